@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A room is a target. What a room may import is its `dependencies` below and nothing else; `ArchitectureTests` compares
+// every `import` in Sources/ with this file. ARCHITECTURE.md says what each room is for.
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOTLS", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "portcullis",
+    products: [.executable(name: "portcullis", targets: ["portcullis"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // Level 0: values and rules that know nothing of each other.
+        room("JSON"),
+        room("HTTP"),
+        room("JOSE", ["JSON", crypto, cryptoExtras]),
+        room("Audit", ["JSON", crypto]),
+        room("Certificates", [crypto, cryptoExtras, x509, asn1]),
+        // Level 1
+        room("Transport", ["HTTP", "Certificates"] + nio),
+        room("Policy", ["HTTP", "JOSE", yams]),
+        // Level 2: the deciding rooms.
+        room("Admission", ["HTTP", "JSON", "JOSE", "Policy", crypto]),
+        room("AuthorizationServer", ["HTTP", "JSON", "JOSE", "Policy", crypto]),
+        // Level 3: joins the rooms.
+        room(
+            "Gateway",
+            [
+                "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Admission", "AuthorizationServer",
+                crypto, grdb, logging, lifecycle, unixSignals, httpClient,
+            ]),
+        // Level 4: the command line, and the demonstration that it can run.
+        .executableTarget(
+            name: "portcullis",
+            dependencies: ["Gateway", "Policy", "Certificates", "Demo", arguments, logging],
+            swiftSettings: strict),
+        room("Demo", ["HTTP", "Gateway", "Transport", "Certificates", "Policy"]),
+
+        // The test kit: its client and servers speak TLS through OpenSSL and HTTP through libcurl, so that the two
+        // ends of a test never share an implementation.
+        .systemLibrary(
+            name: "CLibCURL", path: "Sources/CLibCURL", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        room(
+            "GatewayTesting",
+            ["HTTP", "JSON", "JOSE", "Certificates", "Policy", "Gateway", "CLibCURL", "COpenSSL", crypto, cryptoExtras]),
+
+        tests("ArchitectureTests", []),
+        tests("JSONTests", ["JSON"]),
+        tests("HTTPTests", ["HTTP"]),
+        tests("JOSETests", ["JOSE", "JSON", crypto, cryptoExtras]),
+        tests("AuditTests", ["Audit", "JSON"]),
+        tests("CertificatesTests", ["Certificates"]),
+        tests("PolicyTests", ["Policy", "HTTP", "JOSE"]),
+        tests("AdmissionTests", ["Admission", "Policy", "JOSE", "JSON", "HTTP", crypto]),
+        tests("AuthorizationServerTests", ["AuthorizationServer", "JOSE", "JSON", "HTTP", "Policy", crypto]),
+        tests("GatewayTests", ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Audit", "Policy", "Certificates", "AuthorizationServer"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

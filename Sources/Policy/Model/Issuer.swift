@@ -1,0 +1,37 @@
+package import JOSE
+
+/// Who may have issued a token, and how its tokens are judged.
+package struct Issuer: Sendable, Equatable {
+    package enum Keys: Sendable, Equatable {
+        /// The built-in authorization server's own keys.
+        case embedded
+        /// A JWK Set in a file, re-read when it changes.
+        case jwksFile(String)
+    }
+    /// What `routes.yaml` calls it.
+    package var name: String
+    /// Compared code point by code point with `iss` (RFC 8414 §3.3).
+    package var identifier: String
+    package var keys: Keys
+    /// At least one; a token must name one of them in `aud`.
+    package var audiences: [String]
+    /// Never empty.
+    package var algorithms: [Algorithm]
+    /// Lower-case `typ` values accepted, without `application/`; `at+jwt` unless configured (RFC 9068 §4).
+    /// An empty string accepts an absent `typ`.
+    package var types: [String]
+    package var clockSkew: Duration
+
+    package init(
+        name: String, identifier: String, keys: Keys, audiences: [String], algorithms: [Algorithm], types: [String],
+        clockSkew: Duration
+    ) {
+        self.name = name
+        self.identifier = identifier
+        self.keys = keys
+        self.audiences = audiences
+        self.algorithms = algorithms
+        self.types = types
+        self.clockSkew = clockSkew
+    }
+}

@@ -1,0 +1,166 @@
+/// A checked `routes.yaml`: everything that the gateway does, as one immutable value.
+///
+/// Made only by `PolicyReader`; whoever holds one may rely on it: every reference resolves, every name is unique, every
+/// limit lies within its bounds. It holds paths of files, never the secrets inside them.
+package struct Policy: Sendable, Equatable {
+    package var listeners: [Listener]
+    package var issuers: [Issuer]
+    package var upstreams: [Upstream]
+    package var limits: [RateLimit]
+    package var routes: [Route]
+    package var authorizationServer: AuthorizationServerSettings?
+    package var audit: AuditSettings
+    package var timeouts: Timeouts
+    package var bounds: Bounds
+    /// Event loops; nil: one for each core.
+    package var workers: Int?
+    /// SHA-256 (hex, first 16 digits) over the file's bytes: names this policy in health, logs and audit records.
+    package var hash: String
+    /// Every `insecure_…` key in force, as `upstreams.orders.insecure_plaintext`: shown in the log and in health.
+    package var insecurities: [String]
+
+    package init(
+        listeners: [Listener], issuers: [Issuer], upstreams: [Upstream], limits: [RateLimit], routes: [Route],
+        authorizationServer: AuthorizationServerSettings?, audit: AuditSettings, timeouts: Timeouts, bounds: Bounds,
+        workers: Int?, hash: String, insecurities: [String]
+    ) {
+        self.listeners = listeners
+        self.issuers = issuers
+        self.upstreams = upstreams
+        self.limits = limits
+        self.routes = routes
+        self.authorizationServer = authorizationServer
+        self.audit = audit
+        self.timeouts = timeouts
+        self.bounds = bounds
+        self.workers = workers
+        self.hash = hash
+        self.insecurities = insecurities
+    }
+}
+
+/// Where the gateway listens.
+package struct Listener: Sendable, Equatable {
+    /// IP address or host name as written, without brackets.
+    package var host: String
+    package var port: Int
+    /// nil only with `insecure_plaintext: true`.
+    package var tls: ListenerTLS?
+    /// Open connections at most; one more is closed on accept.
+    package var connectionsMax: Int
+    /// Open connections at most from one client address.
+    package var connectionsPerAddressMax: Int
+
+    package init(host: String, port: Int, tls: ListenerTLS?, connectionsMax: Int, connectionsPerAddressMax: Int) {
+        self.host = host
+        self.port = port
+        self.tls = tls
+        self.connectionsMax = connectionsMax
+        self.connectionsPerAddressMax = connectionsPerAddressMax
+    }
+
+    package static let connectionsMaxDefault = 10_000
+    package static let connectionsPerAddressMaxDefault = 1_024
+}
+
+package struct ListenerTLS: Sendable, Equatable {
+    /// At least one; the first serves clients whose SNI none matches, or that send none.
+    package var certificates: [CertificateFiles]
+    /// PEM file of the authorities for client certificates; nil: none is asked for.
+    package var clientAuthorities: String?
+    package var minimumVersion: TLSVersion
+
+    package init(certificates: [CertificateFiles], clientAuthorities: String?, minimumVersion: TLSVersion) {
+        self.certificates = certificates
+        self.clientAuthorities = clientAuthorities
+        self.minimumVersion = minimumVersion
+    }
+}
+
+package enum TLSVersion: String, Sendable, Equatable, CaseIterable {
+    case tls12 = "1.2"
+    case tls13 = "1.3"
+}
+
+/// A certificate chain (leaf first) and its private key, as paths of PEM files, resolved against the policy's folder.
+package struct CertificateFiles: Sendable, Equatable, Hashable {
+    package var chain: String
+    package var key: String
+    package init(chain: String, key: String) {
+        self.chain = chain
+        self.key = key
+    }
+}
+
+/// Times without progress after which the gateway gives up.
+package struct Timeouts: Sendable, Equatable {
+    package var tlsHandshake: Duration = .seconds(10)
+    package var headerRead: Duration = .seconds(10)
+    /// No octet of a body moved in either direction from or to the client.
+    package var bodyStall: Duration = .seconds(30)
+    package var keepAliveIdle: Duration = .seconds(300)
+    /// TCP and TLS together.
+    package var upstreamConnect: Duration = .seconds(2)
+    package var upstreamFirstByte: Duration = .seconds(15)
+    package var upstreamStall: Duration = .seconds(30)
+    /// How long an unused pooled connection is kept. Below what most servers keep, so that they seldom close first.
+    package var upstreamIdle: Duration = .seconds(50)
+    /// A tunnel (WebSocket) without an octet in either direction.
+    package var tunnelIdle: Duration = .seconds(300)
+    /// From SIGTERM until what is still open is closed.
+    package var drain: Duration = .seconds(30)
+    package init() {}
+}
+
+/// Sizes above which input is refused.
+package struct Bounds: Sendable, Equatable {
+    package var headBytesMax = 16_384
+    package var fieldsMax = 100
+    /// Request body octets; nil: unbounded. A route may set its own.
+    package var bodyBytesMax: Int? = 10 * 1_048_576
+    /// Verified tokens remembered per event loop; 0 switches the cache off.
+    package var tokenCacheEntriesMax = 10_000
+    /// Keys of rate limits remembered in the process.
+    package var limitKeysMax = 100_000
+    /// Addresses that sent bad tokens: refused for a while above this many a minute. 0 switches the brake off.
+    package var badTokensPerMinuteMax = 60
+    package init() {}
+}
+
+/// Where audit records go.
+package struct AuditSettings: Sendable, Equatable {
+    package enum Sink: Sendable, Equatable {
+        case standardOutput
+        case file(path: String, rotateBytes: Int, keep: Int)
+    }
+    package enum WhenFull: String, Sendable, Equatable, CaseIterable {
+        case refuse
+        case dropAndCount = "drop_and_count"
+    }
+    package var sink: Sink
+    package var whenFull: WhenFull
+    /// Octets waiting for the writer at most.
+    package var queueBytesMax: Int
+    package init(sink: Sink, whenFull: WhenFull, queueBytesMax: Int) {
+        self.sink = sink
+        self.whenFull = whenFull
+        self.queueBytesMax = queueBytesMax
+    }
+}
+
+/// The built-in authorization server.
+package struct AuthorizationServerSettings: Sendable, Equatable {
+    /// Issuer identifier (RFC 8414 §2): https, no query, no fragment. Its host is where the endpoints are served.
+    package var issuer: String
+    /// SQLite file of clients and signing keys, created with mode 0600.
+    package var database: String
+    package var accessTokenLifetime: Duration
+    /// `aud` of tokens whose request names no resource (RFC 9068 §3).
+    package var audience: String
+    package init(issuer: String, database: String, accessTokenLifetime: Duration, audience: String) {
+        self.issuer = issuer
+        self.database = database
+        self.accessTokenLifetime = accessTokenLifetime
+        self.audience = audience
+    }
+}

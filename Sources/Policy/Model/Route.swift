@@ -1,0 +1,157 @@
+package import HTTP
+
+/// One line of what is allowed: which requests, who may send them, how often, and where they go.
+package struct Route: Sendable, Equatable {
+    package enum Destination: Sendable, Equatable {
+        /// Index into `Policy.upstreams`.
+        case upstream(Int)
+        case local(LocalServiceName)
+    }
+    package var id: String
+    package var match: RouteMatchRule
+    /// nil: `public: true`.
+    package var require: Requirement?
+    /// Indices into `Policy.limits`, all of which must allow.
+    package var limits: [Int]
+    package var destination: Destination
+    /// The client's bearer token is passed on to the upstream.
+    package var forwardToken: Bool
+    /// Irregular path spellings that this route's service needs.
+    package var allowPath: PathFeatures
+    /// nil: the gateway's own bound; `.some(nil)`: unbounded.
+    package var bodyBytesMax: Int??
+    /// `Upgrade` (WebSocket) is passed on.
+    package var allowUpgrade: Bool
+    /// 1-based line in `routes.yaml`; 0 for a route that the gateway itself adds.
+    package var line: Int
+
+    package init(
+        id: String, match: RouteMatchRule, require: Requirement?, limits: [Int], destination: Destination,
+        forwardToken: Bool = false, allowPath: PathFeatures = [], bodyBytesMax: Int?? = nil, allowUpgrade: Bool = false,
+        line: Int = 0
+    ) {
+        self.id = id
+        self.match = match
+        self.require = require
+        self.limits = limits
+        self.destination = destination
+        self.forwardToken = forwardToken
+        self.allowPath = allowPath
+        self.bodyBytesMax = bodyBytesMax
+        self.allowUpgrade = allowUpgrade
+        self.line = line
+    }
+}
+
+/// Services inside the process that a route can lead to.
+package enum LocalServiceName: String, Sendable, Equatable, CaseIterable {
+    case authorizationServer = "authorization_server"
+    /// Health of the gateway: `/` style JSON with policy hash, insecurities, upstreams.
+    case health
+}
+
+package struct RouteMatchRule: Sendable, Equatable {
+    /// Lower-case host names; `*.example.com` matches one label or more; empty: any host.
+    package var hosts: [String]
+    /// Empty: any method. GET does not imply HEAD.
+    package var methods: [String]
+    package var path: PathPattern
+    package init(hosts: [String], methods: [String], path: PathPattern) {
+        self.hosts = hosts
+        self.methods = methods
+        self.path = path
+    }
+}
+
+/// `/orders/{id}/lines/{rest...}`: literal segments, one-segment captures, and a rest capture at the end.
+///
+/// `{rest...}` matches zero or more segments: `/orders/{rest...}` matches `/orders`, `/orders/` and `/orders/7/lines`.
+package struct PathPattern: Sendable, Equatable {
+    package enum Segment: Sendable, Equatable, Hashable {
+        /// Normalised, percent-encoded as it stands in a normalised path.
+        case literal(String)
+        case capture(String)
+        case rest(String)
+    }
+    package var text: String
+    package var segments: [Segment]
+    package init(text: String, segments: [Segment]) {
+        self.text = text
+        self.segments = segments
+    }
+}
+
+/// What a caller must show.
+package struct Requirement: Sendable, Equatable {
+    /// Indices into `Policy.issuers`; never empty unless only `clientCertificate` is required.
+    package var issuers: [Int]
+    /// All of these.
+    package var scopes: [String]
+    /// At least one of these, when not empty.
+    package var anyScope: [String]
+    package var claims: [ClaimRule]
+    /// A verified client certificate on the connection.
+    package var clientCertificate: Bool
+    /// When not empty: the client certificate must carry one of these (`spiffe://…` URI SAN or `dns:` name).
+    package var clientIdentities: [UpstreamIdentity]
+    /// When not empty: narrows the issuers' audiences for this route.
+    package var audiences: [String]
+    package init(
+        issuers: [Int], scopes: [String] = [], anyScope: [String] = [], claims: [ClaimRule] = [],
+        clientCertificate: Bool = false, clientIdentities: [UpstreamIdentity] = [], audiences: [String] = []
+    ) {
+        self.issuers = issuers
+        self.scopes = scopes
+        self.anyScope = anyScope
+        self.claims = claims
+        self.clientCertificate = clientCertificate
+        self.clientIdentities = clientIdentities
+        self.audiences = audiences
+    }
+}
+
+/// A condition on one claim. A claim that is missing or of another type does not satisfy it.
+package struct ClaimRule: Sendable, Equatable {
+    package enum Condition: Sendable, Equatable {
+        case equals(ClaimScalar)
+        case oneOf([ClaimScalar])
+        /// The claim is an array (or a space-delimited string) that has this member.
+        case contains(ClaimScalar)
+    }
+    /// Path of member names, outermost first.
+    package var claim: [String]
+    package var condition: Condition
+    package init(claim: [String], condition: Condition) {
+        self.claim = claim
+        self.condition = condition
+    }
+}
+
+package enum ClaimScalar: Sendable, Equatable, Hashable {
+    case string(String)
+    case number(Double)
+    case bool(Bool)
+}
+
+/// A token bucket (GCRA) for each value of its key.
+package struct RateLimit: Sendable, Equatable {
+    package enum Key: Sendable, Equatable {
+        case clientID, subject, ip, route
+        case claim([String])
+    }
+    package var name: String
+    /// Never empty; several: each combination has its own bucket.
+    package var by: [Key]
+    /// `count` requests each `period`.
+    package var count: Int
+    package var period: Duration
+    /// Requests that may come at once, 1 at least.
+    package var burst: Int
+    package init(name: String, by: [Key], count: Int, period: Duration, burst: Int) {
+        self.name = name
+        self.by = by
+        self.count = count
+        self.period = period
+        self.burst = burst
+    }
+}

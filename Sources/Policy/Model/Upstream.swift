@@ -1,0 +1,92 @@
+/// A service behind the gateway.
+package struct Upstream: Sendable, Equatable {
+    package enum Balancing: String, Sendable, Equatable, CaseIterable {
+        case leastRequest = "least_request"
+        case roundRobin = "round_robin"
+    }
+    package var name: String
+    /// Never empty.
+    package var endpoints: [Endpoint]
+    /// nil only with `insecure_plaintext: true`.
+    package var tls: UpstreamTLS?
+    package var balancing: Balancing
+    /// Open connections at most to one endpoint from one event loop.
+    package var connectionsPerWorkerMax: Int
+    /// Consecutive failures that eject an endpoint; 0 switches ejection off.
+    package var ejectAfterFailures: Int
+    /// First ejection; each further one in a row lasts one such time longer, ten times at the most.
+    package var ejectionTime: Duration
+    /// Retry once on another endpoint when that is safe.
+    package var retry: Bool
+    package var headers: UpstreamHeaders
+    /// nil: the gateway's own.
+    package var firstByteTimeout: Duration?
+
+    package init(
+        name: String, endpoints: [Endpoint], tls: UpstreamTLS?, balancing: Balancing, connectionsPerWorkerMax: Int,
+        ejectAfterFailures: Int, ejectionTime: Duration, retry: Bool, headers: UpstreamHeaders,
+        firstByteTimeout: Duration?
+    ) {
+        self.name = name
+        self.endpoints = endpoints
+        self.tls = tls
+        self.balancing = balancing
+        self.connectionsPerWorkerMax = connectionsPerWorkerMax
+        self.ejectAfterFailures = ejectAfterFailures
+        self.ejectionTime = ejectionTime
+        self.retry = retry
+        self.headers = headers
+        self.firstByteTimeout = firstByteTimeout
+    }
+}
+
+package struct Endpoint: Sendable, Equatable, Hashable {
+    /// Host name or IP address, without brackets.
+    package var host: String
+    package var port: Int
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+    /// `host:port`, an IPv6 address in brackets.
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+package struct UpstreamTLS: Sendable, Equatable {
+    /// PEM file of the authorities that may vouch for the upstream.
+    package var authorities: String
+    /// What the gateway shows; nil: nothing.
+    package var certificate: CertificateFiles?
+    /// nil only with `insecure_any_identity: true`.
+    package var identity: UpstreamIdentity?
+    package var minimumVersion: TLSVersion
+    package init(
+        authorities: String, certificate: CertificateFiles?, identity: UpstreamIdentity?, minimumVersion: TLSVersion
+    ) {
+        self.authorities = authorities
+        self.certificate = certificate
+        self.identity = identity
+        self.minimumVersion = minimumVersion
+    }
+}
+
+/// Whom an upstream's certificate must name.
+package enum UpstreamIdentity: Sendable, Equatable, Hashable {
+    /// Exactly one URI SAN, equal to this SPIFFE ID.
+    case spiffe(String)
+    /// A DNS SAN equal to this name (also sent as SNI).
+    case dns(String)
+}
+
+/// The headers that tell an upstream who calls. A nil name: not sent (but still stripped under its default name).
+package struct UpstreamHeaders: Sendable, Equatable {
+    package var subject: String? = "X-Auth-Subject"
+    package var clientID: String? = "X-Auth-Client-Id"
+    package var scope: String? = "X-Auth-Scope"
+    package var issuer: String? = "X-Auth-Issuer"
+    /// `Forwarded` (RFC 7239).
+    package var forwarded = true
+    /// `X-Forwarded-For`, `-Proto`, `-Host`.
+    package var xForwarded = true
+    package init() {}
+}
