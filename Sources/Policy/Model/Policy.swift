@@ -141,6 +141,9 @@ package struct AuditSettings: Sendable, Equatable {
     package var whenFull: WhenFull
     /// Octets waiting for the writer at most.
     package var queueBytesMax: Int
+    /// Key of the hash under which tokens appear in records; nil: a random one for each start of the process, so that
+    /// the same token has another name after a restart and in another process.
+    package var tokenKey: SecretSource?
     package init(sink: Sink, whenFull: WhenFull, queueBytesMax: Int) {
         self.sink = sink
         self.whenFull = whenFull
@@ -157,6 +160,8 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var accessTokenLifetime: Duration
     /// `aud` of tokens whose request names no resource (RFC 9068 §3).
     package var audience: String
+    /// Indices into `Policy.limits`: limits on token requests, by address or as a whole.
+    package var limits: [Int] = []
     package init(issuer: String, database: String, accessTokenLifetime: Duration, audience: String) {
         self.issuer = issuer
         self.database = database

@@ -66,6 +66,10 @@ package struct RouteMatchRule: Sendable, Equatable {
 /// `/orders/{id}/lines/{rest...}`: literal segments, one-segment captures, and a rest capture at the end.
 ///
 /// `{rest...}` matches zero or more segments: `/orders/{rest...}` matches `/orders`, `/orders/` and `/orders/7/lines`.
+/// `{id}` matches one segment that is not empty.
+///
+/// `segments` are what stands between the slashes, so that `/` is `[.literal("")]`, `/orders` is `[.literal("orders")]`
+/// and `/orders/` is `[.literal("orders"), .literal("")]`.
 package struct PathPattern: Sendable, Equatable {
     package enum Segment: Sendable, Equatable, Hashable {
         /// Normalised, percent-encoded as it stands in a normalised path.

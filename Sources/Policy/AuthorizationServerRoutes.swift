@@ -1,0 +1,63 @@
+/// The routes that `authorization_server` brings with it. They stand behind the operator's routes, have line 0, are
+/// public (the server authenticates its clients itself), and exist on the issuer's host only, whatever port.
+package enum AuthorizationServerRoutes {
+    /// `POST /oauth2/token`: RFC 6749 §3.2.
+    package static let tokenPath = "/oauth2/token"
+    /// `GET /oauth2/jwks`: RFC 8414 §2 `jwks_uri`.
+    package static let jwksPath = "/oauth2/jwks"
+    /// `GET /.well-known/oauth-authorization-server`: RFC 8414 §3.
+    package static let metadataWellKnownPath = "/.well-known/oauth-authorization-server"
+    /// A token request is a form of a few hundred octets; assertions, which later come in it, of a few thousand.
+    package static let tokenRequestBytesMax = 65_536
+
+    /// Where the metadata lies: the well-known path, and behind it the issuer's path without its last slash
+    /// (RFC 8414 §3.1). nil when the issuer is none.
+    package static func metadataPath(issuer: String) -> String? {
+        identifier(issuer).flatMap(metadataPath(of:))
+    }
+
+    /// The host that serves the endpoints: of the issuer, lower case, without port. nil when the issuer is none.
+    package static func host(issuer: String) -> String? { identifier(issuer)?.host }
+
+    static func metadataPath(of identifier: HTTPSIdentifier) -> String? {
+        let path = identifier.path.hasSuffix("/") ? String(identifier.path.dropLast()) : identifier.path
+        let pattern = metadataWellKnownPath + path
+        guard let segments = try? PathPatternText.parse(pattern).segments else { return nil }
+        let isPlain = segments.allSatisfy { if case .literal(let text) = $0 { !text.isEmpty && !text.contains(";") && !text.contains("%") } else { false } }
+        return isPlain ? pattern : nil
+    }
+
+    static func routes(for settings: AuthorizationServerSettings) -> [Route] {
+        guard let host = host(issuer: settings.issuer), let metadata = metadataPath(issuer: settings.issuer) else { return [] }
+        return [
+            route("token", ["POST"], host, tokenPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
+            route("jwks", ["GET", "HEAD"], host, jwksPath),
+            route("metadata", ["GET", "HEAD"], host, metadata),
+        ].compactMap { $0 }
+    }
+
+    private static func route(
+        _ name: String, _ methods: [String], _ host: String, _ path: String, limits: [Int] = [], bodyBytesMax: Int = 0
+    ) -> Route? {
+        guard let pattern = try? PathPatternText.parse(path) else { return nil }
+        return Route(
+            id: "authorization_server.\(name)", match: RouteMatchRule(hosts: [host], methods: methods, path: pattern), require: nil,
+            limits: limits, destination: .local(.authorizationServer), bodyBytesMax: bodyBytesMax)
+    }
+
+    private static func identifier(_ issuer: String) -> HTTPSIdentifier? {
+        try? ValueKind<HTTPSIdentifier>.issuerIdentifier.parse(DocumentScalar(text: issuer, isPlain: false))
+    }
+}
+
+extension Policy {
+    /// This policy with the routes that its authorization server brings. Those that are there already are not added
+    /// again; `PolicyReader` has called this for every policy that it returns.
+    package func addingAuthorizationServerRoutes() -> Policy {
+        guard let settings = authorizationServer else { return self }
+        let present = Set(routes.map(\.id))
+        var policy = self
+        policy.routes += AuthorizationServerRoutes.routes(for: settings).filter { !present.contains($0.id) }
+        return policy
+    }
+}

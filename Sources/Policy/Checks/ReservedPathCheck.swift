@@ -1,0 +1,35 @@
+/// The authorization server's paths on its own host belong to it: `/oauth2/…` and its metadata. A route of the operator
+/// there would take requests for tokens, now or with a later endpoint.
+struct ReservedPathCheck {
+    let draft: PolicyDraft
+
+    func run() {
+        guard let issuer = draft.authorizationServer?.identifier?.value else { return }
+        for route in draft.routes {
+            guard let match = route.match, let reserved = Self.reservedPrefix(of: match.path) else { continue }
+            guard match.hosts.isEmpty || match.hosts.contains(where: { HostPattern.covers($0, issuer.host) }) else { continue }
+            let way = match.hosts.isEmpty ? "; name other \"hosts\", or another path" : "; choose another path"
+            draft.context.findings.error(
+                .reservedPath, at: route.pathPosition,
+                "\(route.name): \(reserved) on \(issuer.host) belongs to the authorization server\(way)")
+        }
+    }
+
+    private static func reservedPrefix(of path: PathPattern) -> String? {
+        switch (path.segments.first, path.segments.dropFirst().first) {
+        case (.literal("oauth2"), _): "/oauth2/"
+        case (.literal(".well-known"), .literal("oauth-authorization-server")): "/.well-known/oauth-authorization-server"
+        default: nil
+        }
+    }
+}
+
+/// Host entries of routes.
+enum HostPattern {
+    /// Whether the entry (a name, or `*.example.com`: one label or more) takes in the host.
+    static func covers(_ entry: String, _ host: String) -> Bool {
+        guard entry.hasPrefix("*.") else { return entry == host }
+        let suffix = entry.dropFirst()
+        return host.hasSuffix(suffix) && host.utf8.count > suffix.utf8.count
+    }
+}

@@ -1,0 +1,47 @@
+/// What a policy's reader asks of the files that `routes.yaml` names: the port through which this room sees the disk.
+///
+/// The gateway gives the real one (`Certificates` looks into the PEM files); tests give one from memory. Paths come
+/// resolved against the folder of `routes.yaml`. No method throws: what is wrong with a file is an answer.
+package protocol PolicyFiles {
+    /// What stands at the path.
+    func status(of path: String) -> PolicyFileStatus
+    /// The file's octets, `bytesMax` at most; a longer file is a failure.
+    func read(_ path: String, bytesMax: Int) -> Result<[UInt8], PolicyFileFailure>
+    /// What is wrong with a certificate chain and its key; both exist and are readable when this is asked.
+    func keyPairFindings(chain: String, key: String) -> [PolicyFileFinding]
+    /// What is wrong with a file of certificate authorities; it exists and is readable when this is asked.
+    func authorityFindings(path: String) -> [PolicyFileFinding]
+    /// SHA-256 of the octets, 32 of them: it names the policy. (This room has no cryptography of its own.)
+    func sha256(_ bytes: [UInt8]) -> [UInt8]
+}
+
+package enum PolicyFileStatus: Sendable, Equatable {
+    case missing
+    /// It exists, but this process may not read it.
+    case unreadable
+    case folder
+    /// POSIX permission bits, `0o600`.
+    case file(permissions: UInt16)
+}
+
+package struct PolicyFileFailure: Error, Sendable, Equatable {
+    package enum Reason: Sendable, Equatable { case missing, unreadable, tooLarge }
+    package var reason: Reason
+    package init(_ reason: Reason) {
+        self.reason = reason
+    }
+}
+
+/// What a look into a PEM file found.
+package struct PolicyFileFinding: Sendable, Equatable {
+    package enum Subject: Sendable, Equatable { case chain, key, authorities }
+    package var subject: Subject
+    package var severity: Finding.Severity
+    /// A sentence without the file's name in front, such as `expired on 2026-01-01`; the reader puts the name there.
+    package var message: String
+    package init(_ subject: Subject, _ severity: Finding.Severity, _ message: String) {
+        self.subject = subject
+        self.severity = severity
+        self.message = message
+    }
+}

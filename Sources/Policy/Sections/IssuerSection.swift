@@ -1,0 +1,110 @@
+import JOSE
+
+/// An issuer as read, with what the checks between sections need.
+struct IssuerDraft {
+    var issuer: Issuer
+    var isEmbedded: Bool
+}
+
+/// `issuers`: whose tokens count.
+struct IssuerSection {
+    let context: ReadingContext
+    let files: FileChecks
+    let authorizationServer: AuthorizationServerDraft?
+
+    private static let skewRange: ClosedRange<Duration> = .zero ... .seconds(60)
+    private static let skewDefault: Duration = .seconds(15)
+
+    func read(_ root: MappingReader) -> NamedSection<IssuerDraft> {
+        let section = NamedSection<IssuerDraft>.read(root, "issuers", noun: "issuer") { name, reader in
+            reader.flag("embedded") ? embedded(name, reader) : external(name, reader)
+        }
+        var seen: [String: String] = [:]
+        for entry in section.entries {
+            guard let issuer = entry.value?.issuer else { continue }
+            if let other = seen[issuer.identifier] {
+                context.findings.error(
+                    .duplicateValue, at: entry.name.position,
+                    "issuer \"\(entry.name.value)\" has the identifier of issuer \"\(other)\"; a token's \"iss\" must lead to one issuer")
+            }
+            seen[issuer.identifier] = entry.name.value
+        }
+        return section
+    }
+
+    /// `{embedded: true}`: everything else is known from `authorization_server`.
+    private func embedded(_ name: Located<String>, _ reader: MappingReader) -> IssuerDraft? {
+        for key in ["issuer", "jwks", "algorithms", "types"] where reader.has(key) {
+            reader.error(
+                .contradiction, at: key, "\"\(key)\" in \(reader.name): an embedded issuer takes this from authorization_server")
+        }
+        let audiences = reader.list("audience", of: .audience, orOne: true)
+        let skew = reader.value("clock_skew", .duration(Self.skewRange), default: Self.skewDefault)
+        guard let server = authorizationServer else {
+            reader.error(
+                .missingKey, at: "embedded", "\(reader.name) is embedded, but there is no section \"authorization_server\"; add it")
+            return nil
+        }
+        guard let settings = server.settings else { return nil }
+        return IssuerDraft(
+            issuer: Issuer(
+                name: name.value, identifier: settings.issuer, keys: .embedded, audiences: audiences?.map(\.value) ?? [settings.audience],
+                algorithms: [.es256], types: ["at+jwt"], clockSkew: skew),
+            isEmbedded: true)
+    }
+
+    private func external(_ name: Located<String>, _ reader: MappingReader) -> IssuerDraft? {
+        reader.require("issuer", "name its issuer identifier (the \"iss\" of its tokens), or say embedded: true")
+        reader.require("jwks", "write jwks: {file: certs/\(name.value).jwks.json}")
+        reader.require("algorithms", "name what it signs with, as in [ES256]")
+        if !reader.has("audience") {
+            reader.findings.error(
+                .missingAudience, at: reader.position,
+                "\(reader.name) has no \"audience\"; without it a token that was made for any other service would count here")
+        }
+        let identifier = reader.value("issuer", .issuerIdentifier)
+        let audiences = reader.list("audience", of: .audience, orOne: true)
+        let algorithms = reader.list("algorithms", of: .algorithm)
+        let types = reader.list("types", of: .tokenType)
+        let skew = reader.value("clock_skew", .duration(Self.skewRange), default: Self.skewDefault)
+        let keys = jwks(reader, algorithms: algorithms ?? [])
+        guard let identifier, let audiences, let algorithms, let keys else { return nil }
+        return IssuerDraft(
+            issuer: Issuer(
+                name: name.value, identifier: identifier.value.text, keys: keys, audiences: audiences.map(\.value),
+                algorithms: algorithms.map(\.value), types: types?.map(\.value) ?? ["at+jwt"], clockSkew: skew),
+            isEmbedded: false)
+    }
+
+    private func jwks(_ issuer: MappingReader, algorithms: [Located<Algorithm>]) -> Issuer.Keys? {
+        guard let node = issuer.node("jwks") else { return nil }
+        if case .scalar = node.content {
+            issuer.wrongType(node, "jwks", "{file: PATH} (keys are read from a file; fetching them is not there yet)")
+            return nil
+        }
+        guard let reader = issuer.nested("jwks") else { return nil }
+        reader.require("file", "write jwks: {file: PATH}")
+        let file = reader.value("file", .path)
+        reader.finish()
+        guard let file else { return nil }
+        KeySetCheck(context: context, files: files).check(file, issuer: issuer.name, algorithms: algorithms)
+        return .jwksFile(context.path(file.value))
+    }
+}
+
+extension ValueKind where Value == Algorithm {
+    /// RFC 8725 §3.1: only what is asked for; never `none`, never a shared secret.
+    static var algorithm: ValueKind {
+        let known = Algorithm.allCases.map(\.rawValue)
+        return ValueKind("an algorithm such as ES256") { scalar throws(ValueProblem) in
+            if let algorithm = Algorithm(rawValue: scalar.text) { return algorithm }
+            if scalar.text.lowercased() == "none" { throw ValueProblem("\"none\" means unsigned tokens: it does not exist here") }
+            if ["HS256", "HS384", "HS512"].contains(scalar.text.uppercased()) {
+                throw ValueProblem("\(Shown.value(scalar.text)) needs a secret shared with the issuer: it does not exist here; use ES256 or RS256")
+            }
+            throw ValueProblem(
+                "\(Shown.value(scalar.text)) is not an algorithm that the gateway verifies (\(known.joined(separator: ", ")))"
+                    + Spelling.hint(for: scalar.text, among: known))
+        }
+    }
+}

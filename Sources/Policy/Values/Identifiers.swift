@@ -1,0 +1,145 @@
+/// An `https` URL used as a name: compared code point by code point, never fetched as it is.
+struct HTTPSIdentifier: Hashable {
+    var text: String
+    /// Lower case, without port; an IPv6 address in brackets.
+    var host: String
+    /// With its leading slash, or empty.
+    var path: String
+}
+
+extension ValueKind where Value == HTTPSIdentifier {
+    /// RFC 8414 §2: https, no query, no fragment.
+    static var issuerIdentifier: ValueKind {
+        ValueKind("an issuer identifier such as https://login.example.com") { scalar throws(ValueProblem) in
+            let text = scalar.text
+            guard text.hasPrefix("https://") else {
+                throw ValueProblem("found \(Shown.value(text)), expected an issuer identifier that begins with https:// (RFC 8414 §2)")
+            }
+            if text.contains("?") || text.contains("#") {
+                throw ValueProblem("\(Shown.value(text)): an issuer identifier has no query and no fragment (RFC 8414 §2)")
+            }
+            guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !text.contains("@"), text.utf8.count <= 512 else {
+                throw ValueProblem("\(Shown.value(text)) is not an issuer identifier: printable ASCII without user, 512 octets at most")
+            }
+            let rest = text.dropFirst("https://".count)
+            let authority = rest.prefix { $0 != "/" }
+            let path = String(rest.dropFirst(authority.count))
+            if authority.hasSuffix("]") || !authority.contains(":") {
+                let host = authority.lowercased()
+                if host.hasPrefix("[") {
+                    guard IPAddressText.isIPv6(host.dropFirst().dropLast()) else { throw ValueProblem("\(Shown.value(host)) is not an IPv6 address") }
+                } else if let problem = HostName.problem(host) {
+                    throw ValueProblem(problem)
+                }
+                return HTTPSIdentifier(text: text, host: host, path: path)
+            }
+            let address = try AuthorityText.parse(String(authority), portMin: 1, example: "https://login.example.com:8443")
+            return HTTPSIdentifier(text: text, host: address.host.contains(":") ? "[\(address.host)]" : address.host, path: path)
+        }
+    }
+}
+
+extension ValueKind where Value == String {
+    /// What must stand in `aud` (RFC 7519 §4.1.3: any text; a URI where it holds a colon).
+    static var audience: ValueKind {
+        ValueKind("an audience") { scalar throws(ValueProblem) in
+            let audience = try text.parse(scalar)
+            if audience == "*" { throw ValueProblem("\"*\" is no audience: a token must say that it is meant for this gateway") }
+            guard audience.utf8.count <= 512 else { throw ValueProblem("an audience has 512 octets at most") }
+            return audience
+        }
+    }
+
+    /// A media type's subtype as it stands in `typ`, lower-cased; `absent` for tokens without one.
+    static var tokenType: ValueKind {
+        ValueKind("a token type such as at+jwt") { scalar throws(ValueProblem) in
+            var type = scalar.text.lowercased()
+            if type == "absent" { return "" }
+            if type.hasPrefix("application/") { type.removeFirst("application/".count) }
+            guard FieldName.isToken(type), type.utf8.count <= 64 else {
+                throw ValueProblem("\(Shown.value(scalar.text)) is not a token type such as at+jwt, JWT or absent")
+            }
+            return type
+        }
+    }
+}
+
+extension ValueKind where Value == UpstreamIdentity {
+    /// `spiffe://trust.domain/path` or `dns:name`.
+    static var identity: ValueKind {
+        ValueKind("an identity such as spiffe://example.org/orders or dns:orders.internal") { scalar throws(ValueProblem) in
+            let text = scalar.text
+            if text.hasPrefix("spiffe://") {
+                if let problem = SPIFFEID.problem(text) { throw ValueProblem("\(Shown.value(text)): \(problem)") }
+                return .spiffe(text)
+            }
+            if text.hasPrefix("dns:") {
+                let name = text.dropFirst(4).lowercased()
+                if name.contains("*") { throw ValueProblem("\(Shown.value(text)): an identity is one name, without a star") }
+                if let problem = HostName.problem(name) { throw ValueProblem(problem) }
+                if IPAddressText.isIPv4(name) { throw ValueProblem("\(Shown.value(text)): an IP address is no DNS name") }
+                return .dns(name)
+            }
+            throw ValueProblem("found \(Shown.value(text)), expected spiffe://TRUST-DOMAIN/PATH or dns:NAME")
+        }
+    }
+}
+
+/// SPIFFE-ID standard §2.
+enum SPIFFEID {
+    static func problem(_ text: String) -> String? {
+        guard text.utf8.count <= 2_048 else { return "a SPIFFE ID has 2048 octets at most" }
+        let parts = text.dropFirst("spiffe://".count).split(separator: "/", omittingEmptySubsequences: false)
+        let isDomain = (1...255).contains(parts[0].utf8.count) && parts[0].utf8.allSatisfy { isLower($0) || isMark($0) }
+        guard isDomain else { return "the trust domain may hold a-z, 0-9, dot, hyphen and underscore" }
+        guard parts.count > 1 else { return "it names a trust domain but no workload; add a path" }
+        for part in parts.dropFirst() {
+            guard !part.isEmpty, part != ".", part != ".." else { return "its path has an empty, . or .. segment" }
+            guard part.utf8.allSatisfy({ isLower($0) || isMark($0) || (0x41...0x5A).contains($0) }) else {
+                return "its path may hold letters, digits, dot, hyphen and underscore"
+            }
+        }
+        return nil
+    }
+
+    private static func isLower(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) }
+    private static func isMark(_ byte: UInt8) -> Bool { byte == 0x2D || byte == 0x2E || byte == 0x5F }
+}
+
+/// A claim's place in a token: its name, or a JSON Pointer (RFC 6901) when it lies deeper: `/org/tenant`.
+enum ClaimPath {
+    static let depthMax = 8
+
+    static func parse(_ text: String) throws(ValueProblem) -> [String] {
+        guard !text.isEmpty, text.utf8.count <= 256 else { throw ValueProblem("a claim's name has 1 to 256 octets") }
+        guard text.hasPrefix("/") else { return [text] }
+        var path: [String] = []
+        for part in text.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+            var name = ""
+            var rest = part[...]
+            while let character = rest.popFirst() {
+                guard character == "~" else {
+                    name.append(character)
+                    continue
+                }
+                switch rest.popFirst() {
+                case "0": name.append("~")
+                case "1": name.append("/")
+                default: throw ValueProblem("\(Shown.value(text)): in a JSON Pointer ~ is written ~0 and / is written ~1 (RFC 6901 §3)")
+                }
+            }
+            guard !name.isEmpty else { throw ValueProblem("\(Shown.value(text)): a name in this JSON Pointer is empty") }
+            path.append(name)
+        }
+        guard path.count <= depthMax else { throw ValueProblem("\(Shown.value(text)): a claim lies \(depthMax) levels deep at most") }
+        return path
+    }
+
+    /// As it is written.
+    static func text(_ path: [String]) -> String {
+        if path.count == 1, let name = path.first, !name.hasPrefix("/") { return name }
+        return path.map { name in
+            "/" + name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+        }.joined()
+    }
+}

@@ -1,0 +1,57 @@
+/// How a value from the file appears in a message: in quotes, short, without control characters, and not at all when it
+/// looks like something secret.
+enum Shown {
+    static let charactersMax = 64
+
+    static func value(_ text: String) -> String {
+        if isPrivateMatter(text) || looksLikeToken(text) { return "a value (not shown)" }
+        if text.unicodeScalars.count > charactersMax { return "a value of \(text.unicodeScalars.count) characters" }
+        var shown = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": shown += "\\\""
+            case "\\": shown += "\\\\"
+            case "\n": shown += "\\n"
+            case "\r": shown += "\\r"
+            case "\t": shown += "\\t"
+            default:
+                switch scalar.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate:
+                    shown += "\\u{\(String(scalar.value, radix: 16))}"
+                default: shown.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return shown + "\""
+    }
+
+    /// PEM, or a private JWK.
+    static func isPrivateMatter(_ text: String) -> Bool {
+        text.contains("-----BEGIN ") || (text.contains("\"kty\"") && (text.contains("\"d\"") || text.contains("\"k\"")))
+    }
+
+    /// A compact JWS, or thirty and more letters and digits in a row: nothing that an operator names by hand.
+    static func looksLikeToken(_ text: String) -> Bool {
+        if text.hasPrefix("eyJ") { return true }
+        var run = 0
+        var digits = 0
+        for scalar in text.unicodeScalars {
+            let isDigit = ("0"..."9").contains(scalar)
+            guard isDigit || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || scalar == "+" || scalar == "_" else {
+                run = 0
+                digits = 0
+                continue
+            }
+            run += 1
+            if isDigit { digits += 1 }
+            if run >= 24, digits >= 3 { return true }
+        }
+        return false
+    }
+
+    /// `a, b or c`.
+    static func choice(_ words: [String]) -> String {
+        guard words.count > 1, let last = words.last else { return words.first ?? "" }
+        return words.dropLast().joined(separator: ", ") + " or " + last
+    }
+}

@@ -1,0 +1,40 @@
+/// The nearest of the words that are known.
+enum Spelling {
+    /// `; did you mean "scopes"?` or nothing, to be put behind a message.
+    static func hint(for word: String, among known: [String]) -> String {
+        nearest(to: word, among: known).map { "; did you mean \(Shown.value($0))?" } ?? ""
+    }
+
+    static func nearest(to word: String, among known: [String]) -> String? {
+        guard word.utf8.count <= 64 else { return nil }
+        let folded = fold(word)
+        if let same = known.first(where: { fold($0) == folded }) { return same }
+        let distances = known.map { ($0, distance(Array(folded), Array(fold($0)))) }
+        // A third of the letters, and always one; a word inside the other counts as near.
+        guard let (best, distance) = distances.min(by: { $0.1 < $1.1 }) else { return nil }
+        if distance <= max(1, folded.count / 3) { return best }
+        return known.first { folded.count >= 4 && (fold($0).hasPrefix(folded) || folded.hasPrefix(fold($0)) && $0.count >= 4) }
+    }
+
+    /// `connectionsMax`, `connections-max` and `Connections_Max` are one word.
+    private static func fold(_ word: String) -> String {
+        word.lowercased().filter { $0 != "_" && $0 != "-" && $0 != "." && $0 != " " }
+    }
+
+    /// Optimal string alignment: insertions, deletions, replacements and neighbours that changed places.
+    private static func distance(_ a: [Character], _ b: [Character]) -> Int {
+        var beforeLast: [Int] = []
+        var last = Array(0...b.count)
+        for i in a.indices {
+            var row = [i + 1]
+            for j in b.indices {
+                var best = min(last[j + 1] + 1, row[j] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforeLast[j - 1] + 1) }
+                row.append(best)
+            }
+            beforeLast = last
+            last = row
+        }
+        return last[b.count]
+    }
+}
