@@ -1,0 +1,128 @@
+/// Writes heads octet by octet into one buffer that is used again and again: heads are written anew, never copied.
+package struct ByteWriter: Sendable {
+    package private(set) var bytes: [UInt8] = []
+
+    package init() {}
+
+    package init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+    package var count: Int { bytes.count }
+
+    /// Begins anew; keeps the memory.
+    package mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+
+    package mutating func append(_ octet: UInt8) { bytes.append(octet) }
+
+    package mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    }
+
+    package mutating func append(_ octets: [UInt8]) { bytes.append(contentsOf: octets) }
+
+    package mutating func append(_ octets: ArraySlice<UInt8>) { bytes.append(contentsOf: octets) }
+
+    package mutating func append(_ octets: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: octets) }
+
+    package mutating func append(_ octets: Span<UInt8>) {
+        octets.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    }
+
+    /// The UTF-8 of a text.
+    package mutating func append(text: String) { bytes.append(contentsOf: text.utf8) }
+
+    /// A piece of a request's head.
+    package mutating func append(_ head: borrowing RequestHead, _ slice: Slice) {
+        bytes.append(contentsOf: head.block.bytes[slice.range])
+    }
+
+    /// A piece of an answer's head.
+    package mutating func append(_ head: borrowing ResponseHead, _ slice: Slice) {
+        bytes.append(contentsOf: head.block.bytes[slice.range])
+    }
+
+    /// A piece of a request's head.
+    package mutating func append(head: borrowing RequestHead, _ slice: Slice) { append(head, slice) }
+
+    /// A field line from another head: name and value as they were sent there.
+    package mutating func appendField(_ head: borrowing RequestHead, _ field: Field) {
+        append(head, field.name)
+        append(": ")
+        append(head, field.value)
+        append("\r\n")
+    }
+
+    /// A field line from another head: name and value as they were sent there.
+    package mutating func appendField(_ head: borrowing ResponseHead, _ field: Field) {
+        append(head, field.name)
+        append(": ")
+        append(head, field.value)
+        append("\r\n")
+    }
+
+    /// A field line.
+    package mutating func appendField(_ name: StaticString, _ value: StaticString) {
+        append(name)
+        append(": ")
+        append(value)
+        append("\r\n")
+    }
+
+    /// A field line. Octets that a value may not have are left out, so no value can become two lines.
+    package mutating func appendField(_ name: StaticString, _ value: [UInt8]) {
+        append(name)
+        append(": ")
+        appendFieldValue(value)
+        append("\r\n")
+    }
+
+    /// A field line. Octets that neither may have are left out, so no value can become two lines.
+    package mutating func appendField(_ name: String, _ value: String) {
+        for octet in name.utf8 where Octets.isToken(octet) { bytes.append(octet) }
+        append(": ")
+        for octet in value.utf8 where Octets.isFieldValue(octet) { bytes.append(octet) }
+        append("\r\n")
+    }
+
+    /// A field line with a number.
+    package mutating func appendField(_ name: StaticString, decimal value: Int) {
+        append(name)
+        append(": ")
+        append(decimal: value)
+        append("\r\n")
+    }
+
+    /// Octets of a field value; those that a value may not have are left out.
+    package mutating func appendFieldValue(_ octets: [UInt8]) {
+        for octet in octets where Octets.isFieldValue(octet) { bytes.append(octet) }
+    }
+
+    package mutating func append(decimal number: Int) {
+        var rest = number.magnitude
+        if number < 0 { bytes.append(UInt8(ascii: "-")) }
+        var scale: UInt = 1
+        while rest / scale >= 10 { scale &*= 10 }
+        while scale > 0 {
+            let digit = rest / scale
+            bytes.append(0x30 &+ UInt8(truncatingIfNeeded: digit))
+            rest &-= digit &* scale
+            scale /= 10
+        }
+    }
+
+    /// Without leading zeros, in lower case.
+    package mutating func append(hex number: UInt64) {
+        var shift = number == 0 ? 0 : (63 &- number.leadingZeroBitCount) & ~3
+        while shift >= 0 {
+            bytes.append(Octets.hexDigit(UInt8(truncatingIfNeeded: number &>> UInt64(shift)) & 0xF))
+            shift &-= 4
+        }
+    }
+
+    /// Two digits for each octet, in lower case.
+    package mutating func append(hexOf octets: [UInt8]) {
+        for octet in octets {
+            bytes.append(Octets.hexDigit(octet &>> 4))
+            bytes.append(Octets.hexDigit(octet & 0xF))
+        }
+    }
+}

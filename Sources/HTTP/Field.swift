@@ -1,0 +1,47 @@
+/// One field line of a head: where its name and value lie, and what its name is.
+package struct Field: Sendable {
+    /// As it was sent.
+    package let name: Slice
+    /// Without the optional white space around it.
+    package let value: Slice
+    /// Of the name in lower case with `_` and `.` read as `-`: `X_Auth.Subject` and `x-auth-subject` have the same.
+    /// Equal names have equal hashes; the reverse has to be checked with `isNamed`.
+    package let foldedHash: UInt32
+    package let known: KnownField
+    /// The name has a `_` or a `.`, which some upstreams take for a `-`.
+    package let irregular: Bool
+
+    @usableFromInline
+    init(name: Slice, value: Slice, foldedHash: UInt32, known: KnownField, irregular: Bool) {
+        self.name = name
+        self.value = value
+        self.foldedHash = foldedHash
+        self.known = known
+        self.irregular = irregular
+    }
+
+    /// The hash that `foldedHash` has for a field with this name.
+    package static func foldedHash(of name: some Sequence<UInt8>) -> UInt32 {
+        var hash: UInt32 = 0
+        for octet in name { hash = FieldName.step(hash, FieldName.folded(octet)) }
+        return hash
+    }
+}
+
+/// The one way in which names of fields are folded and hashed.
+enum FieldName {
+    /// Lower case; `_` and `.` become `-`.
+    static func folded(_ octet: UInt8) -> UInt8 {
+        switch octet {
+        case 0x41...0x5A: octet | 0x20
+        case UInt8(ascii: "_"), UInt8(ascii: "."): UInt8(ascii: "-")
+        default: octet
+        }
+    }
+
+    /// Two cycles an octet; good enough, since whoever finds a hash compares the name.
+    @inline(__always)
+    static func step(_ hash: UInt32, _ octet: UInt8) -> UInt32 {
+        (hash &<< 5 | hash &>> 27) ^ UInt32(octet)
+    }
+}

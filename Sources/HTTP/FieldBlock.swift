@@ -1,0 +1,128 @@
+/// The octets of a head and where its fields lie in them: what request and response heads have in common.
+///
+/// Refilled for each message without giving memory back, so a connection allocates for its first message only.
+package struct FieldBlock: Sendable {
+    /// The octets of the head as they were received, then parts of it in their normal form.
+    package internal(set) var bytes: [UInt8] = []
+    /// In the order of their lines.
+    package internal(set) var fields: [Field] = []
+    /// `Connection` names fields other than the usual `keep-alive`, `close`, `upgrade`.
+    @usableFromInline package internal(set) var nominates = false
+    /// By `KnownField.rawValue`: one more than the index of the first field of that name; 0: none.
+    @usableFromInline package internal(set) var firsts = InlineArray<64, UInt16>(repeating: 0)
+    /// By `KnownField.rawValue`: how many there are.
+    @usableFromInline package internal(set) var counts = InlineArray<64, UInt16>(repeating: 0)
+
+    package init() {}
+
+    /// The value of the first field of this name; nil when there is none, and for `other`.
+    @inlinable package func first(_ known: KnownField) -> Slice? {
+        let place = Int(firsts[Int(known.rawValue) & 63])
+        return place > 0 && place <= fields.count ? fields[place &- 1].value : nil
+    }
+
+    /// How many fields have this name; 0 for `other`.
+    @inlinable package func count(_ known: KnownField) -> Int { Int(counts[Int(known.rawValue) & 63]) }
+
+    mutating func clear() {
+        bytes.removeAll(keepingCapacity: true)
+        fields.removeAll(keepingCapacity: true)
+        nominates = false
+        firsts = InlineArray(repeating: 0)
+        counts = InlineArray(repeating: 0)
+    }
+
+    /// Takes over the head's octets, once its end is known.
+    mutating func keep(_ input: Span<UInt8>, count: Int) {
+        bytes.removeAll(keepingCapacity: true)
+        guard count > 0, count <= input.count else { return }
+        input.extracting(0..<count).withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    }
+
+    @inline(__always)
+    mutating func append(_ field: Field) {
+        fields.append(field)
+        let known = Int(field.known.rawValue) & 63
+        guard known != 0 else { return }
+        if firsts[known] == 0 { firsts[known] = UInt16(truncatingIfNeeded: fields.count) }
+        counts[known] &+= 1
+    }
+}
+
+/// What request and response heads have in common.
+package protocol MessageHead: Sendable {
+    var block: FieldBlock { get }
+}
+
+extension MessageHead {
+    /// The octets of the head, then parts of it in their normal form; every `Slice` of this head points into them.
+    @inlinable package var bytes: [UInt8] { block.bytes }
+    /// The fields in the order of their lines.
+    @inlinable package var fields: [Field] { block.fields }
+    @inlinable package var fieldCount: Int { block.fields.count }
+    @inlinable package func field(_ index: Int) -> Field { block.fields[index] }
+
+    /// The value of the first field of this name; nil when there is none, and for `other`.
+    @inlinable package func first(_ known: KnownField) -> Slice? { block.first(known) }
+    /// How many fields have this name; 0 for `other`.
+    @inlinable package func count(_ known: KnownField) -> Int { block.count(known) }
+
+    /// The octets of a slice.
+    @inlinable package func octets(_ slice: Slice) -> ArraySlice<UInt8> { block.bytes[slice.range] }
+
+    /// For records and errors only: octets that are not UTF-8 become U+FFFD.
+    package func text(_ slice: Slice) -> String { String(decoding: block.bytes[slice.range], as: UTF8.self) }
+
+    /// Octet by octet.
+    @inlinable package func equals(_ slice: Slice, _ octets: [UInt8]) -> Bool {
+        guard slice.count == octets.count, slice.end <= block.bytes.count else { return false }
+        var index = slice.start
+        for octet in octets {
+            if block.bytes[index] != octet { return false }
+            index &+= 1
+        }
+        return true
+    }
+
+    /// ASCII letters in either case; `lowercased` must have none in upper case.
+    @inlinable package func matches(_ slice: Slice, _ lowercased: [UInt8]) -> Bool {
+        guard slice.count == lowercased.count, slice.end <= block.bytes.count else { return false }
+        var index = slice.start
+        for octet in lowercased {
+            if asciiLowercased(block.bytes[index]) != octet { return false }
+            index &+= 1
+        }
+        return true
+    }
+
+    /// ASCII letters in either case; `lowercased` must have none in upper case.
+    @inlinable package func matches(_ slice: Slice, _ lowercased: StaticString) -> Bool {
+        guard slice.count == lowercased.utf8CodeUnitCount, slice.end <= block.bytes.count else { return false }
+        for offset in 0..<slice.count
+        where asciiLowercased(block.bytes[slice.start &+ offset]) != lowercased.utf8Start[offset] {
+            return false
+        }
+        return true
+    }
+
+    /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for `-`.
+    /// `folded` is in lower case with `-`.
+    package func isNamed(_ field: Field, folded: [UInt8]) -> Bool {
+        guard field.name.count == folded.count, field.name.end <= block.bytes.count else { return false }
+        for offset in 0..<folded.count
+        where FieldName.folded(block.bytes[field.name.start &+ offset]) != FieldName.folded(folded[offset]) {
+            return false
+        }
+        return true
+    }
+
+    /// `Connection` names this field, so it concerns this connection only (RFC 9110 §7.6.1).
+    @inlinable package func isNominatedByConnection(_ field: Field) -> Bool {
+        block.nominates && block.connectionNames(field)
+    }
+}
+
+@inlinable @inline(__always)
+func asciiLowercased(_ octet: UInt8) -> UInt8 {
+    octet &- 0x41 < 26 ? octet | 0x20 : octet
+}

@@ -1,0 +1,54 @@
+/// A request to a service inside the process: small, whole, and read at leisure.
+package struct ServiceRequest: Sendable {
+    /// One field; the name is in lower case.
+    package typealias Field = (name: String, value: String)
+
+    package var method: String
+    /// Normalised.
+    package var path: String
+    /// As it was sent, without its `?`.
+    package var query: String?
+    /// Lower case, without port.
+    package var host: String
+    package var fields: [Field]
+    package var body: [UInt8]
+    package var clientAddress: String
+    package var isTLS: Bool
+    /// The verified certificate of the client, when it presented one.
+    package var clientCertificateDER: [UInt8]?
+
+    package init(
+        method: String, path: String, query: String? = nil, host: String = "", fields: [Field] = [], body: [UInt8] = [],
+        clientAddress: String = "", isTLS: Bool = true, clientCertificateDER: [UInt8]? = nil
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.host = host
+        self.fields = fields
+        self.body = body
+        self.clientAddress = clientAddress
+        self.isTLS = isTLS
+        self.clientCertificateDER = clientCertificateDER
+    }
+
+    /// The values of every field of this name, which is given in lower case, in their order.
+    package func values(_ name: String) -> [String] {
+        fields.compactMap { $0.name == name ? $0.value : nil }
+    }
+}
+
+/// The answer of a service inside the process. It sets no framing fields; its length is the length of its body.
+package struct ServiceResponse: Sendable {
+    package typealias Field = (name: String, value: String)
+
+    package var status: Int
+    package var fields: [Field]
+    package var body: [UInt8]
+
+    package init(status: Int, fields: [Field] = [], body: [UInt8] = []) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+    }
+}
