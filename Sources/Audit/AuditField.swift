@@ -1,0 +1,77 @@
+/// How much care a field of an audit record needs when records leave the machine.
+package enum AuditClass: String, Sendable, CaseIterable {
+    /// Says nothing about a person.
+    case open
+    /// Names or points to a person or a client's machine; drop or mask it before records are shared.
+    case personal
+    /// Never written in clear: only a keyed hash is. What has no class is this.
+    case secret
+}
+
+/// Every field that a record may have. One table: name, class.
+package enum AuditField: Int, Sendable, CaseIterable {
+    case time, requestID, traceID
+    case clientAddress, clientPort, tlsVersion, serverName, clientCertificate
+    case method, host, path
+    case route, policy
+    case issuer, subject, clientID, token
+    case decision, code
+    case scopesRequired, scopesHeld
+    case limit, limitRemaining, limitReset
+    case upstream, upstreamIdentity, attempts
+    case status, bytesIn, bytesOut, durationMicroseconds, upstreamMicroseconds
+    case ending, truncated
+
+    /// The member's name in the record.
+    package var name: StaticString {
+        switch self {
+        case .time: "time"
+        case .requestID: "request_id"
+        case .traceID: "trace_id"
+        case .clientAddress: "client_address"
+        case .clientPort: "client_port"
+        case .tlsVersion: "tls_version"
+        case .serverName: "server_name"
+        case .clientCertificate: "client_certificate"
+        case .method: "method"
+        case .host: "host"
+        case .path: "path"
+        case .route: "route"
+        case .policy: "policy"
+        case .issuer: "issuer"
+        case .subject: "subject"
+        case .clientID: "client_id"
+        case .token: "token"
+        case .decision: "decision"
+        case .code: "code"
+        case .scopesRequired: "scopes_required"
+        case .scopesHeld: "scopes_held"
+        case .limit: "limit"
+        case .limitRemaining: "limit_remaining"
+        case .limitReset: "limit_reset_s"
+        case .upstream: "upstream"
+        case .upstreamIdentity: "upstream_identity"
+        case .attempts: "attempts"
+        case .status: "status"
+        case .bytesIn: "bytes_in"
+        case .bytesOut: "bytes_out"
+        case .durationMicroseconds: "duration_us"
+        case .upstreamMicroseconds: "upstream_us"
+        case .ending: "ending"
+        case .truncated: "truncated"
+        }
+    }
+
+    package var classification: AuditClass {
+        switch self {
+        case .time, .requestID, .traceID, .tlsVersion, .serverName, .method, .host, .route, .policy, .issuer, .decision,
+            .code, .scopesRequired, .scopesHeld, .limit, .limitRemaining, .limitReset, .upstream, .upstreamIdentity,
+            .attempts, .status, .bytesIn, .bytesOut, .durationMicroseconds, .upstreamMicroseconds, .ending, .truncated:
+            .open
+        case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID:
+            .personal
+        default:
+            .secret
+        }
+    }
+}
