@@ -1,10 +1,153 @@
+/// Reads a body in chunks (RFC 9112 §7.1), strictly, from octets that may come one by one. The octets of the body are not
+/// copied: each step says where they lie.
 package struct ChunkedDecoder: Sendable {
     package enum Step: Sendable, Equatable {
+        /// Octets of the body, at this range of the input; everything before its end is used up.
         case data(Range<Int>)
+        /// The body goes on; everything up to here is used up.
         case needMore(consumed: Int)
+        /// The body and its trailers are over; what lies behind is the next message.
         case end(consumed: Int)
     }
-    package private(set) var trailerLines: [UInt8] = []
+
+    /// Digits of a chunk's size at most: an `Int` holds them.
+    private static let sizeDigitsMax = 15
+    /// Octets of one chunk's extensions at most; they are dropped.
+    private static let extensionBytesMax = 256
+    /// Octets of framing at most beyond what ordinary chunks need (16 each and twice their content): extensions must not cost
+    /// more than content (CVE-2023-39326).
+    private static let overheadBytesMax = 16_384
+    /// Octets of the trailer section at most.
+    private static let trailerBytesMax = 8_192
+    /// Fields of the trailer section at most.
+    private static let trailerFieldsMax = 50
+
+    private enum State { case size, extensions, sizeEnd, data, dataEnd, dataEndLF, trailers, done }
+    private var state = State.size
+    private var digits = 0
+    private var left = 0
+    private var lineBytes = 0
+    private var overhead = 0
+    private var trailerText: [UInt8] = []
+    /// The trailer fields, once the body has ended.
+    package private(set) var trailers = FieldBlock()
+
     package init() {}
-    package mutating func next(_ input: Span<UInt8>, from start: Int) throws(HeadError) -> Step { throw .badChunk }
+
+    /// The next step from `start` on. To be called again with what lies behind its result.
+    package mutating func next(_ input: Span<UInt8>, from start: Int) throws(HeadError) -> Step {
+        var index = max(start, 0)
+        while index < input.count {
+            let octet = input[index]
+            switch state {
+            case .data:
+                let count = min(left, input.count &- index)
+                left &-= count
+                if left == 0 { state = .dataEnd }
+                return .data(index..<(index &+ count))
+            case .size:
+                try readSize(octet)
+            case .extensions:
+                try readExtension(octet)
+            case .sizeEnd:
+                guard octet == 0x0A else { throw .badChunk }
+                try beginChunk()
+            case .dataEnd:
+                guard octet == 0x0D else { throw .badChunk }
+                state = .dataEndLF
+            case .dataEndLF:
+                guard octet == 0x0A else { throw .badChunk }
+                state = .size
+            case .trailers:
+                if try readTrailer(octet) {
+                    state = .done
+                    return .end(consumed: index &+ 1)
+                }
+            case .done:
+                return .end(consumed: index)
+            }
+            index &+= 1
+        }
+        return state == .done ? .end(consumed: index) : .needMore(consumed: index)
+    }
+
+    private mutating func readSize(_ octet: UInt8) throws(HeadError) {
+        lineBytes &+= 1
+        if let digit = Octets.hexValue(octet) {
+            guard digits < Self.sizeDigitsMax else { throw .badChunk }
+            digits &+= 1
+            left = left &<< 4 | Int(digit)
+            return
+        }
+        guard digits > 0 else { throw .badChunk }
+        switch octet {
+        case 0x0D: state = .sizeEnd
+        case UInt8(ascii: ";"): state = .extensions
+        default: throw .badChunk
+        }
+    }
+
+    private mutating func readExtension(_ octet: UInt8) throws(HeadError) {
+        lineBytes &+= 1
+        if octet == 0x0D {
+            state = .sizeEnd
+            return
+        }
+        guard Octets.isFieldValue(octet) else { throw .badChunk }
+        guard lineBytes <= Self.extensionBytesMax else { throw .chunkOverhead }
+    }
+
+    /// The line of the size is read.
+    private mutating func beginChunk() throws(HeadError) {
+        let (allowed, overflow) = left.multipliedReportingOverflow(by: 2)
+        overhead = overflow ? 0 : max(0, overhead &+ lineBytes &- 16 &- min(allowed, 1 << 32))
+        guard overhead <= Self.overheadBytesMax else { throw .chunkOverhead }
+        state = left == 0 ? .trailers : .data
+        digits = 0
+        lineBytes = 0
+    }
+
+    /// Collects the trailer section; true at its end.
+    private mutating func readTrailer(_ octet: UInt8) throws(HeadError) -> Bool {
+        guard trailerText.count < Self.trailerBytesMax else { throw .badTrailers }
+        let last = trailerText.last
+        guard (octet == 0x0A) == (last == 0x0D) else { throw .badTrailers }
+        trailerText.append(octet)
+        // The empty line: CR LF at the beginning, or right after another CR LF.
+        let count = trailerText.count
+        guard octet == 0x0A, count == 2 || count >= 4 && trailerText[count &- 3] == 0x0A else { return false }
+        guard count > 2 else { return true }
+        var parser = HeadParser(
+            limits: HeadLimits(headBytesMax: Self.trailerBytesMax &+ 1, fieldsMax: Self.trailerFieldsMax))
+        trailers = try parser.parseTrailers(trailerText)
+        return true
+    }
+
+    /// The trailer fields as complete lines, without those that have no business there (RFC 9110 §6.5.1): fields about
+    /// framing, connection, routing, credentials or content, that is every `KnownField`, and irregular names.
+    package var trailerLines: [UInt8] { trailerLines { _, _ in true } }
+
+    /// The same, with only those that `keeps` accepts.
+    package func trailerLines(_ keeps: (borrowing FieldBlock, Field) -> Bool) -> [UInt8] {
+        var lines: [UInt8] = []
+        for field in trailers.fields where field.known == .other && !field.irregular && keeps(trailers, field) {
+            lines.append(contentsOf: trailers.bytes[field.name.range])
+            lines.append(contentsOf: [UInt8(ascii: ":"), 0x20])
+            lines.append(contentsOf: trailers.bytes[field.value.range])
+            lines.append(contentsOf: [0x0D, 0x0A])
+        }
+        return lines
+    }
+}
+
+extension HeadParser {
+    /// Reads field lines and the empty line behind them.
+    fileprivate mutating func parseTrailers(_ text: [UInt8]) throws(HeadError) -> FieldBlock {
+        var block = FieldBlock()
+        let end: Int
+        do throws(HeadError) { end = try fieldLines(text.span, limit: text.count, into: &block) } catch { throw .badTrailers }
+        guard end == text.count else { throw .badTrailers }
+        block.keep(text.span, count: text.count)
+        return block
+    }
 }
