@@ -1,0 +1,21 @@
+/// Something that is wrong with a PEM file, or soon will be.
+package struct CertificateFinding: Sendable, Equatable {
+    /// Which of the files it is about.
+    package enum Subject: Sendable, Equatable { case chain, key, authorities }
+    package enum Severity: Sendable, Equatable {
+        /// The file cannot be used.
+        case error
+        /// It can be used; somebody should look.
+        case warning
+    }
+    package var subject: Subject
+    package var severity: Severity
+    /// A sentence without the file's name in front, such as `expired on 2026-01-01`; whoever shows it puts the name there.
+    package var message: String
+
+    package init(_ subject: Subject, _ severity: Severity, _ message: String) {
+        self.subject = subject
+        self.severity = severity
+        self.message = message
+    }
+}

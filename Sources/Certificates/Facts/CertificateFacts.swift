@@ -1,0 +1,104 @@
+internal import Crypto
+internal import Foundation
+internal import SwiftASN1
+internal import X509
+
+/// What the gateway needs to know of an X.509 certificate (RFC 5280), read once from its DER octets.
+///
+/// Reading verifies nothing: whether an authority vouches for the certificate is TLS's answer, and what it is good for is
+/// `PeerIdentity`'s.
+package struct CertificateFacts: Sendable, Equatable {
+    /// The last common name of the subject; only ever shown, never trusted.
+    package let subjectCommonName: String?
+    /// DNS names of the subject alternative name extension, as they stand there.
+    package let dnsNames: [String]
+    /// URIs of the subject alternative name extension, as they stand there.
+    package let uris: [String]
+    /// IP addresses of the subject alternative name extension, in text.
+    package let ipAddresses: [String]
+    /// Seconds since 1970.
+    package let notBefore: Int64
+    /// Seconds since 1970.
+    package let notAfter: Int64
+    /// SHA-256 over the DER octets: `x5t#S256` (RFC 8705 §3.1) before its base64url.
+    package let sha256: [UInt8]
+    /// SHA-256 over the subject's public key info, which stays when a certificate is renewed for the same key.
+    package let publicKeySHA256: [UInt8]
+    /// Basic constraints say that it may issue certificates.
+    package let isCA: Bool
+
+    /// Throws when the octets are not one certificate, or one whose key or extensions cannot be understood: a caller
+    /// that needs an identity has none then.
+    package init(der: [UInt8]) throws(CertificateUnreadable) {
+        do {
+            try self.init(Certificate(derEncoded: der), der: der)
+        } catch {
+            throw CertificateUnreadable(reason: "\(error)")
+        }
+    }
+
+    init(_ certificate: Certificate, der: [UInt8]) throws {
+        var dnsNames: [String] = []
+        var uris: [String] = []
+        var ipAddresses: [String] = []
+        for name in try certificate.extensions.subjectAlternativeNames ?? SubjectAlternativeNames() {
+            switch name {
+            case .dnsName(let name): dnsNames.append(name)
+            case .uniformResourceIdentifier(let uri): uris.append(uri)
+            case .ipAddress(let octets): ipAddresses.append(IPAddressText.text(Array(octets.bytes)) ?? "invalid")
+            default: break
+            }
+        }
+        self.dnsNames = dnsNames
+        self.uris = uris
+        self.ipAddresses = ipAddresses
+        subjectCommonName = certificate.subject.lastCommonName
+        notBefore = Int64(certificate.notValidBefore.timeIntervalSince1970)
+        notAfter = Int64(certificate.notValidAfter.timeIntervalSince1970)
+        sha256 = Array(SHA256.hash(data: der))
+        publicKeySHA256 = Array(SHA256.hash(data: certificate.publicKey.subjectPublicKeyInfoBytes))
+        if case .isCertificateAuthority = try certificate.extensions.basicConstraints { isCA = true } else { isCA = false }
+    }
+
+    /// The SPIFFE ID: the URI, when there is exactly one and its scheme is `spiffe` (X.509-SVID §2).
+    package var spiffeID: String? {
+        guard uris.count == 1, let uri = uris.first, uri.utf8.starts(with: "spiffe://".utf8) else { return nil }
+        return uri
+    }
+
+    /// One name for records and upstreams: the SPIFFE ID, else `dns:` with the first DNS name, else `cn:` with the
+    /// common name, else `sha256:` with the fingerprint. The prefixes keep a common name from posing as a SPIFFE ID.
+    package var identity: String {
+        if let spiffeID { return spiffeID }
+        if let name = dnsNames.first { return "dns:\(name)" }
+        if let subjectCommonName { return "cn:\(subjectCommonName)" }
+        return "sha256:" + sha256.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+}
+
+/// Octets that are no certificate, or none that can be understood.
+package struct CertificateUnreadable: Error, Sendable, CustomStringConvertible {
+    package let reason: String
+    package var description: String { "not a certificate that can be read: \(reason)" }
+}
+
+extension DistinguishedName {
+    var lastCommonName: String? {
+        for name in reversed() {
+            for attribute in name where attribute.type == .RDNAttributeType.commonName {
+                return String(attribute.value)
+            }
+        }
+        return nil
+    }
+
+    /// The organization of the first organization name in it.
+    var organization: String? {
+        for name in self {
+            for attribute in name where attribute.type == .RDNAttributeType.organizationName {
+                return String(attribute.value)
+            }
+        }
+        return nil
+    }
+}
