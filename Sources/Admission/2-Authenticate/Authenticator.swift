@@ -1,0 +1,145 @@
+import Crypto
+package import HTTP
+import JOSE
+import JSON
+import Policy
+
+/// Who a request says it comes from, as far as that can be said now.
+package enum Verdict: Sendable {
+    case authenticated(Caller)
+    case refused(Refusal)
+    /// The decision needs to know something from outside; asked again once it is known.
+    case inquire(Inquiry)
+}
+
+/// What a decision needs to know from outside.
+package enum Inquiry: Sendable, Equatable {
+    /// The keys of an issuer (index into `Policy.issuers`), which are not loaded.
+    case keys(issuer: Int)
+
+    /// The answer when it cannot be found out now: 503, never 401.
+    package var unanswered: Refusal {
+        switch self {
+        case .keys: Refusal(.keysUnavailable)
+        }
+    }
+}
+
+/// A principal that was judged for one route on one request: issuer allowed there, time, audience and binding right.
+///
+/// Made here only. The authorizer takes it for that route and no other.
+package struct Caller: Sendable {
+    package let principal: Principal
+    let route: Int
+
+    fileprivate init(_ principal: Principal, route: Int) {
+        self.principal = principal
+        self.route = route
+    }
+}
+
+/// Judges bearer tokens: one for each event loop, with a cache of the tokens that it has verified.
+///
+/// Reads no clock and does no I/O. For a token that it has seen it hashes the token and compares; it allocates nothing.
+package final class Authenticator {
+    private var cache: TokenCache
+    private let brake: BadTokenBrake?
+    private let companion: Principal.MakeCompanion?
+
+    /// - Parameters:
+    ///   - cacheEntriesMax: verified tokens remembered (`Bounds.tokenCacheEntriesMax`); 0 switches the cache off.
+    ///   - brake: shared by all event loops; nil: none.
+    ///   - companion: makes what `Principal.companion` holds.
+    package init(cacheEntriesMax: Int, brake: BadTokenBrake? = nil, companion: Principal.MakeCompanion? = nil) {
+        cache = TokenCache(entriesMax: cacheEntriesMax)
+        self.brake = brake
+        self.companion = companion
+    }
+
+    /// Verified tokens remembered at the moment.
+    package var cachedTokens: Int { cache.count }
+
+    /// Judges the token of a request for a route that needs one.
+    ///
+    /// Everything but the signature is judged on every request. The brake stands before what is expensive, so a caller
+    /// with a good token that is already known passes, whoever else sends bad ones from its address.
+    /// - Parameters:
+    ///   - token: what `Credential.bearer` found.
+    ///   - issuers: the issuers of the policy that `rules` belongs to.
+    ///   - unixSeconds: for the token's times.
+    ///   - now: monotonic nanoseconds, for the brake.
+    package func authenticate(
+        _ head: borrowing RequestHead, token: Slice?, rules: RouteRules, issuers: borrowing IssuerSet,
+        peer: borrowing PeerFacts, unixSeconds: Int64, now: Int64
+    ) -> Verdict {
+        guard let token else { return .refused(Refusal(.missingToken, scope: rules.scopeAttribute)) }
+        do throws(Refusal) {
+            switch try find(head.bytes, token, rules, issuers, peer, unixSeconds, now) {
+            case .inquire(let inquiry):
+                return .inquire(inquiry)
+            case .found(let principal, let issuer):
+                try judge(principal.facts, rules.issuers[issuer], issuers, peer, unixSeconds)
+                return .authenticated(Caller(principal, route: rules.index))
+            }
+        } catch {
+            if error.code.facts.challenge == .invalidToken { brake?.count(peer.address, now: now) }
+            return .refused(error)
+        }
+    }
+
+    // MARK: - The signature, once
+
+    private enum Finding {
+        /// And which of the route's issuers it belongs to.
+        case found(Principal, issuer: Int)
+        case inquire(Inquiry)
+    }
+
+    private func find(
+        _ bytes: [UInt8], _ token: Slice, _ rules: RouteRules, _ issuers: borrowing IssuerSet,
+        _ peer: borrowing PeerFacts, _ unixSeconds: Int64, _ now: Int64
+    ) throws(Refusal) -> Finding {
+        let digest = Self.digest(bytes, token)
+        for (place, issuer) in rules.issuers.enumerated() {
+            let entry = issuers.entries[issuer.index]
+            let key = TokenCache.Key(token: digest, issuer: entry.fingerprint)
+            guard let principal = cache.find(key) else { continue }
+            if principal.facts.isExpired(unixSeconds, skew: entry.clockSkewSeconds) { cache.remove(key) }
+            return .found(principal, issuer: place)
+        }
+        if let wait = brake?.secondsToWait(peer.address, now: now) {
+            throw Refusal(.tooManyBadTokens, retryAfterSeconds: wait)
+        }
+        let octets = Array(bytes[token.start..<token.end])
+        let finding = try TokenVerification(rules: rules, issuers: copy issuers, companion: companion).verify(octets, digest)
+        switch finding {
+        case .keysMissing(let issuer):
+            return .inquire(.keys(issuer: issuer))
+        case .verified(let principal, let place):
+            let entry = issuers.entries[rules.issuers[place].index]
+            if !principal.facts.isExpired(unixSeconds, skew: entry.clockSkewSeconds) {
+                cache.insert(TokenCache.Key(token: digest, issuer: entry.fingerprint), principal)
+            }
+            return .found(principal, issuer: place)
+        }
+    }
+
+    private static func digest(_ bytes: [UInt8], _ token: Slice) -> Digest256 {
+        bytes.span.extracting(token.start..<token.end).withUnsafeBytes { octets in
+            var hash = SHA256()
+            hash.update(bufferPointer: octets)
+            return hash.finalize().withUnsafeBytes { Digest256(digest: $0) }
+        }
+    }
+
+    // MARK: - Everything else, on every request
+
+    private func judge(
+        _ facts: TokenFacts, _ issuer: RouteRules.AllowedIssuer, _ issuers: borrowing IssuerSet,
+        _ peer: borrowing PeerFacts, _ unixSeconds: Int64
+    ) throws(Refusal) {
+        try facts.checkTimes(unixSeconds, skew: issuers.entries[issuer.index].clockSkewSeconds)
+        guard issuer.audiences.contains(where: facts.audiences.contains) else { throw Refusal(.wrongAudience) }
+        try facts.confirmation?.check(peer)
+    }
+}

@@ -1,0 +1,93 @@
+package import HTTP
+
+/// The credentials of a request, as it sent them.
+package enum Credential {
+    /// The bearer token of a request (RFC 6750 §2.1), or nil: the request shows none that the gateway understands.
+    ///
+    /// The scheme's name is compared without regard to case (RFC 9110 §11.1). A token in the query is never used; together
+    /// with one in the header it is refused, as are two `Authorization` headers, or a bearer token beside a DPoP proof:
+    /// never "the first one wins" (RFC 6750 §2). Another scheme counts as no credentials. Whether the token's octets are
+    /// those of a token is checked by the authenticator when it sees the token for the first time.
+    package static func bearer(in head: borrowing RequestHead) throws(Refusal) -> Slice? {
+        guard let value = head.first(.authorization) else { return nil }
+        guard head.count(.authorization) == 1 else { throw Refusal(.ambiguousCredentials) }
+        let bytes = head.bytes
+        let octets = bytes.span
+        guard isBearer(octets, value) else { return nil }
+        var start = value.start + scheme.utf8CodeUnitCount
+        while start < value.end, octets[start] == 0x20 { start += 1 }
+        guard start < value.end else { throw Refusal(.malformedCredentials) }
+        guard head.count(.dpop) == 0 else { throw Refusal(.ambiguousCredentials) }
+        if let query = head.query, namesToken(octets, query) { throw Refusal(.ambiguousCredentials) }
+        return Slice(start: start, end: value.end)
+    }
+
+    private static let scheme: StaticString = "bearer"
+
+    /// `Bearer`, alone or before a space.
+    private static func isBearer(_ octets: borrowing Span<UInt8>, _ value: Slice) -> Bool {
+        let count = scheme.utf8CodeUnitCount
+        guard value.end - value.start >= count else { return false }
+        let same = scheme.withUTF8Buffer { name in
+            for offset in 0..<count where octets[value.start + offset] | 0x20 != name[offset] { return false }
+            return true
+        }
+        guard same else { return false }
+        return value.end - value.start == count || octets[value.start + count] == 0x20
+    }
+
+    /// Some parameter of the query is called `access_token`, however its name is escaped (RFC 6750 §2.3).
+    private static func namesToken(_ octets: borrowing Span<UInt8>, _ query: Slice) -> Bool {
+        var start = query.start
+        while start < query.end {
+            if isTokenParameter(octets, start, query.end) { return true }
+            while start < query.end, octets[start] != UInt8(ascii: "&") { start += 1 }
+            start += 1
+        }
+        return false
+    }
+
+    private static let parameter: StaticString = "access_token"
+
+    private static func isTokenParameter(_ octets: borrowing Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        parameter.withUTF8Buffer { name in
+            var index = start
+            for expected in name {
+                guard index < end else { return false }
+                var octet = octets[index]
+                index += 1
+                if octet == UInt8(ascii: "%"), index + 1 < end, let high = hex(octets[index]), let low = hex(octets[index + 1]) {
+                    octet = high << 4 | low
+                    index += 2
+                }
+                guard octet == expected else { return false }
+            }
+            return index == end || octets[index] == UInt8(ascii: "=") || octets[index] == UInt8(ascii: "&")
+        }
+    }
+
+    private static func hex(_ octet: UInt8) -> UInt8? {
+        switch octet {
+        case 0x30...0x39: octet - 0x30
+        case 0x41...0x46: octet - 0x37
+        case 0x61...0x66: octet - 0x57
+        default: nil
+        }
+    }
+
+    /// `b64token` of RFC 6750 §2.1: letters, digits and `-._~+/`, then any number of `=`.
+    static func isToken(_ octets: borrowing Span<UInt8>) -> Bool {
+        var end = octets.count
+        while end > 0, octets[end - 1] == UInt8(ascii: "=") { end -= 1 }
+        guard end > 0 else { return false }
+        for index in 0..<end {
+            switch octets[index] {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: continue
+            case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): continue
+            case UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "/"): continue
+            default: return false
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,62 @@
+import Crypto
+package import JOSE
+package import Policy
+
+/// The keys of one issuer as they are at the moment.
+package struct IssuerKeys: Sendable {
+    package let set: JWKSet
+    /// Differs whenever the contents differ: tokens that were verified by keys since withdrawn are verified again.
+    package let generation: UInt64
+
+    package init(set: JWKSet, generation: UInt64) {
+        self.set = set
+        self.generation = generation
+    }
+}
+
+/// All issuers of a policy with their keys: part of the snapshot, replaced as a whole when any of it changes.
+package struct IssuerSet: Sendable {
+    /// One issuer, prepared for judging its tokens.
+    struct Entry: Sendable {
+        let issuer: Issuer
+        /// nil: not loaded; nothing can be said about this issuer's tokens.
+        let keys: IssuerKeys?
+        let clockSkewSeconds: Int64
+        /// Names this issuer's configuration and keys in the token cache: what was verified under another one is not found.
+        let fingerprint: Digest256
+    }
+    let entries: [Entry]
+
+    /// - Parameters:
+    ///   - issuers: `Policy.issuers`.
+    ///   - keys: for each issuer in the same order what is known of its keys.
+    package init(_ issuers: [Issuer], keys: [IssuerKeys?]) {
+        entries = issuers.enumerated().map { index, issuer in
+            let keys = index < keys.count ? keys[index] : nil
+            return Entry(
+                issuer: issuer, keys: keys, clockSkewSeconds: issuer.clockSkew.components.seconds,
+                fingerprint: Self.fingerprint(issuer, keys?.generation))
+        }
+    }
+
+    /// SHA-256 over everything that decides whether the issuer's tokens are genuine. Audiences are not part of it: they
+    /// are compared on every request.
+    private static func fingerprint(_ issuer: Issuer, _ generation: UInt64?) -> Digest256 {
+        var hash = SHA256()
+        var text: [UInt8] = []
+        func add(_ part: some Sequence<UInt8>) {
+            let part = Array(part)
+            withUnsafeBytes(of: UInt64(part.count).littleEndian) { text.append(contentsOf: $0) }
+            text.append(contentsOf: part)
+        }
+        add(issuer.name.utf8)
+        add(issuer.identifier.utf8)
+        for algorithm in issuer.algorithms { add(algorithm.rawValue.utf8) }
+        add([])
+        for type in issuer.types { add(type.utf8) }
+        add([])
+        add("\(issuer.keys) \(issuer.clockSkew) \(generation.map(String.init) ?? "-")".utf8)
+        hash.update(data: text)
+        return hash.finalize().withUnsafeBytes { Digest256(digest: $0) }
+    }
+}

@@ -1,0 +1,81 @@
+import JOSE
+import JSON
+import Policy
+
+/// Who calls: the facts of a token whose signature holds, under the issuer whose key it is.
+///
+/// Made here only, from a `VerifiedJWS`, which only the verification of a signature makes. It is shared by all requests
+/// that show the token; whether it suffices for one of them is judged anew each time.
+package final class Principal: Sendable {
+    package let facts: TokenFacts
+    /// Header values for the upstream: octets that a field value cannot hold, or that could be mistaken for an escape,
+    /// are percent-encoded.
+    package let headers: PrincipalHeaders
+    /// What the gateway wants to keep beside the facts, such as texts for records; made once for each verified token.
+    package let companion: (any AnyObject & Sendable)?
+    /// Stand for issuer and client, and for issuer and subject, in the keys of rate limits.
+    let clientKey: (UInt64, UInt64)
+    let subjectKey: (UInt64, UInt64)
+
+    /// Makes a principal's companion from its facts.
+    package typealias MakeCompanion = @Sendable (borrowing TokenFacts) -> (any AnyObject & Sendable)?
+
+    fileprivate init(_ facts: TokenFacts, companion: MakeCompanion?) {
+        self.headers = PrincipalHeaders(facts)
+        self.companion = companion?(facts)
+        clientKey = Self.key(facts.issuer, facts.clientID ?? facts.subject)
+        subjectKey = Self.key(facts.issuer, facts.subject ?? facts.clientID)
+        self.facts = facts
+    }
+
+    /// 128 bits of a SHA-256: two callers that share one by chance would share a bucket, which nobody can bring about.
+    private static func key(_ issuer: String, _ name: String?) -> (UInt64, UInt64) {
+        Digest256.leading(of: "\(issuer.utf8.count):\(issuer)\(name.map { ":" + $0 } ?? "")")
+    }
+}
+
+/// Values of the headers that tell an upstream who calls.
+package struct PrincipalHeaders: Sendable {
+    /// nil: the token does not say.
+    package let subject: [UInt8]?
+    package let clientID: [UInt8]?
+    package let issuer: [UInt8]
+    /// Empty: the token has no scope.
+    package let scope: [UInt8]
+
+    fileprivate init(_ facts: TokenFacts) {
+        subject = facts.subject.map(Self.fieldValue)
+        clientID = facts.clientID.map(Self.fieldValue)
+        issuer = Self.fieldValue(facts.issuer)
+        scope = Self.fieldValue(facts.scope)
+    }
+
+    /// Percent-encodes what is not printable ASCII, `%` itself, and a space at either end (RFC 9110 §5.5 has it trimmed),
+    /// so that no two texts give one value.
+    static func fieldValue(_ text: String) -> [UInt8] {
+        let octets = Array(text.utf8)
+        let digits = Array("0123456789ABCDEF".utf8)
+        var out: [UInt8] = []
+        out.reserveCapacity(octets.count)
+        for (index, octet) in octets.enumerated() {
+            let isOuterSpace = octet == 0x20 && (index == 0 || index == octets.count - 1)
+            if (0x20...0x7E).contains(octet), octet != UInt8(ascii: "%"), !isOuterSpace {
+                out.append(octet)
+            } else {
+                out.append(UInt8(ascii: "%"))
+                out.append(digits[Int(octet >> 4)])
+                out.append(digits[Int(octet & 15)])
+            }
+        }
+        return out
+    }
+}
+
+extension VerifiedJWS {
+    /// The principal of this token, judged by the rules of its issuer.
+    func principal(
+        issuer: Issuer, type: String, digest: Digest256, companion: Principal.MakeCompanion?
+    ) throws(Refusal) -> Principal {
+        Principal(try TokenFacts(payload, type: type, issuer: issuer, digest: digest), companion: companion)
+    }
+}

@@ -1,0 +1,103 @@
+package import JSON
+import Policy
+
+/// What a verified token says: facts only, nothing about whether that is enough for any route.
+package struct TokenFacts: Sendable {
+    /// What `routes.yaml` calls the issuer.
+    package let issuerName: String
+    /// `iss`
+    package let issuer: String
+    /// `sub`
+    package let subject: String?
+    /// `client_id`, or `azp` in tokens that are not `at+jwt`.
+    package let clientID: String?
+    /// `jti`
+    package let tokenID: String?
+    /// `scope` as it stands in the token (RFC 9068 §2.2.3); empty when absent.
+    package let scope: String
+    /// All claims.
+    package let claims: JSONObject
+    /// `exp`, in seconds since 1970.
+    package let expires: Int64
+    /// SHA-256 of the token, for a keyed hash in records; it is a secret as the token is.
+    package let tokenDigest: Digest256
+    /// `aud`, as octets: compared exactly.
+    let audiences: [[UInt8]]
+    let scopes: [[UInt8]]
+    let notBefore: Int64?
+    let issuedAt: Int64?
+    let confirmation: Confirmation?
+
+    /// Reads the claims of a token whose signature holds.
+    /// - Parameter type: the token's `typ`, lower-case, without `application/`. An `at+jwt` must have every claim that
+    ///   RFC 9068 §2.2 requires; a token of a type that the issuer's entry allows besides only what the gateway decides by.
+    /// - Throws: `malformed_claims`, `unknown_confirmation`, or `wrong_type` for an ID token or an event in disguise.
+    init(_ claims: JSONObject, type: String, issuer: Issuer, digest: Digest256) throws(Refusal) {
+        let isStrict = type == "at+jwt"
+        issuerName = issuer.name
+        self.issuer = issuer.identifier
+        self.claims = claims
+        tokenDigest = digest
+        subject = try Self.text(claims["sub"])
+        tokenID = try Self.text(claims["jti"])
+        let isNamed = isStrict || claims["client_id"] != nil
+        clientID = try Self.text(claims[isNamed ? "client_id" : "azp"])
+        guard let expires = try Self.date(claims["exp"], .down) else { throw Refusal(.malformedClaims) }
+        self.expires = expires
+        notBefore = try Self.date(claims["nbf"], .up)
+        issuedAt = try Self.date(claims["iat"], .up)
+        audiences = try Self.audiences(claims["aud"])
+        scope = try Self.text(claims["scope"], mayBeEmpty: true) ?? ""
+        scopes = scope.utf8.split(separator: 0x20).map(Array.init)
+        confirmation = if let claim = claims["cnf"] { try Confirmation(claim) } else { nil }
+        if isStrict {
+            guard subject != nil, tokenID != nil, clientID != nil, issuedAt != nil else { throw Refusal(.malformedClaims) }
+        } else {
+            // ID tokens (OpenID Connect Core §3.1.3.6) and security events (RFC 8417 §2.2) that call themselves JWT.
+            let foreign = ["at_hash", "c_hash", "s_hash", "events"]
+            guard foreign.allSatisfy({ claims[$0] == nil }) else { throw Refusal(.wrongType) }
+        }
+    }
+
+    private static func text(_ claim: JSON?, mayBeEmpty: Bool = false) throws(Refusal) -> String? {
+        guard let claim else { return nil }
+        guard let text = claim.string, mayBeEmpty || !text.isEmpty else { throw Refusal(.malformedClaims) }
+        return text
+    }
+
+    /// A NumericDate (RFC 7519 §2): a JSON number that a date can be, whole or not.
+    private static func date(_ claim: JSON?, _ rounding: FloatingPointRoundingRule) throws(Refusal) -> Int64? {
+        guard let claim else { return nil }
+        // Up to 2^53 every second has a number of its own; that is 285 million years.
+        let secondsMax: Int64 = 1 << 53
+        switch claim {
+        case .integer(let seconds) where (-secondsMax...secondsMax).contains(seconds):
+            return seconds
+        case .number(let seconds):
+            let whole = seconds.rounded(rounding)
+            guard whole.magnitude <= Double(secondsMax), let value = Int64(exactly: whole) else {
+                throw Refusal(.malformedClaims)
+            }
+            return value
+        default:
+            throw Refusal(.malformedClaims)
+        }
+    }
+
+    /// A string, or an array of at least one, and of nothing else (RFC 7519 §4.1.3).
+    private static func audiences(_ claim: JSON?) throws(Refusal) -> [[UInt8]] {
+        switch claim {
+        case .string(let text):
+            return [Array(text.utf8)]
+        case .array(let items) where !items.isEmpty:
+            var audiences: [[UInt8]] = []
+            for item in items {
+                guard let text = item.string else { throw Refusal(.malformedClaims) }
+                audiences.append(Array(text.utf8))
+            }
+            return audiences
+        default:
+            throw Refusal(.malformedClaims)
+        }
+    }
+}

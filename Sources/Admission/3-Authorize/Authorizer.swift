@@ -1,0 +1,45 @@
+/// Leave to serve one request: what limiting and picking ask for. Made here only.
+package struct Permit: Sendable {
+    package let rules: RouteRules
+    /// nil: the route needs no token.
+    package let principal: Principal?
+    package let address: ClientAddress
+
+    fileprivate init(_ rules: RouteRules, _ principal: Principal?, _ address: ClientAddress) {
+        self.rules = rules
+        self.principal = principal
+        self.address = address
+    }
+}
+
+/// Decides whether a caller may do what it asks for. Evaluated on every request, from facts.
+package enum Authorizer {
+    /// The permit for a request, when the caller has all that its route demands.
+    ///
+    /// In this order: client certificate and its identity (`certificate_required`, `wrong_client_identity`), scopes
+    /// (`insufficient_scope`), claims (`claim_mismatch`); all 403. A caller that was judged for another route, or none
+    /// where the route needs one, is `missing_token`.
+    /// - Parameter caller: what the authenticator gave for this request; nil on a route that needs no token.
+    package static func authorize(
+        _ caller: Caller?, rules: RouteRules, peer: borrowing PeerFacts
+    ) throws(Refusal) -> Permit {
+        if rules.needsCertificate { try certificate(peer.certificate, rules) }
+        guard rules.needsToken else { return Permit(rules, nil, peer.address) }
+        guard let caller, caller.route == rules.index else {
+            throw Refusal(.missingToken, scope: rules.scopeAttribute)
+        }
+        let facts = caller.principal.facts
+        guard rules.scopes.allSatisfy(facts.scopes.contains),
+            rules.anyScope.isEmpty || rules.anyScope.contains(where: facts.scopes.contains)
+        else { throw Refusal(.insufficientScope, scope: rules.scopeAttribute) }
+        guard rules.claims.allSatisfy({ $0.isSatisfied(by: facts.claims) }) else { throw Refusal(.claimMismatch) }
+        return Permit(rules, caller.principal, peer.address)
+    }
+
+    private static func certificate(_ shown: ClientCertificate?, _ rules: RouteRules) throws(Refusal) {
+        guard let shown else { throw Refusal(.certificateRequired) }
+        guard rules.clientIdentities.isEmpty || rules.clientIdentities.contains(where: shown.has) else {
+            throw Refusal(.wrongClientIdentity)
+        }
+    }
+}

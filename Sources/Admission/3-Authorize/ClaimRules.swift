@@ -1,0 +1,49 @@
+import JSON
+import Policy
+
+extension ClaimRule {
+    /// A claim that is missing, or is of another type than the rule asks for, does not satisfy it.
+    func isSatisfied(by claims: JSONObject) -> Bool {
+        guard let value = claims.value(at: claim) else { return false }
+        switch condition {
+        case .equals(let scalar): return scalar.equals(value)
+        case .oneOf(let scalars): return scalars.contains { $0.equals(value) }
+        case .contains(let scalar): return scalar.isMember(of: value)
+        }
+    }
+}
+
+extension JSONObject {
+    /// The value at a path of member names, outermost first.
+    func value(at path: [String]) -> JSON? {
+        guard let first = path.first, var value = self[first] else { return nil }
+        for name in path.dropFirst() {
+            guard let inner = value.object?[name] else { return nil }
+            value = inner
+        }
+        return value
+    }
+}
+
+extension ClaimScalar {
+    /// Equal in type and value; texts octet by octet, numbers by value, whether `1` or `1.0`.
+    func equals(_ value: JSON) -> Bool {
+        switch (self, value) {
+        case (.string(let own), .string(let other)): own.hasSameOctets(as: other)
+        case (.number(let own), .integer(let other)): Int64(exactly: own) == other
+        case (.number(let own), .number(let other)): own == other
+        case (.bool(let own), .bool(let other)): own == other
+        default: false
+        }
+    }
+
+    /// A member of an array, or a word of a space-delimited text.
+    func isMember(of value: JSON) -> Bool {
+        switch (self, value) {
+        case (_, .array(let members)): members.contains(where: equals)
+        case (.string(let own), .string(let text)):
+            !own.isEmpty && text.utf8.split(separator: 0x20).contains { $0.elementsEqual(own.utf8) }
+        default: false
+        }
+    }
+}

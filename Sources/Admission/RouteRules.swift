@@ -1,0 +1,71 @@
+package import Policy
+
+/// A whole policy, prepared for deciding: part of the snapshot.
+package struct AdmissionRules: Sendable {
+    package let router: Router
+    /// In the order of `Policy.routes`.
+    package let routes: [RouteRules]
+
+    package init(_ policy: Policy) {
+        router = Router(policy.routes)
+        let limits = policy.limits.map(LimitRule.init)
+        routes = policy.routes.enumerated().map { index, route in
+            RouteRules(index: index, route: route, issuers: policy.issuers, limits: limits)
+        }
+    }
+}
+
+/// What one route demands, prepared once at load: names as octets, so that every comparison is exact and none makes a
+/// `String`.
+package final class RouteRules: Sendable {
+    /// An issuer that the route accepts, and the audiences of which its tokens must name one.
+    struct AllowedIssuer: Sendable {
+        /// Into `Policy.issuers`.
+        let index: Int
+        let audiences: [[UInt8]]
+    }
+    /// Into `Policy.routes`.
+    package let index: Int
+    package let id: String
+    /// A token is needed: ask the authenticator.
+    package var needsToken: Bool { !issuers.isEmpty }
+    /// `scopes` and `any_scope`, for records.
+    package let scopesRequired: [String]
+
+    let issuers: [AllowedIssuer]
+    let scopes: [[UInt8]]
+    let anyScope: [[UInt8]]
+    let claims: [ClaimRule]
+    let needsCertificate: Bool
+    let clientIdentities: [UpstreamIdentity]
+    /// For the challenge: all of `scopes`, and of `any_scope` the first, since one is enough.
+    let scopeAttribute: [UInt8]
+    let limits: [LimitRule]
+    /// Stands for `id` in the keys of rate limits.
+    let idKey: (UInt64, UInt64)
+
+    /// - Parameters:
+    ///   - issuers: `Policy.issuers`.
+    ///   - limits: `Policy.limits`, prepared.
+    package init(index: Int, route: Route, issuers: [Issuer], limits: [LimitRule]) {
+        let require = route.require
+        self.index = index
+        id = route.id
+        idKey = Digest256.leading(of: route.id)
+        self.issuers = (require?.issuers ?? []).filter(issuers.indices.contains).map { issuer in
+            let narrowed = require?.audiences ?? []
+            let audiences = narrowed.isEmpty ? issuers[issuer].audiences : narrowed
+            return AllowedIssuer(index: issuer, audiences: audiences.map { Array($0.utf8) })
+        }
+        let all = require?.scopes ?? []
+        let any = require?.anyScope ?? []
+        scopes = all.map { Array($0.utf8) }
+        anyScope = any.map { Array($0.utf8) }
+        scopesRequired = all + any
+        scopeAttribute = ChallengeText.scopeAttribute(all + any.prefix(1))
+        claims = require?.claims ?? []
+        needsCertificate = require?.needsClientCertificate ?? false
+        clientIdentities = require?.clientIdentities ?? []
+        self.limits = route.limits.filter(limits.indices.contains).map { limits[$0] }
+    }
+}
