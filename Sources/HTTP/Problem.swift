@@ -9,6 +9,15 @@ package enum Problem {
         status: Int, title: StaticString, code: StaticString, detail: StaticString, requestID: borrowing [UInt8],
         to out: inout [UInt8]
     ) {
+        let code = code.withUTF8Buffer { Array($0) }
+        append(status: status, title: title, code: code, detail: detail, requestID: requestID, to: &out)
+    }
+
+    /// The same with a code whose octets were made ready elsewhere.
+    package static func append(
+        status: Int, title: StaticString, code: borrowing [UInt8], detail: StaticString, requestID: borrowing [UInt8],
+        to out: inout [UInt8]
+    ) {
         append("{\"type\":\"about:blank\",\"title\":", to: &out)
         title.withUTF8Buffer { appendString($0, to: &out) }
         append(",\"status\":", to: &out)
@@ -17,7 +26,7 @@ package enum Problem {
         out.append(0x30 &+ UInt8(truncatingIfNeeded: shown / 10 % 10))
         out.append(0x30 &+ UInt8(truncatingIfNeeded: shown % 10))
         append(",\"code\":", to: &out)
-        code.withUTF8Buffer { appendString($0, to: &out) }
+        code.withUnsafeBufferPointer { appendString($0, to: &out) }
         append(",\"detail\":", to: &out)
         detail.withUTF8Buffer { appendString($0, to: &out) }
         if !requestID.isEmpty {

@@ -47,8 +47,10 @@ extension HeadParser {
             if lineEnd < limit, input[lineEnd] != 0x0D { throw input[lineEnd] == 0x0A ? .bareLineEnd : .badRequestLine }
             return 0
         }
+        guard input[lineEnd] == 0x0D, input[lineEnd &+ 1] == 0x0A else {
+            throw input[lineEnd] == 0x0D || input[lineEnd] == 0x0A ? .bareLineEnd : .badRequestLine
+        }
         head.isHTTP10 = try isHTTP10(input, from: index, to: lineEnd, otherwise: .badRequestLine)
-        guard input[lineEnd] == 0x0D, input[lineEnd &+ 1] == 0x0A else { throw .bareLineEnd }
         guard head.method != .connect else { throw .connectMethod }
         return lineEnd &+ 2
     }

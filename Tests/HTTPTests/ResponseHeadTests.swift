@@ -1,0 +1,77 @@
+import HTTP
+import Testing
+
+@Suite("Answers' heads")
+struct ResponseHeadTests {
+    @Test("an answer is understood")
+    func understood() throws {
+        let head = try readAnswer("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\nX: y\r\n\r\n")
+        #expect(head.status == 404)
+        #expect(head.keepAlive)
+        #expect(head.text(head.fields[1].value) == "y")
+        #expect(try head.framing(answering: .get) == .length(3))
+    }
+
+    @Test(
+        "the body is framed by status, method and fields (RFC 9112 §6.3)",
+        arguments: [
+            ("200 OK", "Content-Length: 3\r\n", Method.get, BodyFraming.length(3)),
+            ("200 OK", "Content-Length: 3\r\n", .head, .none),
+            ("200 OK", "Transfer-Encoding: chunked\r\n", .get, .chunked),
+            ("200 OK", "Transfer-Encoding: chunked\r\n", .head, .none),
+            ("200 OK", "", .get, .untilClose),
+            ("204 No Content", "", .get, .none), ("204 No Content", "Content-Length: 3\r\n", .get, .none),
+            ("304 Not Modified", "Content-Length: 3\r\n", .get, .none),
+            ("304 Not Modified", "Transfer-Encoding: chunked\r\n", .get, .none),
+            ("100 Continue", "", .post, .none), ("101 Switching Protocols", "", .get, .tunnel),
+            ("500 Oops", "Content-Length: 0\r\n", .get, .length(0)),
+        ])
+    func framing(_ status: String, _ fields: String, _ method: Method, _ framing: BodyFraming) throws {
+        #expect(try readAnswer("HTTP/1.1 \(status)\r\n\(fields)\r\n").framing(answering: method) == framing)
+    }
+
+    @Test(
+        "an answer that could be read in two ways is refused",
+        arguments: [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", HeadError.lengthAndTransferEncoding),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", .repeatedContentLength),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 3,3\r\n\r\n", .badContentLength),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", .badTransferEncoding),
+            ("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", .transferEncodingInHTTP10),
+            ("HTTP/1.1 200 OK\nContent-Length: 3\n\n", .bareLineEnd),
+            ("HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n", .obsoleteFolding),
+            ("HTTP/1.1 200 OK\r\nX : y\r\n\r\n", .badFieldName),
+            ("HTTP/1.1 200 O\u{0}K\r\n\r\n", .badStatusLine),
+            ("HTTP/1.1  200 OK\r\n\r\n", .badStatusLine), ("HTTP/1.1 20 OK\r\n\r\n", .badStatusLine),
+            ("HTTP/1.1 2000 OK\r\n\r\n", .badStatusLine), ("HTTP/1.1 600 X\r\n\r\n", .badStatusLine),
+            ("HTTP/1.1 099 X\r\n\r\n", .badStatusLine), ("HTTP/1.1 -20 X\r\n\r\n", .badStatusLine),
+            ("HTTP/2.0 200 OK\r\n\r\n", .unsupportedVersion), ("HTTP/1.1\r\n\r\n", .badStatusLine),
+            ("ICY 200 OK\r\n\r\n", .badStatusLine), ("\r\nHTTP/1.1 200 OK\r\n\r\n", .badStatusLine),
+            ("SSH-2.0-OpenSSH_9.2\r\n", .badStatusLine), ("HTTP/1.1 200 OK\r\nConnection: a b\r\n\r\n", .badConnection),
+        ])
+    func refused(_ text: String, _ error: HeadError) {
+        let octets = latin1(text)
+        #expect(answerOutcome(octets, ends: [octets.count]) == .refused(error))
+        #expect(answerOutcome(octets, ends: 1...octets.count) == .refused(error))
+    }
+
+    @Test("chunks with a status that has no body are refused", arguments: ["204 No Content", "103 Early Hints"])
+    func noBody(_ status: String) throws {
+        let head = try readAnswer("HTTP/1.1 \(status)\r\nTransfer-Encoding: chunked\r\n\r\n")
+        #expect(throws: HeadError.transferEncodingWithoutBody) { try head.framing(answering: .get) }
+    }
+
+    @Test("the reason may be missing, with its space or without", arguments: ["200", "200 ", "200 \u{E9}t\u{E9}"])
+    func reasons(_ status: String) throws {
+        let octets = latin1("HTTP/1.1 \(status)\r\nContent-Length: 0\r\n\r\n")
+        #expect(answerOutcome(octets, ends: [octets.count]).error == nil)
+    }
+
+    @Test("the connection is kept by version and Connection")
+    func keepAlive() throws {
+        #expect(try readAnswer("HTTP/1.1 200 OK\r\n\r\n").keepAlive)
+        #expect(try !readAnswer("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").keepAlive)
+        #expect(try !readAnswer("HTTP/1.0 200 OK\r\n\r\n").keepAlive)
+        #expect(try readAnswer("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n").keepAlive)
+    }
+}
