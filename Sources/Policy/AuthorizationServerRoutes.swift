@@ -23,12 +23,20 @@ package enum AuthorizationServerRoutes {
         let path = identifier.path.hasSuffix("/") ? String(identifier.path.dropLast()) : identifier.path
         let pattern = metadataWellKnownPath + path
         guard let segments = try? PathPatternText.parse(pattern).segments else { return nil }
-        let isPlain = segments.allSatisfy { if case .literal(let text) = $0 { !text.isEmpty && !text.contains(";") && !text.contains("%") } else { false } }
+        let isPlain = segments.allSatisfy {
+            if case .literal(let text) = $0 {
+                !text.isEmpty && !text.contains(";") && !text.contains("%")
+            } else {
+                false
+            }
+        }
         return isPlain ? pattern : nil
     }
 
     static func routes(for settings: AuthorizationServerSettings) -> [Route] {
-        guard let host = host(issuer: settings.issuer), let metadata = metadataPath(issuer: settings.issuer) else { return [] }
+        guard let host = host(issuer: settings.issuer), let metadata = metadataPath(issuer: settings.issuer) else {
+            return []
+        }
         return [
             route("token", ["POST"], host, tokenPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
             route("jwks", ["GET", "HEAD"], host, jwksPath),
@@ -41,7 +49,8 @@ package enum AuthorizationServerRoutes {
     ) -> Route? {
         guard let pattern = try? PathPatternText.parse(path) else { return nil }
         return Route(
-            id: "authorization_server.\(name)", match: RouteMatchRule(hosts: [host], methods: methods, path: pattern), require: nil,
+            id: "authorization_server.\(name)", match: RouteMatchRule(hosts: [host], methods: methods, path: pattern),
+            require: nil,
             limits: limits, destination: .local(.authorizationServer), bodyBytesMax: bodyBytesMax)
     }
 

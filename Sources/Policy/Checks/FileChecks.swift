@@ -11,7 +11,9 @@ struct FileChecks {
         if keyIsThere { checkPermissions(of: key) }
         guard chainIsThere, keyIsThere else { return }
         for finding in context.files.keyPairFindings(chain: context.path(chain.value), key: context.path(key.value)) {
-            note(finding, about: finding.subject == .key ? key : chain, finding.subject == .key ? "private key" : "certificate chain", .badCertificate)
+            note(
+                finding, about: finding.subject == .key ? key : chain,
+                finding.subject == .key ? "private key" : "certificate chain", .badCertificate)
         }
     }
 
@@ -34,20 +36,24 @@ struct FileChecks {
         switch context.files.status(of: context.path(path.value)) {
         case .file: return true
         case .missing:
-            let hint = path.value.hasPrefix("certs/") ? "; \"portcullis certs init\" makes certificates for development" : ""
+            let hint =
+                path.value.hasPrefix("certs/") ? "; \"portcullis certs init\" makes certificates for development" : ""
             findings.error(.fileMissing, at: path.position, "\(what) \(name): there is no such file\(hint)")
-        case .unreadable: findings.error(.fileUnreadable, at: path.position, "\(what) \(name): no permission to read it")
+        case .unreadable:
+            findings.error(.fileUnreadable, at: path.position, "\(what) \(name): no permission to read it")
         case .folder: findings.error(.fileUnreadable, at: path.position, "\(what) \(name) is a folder, expected a file")
         }
         return false
     }
 
     private func checkPermissions(of path: Located<String>) {
-        guard case .file(let permissions) = context.files.status(of: context.path(path.value)), permissions & 0o007 != 0 else { return }
+        guard case .file(let permissions) = context.files.status(of: context.path(path.value)), permissions & 0o007 != 0
+        else { return }
         let octal = String(permissions & 0o777, radix: 8)
         findings.warning(
             .keyPermissions, at: path.position,
-            "\(Shown.value(path.value)) holds a secret and has mode 0\(octal): every user of this machine may open it; chmod 600 it")
+            "\(Shown.value(path.value)) holds a secret and has mode 0\(octal): every user of this machine may open it; chmod 600 it"
+        )
     }
 
     private func note(_ finding: PolicyFileFinding, about path: Located<String>, _ what: String, _ code: FindingCode) {

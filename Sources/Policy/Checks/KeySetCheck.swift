@@ -27,7 +27,8 @@ struct KeySetCheck {
             return
         }
         for skipped in set.skipped {
-            findings.warning(.keySkipped, at: path.position, "\(name): key \(skipped.index + 1) is not used: \(skipped.reason)")
+            findings.warning(
+                .keySkipped, at: path.position, "\(name): key \(skipped.index + 1) is not used: \(skipped.reason)")
         }
         guard !set.keys.isEmpty else {
             findings.error(.badKeySet, at: path.position, "\(name) holds no key that can be used")
@@ -37,7 +38,8 @@ struct KeySetCheck {
         if unserved.count == algorithms.count, !algorithms.isEmpty {
             findings.error(
                 .badKeySet, at: path.position,
-                "\(name) holds no key for \(Shown.choice(algorithms.map(\.value.rawValue))); no token of this issuer could be verified")
+                "\(name) holds no key for \(Shown.choice(algorithms.map(\.value.rawValue))); no token of this issuer could be verified"
+            )
         }
     }
 }

@@ -10,12 +10,15 @@ struct ReferenceCheck {
             for limit in route.limits { check(limit, in: draft.limits, of: route.name) }
             if case .upstream(let name) = route.destination { check(name, in: draft.upstreams, of: route.name) }
         }
-        for limit in draft.authorizationServer?.limits ?? [] { check(limit, in: draft.limits, of: "\"authorization_server\"") }
+        for limit in draft.authorizationServer?.limits ?? [] {
+            check(limit, in: draft.limits, of: "\"authorization_server\"")
+        }
         let embedded = draft.issuers.entries.filter { $0.value?.isEmbedded == true }
         if let server = draft.authorizationServer, server.settings != nil, embedded.isEmpty {
             findings.warning(
                 .unused, at: server.position,
-                "the authorization server issues tokens that no issuer stands for; add issuers: {local: {embedded: true}}")
+                "the authorization server issues tokens that no issuer stands for; add issuers: {local: {embedded: true}}"
+            )
         }
     }
 
@@ -24,10 +27,12 @@ struct ReferenceCheck {
         let known = section.names
         let way =
             known.isEmpty
-            ? "; no \(section.noun) is declared" : Spelling.nearest(to: name.value, among: known).map { "; did you mean \(Shown.value($0))?" }
+            ? "; no \(section.noun) is declared"
+            : Spelling.nearest(to: name.value, among: known).map { "; did you mean \(Shown.value($0))?" }
                 ?? "; declared are \(known.prefix(8).joined(separator: ", "))\(known.count > 8 ? ", …" : "")"
         findings.error(
-            .unknownReference, at: name.position, "\(section.noun) \(Shown.value(name.value)) of \(owner) is not declared\(way)")
+            .unknownReference, at: name.position,
+            "\(section.noun) \(Shown.value(name.value)) of \(owner) is not declared\(way)")
     }
 }
 
@@ -52,7 +57,8 @@ struct UnusedCheck {
     private func note<Value>(_ section: NamedSection<Value>, used: Set<String>) {
         for entry in section.entries where !used.contains(entry.name.value) {
             draft.context.findings.warning(
-                .unused, at: entry.name.position, "\(section.noun) \(Shown.value(entry.name.value)) is used by no route")
+                .unused, at: entry.name.position, "\(section.noun) \(Shown.value(entry.name.value)) is used by no route"
+            )
         }
     }
 }

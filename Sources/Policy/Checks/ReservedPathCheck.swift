@@ -7,7 +7,9 @@ struct ReservedPathCheck {
         guard let issuer = draft.authorizationServer?.identifier?.value else { return }
         for route in draft.routes {
             guard let match = route.match, let reserved = Self.reservedPrefix(of: match.path) else { continue }
-            guard match.hosts.isEmpty || match.hosts.contains(where: { HostPattern.covers($0, issuer.host) }) else { continue }
+            guard match.hosts.isEmpty || match.hosts.contains(where: { HostPattern.covers($0, issuer.host) }) else {
+                continue
+            }
             let way = match.hosts.isEmpty ? "; name other \"hosts\", or another path" : "; choose another path"
             draft.context.findings.error(
                 .reservedPath, at: route.pathPosition,
@@ -18,7 +20,8 @@ struct ReservedPathCheck {
     private static func reservedPrefix(of path: PathPattern) -> String? {
         switch (path.segments.first, path.segments.dropFirst().first) {
         case (.literal("oauth2"), _): "/oauth2/"
-        case (.literal(".well-known"), .literal("oauth-authorization-server")): "/.well-known/oauth-authorization-server"
+        case (.literal(".well-known"), .literal("oauth-authorization-server")):
+            "/.well-known/oauth-authorization-server"
         default: nil
         }
     }

@@ -15,17 +15,21 @@ struct SatisfiabilityCheck {
 
     /// A client certificate is verified by the listener and demanded by the route.
     private func checkClientCertificate(_ route: RouteDraft) {
-        guard let require = route.require, require.requirement.clientCertificate, !draft.listeners.isEmpty else { return }
+        guard let require = route.require, require.requirement.clientCertificate, !draft.listeners.isEmpty else {
+            return
+        }
         let without = draft.listeners.filter { $0.listener.map { $0.tls?.clientAuthorities == nil } ?? false }
         guard let first = without.first else { return }
         if without.count == draft.listeners.count {
             findings.error(
                 .unsatisfiable, at: require.clientCertificatePosition,
-                "\(route.name) requires a client certificate, but no listener verifies any; add \"client_authorities\" to the \"tls\" of a listener")
+                "\(route.name) requires a client certificate, but no listener verifies any; add \"client_authorities\" to the \"tls\" of a listener"
+            )
         } else {
             findings.warning(
                 .unsatisfiable, at: require.clientCertificatePosition,
-                "\(route.name) requires a client certificate, so it always refuses on \(first.name), which has no \"client_authorities\"")
+                "\(route.name) requires a client certificate, so it always refuses on \(first.name), which has no \"client_authorities\""
+            )
         }
     }
 
@@ -37,7 +41,8 @@ struct SatisfiabilityCheck {
         for audience in require.audiences where !known.contains(audience.value) {
             findings.error(
                 .unsatisfiable, at: audience.position,
-                "\(route.name): \(Shown.value(audience.value)) is no audience of its issuers" + Spelling.hint(for: audience.value, among: known))
+                "\(route.name): \(Shown.value(audience.value)) is no audience of its issuers"
+                    + Spelling.hint(for: audience.value, among: known))
         }
     }
 
@@ -49,7 +54,8 @@ struct SatisfiabilityCheck {
             else { continue }
             findings.error(
                 .unsatisfiable, at: name.position,
-                "limit \(Shown.value(name.value)) counts by \(key.text), but in \(owner) no token says who calls; use one that counts by ip or route")
+                "limit \(Shown.value(name.value)) counts by \(key.text), but in \(owner) no token says who calls; use one that counts by ip or route"
+            )
         }
     }
 }

@@ -19,7 +19,8 @@ struct ShadowCheck {
                     if let taker = takers[place]?.first(where: { $0.method == method || $0.method == Self.anyMethod }) {
                         lost.append((host, method, taker))
                     } else {
-                        takers[place, default: []].append(Taker(method: method, name: route.name, line: route.position.line))
+                        takers[place, default: []].append(
+                            Taker(method: method, name: route.name, line: route.position.line))
                     }
                 }
             }
@@ -32,13 +33,15 @@ struct ShadowCheck {
         if lost.count == all {
             draft.context.findings.error(
                 .unreachableRoute, at: route.pathPosition,
-                "\(route.name) can never match: \(first.to.name) in line \(first.to.line) takes the same hosts, methods and path before it")
+                "\(route.name) can never match: \(first.to.name) in line \(first.to.line) takes the same hosts, methods and path before it"
+            )
         } else {
-            let method = first.method == Self.anyMethod ? "every method" : first.method
+            let method = first.method == Self.anyMethod ? "a request" : first.method
             let host = first.host == Self.anyHost ? "any host" : first.host
             draft.context.findings.warning(
                 .partlyShadowedRoute, at: route.pathPosition,
-                "\(route.name) never gets \(method) on \(host): \(first.to.name) in line \(first.to.line) has the same path before it")
+                "\(route.name) never gets \(method) on \(host): \(first.to.name) in line \(first.to.line) has the same path before it"
+            )
         }
     }
 

@@ -22,7 +22,9 @@ struct DocumentNode {
 
     /// The text under a key of this mapping, to name things in messages before they are read.
     func text(under key: String) -> String? {
-        guard case .mapping(let members) = content, case .scalar(let scalar)? = members.first(where: { $0.key == key })?.value.content else {
+        guard case .mapping(let members) = content,
+            case .scalar(let scalar)? = members.first(where: { $0.key == key })?.value.content
+        else {
             return nil
         }
         return scalar.text.isEmpty ? nil : scalar.text

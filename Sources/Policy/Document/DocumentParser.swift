@@ -19,7 +19,8 @@ struct DocumentParser {
             do {
                 let (root, repetitions) = try document(in: text)
                 if repetitions < firstOfRepeated.count {
-                    findings.error(.duplicateKey, at: firstOfRepeated[0], "this key stands more than once in its mapping")
+                    findings.error(
+                        .duplicateKey, at: firstOfRepeated[0], "this key stands more than once in its mapping")
                 }
                 return root
             } catch YamlError.duplicatedKeysInMapping(_, let context) {
@@ -72,9 +73,13 @@ struct DocumentParser {
         if problem.hasPrefix("Maximum nesting level") { return "nested too deeply" }
         switch problem {
         case "found character that cannot start any token":
-            return "this character cannot begin a value; a tab cannot indent, and a value that begins with @ or ` or % needs quotes"
+            return
+                "this character cannot begin a value; a tab cannot indent, and a value that begins with @ or ` or % needs quotes"
         case "mapping values are not allowed in this context":
             return "a \": \" where none can be; check the indentation, or put the value into quotes"
+        case "did not find expected ',' or '}'", "did not find expected ',' or ']'":
+            return
+                "\(problem); between { } or [ ] a value with a brace, bracket or comma needs quotes, as in {path: \"/orders/{id}\"}"
         case "could not find expected ':'":
             return "a key without \":\"; check the line before"
         default: return problem
@@ -96,7 +101,8 @@ private struct Conversion {
             return DocumentNode(position: position, content: .refused)
         }
         if node.anchor != nil {
-            findings.error(.aliasRefused, at: position, "YAML anchors (&name) are refused; write the value out where it is needed")
+            findings.error(
+                .aliasRefused, at: position, "YAML anchors (&name) are refused; write the value out where it is needed")
         }
         switch node {
         case .scalar(let scalar): return self.scalar(scalar, at: position)
@@ -120,17 +126,20 @@ private struct Conversion {
         if scalar.style == .plain, text.wasAlias(scalar.string) {
             findings.error(
                 .aliasRefused, at: position,
-                "a plain * begins a YAML alias, and aliases are refused; if the star is meant, write \(Shown.value(value)) in quotes")
+                "a plain * begins a YAML alias, and aliases are refused; if the star is meant, write \(Shown.value(value)) in quotes"
+            )
             return refused
         }
         if !refuseTag(scalar.tag, at: position) { return refused }
         if Shown.isPrivateMatter(value) {
             findings.error(
                 .inlineSecret, at: position,
-                "a key or certificate stands in the file itself (not shown here); put it into a file of its own and name that file")
+                "a key or certificate stands in the file itself (not shown here); put it into a file of its own and name that file"
+            )
             return refused
         }
-        return DocumentNode(position: position, content: .scalar(DocumentScalar(text: value, isPlain: scalar.style == .plain)))
+        return DocumentNode(
+            position: position, content: .scalar(DocumentScalar(text: value, isPlain: scalar.style == .plain)))
     }
 
     private mutating func members(_ mapping: Node.Mapping, depth: Int) -> [DocumentMember] {
@@ -146,7 +155,9 @@ private struct Conversion {
             let keyContent = scalar(keyScalar, at: position).content
             guard case .scalar(let key) = keyContent else { continue }
             if keyScalar.anchor != nil {
-                findings.error(.aliasRefused, at: position, "YAML anchors (&name) are refused; write the value out where it is needed")
+                findings.error(
+                    .aliasRefused, at: position,
+                    "YAML anchors (&name) are refused; write the value out where it is needed")
             }
             if let first = firstPosition[key.text] {
                 repetitions += 1
@@ -170,7 +181,8 @@ private struct Conversion {
     private func refuseTag(_ tag: Tag, at position: SourcePosition) -> Bool {
         let harmless = ["", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"]
         if harmless.contains(tag.description) { return true }
-        findings.error(.tagRefused, at: position, "YAML tags (!name) are refused; a value that begins with ! needs quotes")
+        findings.error(
+            .tagRefused, at: position, "YAML tags (!name) are refused; a value that begins with ! needs quotes")
         return false
     }
 }

@@ -29,7 +29,8 @@ struct DocumentText {
         if let (position, scalar) = firstForbidden() {
             findings.error(
                 .forbiddenCharacter, at: position,
-                "the character U+\(Self.hex(scalar.value)) cannot stand in this file; write it as \"\\u\(Self.hex(scalar.value))\" if it is meant")
+                "the character U+\(Self.hex(scalar.value)) cannot stand in this file; write it as \"\\u\(Self.hex(scalar.value))\" if it is meant"
+            )
             return nil
         }
         for index in scalars.indices where scalars[index] == "*" { scalars[index] = Self.privateScalar(0) }
@@ -62,7 +63,9 @@ struct DocumentText {
     mutating func disguiseKey(at position: SourcePosition) -> Bool {
         guard replaced.count <= Self.replacementsMax, var index = index(of: position) else { return false }
         if scalars[index] == "\"" || scalars[index] == "'" { index += 1 }
-        guard scalars.indices.contains(index), !["\"", "'", "\n", "\r", ":", " "].contains(scalars[index]) else { return false }
+        guard scalars.indices.contains(index), !["\"", "'", "\n", "\r", ":", " "].contains(scalars[index]) else {
+            return false
+        }
         let original = scalars[index]
         let offset = Int(original.value) - 0xE000
         // A star (or a key disguised before) keeps what it stood for.

@@ -68,6 +68,12 @@ final class MappingReader {
     /// True only when written so.
     func flag(_ key: String) -> Bool { value(key, .flag, default: false) }
 
+    /// Whether `false` is written there.
+    func isPlainFalse(_ key: String) -> Bool {
+        guard case .scalar(let scalar)? = node(key)?.content else { return false }
+        return scalar.isPlain && scalar.text == "false"
+    }
+
     /// A list of distinct values, at least one; with `orOne`, a single value stands for a list of it.
     func list<Value: Hashable>(_ key: String, of kind: ValueKind<Value>, orOne: Bool = false) -> [Located<Value>]? {
         guard let node = node(key) else { return nil }
@@ -81,7 +87,9 @@ final class MappingReader {
             return nil
         }
         if nodes.isEmpty {
-            findings.error(.badValue, at: node.position, "\"\(key)\" in \(name) is an empty list; leave the key out or name something")
+            findings.error(
+                .badValue, at: node.position,
+                "\"\(key)\" in \(name) is an empty list; leave the key out or name something")
             return nil
         }
         var values: [Located<Value>] = []
@@ -144,7 +152,8 @@ final class MappingReader {
 enum KnownHabits {
     private static let hints = [
         "trusted_proxies": "no proxy is trusted to say who the client is; the address of the connection counts",
-        "insecure_skip_verify": "a certificate is always verified; insecure_any_identity gives up the check of the name only",
+        "insecure_skip_verify":
+            "a certificate is always verified; insecure_any_identity gives up the check of the name only",
         "ssl": "it is called tls",
         "cert": "it is called chain",
         "certificate_file": "it is called chain",

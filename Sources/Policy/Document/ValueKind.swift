@@ -31,7 +31,9 @@ extension ValueKind where Value == String {
     static var path: ValueKind {
         ValueKind("a path of a file") { scalar throws(ValueProblem) in
             let path = try plainText(scalar)
-            if path.hasPrefix("~") { throw ValueProblem("\(Shown.value(path)): ~ is not expanded; write the whole path") }
+            if path.hasPrefix("~") {
+                throw ValueProblem("\(Shown.value(path)): ~ is not expanded; write the whole path")
+            }
             return path
         }
     }
@@ -64,7 +66,8 @@ extension ValueKind where Value == Int {
                 throw ValueProblem("found \(Shown.value(scalar.text)), expected a whole number", code: .wrongType)
             }
             guard range.contains(number) else {
-                throw ValueProblem("\(number) is out of range (\(range.lowerBound) to \(range.upperBound))", code: .outOfRange)
+                throw ValueProblem(
+                    "\(number) is out of range (\(range.lowerBound) to \(range.upperBound))", code: .outOfRange)
             }
             return number
         }
@@ -92,7 +95,8 @@ extension ValueKind where Value: CaseIterable & RawRepresentable, Value.RawValue
 /// Decimal digits, nothing else: no sign, no `_`, no leading zero (which some read as octal).
 enum Digits {
     static func int(_ text: some StringProtocol) -> Int? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), text == "0" || !text.hasPrefix("0") else {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), text == "0" || !text.hasPrefix("0")
+        else {
             return nil
         }
         return Int(text)  // nil above Int.max

@@ -36,7 +36,6 @@ package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     case plaintext = "plaintext"
     case anyIdentity = "any_identity"
     case missingAudience = "missing_audience"
-    case insecure = "insecure"
     // Files that the policy names
     case fileMissing = "file_missing"
     case keyPermissions = "key_permissions"

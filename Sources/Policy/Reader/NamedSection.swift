@@ -30,7 +30,8 @@ struct NamedSection<Value> {
         _ root: MappingReader, _ key: String, noun: String, _ read: (Located<String>, MappingReader) -> Value?
     ) -> NamedSection {
         var section = NamedSection(noun: noun)
-        guard let node = root.node(key), let names = MappingReader(node, name: "\"\(key)\"", findings: root.findings) else { return section }
+        guard let node = root.node(key), let names = MappingReader(node, name: "\"\(key)\"", findings: root.findings)
+        else { return section }
         for entry in names.entries {
             if let problem = OperatorName.problem(entry.key, dots: false) {
                 root.findings.error(.badValue, at: entry.position, "\(noun) \(problem)")

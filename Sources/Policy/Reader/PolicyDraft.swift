@@ -43,7 +43,8 @@ struct PolicyDraft {
         guard let version = root.value("version", .number(0...1_000_000)) else { return true }
         if version.value == 1 { return true }
         root.findings.error(
-            .unsupportedVersion, at: version.position, "this is version \(version.value) of the format, and this gateway reads version 1")
+            .unsupportedVersion, at: version.position,
+            "this is version \(version.value) of the format, and this gateway reads version 1")
         return false
     }
 
@@ -66,8 +67,10 @@ struct PolicyDraft {
         var server = authorizationServer?.settings
         server?.limits = authorizationServer?.limits.compactMap { limits.index(of: $0.value) } ?? []
         let policy = Policy(
-            listeners: listeners.compactMap(\.listener), issuers: issuers.values.map(\.issuer), upstreams: upstreams.values,
-            limits: limits.values, routes: routes, authorizationServer: server, audit: audit, timeouts: timeouts, bounds: bounds,
+            listeners: listeners.compactMap(\.listener), issuers: issuers.values.map(\.issuer),
+            upstreams: upstreams.values,
+            limits: limits.values, routes: routes, authorizationServer: server, audit: audit, timeouts: timeouts,
+            bounds: bounds,
             workers: workers, hash: hash, insecurities: insecurities.paths)
         return policy.addingAuthorizationServerRoutes()
     }
@@ -85,7 +88,8 @@ struct PolicyDraft {
         var require = draft.require?.requirement
         require?.issuers = draft.require?.issuers.compactMap { issuers.index(of: $0.value) } ?? []
         return Route(
-            id: id.value, match: match, require: require, limits: draft.limits.compactMap { limits.index(of: $0.value) },
+            id: id.value, match: match, require: require,
+            limits: draft.limits.compactMap { limits.index(of: $0.value) },
             destination: destination, forwardToken: draft.forwardToken, allowPath: draft.allowPath,
             bodyBytesMax: draft.bodyBytesMax, allowUpgrade: draft.allowUpgrade, line: draft.position.line)
     }
@@ -101,7 +105,7 @@ final class Insecurities {
     }
 
     /// Whether the key is set; if so, it is recorded under its path and warned of.
-    func accept(_ key: String, in reader: MappingReader, path: String, code: FindingCode = .insecure, meaning: String) -> Bool {
+    func accept(_ key: String, in reader: MappingReader, path: String, code: FindingCode, meaning: String) -> Bool {
         guard reader.flag(key) else { return false }
         paths.append("\(path).\(key)")
         reader.warning(code, at: key, "\(key) in \(reader.name): \(meaning)")

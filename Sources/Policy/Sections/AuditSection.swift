@@ -10,7 +10,9 @@ struct AuditSection {
         let standard = AuditSettings(sink: .standardOutput, whenFull: .refuse, queueBytesMax: Self.queueBytesDefault)
         guard let reader = root.nested("audit", name: "\"audit\"") else { return standard }
         if reader.flag("standard_output"), reader.has("file") {
-            reader.error(.contradiction, at: "standard_output", "\"audit\" has \"file\" and standard_output: true; keep one of them")
+            reader.error(
+                .contradiction, at: "standard_output",
+                "\"audit\" has \"file\" and standard_output: true; keep one of them")
         }
         let whenFull = reader.value("on_full", ValueKind<AuditSettings.WhenFull>.word, default: .refuse)
         let queue = reader.value("queue_max", .size(65_536...1_073_741_824), default: Self.queueBytesDefault)
@@ -29,7 +31,9 @@ struct AuditSection {
         reader.finish()
         guard let path else { return nil }
         if case .folder = context.files.status(of: context.path(path.value)) {
-            context.findings.error(.fileUnreadable, at: path.position, "audit file \(Shown.value(path.value)) is a folder, expected a file")
+            context.findings.error(
+                .fileUnreadable, at: path.position, "audit file \(Shown.value(path.value)) is a folder, expected a file"
+            )
         }
         return .file(path: context.path(path.value), rotateBytes: rotate, keep: keep)
     }
@@ -44,12 +48,14 @@ struct SecretReader {
         guard case .mapping(let members) = node.content else {
             context.findings.error(
                 .inlineSecret, at: node.position,
-                "\"\(key)\" in \(owner.name): a secret cannot stand in this file (not shown here); write {file: PATH} or {env: NAME}")
+                "\"\(key)\" in \(owner.name): a secret cannot stand in this file (not shown here); write {file: PATH} or {env: NAME}"
+            )
             return nil
         }
         guard members.count == 1, let member = members.first, ["file", "env"].contains(member.key) else {
             context.findings.error(
-                .wrongType, at: node.position, "\"\(key)\" in \(owner.name): expected {file: PATH} or {env: NAME}, one of them")
+                .wrongType, at: node.position,
+                "\"\(key)\" in \(owner.name): expected {file: PATH} or {env: NAME}, one of them")
             return nil
         }
         guard let reader = owner.nested(key) else { return nil }
@@ -66,9 +72,12 @@ extension ValueKind where Value == String {
     static var environmentName: ValueKind {
         ValueKind("a name of an environment variable") { scalar throws(ValueProblem) in
             let isName = scalar.text.utf8.allSatisfy {
-                (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_")
+                (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || (0x30...0x39).contains($0)
+                    || $0 == UInt8(ascii: "_")
             }
-            guard isName, scalar.text.first?.isNumber == false, scalar.text.utf8.count <= 128, !Shown.looksLikeToken(scalar.text) else {
+            guard isName, scalar.text.first?.isNumber == false, scalar.text.utf8.count <= 128,
+                !Shown.looksLikeToken(scalar.text)
+            else {
                 throw ValueProblem("this is not the name of an environment variable (not shown here)")
             }
             return scalar.text

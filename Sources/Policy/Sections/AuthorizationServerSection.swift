@@ -14,29 +14,35 @@ struct AuthorizationServerSection {
         guard let node = root.node("authorization_server") else { return nil }
         let position = root.keyPosition("authorization_server")
         var draft = AuthorizationServerDraft(position: position, identifier: nil, settings: nil, limits: [])
-        guard let reader = MappingReader(node, name: "\"authorization_server\"", at: position, findings: context.findings) else { return draft }
+        guard
+            let reader = MappingReader(node, name: "\"authorization_server\"", at: position, findings: context.findings)
+        else { return draft }
         reader.require("issuer", "it stands in \"iss\" of every token, as in https://api.example.com")
         reader.require("database", "name the SQLite file for clients and keys, as in var/portcullis.sqlite")
         reader.require("audience", "it stands in \"aud\" of tokens whose request names no resource (RFC 9068 §3)")
         draft.identifier = reader.value("issuer", .issuerIdentifier)
         let database = reader.value("database", .path)
         let audience = reader.value("audience", .audience)
-        let lifetime = reader.value("access_token_lifetime", .duration(.seconds(30) ... .seconds(86_400)), default: .seconds(600))
+        let lifetime = reader.value(
+            "access_token_lifetime", .duration(.seconds(30) ... .seconds(86_400)), default: .seconds(600))
         draft.limits = reader.list("limits", of: .reference) ?? []
         reader.finish()
         if let identifier = draft.identifier, AuthorizationServerRoutes.metadataPath(of: identifier.value) == nil {
             context.findings.error(
                 .badValue, at: identifier.position,
-                "\"issuer\" in \"authorization_server\": its path must be normalised, without empty segments and captures")
+                "\"issuer\" in \"authorization_server\": its path must be normalised, without empty segments and captures"
+            )
             draft.identifier = nil
         }
         if let database, case .folder = context.files.status(of: context.path(database.value)) {
             context.findings.error(
-                .fileUnreadable, at: database.position, "database \(Shown.value(database.value)) is a folder, expected a file")
+                .fileUnreadable, at: database.position,
+                "database \(Shown.value(database.value)) is a folder, expected a file")
         }
         if let identifier = draft.identifier, let database, let audience {
             draft.settings = AuthorizationServerSettings(
-                issuer: identifier.value.text, database: context.path(database.value), accessTokenLifetime: lifetime, audience: audience.value)
+                issuer: identifier.value.text, database: context.path(database.value), accessTokenLifetime: lifetime,
+                audience: audience.value)
         }
         return draft
     }

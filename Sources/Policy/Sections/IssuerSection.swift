@@ -25,7 +25,8 @@ struct IssuerSection {
             if let other = seen[issuer.identifier] {
                 context.findings.error(
                     .duplicateValue, at: entry.name.position,
-                    "issuer \"\(entry.name.value)\" has the identifier of issuer \"\(other)\"; a token's \"iss\" must lead to one issuer")
+                    "issuer \"\(entry.name.value)\" has the identifier of issuer \"\(other)\"; a token's \"iss\" must lead to one issuer"
+                )
             }
             seen[issuer.identifier] = entry.name.value
         }
@@ -36,19 +37,28 @@ struct IssuerSection {
     private func embedded(_ name: Located<String>, _ reader: MappingReader) -> IssuerDraft? {
         for key in ["issuer", "jwks", "algorithms", "types"] where reader.has(key) {
             reader.error(
-                .contradiction, at: key, "\"\(key)\" in \(reader.name): an embedded issuer takes this from authorization_server")
+                .contradiction, at: key,
+                "\"\(key)\" in \(reader.name): an embedded issuer takes this from authorization_server")
         }
         let audiences = reader.list("audience", of: .audience, orOne: true)
         let skew = reader.value("clock_skew", .duration(Self.skewRange), default: Self.skewDefault)
         guard let server = authorizationServer else {
             reader.error(
-                .missingKey, at: "embedded", "\(reader.name) is embedded, but there is no section \"authorization_server\"; add it")
+                .missingKey, at: "embedded",
+                "\(reader.name) is embedded, but there is no section \"authorization_server\"; add it")
             return nil
         }
         guard let settings = server.settings else { return nil }
+        if let audiences, !audiences.contains(where: { $0.value == settings.audience }) {
+            reader.warning(
+                .unsatisfiable, at: "audience",
+                "\(reader.name): its tokens are made for \(Shown.value(settings.audience)) unless a client asks for another, and that is not in this list"
+            )
+        }
         return IssuerDraft(
             issuer: Issuer(
-                name: name.value, identifier: settings.issuer, keys: .embedded, audiences: audiences?.map(\.value) ?? [settings.audience],
+                name: name.value, identifier: settings.issuer, keys: .embedded,
+                audiences: audiences?.map(\.value) ?? [settings.audience],
                 algorithms: [.es256], types: ["at+jwt"], clockSkew: skew),
             isEmbedded: true)
     }
@@ -60,7 +70,8 @@ struct IssuerSection {
         if !reader.has("audience") {
             reader.findings.error(
                 .missingAudience, at: reader.position,
-                "\(reader.name) has no \"audience\"; without it a token that was made for any other service would count here")
+                "\(reader.name) has no \"audience\"; without it a token that was made for any other service would count here"
+            )
         }
         let identifier = reader.value("issuer", .issuerIdentifier)
         let audiences = reader.list("audience", of: .audience, orOne: true)
@@ -98,13 +109,18 @@ extension ValueKind where Value == Algorithm {
         let known = Algorithm.allCases.map(\.rawValue)
         return ValueKind("an algorithm such as ES256") { scalar throws(ValueProblem) in
             if let algorithm = Algorithm(rawValue: scalar.text) { return algorithm }
-            if scalar.text.lowercased() == "none" { throw ValueProblem("\"none\" means unsigned tokens: it does not exist here") }
-            if ["HS256", "HS384", "HS512"].contains(scalar.text.uppercased()) {
-                throw ValueProblem("\(Shown.value(scalar.text)) needs a secret shared with the issuer: it does not exist here; use ES256 or RS256")
+            if scalar.text.lowercased() == "none" {
+                throw ValueProblem("\"none\" means unsigned tokens: it does not exist here")
             }
+            if ["HS256", "HS384", "HS512"].contains(scalar.text.uppercased()) {
+                throw ValueProblem(
+                    "\(Shown.value(scalar.text)) needs a secret shared with the issuer: it does not exist here; use ES256 or RS256"
+                )
+            }
+            let way = Spelling.hint(for: scalar.text, among: known)
             throw ValueProblem(
-                "\(Shown.value(scalar.text)) is not an algorithm that the gateway verifies (\(known.joined(separator: ", ")))"
-                    + Spelling.hint(for: scalar.text, among: known))
+                "\(Shown.value(scalar.text)) is not an algorithm that the gateway verifies"
+                    + (way.isEmpty ? "; it verifies \(known.joined(separator: ", "))" : way))
         }
     }
 }

@@ -18,12 +18,14 @@ struct LimitSection {
         let burst = reader.value("burst", .number(1...Self.burstMax))
         guard let keys, let rate else { return nil }
         let limit = RateLimit(
-            name: name.value, by: keys, count: rate.value.count, period: rate.value.period, burst: burst?.value ?? rate.value.count)
+            name: name.value, by: keys, count: rate.value.count, period: rate.value.period,
+            burst: burst?.value ?? rate.value.count)
         let refill = limit.period / limit.count * limit.burst
         if refill > Self.refillMax {
             reader.error(
                 .outOfRange, at: reader.has("burst") ? "burst" : "rate",
-                "\(reader.name): after a burst of \(limit.burst) it takes \(Int(refill / .seconds(86_400))) days to fill up again; 31 at most")
+                "\(reader.name): after a burst of \(limit.burst) it takes \(Int(refill / .seconds(86_400))) days to fill up again; 31 at most"
+            )
         }
         return limit
     }
@@ -74,6 +76,7 @@ extension ValueKind where Value == RateLimit.Key {
 
 extension ValueKind where Value == [String] {
     static var claimPath: ValueKind {
-        ValueKind("a claim's name, or a JSON Pointer") { scalar throws(ValueProblem) in try ClaimPath.parse(scalar.text) }
+        ValueKind("a claim's name, or a JSON Pointer") { scalar throws(ValueProblem) in try ClaimPath.parse(scalar.text)
+        }
     }
 }

@@ -14,7 +14,9 @@ struct ListenerSection {
     func read(_ root: MappingReader) -> [ListenerDraft] {
         root.require("listeners", "the gateway must listen somewhere")
         guard let nodes = root.items("listeners") else { return [] }
-        if nodes.isEmpty { root.error(.missingKey, at: "listeners", "\"listeners\" is empty; the gateway must listen somewhere") }
+        if nodes.isEmpty {
+            root.error(.missingKey, at: "listeners", "\"listeners\" is empty; the gateway must listen somewhere")
+        }
         var drafts: [ListenerDraft] = []
         var seen: [HostAndPort: Int] = [:]
         for (index, node) in nodes.enumerated() {
@@ -24,7 +26,9 @@ struct ListenerSection {
             let address = reader.value("address", .listenAddress)
             if let address {
                 if address.value.port == 0 {
-                    reader.warning(.badValue, at: "address", "\(name): port 0 means a port that the kernel picks; clients cannot know it")
+                    reader.warning(
+                        .badValue, at: "address",
+                        "\(name): port 0 means a port that the kernel picks; clients cannot know it")
                 } else if let line = seen[address.value] {
                     context.findings.error(
                         .duplicateValue, at: address.position, "\(name) is there already, in line \(line)")
@@ -43,7 +47,9 @@ struct ListenerSection {
             "insecure_plaintext", in: reader, path: path, code: .plaintext,
             meaning: "tokens arrive unencrypted, and everyone on the way can use them")
         if reader.has("tls"), isPlaintext {
-            reader.error(.contradiction, at: "insecure_plaintext", "\(reader.name) has \"tls\" and insecure_plaintext: true; keep one of them")
+            reader.error(
+                .contradiction, at: "insecure_plaintext",
+                "\(reader.name) has \"tls\" and insecure_plaintext: true; keep one of them")
         }
         if !reader.has("tls"), !isPlaintext {
             reader.findings.error(
@@ -51,13 +57,15 @@ struct ListenerSection {
                 "\(reader.name) has no \"tls\"; add it, or say insecure_plaintext: true")
         }
         let tls = tls(reader)
-        let connectionsMax = reader.value("connections_max", .number(1...1_000_000), default: Listener.connectionsMaxDefault)
+        let connectionsMax = reader.value(
+            "connections_max", .number(1...1_000_000), default: Listener.connectionsMaxDefault)
         let perAddressMax = reader.value(
             "connections_per_address_max", .number(1...1_000_000), default: Listener.connectionsPerAddressMaxDefault)
         if perAddressMax > connectionsMax, reader.has("connections_per_address_max") {
             reader.error(
                 .contradiction, at: "connections_per_address_max",
-                "\(reader.name): one address may have \(perAddressMax) connections, more than connections_max \(connectionsMax)")
+                "\(reader.name): one address may have \(perAddressMax) connections, more than connections_max \(connectionsMax)"
+            )
         }
         return address.map {
             Listener(
@@ -71,24 +79,32 @@ struct ListenerSection {
         reader.require("certificates", "write certificates: [{chain: certs/gateway.pem, key: certs/gateway.key}]")
         var certificates: [CertificateFiles] = []
         for node in reader.items("certificates") ?? [] {
-            guard let files = CertificateFilesReader(context: context, files: files).read(node, name: "certificate of \(listener.name)") else {
+            guard
+                let files = CertificateFilesReader(context: context, files: files).read(
+                    node, name: "certificate of \(listener.name)")
+            else {
                 continue
             }
             if certificates.contains(files) {
-                context.findings.warning(.duplicateValue, at: node.position, "\(reader.name) names this certificate twice")
+                context.findings.warning(
+                    .duplicateValue, at: node.position, "\(reader.name) names this certificate twice")
             } else {
                 certificates.append(files)
             }
         }
-        if reader.has("certificates"), certificates.isEmpty, case .list(let items)? = reader.node("certificates")?.content, items.isEmpty {
-            reader.error(.missingKey, at: "certificates", "\"certificates\" in \(reader.name) is empty; TLS needs one at least")
+        if reader.has("certificates"), certificates.isEmpty,
+            case .list(let items)? = reader.node("certificates")?.content, items.isEmpty
+        {
+            reader.error(
+                .missingKey, at: "certificates", "\"certificates\" in \(reader.name) is empty; TLS needs one at least")
         }
         let authorities = reader.value("client_authorities", .path)
         if let authorities { files.check(authorities: authorities) }
         let version = reader.value("minimum_version", ValueKind<TLSVersion>.word, default: .tls12)
         reader.finish()
         return ListenerTLS(
-            certificates: certificates, clientAuthorities: authorities.map { context.path($0.value) }, minimumVersion: version)
+            certificates: certificates, clientAuthorities: authorities.map { context.path($0.value) },
+            minimumVersion: version)
     }
 }
 

@@ -24,21 +24,25 @@ struct RequirementReader {
         if !reader.has("issuers") {
             if let needsToken {
                 findings.error(
-                    .missingKey, at: reader.position, "\(reader.name) has \"\(needsToken)\" but no \"issuers\"; say whose tokens count")
+                    .missingKey, at: reader.position,
+                    "\(reader.name) has \"\(needsToken)\" but no \"issuers\"; say whose tokens count")
             } else if !certificate {
                 findings.error(
                     .openRoute, at: reader.position,
-                    "\(reader.name) requires nothing; name \"issuers\" or say client_certificate: true (or public: true instead of require)")
+                    "\(reader.name) requires nothing; name \"issuers\" or say client_certificate: true (or public: true instead of require)"
+                )
             }
         }
         for scope in anyScope where scopes.contains(where: { $0.value == scope.value }) {
             findings.warning(
                 .contradiction, at: scope.position,
-                "\(reader.name): \(Shown.value(scope.value)) is in \"scopes\" already, so \"any_scope\" is always satisfied")
+                "\(reader.name): \(Shown.value(scope.value)) is in \"scopes\" already, so \"any_scope\" is always satisfied"
+            )
         }
         return RequirementDraft(
             requirement: Requirement(
-                issuers: [], scopes: scopes.map(\.value), anyScope: anyScope.map(\.value), claims: claims, clientCertificate: certificate,
+                issuers: [], scopes: scopes.map(\.value), anyScope: anyScope.map(\.value), claims: claims,
+                clientCertificate: certificate,
                 clientIdentities: identities, audiences: audiences.map(\.value)),
             issuers: issuers, audiences: audiences, clientCertificatePosition: reader.keyPosition("client_certificate"))
     }
@@ -61,7 +65,8 @@ struct ClaimRulesReader {
 
     /// Claims that have a key of their own, or that the gateway checks by itself.
     private static let taken = [
-        "scope": "use \"scopes\" or \"any_scope\"", "iss": "use \"issuers\"", "aud": "use \"audiences\"", "exp": "it is always checked",
+        "scope": "use \"scopes\" or \"any_scope\"", "iss": "use \"issuers\"", "aud": "use \"audiences\"",
+        "exp": "it is always checked",
         "nbf": "it is always checked", "iat": "it is always checked",
     ]
 
@@ -90,17 +95,23 @@ struct ClaimRulesReader {
             if !entry.value.isRefused {
                 findings.error(
                     .wrongType, at: entry.value.position,
-                    "\(name): found \(entry.value.kind), expected a condition such as {equals: acme}, {one_of: [a, b]} or {contains: a}")
+                    "\(name): found \(entry.value.kind), expected a condition such as {equals: acme}, {one_of: [a, b]} or {contains: a}"
+                )
             }
             return []
         }
-        guard let reader = MappingReader(entry.value, name: name, at: entry.position, findings: findings) else { return [] }
+        guard let reader = MappingReader(entry.value, name: name, at: entry.position, findings: findings) else {
+            return []
+        }
         var conditions: [ClaimRule.Condition] = []
         if let value = reader.value("equals", .claimScalar) { conditions.append(.equals(value.value)) }
-        if let values = reader.list("one_of", of: .claimScalar), !values.isEmpty { conditions.append(.oneOf(values.map(\.value))) }
+        if let values = reader.list("one_of", of: .claimScalar), !values.isEmpty {
+            conditions.append(.oneOf(values.map(\.value)))
+        }
         if let value = reader.value("contains", .claimScalar) { conditions.append(.contains(value.value)) }
         if !["equals", "one_of", "contains"].contains(where: reader.has) {
-            findings.error(.missingKey, at: entry.position, "\(name) has no condition; write equals, one_of or contains")
+            findings.error(
+                .missingKey, at: entry.position, "\(name) has no condition; write equals, one_of or contains")
         }
         reader.finish()
         return conditions.map { ClaimRule(claim: path, condition: $0) }
@@ -129,7 +140,9 @@ extension ValueKind where Value == ClaimScalar {
                 throw ValueProblem("\(Shown.value(text)): text or number? Write it in quotes, or as a number of JSON")
             }
             guard number.magnitude <= 9_007_199_254_740_992 else {
-                throw ValueProblem("\(Shown.value(text)) is too large for a number that JSON readers agree about; tokens carry it as text, so write it in quotes")
+                throw ValueProblem(
+                    "\(Shown.value(text)) is too large for a number that JSON readers agree about; tokens carry it as text, so write it in quotes"
+                )
             }
             return .number(number)
         }

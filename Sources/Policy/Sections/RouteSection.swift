@@ -31,7 +31,9 @@ struct RouteSection {
     func read(_ root: MappingReader) -> [RouteDraft] {
         root.require("routes", "nothing is let through without one")
         guard let nodes = root.items("routes") else { return [] }
-        if nodes.isEmpty { root.error(.missingKey, at: "routes", "\"routes\" is empty; nothing is let through without one") }
+        if nodes.isEmpty {
+            root.error(.missingKey, at: "routes", "\"routes\" is empty; nothing is let through without one")
+        }
         var drafts: [RouteDraft] = []
         var lines: [String: Int] = [:]
         for (index, node) in nodes.enumerated() {
@@ -55,29 +57,36 @@ struct RouteSection {
         reader.require("match", "write match: {path: /orders/{rest...}}")
         let id = reader.value("id", .routeID)
         if let id, id.value.hasPrefix("authorization_server.") {
-            findings.error(.badValue, at: id.position, "\(reader.name): names that begin with authorization_server. are the gateway's own")
+            findings.error(
+                .badValue, at: id.position,
+                "\(reader.name): names that begin with authorization_server. are the gateway's own")
         }
         let allowPath = allowPath(reader)
         let (match, pathPosition) = match(reader, allowPath)
         let isPublic = reader.flag("public")
         let require = RequirementReader(findings: findings).read(reader)
-        checkOpenness(reader, isPublic)
+        checkOpenness(reader, isPublic: isPublic)
         return RouteDraft(
-            name: reader.name, position: reader.position, id: id, match: match, pathPosition: pathPosition, isPublic: isPublic,
+            name: reader.name, position: reader.position, id: id, match: match, pathPosition: pathPosition,
+            isPublic: isPublic,
             require: require, limits: reader.list("limits", of: .reference) ?? [], destination: destination(reader),
             forwardToken: forwardToken(reader, isPublic), allowPath: allowPath,
-            bodyBytesMax: reader.value("body_max", ValueKind<Int?>.sizeOrUnlimited(Self.bodyRange))?.value,
+            // Not `?.value`, which would make "not written" into "unlimited".
+            bodyBytesMax: reader.value("body_max", ValueKind<Int?>.sizeOrUnlimited(Self.bodyRange)).map { $0.value },
             allowUpgrade: reader.flag("allow_upgrade"))
     }
 
-    private func checkOpenness(_ reader: MappingReader, _ isPublic: Bool) {
-        if !isPublic, !reader.has("require") {
+    private func checkOpenness(_ reader: MappingReader, isPublic: Bool) {
+        // A "public" that says neither true nor false has been noted already.
+        let isUnsaid = !reader.has("public") || reader.isPlainFalse("public")
+        if isUnsaid, !reader.has("require") {
             findings.error(
                 .openRoute, at: reader.position,
                 "\(reader.name) has no \"require\": everybody could call it; add it, or say public: true")
         }
         if isPublic, reader.has("require") {
-            reader.error(.contradiction, at: "public", "\(reader.name) is public: true and has \"require\"; keep one of them")
+            reader.error(
+                .contradiction, at: "public", "\(reader.name) is public: true and has \"require\"; keep one of them")
         }
     }
 
@@ -85,7 +94,8 @@ struct RouteSection {
         let forward = reader.flag("forward_token")
         if forward, isPublic {
             reader.error(
-                .contradiction, at: "forward_token", "\(reader.name) is public, so no token is checked and none is passed on; remove forward_token")
+                .contradiction, at: "forward_token",
+                "\(reader.name) is public, so no token is checked and none is passed on; remove forward_token")
         }
         return forward
     }
@@ -101,9 +111,12 @@ struct RouteSection {
         for (feature, name) in PathPatternText.features(of: path.value) where !allowPath.contains(feature) {
             findings.error(
                 .unsatisfiable, at: path.position,
-                "\(route.name): no request can match this path, because such spellings are refused; add allow_path: [\(name)]")
+                "\(route.name): no request can match this path, because such spellings are refused; add allow_path: [\(name)]"
+            )
         }
-        return (RouteMatchRule(hosts: hosts.map(\.value), methods: methods.map(\.value), path: path.value), path.position)
+        return (
+            RouteMatchRule(hosts: hosts.map(\.value), methods: methods.map(\.value), path: path.value), path.position
+        )
     }
 
     private func allowPath(_ reader: MappingReader) -> PathFeatures {
@@ -118,9 +131,13 @@ struct RouteSection {
         let local = reader.node("local")
         switch (reader.has("upstream"), local) {
         case (true, .some):
-            reader.error(.contradiction, at: "local", "\(reader.name) has \"upstream\" and \"local\"; it can lead to one place only")
+            reader.error(
+                .contradiction, at: "local",
+                "\(reader.name) has \"upstream\" and \"local\"; it can lead to one place only")
         case (false, nil):
-            findings.error(.missingKey, at: reader.position, "\(reader.name) leads nowhere; name an \"upstream\", or say local: health")
+            findings.error(
+                .missingKey, at: reader.position,
+                "\(reader.name) leads nowhere; name an \"upstream\", or say local: health")
         default: break
         }
         if let local {
@@ -130,8 +147,10 @@ struct RouteSection {
                     "\(reader.name): the routes of the authorization server are there by themselves; remove this one")
                 return nil
             }
-            return reader.value("local", ValueKind<LocalServiceName>.word(["health"]) { LocalServiceName(rawValue: $0) })
-                .map { .local($0.value) }
+            return reader.value(
+                "local", ValueKind<LocalServiceName>.word(["health"]) { LocalServiceName(rawValue: $0) }
+            )
+            .map { .local($0.value) }
         }
         return upstream.map { .upstream($0) }
     }

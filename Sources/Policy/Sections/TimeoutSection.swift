@@ -36,8 +36,10 @@ enum BoundSection {
         guard let reader = root.nested("bounds", name: "\"bounds\"") else { return bounds }
         bounds.headBytesMax = reader.value("head_max", .size(1_024...262_144), default: bounds.headBytesMax)
         bounds.fieldsMax = reader.value("fields_max", .number(8...1_000), default: bounds.fieldsMax)
-        bounds.bodyBytesMax = reader.value("body_max", ValueKind<Int?>.sizeOrUnlimited(0...1_099_511_627_776), default: bounds.bodyBytesMax)
-        bounds.tokenCacheEntriesMax = reader.value("token_cache_entries_max", .number(0...1_000_000), default: bounds.tokenCacheEntriesMax)
+        bounds.bodyBytesMax = reader.value(
+            "body_max", ValueKind<Int?>.sizeOrUnlimited(0...1_099_511_627_776), default: bounds.bodyBytesMax)
+        bounds.tokenCacheEntriesMax = reader.value(
+            "token_cache_entries_max", .number(0...1_000_000), default: bounds.tokenCacheEntriesMax)
         bounds.limitKeysMax = reader.value("limit_keys_max", .number(1_000...10_000_000), default: bounds.limitKeysMax)
         bounds.badTokensPerMinuteMax = reader.value(
             "bad_tokens_per_minute_max", .number(0...1_000_000), default: bounds.badTokensPerMinuteMax)

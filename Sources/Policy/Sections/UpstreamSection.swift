@@ -20,12 +20,16 @@ struct UpstreamSection {
         let headers = UpstreamHeadersReader.read(reader)
         guard let endpoints else { return nil }
         return Upstream(
-            name: name.value, endpoints: endpoints.map { Endpoint(host: $0.value.address.host, port: $0.value.address.port) }, tls: tls,
-            balancing: balancing, connectionsPerWorkerMax: connections, ejectAfterFailures: failures, ejectionTime: ejectionTime,
+            name: name.value,
+            endpoints: endpoints.map { Endpoint(host: $0.value.address.host, port: $0.value.address.port) }, tls: tls,
+            balancing: balancing, connectionsPerWorkerMax: connections, ejectAfterFailures: failures,
+            ejectionTime: ejectionTime,
             retry: retry, headers: headers, firstByteTimeout: firstByte?.value)
     }
 
-    private func tls(_ name: Located<String>, _ reader: MappingReader, _ endpoints: [Located<EndpointText>]) -> UpstreamTLS? {
+    private func tls(_ name: Located<String>, _ reader: MappingReader, _ endpoints: [Located<EndpointText>])
+        -> UpstreamTLS?
+    {
         let path = "upstreams.\(name.value)"
         let isPlaintext = insecurities.accept(
             "insecure_plaintext", in: reader, path: path, code: .plaintext,
@@ -35,11 +39,14 @@ struct UpstreamSection {
                 isPlaintext
                 ? "https endpoint, but insecure_plaintext is true; one upstream has one way"
                 : "http endpoint; write https, or say insecure_plaintext: true"
-            context.findings.error(isPlaintext ? .contradiction : .plaintext, at: endpoint.position, "\(reader.name): \(message)")
+            context.findings.error(
+                isPlaintext ? .contradiction : .plaintext, at: endpoint.position, "\(reader.name): \(message)")
         }
         if isPlaintext {
             if reader.has("tls") {
-                reader.error(.contradiction, at: "tls", "\(reader.name) has \"tls\" and insecure_plaintext: true; keep one of them")
+                reader.error(
+                    .contradiction, at: "tls",
+                    "\(reader.name) has \"tls\" and insecure_plaintext: true; keep one of them")
             }
             return nil
         }
@@ -52,12 +59,14 @@ struct UpstreamSection {
     }
 
     private func settings(_ reader: MappingReader, path: String) -> UpstreamTLS? {
-        reader.require("authorities", "name the PEM file of the authorities that may vouch for it; the system's are not used")
+        reader.require(
+            "authorities", "name the PEM file of the authorities that may vouch for it; the system's are not used")
         let authorities = reader.value("authorities", .path)
         if let authorities { files.check(authorities: authorities) }
         var certificate: CertificateFiles?
         if let node = reader.node("certificate") {
-            certificate = CertificateFilesReader(context: context, files: files).read(node, name: "\"certificate\" in \(reader.name)")
+            certificate = CertificateFilesReader(context: context, files: files).read(
+                node, name: "\"certificate\" in \(reader.name)")
         }
         let identity = reader.value("identity", .identity)
         let anyIdentity = insecurities.accept(
@@ -67,15 +76,19 @@ struct UpstreamSection {
         case (false, false):
             reader.findings.error(
                 .anyIdentity, at: reader.position,
-                "\(reader.name) has no \"identity\"; name whom its certificate must name (spiffe://… or dns:…), or say insecure_any_identity: true")
+                "\(reader.name) has no \"identity\"; name whom its certificate must name (spiffe://… or dns:…), or say insecure_any_identity: true"
+            )
         case (true, true):
-            reader.error(.contradiction, at: "insecure_any_identity", "\(reader.name) has \"identity\" and insecure_any_identity: true; keep one")
+            reader.error(
+                .contradiction, at: "insecure_any_identity",
+                "\(reader.name) has \"identity\" and insecure_any_identity: true; keep one")
         default: break
         }
         let version = reader.value("minimum_version", ValueKind<TLSVersion>.word, default: .tls13)
         guard let authorities else { return nil }
         return UpstreamTLS(
-            authorities: context.path(authorities.value), certificate: certificate, identity: identity?.value, minimumVersion: version)
+            authorities: context.path(authorities.value), certificate: certificate, identity: identity?.value,
+            minimumVersion: version)
     }
 
     private func ejection(_ reader: MappingReader) -> (failures: Int, time: Duration) {
@@ -103,9 +116,14 @@ enum UpstreamHeadersReader {
         headers.xForwarded = reader.value("x_forwarded", .flag, default: headers.xForwarded)
         reader.finish()
         var seen: Set<String> = []
-        for (key, name) in [("subject", headers.subject), ("client_id", headers.clientID), ("scope", headers.scope), ("issuer", headers.issuer)] {
+        for (key, name) in [
+            ("subject", headers.subject), ("client_id", headers.clientID), ("scope", headers.scope),
+            ("issuer", headers.issuer),
+        ] {
             guard let name, !seen.insert(name.lowercased()).inserted else { continue }
-            reader.error(.duplicateValue, at: key, "\"\(key)\" in \(reader.name): the field \(name) is used for something else already")
+            reader.error(
+                .duplicateValue, at: key,
+                "\"\(key)\" in \(reader.name): the field \(name) is used for something else already")
         }
         return headers
     }

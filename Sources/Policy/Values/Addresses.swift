@@ -11,8 +11,10 @@ extension ValueKind where Value == HostAndPort {
     static var listenAddress: ValueKind {
         ValueKind("an address such as 0.0.0.0:8443") { scalar throws(ValueProblem) in
             let text = scalar.text
-            if Digits.int(text) != nil || text.hasPrefix(":") || text.hasPrefix("*:") {
-                throw ValueProblem("\(Shown.value(text)) names no address; write 0.0.0.0:PORT for all of IPv4, [::]:PORT for all of IPv6")
+            if Digits.int(text) != nil || text.hasPrefix("*:") || text.hasPrefix(":") && !text.hasPrefix("::") {
+                throw ValueProblem(
+                    "\(Shown.value(text)) names no address; write 0.0.0.0:PORT for all of IPv4, [::]:PORT for all of IPv6"
+                )
             }
             return try AuthorityText.parse(text, portMin: 0, example: "0.0.0.0:8443")
         }
@@ -34,9 +36,12 @@ extension ValueKind where Value == EndpointText {
                 var rest = text.dropFirst(scheme.count)
                 if rest.hasSuffix("/") { rest.removeLast() }
                 if rest.contains(where: { "/?#@".contains($0) }) {
-                    throw ValueProblem("\(Shown.value(text)): an endpoint is scheme, host and port only, without user, path or query")
+                    throw ValueProblem(
+                        "\(Shown.value(text)): an endpoint is scheme, host and port only, without user, path or query")
                 }
-                return EndpointText(isTLS: isTLS, address: try AuthorityText.parse(String(rest), portMin: 1, example: "https://127.0.0.1:9443"))
+                return EndpointText(
+                    isTLS: isTLS,
+                    address: try AuthorityText.parse(String(rest), portMin: 1, example: "https://127.0.0.1:9443"))
             }
             throw ValueProblem("found \(Shown.value(text)), expected an endpoint such as https://127.0.0.1:9443")
         }
@@ -55,10 +60,14 @@ enum AuthorityText {
         let host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") {
             let address = String(host.dropFirst().dropLast()).lowercased()
-            guard IPAddressText.isIPv6(address) else { throw ValueProblem("\(Shown.value(host)) is not an IPv6 address") }
+            guard IPAddressText.isIPv6(address) else {
+                throw ValueProblem("\(Shown.value(host)) is not an IPv6 address")
+            }
             return HostAndPort(host: address, port: port)
         }
-        if host.contains(":") { throw ValueProblem("\(Shown.value(text)): an IPv6 address stands in brackets, as in [::1]:\(port)") }
+        if host.contains(":") {
+            throw ValueProblem("\(Shown.value(text)): an IPv6 address stands in brackets, as in [::1]:\(port)")
+        }
         let name = host.lowercased()
         if let problem = HostName.problem(name) { throw ValueProblem(problem) }
         return HostAndPort(host: name, port: port)
@@ -108,7 +117,9 @@ enum IPAddressText {
                     guard isIPv4(part) else { return false }
                     groups += 2
                 } else {
-                    guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) else {
+                    guard (1...4).contains(part.utf8.count),
+                        part.utf8.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit })
+                    else {
                         return false
                     }
                     groups += 1
@@ -149,10 +160,13 @@ extension ValueKind where Value == String {
             if host.contains(":") { throw ValueProblem("\(Shown.value(host)): a host is matched without its port") }
             let name = host.hasPrefix("*.") ? String(host.dropFirst(2)) : host
             if name.contains("*") {
-                throw ValueProblem("\(Shown.value(host)): a star stands for whole labels at the left, as in \"*.example.com\"")
+                throw ValueProblem(
+                    "\(Shown.value(host)): a star stands for whole labels at the left, as in \"*.example.com\"")
             }
             if let problem = HostName.problem(name) { throw ValueProblem(problem) }
-            if host.hasPrefix("*."), IPAddressText.isIPv4(name) { throw ValueProblem("\(Shown.value(host)): an IP address has no labels below it") }
+            if host.hasPrefix("*."), IPAddressText.isIPv4(name) {
+                throw ValueProblem("\(Shown.value(host)): an IP address has no labels below it")
+            }
             return host
         }
     }

@@ -13,13 +13,18 @@ extension ValueKind where Value == HTTPSIdentifier {
         ValueKind("an issuer identifier such as https://login.example.com") { scalar throws(ValueProblem) in
             let text = scalar.text
             guard text.hasPrefix("https://") else {
-                throw ValueProblem("found \(Shown.value(text)), expected an issuer identifier that begins with https:// (RFC 8414 §2)")
+                throw ValueProblem(
+                    "found \(Shown.value(text)), expected an issuer identifier that begins with https:// (RFC 8414 §2)")
             }
             if text.contains("?") || text.contains("#") {
-                throw ValueProblem("\(Shown.value(text)): an issuer identifier has no query and no fragment (RFC 8414 §2)")
+                throw ValueProblem(
+                    "\(Shown.value(text)): an issuer identifier has no query and no fragment (RFC 8414 §2)")
             }
-            guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !text.contains("@"), text.utf8.count <= 512 else {
-                throw ValueProblem("\(Shown.value(text)) is not an issuer identifier: printable ASCII without user, 512 octets at most")
+            guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !text.contains("@"), text.utf8.count <= 512
+            else {
+                throw ValueProblem(
+                    "\(Shown.value(text)) is not an issuer identifier: printable ASCII without user, 512 octets at most"
+                )
             }
             let rest = text.dropFirst("https://".count)
             let authority = rest.prefix { $0 != "/" }
@@ -27,14 +32,18 @@ extension ValueKind where Value == HTTPSIdentifier {
             if authority.hasSuffix("]") || !authority.contains(":") {
                 let host = authority.lowercased()
                 if host.hasPrefix("[") {
-                    guard IPAddressText.isIPv6(host.dropFirst().dropLast()) else { throw ValueProblem("\(Shown.value(host)) is not an IPv6 address") }
+                    guard IPAddressText.isIPv6(host.dropFirst().dropLast()) else {
+                        throw ValueProblem("\(Shown.value(host)) is not an IPv6 address")
+                    }
                 } else if let problem = HostName.problem(host) {
                     throw ValueProblem(problem)
                 }
                 return HTTPSIdentifier(text: text, host: host, path: path)
             }
-            let address = try AuthorityText.parse(String(authority), portMin: 1, example: "https://login.example.com:8443")
-            return HTTPSIdentifier(text: text, host: address.host.contains(":") ? "[\(address.host)]" : address.host, path: path)
+            let address = try AuthorityText.parse(
+                String(authority), portMin: 1, example: "https://login.example.com:8443")
+            return HTTPSIdentifier(
+                text: text, host: address.host.contains(":") ? "[\(address.host)]" : address.host, path: path)
         }
     }
 }
@@ -44,7 +53,9 @@ extension ValueKind where Value == String {
     static var audience: ValueKind {
         ValueKind("an audience") { scalar throws(ValueProblem) in
             let audience = try text.parse(scalar)
-            if audience == "*" { throw ValueProblem("\"*\" is no audience: a token must say that it is meant for this gateway") }
+            if audience == "*" {
+                throw ValueProblem("\"*\" is no audience: a token must say that it is meant for this gateway")
+            }
             guard audience.utf8.count <= 512 else { throw ValueProblem("an audience has 512 octets at most") }
             return audience
         }
@@ -67,7 +78,8 @@ extension ValueKind where Value == String {
 extension ValueKind where Value == UpstreamIdentity {
     /// `spiffe://trust.domain/path` or `dns:name`.
     static var identity: ValueKind {
-        ValueKind("an identity such as spiffe://example.org/orders or dns:orders.internal") { scalar throws(ValueProblem) in
+        ValueKind("an identity such as spiffe://example.org/orders or dns:orders.internal") {
+            scalar throws(ValueProblem) in
             let text = scalar.text
             if text.hasPrefix("spiffe://") {
                 if let problem = SPIFFEID.problem(text) { throw ValueProblem("\(Shown.value(text)): \(problem)") }
@@ -75,9 +87,13 @@ extension ValueKind where Value == UpstreamIdentity {
             }
             if text.hasPrefix("dns:") {
                 let name = text.dropFirst(4).lowercased()
-                if name.contains("*") { throw ValueProblem("\(Shown.value(text)): an identity is one name, without a star") }
+                if name.contains("*") {
+                    throw ValueProblem("\(Shown.value(text)): an identity is one name, without a star")
+                }
                 if let problem = HostName.problem(name) { throw ValueProblem(problem) }
-                if IPAddressText.isIPv4(name) { throw ValueProblem("\(Shown.value(text)): an IP address is no DNS name") }
+                if IPAddressText.isIPv4(name) {
+                    throw ValueProblem("\(Shown.value(text)): an IP address is no DNS name")
+                }
                 return .dns(name)
             }
             throw ValueProblem("found \(Shown.value(text)), expected spiffe://TRUST-DOMAIN/PATH or dns:NAME")
@@ -125,13 +141,19 @@ enum ClaimPath {
                 switch rest.popFirst() {
                 case "0": name.append("~")
                 case "1": name.append("/")
-                default: throw ValueProblem("\(Shown.value(text)): in a JSON Pointer ~ is written ~0 and / is written ~1 (RFC 6901 §3)")
+                default:
+                    throw ValueProblem(
+                        "\(Shown.value(text)): in a JSON Pointer ~ is written ~0 and / is written ~1 (RFC 6901 §3)")
                 }
             }
-            guard !name.isEmpty else { throw ValueProblem("\(Shown.value(text)): a name in this JSON Pointer is empty") }
+            guard !name.isEmpty else {
+                throw ValueProblem("\(Shown.value(text)): a name in this JSON Pointer is empty")
+            }
             path.append(name)
         }
-        guard path.count <= depthMax else { throw ValueProblem("\(Shown.value(text)): a claim lies \(depthMax) levels deep at most") }
+        guard path.count <= depthMax else {
+            throw ValueProblem("\(Shown.value(text)): a claim lies \(depthMax) levels deep at most")
+        }
         return path
     }
 

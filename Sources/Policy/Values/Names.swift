@@ -6,7 +6,8 @@ enum OperatorName {
     static func problem(_ name: String, dots: Bool) -> String? {
         let isFine = name.utf8.allSatisfy {
             switch $0 {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "_"), UInt8(ascii: "-"):
                 true
             case UInt8(ascii: "."): dots
@@ -40,7 +41,8 @@ extension ValueKind where Value == String {
             }
             let isToken = scope.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
             guard isToken, scope.utf8.count <= 256 else {
-                throw ValueProblem("\(Shown.value(scope)) is not a scope (RFC 6749 §3.3: printable ASCII without space, \" and \\)")
+                throw ValueProblem(
+                    "\(Shown.value(scope)) is not a scope (RFC 6749 §3.3: printable ASCII without space, \" and \\)")
             }
             return scope
         }
@@ -62,7 +64,9 @@ extension ValueKind where Value == String {
         }
     }
 
-    private static var registered: [String] { ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"] }
+    private static var registered: [String] {
+        ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"]
+    }
 }
 
 /// Names of header fields.
@@ -71,7 +75,9 @@ enum FieldName {
         !text.isEmpty
             && text.utf8.allSatisfy { byte in
                 switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
                 default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
                 }
             }
@@ -79,9 +85,12 @@ enum FieldName {
 
     /// Fields that the gateway or HTTP itself uses, and that no identity may be written into.
     private static let taken: Set<String> = [
-        "host", "connection", "content-length", "transfer-encoding", "authorization", "expect", "upgrade", "te", "trailer",
-        "keep-alive", "proxy-connection", "proxy-authorization", "proxy-authenticate", "date", "server", "traceparent", "tracestate",
-        "x-request-id", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "via", "cookie", "content-type",
+        "host", "connection", "content-length", "transfer-encoding", "authorization", "expect", "upgrade", "te",
+        "trailer",
+        "keep-alive", "proxy-connection", "proxy-authorization", "proxy-authenticate", "date", "server", "traceparent",
+        "tracestate",
+        "x-request-id", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "via", "cookie",
+        "content-type",
         "content-encoding", "accept", "range", "if-match", "if-none-match",
     ]
 
@@ -90,7 +99,9 @@ enum FieldName {
         if name.contains("_") || name.contains(".") {
             return "\(Shown.value(name)): many servers read _ and . in field names as -; write the name with -"
         }
-        if taken.contains(name.lowercased()) { return "\(Shown.value(name)) has a meaning of its own; choose a name such as X-Auth-Subject" }
+        if taken.contains(name.lowercased()) {
+            return "\(Shown.value(name)) has a meaning of its own; choose a name such as X-Auth-Subject"
+        }
         return nil
     }
 }

@@ -3,7 +3,8 @@ import HTTP
 extension ValueKind where Value == PathPattern {
     /// `/orders/{id}/lines/{rest...}`.
     static var pathPattern: ValueKind {
-        ValueKind("a path such as /orders/{id}") { scalar throws(ValueProblem) in try PathPatternText.parse(scalar.text) }
+        ValueKind("a path such as /orders/{id}") { scalar throws(ValueProblem) in try PathPatternText.parse(scalar.text)
+        }
     }
 }
 
@@ -26,9 +27,13 @@ enum PathPatternText {
             let segment = try segment(String(part), in: text)
             switch segment {
             case .rest where index != parts.count - 1:
-                throw ValueProblem("\(Shown.value(text)): {\(part.dropFirst().dropLast())} takes all that is left, so it must be the last segment")
+                throw ValueProblem(
+                    "\(Shown.value(text)): {\(part.dropFirst().dropLast())} takes all that is left, so it must be the last segment"
+                )
             case .rest(let name), .capture(let name):
-                guard names.insert(name).inserted else { throw ValueProblem("\(Shown.value(text)) captures \"\(name)\" twice") }
+                guard names.insert(name).inserted else {
+                    throw ValueProblem("\(Shown.value(text)) captures \"\(name)\" twice")
+                }
             case .literal: break
             }
             segments.append(segment)
@@ -41,22 +46,29 @@ enum PathPatternText {
             var name = part.dropFirst().dropLast()
             let isRest = name.hasSuffix("...")
             if isRest { name.removeLast(3) }
-            let isName = name.first?.isNumber == false && name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "_") }
+            let isName =
+                name.first?.isNumber == false && name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "_") }
             guard isName else {
-                throw ValueProblem("\(Shown.value(text)): {\(isRest ? "…" : "")} needs a name of letters, digits and _, as in {id} or {rest...}")
+                throw ValueProblem(
+                    "\(Shown.value(text)): \(part) needs a name of letters, digits and _, as in {id} or {rest...}")
             }
             return isRest ? .rest(String(name)) : .capture(String(name))
         }
         if part.contains("{") || part.contains("}") {
             throw ValueProblem("\(Shown.value(text)): a capture takes a whole segment, as in /orders/{id}")
         }
-        if part.contains("*") { throw ValueProblem("\(Shown.value(text)): write {rest...} as the last segment instead of *") }
+        if part.contains("*") {
+            throw ValueProblem("\(Shown.value(text)): write {rest...} as the last segment instead of *")
+        }
         if part == "." || part == ".." {
-            throw ValueProblem("\(Shown.value(text)): dot segments are removed before paths are matched; write the path without them")
+            throw ValueProblem(
+                "\(Shown.value(text)): dot segments are removed before paths are matched; write the path without them")
         }
         let normalised = try normalised(part, in: text)
         guard normalised == part else {
-            throw ValueProblem("\(Shown.value(text)): paths are normalised before they are matched; write \(Shown.value(normalised)) instead of \(Shown.value(part))")
+            throw ValueProblem(
+                "\(Shown.value(text)): paths are normalised before they are matched; write \(Shown.value(normalised)) instead of \(Shown.value(part))"
+            )
         }
         return .literal(part)
     }
@@ -71,7 +83,9 @@ enum PathPatternText {
                     throw ValueProblem("\(Shown.value(text)): % must be followed by two hex digits")
                 }
                 let value = high << 4 | low
-                if value < 0x20 || value == 0x7F { throw ValueProblem("\(Shown.value(text)): an escaped control character is never accepted") }
+                if value < 0x20 || value == 0x7F {
+                    throw ValueProblem("\(Shown.value(text)): an escaped control character is never accepted")
+                }
                 if isUnreserved(value) { octets.append(value) } else { appendEscaped(value, to: &octets) }
             } else if byte >= 0x80 {
                 appendEscaped(byte, to: &octets)
@@ -80,7 +94,9 @@ enum PathPatternText {
             } else if byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") {
                 throw ValueProblem("\(Shown.value(text)): a path pattern holds no query and no fragment")
             } else {
-                throw ValueProblem("\(Shown.value(text)): the character \(Shown.value(String(Unicode.Scalar(byte)))) cannot stand in a path (RFC 3986 §3.3)")
+                throw ValueProblem(
+                    "\(Shown.value(text)): the character \(Shown.value(String(Unicode.Scalar(byte)))) cannot stand in a path (RFC 3986 §3.3)"
+                )
             }
         }
         return String(decoding: octets, as: UTF8.self)
@@ -114,5 +130,7 @@ enum PathPatternText {
 
     private static func isUnreserved(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || "-._~".utf8.contains(byte) }
 
-    private static func isPathCharacter(_ byte: UInt8) -> Bool { isUnreserved(byte) || "!$&'()+,;=:@".utf8.contains(byte) }
+    private static func isPathCharacter(_ byte: UInt8) -> Bool {
+        isUnreserved(byte) || "!$&'()+,;=:@".utf8.contains(byte)
+    }
 }

@@ -24,7 +24,9 @@ enum DurationText {
         guard !digits.isEmpty, digits.count <= 9, let number = Digits.int(digits) else {
             throw ValueProblem("found \(Shown.value(text)), expected a whole number and a unit: 250ms, 10s, 5m, 1h, 7d")
         }
-        guard !unit.isEmpty else { throw ValueProblem("\(number) has no unit; write \(number)s, \(number)ms, \(number)m or \(number)h") }
+        guard !unit.isEmpty else {
+            throw ValueProblem("\(number) has no unit; write \(number)s, \(number)ms, \(number)m or \(number)h")
+        }
         guard let milliseconds = units.first(where: { $0.name == unit })?.milliseconds else {
             throw ValueProblem("found \(Shown.value(text)); the units are ms, s, m, h and d, one of them")
         }
@@ -74,13 +76,18 @@ enum SizeText {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let unit = text.dropFirst(digits.count)
         guard !digits.isEmpty, digits.count <= 6, let number = Digits.int(digits) else {
-            throw ValueProblem("found \(Shown.value(text)), expected a whole number (6 digits at most) and a unit: 512B, 16KiB, 10MiB, 1GiB")
+            throw ValueProblem(
+                "found \(Shown.value(text)), expected a whole number (6 digits at most) and a unit: 512B, 16KiB, 10MiB, 1GiB"
+            )
         }
         if let octets = units.first(where: { $0.name == unit })?.octets { return number * octets }
-        if unit.isEmpty { throw ValueProblem("\(number) has no unit; write \(number)B, \(number)KiB, \(number)MiB or \(number)GiB") }
+        if unit.isEmpty {
+            throw ValueProblem("\(number) has no unit; write \(number)B, \(number)KiB, \(number)MiB or \(number)GiB")
+        }
         let letter = unit.prefix(1).uppercased()
         let meant = units.first { $0.name.hasPrefix(letter) }.map { "; did you mean \"\(number)\($0.name)\"?" } ?? ""
-        throw ValueProblem("found \(Shown.value(text)); the units are B, KiB, MiB, GiB and TiB (powers of 1024)\(meant)")
+        throw ValueProblem(
+            "found \(Shown.value(text)); the units are B, KiB, MiB, GiB and TiB (powers of 1024)\(meant)")
     }
 
     static func text(_ octets: Int) -> String {
@@ -103,16 +110,21 @@ extension ValueKind where Value == Rate {
             let text = scalar.text
             let parts = text.split(separator: "/", omittingEmptySubsequences: false)
             guard let count = Digits.int(parts[0]), parts[0].utf8.count <= 9 else {
-                throw ValueProblem("found \(Shown.value(text)), expected a number of requests and a period: 100/s, 5/m, 20/10s")
+                throw ValueProblem(
+                    "found \(Shown.value(text)), expected a number of requests and a period: 100/s, 5/m, 20/10s")
             }
             guard parts.count == 2 else {
                 throw ValueProblem("\(Shown.value(text)) has no period; write \(count)/s, \(count)/m or \(count)/h")
             }
             guard (1...1_000_000).contains(count) else {
-                throw ValueProblem("\(Shown.value(text)): the number of requests is out of range (1 to 1000000)", code: .outOfRange)
+                throw ValueProblem(
+                    "\(Shown.value(text)): the number of requests is out of range (1 to 1000000)", code: .outOfRange)
             }
             let first = parts[1].utf8.first ?? 0
-            let period = try DurationText.parse((0x30...0x39).contains(first) ? String(parts[1]) : "1" + parts[1])
+            let written = (0x30...0x39).contains(first) ? String(parts[1]) : "1" + parts[1]
+            guard let period = try? DurationText.parse(written) else {
+                throw ValueProblem("\(Shown.value(text)): the period is s, m, h or d, or a duration such as 10s")
+            }
             guard period >= .seconds(1), period <= .seconds(86_400) else {
                 throw ValueProblem("\(Shown.value(text)): the period is out of range (1s to 1d)", code: .outOfRange)
             }

@@ -4,7 +4,7 @@ enum Shown {
     static let charactersMax = 64
 
     static func value(_ text: String) -> String {
-        if isPrivateMatter(text) || looksLikeToken(text) { return "a value (not shown)" }
+        if isPrivateMatter(text) || looksLikeToken(text) || hasPassword(text) { return "a value (not shown)" }
         if text.unicodeScalars.count > charactersMax { return "a value of \(text.unicodeScalars.count) characters" }
         var shown = "\""
         for scalar in text.unicodeScalars {
@@ -37,7 +37,10 @@ enum Shown {
         var digits = 0
         for scalar in text.unicodeScalars {
             let isDigit = ("0"..."9").contains(scalar)
-            guard isDigit || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || scalar == "+" || scalar == "_" else {
+            guard
+                isDigit || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || scalar == "+"
+                    || scalar == "_"
+            else {
                 run = 0
                 digits = 0
                 continue
@@ -48,6 +51,9 @@ enum Shown {
         }
         return false
     }
+
+    /// A URL with a user in it, and so perhaps with a password.
+    private static func hasPassword(_ text: String) -> Bool { text.contains("://") && text.contains("@") }
 
     /// `a, b or c`.
     static func choice(_ words: [String]) -> String {

@@ -10,10 +10,25 @@ enum Spelling {
         let folded = fold(word)
         if let same = known.first(where: { fold($0) == folded }) { return same }
         let distances = known.map { ($0, distance(Array(folded), Array(fold($0)))) }
-        // A third of the letters, and always one; a word inside the other counts as near.
+        // A third of the longer word's letters, and always one.
         guard let (best, distance) = distances.min(by: { $0.1 < $1.1 }) else { return nil }
-        if distance <= max(1, folded.count / 3) { return best }
-        return known.first { folded.count >= 4 && (fold($0).hasPrefix(folded) || folded.hasPrefix(fold($0)) && $0.count >= 4) }
+        if distance <= max(1, max(folded.count, fold(best).count) / 3) { return best }
+        // A word inside the other counts as near, and so does one that is the other with something left out.
+        return known.first { word in
+            let other = fold(word)
+            guard folded.count >= 4, other.count >= 4 else { return false }
+            return other.contains(folded) || folded.contains(other)
+                || folded.first == other.first && other.count * 2 >= folded.count && isSubsequence(other, of: folded)
+        }
+    }
+
+    private static func isSubsequence(_ part: String, of whole: String) -> Bool {
+        var rest = whole[...]
+        for letter in part {
+            guard let index = rest.firstIndex(of: letter) else { return false }
+            rest = rest[rest.index(after: index)...]
+        }
+        return true
     }
 
     /// `connectionsMax`, `connections-max` and `Connections_Max` are one word.

@@ -1,0 +1,162 @@
+import HTTP
+import JOSE
+
+extension Policy {
+    /// What the policy says, in one line for each part: for `portcullis check`, for the log at start, and for tests.
+    package var summary: [String] {
+        var lines = listeners.map(\.summary)
+        lines += issuers.map(\.summary)
+        if let server = authorizationServer {
+            lines.append(
+                "authorization server \(server.issuer), audience \(server.audience), tokens for \(DurationText.text(server.accessTokenLifetime)), database \(server.database)"
+            )
+        }
+        lines += upstreams.map(\.summary)
+        lines += limits.map(\.summary)
+        lines += routes.map(summary(of:))
+        lines.append(audit.summary)
+        lines += insecurities.map { "INSECURE \($0)" }
+        return lines
+    }
+
+    private func summary(of route: Route) -> String {
+        let methods = route.match.methods.isEmpty ? "any method" : route.match.methods.joined(separator: " ")
+        let hosts = route.match.hosts.isEmpty ? "any host" : route.match.hosts.joined(separator: " ")
+        var parts = ["route \(route.id): \(methods) on \(hosts) \(route.match.path.text)"]
+        parts.append("to \(name(of: route.destination))")
+        parts.append(route.require.map(summary(of:)) ?? "public")
+        if !route.limits.isEmpty { parts.append("limits \(names(route.limits, in: limits.map(\.name)))") }
+        if route.forwardToken { parts.append("token passed on") }
+        if !route.allowPath.isEmpty {
+            parts.append("paths with \(PathName.names(of: route.allowPath).joined(separator: " "))")
+        }
+        switch route.bodyBytesMax {
+        case .none: break
+        case .some(.none): parts.append("body unlimited")
+        case .some(.some(let octets)): parts.append("body up to \(SizeText.text(octets))")
+        }
+        if route.allowUpgrade { parts.append("upgrades") }
+        return parts.joined(separator: ", ")
+    }
+
+    private func name(of destination: Route.Destination) -> String {
+        switch destination {
+        case .upstream(let index): upstreams.indices.contains(index) ? upstreams[index].name : "?"
+        case .local(let service): "local \(service.rawValue)"
+        }
+    }
+
+    private func summary(of require: Requirement) -> String {
+        var parts: [String] = []
+        if !require.issuers.isEmpty { parts.append("token of \(names(require.issuers, in: issuers.map(\.name)))") }
+        if !require.scopes.isEmpty { parts.append("scopes \(require.scopes.joined(separator: " "))") }
+        if !require.anyScope.isEmpty { parts.append("any scope of \(require.anyScope.joined(separator: " "))") }
+        parts += require.claims.map { "claim \($0.summary)" }
+        if !require.audiences.isEmpty { parts.append("audience \(require.audiences.joined(separator: " "))") }
+        if require.clientCertificate {
+            let who = require.clientIdentities.map(\.text).joined(separator: " ")
+            parts.append(who.isEmpty ? "client certificate" : "client certificate of \(who)")
+        }
+        return parts.joined(separator: ", ")
+    }
+
+    private func names(_ indices: [Int], in names: [String]) -> String {
+        indices.map { names.indices.contains($0) ? names[$0] : "?" }.joined(separator: " ")
+    }
+}
+
+extension Listener {
+    fileprivate var summary: String {
+        let address = HostAndPort(host: host, port: port).text
+        guard let tls else { return "listener \(address), plaintext, \(connectionsMax) connections" }
+        let clients = tls.clientAuthorities.map { ", client certificates by \($0)" } ?? ""
+        let chains = tls.certificates.map(\.chain).joined(separator: " ")
+        return
+            "listener \(address), TLS \(tls.minimumVersion.rawValue) and up with \(chains)\(clients), \(connectionsMax) connections"
+    }
+}
+
+extension Issuer {
+    fileprivate var summary: String {
+        let keys =
+            switch keys {
+            case .embedded: "own keys"
+            case .jwksFile(let path): "keys in \(path)"
+            }
+        let kinds = types.map { $0.isEmpty ? "absent" : $0 }.joined(separator: " ")
+        return
+            "issuer \(name): \(identifier), \(keys), \(algorithms.map(\.rawValue).joined(separator: " ")), typ \(kinds), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))"
+    }
+}
+
+extension Upstream {
+    fileprivate var summary: String {
+        var parts = ["upstream \(name): \(endpoints.map(\.description).joined(separator: " "))"]
+        if let tls {
+            parts.append("TLS \(tls.minimumVersion.rawValue) and up")
+            parts.append(tls.identity.map { "as \($0.text)" } ?? "as anyone")
+            parts.append(tls.certificate.map { "shows \($0.chain)" } ?? "shows no certificate")
+        } else {
+            parts.append("plaintext")
+        }
+        parts.append(balancing.rawValue)
+        parts.append(
+            ejectAfterFailures == 0
+                ? "no ejection" : "ejects for \(DurationText.text(ejectionTime)) after \(ejectAfterFailures)")
+        if !retry { parts.append("no retry") }
+        return parts.joined(separator: ", ")
+    }
+}
+
+extension RateLimit {
+    fileprivate var summary: String {
+        "limit \(name): \(count) each \(DurationText.text(period)), burst \(burst), by \(by.map(\.text).joined(separator: " "))"
+    }
+}
+
+extension AuditSettings {
+    fileprivate var summary: String {
+        let full = whenFull == .refuse ? "refuses when full" : "drops and counts when full"
+        let place =
+            switch sink {
+            case .standardOutput: "standard output"
+            case .file(let path, let rotate, let keep): "\(path), rotated at \(SizeText.text(rotate)), \(keep) kept"
+            }
+        return "audit to \(place), \(full)"
+    }
+}
+
+extension ClaimRule {
+    fileprivate var summary: String {
+        let name = ClaimPath.text(claim)
+        return
+            switch condition
+        {
+        case .equals(let value): "\(name) = \(value.text)"
+        case .oneOf(let values): "\(name) in \(values.map(\.text).joined(separator: "|"))"
+        case .contains(let value): "\(name) contains \(value.text)"
+        }
+    }
+}
+
+extension ClaimScalar {
+    /// As in JSON, nearly.
+    fileprivate var text: String {
+        switch self {
+        case .string(let text): Shown.value(text)
+        case .number(let number):
+            number == number.rounded() && number.magnitude < 1e15 ? "\(Int64(number))" : "\(number)"
+        case .bool(let bool): "\(bool)"
+        }
+    }
+}
+
+extension UpstreamIdentity {
+    /// As in `routes.yaml`.
+    package var text: String {
+        switch self {
+        case .spiffe(let id): id
+        case .dns(let name): "dns:\(name)"
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Policy
+import Testing
+
+@Suite("The authorization server's own routes")
+struct AuthorizationServerRoutesTests {
+    @Test(
+        "AS-053 the metadata lies at the well-known path, inserted before the issuer's path",
+        arguments: [
+            ("https://auth.example.com", "/.well-known/oauth-authorization-server"),
+            ("https://auth.example.com/", "/.well-known/oauth-authorization-server"),
+            ("https://auth.example.com:8443/tenant1", "/.well-known/oauth-authorization-server/tenant1"),
+            ("https://auth.example.com/a/b/", "/.well-known/oauth-authorization-server/a/b"),
+        ])
+    func metadata(_ issuer: String, _ path: String) {
+        #expect(AuthorizationServerRoutes.metadataPath(issuer: issuer) == path)
+    }
+
+    @Test(
+        "an issuer whose path could not be matched has none",
+        arguments: [
+            "http://auth.example.com", "https://auth.example.com/a//b", "https://auth.example.com/{id}",
+            "https://auth.example.com/a;b", "https://auth.example.com/..", "nonsense",
+        ])
+    func noMetadata(_ issuer: String) {
+        #expect(AuthorizationServerRoutes.metadataPath(issuer: issuer) == nil)
+    }
+
+    @Test(
+        "the host is the issuer's, lower-case and without port",
+        arguments: [
+            ("https://Auth.Example.com:8443/x", "auth.example.com"), ("https://[::1]:8443", "[::1]"),
+            ("https://127.0.0.1", "127.0.0.1"),
+        ])
+    func host(_ issuer: String, _ host: String) {
+        #expect(AuthorizationServerRoutes.host(issuer: issuer) == host)
+    }
+
+    @Test("they are public, lead to the server, stand behind the operator's routes, and are added once")
+    func routes() throws {
+        let reading = Sample.read(
+            Sample.top + Sample.routes + """
+                issuers: {local: {embedded: true}}
+                authorization_server: {issuer: "https://auth.example.com/t", database: var/p.sqlite, audience: api, limits: [per_address]}
+                limits: {per_address: {by: ip, rate: 5/s}}
+
+                """)
+        let policy = try #require(reading.policy)
+        #expect(
+            policy.routes.map(\.id) == [
+                "all", "authorization_server.token", "authorization_server.jwks", "authorization_server.metadata",
+            ])
+        for route in policy.routes.dropFirst() {
+            #expect(route.destination == .local(.authorizationServer))
+            #expect(route.require == nil)
+            #expect(route.line == 0)
+            #expect(route.match.hosts == ["auth.example.com"])
+        }
+        #expect(policy.routes[1].match.methods == ["POST"])
+        #expect(policy.routes[1].limits == [0])
+        #expect(policy.routes[2].match.methods == ["GET", "HEAD"])
+        #expect(policy.routes[3].match.path.text == "/.well-known/oauth-authorization-server/t")
+        #expect(policy.addingAuthorizationServerRoutes() == policy)
+    }
+
+    @Test("without the section there are none")
+    func none() {
+        #expect(Sample.read(Sample.top + Sample.routes).policy?.routes.map(\.id) == ["all"])
+    }
+}
