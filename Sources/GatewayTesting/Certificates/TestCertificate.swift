@@ -1,0 +1,38 @@
+/// A certificate chain and its key, as PEM text; made anew for each test run, kept nowhere.
+package struct TestCertificate: Sendable {
+    /// Leaf first.
+    package let chain: String
+    package let key: String
+
+    package init(chain: String, key: String) {
+        self.chain = chain
+        self.key = key
+    }
+}
+
+/// What a certificate is to say, right or wrong.
+package struct TestCertificateRequest: Sendable {
+    package enum Purpose: Sendable { case server, client, both }
+
+    package var commonName: String
+    package var dnsNames: [String] = []
+    package var addresses: [String] = []
+    package var uris: [String] = []
+    package var purpose = Purpose.both
+    /// From now on, in seconds; negative: in the past.
+    package var validFrom: Int = -3_600
+    package var validUntil: Int = 86_400
+
+    package init(
+        _ commonName: String, dnsNames: [String] = [], addresses: [String] = [], uris: [String] = [],
+        purpose: Purpose = .both, validFrom: Int = -3_600, validUntil: Int = 86_400
+    ) {
+        self.commonName = commonName
+        self.dnsNames = dnsNames
+        self.addresses = addresses
+        self.uris = uris
+        self.purpose = purpose
+        self.validFrom = validFrom
+        self.validUntil = validUntil
+    }
+}
