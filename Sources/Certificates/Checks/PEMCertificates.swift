@@ -21,7 +21,7 @@ package struct PEMCertificates: Sendable {
     init(_ file: PEMFile) throws(PEMFileError) {
         var certificates: [Certificate] = []
         var facts: [CertificateFacts] = []
-        let blocks = file.blocks.filter { ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"].contains($0.label) }
+        let blocks = file.blocks.filter { ["CERTIFICATE", "X509 CERTIFICATE"].contains($0.label) }
         guard !blocks.isEmpty else { throw .noCertificate }
         for (index, block) in blocks.enumerated() {
             do {

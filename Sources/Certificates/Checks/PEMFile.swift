@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Glibc
 
 /// The blocks of a PEM file (RFC 7468), read as leniently as OpenSSL reads them: text around the blocks and lines of any
 /// length are fine.
@@ -51,10 +50,7 @@ struct PEMFile {
     }
 
     private static func read(_ path: String) throws(PEMFileError) -> [UInt8] {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw errno == EACCES ? .unreadable : .missing }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile }
-        guard status.st_size <= bytesMax else { throw .tooLarge }
+        try FileState.check(path, bytesMax: bytesMax)
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else { throw .unreadable }
         return Array(data)
     }
