@@ -23,7 +23,7 @@ struct KeySetCheck {
         do {
             set = try JWKSet.parse(bytes)
         } catch {
-            findings.error(.badKeySet, at: path.position, "\(name) is not a JWK Set (RFC 7517 §5): \(error.code)")
+            findings.error(.badKeySet, at: path.position, "\(name) cannot be used: \(error.reason)")
             return
         }
         for skipped in set.skipped {
