@@ -126,16 +126,14 @@ def markdown(results, about):
     return "\n".join(lines) + "\n"
 
 
-BEGIN = "<!-- measured: begin (bench/peers writes what stands between these marks) -->"
-END = "<!-- measured: end -->"
-
-
-def write(path, text):
-    """Replaces what stands between the marks; what people wrote around them stays."""
-    block = f"{BEGIN}\n{text}{END}\n"
-    if path.exists() and BEGIN in path.read_text():
-        before, _, rest = path.read_text().partition(BEGIN)
-        after = rest.partition(END + "\n")[2]
-        path.write_text(before + block + after)
+def write(path, text, who):
+    """Replaces what stands between the marks of `who`; what people wrote around them stays."""
+    begin, end = f"<!-- {who}: begin (a run replaces what stands between these marks) -->\n", f"<!-- {who}: end -->\n"
+    page = path.read_text() if path.exists() else "# Results\n"
+    before, found, rest = page.partition(begin)
+    if found:
+        after = rest.partition(end)[2]
     else:
-        path.write_text("# Results\n\nHow they are made: [README.md](README.md).\n\n" + block)
+        before, after = page.rstrip("\n") + "\n\n", ""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(before + begin + text + end + after)
