@@ -25,6 +25,7 @@ let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
     .product(name: "NIOTLS", package: "swift-nio"),
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
 ]
@@ -61,7 +62,7 @@ let package = Package(
         room("Audit", ["JSON", crypto]),
         room("Certificates", [crypto, cryptoExtras, x509, asn1]),
         // Level 1
-        room("Transport", ["HTTP", "Certificates"] + nio),
+        room("Transport", ["HTTP", "Certificates", httpClient] + nio),
         room("Policy", ["HTTP", "JOSE", yams]),
         // Level 2: the deciding rooms.
         room("Admission", ["HTTP", "JSON", "JOSE", "Policy", crypto]),
@@ -71,14 +72,14 @@ let package = Package(
             "Gateway",
             [
                 "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Admission", "AuthorizationServer",
-                crypto, grdb, logging, lifecycle, unixSignals, httpClient,
+                crypto, grdb, logging, lifecycle, unixSignals,
             ]),
         // Level 4: the command line, and the demonstration that it can run.
         .executableTarget(
             name: "portcullis",
-            dependencies: ["Gateway", "Policy", "Certificates", "Demo", arguments, logging],
+            dependencies: ["Gateway", "Policy", "Certificates", "Demo", arguments, logging, lifecycle, unixSignals],
             swiftSettings: strict),
-        room("Demo", ["HTTP", "Gateway", "Transport", "Certificates", "Policy"]),
+        room("Demo", ["HTTP", "JSON", "Gateway", "Transport", "Certificates", "Policy", logging]),
 
         // The test kit: its client and servers speak TLS through OpenSSL and HTTP through libcurl, so that the two
         // ends of a test never share an implementation.

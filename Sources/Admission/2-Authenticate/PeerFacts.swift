@@ -35,6 +35,9 @@ package struct ClientAddress: Sendable, Hashable {
     let low: UInt64
     let isIPv6: Bool
 
+    /// A socket that has no IP address: all such count as one client.
+    package static let unknown = ClientAddress(high: 0, low: 0, isIPv6: false)
+
     /// - Parameter octets: four (IPv4) or sixteen (IPv6), in network order; nil for any other number.
     package init?(octets: some Collection<UInt8>) {
         let words = octets.reduce(into: (high: UInt64(0), low: UInt64(0))) { words, octet in

@@ -1,0 +1,59 @@
+internal import Admission
+internal import HTTP
+
+/// Field lines and documents that the gateway adds to answers, or answers with.
+enum AnswerFields {
+    /// What every answer gets: the request id, and where the caller stands with its limits.
+    static func append(requestID: [UInt8], allowance: borrowing Allowance, to writer: inout ByteWriter) {
+        writer.append("X-Request-Id: ")
+        writer.append(requestID)
+        writer.append("\r\n")
+        guard !allowance.lines.isEmpty else { return }
+        var limits: [UInt8] = []
+        appendLimits(allowance, to: &limits)
+        writer.append(limits)
+    }
+
+    /// A refusal: challenge, `Retry-After`, `Allow`, and the problem document (RFC 9457).
+    static func append(
+        _ refusal: Refusal, requestID: [UInt8], allowance: borrowing Allowance, fields: inout [UInt8],
+        body: inout [UInt8]
+    ) {
+        let facts = refusal.code.facts
+        append("Content-Type: application/problem+json\r\nCache-Control: no-store\r\nX-Request-Id: ", to: &fields)
+        fields.append(contentsOf: requestID)
+        append("\r\n", to: &fields)
+        var challenge: [UInt8] = []
+        if refusal.appendChallenge(to: &challenge) {
+            append("WWW-Authenticate: ", to: &fields)
+            fields.append(contentsOf: challenge)
+            append("\r\n", to: &fields)
+        }
+        if let seconds = refusal.retryAfterSeconds {
+            append("Retry-After: ", to: &fields)
+            fields.append(contentsOf: Array(String(seconds).utf8))
+            append("\r\n", to: &fields)
+        }
+        if !refusal.allow.isEmpty {
+            append("Allow: ", to: &fields)
+            fields.append(contentsOf: Array(refusal.allow.joined(separator: ", ").utf8))
+            append("\r\n", to: &fields)
+        }
+        if !allowance.lines.isEmpty { appendLimits(allowance, to: &fields) }
+        Problem.append(
+            status: facts.status, title: facts.title, code: facts.word, detail: facts.detail,
+            requestID: requestID, to: &body)
+    }
+
+    private static func appendLimits(_ allowance: borrowing Allowance, to out: inout [UInt8]) {
+        append("RateLimit: ", to: &out)
+        allowance.appendRateLimit(to: &out)
+        append("\r\nRateLimit-Policy: ", to: &out)
+        allowance.appendRateLimitPolicy(to: &out)
+        append("\r\n", to: &out)
+    }
+
+    private static func append(_ text: StaticString, to out: inout [UInt8]) {
+        text.withUTF8Buffer { out.append(contentsOf: $0) }
+    }
+}

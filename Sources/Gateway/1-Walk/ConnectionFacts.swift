@@ -1,0 +1,47 @@
+internal import Admission
+internal import Audit
+internal import Certificates
+internal import Glibc
+internal import Transport
+
+/// What a connection contributes to each of its requests: made once, when it opens.
+struct ConnectionFacts {
+    let peer: PeerFacts
+    let fields: ConnectionFields
+    /// The server name of the TLS handshake, lower-case, without a trailing dot.
+    let serverName: [UInt8]?
+    let address: AuditText
+    let tlsVersion: AuditText?
+    let serverNameText: AuditText?
+    let certificate: AuditText?
+    let isTLS: Bool
+
+    init(_ peer: Peer) {
+        let shown = peer.tls?.clientCertificate.map { facts in
+            Digest256(facts.sha256).map { thumbprint in
+                ClientCertificate(
+                    identity: facts.identity, uris: facts.uris, dnsNames: facts.dnsNames, thumbprint: thumbprint)
+            }
+        } ?? nil
+        self.peer = PeerFacts(address: ClientAddress(text: peer.address), certificate: shown)
+        isTLS = peer.tls != nil
+        fields = ConnectionFields(address: peer.address, isTLS: isTLS)
+        serverName = peer.tls?.serverName.map { name in Array(name.utf8.reversed().drop { $0 == 0x2E }.reversed()) }
+        address = AuditText(peer.address)
+        tlsVersion = peer.tls.map { AuditText($0.version) }
+        serverNameText = peer.tls?.serverName.map { AuditText($0) }
+        certificate = shown.map { AuditText($0.identity) }
+    }
+}
+
+extension ClientAddress {
+    /// An IP address in text. What is none (a socket without an address) counts as one address of its own.
+    init(text: String) {
+        self = Self.parsed(text, AF_INET, count: 4) ?? Self.parsed(text, AF_INET6, count: 16) ?? Self.unknown
+    }
+
+    private static func parsed(_ text: String, _ family: Int32, count: Int) -> ClientAddress? {
+        var octets = [UInt8](repeating: 0, count: count)
+        return inet_pton(family, text, &octets) == 1 ? ClientAddress(octets: octets) : nil
+    }
+}

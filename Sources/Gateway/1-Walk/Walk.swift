@@ -1,0 +1,221 @@
+internal import Admission
+internal import Audit
+internal import HTTP
+internal import Policy
+internal import Transport
+
+/// One connection's requests on their way through the gateway, one after the other: the walk of ARCHITECTURE.md.
+///
+/// Each step takes the proof that the step before it made: `RouteMatch`, `Caller`, `Permit`, `Lease`. Everything runs on
+/// the connection's event loop, and for a request whose token is known nothing suspends.
+final class Walk: ExchangeDelegate {
+    // The connection
+    unowned let exchange: Exchange
+    let loop: GatewayLoop
+    let connection: ConnectionFacts
+
+    // The request
+    var identity = RequestIdentity()
+    /// Held from its first to its last step, whatever a reload does meanwhile.
+    var snapshot: Snapshot
+    var record: AuditTicket?
+    var route: RouteRuntime?
+    var principal: Principal?
+    var permit: Permit?
+    var allowance = Allowance()
+    var lease: Lease?
+    var endpoint = -1
+    var refusal: RefusalCode?
+
+    init(exchange: Exchange, loop: GatewayLoop) {
+        self.exchange = exchange
+        self.loop = loop
+        connection = ConnectionFacts(exchange.peer)
+        snapshot = loop.snapshot
+    }
+
+    func exchangeBegan() {
+        do throws(Refusal) {
+            try openRecord()
+            let match = try matched()
+            let caller = try authenticated(match)
+            let permit = try authorized(caller, match)
+            try limited(permit)
+            try forwarded(permit, match)
+        } catch {
+            refuse(error)
+        }
+    }
+
+    // MARK: The steps
+
+    /// 4. Nothing is served that cannot be recorded.
+    private func openRecord() throws(Refusal) {
+        snapshot = loop.snapshot
+        identity.renew(from: exchange.head, random: &loop.random)
+        record = loop.journal.open()
+        if record == nil { throw Refusal(.auditUnavailable) }
+    }
+
+    /// 5. Which route is it?
+    private func matched() throws(Refusal) -> RouteMatch {
+        let match = try snapshot.rules.router.match(exchange.head, sni: connection.serverName)
+        guard match.route < snapshot.routes.count else { throw Refusal(.noRoute) }
+        let route = snapshot.routes[match.route]
+        self.route = route
+        exchange.bodyBytesMax = route.bodyBytesMax
+        if let most = route.bodyBytesMax, case .length(let length) = exchange.head.framing, length > most {
+            throw Refusal(.bodyTooLarge)
+        }
+        if exchange.head.upgrade != nil, !route.route.allowUpgrade { throw Refusal(.unsupportedUpgrade) }
+        return match
+    }
+
+    /// 6. Who is calling?
+    private func authenticated(_ match: RouteMatch) throws(Refusal) -> Caller? {
+        guard let route, route.rules.needsToken else { return nil }
+        let token = try Credential.bearer(in: exchange.head)
+        let verdict = loop.authenticator.authenticate(
+            exchange.head, token: token, rules: route.rules, issuers: snapshot.issuers, peer: connection.peer,
+            unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: exchange.startedAt)
+        switch verdict {
+        case .authenticated(let caller):
+            principal = caller.principal
+            return caller
+        case .refused(let refusal):
+            throw refusal
+        case .inquire(let inquiry):
+            // Keys come from files and from the process itself, so there is nobody to ask yet. The inquiry is the seam for
+            // issuers whose keys are fetched: there the exchange waits and is judged again.
+            throw inquiry.unanswered
+        }
+    }
+
+    /// 7. May they?
+    private func authorized(_ caller: Caller?, _ match: RouteMatch) throws(Refusal) -> Permit {
+        guard let route else { throw Refusal(.noRoute) }
+        return try Authorizer.authorize(caller, rules: route.rules, peer: connection.peer)
+    }
+
+    /// 8. How much?
+    private func limited(_ permit: Permit) throws(Refusal) {
+        try loop.ledgers.limits.take(permit, now: exchange.startedAt, into: &allowance)
+    }
+
+    /// 9 and 10. Where to, and off it goes.
+    private func forwarded(_ permit: Permit, _ match: RouteMatch) throws(Refusal) {
+        guard let route else { throw Refusal(.noRoute) }
+        guard let upstream = route.upstream else {
+            exchange.bodyBytesMax = min(route.bodyBytesMax ?? Self.localBodyBytesMax, Self.localBodyBytesMax)
+            exchange.collectBody()
+            return
+        }
+        self.permit = permit
+        let pool = try pick(upstream, permit, excluding: nil)
+        let runtime = snapshot.upstreams[upstream]
+        runtime.writer.write(
+            exchange.head, caller: permit.principal?.headers, connection: connection.fields, identity: identity,
+            forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade, to: &loop.transport.writer)
+        exchange.forward(
+            to: pool, head: loop.transport.writer.bytes, firstByteTimeout: runtime.firstByteTimeout)
+    }
+
+    /// A service inside the process reads its request whole; more than this is no request for it.
+    private static let localBodyBytesMax = 1_048_576
+
+    private func pick(_ upstream: Int, _ permit: Permit, excluding: Int?) throws(Refusal) -> UpstreamPool {
+        guard upstream < loop.balancers.count else { throw Refusal(.noHealthyUpstream) }
+        let lease = try loop.balancers[upstream].pick(permit, excluding: excluding, now: exchange.startedAt)
+        endpoint = lease.endpoint
+        self.lease = consume lease
+        guard let pool = loop.pool(upstream: upstream, endpoint: endpoint) else { throw Refusal(.noHealthyUpstream) }
+        return pool
+    }
+
+    // MARK: What comes of it
+
+    func appendResponseFields(to fields: inout ByteWriter) {
+        lease?.succeeded(now: exchange.upstreamFirstByteAt)
+        AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &fields)
+    }
+
+    func forwardFailed(_ failure: ForwardFailure) {
+        let now = Clock.monotonicNanoseconds()
+        if failure.countsAgainstEndpoint { lease?.failed(now: now) }
+        lease = nil
+        guard let upstream = route?.upstream, let permit else { return refuse(Refusal(.upstreamUnreachable)) }
+        if snapshot.upstreams[upstream].upstream.retry, exchange.upstreamAttempts < 2,
+            failure.isSafeToRetry(method: exchange.head.method), snapshot.generation == loop.snapshot.generation,
+            let pool = try? pick(upstream, permit, excluding: snapshot.upstreams[upstream].health.count > 1 ? endpoint : nil)
+        {
+            exchange.forwardAgain(to: pool)
+            return
+        }
+        refuse(Refusal(failure.refusalCode))
+    }
+
+    func exchangeCollected(body: [UInt8]) {
+        guard let service = route?.service else { return refuse(Refusal(.noRoute)) }
+        let request = ServiceRequest(exchange.head, body: body, peer: exchange.peer, isTLS: connection.isTLS)
+        let answer = exchange.deferredAnswer()
+        // The one task of the data plane: a service inside the process may have to ask its store.
+        Task {
+            let response = await service.answer(request)
+            answer.resume { delegate in (delegate as? Walk)?.answer(response) }
+        }
+    }
+
+    func exchangeRefused(_ error: HeadError) {
+        snapshot = loop.snapshot
+        identity.renew(from: exchange.head, random: &loop.random)
+        record = loop.journal.open()
+        refuse(Refusal(record == nil ? .auditUnavailable : RefusalCode(error)), close: true)
+    }
+
+    func exchangeTimedOut() {
+        if record == nil { exchangeRefusedLate() } else { refuse(Refusal(.requestTimeout), close: true) }
+    }
+
+    /// A head that did not come to its end in time: its record begins only now.
+    private func exchangeRefusedLate() {
+        snapshot = loop.snapshot
+        identity.renew(from: exchange.head, random: &loop.random)
+        record = loop.journal.open()
+        refuse(Refusal(.requestTimeout), close: true)
+    }
+
+    func exchangeBodyTooLarge() { refuse(Refusal(.bodyTooLarge), close: true) }
+
+    func exchangeBodyRefused(_ error: HeadError) { refuse(Refusal(RefusalCode(error)), close: true) }
+
+    func exchangeEnded(_ ending: ExchangeEnding) {
+        closeRecord(ending)
+        route = nil
+        principal = nil
+        permit = nil
+        lease = nil
+        endpoint = -1
+        refusal = nil
+        if !allowance.lines.isEmpty { allowance = Allowance() }
+    }
+
+    // MARK: Answers of the gateway itself
+
+    private func refuse(_ refusal: Refusal, close: Bool = false) {
+        self.refusal = refusal.code
+        if record == nil { loop.ledgers.counters.refusedUnaudited() }
+        lease = nil
+        loop.scratch.removeAll(keepingCapacity: true)
+        var body: [UInt8] = []
+        AnswerFields.append(
+            refusal, requestID: identity.requestID, allowance: allowance, fields: &loop.scratch, body: &body)
+        exchange.answer(status: refusal.code.facts.status, fields: loop.scratch, body: body, close: close)
+    }
+
+    private func answer(_ response: ServiceResponse) {
+        var writer = ByteWriter()
+        for field in response.fields { writer.appendField(field.name, field.value) }
+        AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &writer)
+        exchange.answer(status: response.status, fields: writer.bytes, body: response.body)
+    }
+}

@@ -1,0 +1,43 @@
+internal import Admission
+internal import Audit
+internal import HTTP
+internal import Transport
+
+extension RefusalCode {
+    /// The code's word, ready for records.
+    var text: AuditText { Self.texts[self] ?? AuditText("refused") }
+
+    private static let texts = Dictionary(
+        uniqueKeysWithValues: RefusalCode.allCases.map { ($0, AuditText("\($0.facts.word)")) })
+}
+
+extension ForwardFailure {
+    /// Whether the endpoint is to blame, for its health.
+    var countsAgainstEndpoint: Bool {
+        switch reason {
+        case .tooManyWaiting: false
+        case .closedEarly: !onReusedConnection
+        default: true
+        }
+    }
+
+    /// RFC 9110 §9.2.2: again only what cannot have been done, or does no harm when done twice.
+    func isSafeToRetry(method: Method) -> Bool {
+        guard bodyUntouched else { return false }
+        switch reason {
+        case .unreachable, .tlsFailed, .wrongIdentity, .connectTimeout: return nothingSent
+        case .closedEarly: return onReusedConnection && method.isIdempotent
+        case .firstByteTimeout, .badResponse, .tooManyWaiting: return false
+        }
+    }
+
+    var refusalCode: RefusalCode {
+        switch reason {
+        case .unreachable, .closedEarly: .upstreamUnreachable
+        case .tlsFailed, .wrongIdentity: .wrongUpstreamIdentity
+        case .connectTimeout, .firstByteTimeout: .upstreamTimeout
+        case .badResponse: .upstreamBadResponse
+        case .tooManyWaiting: .tooManyInFlight
+        }
+    }
+}

@@ -1,0 +1,89 @@
+internal import Admission
+internal import Audit
+internal import HTTP
+internal import Transport
+
+extension Walk {
+    /// 11. The record closes: one for each request, whatever happened to it.
+    func closeRecord(_ ending: ExchangeEnding) {
+        guard let ticket = record.take() else { return }
+        let now = Clock.monotonicNanoseconds()
+        ticket.close(at: Clock.wallNanoseconds()) { record in
+            record.add(.requestID, plain: identity.requestID)
+            record.add(.traceID, plain: identity.traceID)
+            describeConnection(&record)
+            describeRequest(&record)
+            describeDecision(&record, ending)
+            describeCaller(&record)
+            describeLimits(&record)
+            describeUpstream(&record)
+            record.add(.status, exchange.status)
+            record.add(.bytesIn, exchange.bodyBytesIn)
+            record.add(.bytesOut, exchange.bodyBytesOut)
+            record.add(.durationMicroseconds, Int((now &- exchange.startedAt) / 1_000))
+        }
+        loop.transport.wakeSoon()
+    }
+
+    private func describeConnection(_ record: inout AuditRecord) {
+        record.add(.clientAddress, connection.address)
+        if let version = connection.tlsVersion { record.add(.tlsVersion, version) }
+        if let name = connection.serverNameText { record.add(.serverName, name) }
+        if let certificate = connection.certificate { record.add(.clientCertificate, certificate) }
+    }
+
+    private func describeRequest(_ record: inout AuditRecord) {
+        record.add(.method, clientText: exchange.head.octets(exchange.head.methodText))
+        record.add(.host, clientText: exchange.head.octets(exchange.head.host))
+        record.add(.path, clientText: exchange.head.octets(exchange.head.path))
+        record.add(.policy, snapshot.policyHash)
+        if let route { record.add(.route, route.id) }
+    }
+
+    private func describeDecision(_ record: inout AuditRecord, _ ending: ExchangeEnding) {
+        if let refusal {
+            record.add(.decision, "refused")
+            record.add(.code, refusal.text)
+        } else if exchange.status == 0 {
+            record.add(.decision, "abandoned")
+        } else {
+            record.add(.decision, "allowed")
+        }
+        switch ending {
+        case .complete: break
+        case .clientGone: record.add(.ending, "client_gone")
+        case .upstreamBrokeOff: record.add(.ending, "upstream_broke_off")
+        case .stalled: record.add(.ending, "stalled")
+        case .shutDown: record.add(.ending, "shut_down")
+        }
+    }
+
+    private func describeCaller(_ record: inout AuditRecord) {
+        if let required = route?.scopesRequired { record.add(.scopesRequired, required) }
+        guard let texts = principal?.companion as? PrincipalTexts else { return }
+        record.add(.issuer, texts.issuer)
+        if let subject = texts.subject { record.add(.subject, subject) }
+        if let client = texts.clientID { record.add(.clientID, client) }
+        record.add(.scopesHeld, texts.scopes)
+        record.add(.token, texts.token)
+    }
+
+    private func describeLimits(_ record: inout AuditRecord) {
+        guard let line = allowance.tightest, let name = snapshot.limitNames[line.rule.name] else { return }
+        record.add(.limit, name)
+        record.add(.limitRemaining, Int(line.remaining))
+        record.add(.limitReset, Int(line.resetSeconds))
+    }
+
+    private func describeUpstream(_ record: inout AuditRecord) {
+        guard let upstream = route?.upstream, endpoint >= 0, upstream < snapshot.upstreams.count else { return }
+        let runtime = snapshot.upstreams[upstream]
+        if endpoint < runtime.endpointTexts.count { record.add(.upstream, runtime.endpointTexts[endpoint]) }
+        if exchange.upstreamVerified, let identity = runtime.identityText { record.add(.upstreamIdentity, identity) }
+        record.add(.attempts, exchange.upstreamAttempts)
+        if exchange.upstreamFirstByteAt > 0 {
+            record.add(
+                .upstreamMicroseconds, Int((exchange.upstreamFirstByteAt &- exchange.upstreamStartedAt) / 1_000))
+        }
+    }
+}

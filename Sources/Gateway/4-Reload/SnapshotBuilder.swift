@@ -1,0 +1,88 @@
+internal import Admission
+internal import Crypto
+internal import JOSE
+internal import Policy
+internal import Transport
+
+/// Makes a snapshot from a checked policy, off to one side: reads keys and certificates, and changes nothing.
+struct SnapshotBuilder {
+    let ledgers: Ledgers
+    let services: [LocalServiceName: any LocalService]
+    /// The keys of the built-in authorization server; nil: there is none.
+    let embeddedKeys: JWKSet?
+    private let files = DiskPolicyFiles()
+
+    init(ledgers: Ledgers, services: [LocalServiceName: any LocalService], embeddedKeys: JWKSet?) {
+        self.ledgers = ledgers
+        self.services = services
+        self.embeddedKeys = embeddedKeys
+    }
+
+    /// - Parameter previous: TLS contexts whose files have the same contents are taken over, and their connections live on.
+    func snapshot(of policy: Policy, after previous: Snapshot?) throws -> Snapshot {
+        let rules = AdmissionRules(policy)
+        let keys = policy.issuers.map(keys)
+        let upstreams = try policy.upstreams.map { try upstream($0, policy, previous) }
+        var routes: [RouteRuntime] = []
+        for (index, route) in policy.routes.enumerated() {
+            let upstream: Int?
+            let service: (any LocalService)?
+            switch route.destination {
+            case .upstream(let place): (upstream, service) = (place, nil)
+            case .local(let name): (upstream, service) = (nil, services[name])
+            }
+            routes.append(
+                RouteRuntime(
+                    route: route, rules: rules.routes[index], defaultBodyBytesMax: policy.bounds.bodyBytesMax,
+                    upstream: upstream, service: service))
+        }
+        return Snapshot(
+            policy: policy, rules: rules, routes: routes, upstreams: upstreams,
+            issuers: IssuerSet(policy.issuers, keys: keys),
+            issuersWithoutKeys: zip(policy.issuers, keys).compactMap { $1 == nil ? $0.name : nil },
+            generation: (previous?.generation ?? 0) + 1)
+    }
+
+    /// Keys as the file has them now. A file that cannot be read or holds no key leaves its issuer without keys: its
+    /// tokens are answered with 503 until it is mended, and nobody else's.
+    private func keys(of issuer: Issuer) -> IssuerKeys? {
+        switch issuer.keys {
+        case .embedded:
+            guard let embeddedKeys else { return nil }
+            return IssuerKeys(set: embeddedKeys, generation: 0)
+        case .jwksFile(let path):
+            guard case .success(let octets) = files.read(path, bytesMax: Self.keySetBytesMax),
+                let set = try? JWKSet.parse(octets), !set.keys.isEmpty
+            else { return nil }
+            return IssuerKeys(set: set, generation: Self.generation(of: octets))
+        }
+    }
+
+    private static let keySetBytesMax = 1_048_576
+
+    private static func generation(of octets: [UInt8]) -> UInt64 {
+        SHA256.hash(data: octets).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    private func upstream(_ upstream: Upstream, _ policy: Policy, _ previous: Snapshot?) throws -> UpstreamRuntime {
+        let fingerprint = upstream.tls.map(fingerprint) ?? "plaintext"
+        let same = previous?.upstreams.first { $0.tlsFingerprint == fingerprint }
+        let tls: ClientTLS? =
+            if let settings = upstream.tls { try same?.tls ?? ClientTLS(settings.transport) } else { nil }
+        return UpstreamRuntime(
+            upstream: upstream, health: ledgers.health.health(of: upstream), tls: tls, tlsFingerprint: fingerprint,
+            firstByteTimeout: (upstream.firstByteTimeout ?? policy.timeouts.upstreamFirstByte).nanoseconds)
+    }
+
+    /// SHA-256 over the settings and the contents of the files that they name.
+    private func fingerprint(_ tls: UpstreamTLS) -> String {
+        var hash = SHA256()
+        hash.update(data: Array("\(tls.identity.map { "\($0)" } ?? "-") \(tls.minimumVersion.rawValue)".utf8))
+        for path in [tls.authorities, tls.certificate?.chain, tls.certificate?.key].compactMap({ $0 }) {
+            guard case .success(let octets) = files.read(path, bytesMax: Self.keySetBytesMax) else { continue }
+            hash.update(data: Array("\(path) \(octets.count) ".utf8))
+            hash.update(data: octets)
+        }
+        return hash.finalize().prefix(16).map { String($0, radix: 16) }.joined(separator: ".")
+    }
+}

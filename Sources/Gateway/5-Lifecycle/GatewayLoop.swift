@@ -1,0 +1,106 @@
+internal import Admission
+internal import Audit
+internal import Policy
+internal import Transport
+
+/// The gateway on one event loop: the snapshot in force, and what each loop keeps for itself.
+final class GatewayLoop: ExchangeDelegateFactory {
+    let transport: TransportLoop
+    let ledgers: Ledgers
+    let journal: AuditJournal
+    private(set) var snapshot: Snapshot
+    private(set) var authenticator: Authenticator
+    private(set) var balancers: [Balancer] = []
+    private var pools: [[UpstreamPool]] = []
+    private var poolsByKey: [PoolKey: UpstreamPool] = [:]
+    var random = FastRandom()
+    /// Used for answers that the gateway writes itself.
+    var scratch: [UInt8] = []
+
+    private struct PoolKey: Hashable {
+        let endpoint: Endpoint
+        let tls: String
+        let connectionsMax: Int
+    }
+
+    init(transport: TransportLoop, snapshot: Snapshot, ledgers: Ledgers) {
+        self.transport = transport
+        self.snapshot = snapshot
+        self.ledgers = ledgers
+        journal = ledgers.audit.journal()
+        authenticator = Self.authenticator(for: snapshot, ledgers)
+        let journal = self.journal
+        transport.onPause = { journal.handOver() }
+        adopt(snapshot)
+    }
+
+    func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate {
+        Walk(exchange: exchange, loop: self)
+    }
+
+    func connectionFailed(_ peer: Peer?, reason: ConnectionFailure) {
+        ledgers.counters.handshakeFailed()
+    }
+
+    /// The pool of connections to an endpoint of an upstream of the snapshot in force.
+    func pool(upstream: Int, endpoint: Int) -> UpstreamPool? {
+        guard upstream < pools.count, endpoint < pools[upstream].count else { return nil }
+        return pools[upstream][endpoint]
+    }
+
+    /// One step: from the next request on, everything goes by the new policy. Requests on their way keep theirs.
+    func swap(to new: Snapshot) {
+        let cacheChanged = new.policy.bounds.tokenCacheEntriesMax != snapshot.policy.bounds.tokenCacheEntriesMax
+        snapshot = new
+        if cacheChanged { authenticator = Self.authenticator(for: new, ledgers) }
+        adopt(new)
+    }
+
+    private func adopt(_ snapshot: Snapshot) {
+        transport.timeouts = snapshot.policy.timeouts.transport
+        balancers = snapshot.upstreams.map { upstream in
+            Balancer(upstream.upstream, health: upstream.health, seed: random.next())
+        }
+        var kept: [PoolKey: UpstreamPool] = [:]
+        pools = snapshot.upstreams.map { upstream in
+            upstream.upstream.endpoints.map { endpoint in
+                let key = PoolKey(
+                    endpoint: endpoint, tls: upstream.tlsFingerprint,
+                    connectionsMax: upstream.upstream.connectionsPerWorkerMax)
+                let pool =
+                    kept[key] ?? poolsByKey[key]
+                    ?? UpstreamPool(
+                        loop: transport, host: endpoint.host, port: endpoint.port, tls: upstream.tls,
+                        connectionsMax: upstream.upstream.connectionsPerWorkerMax)
+                kept[key] = pool
+                return pool
+            }
+        }
+        for (key, pool) in poolsByKey where kept[key] == nil { pool.close() }
+        poolsByKey = kept
+    }
+
+    private static func authenticator(for snapshot: Snapshot, _ ledgers: Ledgers) -> Authenticator {
+        let key = ledgers.tokenDigestKey
+        return Authenticator(
+            cacheEntriesMax: snapshot.policy.bounds.tokenCacheEntriesMax, brake: ledgers.badTokens,
+            companion: { facts in PrincipalTexts(facts, key: key) })
+    }
+}
+
+/// What records say of a verified token, made once for each.
+final class PrincipalTexts: Sendable {
+    let issuer: AuditText
+    let subject: AuditText?
+    let clientID: AuditText?
+    let scopes: AuditText
+    let token: SecretDigest
+
+    init(_ facts: borrowing TokenFacts, key: SecretDigestKey) {
+        issuer = AuditText(facts.issuerName)
+        subject = facts.subject.map { AuditText($0) }
+        clientID = facts.clientID.map { AuditText($0) }
+        scopes = AuditText(facts.scope)
+        token = key.digest(facts.tokenDigest.octets)
+    }
+}

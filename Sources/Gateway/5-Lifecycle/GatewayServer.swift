@@ -1,0 +1,229 @@
+internal import Admission
+internal import Audit
+internal import JOSE
+package import Logging
+package import Policy
+internal import Synchronization
+internal import Transport
+
+/// A running gateway: listeners, event loops, the snapshot in force, and what survives a reload.
+package final class GatewayServer: Sendable {
+    /// What a listener listens on.
+    package struct Address: Sendable, Equatable {
+        package var host: String
+        package var port: Int
+    }
+
+    /// Why a gateway did not start. The findings say what and where.
+    package struct StartFailure: Error, Sendable, CustomStringConvertible {
+        package var findings: [Finding]
+        package var reason: String
+        package var description: String {
+            (findings.map(\.description) + (reason.isEmpty ? [] : [reason])).joined(separator: "\n")
+        }
+    }
+
+    let policyPath: String
+    let logger: Logger
+    let transport: Transport
+    let ledgers: Ledgers
+    let authorization: EmbeddedAuthorizationServer?
+    private let state: Mutex<State>
+
+    private struct State {
+        var snapshot: Snapshot
+        var listeners: [ListenerHandle] = []
+        var watch: FileWatch
+        var reloads = 0
+        var reloadError: String?
+        var stopped = false
+    }
+
+    /// Reads and checks the policy, opens the audit log and the authorization server's store, and then the listeners:
+    /// either all of it, or nothing and the reasons.
+    package static func start(policyPath: String, logger: Logger) async throws -> GatewayServer {
+        let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: policyPath)
+        guard let policy = reading.policy else {
+            throw StartFailure(findings: reading.findings, reason: "\(policyPath): not started, because of the errors above")
+        }
+        for finding in reading.findings { logger.warning("\(finding.description)") }
+        for insecurity in policy.insecurities {
+            logger.warning("insecure setting in force", metadata: ["setting": "\(insecurity)"])
+        }
+        do {
+            let server = try await GatewayServer(policy: policy, policyPath: policyPath, logger: logger)
+            try await server.open(policy)
+            return server
+        } catch let failure as StartFailure {
+            throw failure
+        } catch {
+            throw StartFailure(findings: [], reason: "\(error)")
+        }
+    }
+
+    private init(policy: Policy, policyPath: String, logger: Logger) async throws {
+        self.policyPath = policyPath
+        self.logger = logger
+        let ledgers = try Self.ledgers(for: policy)
+        self.ledgers = ledgers
+        authorization =
+            if let settings = policy.authorizationServer {
+                try await EmbeddedAuthorizationServer(settings, policy: policy)
+            } else { nil }
+        let health = HealthSource()
+        let builder = SnapshotBuilder(
+            ledgers: ledgers, services: Self.localServices(authorization, health), embeddedKeys: authorization?.keys)
+        let first = try builder.snapshot(of: policy, after: nil)
+        transport = try await Transport(
+            loops: policy.workers ?? Self.coreCount, timeouts: policy.timeouts.transport,
+            delegates: { loop in GatewayLoop(transport: loop, snapshot: first, ledgers: ledgers) })
+        state = Mutex(State(snapshot: first, watch: FileWatch(paths: [policyPath] + policy.filesNamed)))
+        services = Self.localServices(authorization, health)
+        health.attach(self)
+    }
+
+    private let services: [LocalServiceName: any LocalService]
+
+    private static func localServices(
+        _ authorization: EmbeddedAuthorizationServer?, _ health: HealthSource
+    ) -> [LocalServiceName: any LocalService] {
+        var services: [LocalServiceName: any LocalService] = [.health: HealthService(report: { health.report() })]
+        if let authorization { services[.authorizationServer] = authorization }
+        return services
+    }
+
+    private func open(_ policy: Policy) async throws {
+        for listener in policy.listeners {
+            do {
+                let handle = try await transport.listen(listener.settings(policy.bounds))
+                state.withLock { $0.listeners.append(handle) }
+                logger.info(
+                    "listening",
+                    metadata: ["address": "\(listener.host)", "port": "\(handle.port)", "tls": "\(listener.tls != nil)"])
+            } catch {
+                await closeListeners()
+                try? await transport.shutdown()
+                ledgers.audit.stop()
+                throw StartFailure(findings: [], reason: "cannot listen on \(listener.name): \(error)")
+            }
+        }
+    }
+
+    /// In the order of `listeners` in the policy; ports as they really are.
+    package var addresses: [Address] {
+        state.withLock { state in
+            zip(state.snapshot.policy.listeners, state.listeners).map { Address(host: $0.host, port: $1.port) }
+        }
+    }
+
+    package var policyHash: String { state.withLock { $0.snapshot.policy.hash } }
+
+    // MARK: Reload
+
+    /// Whether a file that the policy was made from is another now.
+    package func filesChanged() -> Bool { state.withLock { !$0.watch.changed().isEmpty } }
+
+    /// Reads `routes.yaml`, keys and certificates anew, and swaps them in when all of it is right. A bad file changes
+    /// nothing and says why, in the log and in health.
+    @discardableResult
+    package func reload() async -> Bool {
+        let current = state.withLock { $0.snapshot }
+        let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: policyPath)
+        guard let policy = reading.policy else {
+            let errors = reading.findings.filter { $0.severity == .error }.map(\.description)
+            return refuseReload(errors.joined(separator: "\n"), watching: current.policy)
+        }
+        if let reason = Self.needsRestart(from: current.policy, to: policy) {
+            return refuseReload(reason, watching: policy)
+        }
+        do {
+            let builder = SnapshotBuilder(ledgers: ledgers, services: services, embeddedKeys: authorization?.keys)
+            let snapshot = try builder.snapshot(of: policy, after: current)
+            let prepared = try policy.listeners.map { listener in try listener.tlsFiles.map { try transport.prepareTLS($0) } }
+            try await transport.onEachLoop { _, delegates in (delegates as? GatewayLoop)?.swap(to: snapshot) }
+            let listeners = state.withLock { state in
+                state.snapshot = snapshot
+                state.watch = FileWatch(paths: [policyPath] + policy.filesNamed)
+                state.reloads += 1
+                state.reloadError = nil
+                return state.listeners
+            }
+            for (listener, tls) in zip(listeners, prepared) { if let tls { listener.replaceTLS(tls) } }
+            ledgers.health.keepOnly(policy.upstreams)
+            for finding in reading.findings { logger.warning("\(finding.description)") }
+            logger.info("policy in force", metadata: ["policy": "\(policy.hash)", "routes": "\(policy.routes.count)"])
+            return true
+        } catch {
+            return refuseReload("\(error)", watching: policy)
+        }
+    }
+
+    private func refuseReload(_ reason: String, watching policy: Policy) -> Bool {
+        state.withLock { state in
+            state.reloadError = reason
+            state.watch = FileWatch(paths: [policyPath] + policy.filesNamed + state.snapshot.policy.filesNamed)
+        }
+        logger.error("reload refused; the policy stays as it was", metadata: ["reason": "\(reason)"])
+        return false
+    }
+
+    /// What cannot change under open sockets and an open log.
+    private static func needsRestart(from old: Policy, to new: Policy) -> String? {
+        if old.listeners.map(\.name) != new.listeners.map(\.name) { return "listeners changed: restart to open and close sockets" }
+        if old.listeners.map({ $0.tls == nil }) != new.listeners.map({ $0.tls == nil }) { return "a listener's TLS was switched: restart" }
+        if old.audit != new.audit { return "audit settings changed: restart" }
+        if old.workers != new.workers { return "workers changed: restart" }
+        if old.authorizationServer != new.authorizationServer { return "authorization_server changed: restart" }
+        return nil
+    }
+
+    /// SIGHUP: files are read anew, and the audit file is opened anew (for a rotation by somebody else).
+    package func hangup() async {
+        ledgers.audit.reopen()
+        await reload()
+    }
+
+    // MARK: Health and end
+
+    package func healthReport() -> HealthReport {
+        let (snapshot, reloads, reloadError, connections) = state.withLock { state in
+            (state.snapshot, state.reloads, state.reloadError, state.listeners.reduce(0) { $0 + $1.openConnections })
+        }
+        let audit = ledgers.audit.health
+        let now = Clock.monotonicNanoseconds()
+        return HealthReport(
+            policyHash: snapshot.policy.hash, reloadError: reloadError, reloads: reloads,
+            insecurities: snapshot.policy.insecurities, auditState: audit.failure ?? "ok",
+            auditHealthy: audit.failure == nil || snapshot.policy.audit.whenFull == .dropAndCount,
+            auditDropped: audit.dropped,
+            endpoints: snapshot.upstreams.flatMap { upstream in
+                upstream.health.map {
+                    HealthReport.Endpoint(
+                        upstream: upstream.upstream.name, endpoint: $0.endpoint.description,
+                        ejected: $0.isEjected(now: now))
+                }
+            },
+            issuersWithoutKeys: snapshot.issuersWithoutKeys, connections: connections,
+            draining: ledgers.counters.isDraining)
+    }
+
+    /// Stops accepting, lets open requests finish within the policy's `drain` time, writes the last records, and ends.
+    package func stop() async {
+        let already = state.withLock { state in
+            defer { state.stopped = true }
+            return state.stopped
+        }
+        guard !already else { return }
+        ledgers.counters.beginDraining()
+        let drain = state.withLock { $0.snapshot.policy.timeouts.drain }
+        await closeListeners()
+        try? await transport.drain(timeout: drain)
+        try? await transport.shutdown()
+        ledgers.audit.stop()
+        logger.info("stopped")
+    }
+
+    private func closeListeners() async {
+        for listener in state.withLock({ $0.listeners }) { await listener.close() }
+    }
+}

@@ -1,0 +1,49 @@
+internal import Glibc
+package import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// The gateway as a service of the process: started, watched, reloaded on SIGHUP or when a file changes, and drained on
+/// SIGTERM and SIGINT.
+package struct GatewayService: Service {
+    private let policyPath: String
+    private let logger: Logger
+    private let onStart: @Sendable (GatewayServer) -> Void
+
+    /// - Parameter onStart: called once, when all listeners are open.
+    package init(policyPath: String, logger: Logger, onStart: @escaping @Sendable (GatewayServer) -> Void) {
+        self.policyPath = policyPath
+        self.logger = logger
+        self.onStart = onStart
+    }
+
+    package func run() async throws {
+        // A peer that is gone is an error of the write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        let server = try await GatewayServer.start(policyPath: policyPath, logger: logger)
+        onStart(server)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await Self.reloadOnHangup(server) }
+            group.addTask { await Self.reloadOnChange(server) }
+        }
+        await server.stop()
+    }
+
+    private static func reloadOnHangup(_ server: GatewayServer) async {
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
+        for await _ in hangups.cancelOnGracefulShutdown() { await server.hangup() }
+    }
+
+    /// Looks twice a second, and reloads once a change has been quiet for one look: an editor that writes in two steps is
+    /// not read in between.
+    private static func reloadOnChange(_ server: GatewayServer) async {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do { try await Task.sleep(for: .milliseconds(500)) } catch { return }
+                guard server.filesChanged() else { continue }
+                do { try await Task.sleep(for: .milliseconds(200)) } catch { return }
+                await server.reload()
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+internal import Certificates
+internal import HTTP
+internal import Policy
+internal import Transport
+
+// The policy's values in the transport's words: the transport knows nothing of policies.
+
+extension Timeouts {
+    var transport: TransportTimeouts {
+        var timeouts = TransportTimeouts()
+        timeouts.tlsHandshake = tlsHandshake.nanoseconds
+        timeouts.headerRead = headerRead.nanoseconds
+        timeouts.bodyStall = bodyStall.nanoseconds
+        timeouts.keepAliveIdle = keepAliveIdle.nanoseconds
+        timeouts.upstreamConnect = upstreamConnect.nanoseconds
+        timeouts.upstreamFirstByte = upstreamFirstByte.nanoseconds
+        timeouts.upstreamStall = upstreamStall.nanoseconds
+        timeouts.upstreamIdle = upstreamIdle.nanoseconds
+        timeouts.tunnelIdle = tunnelIdle.nanoseconds
+        return timeouts
+    }
+}
+
+extension CertificateFiles {
+    var transport: ServerTLSFiles.Pair { ServerTLSFiles.Pair(chain: chain, key: key) }
+}
+
+extension Listener {
+    var name: String { "\(host):\(port)" }
+
+    var tlsFiles: ServerTLSFiles? {
+        tls.map { tls in
+            ServerTLSFiles(
+                certificates: tls.certificates.map(\.transport), clientAuthorities: tls.clientAuthorities,
+                minimumTLS13: tls.minimumVersion == .tls13)
+        }
+    }
+
+    func settings(_ bounds: Bounds) -> ListenerSettings {
+        ListenerSettings(
+            name: name, host: host, port: port, tls: tlsFiles,
+            headLimits: HeadLimits(headBytesMax: bounds.headBytesMax, fieldsMax: bounds.fieldsMax),
+            connectionsMax: connectionsMax, connectionsPerAddressMax: connectionsPerAddressMax)
+    }
+}
+
+extension UpstreamTLS {
+    var transport: ClientTLSFiles {
+        ClientTLSFiles(
+            authorities: authorities, certificate: certificate?.transport, identity: identity?.peerIdentity,
+            minimumTLS13: minimumVersion == .tls13)
+    }
+}
+
+extension UpstreamIdentity {
+    var peerIdentity: PeerIdentity {
+        switch self {
+        case .spiffe(let id): .spiffe(id)
+        case .dns(let name): .dns(name)
+        }
+    }
+}

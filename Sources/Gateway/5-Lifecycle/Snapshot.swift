@@ -1,0 +1,95 @@
+internal import Admission
+internal import Audit
+internal import Policy
+internal import Transport
+
+/// Everything that follows from one policy, made off to one side and swapped in as one reference per event loop.
+///
+/// Immutable. What must survive a reload (limits, health, counters) lives in `Ledgers` and is only pointed at from here.
+final class Snapshot: Sendable {
+    let policy: Policy
+    let rules: AdmissionRules
+    let routes: [RouteRuntime]
+    let upstreams: [UpstreamRuntime]
+    let issuers: IssuerSet
+    /// Names of issuers about whose tokens nothing can be said at the moment.
+    let issuersWithoutKeys: [String]
+    /// The policy's hash, ready for records.
+    let policyHash: AuditText
+    /// The name of each limit, ready for records.
+    let limitNames: [String: AuditText]
+    /// Counts up: tells the pools of a loop that they belong to an older one.
+    let generation: Int
+
+    init(
+        policy: Policy, rules: AdmissionRules, routes: [RouteRuntime], upstreams: [UpstreamRuntime], issuers: IssuerSet,
+        issuersWithoutKeys: [String], generation: Int
+    ) {
+        self.policy = policy
+        self.rules = rules
+        self.routes = routes
+        self.upstreams = upstreams
+        self.issuers = issuers
+        self.issuersWithoutKeys = issuersWithoutKeys
+        policyHash = AuditText(policy.hash)
+        limitNames = Dictionary(
+            policy.limits.map { ($0.name, AuditText($0.name)) }, uniquingKeysWith: { first, _ in first })
+        self.generation = generation
+    }
+}
+
+/// A route, prepared for the walk.
+final class RouteRuntime: Sendable {
+    let route: Route
+    let rules: RouteRules
+    let id: AuditText
+    let scopesRequired: AuditText?
+    /// Octets; nil: unbounded.
+    let bodyBytesMax: Int?
+    /// Index into `Snapshot.upstreams`; nil: a local service.
+    let upstream: Int?
+    let service: (any LocalService)?
+
+    init(route: Route, rules: RouteRules, defaultBodyBytesMax: Int?, upstream: Int?, service: (any LocalService)?) {
+        self.route = route
+        self.rules = rules
+        id = AuditText(route.id)
+        scopesRequired = rules.scopesRequired.isEmpty ? nil : AuditText(rules.scopesRequired.joined(separator: " "))
+        bodyBytesMax = route.bodyBytesMax ?? defaultBodyBytesMax
+        self.upstream = upstream
+        self.service = service
+    }
+}
+
+/// An upstream, prepared for the walk.
+final class UpstreamRuntime: Sendable {
+    let upstream: Upstream
+    /// In the order of `upstream.endpoints`.
+    let health: [EndpointHealth]
+    let tls: ClientTLS?
+    /// Names the TLS files' contents: the same after a reload that changed none of them, so that connections stay.
+    let tlsFingerprint: String
+    let writer: UpstreamHeadWriter
+    let endpointTexts: [AuditText]
+    let identityText: AuditText?
+    /// Nanoseconds.
+    let firstByteTimeout: Int64
+
+    init(
+        upstream: Upstream, health: [EndpointHealth], tls: ClientTLS?, tlsFingerprint: String, firstByteTimeout: Int64
+    ) {
+        self.upstream = upstream
+        self.health = health
+        self.tls = tls
+        self.tlsFingerprint = tlsFingerprint
+        self.firstByteTimeout = firstByteTimeout
+        writer = UpstreamHeadWriter(headers: upstream.headers)
+        endpointTexts = upstream.endpoints.map { AuditText($0.description) }
+        identityText =
+            switch upstream.tls?.identity {
+            case .spiffe(let id): AuditText(id)
+            case .dns(let name): AuditText("dns:\(name)")
+            case nil: nil
+            }
+    }
+}

@@ -1,0 +1,50 @@
+/// Something on an event loop that gives up when nothing happened for too long.
+///
+/// A deadline is one stored integer: setting it costs nothing on the request path, and one sweep four times a second
+/// finds what is due. A timeout is therefore up to 250 ms late, never early.
+class Timed {
+    /// Monotonic nanoseconds; `Int64.max`: none.
+    final var deadline: Int64 = .max
+    fileprivate final var slot = -1
+
+    init() {}
+
+    /// The deadline has passed. It is cleared before the call.
+    func deadlineReached(now: Int64) {}
+}
+
+/// The timed things of one event loop.
+final class Deadlines {
+    static let sweepMilliseconds: Int64 = 250
+
+    private var entries: [Timed] = []
+
+    func add(_ timed: Timed) {
+        guard timed.slot < 0 else { return }
+        timed.slot = entries.count
+        entries.append(timed)
+    }
+
+    func remove(_ timed: Timed) {
+        let slot = timed.slot
+        guard slot >= 0, slot < entries.count else { return }
+        timed.slot = -1
+        let last = entries.removeLast()
+        if last !== timed {
+            entries[slot] = last
+            last.slot = slot
+        }
+    }
+
+    func sweep(now: Int64) {
+        var due: [Timed] = []
+        for entry in entries where entry.deadline <= now { due.append(entry) }
+        for entry in due {
+            entry.deadline = .max
+            entry.deadlineReached(now: now)
+        }
+    }
+
+    /// All entries, for drain and shutdown: a copy, since they may leave while it is walked.
+    var all: [Timed] { entries }
+}

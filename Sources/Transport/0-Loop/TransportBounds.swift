@@ -1,0 +1,9 @@
+/// Every bound of the transport that no operator sets, with its unit and reason.
+enum TransportBounds {
+    /// Octets of the TLS handler's outbound buffer kept between writes: one answer of ordinary size; more is given back.
+    static let preservedTLSBytes = 4_096
+    /// Connections that the kernel keeps until they are accepted.
+    static let backlog: Int32 = 4_096
+    /// Interim answers (1xx) that an upstream may send before its final one.
+    static let interimAnswersMax = 16
+}

@@ -1,0 +1,79 @@
+package import HTTP
+internal import NIOCore
+
+/// One event loop and what lives on it. Everything in here is touched from that loop only.
+package final class TransportLoop {
+    /// Position among the loops, from 0.
+    package let index: Int
+    /// Where heads are written before they are handed to a socket; reused for every message on this loop.
+    package var writer = ByteWriter()
+
+    let eventLoop: any EventLoop
+    let allocator = ByteBufferAllocator()
+    let deadlines = Deadlines()
+    /// Replaced on reload; a deadline that is running keeps the time that it was set with.
+    package var timeouts: TransportTimeouts
+    /// The connection whose ClientHello is being read at this moment; the SNI callback has no other way to find it.
+    var handshaking: HTTP1ServerConnection?
+    /// Called a little while after `wakeSoon`: the audit journal hands over its batch here.
+    package var onPause: (() -> Void)?
+    private var pauseScheduled = false
+    /// Long enough that a busy loop pays for it once in many requests, short enough that a record is soon on its way.
+    private static let pauseMilliseconds: Int64 = 10
+    private var nextSweep: Scheduled<Void>?
+
+    init(index: Int, eventLoop: any EventLoop, timeouts: TransportTimeouts) {
+        self.index = index
+        self.eventLoop = eventLoop
+        self.timeouts = timeouts
+    }
+
+    /// A handle that may be kept and used on other threads to come back to this loop.
+    package var handle: LoopHandle { LoopHandle(eventLoop: eventLoop) }
+
+    func startSweeping() {
+        nextSweep = eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Deadlines.sweepMilliseconds)) {
+            self.deadlines.sweep(now: Clock.monotonicNanoseconds())
+            self.onPause?()
+            self.startSweeping()
+        }
+    }
+
+    func stopSweeping() {
+        nextSweep?.cancel()
+        nextSweep = nil
+    }
+
+    /// Something waits to be handed over (an audit record in the journal).
+    package func wakeSoon() {
+        guard !pauseScheduled else { return }
+        pauseScheduled = true
+        eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Self.pauseMilliseconds)) {
+            self.pauseScheduled = false
+            self.onPause?()
+        }
+    }
+}
+
+/// The way back to an event loop, from anywhere.
+package struct LoopHandle: Sendable {
+    let eventLoop: any EventLoop
+
+    package func execute(_ work: @escaping @Sendable () -> Void) {
+        eventLoop.execute(work)
+    }
+}
+
+/// Times without progress after which the transport gives up; nanoseconds.
+package struct TransportTimeouts: Sendable {
+    package var tlsHandshake: Int64 = 10_000_000_000
+    package var headerRead: Int64 = 10_000_000_000
+    package var bodyStall: Int64 = 30_000_000_000
+    package var keepAliveIdle: Int64 = 300_000_000_000
+    package var upstreamConnect: Int64 = 2_000_000_000
+    package var upstreamFirstByte: Int64 = 15_000_000_000
+    package var upstreamStall: Int64 = 30_000_000_000
+    package var upstreamIdle: Int64 = 50_000_000_000
+    package var tunnelIdle: Int64 = 300_000_000_000
+    package init() {}
+}

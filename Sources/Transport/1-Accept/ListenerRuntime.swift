@@ -1,0 +1,67 @@
+internal import Certificates
+internal import HTTP
+internal import NIOCore
+internal import NIOSSL
+internal import Synchronization
+
+/// What a listener needs for each connection: its TLS context, which a reload replaces, and its counts.
+final class ListenerRuntime: Sendable {
+    let name: String
+    let isTLS: Bool
+    let headLimits: HeadLimits
+    private let connectionsMax: Int
+    private let perAddressMax: Int
+    private let tls: Mutex<ServerTLS?>
+    private let counts = Mutex(Counts())
+
+    private struct Counts {
+        var open = 0
+        var byAddress: [String: Int] = [:]
+    }
+
+    init(name: String, tls: ServerTLS?, headLimits: HeadLimits, connectionsMax: Int, perAddressMax: Int) {
+        self.name = name
+        self.isTLS = tls != nil
+        self.headLimits = headLimits
+        self.connectionsMax = connectionsMax
+        self.perAddressMax = perAddressMax
+        self.tls = Mutex(tls)
+    }
+
+    var currentTLS: ServerTLS? { tls.withLock { $0 } }
+
+    /// New handshakes use it; connections that are open keep what they have.
+    func replaceTLS(_ new: ServerTLS) { tls.withLock { $0 = new } }
+
+    var openConnections: Int { counts.withLock { $0.open } }
+
+    /// False: too many are open already, in all or from this address.
+    func connectionOpened(address: String) -> Bool {
+        counts.withLock { counts in
+            let ofAddress = counts.byAddress[address, default: 0]
+            guard counts.open < connectionsMax, ofAddress < perAddressMax else { return false }
+            counts.open += 1
+            counts.byAddress[address] = ofAddress + 1
+            return true
+        }
+    }
+
+    func connectionClosed(address: String) {
+        counts.withLock { counts in
+            counts.open -= 1
+            if let ofAddress = counts.byAddress[address], ofAddress > 1 {
+                counts.byAddress[address] = ofAddress - 1
+            } else {
+                counts.byAddress[address] = nil
+            }
+        }
+    }
+
+    func facts(of handler: NIOSSLServerHandler, serverName: String?, certificateIndex: Int) -> Peer.TLSFacts {
+        let der = handler.peerCertificate.flatMap { try? $0.toDERBytes() }
+        let facts = der.flatMap { try? CertificateFacts(der: $0) }
+        return Peer.TLSFacts(
+            version: handler.tlsVersion == .tlsv13 ? "1.3" : "1.2", serverName: serverName,
+            certificateIndex: certificateIndex, clientCertificate: facts, clientCertificateDER: facts == nil ? nil : der)
+    }
+}

@@ -1,0 +1,221 @@
+package import HTTP
+internal import NIOCore
+internal import NIOPosix
+internal import NIOSSL
+
+/// The event loops and the listeners: sockets in, exchanges out.
+package final class Transport: Sendable {
+    private let group: MultiThreadedEventLoopGroup
+    private let seats: [LoopSeat]
+
+    /// Starts `loops` event loops and makes, on each of them, whoever decides about its exchanges.
+    package init(
+        loops: Int, timeouts: TransportTimeouts,
+        delegates: @escaping @Sendable (TransportLoop) -> any ExchangeDelegateFactory
+    ) async throws {
+        group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, loops))
+        var seats: [LoopSeat] = []
+        for (index, eventLoop) in group.makeIterator().enumerated() {
+            seats.append(
+                try await eventLoop.submit {
+                    let loop = TransportLoop(index: index, eventLoop: eventLoop, timeouts: timeouts)
+                    loop.startSweeping()
+                    let seated = SeatedLoop(loop: loop, delegates: delegates(loop))
+                    return LoopSeat(eventLoop: eventLoop, seated: NIOLoopBound(seated, eventLoop: eventLoop))
+                }.get())
+        }
+        self.seats = seats
+    }
+
+    package var loopCount: Int { seats.count }
+
+    /// Runs `work` on every event loop; returns when all have.
+    package func onEachLoop(
+        _ work: @escaping @Sendable (TransportLoop, any ExchangeDelegateFactory) -> Void
+    ) async throws {
+        for seat in seats {
+            try await seat.eventLoop.submit { work(seat.seated.value.loop, seat.seated.value.delegates) }.get()
+        }
+    }
+
+    /// Opens a listening socket. Port 0 asks for a free one; `ListenerHandle.port` tells which it is.
+    package func listen(_ settings: ListenerSettings) async throws -> ListenerHandle {
+        let directory = LoopDirectory(seats)
+        let tls: ServerTLS? =
+            if let files = settings.tls { try ServerTLS(files, loopOf: { directory.loop(of: $0) }) } else { nil }
+        let runtime = ListenerRuntime(
+            name: settings.name, tls: tls, headLimits: settings.headLimits, connectionsMax: settings.connectionsMax,
+            perAddressMax: settings.connectionsPerAddressMax)
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: TransportBounds.backlog)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try Self.initialize(channel, runtime: runtime, directory: directory)
+                }
+            }
+            .bind(host: settings.host, port: settings.port)
+            .get()
+        return ListenerHandle(
+            channel: channel, runtime: runtime, port: channel.localAddress?.port ?? settings.port, directory: directory)
+    }
+
+    /// TLS for a listener, read and checked but not in use yet.
+    package func prepareTLS(_ files: ServerTLSFiles) throws(TLSSetupError) -> PreparedServerTLS {
+        let directory = LoopDirectory(seats)
+        return PreparedServerTLS(tls: try ServerTLS(files, loopOf: { directory.loop(of: $0) }))
+    }
+
+    private static func initialize(
+        _ channel: any Channel, runtime: ListenerRuntime, directory: LoopDirectory
+    ) throws {
+        guard let seated = directory.seated(of: channel.eventLoop) else { throw ChannelError.ioOnClosedChannel }
+        let address = ClientAddress.text(channel.remoteAddress)
+        guard runtime.connectionOpened(address: address) else { throw ChannelError.ioOnClosedChannel }
+        do {
+            try Self.addHandlers(to: channel, runtime: runtime, seated: seated, address: address)
+        } catch {
+            runtime.connectionClosed(address: address)
+            throw error
+        }
+    }
+
+    private static func addHandlers(
+        to channel: any Channel, runtime: ListenerRuntime, seated: SeatedLoop, address: String
+    ) throws {
+        let connection = HTTP1ServerConnection(
+            loop: seated.loop, listener: runtime, delegates: seated.delegates, address: address)
+        let pipeline = channel.pipeline.syncOperations
+        if let tls = runtime.currentTLS {
+            try pipeline.addHandler(ClientHelloTap(loop: seated.loop, connection: connection), name: ClientHelloTap.name)
+            var configuration = NIOSSLHandler.Configuration()
+            configuration.maximumPreservedOutboundBufferCapacity = TransportBounds.preservedTLSBytes
+            try pipeline.addHandler(NIOSSLServerHandler(context: tls.context, configuration: configuration))
+        }
+        try pipeline.addHandler(connection)
+    }
+
+    /// Lets what is open finish: each connection closes after the answer that it is giving, idle ones a little later.
+    /// Returns when all are closed, or after `timeout`, when what is left is closed.
+    package func drain(timeout: Duration) async throws {
+        let end = Clock.monotonicNanoseconds() &+ timeout.nanoseconds
+        try await onEachLoop { loop, _ in
+            let now = Clock.monotonicNanoseconds()
+            for case let connection as HTTP1ServerConnection in loop.deadlines.all { connection.drain(now: now) }
+        }
+        while try await openConnections() > 0, Clock.monotonicNanoseconds() < end {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        try await onEachLoop { loop, _ in
+            for case let connection as HTTP1ServerConnection in loop.deadlines.all { connection.closeNow() }
+            loop.onPause?()
+        }
+    }
+
+    package func openConnections() async throws -> Int {
+        var count = 0
+        for seat in seats {
+            count += try await seat.eventLoop.submit {
+                seat.seated.value.loop.deadlines.all.count { $0 is HTTP1ServerConnection }
+            }.get()
+        }
+        return count
+    }
+
+    package func shutdown() async throws {
+        try await onEachLoop { loop, _ in
+            loop.stopSweeping()
+            loop.onPause?()
+        }
+        try await group.shutdownGracefully()
+    }
+}
+
+/// What a listener is opened with.
+package struct ListenerSettings: Sendable {
+    package var name: String
+    package var host: String
+    package var port: Int
+    package var tls: ServerTLSFiles?
+    package var headLimits: HeadLimits
+    package var connectionsMax: Int
+    package var connectionsPerAddressMax: Int
+    package init(
+        name: String, host: String, port: Int, tls: ServerTLSFiles?, headLimits: HeadLimits = HeadLimits(),
+        connectionsMax: Int = 10_000, connectionsPerAddressMax: Int = 1_024
+    ) {
+        self.name = name
+        self.host = host
+        self.port = port
+        self.tls = tls
+        self.headLimits = headLimits
+        self.connectionsMax = connectionsMax
+        self.connectionsPerAddressMax = connectionsPerAddressMax
+    }
+}
+
+/// An open listening socket.
+package final class ListenerHandle: Sendable {
+    private let channel: any Channel
+    private let runtime: ListenerRuntime
+    private let directory: LoopDirectory
+    package let port: Int
+
+    init(channel: any Channel, runtime: ListenerRuntime, port: Int, directory: LoopDirectory) {
+        self.channel = channel
+        self.runtime = runtime
+        self.port = port
+        self.directory = directory
+    }
+
+    package var name: String { runtime.name }
+    package var openConnections: Int { runtime.openConnections }
+
+    /// New handshakes use it; open connections keep what they have.
+    package func replaceTLS(_ prepared: PreparedServerTLS) { runtime.replaceTLS(prepared.tls) }
+
+    /// Accepts no more.
+    package func close() async { try? await channel.close().get() }
+}
+
+package struct PreparedServerTLS: Sendable {
+    let tls: ServerTLS
+}
+
+/// A loop and who decides on it; touched on that loop only.
+final class SeatedLoop {
+    let loop: TransportLoop
+    let delegates: any ExchangeDelegateFactory
+    init(loop: TransportLoop, delegates: any ExchangeDelegateFactory) {
+        self.loop = loop
+        self.delegates = delegates
+    }
+}
+
+struct LoopSeat: Sendable {
+    let eventLoop: any EventLoop
+    let seated: NIOLoopBound<SeatedLoop>
+}
+
+/// Finds what lives on an event loop, from that event loop.
+struct LoopDirectory: Sendable {
+    private let seats: [ObjectIdentifier: NIOLoopBound<SeatedLoop>]
+
+    init(_ seats: [LoopSeat]) {
+        self.seats = Dictionary(uniqueKeysWithValues: seats.map { (ObjectIdentifier($0.eventLoop), $0.seated) })
+    }
+
+    func seated(of eventLoop: any EventLoop) -> SeatedLoop? { seats[ObjectIdentifier(eventLoop)]?.value }
+    func loop(of eventLoop: any EventLoop) -> TransportLoop? { seated(of: eventLoop)?.loop }
+}
+
+enum ClientAddress {
+    /// IP address in text; IPv4-mapped IPv6 addresses as IPv4, so that one client has one address.
+    static func text(_ address: SocketAddress?) -> String {
+        guard let text = address?.ipAddress else { return "unknown" }
+        let mapped = "::ffff:"
+        if text.hasPrefix(mapped), text.contains(".") { return String(text.dropFirst(mapped.count)) }
+        return text
+    }
+}

@@ -1,0 +1,50 @@
+package import Certificates
+internal import NIOCore
+internal import NIOSSL
+
+/// How the gateway speaks TLS to an upstream, as files; read when made.
+package struct ClientTLSFiles: Sendable {
+    package var authorities: String
+    package var certificate: ServerTLSFiles.Pair?
+    /// nil only where the policy says `insecure_any_identity`.
+    package var identity: PeerIdentity?
+    package var minimumTLS13: Bool
+    package init(authorities: String, certificate: ServerTLSFiles.Pair?, identity: PeerIdentity?, minimumTLS13: Bool) {
+        self.authorities = authorities
+        self.certificate = certificate
+        self.identity = identity
+        self.minimumTLS13 = minimumTLS13
+    }
+}
+
+/// The TLS side of an upstream: whom to trust, what to show, and who must answer.
+package final class ClientTLS: Sendable {
+    let context: NIOSSLContext
+    let identity: PeerIdentity?
+    /// Sent as SNI.
+    let serverName: String?
+
+    package init(_ files: ClientTLSFiles) throws(TLSSetupError) {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = files.minimumTLS13 ? .tlsv13 : .tlsv12
+        configuration.cipherSuites = ServerTLS.tls12CipherSuites
+        configuration.curves = [.x25519_MLKEM768, .x25519, .secp256r1]
+        // The chain is verified by TLS; the name in it by `identity`, which also knows SPIFFE IDs.
+        configuration.certificateVerification = .noHostnameVerification
+        configuration.trustRoots = .certificates(try TLSFiles.authorities(files.authorities))
+        configuration.applicationProtocols = ["http/1.1"]
+        configuration.renegotiationSupport = .none
+        configuration.shutdownTimeout = .milliseconds(500)
+        if let pair = files.certificate {
+            configuration.certificateChain = try TLSFiles.certificates(pair.chain).map { .certificate($0) }
+            configuration.privateKey = .privateKey(try TLSFiles.privateKey(pair.key))
+        }
+        do {
+            context = try NIOSSLContext(configuration: configuration)
+        } catch {
+            throw TLSSetupError(description: "TLS context for \(files.authorities): \(error)")
+        }
+        identity = files.identity
+        if case .dns(let name) = files.identity { serverName = name } else { serverName = nil }
+    }
+}

@@ -1,0 +1,30 @@
+package import Certificates
+
+/// What is known of the client's end of a connection once it is open (for TLS: after the handshake). Immutable.
+package final class Peer: Sendable {
+    /// IP address in text, without port or brackets; IPv4-mapped IPv6 addresses as IPv4.
+    package let address: String
+    package let port: Int
+    package let tls: TLSFacts?
+    /// The port that the client connected to.
+    package let localPort: Int
+
+    init(address: String, port: Int, localPort: Int, tls: TLSFacts?) {
+        self.address = address
+        self.port = port
+        self.localPort = localPort
+        self.tls = tls
+    }
+
+    package struct TLSFacts: Sendable {
+        /// `1.2` or `1.3`.
+        package let version: String
+        /// The name that the client asked for, lower-cased (RFC 6066 §3).
+        package let serverName: String?
+        /// Which of the listener's certificates was shown.
+        package let certificateIndex: Int
+        /// The client's certificate, verified against the listener's client authorities; nil: it showed none.
+        package let clientCertificate: CertificateFacts?
+        package let clientCertificateDER: [UInt8]?
+    }
+}

@@ -1,0 +1,122 @@
+internal import Certificates
+internal import NIOCore
+internal import NIOSSL
+
+/// What a listener shows and whom it trusts, as files; read when made, made anew on reload.
+package struct ServerTLSFiles: Sendable {
+    package struct Pair: Sendable {
+        package var chain: String
+        package var key: String
+        package init(chain: String, key: String) {
+            self.chain = chain
+            self.key = key
+        }
+    }
+    /// At least one; the first is the default.
+    package var certificates: [Pair]
+    package var clientAuthorities: String?
+    /// A client certificate is demanded from everybody (the gateway itself leaves that to routes).
+    package var clientCertificateRequired: Bool
+    package var minimumTLS13: Bool
+
+    package init(
+        certificates: [Pair], clientAuthorities: String?, clientCertificateRequired: Bool = false, minimumTLS13: Bool
+    ) {
+        self.certificates = certificates
+        self.clientAuthorities = clientAuthorities
+        self.clientCertificateRequired = clientCertificateRequired
+        self.minimumTLS13 = minimumTLS13
+    }
+}
+
+/// A reason why TLS cannot be set up: the file and what is wrong with it.
+package struct TLSSetupError: Error, Sendable, CustomStringConvertible {
+    package let description: String
+}
+
+/// The TLS side of a listener (RFC 8446): one context, certificates chosen by SNI.
+final class ServerTLS: Sendable {
+    let context: NIOSSLContext
+
+    /// `loopOf` finds the loop that runs a handshake, so that the connection learns its SNI from the handshake itself:
+    /// what BoringSSL read is what the route is judged by, whatever shape the ClientHello had.
+    init(_ files: ServerTLSFiles, loopOf: @escaping @Sendable (any EventLoop) -> TransportLoop?) throws(TLSSetupError) {
+        let pairs = try files.certificates.map { (pair) throws(TLSSetupError) in try LoadedPair(pair) }
+        guard let first = pairs.first else { throw TLSSetupError(description: "a TLS listener needs a certificate") }
+        let names = ServerNames(pairs.map(\.names))
+
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: first.chain.map { .certificate($0) }, privateKey: .privateKey(first.key))
+        configuration.minimumTLSVersion = files.minimumTLS13 ? .tlsv13 : .tlsv12
+        configuration.cipherSuites = Self.tls12CipherSuites
+        configuration.curves = [.x25519_MLKEM768, .x25519, .secp256r1]
+        configuration.applicationProtocols = ["http/1.1"]
+        configuration.renegotiationSupport = .none
+        configuration.shutdownTimeout = .seconds(2)
+        if let authorities = files.clientAuthorities {
+            configuration.trustRoots = .certificates(try TLSFiles.authorities(authorities))
+            configuration.certificateVerification =
+                files.clientCertificateRequired ? .noHostnameVerification : .optionalVerification
+            configuration.sendCANameList = true
+        }
+        configuration.sslContextCallback = { values, promise in
+            let name = values.serverHostname.map { $0.lowercased() }
+            let index = name.map(names.index(for:)) ?? 0
+            let eventLoop = promise.futureResult.eventLoop
+            loopOf(eventLoop)?.handshaking?.helloNamed(name, certificateIndex: index)
+            guard index != 0, index < pairs.count else {
+                promise.succeed(.noChanges)
+                return
+            }
+            var override = NIOSSLContextConfigurationOverride()
+            override.certificateChain = pairs[index].chain.map { .certificate($0) }
+            override.privateKey = .privateKey(pairs[index].key)
+            promise.succeed(override)
+        }
+        do {
+            context = try NIOSSLContext(configuration: configuration)
+        } catch {
+            throw TLSSetupError(description: "TLS context for \(files.certificates[0].chain): \(error)")
+        }
+    }
+
+    /// For TLS 1.2: forward secrecy and AEAD only (BCP 195, RFC 9325 §4.2).
+    static let tls12CipherSuites = [
+        "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305",
+    ].joined(separator: ":")
+}
+
+/// A certificate chain and key, read and parsed once.
+private struct LoadedPair: Sendable {
+    let chain: [NIOSSLCertificate]
+    let key: NIOSSLPrivateKey
+    let names: [String]
+
+    init(_ files: ServerTLSFiles.Pair) throws(TLSSetupError) {
+        chain = try TLSFiles.certificates(files.chain)
+        key = try TLSFiles.privateKey(files.key)
+        do {
+            names = try CertificateFacts(der: try chain[0].toDERBytes()).dnsNames.map { $0.lowercased() }
+        } catch {
+            throw TLSSetupError(description: "\(files.chain): not a certificate that can be read: \(error)")
+        }
+    }
+}
+
+/// Which certificate serves which name: an exact DNS name first, then a wildcard for one label.
+private struct ServerNames: Sendable {
+    private var indices: [String: Int] = [:]
+
+    init(_ namesOfPairs: [[String]]) {
+        for (index, names) in namesOfPairs.enumerated() {
+            for name in names where indices[name] == nil { indices[name] = index }
+        }
+    }
+
+    func index(for name: String) -> Int {
+        if let exact = indices[name] { return exact }
+        guard let dot = name.firstIndex(of: ".") else { return 0 }
+        return indices["*" + name[dot...]] ?? 0
+    }
+}

@@ -1,0 +1,99 @@
+internal import HTTP
+internal import NIOCore
+
+/// Writes answer heads anew (RFC 9112 §4): never a copied line, hop-by-hop fields left out, one framing field.
+enum ResponseWriter {
+    static func write(
+        _ head: borrowing ResponseHead, framing: BodyFraming, extraFields: [UInt8], close: Bool, toHTTP10: Bool,
+        headRequest: Bool, to writer: inout ByteWriter
+    ) {
+        writer.clear()
+        writeStatusLine(head.status, to: &writer)
+        for index in 0..<head.fieldCount {
+            let field = head.field(index)
+            if field.known.isHopByHop || field.known == .contentLength { continue }
+            if head.isNominatedByConnection(field) { continue }
+            writer.appendField(head, field)
+        }
+        switch framing {
+        case .length(let length):
+            writer.append("Content-Length: ")
+            writer.append(decimal: length)
+            writer.append("\r\n")
+        case .chunked:
+            writer.append("Transfer-Encoding: chunked\r\n")
+        case .none:
+            // HEAD and 304 say how long the body would have been; 204 and 1xx must not (RFC 9110 §8.6).
+            let status = head.status
+            if headRequest || status == 304, let length = head.first(.contentLength) {
+                writer.append("Content-Length: ")
+                writer.append(head, length)
+                writer.append("\r\n")
+            }
+        case .untilClose, .tunnel:
+            break
+        }
+        writer.append(extraFields)
+        if framing == .tunnel {
+            writer.append("Connection: Upgrade\r\n")
+            if let upgrade = head.first(.upgrade) {
+                writer.append("Upgrade: ")
+                writer.append(head, upgrade)
+                writer.append("\r\n")
+            }
+        } else if close {
+            writer.append("Connection: close\r\n")
+        } else if toHTTP10 {
+            writer.append("Connection: keep-alive\r\n")
+        }
+        writer.append("\r\n")
+    }
+
+    static func writeInterim(_ head: borrowing ResponseHead, to writer: inout ByteWriter) {
+        writer.clear()
+        writeStatusLine(head.status, to: &writer)
+        if head.status != 100 {
+            for index in 0..<head.fieldCount {
+                let field = head.field(index)
+                if field.known.isHopByHop || field.known == .contentLength { continue }
+                if head.isNominatedByConnection(field) { continue }
+                writer.appendField(head, field)
+            }
+        }
+        writer.append("\r\n")
+    }
+
+    static func writeAnswer(status: Int, fields: [UInt8], bodyBytes: Int, close: Bool, to writer: inout ByteWriter) {
+        writer.clear()
+        writeStatusLine(status, to: &writer)
+        writer.append(fields)
+        if status != 204, status != 304 {
+            writer.append("Content-Length: ")
+            writer.append(decimal: bodyBytes)
+            writer.append("\r\n")
+        }
+        if close { writer.append("Connection: close\r\n") }
+        writer.append("\r\n")
+    }
+
+    static func writeChunkSize(_ size: Int, to buffer: inout ByteBuffer) {
+        var digits: (UInt64, Int) = (UInt64(size), 0)
+        var shift = 60
+        while shift > 0, (digits.0 >> UInt64(shift)) & 0xF == 0 { shift -= 4 }
+        while shift >= 0 {
+            let digit = UInt8((digits.0 >> UInt64(shift)) & 0xF)
+            buffer.writeInteger(digit < 10 ? 0x30 + digit : 0x57 + digit)
+            digits.1 += 1
+            shift -= 4
+        }
+        buffer.writeStaticString("\r\n")
+    }
+
+    private static func writeStatusLine(_ status: Int, to writer: inout ByteWriter) {
+        writer.append("HTTP/1.1 ")
+        writer.append(decimal: status)
+        writer.append(" ")
+        writer.append(Status.reason(status))
+        writer.append("\r\n")
+    }
+}

@@ -1,0 +1,30 @@
+internal import HTTP
+internal import NIOCore
+
+/// The client's side of one exchange: where an answer is written and how fast a request is read.
+///
+/// One codec implements it for HTTP/1.1; another one, for HTTP/2, fits beside it: nothing here knows of lines, chunks or
+/// frames.
+protocol ClientStream: AnyObject {
+    /// Writes an interim answer (1xx) that the upstream sent.
+    func writeInterim(status: Int, head: borrowing ResponseHead)
+    /// Writes the final head. `framing` is how the upstream delimits the body; the codec chooses its own delimiters.
+    /// `extraFields` are complete field lines to add.
+    func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: [UInt8])
+    /// Writes a whole answer made by the gateway itself. `fields` are complete field lines without framing.
+    func writeAnswer(status: Int, fields: [UInt8], body: [UInt8], close: Bool)
+    func writeBody(_ body: ByteBuffer)
+    /// The answer is complete; the stream goes on to its next request or closes.
+    func finish(trailers: borrowing [UInt8])
+    func flush()
+    /// The answer cannot be completed: the client must see that it is not whole.
+    func abort()
+    /// Whether more body octets can be written without piling up.
+    var isWritable: Bool { get }
+    func pauseReading()
+    func resumeReading()
+    /// From now on octets are passed through in both directions.
+    func becomeTunnel()
+    func writeTunnel(_ octets: ByteBuffer)
+    func closeTunnel()
+}

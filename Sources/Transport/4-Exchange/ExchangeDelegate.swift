@@ -1,0 +1,76 @@
+package import HTTP
+
+/// Who decides about the exchanges of a connection. Made once per connection, called on its event loop.
+package protocol ExchangeDelegate: AnyObject {
+    /// A request head has arrived. The delegate answers, forwards, or keeps the exchange to do so later.
+    func exchangeBegan()
+    /// What arrived is not a request. `exchange.head` holds whatever was understood.
+    func exchangeRefused(_ error: HeadError)
+    /// The client did not send its request head or body in time. Answer or let the connection close.
+    func exchangeTimedOut()
+    /// The body grew beyond `exchange.bodyBytesMax`, before any answer was begun.
+    func exchangeBodyTooLarge()
+    /// The request body is not well framed, before any answer was begun.
+    func exchangeBodyRefused(_ error: HeadError)
+    /// The whole body, asked for with `collectBody`.
+    func exchangeCollected(body: [UInt8])
+    /// The upstream's final head arrived; appends field lines that the client shall get besides.
+    func appendResponseFields(to fields: inout ByteWriter)
+    /// Forwarding failed before the first octet of an answer. Forward again, or answer.
+    func forwardFailed(_ failure: ForwardFailure)
+    /// The exchange is over, whatever happened; called exactly once for each that began (or was refused).
+    func exchangeEnded(_ ending: ExchangeEnding)
+}
+
+/// Makes the delegate of a new connection.
+package protocol ExchangeDelegateFactory: AnyObject {
+    func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate
+    /// A connection was closed before its first request; for counters and logs.
+    func connectionFailed(_ peer: Peer?, reason: ConnectionFailure)
+}
+
+package enum ConnectionFailure: Sendable {
+    case tlsHandshake
+    case tlsHandshakeTimeout
+}
+
+/// Why an upstream did not answer.
+package struct ForwardFailure: Sendable {
+    package enum Reason: Sendable, Equatable {
+        /// TCP connect refused, unreachable, or name not resolved.
+        case unreachable
+        /// Connected, but TLS failed: untrusted, expired, or our certificate was refused.
+        case tlsFailed
+        /// TLS succeeded but the certificate does not carry the configured identity.
+        case wrongIdentity
+        case connectTimeout
+        case firstByteTimeout
+        /// The connection was closed before an answer began.
+        case closedEarly
+        /// What it sent is not an HTTP answer.
+        case badResponse
+        /// All connections are in use and the line is full.
+        case tooManyWaiting
+    }
+    package let reason: Reason
+    /// The connection had served before, and was closed before any octet of this answer.
+    package let onReusedConnection: Bool
+    /// No octet of the request body has been passed on, so the request can be sent again.
+    package let bodyUntouched: Bool
+    /// No octet of the request can have reached the upstream.
+    package let nothingSent: Bool
+}
+
+/// How an exchange ended.
+package enum ExchangeEnding: Sendable, Equatable {
+    /// A whole answer was handed to the socket.
+    case complete
+    /// The client went away before the answer was whole.
+    case clientGone
+    /// The upstream broke off in the middle of its answer, which was broken off towards the client too.
+    case upstreamBrokeOff
+    /// Nothing moved in time in the middle of the answer.
+    case stalled
+    /// The gateway is going down and did not wait any longer.
+    case shutDown
+}

@@ -1,0 +1,167 @@
+internal import NIOCore
+internal import NIOPosix
+internal import NIOSSL
+
+/// Connections from one event loop to one endpoint: kept open, lent to one exchange at a time, last used first.
+package final class UpstreamPool {
+    let loop: TransportLoop
+    let host: String
+    let port: Int
+    let tls: ClientTLS?
+    private let connectionsMax: Int
+    /// Exchanges that may wait for a connection; one more is refused.
+    static let waitersMax = 1_024
+
+    private var idle: [HTTP1UpstreamConnection] = []
+    private var waiters: [UpstreamWaiter] = []
+    /// Connections that are open or being opened.
+    private var open = 0
+    private var closed = false
+
+    package init(loop: TransportLoop, host: String, port: Int, tls: ClientTLS?, connectionsMax: Int) {
+        self.loop = loop
+        self.host = host
+        self.port = port
+        self.tls = tls
+        self.connectionsMax = connectionsMax
+    }
+
+    var allocator: ByteBufferAllocator { loop.allocator }
+    var hasIdle: Bool { !idle.isEmpty }
+    package var openConnections: Int { open }
+
+    func takeIdle() -> HTTP1UpstreamConnection? { idle.popLast() }
+
+    /// Never calls back before it returns.
+    func enqueue(_ exchange: Exchange, fresh: Bool) -> UpstreamWaiter {
+        let waiter = UpstreamWaiter(exchange: exchange, pool: self)
+        if waiters.count >= Self.waitersMax || (fresh && open >= connectionsMax) {
+            loop.eventLoop.assumeIsolated().execute { waiter.fail(.tooManyWaiting) }
+            return waiter
+        }
+        waiter.deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.upstreamConnect
+        loop.deadlines.add(waiter)
+        if fresh {
+            connect(for: waiter)
+        } else {
+            waiters.append(waiter)
+            if open < connectionsMax { connect(for: nil) }
+        }
+        return waiter
+    }
+
+    func cancelled(_ waiter: UpstreamWaiter) {
+        loop.deadlines.remove(waiter)
+        if let index = waiters.firstIndex(where: { $0 === waiter }) { waiters.remove(at: index) }
+    }
+
+    /// A connection is open, verified, and belongs to nobody.
+    func ready(_ connection: HTTP1UpstreamConnection) {
+        if let waiter = connection.reservedFor {
+            connection.reservedFor = nil
+            if waiter.serve(connection) { return }
+        }
+        while !waiters.isEmpty {
+            let waiter = waiters.removeFirst()
+            if waiter.serve(connection) { return }
+        }
+        if closed {
+            connection.closeIdle()
+            return
+        }
+        connection.becomeIdle()
+        idle.append(connection)
+    }
+
+    func failed(_ connection: HTTP1UpstreamConnection, _ reason: ForwardFailure.Reason) {
+        open -= 1
+        if let waiter = connection.reservedFor {
+            connection.reservedFor = nil
+            waiter.fail(reason)
+        } else if !waiters.isEmpty {
+            waiters.removeFirst().fail(reason)
+        }
+        connectForWaiters()
+    }
+
+    func connectionClosed(_ connection: HTTP1UpstreamConnection) {
+        open -= 1
+        if let index = idle.lastIndex(where: { $0 === connection }) { idle.remove(at: index) }
+        connectForWaiters()
+    }
+
+    /// No exchange will ask again: what is idle is closed, what is busy closes when it is given back.
+    package func close() {
+        closed = true
+        let idle = self.idle
+        self.idle = []
+        for connection in idle { connection.closeIdle() }
+    }
+
+    private func connectForWaiters() {
+        if open < connectionsMax, open < waiters.count { connect(for: nil) }
+    }
+
+    private func connect(for waiter: UpstreamWaiter?) {
+        open += 1
+        let connection = HTTP1UpstreamConnection(pool: self)
+        connection.reservedFor = waiter
+        let loopBound = NIOLoopBound(connection, eventLoop: loop.eventLoop)
+        let tls = self.tls
+        ClientBootstrap(group: loop.eventLoop)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .connectTimeout(.nanoseconds(loop.timeouts.upstreamConnect))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        var handler = NIOSSLHandler.Configuration()
+                        handler.maximumPreservedOutboundBufferCapacity = TransportBounds.preservedTLSBytes
+                        try channel.pipeline.syncOperations.addHandler(
+                            try NIOSSLClientHandler(
+                                context: tls.context, serverHostname: tls.serverName, configuration: handler))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(loopBound.value)
+                }
+            }
+            .connect(host: host, port: port)
+            .assumeIsolated()
+            .whenFailure { error in
+                connection.connectFailed(error)
+            }
+    }
+}
+
+/// An exchange in line for a connection.
+final class UpstreamWaiter: Timed {
+    private var exchange: Exchange?
+    private let pool: UpstreamPool
+
+    init(exchange: Exchange, pool: UpstreamPool) {
+        self.exchange = exchange
+        self.pool = pool
+    }
+
+    func cancel() {
+        exchange = nil
+        pool.cancelled(self)
+    }
+
+    /// False: nobody waits here any more.
+    func serve(_ connection: HTTP1UpstreamConnection) -> Bool {
+        guard let exchange else { return false }
+        self.exchange = nil
+        pool.loop.deadlines.remove(self)
+        exchange.upstreamConnected(connection)
+        exchange.flushUpstream()
+        return true
+    }
+
+    func fail(_ reason: ForwardFailure.Reason) {
+        guard let exchange else { return }
+        self.exchange = nil
+        pool.cancelled(self)
+        exchange.upstreamFailed(reason, onReusedConnection: false)
+    }
+
+    override func deadlineReached(now: Int64) { fail(.connectTimeout) }
+}
