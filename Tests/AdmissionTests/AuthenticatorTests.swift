@@ -1,0 +1,432 @@
+import HTTP
+import JOSE
+import JSON
+import Policy
+import Testing
+
+@testable import Admission
+
+@Suite("Judging tokens")
+struct AuthenticatorTests {
+    let issuer = TestIssuer()
+
+    @Test("RS-001 a good token makes a caller with its facts")
+    func good() throws {
+        let facts = try Court(issuer).caller(try issuer.token()).principal.facts
+        #expect(facts.issuerName == "local" && facts.issuer == "https://issuer.example")
+        #expect(facts.subject == "user-1" && facts.clientID == "client-1" && facts.tokenID == "t-1")
+        #expect(facts.scope == "orders:read orders:write" && facts.scopes.map(\.text) == ["orders:read", "orders:write"])
+        #expect(facts.expires == 1600 && facts.claims["tenant"] == "acme")
+    }
+
+    @Test("RS-007 no token is missing_token, with the scopes that the route needs")
+    func missing() throws {
+        let court = Court([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0], scopes: ["a", "b"], anyScope: ["c", "d"])])
+        guard case .refused(let refusal) = try court.judge(nil) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.code == .missingToken && refusal.scope.text == "a b c")
+    }
+
+    @Test("RS-044 RS-045 RS-046 RS-047 times, with a skew of 15 s on each", arguments: [
+        (["exp": 1100], "ok"), (["exp": 1086], "ok"), (["exp": 1085], "expired_token"), (["exp": 1086.9], "ok"),
+        (["exp": 1085.9], "expired_token"), (["exp": nil], "malformed_claims"), (["exp": "1600"], "malformed_claims"),
+        (["exp": true], "malformed_claims"), (["exp": .null], "malformed_claims"), (["exp": [1600]], "malformed_claims"),
+        (["exp": 9_007_199_254_740_992], "ok"), (["exp": 9_007_199_254_740_993], "malformed_claims"),
+        (["exp": 1e300], "malformed_claims"), (["exp": -1e300], "malformed_claims"), (["exp": -5], "expired_token"),
+        (["exp": .integer(.max)], "malformed_claims"), (["exp": .integer(.min)], "malformed_claims"),
+        (["nbf": 1115], "ok"), (["nbf": 1116], "not_yet_valid"), (["nbf": 1115.1], "not_yet_valid"),
+        (["nbf": "1000"], "malformed_claims"), (["nbf": .null], "malformed_claims"), (["nbf": nil], "ok"),
+        (["iat": 1115], "ok"), (["iat": 1116], "issued_in_future"), (["iat": "1000"], "malformed_claims"),
+        (["iat": false], "malformed_claims"),
+    ] as [([String: JSON?], String)])
+    func times(claims: [String: JSON?], expected: String) throws {
+        #expect(try Court(issuer).outcome(try issuer.token(claims: claims)) == expected)
+    }
+
+    @Test("RS-047 the skew is the issuer's own")
+    func skew() throws {
+        let court = try Court(issuer, entry: issuer.entry(clockSkew: .zero))
+        #expect(try court.outcome(try issuer.token(claims: ["exp": 1101])) == "ok")
+        #expect(try court.outcome(try issuer.token(claims: ["exp": 1100])) == "expired_token")
+        #expect(try court.outcome(try issuer.token(claims: ["nbf": 1101])) == "not_yet_valid")
+    }
+
+    @Test("RS-045 a number that JSON has but no date can be is refused, not a crash", arguments: ["1e400", "NaN", "-0", "1E3", "0x10"])
+    func oddNumbers(number: String) throws {
+        let claims = #"{"iss":"https://issuer.example","aud":"https://api.example.com","sub":"s","client_id":"c","iat":0,"jti":"j","exp":"#
+        let token = try issuer.sign(Array(#"{"alg":"ES256","typ":"at+jwt","kid":"k1"}"#.utf8), Array("\(claims)\(number)}".utf8))
+        #expect(["malformed_token", "malformed_claims", "expired_token"].contains(try Court(issuer).outcome(token)))
+    }
+
+    @Test("RS-048 the issuer is compared code point by code point", arguments: [
+        "https://issuer.example/", "https://Issuer.example", "https://issuer.example:443", "http://issuer.example", "issuer.example",
+        "https://issuer.example ", "https://issuer.exampl", "", "https://issuer.exam\u{70}le\u{0301}",
+    ])
+    func issuerExactly(iss: String) throws {
+        #expect(try Court(issuer).outcome(try issuer.token(claims: ["iss": .string(iss)])) == "wrong_issuer")
+    }
+
+    @Test("RS-048 canonically equivalent issuers are two issuers")
+    func issuerEquivalence() throws {
+        let composed = TestIssuer("https://\u{E9}.example")
+        let court = try Court(composed)
+        #expect(try court.outcome(try composed.token()) == "ok")
+        #expect(try court.outcome(try composed.token(claims: ["iss": "https://e\u{301}.example"])) == "wrong_issuer")
+    }
+
+    @Test("a missing issuer is wrong, one that is no text is malformed")
+    func issuerMissing() throws {
+        #expect(try Court(issuer).outcome(try issuer.token(claims: ["iss": nil])) == "wrong_issuer")
+        #expect(try Court(issuer).outcome(try issuer.token(claims: ["iss": ["https://issuer.example"]])) == "malformed_claims")
+    }
+
+    @Test("RS-049 one issuer's key does not vouch for another's token, though the route trusts both")
+    func issuerMixUp() throws {
+        let other = TestIssuer("https://other.example")
+        let court = Court(
+            [issuer.entry(), other.entry(name: "other")], keys: [try issuer.keys(), try other.keys()],
+            require: [Requirement(issuers: [0, 1]), Requirement(issuers: [1])])
+        #expect(try court.outcome(try issuer.token()) == "ok")
+        #expect(try court.outcome(try other.token()) == "ok")
+        #expect(try court.outcome(try issuer.token(claims: ["iss": "https://other.example"])) == "bad_signature")
+        #expect(try court.outcome(try other.token(claims: ["iss": "https://issuer.example"])) == "bad_signature")
+        // And not on a route that does not accept it at all, whether it is in the cache or not.
+        #expect(try court.outcome(try issuer.token(), route: 1) == "wrong_issuer")
+    }
+
+    @Test("RS-050 RS-051 the audience must be named, whole", arguments: [
+        ("https://api.example.com", "ok"), (["https://api.example.com"], "ok"), (["x", "https://api.example.com"], "ok"),
+        ("https://api.example.com/", "wrong_audience"), ("https://api.example", "wrong_audience"), ("HTTPS://api.example.com", "wrong_audience"),
+        ("https://api.example.com.evil", "wrong_audience"), (["x", "y"], "wrong_audience"), ("", "wrong_audience"),
+        (.array([]), "malformed_claims"), (nil, "malformed_claims"), (7, "malformed_claims"), (["a": "b"], "malformed_claims"),
+        (["https://api.example.com", 7], "malformed_claims"), (.null, "malformed_claims"), ([["https://api.example.com"]], "malformed_claims"),
+    ] as [(JSON?, String)])
+    func audience(aud: JSON?, expected: String) throws {
+        #expect(try Court(issuer).outcome(try issuer.token(claims: ["aud": aud])) == expected)
+    }
+
+    @Test("RS-017 RS-050 the audience is compared on every request: a token in the cache does not open another route")
+    func audiencePerRoute() throws {
+        let court = Court(
+            [issuer.entry(audiences: ["a", "b"])], keys: [try issuer.keys()],
+            require: [Requirement(issuers: [0]), Requirement(issuers: [0], audiences: ["b"])])
+        let token = try issuer.token(claims: ["aud": "a"])
+        #expect(try court.outcome(token) == "ok")
+        #expect(try court.outcome(token, route: 1) == "wrong_audience")
+        #expect(try court.outcome(token) == "ok")
+        #expect(court.authenticator.cachedTokens == 1)
+    }
+
+    @Test("RS-052 RS-053 RS-080 only access tokens", arguments: [
+        ("at+jwt", "ok"), ("AT+JWT", "ok"), ("application/at+jwt", "ok"), ("Application/AT+jwt", "ok"),
+        ("JWT", "wrong_type"), (nil, "wrong_type"), ("id+jwt", "wrong_type"), ("logout+jwt", "wrong_type"),
+        ("secevent+jwt", "wrong_type"), ("dpop+jwt", "wrong_type"), ("client-authentication+jwt", "wrong_type"),
+        ("oauth-authz-req+jwt", "wrong_type"), ("token-introspection+jwt", "wrong_type"), ("at+jwt;x=y", "wrong_type"),
+        ("application/application/at+jwt", "wrong_type"), (" at+jwt", "wrong_type"),
+    ] as [(JSON?, String)])
+    func types(typ: JSON?, expected: String) throws {
+        #expect(try Court(issuer).outcome(try issuer.token(header: ["typ": typ])) == expected)
+    }
+
+    @Test("RS-052 JWT, or no type, is accepted only from an issuer whose entry says so")
+    func compatibleTypes() throws {
+        let court = try Court(issuer, entry: issuer.entry(types: ["at+jwt", "jwt", ""]))
+        #expect(try court.outcome(try issuer.token(header: ["typ": "JWT"])) == "ok")
+        #expect(try court.outcome(try issuer.token(header: ["typ": nil])) == "ok")
+        #expect(try court.outcome(try issuer.token(header: ["typ": "logout+jwt"])) == "wrong_type")
+        let facts = try court.caller(try issuer.token(header: ["typ": "JWT"], claims: ["client_id": nil, "azp": "app", "jti": nil]))
+        #expect(facts.principal.facts.clientID == "app")
+        // RS-053: ID tokens and events that call themselves JWT.
+        for name in ["at_hash", "c_hash", "s_hash", "events"] {
+            #expect(try court.outcome(try issuer.token(header: ["typ": "JWT"], claims: [name: "x"])) == "wrong_type")
+        }
+        // An at+jwt stays an at+jwt.
+        #expect(try court.outcome(try issuer.token(claims: ["client_id": nil, "azp": "app"])) == "malformed_claims")
+    }
+
+    @Test("RS-054 an access token has all that RFC 9068 requires", arguments: ["exp", "aud", "sub", "client_id", "iat", "jti"])
+    func requiredClaims(name: String) throws {
+        #expect(try Court(issuer).outcome(try issuer.token(claims: [name: nil])) == "malformed_claims")
+        #expect(try Court(issuer).outcome(try issuer.token(claims: [name: .null])) == "malformed_claims")
+        #expect(try Court(issuer).outcome(try issuer.token(claims: [name: ["a": 1]])) == "malformed_claims")
+    }
+
+    @Test("RS-055 scope is one text", arguments: [
+        ("a b", ["a", "b"]), ("a  b ", ["a", "b"]), ("", []), (nil, []), (["a", "b"], nil), (7, nil), (.null, nil),
+    ] as [(JSON?, [String]?)])
+    func scope(scope: JSON?, expected: [String]?) throws {
+        let court = try Court(issuer)
+        let token = try issuer.token(claims: ["scope": scope])
+        if let expected {
+            #expect(try court.caller(token).principal.facts.scopes.map(\.text) == expected)
+        } else {
+            #expect(try court.outcome(token) == "malformed_claims")
+        }
+    }
+
+    @Test("the algorithm must be on the issuer's list", arguments: [
+        ("none", "unsupported_algorithm"), ("HS256", "unsupported_algorithm"), ("ES384", "unsupported_algorithm"),
+        ("es256", "unsupported_algorithm"), ("EdDSA", "unsupported_algorithm"), ("RS256", "unsupported_algorithm"),
+    ] as [(JSON, String)])
+    func algorithm(alg: JSON, expected: String) throws {
+        #expect(try Court(issuer).outcome(try issuer.token(header: ["alg": alg])) == expected)
+    }
+
+    @Test("RS-057 an issuer may be allowed algorithms that its keys do not have; the key must fit")
+    func algorithmAndKey() throws {
+        let court = try Court(issuer, entry: issuer.entry(algorithms: [.es256, .rs256]))
+        #expect(try court.outcome(try issuer.token()) == "ok")
+        #expect(try court.outcome(try issuer.token(header: ["alg": "RS256"])) == "unknown_key")
+    }
+
+    @Test("an unknown key, and a signature by another")
+    func keys() throws {
+        #expect(try Court(issuer).outcome(try issuer.token(header: ["kid": "k2"])) == "unknown_key")
+        let impostor = TestIssuer()
+        #expect(try Court(issuer).outcome(try impostor.token()) == "bad_signature")
+    }
+
+    @Test("RS-018 RS-056 what is no token is 401, and what cannot be one is a malformed request", arguments: [
+        ("abc", "malformed_token"), ("a.b", "malformed_token"), ("a.b.c.d", "malformed_token"), ("..", "malformed_token"),
+        ("e30.e30.", "malformed_token"), ("~", "malformed_token"), ("a b", "malformed_credentials"), ("a,b", "malformed_credentials"),
+        ("\"a\"", "malformed_credentials"), ("é", "malformed_credentials"), ("a=b", "malformed_credentials"),
+    ])
+    func garbage(token: String, expected: String) throws {
+        #expect(try Court(issuer).outcome(token) == expected)
+    }
+
+    @Test("keys that are not loaded are 503, never 401, and nothing is said before that could be wrong")
+    func keysUnavailable() throws {
+        let court = Court([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])])
+        guard case .inquire(let inquiry) = try court.judge(try issuer.token()) else {
+            Issue.record("no inquiry")
+            return
+        }
+        #expect(inquiry == .keys(issuer: 0))
+        #expect(inquiry.unanswered.code == .keysUnavailable && inquiry.unanswered.code.facts.status == 503)
+        // A token that is bad whatever the keys are is still bad.
+        #expect(try court.outcome(try issuer.token(header: ["typ": "JWT"])) == "wrong_type")
+        court.set = IssuerSet(court.issuers, keys: [try issuer.keys()])
+        #expect(try court.outcome(try issuer.token()) == "ok")
+    }
+
+    @Test("every refused token says invalid_token")
+    func challenge() throws {
+        guard case .refused(let refusal) = try Court(issuer).judge(try issuer.token(claims: ["exp": 1])) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.code.facts.challenge == .invalidToken)
+    }
+}
+
+@Suite("Tokens that are bound (RFC 8705, RFC 9449)")
+struct ConfirmationTests {
+    let issuer = TestIssuer()
+    static let thumbprint = [UInt8](0..<32)
+
+    private func peer(_ thumbprint: [UInt8]?) throws -> PeerFacts {
+        guard let thumbprint else { return anyPeer }
+        let digest = try #require(Digest256(thumbprint))
+        return PeerFacts(
+            address: address(), certificate: ClientCertificate(identity: "c", uris: [], dnsNames: [], thumbprint: digest))
+    }
+
+    @Test("RS-081 RS-082 a token bound to a certificate is good only on a connection that shows it")
+    func certificate() throws {
+        let court = try Court(issuer)
+        let token = try issuer.token(claims: ["cnf": ["x5t#S256": .string(Base64URL.encode(Self.thumbprint))]])
+        for _ in 0..<2 {  // the second time from the cache
+            #expect(try court.outcome(token, peer: peer(Self.thumbprint)) == "ok")
+            #expect(try court.outcome(token, peer: peer(nil)) == "wrong_certificate")
+            for place in [0, 7, 8, 15, 16, 24, 31] {
+                var other = Self.thumbprint
+                other[place] ^= 1
+                #expect(try court.outcome(token, peer: peer(other)) == "wrong_certificate")
+            }
+        }
+    }
+
+    @Test("RS-083 RS-087 RS-088 RS-107 other bindings", arguments: [
+        (["x5t#S256": "short"], "malformed_claims"), (["x5t#S256": 7], "malformed_claims"),
+        (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="], "malformed_claims"),
+        (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"], "ok"),
+        (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "other": 1], "ok"),
+        (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "jkt": "abc"], "missing_proof"),
+        (["jkt": "abc"], "missing_proof"), (["jkt": 1], "malformed_claims"), (["jkt": ""], "malformed_claims"),
+        (["jku": "https://x"], "unknown_confirmation"), (["kid": "k"], "unknown_confirmation"), ([:], "unknown_confirmation"),
+        ("x", "malformed_claims"), (.null, "malformed_claims"), (.array([]), "malformed_claims"),
+    ] as [(JSON, String)])
+    func bindings(cnf: JSON, expected: String) throws {
+        #expect(try Court(issuer).outcome(try issuer.token(claims: ["cnf": cnf]), peer: try peer(Self.thumbprint)) == expected)
+    }
+}
+
+@Suite("The cache of verified tokens")
+struct TokenCacheTests {
+    let issuer = TestIssuer()
+
+    @Test("a token is verified once; its times are judged each time, and it goes when it has expired")
+    func times() throws {
+        let court = try Court(issuer)
+        let token = try issuer.token(claims: ["nbf": 1050])
+        #expect(try court.outcome(token, at: 1_000) == "not_yet_valid")
+        #expect(try court.outcome(token, at: 1_100) == "ok")
+        #expect(court.authenticator.cachedTokens == 1)
+        #expect(try court.outcome(token, at: 1_614) == "ok")
+        #expect(try court.outcome(token, at: 1_615) == "expired_token")
+        #expect(court.authenticator.cachedTokens == 0)
+        #expect(try court.outcome(token, at: 1_615) == "expired_token")
+        #expect(court.authenticator.cachedTokens == 0)
+    }
+
+    @Test("tokens that are not genuine are not remembered")
+    func bad() throws {
+        let court = try Court(issuer)
+        _ = try court.outcome(try TestIssuer().token())
+        _ = try court.outcome(try issuer.token(claims: ["jti": nil]))
+        #expect(court.authenticator.cachedTokens == 0)
+    }
+
+    @Test("what was verified by keys since withdrawn, or under another configuration, is verified again")
+    func fingerprint() throws {
+        let court = try Court(issuer)
+        let token = try issuer.token()
+        #expect(try court.outcome(token) == "ok")
+        court.set = IssuerSet(court.issuers, keys: [try TestIssuer().keys(generation: 2)])
+        #expect(try court.outcome(token) == "bad_signature")
+        court.set = IssuerSet(court.issuers, keys: [nil])
+        #expect(try court.outcome(token) == "inquire")
+        court.set = IssuerSet([issuer.entry(types: ["jwt"])], keys: [try issuer.keys()])
+        #expect(try court.outcome(token) == "wrong_type")
+        court.set = IssuerSet([issuer.entry(algorithms: [.edDSA])], keys: [try issuer.keys()])
+        #expect(try court.outcome(token) == "unsupported_algorithm")
+        court.set = IssuerSet(court.issuers, keys: [try issuer.keys()])
+        #expect(try court.outcome(token) == "ok")
+    }
+
+    @Test("two issuers that differ in anything that counts have two fingerprints")
+    func fingerprints() throws {
+        let entries = [
+            issuer.entry(), issuer.entry(name: "other"), issuer.entry(algorithms: [.es256, .rs256]), issuer.entry(types: ["jwt"]),
+            issuer.entry(types: ["at+jwt", ""]), issuer.entry(clockSkew: .zero), TestIssuer("https://other.example").entry(),
+        ]
+        let all = entries.flatMap { entry in
+            [nil, 1, 2].map { (generation: UInt64?) in
+                IssuerSet([entry], keys: [generation.map { IssuerKeys(set: keySet, generation: $0) }]).entries[0].fingerprint.octets
+            }
+        }
+        #expect(Set(all).count == entries.count * 3)
+    }
+    private let keySet: JWKSet
+    init() throws { keySet = try TestIssuer().keys().set }
+
+    @Test("remembers no more than its bound, and nothing when it is off", arguments: [(3, 3), (0, 0), (-1, 0)])
+    func bound(entriesMax: Int, expected: Int) throws {
+        let court = try Court(issuer, cacheEntriesMax: entriesMax)
+        for number in 0..<10 {
+            let token = try issuer.token(claims: ["jti": "\(number)"])
+            #expect(try court.outcome(token) == "ok")
+            #expect(try court.outcome(token) == "ok")
+        }
+        #expect(court.authenticator.cachedTokens == expected)
+    }
+
+    @Test("caches never change a decision: the same requests with and without one give the same answers")
+    func sameAnswers() throws {
+        let other = TestIssuer("https://other.example")
+        let entries = [issuer.entry(audiences: ["a", "https://api.example.com"]), other.entry(name: "other")]
+        let require = [
+            Requirement(issuers: [0]), Requirement(issuers: [0, 1]), Requirement(issuers: [1]), Requirement(issuers: [0], audiences: ["a"]),
+        ]
+        let tokens = try [issuer, other].flatMap { issuer in
+            [
+                try issuer.token(), try issuer.token(claims: ["aud": "a"]), try issuer.token(claims: ["exp": 1_050]),
+                try issuer.token(claims: ["nbf": 1_080]), try issuer.token(claims: ["cnf": ["jkt": "x"]]),
+            ]
+        }
+        let keys = [try issuer.keys(), try other.keys()]
+        let cached = Court(entries, keys: keys, require: require, cacheEntriesMax: 4)
+        let bare = Court(entries, keys: keys, require: require, cacheEntriesMax: 0)
+        var random = SplitMix(state: 1)
+        for _ in 0..<1_000 {
+            let token = tokens[random.below(tokens.count)]
+            let route = random.below(require.count)
+            let time = Int64(1_000 + random.below(130))
+            #expect(try cached.outcome(token, route: route, at: time) == bare.outcome(token, route: route, at: time))
+        }
+    }
+
+    @Test("every octet of a token counts")
+    func mutations() throws {
+        let court = try Court(issuer)
+        let token = Array(try issuer.token().utf8)
+        #expect(try court.outcome(token.text) == "ok")
+        for place in token.indices {
+            var other = token
+            other[place] = token[place] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
+            #expect(try court.outcome(other.text) != "ok")
+            if place > 0 { #expect(try court.outcome(Array(token[..<place]).text) != "ok") }
+        }
+        #expect(court.authenticator.cachedTokens == 1)
+    }
+
+    @Test("the brake stops new tokens from an address that sent too many bad ones, and none that are known")
+    func brake() throws {
+        let brake = try #require(BadTokenBrake(perMinuteMax: 3, seed: (1, 2)))
+        let court = try Court(issuer, brake: brake)
+        let known = try issuer.token()
+        #expect(try court.outcome(known) == "ok")
+        for _ in 0..<3 { #expect(try court.outcome("x.y.z") == "malformed_token") }
+        guard case .refused(let refusal) = try court.judge(try issuer.token(claims: ["jti": "new"])) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.code == .tooManyBadTokens && refusal.retryAfterSeconds == 20)
+        #expect(try court.outcome(known) == "ok")
+        let elsewhere = PeerFacts(address: address("192.0.2.9"))
+        #expect(try court.outcome(try issuer.token(claims: ["jti": "new"]), peer: elsewhere) == "ok")
+        #expect(try court.outcome(try issuer.token(claims: ["jti": "newer"]), now: 20_000_000_000) == "ok")
+    }
+
+    @Test("no keys, no token and missing scopes are not bad tokens")
+    func notBad() throws {
+        let brake = try #require(BadTokenBrake(perMinuteMax: 1, seed: (1, 2)))
+        let court = Court([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])], brake: brake)
+        for _ in 0..<3 {
+            #expect(try court.outcome(try issuer.token()) == "inquire")
+            #expect(try court.outcome(nil) == "missing_token")
+        }
+    }
+
+    @Test("a companion is made once for each verified token")
+    func companion() throws {
+        final class Texts: Sendable {
+            let subject: String?
+            init(_ facts: borrowing TokenFacts) { subject = facts.subject }
+        }
+        let authenticator = Authenticator(cacheEntriesMax: 10) { Texts($0) }
+        let court = try Court(issuer)
+        let head = try head("GET", "/", ["Authorization: Bearer \(try issuer.token())"])
+        func texts() throws -> Texts? {
+            let verdict = authenticator.authenticate(
+                head, token: try Credential.bearer(in: head), rules: court.rules[0], issuers: court.set, peer: anyPeer,
+                unixSeconds: 1_100, now: 0)
+            guard case .authenticated(let caller) = verdict else { return nil }
+            return caller.principal.companion as? Texts
+        }
+        let first = try texts()
+        #expect(first?.subject == "user-1")
+        #expect(try first != nil && texts() === first)
+    }
+
+    @Test("header values are safe, and two texts never give one value", arguments: [
+        ("user-1", "user-1"), ("a b", "a b"), (" a ", "%20a%20"), ("a\r\nX: y", "a%0D%0AX: y"), ("100%", "100%25"), ("%0D", "%250D"),
+        ("é", "%C3%A9"), ("\u{0}", "%00"), ("", ""),
+    ])
+    func headers(text: String, expected: String) {
+        #expect(PrincipalHeaders.fieldValue(text).text == expected)
+    }
+}
