@@ -17,7 +17,9 @@ package struct ByteWriter: Sendable {
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }
 
-    package mutating func append(_ octets: [UInt8]) { bytes.append(contentsOf: octets) }
+    package mutating func append(_ octets: [UInt8]) {
+        octets.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    }
 
     package mutating func append(_ octets: ArraySlice<UInt8>) { bytes.append(contentsOf: octets) }
 
@@ -31,32 +33,47 @@ package struct ByteWriter: Sendable {
     package mutating func append(text: String) { bytes.append(contentsOf: text.utf8) }
 
     /// A piece of a request's head.
-    package mutating func append(_ head: borrowing RequestHead, _ slice: Slice) {
-        bytes.append(contentsOf: head.block.bytes[slice.range])
-    }
+    package mutating func append(_ head: borrowing RequestHead, _ slice: Slice) { append(head.block.bytes, slice) }
 
     /// A piece of an answer's head.
-    package mutating func append(_ head: borrowing ResponseHead, _ slice: Slice) {
-        bytes.append(contentsOf: head.block.bytes[slice.range])
-    }
+    package mutating func append(_ head: borrowing ResponseHead, _ slice: Slice) { append(head.block.bytes, slice) }
 
     /// A piece of a request's head.
-    package mutating func append(head: borrowing RequestHead, _ slice: Slice) { append(head, slice) }
+    package mutating func append(head: borrowing RequestHead, _ slice: Slice) { append(head.block.bytes, slice) }
 
     /// A field line from another head: name and value as they were sent there.
     package mutating func appendField(_ head: borrowing RequestHead, _ field: Field) {
-        append(head, field.name)
-        append(": ")
-        append(head, field.value)
-        append("\r\n")
+        appendField(head.block.bytes, field)
     }
 
     /// A field line from another head: name and value as they were sent there.
     package mutating func appendField(_ head: borrowing ResponseHead, _ field: Field) {
-        append(head, field.name)
-        append(": ")
-        append(head, field.value)
-        append("\r\n")
+        appendField(head.block.bytes, field)
+    }
+
+    private mutating func append(_ octets: [UInt8], _ slice: Slice) {
+        guard slice.start >= 0, slice.end <= octets.count else { return }
+        octets.withUnsafeBufferPointer { octets in
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: octets[slice.start..<slice.end]))
+        }
+    }
+
+    private mutating func appendField(_ octets: [UInt8], _ field: Field) {
+        let (name, value) = (field.name, field.value)
+        guard name.start >= 0, name.end < value.start, value.end < octets.count &- 1 else { return }
+        octets.withUnsafeBufferPointer { octets in
+            // The line that would be written stands there already, octet for octet: one copy instead of four.
+            if value.start == name.end &+ 2, octets[name.end] == UInt8(ascii: ":"), octets[name.end &+ 1] == 0x20,
+                octets[value.end] == 0x0D, octets[value.end &+ 1] == 0x0A
+            {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: octets[name.start..<(value.end &+ 2)]))
+            } else {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: octets[name.range]))
+                append(": ")
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: octets[value.range]))
+                append("\r\n")
+            }
+        }
     }
 
     /// A field line.

@@ -145,7 +145,7 @@ extension HeadParser {
     fileprivate mutating func parseTrailers(_ text: [UInt8]) throws(HeadError) -> FieldBlock {
         var block = FieldBlock()
         let end: Int
-        do throws(HeadError) { end = try fieldLines(text.span, limit: text.count, into: &block) } catch { throw .badTrailers }
+        do throws(HeadError) { end = try fieldLines(text.span, into: &block) } catch { throw .badTrailers }
         guard end == text.count else { throw .badTrailers }
         block.keep(text.span, count: text.count)
         return block

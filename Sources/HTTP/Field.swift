@@ -24,7 +24,7 @@ package struct Field: Sendable {
     package static func foldedHash(of name: some Sequence<UInt8>) -> UInt32 {
         var hash: UInt32 = 0
         for octet in name { hash = FieldName.step(hash, FieldName.folded(octet)) }
-        return hash
+        return FieldName.finished(hash)
     }
 }
 
@@ -39,9 +39,16 @@ enum FieldName {
         }
     }
 
-    /// Two cycles an octet; good enough, since whoever finds a hash compares the name.
+    /// Two cycles an octet.
     @inline(__always)
     static func step(_ hash: UInt32, _ octet: UInt8) -> UInt32 {
         (hash &<< 5 | hash &>> 27) ^ UInt32(octet)
+    }
+
+    /// Spreads what the steps gathered over all bits. Whoever finds a hash compares the name.
+    @inline(__always)
+    static func finished(_ hash: UInt32) -> UInt32 {
+        let product = hash &* 0x9E37_79B1
+        return product ^ product &>> 15
     }
 }

@@ -24,6 +24,44 @@ package struct FieldBlock: Sendable {
     /// How many fields have this name; 0 for `other`.
     @inlinable package func count(_ known: KnownField) -> Int { Int(counts[Int(known.rawValue) & 63]) }
 
+    /// Octet by octet.
+    @inlinable package func equals(_ slice: Slice, _ octets: [UInt8]) -> Bool {
+        guard slice.count == octets.count, slice.start >= 0, slice.end <= bytes.count else { return false }
+        for offset in 0..<octets.count where bytes[slice.start &+ offset] != octets[offset] { return false }
+        return true
+    }
+
+    /// ASCII letters in either case; `lowercased` must have none in upper case.
+    @inlinable package func matches(_ slice: Slice, _ lowercased: [UInt8]) -> Bool {
+        guard slice.count == lowercased.count, slice.start >= 0, slice.end <= bytes.count else { return false }
+        for offset in 0..<lowercased.count
+        where asciiLowercased(bytes[slice.start &+ offset]) != lowercased[offset] {
+            return false
+        }
+        return true
+    }
+
+    /// ASCII letters in either case; `lowercased` must have none in upper case.
+    @inlinable package func matches(_ slice: Slice, _ lowercased: StaticString) -> Bool {
+        guard slice.count == lowercased.utf8CodeUnitCount, slice.start >= 0, slice.end <= bytes.count else { return false }
+        for offset in 0..<slice.count
+        where asciiLowercased(bytes[slice.start &+ offset]) != lowercased.utf8Start[offset] {
+            return false
+        }
+        return true
+    }
+
+    /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for `-`.
+    /// `folded` is in lower case with `-`.
+    package func isNamed(_ field: Field, folded: [UInt8]) -> Bool {
+        guard field.name.count == folded.count, field.name.end <= bytes.count else { return false }
+        for offset in 0..<folded.count
+        where FieldName.folded(bytes[field.name.start &+ offset]) != FieldName.folded(folded[offset]) {
+            return false
+        }
+        return true
+    }
+
     mutating func clear() {
         bytes.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
@@ -46,79 +84,6 @@ package struct FieldBlock: Sendable {
         guard known != 0 else { return }
         if firsts[known] == 0 { firsts[known] = UInt16(truncatingIfNeeded: fields.count) }
         counts[known] &+= 1
-    }
-}
-
-/// What request and response heads have in common.
-package protocol MessageHead: Sendable {
-    var block: FieldBlock { get }
-}
-
-extension MessageHead {
-    /// The octets of the head, then parts of it in their normal form; every `Slice` of this head points into them.
-    @inlinable package var bytes: [UInt8] { block.bytes }
-    /// The fields in the order of their lines.
-    @inlinable package var fields: [Field] { block.fields }
-    @inlinable package var fieldCount: Int { block.fields.count }
-    @inlinable package func field(_ index: Int) -> Field { block.fields[index] }
-
-    /// The value of the first field of this name; nil when there is none, and for `other`.
-    @inlinable package func first(_ known: KnownField) -> Slice? { block.first(known) }
-    /// How many fields have this name; 0 for `other`.
-    @inlinable package func count(_ known: KnownField) -> Int { block.count(known) }
-
-    /// The octets of a slice.
-    @inlinable package func octets(_ slice: Slice) -> ArraySlice<UInt8> { block.bytes[slice.range] }
-
-    /// For records and errors only: octets that are not UTF-8 become U+FFFD.
-    package func text(_ slice: Slice) -> String { String(decoding: block.bytes[slice.range], as: UTF8.self) }
-
-    /// Octet by octet.
-    @inlinable package func equals(_ slice: Slice, _ octets: [UInt8]) -> Bool {
-        guard slice.count == octets.count, slice.end <= block.bytes.count else { return false }
-        var index = slice.start
-        for octet in octets {
-            if block.bytes[index] != octet { return false }
-            index &+= 1
-        }
-        return true
-    }
-
-    /// ASCII letters in either case; `lowercased` must have none in upper case.
-    @inlinable package func matches(_ slice: Slice, _ lowercased: [UInt8]) -> Bool {
-        guard slice.count == lowercased.count, slice.end <= block.bytes.count else { return false }
-        var index = slice.start
-        for octet in lowercased {
-            if asciiLowercased(block.bytes[index]) != octet { return false }
-            index &+= 1
-        }
-        return true
-    }
-
-    /// ASCII letters in either case; `lowercased` must have none in upper case.
-    @inlinable package func matches(_ slice: Slice, _ lowercased: StaticString) -> Bool {
-        guard slice.count == lowercased.utf8CodeUnitCount, slice.end <= block.bytes.count else { return false }
-        for offset in 0..<slice.count
-        where asciiLowercased(block.bytes[slice.start &+ offset]) != lowercased.utf8Start[offset] {
-            return false
-        }
-        return true
-    }
-
-    /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for `-`.
-    /// `folded` is in lower case with `-`.
-    package func isNamed(_ field: Field, folded: [UInt8]) -> Bool {
-        guard field.name.count == folded.count, field.name.end <= block.bytes.count else { return false }
-        for offset in 0..<folded.count
-        where FieldName.folded(block.bytes[field.name.start &+ offset]) != FieldName.folded(folded[offset]) {
-            return false
-        }
-        return true
-    }
-
-    /// `Connection` names this field, so it concerns this connection only (RFC 9110 §7.6.1).
-    @inlinable package func isNominatedByConnection(_ field: Field) -> Bool {
-        block.nominates && block.connectionNames(field)
     }
 }
 

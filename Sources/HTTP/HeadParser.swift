@@ -27,33 +27,33 @@ package struct HeadParser: Sendable {
     package mutating func parseRequest(
         _ input: Span<UInt8>, into head: inout RequestHead
     ) throws(HeadError) -> Int? {
-        let limit = min(input.count, limits.headBytesMax)
+        let input = input.extracting(0..<min(input.count, limits.headBytesMax))
         if phase == .fresh {
             head.clear()
             begin()
-        } else if !lineMayHaveEnded(input, limit: limit) {
-            return try incomplete(input, limit: limit)
+        } else if !lineMayHaveEnded(input) {
+            return try incomplete(input)
         }
         do throws(HeadError) {
             if phase == .startLine {
-                let next = try requestLine(input, limit: limit, into: &head)
-                guard next > 0 else { return try incomplete(input, limit: limit) }
+                let next = try requestLine(input, into: &head)
+                guard next > 0 else { return try incomplete(input) }
                 position = next
                 phase = .fields
             }
-            let end = try fieldLines(input, limit: limit, into: &head.block)
-            guard end > 0 else { return try incomplete(input, limit: limit) }
+            let end = try fieldLines(input, into: &head.block)
+            guard end > 0 else { return try incomplete(input) }
             phase = .fresh
             head.block.keep(input, count: end)
             try head.understand(input)
             return end
         } catch {
             if phase != .fresh {
-                if firstLineEnd(input, from: position, to: limit) == limit {
-                    return try incomplete(input, limit: limit)
+                if LineScan.end(input, from: position) == input.count {
+                    return try incomplete(input)
                 }
                 phase = .fresh
-                head.block.keep(input, count: limit)
+                head.block.keep(input, count: input.count)
             }
             throw error
         }
@@ -63,33 +63,33 @@ package struct HeadParser: Sendable {
     package mutating func parseResponse(
         _ input: Span<UInt8>, into head: inout ResponseHead
     ) throws(HeadError) -> Int? {
-        let limit = min(input.count, limits.headBytesMax)
+        let input = input.extracting(0..<min(input.count, limits.headBytesMax))
         if phase == .fresh {
             head.clear()
             begin()
-        } else if !lineMayHaveEnded(input, limit: limit) {
-            return try incomplete(input, limit: limit)
+        } else if !lineMayHaveEnded(input) {
+            return try incomplete(input)
         }
         do throws(HeadError) {
             if phase == .startLine {
-                let next = try statusLine(input, limit: limit, into: &head)
-                guard next > 0 else { return try incomplete(input, limit: limit) }
+                let next = try statusLine(input, into: &head)
+                guard next > 0 else { return try incomplete(input) }
                 position = next
                 phase = .fields
             }
-            let end = try fieldLines(input, limit: limit, into: &head.block)
-            guard end > 0 else { return try incomplete(input, limit: limit) }
+            let end = try fieldLines(input, into: &head.block)
+            guard end > 0 else { return try incomplete(input) }
             phase = .fresh
             head.block.keep(input, count: end)
             try head.understand(input)
             return end
         } catch {
             if phase != .fresh {
-                if firstLineEnd(input, from: position, to: limit) == limit {
-                    return try incomplete(input, limit: limit)
+                if LineScan.end(input, from: position) == input.count {
+                    return try incomplete(input)
                 }
                 phase = .fresh
-                head.block.keep(input, count: limit)
+                head.block.keep(input, count: input.count)
             }
             throw error
         }
@@ -103,19 +103,20 @@ package struct HeadParser: Sendable {
     }
 
     /// Whether the octets that came since the last call can have ended the line at `position`.
-    private func lineMayHaveEnded(_ input: Span<UInt8>, limit: Int) -> Bool {
-        firstLineEnd(input, from: max(scanned, position), to: limit) < limit
+    private func lineMayHaveEnded(_ input: Span<UInt8>) -> Bool {
+        LineScan.end(input, from: max(scanned, position)) < input.count
     }
 
     /// More octets are needed, unless there are too many already.
-    private mutating func incomplete(_ input: Span<UInt8>, limit: Int) throws(HeadError) -> Int? {
+    private mutating func incomplete(_ input: Span<UInt8>) throws(HeadError) -> Int? {
         guard input.count < limits.headBytesMax else {
             let inStartLine = phase == .startLine
             phase = .fresh
             throw inStartLine ? .targetTooLong : .headTooLarge
         }
         // A CR at the very end is looked at again, with what follows it.
-        scanned = limit > 0 && input[limit &- 1] == 0x0D ? limit &- 1 : limit
+        let count = input.count
+        scanned = count > 0 && input[count &- 1] == 0x0D ? count &- 1 : count
         return nil
     }
 }

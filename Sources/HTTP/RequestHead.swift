@@ -2,10 +2,11 @@
 ///
 /// One for each connection: `HeadParser.parseRequest` refills it for each request without allocating. Holding a copy
 /// makes the next request allocate.
-package struct RequestHead: MessageHead {
+package struct RequestHead: Sendable {
     /// The scheme that an absolute-form target names.
     package enum Scheme: UInt8, Sendable, Equatable { case http, https }
 
+    /// Octets and fields.
     package internal(set) var block = FieldBlock()
 
     package internal(set) var method = Method.other

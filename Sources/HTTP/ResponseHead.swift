@@ -1,5 +1,6 @@
 /// The head of an answer (RFC 9112 §4). One for each upstream connection, refilled like a `RequestHead`.
-package struct ResponseHead: MessageHead {
+package struct ResponseHead: Sendable {
+    /// Octets and fields.
     package internal(set) var block = FieldBlock()
 
     /// 100 to 599.

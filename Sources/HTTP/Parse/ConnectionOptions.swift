@@ -8,7 +8,12 @@ struct ConnectionOptions {
 
     /// Reads every `Connection` field of a head.
     init(_ input: Span<UInt8>, _ block: borrowing FieldBlock) throws(HeadError) {
-        guard block.count(.connection) > 0 else { return }
+        guard let first = block.first(.connection) else { return }
+        // What nearly every client and server says.
+        if block.count(.connection) == 1, first.count == 10, Self.equal(input, first, "keep-alive") {
+            keepAlive = true
+            return
+        }
         for index in 0..<block.fields.count where block.fields[index].known == .connection {
             let value = block.fields[index].value
             var start = value.start

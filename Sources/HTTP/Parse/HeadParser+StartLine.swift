@@ -6,27 +6,26 @@ extension HeadParser {
     /// `method SP target SP version CRLF` (RFC 9112 §3), after at most two empty lines (§2.2). Returns where the next line
     /// begins; 0 if more octets are needed.
     mutating func requestLine(
-        _ input: Span<UInt8>, limit: Int, into head: inout RequestHead
+        _ input: Span<UInt8>, into head: inout RequestHead
     ) throws(HeadError) -> Int {
-        while position < limit, input[position] == 0x0D {
-            guard position &+ 1 < limit else { return 0 }
+        while position < input.count, input[position] == 0x0D {
+            guard position &+ 1 < input.count else { return 0 }
             guard input[position &+ 1] == 0x0A else { throw .bareLineEnd }
             guard emptyLines < 2 else { throw .badRequestLine }
             emptyLines &+= 1
             position &+= 2
         }
-        let lookup = tables.octets
-        let tables = lookup.span
+        let tables = tables
         let start = position
         var index = start
         var packed: UInt64 = 0
-        while index < limit {
+        while index < input.count {
             let octet = input[index]
-            if tables[HeadTables.names &+ Int(octet)] == 0 { break }
+            if tables.names[Int(octet)] == 0 { break }
             packed = packed &<< 8 | UInt64(octet)
             index &+= 1
         }
-        guard index < limit else { return 0 }
+        guard index < input.count else { return 0 }
         guard input[index] == 0x20, index > start else {
             throw input[index] == 0x0A && index == start ? .bareLineEnd : .badRequestLine
         }
@@ -35,16 +34,16 @@ extension HeadParser {
 
         index &+= 1
         let targetStart = index
-        index = scanTarget(input, from: index, limit: limit, tables: tables, into: &head)
-        guard index < limit else { return 0 }
+        index = scanTarget(input, from: index, into: &head)
+        guard index < input.count else { return 0 }
         guard input[index] == 0x20, index > targetStart else { throw .badRequestLine }
         head.target = Slice(start: targetStart, end: index)
         guard index &- targetStart <= limits.targetBytesMax else { throw .targetTooLong }
 
         index &+= 1
-        let lineEnd = firstLineEnd(input, from: index, to: limit)
-        guard lineEnd &+ 1 < limit else {
-            if lineEnd < limit, input[lineEnd] != 0x0D { throw input[lineEnd] == 0x0A ? .bareLineEnd : .badRequestLine }
+        let lineEnd = LineScan.end(input, from: index)
+        guard lineEnd &+ 1 < input.count else {
+            if lineEnd < input.count, input[lineEnd] != 0x0D { throw input[lineEnd] == 0x0A ? .bareLineEnd : .badRequestLine }
             return 0
         }
         guard input[lineEnd] == 0x0D, input[lineEnd &+ 1] == 0x0A else {
@@ -59,13 +58,14 @@ extension HeadParser {
     /// for `RequestHead.understand` (an empty `path` says so).
     @inline(__always)
     private func scanTarget(
-        _ input: Span<UInt8>, from start: Int, limit: Int, tables: Span<UInt8>, into head: inout RequestHead
+        _ input: Span<UInt8>, from start: Int, into head: inout RequestHead
     ) -> Int {
+        let tables = tables
         var index = start
-        var isPlain = start < limit && input[start] == UInt8(ascii: "/")
+        var isPlain = start < input.count && input[start] == UInt8(ascii: "/")
         var afterSlash = false
-        scan: while index < limit {
-            switch tables[HeadTables.targets &+ Int(input[index])] {
+        scan: while index < input.count {
+            switch tables.targets[Int(input[index])] {
             case TargetOctet.plain: afterSlash = false
             case TargetOctet.slash:
                 if afterSlash { isPlain = false }
@@ -81,13 +81,13 @@ extension HeadParser {
             index &+= 1
         }
         let pathEnd = index
-        guard index < limit, input[index] == UInt8(ascii: "?") else {
+        guard index < input.count, input[index] == UInt8(ascii: "?") else {
             head.path = isPlain ? Slice(start: start, end: pathEnd) : Slice()
             head.query = nil
             return index
         }
         index &+= 1
-        while index < limit {
+        while index < input.count {
             let octet = input[index]
             if octet <= 0x20 || octet == 0x7F { break }
             if octet >= 0x80 || octet == UInt8(ascii: "#") { isPlain = false }
@@ -101,11 +101,11 @@ extension HeadParser {
     /// `version SP status SP [reason] CRLF` (RFC 9112 §4); a missing second space is tolerated, since many leave it out with
     /// the reason. Returns where the next line begins; 0 if more octets are needed.
     mutating func statusLine(
-        _ input: Span<UInt8>, limit: Int, into head: inout ResponseHead
+        _ input: Span<UInt8>, into head: inout ResponseHead
     ) throws(HeadError) -> Int {
-        let lineEnd = firstLineEnd(input, from: position, to: limit)
-        guard lineEnd &+ 1 < limit else {
-            if lineEnd < limit, input[lineEnd] != 0x0D { throw input[lineEnd] == 0x0A ? .bareLineEnd : .badStatusLine }
+        let lineEnd = LineScan.end(input, from: position)
+        guard lineEnd &+ 1 < input.count else {
+            if lineEnd < input.count, input[lineEnd] != 0x0D { throw input[lineEnd] == 0x0A ? .bareLineEnd : .badStatusLine }
             return 0
         }
         guard input[lineEnd] == 0x0D, input[lineEnd &+ 1] == 0x0A else {

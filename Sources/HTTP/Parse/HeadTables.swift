@@ -1,60 +1,59 @@
-/// Everything that the head parser looks up, in one array, so that its inner loops hold one reference.
+/// What the head parser looks up: tables over all octets, so that no index needs a check, and the known field names.
 final class HeadTables: Sendable {
     static let shared = HeadTables()
 
-    /// 256: the octet of a field name in lower case, `_` and `.` as `-` with the high bit set; 0: not a token character.
-    static let names = 0
-    /// 256: what an octet of a request target is, as `TargetOctet`.
-    static let targets = 256
-    /// 512: `KnownField.rawValue` by hash of the folded name; 0: none.
-    static let slots = 512
-    static let slotBits: UInt32 = 9
-    /// 64 x 32: the known names, in lower case, filled up with zeros.
-    static let texts = 1_024
-    static let textStride = 32
-    /// 64: their lengths.
-    static let lengths = texts + 64 * textStride
-
-    let octets: [UInt8]
-    /// Spreads the hashes of the known names over different slots.
+    /// The octet of a field name in lower case, `_` and `.` as `-` with the high bit set; 0: not a token character.
+    let names: InlineArray<256, UInt8>
+    /// What an octet of a request target is, as `TargetOctet`.
+    let targets: InlineArray<256, UInt8>
+    /// `KnownField.rawValue` by the highest bits of the folded hash times `multiplier`; 0: none.
+    let slots: InlineArray<512, UInt8>
     let multiplier: UInt32
+    /// Four words for each known name: its octets, each with the bit of small letters set, the first one lowest.
+    let words: InlineArray<256, UInt64>
+    /// The lengths of the known names, by `KnownField.rawValue`.
+    let lengths: InlineArray<256, UInt8>
 
     private init() {
-        var octets = [UInt8](repeating: 0, count: Self.lengths + 64)
-        for octet in UInt8.min...UInt8.max {
-            if Octets.isToken(octet) {
-                let folded = FieldName.folded(octet)
-                octets[Self.names + Int(octet)] = folded | (octet == 0x5F || octet == 0x2E ? 0x80 : 0)
-            }
-            octets[Self.targets + Int(octet)] = TargetOctet.kind(of: octet)
+        names = InlineArray { index in
+            let octet = UInt8(truncatingIfNeeded: index)
+            guard Octets.isToken(octet) else { return 0 }
+            return FieldName.folded(octet) | (octet == UInt8(ascii: "_") || octet == UInt8(ascii: ".") ? 0x80 : 0)
         }
+        targets = InlineArray { TargetOctet.kind(of: UInt8(truncatingIfNeeded: $0)) }
+        var words = InlineArray<256, UInt64>(repeating: 0)
+        var lengths = InlineArray<256, UInt8>(repeating: 0)
         for known in KnownField.allCases {
-            let place = Self.texts + Int(known.rawValue) * Self.textStride
+            let raw = Int(known.rawValue)
             known.name.withUTF8Buffer { name in
-                for index in name.indices { octets[place + index] = name[index] }
-                octets[Self.lengths + Int(known.rawValue)] = UInt8(name.count)
+                lengths[raw] = UInt8(name.count)
+                for index in name.indices {
+                    words[raw * 4 + index / 8] |= UInt64(name[index] | 0x20) << UInt64(index % 8 * 8)
+                }
             }
         }
-        multiplier = Self.placeNames(in: &octets)
-        self.octets = octets
+        self.words = words
+        self.lengths = lengths
+        (slots, multiplier) = Self.placedNames()
     }
 
+    @inline(__always)
+    static func slot(_ hash: UInt32, _ multiplier: UInt32) -> Int { Int((hash &* multiplier) &>> 23) }
+
     /// Finds a multiplier under which no two known names meet, and notes where each one is.
-    private static func placeNames(in octets: inout [UInt8]) -> UInt32 {
-        var multiplier: UInt32 = 0x9E37_79B1
+    private static func placedNames() -> (InlineArray<512, UInt8>, UInt32) {
+        var dice: UInt32 = 1
         search: while true {
-            for slot in slots..<texts { octets[slot] = 0 }
+            dice = dice &* 1_664_525 &+ 1_013_904_223
+            let multiplier = dice | 1
+            var slots = InlineArray<512, UInt8>(repeating: 0)
             for known in KnownField.allCases where known != .other {
                 let hash = known.name.withUTF8Buffer { Field.foldedHash(of: $0) }
-                let slot = slots + Int((hash &* multiplier) &>> (32 - slotBits))
-                if octets[slot] != 0 {
-                    multiplier = multiplier &+ 0x2000_0002
-                    multiplier = multiplier &* 0x0001_0DCD | 1
-                    continue search
-                }
-                octets[slot] = known.rawValue
+                let slot = slot(hash, multiplier)
+                guard slots[slot] == 0 else { continue search }
+                slots[slot] = known.rawValue
             }
-            return multiplier
+            return (slots, multiplier)
         }
     }
 }
