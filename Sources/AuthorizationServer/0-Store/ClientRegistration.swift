@@ -1,0 +1,81 @@
+/// What `portcullis client add|list|remove` does.
+extension AuthorizationStore {
+    /// Registers a client for the client credentials grant and returns its secret, which exists nowhere else and cannot be
+    /// shown again.
+    /// - Parameters:
+    ///   - id: nil: one is made.
+    ///   - scopes: all that it may ask for; at least one.
+    ///   - now: seconds since 1970.
+    package func addClient(
+        id: String? = nil, name: String = "", scopes: [String], pepper: SecretPepper, now: Int64, random: Randomness
+    ) async throws -> (client: RegisteredClient, secret: ClientSecret) {
+        let id = id ?? "client-" + ClientID.generated(random)
+        guard ClientID.isValid(id) else { throw RegistrationError.badID }
+        guard name.utf8.count <= 256, !name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
+            throw RegistrationError.badName
+        }
+        guard !scopes.isEmpty else { throw RegistrationError.noScope }
+        for scope in scopes where !ScopeText.isToken(scope) { throw RegistrationError.badScope(scope) }
+        let secret = ClientSecret.generate(random)
+        let client = RegisteredClient(
+            id: id, name: name, grants: [.clientCredentials], authenticationMethods: [.clientSecretBasic, .clientSecretPost],
+            scopes: ScopeText.distinct(scopes), secrets: [pepper.mac(of: secret.text, clientID: id)], createdAt: now)
+        guard try await insert(client) else { throw RegistrationError.idTaken(id) }
+        return (client, secret)
+    }
+}
+
+/// Why a client cannot be registered.
+package enum RegistrationError: Error, Equatable, Sendable, CustomStringConvertible {
+    case badID, badName, noScope
+    case badScope(String)
+    case idTaken(String)
+
+    package var description: String {
+        switch self {
+        case .badID: "a client id has 1 to 128 of the characters A-Z a-z 0-9 - . _ ~"
+        case .badName: "a name has at most 256 octets, and no control characters"
+        case .noScope: "a client needs at least one scope; without any it could do nothing"
+        case .badScope(let scope): "\"\(scope)\" is not a scope (RFC 6749 §3.3: printable ASCII without space, \" and \\)"
+        case .idTaken(let id): "there is a client \"\(id)\" already; remove it first, or choose another id"
+        }
+    }
+}
+
+enum ClientID {
+    /// Characters that no encoding changes: clients disagree on whether to form-encode before Basic (RFC 6749 §2.3.1).
+    static func isValid(_ id: String) -> Bool {
+        (1...128).contains(id.utf8.count)
+            && id.utf8.allSatisfy { octet in
+                switch octet {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): true
+                default: false
+                }
+            }
+    }
+
+    /// 80 random bits in lower-case letters and digits.
+    static func generated(_ random: Randomness) -> String {
+        let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789".utf8)
+        return String(decoding: random.octets(16).map { alphabet[Int($0 & 31)] }, as: UTF8.self)
+    }
+}
+
+/// `scope` in its text form (RFC 6749 §3.3).
+enum ScopeText {
+    static func isToken(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= 256 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
+    }
+
+    /// The tokens between single spaces; nil when it is not well-formed.
+    static func tokens(_ text: String) -> [String]? {
+        let tokens = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        return tokens.allSatisfy(isToken) ? distinct(tokens) : nil
+    }
+
+    /// Each once, in their order.
+    static func distinct(_ tokens: [String]) -> [String] {
+        var seen: Set<String> = []
+        return tokens.filter { seen.insert($0).inserted }
+    }
+}

@@ -1,0 +1,41 @@
+internal import HTTP
+
+/// The parameters of a token request (RFC 6749 §3.2): each at most once, those without a value left out, the unknown
+/// ones there but never asked for.
+struct TokenParameters {
+    /// May be there more than once (RFC 8707 §2, RFC 8693 §2.1).
+    private static let repeatable: Set<String> = ["resource", "audience"]
+    /// Must not stand in the URI, where logs and histories keep them.
+    private static let secret: Set<String> = [
+        "client_secret", "client_assertion", "password", "code", "refresh_token", "access_token", "assertion", "subject_token", "device_code",
+    ]
+    private let pairs: [FormFields.Pair]
+
+    init(_ request: ServiceRequest) throws(OAuthError) {
+        if let query = request.query, Self.namesASecret(query) { throw .credentialsInURI }
+        guard Self.isForm(request.values("content-type")) else { throw .notAForm }
+        let form: FormFields
+        do {
+            form = try FormFields(request.body)
+        } catch {
+            throw .badForm
+        }
+        guard form.repeatedNames.allSatisfy(Self.repeatable.contains) else { throw .repeatedParameter }
+        pairs = form.pairs.filter { !$0.value.isEmpty }
+    }
+
+    func value(_ name: String) -> String? { pairs.first { $0.name == name }?.value }
+
+    func values(_ name: String) -> [String] { pairs.compactMap { $0.name == name ? $0.value : nil } }
+
+    private static func isForm(_ contentTypes: [String]) -> Bool {
+        guard contentTypes.count == 1, let type = contentTypes[0].split(separator: ";", omittingEmptySubsequences: false).first else { return false }
+        return type.drop { $0 == " " }.split(separator: " ").first?.lowercased() == "application/x-www-form-urlencoded"
+    }
+
+    private static func namesASecret(_ query: String) -> Bool {
+        // A query that cannot be read may hide anything.
+        guard let form = try? FormFields(Array(query.utf8)) else { return true }
+        return form.pairs.contains { secret.contains($0.name) }
+    }
+}

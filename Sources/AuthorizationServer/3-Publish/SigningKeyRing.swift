@@ -1,0 +1,45 @@
+package import JOSE
+internal import JSON
+
+/// A signing key and when it serves.
+package struct DatedSigningKey: Sendable {
+    package var key: SigningKey
+    /// Seconds since 1970; before it the key is only announced, so that every copy of the key set knows it in time.
+    package var signsFrom: Int64
+    /// Seconds since 1970; from then on it is published no more. nil: not decided.
+    package var publishedUntil: Int64?
+
+    package init(key: SigningKey, signsFrom: Int64, publishedUntil: Int64? = nil) {
+        self.key = key
+        self.signsFrom = signsFrom
+        self.publishedUntil = publishedUntil
+    }
+}
+
+/// The keys of the authorization server: all that are announced, in use, or needed for tokens that still live.
+package struct SigningKeyRing: Sendable {
+    private let keys: [DatedSigningKey]
+
+    /// nil when two keys have the same `kid`, or there is none.
+    package init?(_ keys: [DatedSigningKey]) {
+        guard !keys.isEmpty, Set(keys.map(\.key.kid)).count == keys.count else { return nil }
+        self.keys = keys.sorted { $0.signsFrom < $1.signsFrom }
+    }
+
+    /// The newest that may sign.
+    func current(now: Int64) -> SigningKey? {
+        keys.last { $0.signsFrom <= now && now < $0.publishedUntil ?? .max }?.key
+    }
+
+    /// The JWK Set for everybody (RFC 7517 §5): public halves only, each with `kid`, `use` and `alg`.
+    func publicSet(now: Int64) -> JSON {
+        ["keys": .array(published(now: now).map(\.publicJWK))]
+    }
+
+    /// The same keys for the gateway itself, which verifies its own tokens without asking itself over the network.
+    package func verificationKeys(now: Int64) -> JWKSet { JWKSet(published(now: now).map(\.verificationKey)) }
+
+    private func published(now: Int64) -> [SigningKey] {
+        keys.filter { now < $0.publishedUntil ?? .max }.map(\.key)
+    }
+}

@@ -1,0 +1,29 @@
+internal import HTTP
+internal import JSON
+
+extension ServiceResponse {
+    /// An answer that nobody may keep (RFC 6749 §5.1).
+    static func json(status: Int, _ body: JSONObject, fields: [Field] = []) -> ServiceResponse {
+        ServiceResponse(
+            status: status,
+            fields: [
+                ("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache"),
+                ("X-Content-Type-Options", "nosniff"),
+            ] + fields,
+            body: JSON.object(body).serialized())
+    }
+
+    /// A document for everybody. A quarter of an hour: far below the time for which a new key is announced.
+    static func published(_ document: JSON) -> ServiceResponse {
+        ServiceResponse(
+            status: 200,
+            fields: [
+                ("Content-Type", "application/json"), ("Cache-Control", "public, max-age=900"), ("X-Content-Type-Options", "nosniff"),
+            ],
+            body: document.serialized())
+    }
+
+    static func methodNotAllowed(allow: String) -> ServiceResponse {
+        json(status: 405, ["error": "invalid_request", "error_description": "this endpoint does not take this method"], fields: [("Allow", allow)])
+    }
+}
