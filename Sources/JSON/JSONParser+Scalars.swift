@@ -104,7 +104,6 @@ extension JSONParser {
         case UInt8(ascii: "t"): text.append(0x09)
         case UInt8(ascii: "u"):
             var code = try hexDigits(bytes)
-            if (0xDC00...0xDFFF).contains(code) { throw .loneSurrogate(offset: start) }
             if (0xD800...0xDBFF).contains(code) {
                 guard peek(bytes) == UInt8(ascii: "\\") else { throw .loneSurrogate(offset: start) }
                 offset &+= 1

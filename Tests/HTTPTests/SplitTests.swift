@@ -48,9 +48,25 @@ struct SplitTests {
                 for _ in 0...Int.random(in: 0...2, using: &dice) {
                     octets[Int.random(in: 0..<octets.count, using: &dice)] = UInt8.random(in: 0...255, using: &dice)
                 }
+                octets.removeLast(Int.random(in: 0..<octets.count, using: &dice) / 4)
                 #expect(outcome(octets, ends: 1...octets.count) == outcome(octets, ends: [octets.count]), "\(octets)")
             }
         }
+    }
+
+    @Test(
+        "a line is judged when its end is there, not before",
+        arguments: [
+            ("GE(T", "\r\n", HeadError.badRequestLine), ("GET / HTTP/3.0", "\r\n", .unsupportedVersion),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX Y", "\r\n", .badFieldName), ("GET / HTTP/1.1\r\nHost: a\r\n X", "\n", .obsoleteFolding),
+        ])
+    func unfinishedLines(_ text: String, _ end: String, _ error: HeadError) {
+        let octets = Array(text.utf8)
+        #expect(outcome(octets, ends: [octets.count]) == .unfinished)
+        #expect(outcome(octets, ends: 1...octets.count) == .unfinished)
+        let ended = octets + Array(end.utf8)
+        #expect(outcome(ended, ends: [octets.count, ended.count]) == .refused(error))
+        #expect(outcome(ended, ends: [ended.count]) == .refused(error))
     }
 
     @Test("the octets behind a head are not touched")

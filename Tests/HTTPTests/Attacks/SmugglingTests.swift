@@ -15,6 +15,25 @@ struct SmugglingTests {
         #expect(outcome(octets, ends: 1...octets.count) == .refused(shape.expected))
     }
 
+    @Test("a control character is found wherever it stands in a value", arguments: [0x00, 0x08, 0x0A, 0x0D, 0x1F, 0x7F] as [UInt8])
+    func controls(_ control: UInt8) {
+        let start = latin1("GET / HTTP/1.1\r\nHost: a\r\nX: ")
+        for length in 1...70 {
+            for position in 0..<length {
+                // What stands around it must not hide it, nor be taken for it.
+                for filler: UInt8 in [0x20, 0x7E, 0x80, 0xFF, 0x09] {
+                    var value = [UInt8](repeating: filler, count: length)
+                    let good = start + value + latin1("\r\n\r\n")
+                    if position == 0, outcome(good, ends: [good.count]).error != nil { Issue.record("\(filler) x \(length)") }
+                    value[position] = control
+                    let bad = start + value + latin1("\r\n\r\n")
+                    let error = outcome(bad, ends: [bad.count]).error
+                    if error != .badFieldValue && error != .bareLineEnd { Issue.record("\(control) at \(position) of \(length)") }
+                }
+            }
+        }
+    }
+
     @Test("there are enough shapes, and each has a name of its own")
     func enough() {
         #expect(SmugglingShape.all.count >= 60)
