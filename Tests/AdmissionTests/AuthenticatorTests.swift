@@ -15,13 +15,16 @@ struct AuthenticatorTests {
         let facts = try Court(issuer).caller(try issuer.token()).principal.facts
         #expect(facts.issuerName == "local" && facts.issuer == "https://issuer.example")
         #expect(facts.subject == "user-1" && facts.clientID == "client-1" && facts.tokenID == "t-1")
-        #expect(facts.scope == "orders:read orders:write" && facts.scopes.map(\.text) == ["orders:read", "orders:write"])
+        #expect(
+            facts.scope == "orders:read orders:write" && facts.scopes.map(\.text) == ["orders:read", "orders:write"])
         #expect(facts.expires == 1600 && facts.claims["tenant"] == "acme")
     }
 
     @Test("RS-007 no token is missing_token, with the scopes that the route needs")
     func missing() throws {
-        let court = Court([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0], scopes: ["a", "b"], anyScope: ["c", "d"])])
+        let court = Court(
+            [issuer.entry()], keys: [nil],
+            require: [Requirement(issuers: [0], scopes: ["a", "b"], anyScope: ["c", "d"])])
         guard case .refused(let refusal) = try court.judge(nil) else {
             Issue.record("not refused")
             return
@@ -29,18 +32,22 @@ struct AuthenticatorTests {
         #expect(refusal.code == .missingToken && refusal.scope.text == "a b c")
     }
 
-    @Test("RS-044 RS-045 RS-046 RS-047 times, with a skew of 15 s on each", arguments: [
-        (["exp": 1100], "ok"), (["exp": 1086], "ok"), (["exp": 1085], "expired_token"), (["exp": 1086.9], "ok"),
-        (["exp": 1085.9], "expired_token"), (["exp": nil], "malformed_claims"), (["exp": "1600"], "malformed_claims"),
-        (["exp": true], "malformed_claims"), (["exp": .null], "malformed_claims"), (["exp": [1600]], "malformed_claims"),
-        (["exp": 9_007_199_254_740_992], "ok"), (["exp": 9_007_199_254_740_993], "malformed_claims"),
-        (["exp": 1e300], "malformed_claims"), (["exp": -1e300], "malformed_claims"), (["exp": -5], "expired_token"),
-        (["exp": .integer(.max)], "malformed_claims"), (["exp": .integer(.min)], "malformed_claims"),
-        (["nbf": 1115], "ok"), (["nbf": 1116], "not_yet_valid"), (["nbf": 1115.1], "not_yet_valid"),
-        (["nbf": "1000"], "malformed_claims"), (["nbf": .null], "malformed_claims"), (["nbf": nil], "ok"),
-        (["iat": 1115], "ok"), (["iat": 1116], "issued_in_future"), (["iat": "1000"], "malformed_claims"),
-        (["iat": false], "malformed_claims"),
-    ] as [([String: JSON?], String)])
+    @Test(
+        "RS-044 RS-045 RS-046 RS-047 times, with a skew of 15 s on each",
+        arguments: [
+            (["exp": 1100], "ok"), (["exp": 1086], "ok"), (["exp": 1085], "expired_token"), (["exp": 1086.9], "ok"),
+            (["exp": 1085.9], "expired_token"), (["exp": nil], "malformed_claims"),
+            (["exp": "1600"], "malformed_claims"),
+            (["exp": true], "malformed_claims"), (["exp": .null], "malformed_claims"),
+            (["exp": [1600]], "malformed_claims"),
+            (["exp": 9_007_199_254_740_992], "ok"), (["exp": 9_007_199_254_740_993], "malformed_claims"),
+            (["exp": 1e300], "malformed_claims"), (["exp": -1e300], "malformed_claims"), (["exp": -5], "expired_token"),
+            (["exp": .integer(.max)], "malformed_claims"), (["exp": .integer(.min)], "malformed_claims"),
+            (["nbf": 1115], "ok"), (["nbf": 1116], "not_yet_valid"), (["nbf": 1115.1], "not_yet_valid"),
+            (["nbf": "1000"], "malformed_claims"), (["nbf": .null], "malformed_claims"), (["nbf": nil], "ok"),
+            (["iat": 1115], "ok"), (["iat": 1116], "issued_in_future"), (["iat": "1000"], "malformed_claims"),
+            (["iat": false], "malformed_claims"),
+        ] as [([String: JSON?], String)])
     func times(claims: [String: JSON?], expected: String) throws {
         #expect(try Court(issuer).outcome(try issuer.token(claims: claims)) == expected)
     }
@@ -53,17 +60,24 @@ struct AuthenticatorTests {
         #expect(try court.outcome(try issuer.token(claims: ["nbf": 1101])) == "not_yet_valid")
     }
 
-    @Test("RS-045 a number that JSON has but no date can be is refused, not a crash", arguments: ["1e400", "NaN", "-0", "1E3", "0x10"])
+    @Test(
+        "RS-045 a number that JSON has but no date can be is refused, not a crash",
+        arguments: ["1e400", "NaN", "-0", "1E3", "0x10"])
     func oddNumbers(number: String) throws {
-        let claims = #"{"iss":"https://issuer.example","aud":"https://api.example.com","sub":"s","client_id":"c","iat":0,"jti":"j","exp":"#
-        let token = try issuer.sign(Array(#"{"alg":"ES256","typ":"at+jwt","kid":"k1"}"#.utf8), Array("\(claims)\(number)}".utf8))
+        let claims =
+            #"{"iss":"https://issuer.example","aud":"https://api.example.com","sub":"s","client_id":"c","iat":0,"jti":"j","exp":"#
+        let token = try issuer.sign(
+            Array(#"{"alg":"ES256","typ":"at+jwt","kid":"k1"}"#.utf8), Array("\(claims)\(number)}".utf8))
         #expect(["malformed_token", "malformed_claims", "expired_token"].contains(try Court(issuer).outcome(token)))
     }
 
-    @Test("RS-048 the issuer is compared code point by code point", arguments: [
-        "https://issuer.example/", "https://Issuer.example", "https://issuer.example:443", "http://issuer.example", "issuer.example",
-        "https://issuer.example ", "https://issuer.exampl", "", "https://issuer.exam\u{70}le\u{0301}",
-    ])
+    @Test(
+        "RS-048 the issuer is compared code point by code point",
+        arguments: [
+            "https://issuer.example/", "https://Issuer.example", "https://issuer.example:443", "http://issuer.example",
+            "issuer.example",
+            "https://issuer.example ", "https://issuer.exampl", "", "https://issuer.exam\u{70}le\u{0301}",
+        ])
     func issuerExactly(iss: String) throws {
         #expect(try Court(issuer).outcome(try issuer.token(claims: ["iss": .string(iss)])) == "wrong_issuer")
     }
@@ -79,7 +93,9 @@ struct AuthenticatorTests {
     @Test("a missing issuer is wrong, one that is no text is malformed")
     func issuerMissing() throws {
         #expect(try Court(issuer).outcome(try issuer.token(claims: ["iss": nil])) == "wrong_issuer")
-        #expect(try Court(issuer).outcome(try issuer.token(claims: ["iss": ["https://issuer.example"]])) == "malformed_claims")
+        #expect(
+            try Court(issuer).outcome(try issuer.token(claims: ["iss": ["https://issuer.example"]]))
+                == "malformed_claims")
     }
 
     @Test("RS-049 one issuer's key does not vouch for another's token, though the route trusts both")
@@ -96,13 +112,19 @@ struct AuthenticatorTests {
         #expect(try court.outcome(try issuer.token(), route: 1) == "wrong_issuer")
     }
 
-    @Test("RS-050 RS-051 the audience must be named, whole", arguments: [
-        ("https://api.example.com", "ok"), (["https://api.example.com"], "ok"), (["x", "https://api.example.com"], "ok"),
-        ("https://api.example.com/", "wrong_audience"), ("https://api.example", "wrong_audience"), ("HTTPS://api.example.com", "wrong_audience"),
-        ("https://api.example.com.evil", "wrong_audience"), (["x", "y"], "wrong_audience"), ("", "wrong_audience"),
-        (.array([]), "malformed_claims"), (nil, "malformed_claims"), (7, "malformed_claims"), (["a": "b"], "malformed_claims"),
-        (["https://api.example.com", 7], "malformed_claims"), (.null, "malformed_claims"), ([["https://api.example.com"]], "malformed_claims"),
-    ] as [(JSON?, String)])
+    @Test(
+        "RS-050 RS-051 the audience must be named, whole",
+        arguments: [
+            ("https://api.example.com", "ok"), (["https://api.example.com"], "ok"),
+            (["x", "https://api.example.com"], "ok"),
+            ("https://api.example.com/", "wrong_audience"), ("https://api.example", "wrong_audience"),
+            ("HTTPS://api.example.com", "wrong_audience"),
+            ("https://api.example.com.evil", "wrong_audience"), (["x", "y"], "wrong_audience"), ("", "wrong_audience"),
+            (.array([]), "malformed_claims"), (nil, "malformed_claims"), (7, "malformed_claims"),
+            (["a": "b"], "malformed_claims"),
+            (["https://api.example.com", 7], "malformed_claims"), (.null, "malformed_claims"),
+            ([["https://api.example.com"]], "malformed_claims"),
+        ] as [(JSON?, String)])
     func audience(aud: JSON?, expected: String) throws {
         #expect(try Court(issuer).outcome(try issuer.token(claims: ["aud": aud])) == expected)
     }
@@ -119,13 +141,16 @@ struct AuthenticatorTests {
         #expect(court.authenticator.cachedTokens == 1)
     }
 
-    @Test("RS-052 RS-053 RS-080 only access tokens", arguments: [
-        ("at+jwt", "ok"), ("AT+JWT", "ok"), ("application/at+jwt", "ok"), ("Application/AT+jwt", "ok"),
-        ("JWT", "wrong_type"), (nil, "wrong_type"), ("id+jwt", "wrong_type"), ("logout+jwt", "wrong_type"),
-        ("secevent+jwt", "wrong_type"), ("dpop+jwt", "wrong_type"), ("client-authentication+jwt", "wrong_type"),
-        ("oauth-authz-req+jwt", "wrong_type"), ("token-introspection+jwt", "wrong_type"), ("at+jwt;x=y", "wrong_type"),
-        ("application/application/at+jwt", "wrong_type"), (" at+jwt", "wrong_type"),
-    ] as [(JSON?, String)])
+    @Test(
+        "RS-052 RS-053 RS-080 only access tokens",
+        arguments: [
+            ("at+jwt", "ok"), ("AT+JWT", "ok"), ("application/at+jwt", "ok"), ("Application/AT+jwt", "ok"),
+            ("JWT", "wrong_type"), (nil, "wrong_type"), ("id+jwt", "wrong_type"), ("logout+jwt", "wrong_type"),
+            ("secevent+jwt", "wrong_type"), ("dpop+jwt", "wrong_type"), ("client-authentication+jwt", "wrong_type"),
+            ("oauth-authz-req+jwt", "wrong_type"), ("token-introspection+jwt", "wrong_type"),
+            ("at+jwt;x=y", "wrong_type"),
+            ("application/application/at+jwt", "wrong_type"), (" at+jwt", "wrong_type"),
+        ] as [(JSON?, String)])
     func types(typ: JSON?, expected: String) throws {
         #expect(try Court(issuer).outcome(try issuer.token(header: ["typ": typ])) == expected)
     }
@@ -136,7 +161,8 @@ struct AuthenticatorTests {
         #expect(try court.outcome(try issuer.token(header: ["typ": "JWT"])) == "ok")
         #expect(try court.outcome(try issuer.token(header: ["typ": nil])) == "ok")
         #expect(try court.outcome(try issuer.token(header: ["typ": "logout+jwt"])) == "wrong_type")
-        let facts = try court.caller(try issuer.token(header: ["typ": "JWT"], claims: ["client_id": nil, "azp": "app", "jti": nil]))
+        let facts = try court.caller(
+            try issuer.token(header: ["typ": "JWT"], claims: ["client_id": nil, "azp": "app", "jti": nil]))
         #expect(facts.principal.facts.clientID == "app")
         // RS-053: ID tokens and events that call themselves JWT.
         for name in ["at_hash", "c_hash", "s_hash", "events"] {
@@ -146,16 +172,20 @@ struct AuthenticatorTests {
         #expect(try court.outcome(try issuer.token(claims: ["client_id": nil, "azp": "app"])) == "malformed_claims")
     }
 
-    @Test("RS-054 an access token has all that RFC 9068 requires", arguments: ["exp", "aud", "sub", "client_id", "iat", "jti"])
+    @Test(
+        "RS-054 an access token has all that RFC 9068 requires",
+        arguments: ["exp", "aud", "sub", "client_id", "iat", "jti"])
     func requiredClaims(name: String) throws {
         #expect(try Court(issuer).outcome(try issuer.token(claims: [name: nil])) == "malformed_claims")
         #expect(try Court(issuer).outcome(try issuer.token(claims: [name: .null])) == "malformed_claims")
         #expect(try Court(issuer).outcome(try issuer.token(claims: [name: ["a": 1]])) == "malformed_claims")
     }
 
-    @Test("RS-055 scope is one text", arguments: [
-        ("a b", ["a", "b"]), ("a  b ", ["a", "b"]), ("", []), (nil, []), (["a", "b"], nil), (7, nil), (.null, nil),
-    ] as [(JSON?, [String]?)])
+    @Test(
+        "RS-055 scope is one text",
+        arguments: [
+            ("a b", ["a", "b"]), ("a  b ", ["a", "b"]), ("", []), (nil, []), (["a", "b"], nil), (7, nil), (.null, nil),
+        ] as [(JSON?, [String]?)])
     func scope(scope: JSON?, expected: [String]?) throws {
         let court = try Court(issuer)
         let token = try issuer.token(claims: ["scope": scope])
@@ -166,10 +196,12 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("the algorithm must be on the issuer's list", arguments: [
-        ("none", "unsupported_algorithm"), ("HS256", "unsupported_algorithm"), ("ES384", "unsupported_algorithm"),
-        ("es256", "unsupported_algorithm"), ("EdDSA", "unsupported_algorithm"), ("RS256", "unsupported_algorithm"),
-    ] as [(JSON, String)])
+    @Test(
+        "the algorithm must be on the issuer's list",
+        arguments: [
+            ("none", "unsupported_algorithm"), ("HS256", "unsupported_algorithm"), ("ES384", "unsupported_algorithm"),
+            ("es256", "unsupported_algorithm"), ("EdDSA", "unsupported_algorithm"), ("RS256", "unsupported_algorithm"),
+        ] as [(JSON, String)])
     func algorithm(alg: JSON, expected: String) throws {
         #expect(try Court(issuer).outcome(try issuer.token(header: ["alg": alg])) == expected)
     }
@@ -188,11 +220,15 @@ struct AuthenticatorTests {
         #expect(try Court(issuer).outcome(try impostor.token()) == "bad_signature")
     }
 
-    @Test("RS-018 RS-056 what is no token is 401, and what cannot be one is a malformed request", arguments: [
-        ("abc", "malformed_token"), ("a.b", "malformed_token"), ("a.b.c.d", "malformed_token"), ("..", "malformed_token"),
-        ("e30.e30.", "malformed_token"), ("~", "malformed_token"), ("a b", "malformed_credentials"), ("a,b", "malformed_credentials"),
-        ("\"a\"", "malformed_credentials"), ("é", "malformed_credentials"), ("a=b", "malformed_credentials"),
-    ])
+    @Test(
+        "RS-018 RS-056 what is no token is 401, and what cannot be one is a malformed request",
+        arguments: [
+            ("abc", "malformed_token"), ("a.b", "malformed_token"), ("a.b.c.d", "malformed_token"),
+            ("..", "malformed_token"),
+            ("e30.e30.", "malformed_token"), ("~", "malformed_token"), ("a b", "malformed_credentials"),
+            ("a,b", "malformed_credentials"),
+            ("\"a\"", "malformed_credentials"), ("é", "malformed_credentials"), ("a=b", "malformed_credentials"),
+        ])
     func garbage(token: String, expected: String) throws {
         #expect(try Court(issuer).outcome(token) == expected)
     }
@@ -231,7 +267,8 @@ struct ConfirmationTests {
         guard let thumbprint else { return anyPeer }
         let digest = try #require(Digest256(thumbprint))
         return PeerFacts(
-            address: address(), certificate: ClientCertificate(identity: "c", uris: [], dnsNames: [], thumbprint: digest))
+            address: address(),
+            certificate: ClientCertificate(identity: "c", uris: [], dnsNames: [], thumbprint: digest))
     }
 
     @Test("RS-081 RS-082 a token bound to a certificate is good only on a connection that shows it")
@@ -249,18 +286,23 @@ struct ConfirmationTests {
         }
     }
 
-    @Test("RS-083 RS-087 RS-088 RS-107 other bindings", arguments: [
-        (["x5t#S256": "short"], "malformed_claims"), (["x5t#S256": 7], "malformed_claims"),
-        (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="], "malformed_claims"),
-        (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"], "ok"),
-        (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "other": 1], "ok"),
-        (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "jkt": "abc"], "missing_proof"),
-        (["jkt": "abc"], "missing_proof"), (["jkt": 1], "malformed_claims"), (["jkt": ""], "malformed_claims"),
-        (["jku": "https://x"], "unknown_confirmation"), (["kid": "k"], "unknown_confirmation"), ([:], "unknown_confirmation"),
-        ("x", "malformed_claims"), (.null, "malformed_claims"), (.array([]), "malformed_claims"),
-    ] as [(JSON, String)])
+    @Test(
+        "RS-083 RS-087 RS-088 RS-107 other bindings",
+        arguments: [
+            (["x5t#S256": "short"], "malformed_claims"), (["x5t#S256": 7], "malformed_claims"),
+            (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="], "malformed_claims"),
+            (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"], "ok"),
+            (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "other": 1], "ok"),
+            (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "jkt": "abc"], "missing_proof"),
+            (["jkt": "abc"], "missing_proof"), (["jkt": 1], "malformed_claims"), (["jkt": ""], "malformed_claims"),
+            (["jku": "https://x"], "unknown_confirmation"), (["kid": "k"], "unknown_confirmation"),
+            ([:], "unknown_confirmation"),
+            ("x", "malformed_claims"), (.null, "malformed_claims"), (.array([]), "malformed_claims"),
+        ] as [(JSON, String)])
     func bindings(cnf: JSON, expected: String) throws {
-        #expect(try Court(issuer).outcome(try issuer.token(claims: ["cnf": cnf]), peer: try peer(Self.thumbprint)) == expected)
+        #expect(
+            try Court(issuer).outcome(try issuer.token(claims: ["cnf": cnf]), peer: try peer(Self.thumbprint))
+                == expected)
     }
 }
 
@@ -310,12 +352,15 @@ struct TokenCacheTests {
     @Test("two issuers that differ in anything that counts have two fingerprints")
     func fingerprints() throws {
         let entries = [
-            issuer.entry(), issuer.entry(name: "other"), issuer.entry(algorithms: [.es256, .rs256]), issuer.entry(types: ["jwt"]),
-            issuer.entry(types: ["at+jwt", ""]), issuer.entry(clockSkew: .zero), TestIssuer("https://other.example").entry(),
+            issuer.entry(), issuer.entry(name: "other"), issuer.entry(algorithms: [.es256, .rs256]),
+            issuer.entry(types: ["jwt"]),
+            issuer.entry(types: ["at+jwt", ""]), issuer.entry(clockSkew: .zero),
+            TestIssuer("https://other.example").entry(),
         ]
         let all = entries.flatMap { entry in
             [nil, 1, 2].map { (generation: UInt64?) in
-                IssuerSet([entry], keys: [generation.map { IssuerKeys(set: keySet, generation: $0) }]).entries[0].fingerprint.octets
+                IssuerSet([entry], keys: [generation.map { IssuerKeys(set: keySet, generation: $0) }]).entries[0]
+                    .fingerprint.octets
             }
         }
         #expect(Set(all).count == entries.count * 3)
@@ -339,7 +384,8 @@ struct TokenCacheTests {
         let other = TestIssuer("https://other.example")
         let entries = [issuer.entry(audiences: ["a", "https://api.example.com"]), other.entry(name: "other")]
         let require = [
-            Requirement(issuers: [0]), Requirement(issuers: [0, 1]), Requirement(issuers: [1]), Requirement(issuers: [0], audiences: ["a"]),
+            Requirement(issuers: [0]), Requirement(issuers: [0, 1]), Requirement(issuers: [1]),
+            Requirement(issuers: [0], audiences: ["a"]),
         ]
         let tokens = try [issuer, other].flatMap { issuer in
             [
@@ -422,10 +468,13 @@ struct TokenCacheTests {
         #expect(try first != nil && texts() === first)
     }
 
-    @Test("header values are safe, and two texts never give one value", arguments: [
-        ("user-1", "user-1"), ("a b", "a b"), (" a ", "%20a%20"), ("a\r\nX: y", "a%0D%0AX: y"), ("100%", "100%25"), ("%0D", "%250D"),
-        ("é", "%C3%A9"), ("\u{0}", "%00"), ("", ""),
-    ])
+    @Test(
+        "header values are safe, and two texts never give one value",
+        arguments: [
+            ("user-1", "user-1"), ("a b", "a b"), (" a ", "%20a%20"), ("a\r\nX: y", "a%0D%0AX: y"), ("100%", "100%25"),
+            ("%0D", "%250D"),
+            ("é", "%C3%A9"), ("\u{0}", "%00"), ("", ""),
+        ])
     func headers(text: String, expected: String) {
         #expect(PrincipalHeaders.fieldValue(text).text == expected)
     }

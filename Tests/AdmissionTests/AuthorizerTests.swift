@@ -18,12 +18,17 @@ struct AuthorizerTests {
         return refusal { () throws(Refusal) in _ = try Authorizer.authorize(caller, rules: rules, peer: peer) } ?? "ok"
     }
 
-    @Test("RS-015 RS-055 scopes: all of these, and any of those, exactly", arguments: [
-        (["orders:read"], [], "ok"), (["orders:read", "orders:write"], [], "ok"), (["orders:read", "x"], [], "insufficient_scope"),
-        ([], ["x", "orders:write"], "ok"), ([], ["x", "y"], "insufficient_scope"), (["orders:read"], ["x"], "insufficient_scope"),
-        (["orders"], [], "insufficient_scope"), (["orders:readonly"], [], "insufficient_scope"), (["Orders:read"], [], "insufficient_scope"),
-        (["orders:read orders:write"], [], "insufficient_scope"), ([], [], "ok"), ([""], [], "insufficient_scope"),
-    ] as [([String], [String], String)])
+    @Test(
+        "RS-015 RS-055 scopes: all of these, and any of those, exactly",
+        arguments: [
+            (["orders:read"], [], "ok"), (["orders:read", "orders:write"], [], "ok"),
+            (["orders:read", "x"], [], "insufficient_scope"),
+            ([], ["x", "orders:write"], "ok"), ([], ["x", "y"], "insufficient_scope"),
+            (["orders:read"], ["x"], "insufficient_scope"),
+            (["orders"], [], "insufficient_scope"), (["orders:readonly"], [], "insufficient_scope"),
+            (["Orders:read"], [], "insufficient_scope"),
+            (["orders:read orders:write"], [], "insufficient_scope"), ([], [], "ok"), ([""], [], "insufficient_scope"),
+        ] as [([String], [String], String)])
     func scopes(all: [String], any: [String], expected: String) throws {
         #expect(try outcome(Requirement(issuers: [0], scopes: all, anyScope: any)) == expected)
     }
@@ -39,22 +44,31 @@ struct AuthorizerTests {
         "nested": ["deep": ["er": "x"]], "nothing": .null, "whole": 3.0, "big": 9_007_199_254_740_993,
     ]
 
-    @Test("claims: equals, one_of, contains; a missing claim or another type does not fit", arguments: [
-        (["tenant"], .equals(.string("acme")), true), (["tenant"], .equals(.string("Acme")), false),
-        (["tenant"], .oneOf([.string("x"), .string("acme")]), true), (["tenant"], .oneOf([]), false),
-        (["missing"], .equals(.string("acme")), false), (["level"], .equals(.number(3)), true),
-        (["level"], .equals(.string("3")), false), (["whole"], .equals(.number(3)), true), (["ratio"], .equals(.number(1.5)), true),
-        (["ratio"], .oneOf([.number(1), .number(1.5)]), true), (["admin"], .equals(.bool(true)), true),
-        (["admin"], .equals(.bool(false)), false), (["admin"], .equals(.number(1)), false), (["admin"], .equals(.string("true")), false),
-        (["big"], .equals(.number(9_007_199_254_740_992)), false),
-        (["groups"], .contains(.string("b")), true), (["groups"], .contains(.string("c")), false), (["groups"], .contains(.number(7)), true),
-        (["groups"], .contains(.string("7")), false), (["groups"], .equals(.string("a")), false),
-        (["words"], .contains(.string("green")), true), (["words"], .contains(.string("gree")), false), (["words"], .contains(.string("")), false),
-        (["words"], .contains(.string("red green")), false), (["level"], .contains(.number(3)), false),
-        (["nested", "deep", "er"], .equals(.string("x")), true), (["nested", "deep"], .equals(.string("x")), false),
-        (["nested", "deep", "er", "more"], .equals(.string("x")), false), (["tenant", "x"], .equals(.string("acme")), false),
-        (["nothing"], .equals(.string("")), false), (["nothing"], .equals(.bool(false)), false), ([], .equals(.bool(true)), false),
-    ] as [([String], ClaimRule.Condition, Bool)])
+    @Test(
+        "claims: equals, one_of, contains; a missing claim or another type does not fit",
+        arguments: [
+            (["tenant"], .equals(.string("acme")), true), (["tenant"], .equals(.string("Acme")), false),
+            (["tenant"], .oneOf([.string("x"), .string("acme")]), true), (["tenant"], .oneOf([]), false),
+            (["missing"], .equals(.string("acme")), false), (["level"], .equals(.number(3)), true),
+            (["level"], .equals(.string("3")), false), (["whole"], .equals(.number(3)), true),
+            (["ratio"], .equals(.number(1.5)), true),
+            (["ratio"], .oneOf([.number(1), .number(1.5)]), true), (["admin"], .equals(.bool(true)), true),
+            (["admin"], .equals(.bool(false)), false), (["admin"], .equals(.number(1)), false),
+            (["admin"], .equals(.string("true")), false),
+            (["big"], .equals(.number(9_007_199_254_740_992)), false),
+            (["groups"], .contains(.string("b")), true), (["groups"], .contains(.string("c")), false),
+            (["groups"], .contains(.number(7)), true),
+            (["groups"], .contains(.string("7")), false), (["groups"], .equals(.string("a")), false),
+            (["words"], .contains(.string("green")), true), (["words"], .contains(.string("gree")), false),
+            (["words"], .contains(.string("")), false),
+            (["words"], .contains(.string("red green")), false), (["level"], .contains(.number(3)), false),
+            (["nested", "deep", "er"], .equals(.string("x")), true),
+            (["nested", "deep"], .equals(.string("x")), false),
+            (["nested", "deep", "er", "more"], .equals(.string("x")), false),
+            (["tenant", "x"], .equals(.string("acme")), false),
+            (["nothing"], .equals(.string("")), false), (["nothing"], .equals(.bool(false)), false),
+            ([], .equals(.bool(true)), false),
+        ] as [([String], ClaimRule.Condition, Bool)])
     func claimRules(path: [String], condition: ClaimRule.Condition, fits: Bool) throws {
         let require = Requirement(issuers: [0], claims: [ClaimRule(claim: path, condition: condition)])
         #expect(try outcome(require, claims: Self.claims) == (fits ? "ok" : "claim_mismatch"))
@@ -65,7 +79,9 @@ struct AuthorizerTests {
         let tenant = ClaimRule(claim: ["tenant"], condition: .equals(.string("acme")))
         let admin = ClaimRule(claim: ["admin"], condition: .equals(.bool(true)))
         #expect(try outcome(Requirement(issuers: [0], claims: [tenant, admin]), claims: Self.claims) == "ok")
-        #expect(try outcome(Requirement(issuers: [0], claims: [tenant, admin]), claims: ["admin": false]) == "claim_mismatch")
+        #expect(
+            try outcome(Requirement(issuers: [0], claims: [tenant, admin]), claims: ["admin": false])
+                == "claim_mismatch")
     }
 
     private static func certificate(uris: [String] = [], dns: [String] = []) throws -> ClientCertificate {
@@ -75,12 +91,16 @@ struct AuthorizerTests {
 
     private static let a = "spiffe://example.org/a"
 
-    @Test("client identities: the only URI, or an exact DNS name", arguments: [
-        (.spiffe(a), [a], [], true), (.spiffe(a), [a + "b"], [], false), (.spiffe(a), [a, "spiffe://example.org/b"], [], false),
-        (.spiffe(a), [], [a], false), (.spiffe(a), [], [], false), (.dns("client.example"), [], ["x", "Client.example"], true),
-        (.dns("client.example"), [], ["*.example"], false), (.dns("*.example"), [], ["*.example"], false),
-        (.dns("client.example"), ["client.example"], [], false),
-    ] as [(UpstreamIdentity, [String], [String], Bool)])
+    @Test(
+        "client identities: the only URI, or an exact DNS name",
+        arguments: [
+            (.spiffe(a), [a], [], true), (.spiffe(a), [a + "b"], [], false),
+            (.spiffe(a), [a, "spiffe://example.org/b"], [], false),
+            (.spiffe(a), [], [a], false), (.spiffe(a), [], [], false),
+            (.dns("client.example"), [], ["x", "Client.example"], true),
+            (.dns("client.example"), [], ["*.example"], false), (.dns("*.example"), [], ["*.example"], false),
+            (.dns("client.example"), ["client.example"], [], false),
+        ] as [(UpstreamIdentity, [String], [String], Bool)])
     func identities(identity: UpstreamIdentity, uris: [String], dns: [String], fits: Bool) throws {
         let certificate = try Self.certificate(uris: uris, dns: dns)
         let require = Requirement(issuers: [], clientIdentities: [.spiffe("spiffe://example.org/none"), identity])
@@ -93,31 +113,47 @@ struct AuthorizerTests {
         #expect(try outcome(Requirement(issuers: [], clientIdentities: [.dns("a")])) == "certificate_required")
         #expect(try outcome(Requirement(issuers: [], clientCertificate: true), certificate: Self.certificate()) == "ok")
         #expect(try outcome(Requirement(issuers: [0], clientCertificate: true)) == "certificate_required")
-        #expect(try outcome(Requirement(issuers: [0], scopes: ["x"], clientCertificate: true), certificate: Self.certificate()) == "insufficient_scope")
+        #expect(
+            try outcome(
+                Requirement(issuers: [0], scopes: ["x"], clientCertificate: true), certificate: Self.certificate())
+                == "insufficient_scope")
     }
 
     @Test("a caller that was judged for one route is not let in at another, nor is nobody")
     func otherRoute() throws {
         let court = Court(
-            [issuer.entry()], keys: [try issuer.keys()], require: [Requirement(issuers: [0]), Requirement(issuers: [0], scopes: ["a"])])
+            [issuer.entry()], keys: [try issuer.keys()],
+            require: [Requirement(issuers: [0]), Requirement(issuers: [0], scopes: ["a"])])
         let caller = try court.caller(try issuer.token())
         func outcome(_ caller: Caller?, _ route: Int) -> String? {
-            refusal { () throws(Refusal) in _ = try Authorizer.authorize(caller, rules: court.rules[route], peer: anyPeer) }
+            refusal { () throws(Refusal) in
+                _ = try Authorizer.authorize(caller, rules: court.rules[route], peer: anyPeer)
+            }
         }
         #expect(outcome(caller, 0) == nil)
         #expect(outcome(caller, 1) == "missing_token")
         #expect(outcome(nil, 0) == "missing_token")
     }
 
+    @Test("RS-058 a client's own token is told apart from a user's with the same name")
+    func clientItself() throws {
+        let court = try Court(issuer)
+        let own = try court.caller(try issuer.token(claims: ["sub": "same", "client_id": "same"])).principal
+        let user = try court.caller(try issuer.token(claims: ["sub": "same", "client_id": "app"])).principal
+        #expect(own.facts.isClientItself && !user.facts.isClientItself)
+    }
+
     @Test("limits count callers by what their tokens say")
     func limitKeys() throws {
         let other = TestIssuer("https://other.example")
         let court = Court(
-            [issuer.entry(), other.entry(name: "other")], keys: [try issuer.keys(), try other.keys()], require: [Requirement(issuers: [0, 1])])
+            [issuer.entry(), other.entry(name: "other")], keys: [try issuer.keys(), try other.keys()],
+            require: [Requirement(issuers: [0, 1])])
         func buckets(_ by: [RateLimit.Key], _ tokens: [String]) throws -> Int {
             let limit = LimitRule(RateLimit(name: "l", by: by, count: 1, period: .seconds(1), burst: 1))
             let rules = RouteRules(
-                index: 0, route: route("/", require: Requirement(issuers: [0, 1]), limits: [0]), issuers: court.issuers, limits: [limit])
+                index: 0, route: route("/", require: Requirement(issuers: [0, 1]), limits: [0]), issuers: court.issuers,
+                limits: [limit])
             let ledger = LimitLedger(keysMax: 1_000, seed: (3, 4))
             var allowance = Allowance()
             for token in tokens {

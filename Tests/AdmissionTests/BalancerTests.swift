@@ -16,11 +16,13 @@ struct BalancerTests {
     private func upstream(_ count: Int, _ balancing: Upstream.Balancing, ejectAfter: Int = 5) -> Upstream {
         Upstream(
             name: "orders", endpoints: (0..<count).map { Endpoint(host: "127.0.0.1", port: 9_000 + $0) }, tls: nil,
-            balancing: balancing, connectionsPerWorkerMax: 10, ejectAfterFailures: ejectAfter, ejectionTime: .seconds(30),
+            balancing: balancing, connectionsPerWorkerMax: 10, ejectAfterFailures: ejectAfter,
+            ejectionTime: .seconds(30),
             retry: true, headers: UpstreamHeaders(), firstByteTimeout: nil)
     }
 
-    private func balancer(_ upstream: Upstream, _ ledger: HealthLedger = HealthLedger()) -> (Balancer, [EndpointHealth]) {
+    private func balancer(_ upstream: Upstream, _ ledger: HealthLedger = HealthLedger()) -> (Balancer, [EndpointHealth])
+    {
         let health = ledger.health(of: upstream)
         return (Balancer(upstream, health: health, seed: 0), health)
     }
@@ -169,8 +171,12 @@ struct BalancerTests {
         fail(health[1], two, 5)
         #expect(try pick(balancer, 1, excluding: 0) == [1])
         let single = self.balancer(upstream(1, .roundRobin)).0
-        #expect(refusal { () throws(Refusal) in _ = try single.pick(permit, excluding: 0, now: 0) } == "no_healthy_upstream")
-        #expect(refusal { () throws(Refusal) in _ = try self.balancer(upstream(0, .roundRobin)).0.pick(permit, now: 0) } == "no_healthy_upstream")
+        #expect(
+            refusal { () throws(Refusal) in _ = try single.pick(permit, excluding: 0, now: 0) } == "no_healthy_upstream"
+        )
+        #expect(
+            refusal { () throws(Refusal) in _ = try self.balancer(upstream(0, .roundRobin)).0.pick(permit, now: 0) }
+                == "no_healthy_upstream")
     }
 
     @Test("health survives a reload and is shared; endpoints that are gone are forgotten")

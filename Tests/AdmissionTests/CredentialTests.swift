@@ -26,7 +26,8 @@ struct CredentialTests {
         "another scheme, or none, is no credential",
         arguments: [
             [], ["Authorization: Basic YTpi"], ["Authorization: DPoP abc"], ["Authorization: Bearerx abc"],
-            ["Authorization: Beare"], ["Authorization:"], ["Proxy-Authorization: Bearer abc"], ["Authorization: Negotiate"],
+            ["Authorization: Beare"], ["Authorization:"], ["Proxy-Authorization: Bearer abc"],
+            ["Authorization: Negotiate"],
             ["Authorization: b%65arer abc"],
         ])
     func none(fields: [String]) throws {
@@ -65,7 +66,10 @@ struct CredentialTests {
 
     @Test(
         "other parameters of the query do not matter",
-        arguments: ["/?", "/?access_tokens=x", "/?my_access_token=x", "/?a=access_token", "/?access_toke", "/?access_%", "/?access%5", "/?a=b&&c"])
+        arguments: [
+            "/?", "/?access_tokens=x", "/?my_access_token=x", "/?a=access_token", "/?access_toke", "/?access_%",
+            "/?access%5", "/?a=b&&c",
+        ])
     func otherParameters(path: String) throws {
         #expect(try outcome(["Authorization: Bearer a"], path) == "a")
     }
@@ -82,7 +86,10 @@ struct CredentialTests {
 
     @Test(
         "octets that no token has",
-        arguments: [("a b", false), ("a,b", false), ("a\"", false), ("=", false), ("a=b", false), ("é", false), ("", false), ("aZ09-._~+/==", true)])
+        arguments: [
+            ("a b", false), ("a,b", false), ("a\"", false), ("=", false), ("a=b", false), ("é", false), ("", false),
+            ("aZ09-._~+/==", true),
+        ])
     func alphabet(text: String, expected: Bool) {
         #expect(Credential.isToken(Array(text.utf8).span) == expected)
     }

@@ -47,7 +47,8 @@ func refusal(_ body: () throws(Refusal) -> Void) -> String? {
 
 func address(_ text: String = "192.0.2.1") -> ClientAddress {
     let octets = text.split(separator: ".").compactMap { UInt8($0) }
-    return ClientAddress(octets: octets) ?? ClientAddress(octets: [0, 0, 0, 0])!
+    guard let address = ClientAddress(octets: octets) else { fatalError("\(text) is no IPv4 address") }
+    return address
 }
 
 let anyPeer = PeerFacts(address: address())

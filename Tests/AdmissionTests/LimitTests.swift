@@ -44,7 +44,8 @@ struct TokenBucketTests {
     @Test(
         "no number that an operator writes overflows",
         arguments: [
-            (1, Duration.seconds(Int64.max / 4), Int.max), (Int.max, .seconds(1), Int.max), (0, .zero, 0), (1, .nanoseconds(1), 1),
+            (1, Duration.seconds(Int64.max / 4), Int.max), (Int.max, .seconds(1), Int.max), (0, .zero, 0),
+            (1, .nanoseconds(1), 1),
             (-5, .seconds(-1), -1),
         ])
     func extremes(count: Int, period: Duration, burst: Int) {
@@ -62,18 +63,22 @@ struct TokenBucketTests {
 
 @Suite("The ledger of limits")
 struct LimitLedgerTests {
-    private static func limit(_ name: String, _ by: [RateLimit.Key], count: Int = 1, seconds: Int = 1, burst: Int = 2) -> RateLimit {
+    private static func limit(_ name: String, _ by: [RateLimit.Key], count: Int = 1, seconds: Int = 1, burst: Int = 2)
+        -> RateLimit
+    {
         RateLimit(name: name, by: by, count: count, period: .seconds(seconds), burst: burst)
     }
 
     private func permit(_ limits: [RateLimit], route id: String = "r", from: String = "192.0.2.1") throws -> Permit {
         let rules = RouteRules(
-            index: 0, route: route("/", id: id, limits: Array(limits.indices)), issuers: [], limits: limits.map(LimitRule.init))
+            index: 0, route: route("/", id: id, limits: Array(limits.indices)), issuers: [],
+            limits: limits.map(LimitRule.init))
         return try Authorizer.authorize(nil, rules: rules, peer: PeerFacts(address: address(from)))
     }
 
     /// `+` allowed, or the seconds of Retry-After.
-    private func outcome(_ ledger: LimitLedger, _ permit: Permit, _ now: Int64, _ allowance: inout Allowance) -> String {
+    private func outcome(_ ledger: LimitLedger, _ permit: Permit, _ now: Int64, _ allowance: inout Allowance) -> String
+    {
         do throws(Refusal) {
             try ledger.take(permit, now: now, into: &allowance)
             return "+"
@@ -124,10 +129,14 @@ struct LimitLedgerTests {
     func keys() throws {
         func count(_ by: [RateLimit.Key], _ callers: [(route: String, ip: String)]) throws -> Int {
             let ledger = LimitLedger(keysMax: 100, seed: (1, 2))
-            for caller in callers { _ = run(ledger, try permit([Self.limit("l", by)], route: caller.route, from: caller.ip), [0]) }
+            for caller in callers {
+                _ = run(ledger, try permit([Self.limit("l", by)], route: caller.route, from: caller.ip), [0])
+            }
             return ledger.count
         }
-        let callers = [("a", "192.0.2.1"), ("a", "192.0.2.2"), ("b", "192.0.2.1"), ("b", "192.0.2.2"), ("b", "192.0.2.2")]
+        let callers = [
+            ("a", "192.0.2.1"), ("a", "192.0.2.2"), ("b", "192.0.2.1"), ("b", "192.0.2.2"), ("b", "192.0.2.2"),
+        ]
         #expect(try count([.ip], callers) == 2)
         #expect(try count([.route], callers) == 2)
         #expect(try count([.ip, .route], callers) == 4)
@@ -158,7 +167,9 @@ struct LimitLedgerTests {
     @Test("IPv4-mapped addresses are IPv4, and IPv6 is counted by network")
     func addresses() throws {
         func octets(_ last: [UInt8], network: UInt8 = 1) -> ClientAddress? {
-            ClientAddress(octets: [0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, network] + [UInt8](repeating: 0, count: 8 - last.count) + last)
+            ClientAddress(
+                octets: [0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, network] + [UInt8](repeating: 0, count: 8 - last.count) + last
+            )
         }
         let mapped = ClientAddress(octets: [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF, 192, 0, 2, 1])
         #expect(mapped == ClientAddress(octets: [192, 0, 2, 1]))
@@ -167,14 +178,17 @@ struct LimitLedgerTests {
         #expect(octets([1])?.counted != octets([1], network: 2)?.counted)
         #expect(ClientAddress(octets: [1, 2, 3]) == nil)
         #expect(ClientAddress(octets: [UInt8](repeating: 0, count: 17)) == nil)
-        #expect(ClientAddress(octets: [0, 0, 0, 1])?.counted != ClientAddress(octets: [UInt8](repeating: 0, count: 16))?.counted)
+        #expect(
+            ClientAddress(octets: [0, 0, 0, 1])?.counted
+                != ClientAddress(octets: [UInt8](repeating: 0, count: 16))?.counted)
     }
 
     @Test("RateLimit and RateLimit-Policy say what the draft asks for")
     func fields() throws {
         let ledger = LimitLedger(keysMax: 100, seed: (1, 2))
         let permit = try permit([
-            Self.limit("per_client", [.ip], count: 100, burst: 50), Self.limit("a \"b\\", [.route], count: 5, seconds: 3_600, burst: 5),
+            Self.limit("per_client", [.ip], count: 100, burst: 50),
+            Self.limit("a \"b\\", [.route], count: 5, seconds: 3_600, burst: 5),
         ])
         var allowance = Allowance()
         #expect(outcome(ledger, permit, 0, &allowance) == "+")
@@ -197,7 +211,8 @@ struct LimitLedgerTests {
     func concurrency() async throws {
         let ledger = LimitLedger(keysMax: 100, seed: (1, 2))
         let permit = try permit([
-            Self.limit("one", [.ip], seconds: 3_600, burst: 500), Self.limit("two", [.route], seconds: 3_600, burst: 300),
+            Self.limit("one", [.ip], seconds: 3_600, burst: 500),
+            Self.limit("two", [.route], seconds: 3_600, burst: 300),
         ])
         let allowed = await withTaskGroup(of: Int.self) { group in
             for _ in 0..<8 {

@@ -10,7 +10,9 @@ struct MisdirectedTests {
         route("/{rest...}", hosts: ["api.example.com", "localhost"]),
         route("/{rest...}", hosts: ["*.tenants.example.com"]),
         route("/special", hosts: ["gold.tenants.example.com"]),
-        route("/bank", hosts: ["api.example.com", "localhost"], require: Requirement(issuers: [], clientCertificate: true)),
+        route(
+            "/bank", hosts: ["api.example.com", "localhost"], require: Requirement(issuers: [], clientCertificate: true)
+        ),
         route(
             "/vault", hosts: ["api.example.com", "localhost"],
             require: Requirement(issuers: [], clientIdentities: [.spiffe("spiffe://example.org/a")])),
@@ -21,7 +23,8 @@ struct MisdirectedTests {
         "421 when the two hosts are not served by the same routes, or the route demands a client certificate",
         arguments: [
             // SNI, host, path, outcome
-            (nil, "api.example.com", "/x", nil), (nil, "api.example.com", "/bank", nil), (nil, "gold.tenants.example.com", "/x", nil),
+            (nil, "api.example.com", "/x", nil), (nil, "api.example.com", "/bank", nil),
+            (nil, "gold.tenants.example.com", "/x", nil),
             ("api.example.com", "api.example.com", "/x", nil), ("api.example.com", "api.example.com", "/bank", nil),
             ("api.example.com", "API.Example.com.:8443", "/bank", nil),
             ("localhost", "api.example.com", "/x", nil), ("localhost", "api.example.com", "/bank", "misdirected"),
@@ -31,9 +34,11 @@ struct MisdirectedTests {
             ("gold.tenants.example.com", "a.tenants.example.com", "/x", "misdirected"),
             ("a.tenants.example.com", "api.example.com", "/health", "misdirected"),
             ("a.tenants.example.com", "unknown.example", "/health", "misdirected"),
-            ("unknown.example", "other.example", "/health", nil), ("unknown.example", "api.example.com", "/x", "misdirected"),
+            ("unknown.example", "other.example", "/health", nil),
+            ("unknown.example", "api.example.com", "/x", "misdirected"),
             ("api.example.com", "127.0.0.1", "/health", "misdirected"), ("", "api.example.com", "/x", "misdirected"),
-            ("api.example.co", "api.example.com", "/x", "misdirected"), ("unknown.example", "other.example", "/none", "no_route"),
+            ("api.example.co", "api.example.com", "/x", "misdirected"),
+            ("unknown.example", "other.example", "/none", "no_route"),
         ] as [(String?, String, String, String?)])
     func table(sni: String?, host: String, path: String, expected: String?) throws {
         let router = Router(Self.routes)

@@ -12,20 +12,25 @@ struct RefusalTests {
         #expect(words.allSatisfy { $0.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "_") } })
     }
 
-    @Test("the words of the walk, and the statuses that it promises", arguments: [
-        ("bad_framing", 400), ("head_too_large", 431), ("body_too_large", 413), ("bad_path", 400), ("no_route", 404),
-        ("method_not_allowed", 405), ("misdirected", 421), ("missing_token", 401), ("malformed_token", 401),
-        ("bad_signature", 401), ("wrong_issuer", 401), ("wrong_audience", 401), ("expired_token", 401),
-        ("inactive_token", 401), ("wrong_certificate", 401), ("keys_unavailable", 503), ("introspection_unavailable", 503),
-        ("insufficient_scope", 403), ("claim_mismatch", 403), ("rate_limited", 429), ("too_many_in_flight", 503),
-        ("no_healthy_upstream", 503), ("upstream_unreachable", 502), ("upstream_timeout", 504),
-    ])
+    @Test(
+        "the words of the walk, and the statuses that it promises",
+        arguments: [
+            ("bad_framing", 400), ("head_too_large", 431), ("body_too_large", 413), ("bad_path", 400),
+            ("no_route", 404),
+            ("method_not_allowed", 405), ("misdirected", 421), ("missing_token", 401), ("malformed_token", 401),
+            ("bad_signature", 401), ("wrong_issuer", 401), ("wrong_audience", 401), ("expired_token", 401),
+            ("inactive_token", 401), ("wrong_certificate", 401), ("keys_unavailable", 503),
+            ("introspection_unavailable", 503),
+            ("insufficient_scope", 403), ("claim_mismatch", 403), ("rate_limited", 429), ("too_many_in_flight", 503),
+            ("no_healthy_upstream", 503), ("upstream_unreachable", 502), ("upstream_timeout", 504),
+        ])
     func walk(word: String, status: Int) throws {
         let code = try #require(RefusalCode.allCases.first { $0.facts.word.description == word })
         #expect(code.facts.status == status)
     }
 
-    @Test("RS-007 RS-012 RS-013 RS-014 RS-015 RS-056 the challenge goes with the status", arguments: RefusalCode.allCases)
+    @Test(
+        "RS-007 RS-012 RS-013 RS-014 RS-015 RS-056 the challenge goes with the status", arguments: RefusalCode.allCases)
     func challenges(code: RefusalCode) {
         switch code.facts.challenge {
         case .noError: #expect(code == .missingToken && code.facts.status == 401)
@@ -66,21 +71,24 @@ struct ChallengeTests {
     @Test("RS-008 RS-012 without credentials there is a realm and no error")
     func noCredentials() {
         #expect(challenge(Refusal(.missingToken)) == #"Bearer realm="portcullis""#)
-        #expect(challenge(Refusal(.missingToken, scope: Array("a b".utf8))) == #"Bearer realm="portcullis", scope="a b""#)
+        #expect(
+            challenge(Refusal(.missingToken, scope: Array("a b".utf8))) == #"Bearer realm="portcullis", scope="a b""#)
     }
 
     @Test("RS-013 a malformed request is invalid_request")
     func invalidRequest() {
         #expect(
             challenge(Refusal(.malformedCredentials))
-                == #"Bearer realm="portcullis", error="invalid_request", error_description="The Authorization header is malformed.""#)
+                == #"Bearer realm="portcullis", error="invalid_request", error_description="The Authorization header is malformed.""#
+        )
     }
 
     @Test("RS-014 a bad token is invalid_token")
     func invalidToken() {
         #expect(
             challenge(Refusal(.expiredToken))
-                == #"Bearer realm="portcullis", error="invalid_token", error_description="The access token has expired.""#)
+                == #"Bearer realm="portcullis", error="invalid_token", error_description="The access token has expired.""#
+        )
     }
 
     @Test("RS-015 RS-130 a missing scope is named")
@@ -91,7 +99,9 @@ struct ChallengeTests {
         )
     }
 
-    @Test("no challenge where none belongs", arguments: [RefusalCode.noRoute, .keysUnavailable, .rateLimited, .certificateRequired])
+    @Test(
+        "no challenge where none belongs",
+        arguments: [RefusalCode.noRoute, .keysUnavailable, .rateLimited, .certificateRequired])
     func absent(code: RefusalCode) {
         #expect(challenge(Refusal(code)) == "")
     }

@@ -7,7 +7,9 @@ import Testing
 @Suite("Finding the route")
 struct RouterTests {
     /// The id of the route, or the refusal's word.
-    private func outcome(_ routes: [Route], _ method: String, _ path: String, host: String = "api.example.com") throws -> String {
+    private func outcome(_ routes: [Route], _ method: String, _ path: String, host: String = "api.example.com") throws
+        -> String
+    {
         let router = Router(routes)
         let head = try head(method, path, host: host)
         do throws(Refusal) { return routes[try router.match(head, sni: nil).route].id } catch {
@@ -32,7 +34,8 @@ struct RouterTests {
             ("GET", "/orders", "read"), ("GET", "/orders/", "read"), ("GET", "/orders/7", "read"),
             ("HEAD", "/orders/7/lines", "read"), ("POST", "/orders", "create"), ("DELETE", "/orders/7", "delete"),
             ("PURGE", "/orders/7", "delete"), ("GET", "/orders/today", "today"), ("HEAD", "/orders/today", "read"),
-            ("DELETE", "/orders/today", "delete"), ("GET", "/orders/8/lines/1", "line"), ("MKCOL", "/orders/8/lines/1", "line"),
+            ("DELETE", "/orders/today", "delete"), ("GET", "/orders/8/lines/1", "line"),
+            ("MKCOL", "/orders/8/lines/1", "line"),
             ("PUT", "/orders/7/lines/last", "last of seven"), ("GET", "/orders/7/lines/last", "line"),
             ("GET", "/", "root"), ("GET", "/empty/", "slash"),
             ("PUT", "/orders", "method_not_allowed"), ("POST", "/orders/", "method_not_allowed"),
@@ -67,7 +70,8 @@ struct RouterTests {
     func hostsFallThrough() throws {
         let routes = [
             route("/health", methods: ["GET"], id: "health"), route("/a", hosts: ["*.example.com"], id: "a"),
-            route("/b", hosts: ["api.example.com"], methods: ["GET"], id: "b"), route("/b", methods: ["POST"], id: "any b"),
+            route("/b", hosts: ["api.example.com"], methods: ["GET"], id: "b"),
+            route("/b", methods: ["POST"], id: "any b"),
         ]
         #expect(try outcome(routes, "GET", "/health") == "health")
         #expect(try outcome(routes, "GET", "/a") == "a")
@@ -153,7 +157,8 @@ struct RouterTests {
             }
             if random.below(3) == 0 { path += "/{rest...}" }
             return route(
-                path, hosts: hosts.filter { _ in random.below(4) == 0 }, methods: methods.filter { _ in random.below(3) == 0 },
+                path, hosts: hosts.filter { _ in random.below(4) == 0 },
+                methods: methods.filter { _ in random.below(3) == 0 },
                 id: "\(index)", allowPath: [.emptySegments])
         }
         for _ in 0..<200 {

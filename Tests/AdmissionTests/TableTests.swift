@@ -38,7 +38,9 @@ struct RecentTableTests {
             }
             #expect(table.count == list.count)
         }
-        #expect((0..<names).allSatisfy { name in (table.peek(Key(name: name)) != nil) == list.contains { $0.name == name } })
+        #expect(
+            (0..<names).allSatisfy { name in (table.peek(Key(name: name)) != nil) == list.contains { $0.name == name } }
+        )
     }
 
     @Test("removing what is not there changes nothing")

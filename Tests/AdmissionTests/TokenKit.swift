@@ -37,7 +37,8 @@ struct TestIssuer {
         types: [String] = ["at+jwt"], clockSkew: Duration = .seconds(15)
     ) -> Issuer {
         Issuer(
-            name: name, identifier: identifier, keys: .embedded, audiences: audiences, algorithms: algorithms, types: types,
+            name: name, identifier: identifier, keys: .embedded, audiences: audiences, algorithms: algorithms,
+            types: types,
             clockSkew: clockSkew)
     }
 
@@ -64,7 +65,11 @@ struct TestIssuer {
         var all = members
         for (name, value) in changed.sorted(by: { $0.key < $1.key }) {
             if let value {
-                if let place = all.firstIndex(where: { $0.0 == name }) { all[place].1 = value } else { all.append((name, value)) }
+                if let place = all.firstIndex(where: { $0.0 == name }) {
+                    all[place].1 = value
+                } else {
+                    all.append((name, value))
+                }
             } else {
                 all.removeAll { $0.0 == name }
             }
@@ -97,7 +102,9 @@ final class Court {
     }
 
     /// One issuer, one route that accepts it.
-    convenience init(_ issuer: TestIssuer, entry: Issuer? = nil, cacheEntriesMax: Int = 100, brake: BadTokenBrake? = nil) throws {
+    convenience init(
+        _ issuer: TestIssuer, entry: Issuer? = nil, cacheEntriesMax: Int = 100, brake: BadTokenBrake? = nil
+    ) throws {
         self.init(
             [entry ?? issuer.entry()], keys: [try issuer.keys()], require: [Requirement(issuers: [0])],
             cacheEntriesMax: cacheEntriesMax, brake: brake)
@@ -108,7 +115,8 @@ final class Court {
     ) throws -> Verdict {
         let head = try head("GET", "/", token.map { ["Authorization: Bearer \($0)"] } ?? [])
         return authenticator.authenticate(
-            head, token: try Credential.bearer(in: head), rules: rules[route], issuers: set, peer: peer, unixSeconds: seconds,
+            head, token: try Credential.bearer(in: head), rules: rules[route], issuers: set, peer: peer,
+            unixSeconds: seconds,
             now: now)
     }
 

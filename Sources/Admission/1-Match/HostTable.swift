@@ -13,7 +13,8 @@ struct HostTable: Sendable {
     private var exact = OctetTable()
     /// `example.com` for `*.example.com`
     private var wildcards = OctetTable()
-    /// Bit n: some wildcard's suffix has n labels (63: that many or more). Spares look-ups of suffixes that cannot match.
+    /// Bit n: some wildcard's suffix has n labels (63: that many or more). Spares look-ups of suffixes that cannot
+    /// match.
     private var wildcardLabels: UInt64 = 0
     /// The entry of routes without hosts; always there, though its root may be empty.
     private(set) var any = Entry(root: 0, protection: 0)
@@ -25,15 +26,17 @@ struct HostTable: Sendable {
         var routesByHost: [String: [Int]] = [:]
         for (index, rule) in rules.enumerated() {
             if rule.hosts.isEmpty { tree.add(rule, route: Int32(truncatingIfNeeded: index), root: any.root) }
-            for host in rule.hosts where routesByHost[host]?.last != index { routesByHost[host, default: []].append(index) }
+            for host in rule.hosts where routesByHost[host]?.last != index {
+                routesByHost[host, default: []].append(index)
+            }
         }
         var protections: [[[Int]]: Int32] = [[]: 0]
         for host in routesByHost.keys.sorted() {
             let routes = routesByHost[host] ?? []
             let root = tree.addRoot()
             for route in routes { tree.add(rules[route], route: Int32(truncatingIfNeeded: route), root: root) }
-            // What serves a host: its own routes and those of every wildcard that covers it. Routes for any host serve
-            // all alike, so they make no difference.
+            // What serves a host: its own routes and those of every wildcard that covers it. Routes for any host
+            // serve all alike, so they make no difference.
             let covering = Self.suffixes(of: host).compactMap { routesByHost["*." + $0] }
             let signature = [routes] + covering
             let protection = protections[signature] ?? Int32(truncatingIfNeeded: protections.count)
@@ -64,7 +67,9 @@ struct HostTable: Sendable {
 
     /// The entry of exactly this name.
     func exactEntry(_ octets: borrowing Span<UInt8>, from: Int, to: Int) -> Entry? {
-        guard let index = exact.find(0, octets, from: from, to: to, hash: Self.hash(octets, from, to)) else { return nil }
+        guard let index = exact.find(0, octets, from: from, to: to, hash: Self.hash(octets, from, to)) else {
+            return nil
+        }
         return entries[Int(index)]
     }
 

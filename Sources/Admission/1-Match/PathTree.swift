@@ -3,10 +3,10 @@ import Policy
 
 /// The paths of all routes as one tree over path segments, with a root for each group of hosts.
 ///
-/// A request walks down it once: at each node a literal segment is tried before a capture and a capture before a rest,
-/// so that the first leaf whose methods fit is the most specific route. Walking back costs at most one visit of each
-/// node that the path could reach; how many those are depends on the policy, not on the number of its routes nor on the
-/// client. Nothing is allocated.
+/// A request walks down it once: at each node a literal segment is tried before a capture and a capture before a
+/// rest, so that the first leaf whose methods fit is the most specific route. Walking back costs at most one visit
+/// of each node that the path could reach; how many those are depends on the policy, not on the number of its routes
+/// nor on the client. Nothing is allocated.
 struct PathTree: Sendable {
     private struct Node: Sendable {
         var hasLiterals = false
@@ -17,12 +17,13 @@ struct PathTree: Sendable {
         var rest: Int32 = -1
     }
     private static let none = Int32.max
-    private static let methodCount = 10
+    /// One for each `Method`.
+    private let methodCount = Method.allCases.count
 
     private var nodes: [Node] = []
     /// (node, segment) -> node
     private var literals = OctetTable()
-    /// For each leaf ten route indices, one for each `Method`; that of `.other` is for routes of any method.
+    /// For each leaf a row of route indices, one for each `Method`; that of `.other` is for routes of any method.
     private var methods: [Int32] = []
     /// (leaf, method) -> route, for methods that HTTP has no constant for.
     private var otherMethods = OctetTable()
@@ -63,7 +64,7 @@ struct PathTree: Sendable {
     }
 
     private mutating func addLeaf() -> Int32 {
-        methods.append(contentsOf: repeatElement(Self.none, count: Self.methodCount))
+        methods.append(contentsOf: repeatElement(Self.none, count: methodCount))
         allowed.append([])
         return Int32(truncatingIfNeeded: allowed.count - 1)
     }
@@ -77,9 +78,9 @@ struct PathTree: Sendable {
     }
 
     private mutating func add(_ names: [String], route: Int32, leaf: Int32) {
-        let row = Int(leaf) * Self.methodCount
+        let row = Int(leaf) * methodCount
         if names.isEmpty {
-            for column in row..<row + Self.methodCount { methods[column] = min(methods[column], route) }
+            for column in row..<row + methodCount { methods[column] = min(methods[column], route) }
         }
         for name in names {
             let octets = Array(name.utf8)
@@ -92,15 +93,12 @@ struct PathTree: Sendable {
         }
     }
 
-    private static let names: [[UInt8]] = [
-        "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE",
-    ].map { Array($0.utf8) }
-
-    private static let known: [Method] = [.get, .head, .post, .put, .delete, .patch, .options, .connect, .trace]
-
+    /// The place in a row of a method that HTTP has a constant for.
     private static func column(of name: [UInt8]) -> Int? {
-        guard let index = names.firstIndex(of: name) else { return nil }
-        return Int(known[index].rawValue)
+        let method = Method.allCases.first { method in
+            method != .other && method.token.withUTF8Buffer { $0.elementsEqual(name) }
+        }
+        return method.map { Int($0.rawValue) }
     }
 
     // MARK: - Walking
@@ -164,7 +162,7 @@ struct PathTree: Sendable {
             for name in allowed[Int(leaf)] where search.allow?.contains(name) == false { search.allow?.append(name) }
             return nil
         }
-        var route = methods[Int(leaf) * Self.methodCount + Int(search.method.rawValue)]
+        var route = methods[Int(leaf) * methodCount + Int(search.method.rawValue)]
         if search.method == .other {
             let text = search.methodText
             var hash = OctetTable.Hash()

@@ -10,8 +10,8 @@ package struct RouteMatch: Sendable {
 
 /// The captured parts of a path: a short list that needs no memory of its own.
 package struct Captures: Sendable {
-    /// Captures remembered for one match; a pattern has fewer names than this in practice, and further ones still match
-    /// but are not remembered.
+    /// Captures remembered for one match; a pattern has fewer names than this in practice, and further ones still
+    /// match but are not remembered.
     package static let max = 8
     private var slices: InlineArray<8, Slice>
     package private(set) var count = 0

@@ -4,10 +4,10 @@ package import Policy
 /// Finds the route of a request.
 ///
 /// A route matches when its hosts, its path and its methods all do. Of several the most specific wins, whatever their
-/// order in the file: an exact host before `*.` hosts (longer first) before any host; then, segment by segment from the
-/// left, a literal before a capture before a rest. Of two that are equal in that, the first in the file wins; `check`
-/// reports the other as shadowed. So a host, or a path, whose own routes do not fit leaves the request to less specific
-/// ones: what `GET /orders/{rest...}` answers is not lost by adding `POST /orders`.
+/// order in the file: an exact host before `*.` hosts (longer first) before any host; then, segment by segment from
+/// the left, a literal before a capture before a rest. Of two that are equal in that, the first in the file wins;
+/// `check` reports the other as shadowed. So a host, or a path, whose own routes do not fit leaves the request to
+/// less specific ones: what `GET /orders/{rest...}` answers is not lost by adding `POST /orders`.
 ///
 /// The cost is that of hashing the host and each segment once or twice: it does not grow with the number of routes.
 package struct Router: Sendable {
@@ -32,13 +32,13 @@ package struct Router: Sendable {
 
     /// The route of a request, or `misdirected` 421, `no_route` 404, `method_not_allowed` 405, `bad_path` 400.
     ///
-    /// Misdirected (RFC 9110 §15.5.20): the client's TLS connection was made for another host (its SNI differs from the
-    /// request's host), and the two hosts are not served by exactly the same routes, or the route found demands a client
-    /// certificate. A connection without SNI, or without TLS, was made for no host in particular: it passes here, and the
-    /// certificate that a route demands is checked later against what the connection really showed.
+    /// Misdirected (RFC 9110 §15.5.20): the client's TLS connection was made for another host (its SNI differs from
+    /// the request's host), and the two hosts are not served by exactly the same routes, or the route found demands
+    /// a client certificate. A connection without SNI, or without TLS, was made for no host in particular: it passes
+    /// here, and the certificate that a route demands is checked later against what the connection really showed.
     /// - Parameter sni: the server name of the TLS handshake, lower-case, without a trailing dot; nil: none.
     package func match(_ head: borrowing RequestHead, sni: [UInt8]?) throws(Refusal) -> RouteMatch {
-        let bytes = head.bytes
+        let bytes = head.block.bytes
         let octets = bytes.span
         let host = head.host
         let foreign = sni.map { !Self.equals($0.span, octets, host) } ?? false

@@ -40,7 +40,8 @@ package struct Caller: Sendable {
 
 /// Judges bearer tokens: one for each event loop, with a cache of the tokens that it has verified.
 ///
-/// Reads no clock and does no I/O. For a token that it has seen it hashes the token and compares; it allocates nothing.
+/// Reads no clock and does no I/O. For a token that it has seen it hashes the token and compares; it allocates nothing
+/// (but for the state of swift-crypto's hash, which is one object).
 package final class Authenticator {
     private var cache: TokenCache
     private let brake: BadTokenBrake?
@@ -61,8 +62,8 @@ package final class Authenticator {
 
     /// Judges the token of a request for a route that needs one.
     ///
-    /// Everything but the signature is judged on every request. The brake stands before what is expensive, so a caller
-    /// with a good token that is already known passes, whoever else sends bad ones from its address.
+    /// Everything but the signature is judged on every request. The brake stands before what is expensive, so a
+    /// caller with a good token that is already known passes, whoever else sends bad ones from its address.
     /// - Parameters:
     ///   - token: what `Credential.bearer` found.
     ///   - issuers: the issuers of the policy that `rules` belongs to.
@@ -74,7 +75,7 @@ package final class Authenticator {
     ) -> Verdict {
         guard let token else { return .refused(Refusal(.missingToken, scope: rules.scopeAttribute)) }
         do throws(Refusal) {
-            switch try find(head.bytes, token, rules, issuers, peer, unixSeconds, now) {
+            switch try find(head.block.bytes, token, rules, issuers, peer, unixSeconds, now) {
             case .inquire(let inquiry):
                 return .inquire(inquiry)
             case .found(let principal, let issuer):
@@ -111,7 +112,8 @@ package final class Authenticator {
             throw Refusal(.tooManyBadTokens, retryAfterSeconds: wait)
         }
         let octets = Array(bytes[token.start..<token.end])
-        let finding = try TokenVerification(rules: rules, issuers: copy issuers, companion: companion).verify(octets, digest)
+        let finding = try TokenVerification(rules: rules, issuers: copy issuers, companion: companion).verify(
+            octets, digest)
         switch finding {
         case .keysMissing(let issuer):
             return .inquire(.keys(issuer: issuer))

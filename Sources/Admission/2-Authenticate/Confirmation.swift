@@ -9,8 +9,8 @@ struct Confirmation: Sendable, Equatable {
     var isBoundToKey = false
 
     /// - Throws: `malformed_claims` when it is not an object or a known member has not the right shape;
-    ///   `unknown_confirmation` when there is no member that the gateway could check: such a token is not a plain bearer
-    ///   token.
+    ///   `unknown_confirmation` when there is no member that the gateway could check: such a token is not a plain
+    ///   bearer token.
     init(_ claim: JSON) throws(Refusal) {
         guard let members = claim.object else { throw Refusal(.malformedClaims) }
         if let value = members["x5t#S256"] {
@@ -26,12 +26,16 @@ struct Confirmation: Sendable, Equatable {
         guard certificate != nil || isBoundToKey else { throw Refusal(.unknownConfirmation) }
     }
 
-    /// Judged on every request, because the connection may be another one. Both bindings must hold where there are two.
+    /// Judged on every request, because the connection may be another one. Both bindings must hold where there are
+    /// two.
     func check(_ peer: borrowing PeerFacts) throws(Refusal) {
         if let certificate {
-            guard let shown = peer.certificate, shown.thumbprint == certificate else { throw Refusal(.wrongCertificate) }
+            guard let shown = peer.certificate, shown.thumbprint == certificate else {
+                throw Refusal(.wrongCertificate)
+            }
         }
-        // Proofs of possession (RFC 9449) are not understood yet: a token that needs one is never a plain bearer token.
+        // Proofs of possession (RFC 9449) are not understood yet: a token that needs one is never a plain bearer
+        // token.
         if isBoundToKey { throw Refusal(.missingProof) }
     }
 }

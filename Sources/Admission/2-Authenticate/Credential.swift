@@ -4,20 +4,21 @@ package import HTTP
 package enum Credential {
     /// The bearer token of a request (RFC 6750 §2.1), or nil: the request shows none that the gateway understands.
     ///
-    /// The scheme's name is compared without regard to case (RFC 9110 §11.1). A token in the query is never used; together
-    /// with one in the header it is refused, as are two `Authorization` headers, or a bearer token beside a DPoP proof:
-    /// never "the first one wins" (RFC 6750 §2). Another scheme counts as no credentials. Whether the token's octets are
-    /// those of a token is checked by the authenticator when it sees the token for the first time.
+    /// The scheme's name is compared without regard to case (RFC 9110 §11.1). A token in the query is never used;
+    /// together with one in the header it is refused, as are two `Authorization` headers, or a bearer token beside a
+    /// DPoP proof: never "the first one wins" (RFC 6750 §2). Another scheme counts as no credentials. Whether the
+    /// token's octets are those of a token is checked by the authenticator when it sees the token for the first
+    /// time.
     package static func bearer(in head: borrowing RequestHead) throws(Refusal) -> Slice? {
-        guard let value = head.first(.authorization) else { return nil }
-        guard head.count(.authorization) == 1 else { throw Refusal(.ambiguousCredentials) }
-        let bytes = head.bytes
+        guard let value = head.block.first(.authorization) else { return nil }
+        guard head.block.count(.authorization) == 1 else { throw Refusal(.ambiguousCredentials) }
+        let bytes = head.block.bytes
         let octets = bytes.span
         guard isBearer(octets, value) else { return nil }
         var start = value.start + scheme.utf8CodeUnitCount
         while start < value.end, octets[start] == 0x20 { start += 1 }
         guard start < value.end else { throw Refusal(.malformedCredentials) }
-        guard head.count(.dpop) == 0 else { throw Refusal(.ambiguousCredentials) }
+        guard head.block.count(.dpop) == 0 else { throw Refusal(.ambiguousCredentials) }
         if let query = head.query, namesToken(octets, query) { throw Refusal(.ambiguousCredentials) }
         return Slice(start: start, end: value.end)
     }
@@ -56,7 +57,9 @@ package enum Credential {
                 guard index < end else { return false }
                 var octet = octets[index]
                 index += 1
-                if octet == UInt8(ascii: "%"), index + 1 < end, let high = hex(octets[index]), let low = hex(octets[index + 1]) {
+                if octet == UInt8(ascii: "%"), index + 1 < end, let high = hex(octets[index]),
+                    let low = hex(octets[index + 1])
+                {
                     octet = high << 4 | low
                     index += 2
                 }

@@ -17,13 +17,21 @@ package struct IssuerKeys: Sendable {
 /// All issuers of a policy with their keys: part of the snapshot, replaced as a whole when any of it changes.
 package struct IssuerSet: Sendable {
     /// One issuer, prepared for judging its tokens.
-    struct Entry: Sendable {
+    final class Entry: Sendable {
         let issuer: Issuer
         /// nil: not loaded; nothing can be said about this issuer's tokens.
         let keys: IssuerKeys?
         let clockSkewSeconds: Int64
-        /// Names this issuer's configuration and keys in the token cache: what was verified under another one is not found.
+        /// Names this issuer's configuration and keys in the token cache: what was verified under another one is not
+        /// found.
         let fingerprint: Digest256
+
+        init(_ issuer: Issuer, _ keys: IssuerKeys?) {
+            self.issuer = issuer
+            self.keys = keys
+            clockSkewSeconds = issuer.clockSkew.components.seconds
+            fingerprint = IssuerSet.fingerprint(issuer, keys?.generation)
+        }
     }
     let entries: [Entry]
 
@@ -31,17 +39,12 @@ package struct IssuerSet: Sendable {
     ///   - issuers: `Policy.issuers`.
     ///   - keys: for each issuer in the same order what is known of its keys.
     package init(_ issuers: [Issuer], keys: [IssuerKeys?]) {
-        entries = issuers.enumerated().map { index, issuer in
-            let keys = index < keys.count ? keys[index] : nil
-            return Entry(
-                issuer: issuer, keys: keys, clockSkewSeconds: issuer.clockSkew.components.seconds,
-                fingerprint: Self.fingerprint(issuer, keys?.generation))
-        }
+        entries = issuers.enumerated().map { index, issuer in Entry(issuer, index < keys.count ? keys[index] : nil) }
     }
 
-    /// SHA-256 over everything that decides whether the issuer's tokens are genuine. Audiences are not part of it: they
-    /// are compared on every request.
-    private static func fingerprint(_ issuer: Issuer, _ generation: UInt64?) -> Digest256 {
+    /// SHA-256 over everything that decides whether the issuer's tokens are genuine. Audiences are not part of it:
+    /// they are compared on every request.
+    fileprivate static func fingerprint(_ issuer: Issuer, _ generation: UInt64?) -> Digest256 {
         var hash = SHA256()
         var text: [UInt8] = []
         func add(_ part: some Sequence<UInt8>) {

@@ -29,7 +29,8 @@ package final class ClientCertificate: Sendable {
     }
 }
 
-/// A client's IP address as a key: an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) is the IPv4 address that it stands for.
+/// A client's IP address as a key: an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) is the IPv4 address that it
+/// stands for.
 package struct ClientAddress: Sendable, Hashable {
     let high: UInt64
     let low: UInt64
@@ -59,7 +60,7 @@ package struct ClientAddress: Sendable, Hashable {
         self.isIPv6 = isIPv6
     }
 
-    /// What limits count by: an IPv4 address, or an IPv6 network of 64 bits, since a single host has as many addresses
-    /// in its own network as it likes.
+    /// What limits count by: an IPv4 address, or an IPv6 network of 64 bits, since a single host has as many
+    /// addresses in its own network as it likes.
     var counted: UInt64 { isIPv6 ? high : low | 1 << 63 }
 }

@@ -4,12 +4,12 @@ import Policy
 
 /// Who calls: the facts of a token whose signature holds, under the issuer whose key it is.
 ///
-/// Made here only, from a `VerifiedJWS`, which only the verification of a signature makes. It is shared by all requests
-/// that show the token; whether it suffices for one of them is judged anew each time.
+/// Made here only, from a `VerifiedJWS`, which only the verification of a signature makes. It is shared by all
+/// requests that show the token; whether it suffices for one of them is judged anew each time.
 package final class Principal: Sendable {
     package let facts: TokenFacts
-    /// Header values for the upstream: octets that a field value cannot hold, or that could be mistaken for an escape,
-    /// are percent-encoded.
+    /// Header values for the upstream: octets that a field value cannot hold, or that could be mistaken for an
+    /// escape, are percent-encoded.
     package let headers: PrincipalHeaders
     /// What the gateway wants to keep beside the facts, such as texts for records; made once for each verified token.
     package let companion: (any AnyObject & Sendable)?
@@ -28,7 +28,8 @@ package final class Principal: Sendable {
         self.facts = facts
     }
 
-    /// 128 bits of a SHA-256: two callers that share one by chance would share a bucket, which nobody can bring about.
+    /// 128 bits of a SHA-256: two callers that share one by chance would share a bucket, which nobody can bring
+    /// about.
     private static func key(_ issuer: String, _ name: String?) -> (UInt64, UInt64) {
         Digest256.leading(of: "\(issuer.utf8.count):\(issuer)\(name.map { ":" + $0 } ?? "")")
     }
@@ -50,8 +51,8 @@ package struct PrincipalHeaders: Sendable {
         scope = Self.fieldValue(facts.scope)
     }
 
-    /// Percent-encodes what is not printable ASCII, `%` itself, and a space at either end (RFC 9110 §5.5 has it trimmed),
-    /// so that no two texts give one value.
+    /// Percent-encodes what is not printable ASCII, `%` itself, and a space at either end (RFC 9110 §5.5 has it
+    /// trimmed), so that no two texts give one value.
     static func fieldValue(_ text: String) -> [UInt8] {
         let octets = Array(text.utf8)
         let digits = Array("0123456789ABCDEF".utf8)

@@ -28,9 +28,17 @@ package struct TokenFacts: Sendable {
     let issuedAt: Int64?
     let confirmation: Confirmation?
 
+    /// The token was issued to a client for itself: no user is behind it, whatever user has the same name
+    /// (RFC 9068 §5, RFC 9700 §4.15).
+    package var isClientItself: Bool {
+        guard let subject, let clientID else { return false }
+        return subject.hasSameOctets(as: clientID)
+    }
+
     /// Reads the claims of a token whose signature holds.
-    /// - Parameter type: the token's `typ`, lower-case, without `application/`. An `at+jwt` must have every claim that
-    ///   RFC 9068 §2.2 requires; a token of a type that the issuer's entry allows besides only what the gateway decides by.
+    /// - Parameter type: the token's `typ`, lower-case, without `application/`. An `at+jwt` must have every claim
+    ///   that RFC 9068 §2.2 requires; a token of a type that the issuer's entry allows besides only what the gateway
+    ///   decides by.
     /// - Throws: `malformed_claims`, `unknown_confirmation`, or `wrong_type` for an ID token or an event in disguise.
     init(_ claims: JSONObject, type: String, issuer: Issuer, digest: Digest256) throws(Refusal) {
         let isStrict = type == "at+jwt"
@@ -51,7 +59,9 @@ package struct TokenFacts: Sendable {
         scopes = scope.utf8.split(separator: 0x20).map(Array.init)
         confirmation = if let claim = claims["cnf"] { try Confirmation(claim) } else { nil }
         if isStrict {
-            guard subject != nil, tokenID != nil, clientID != nil, issuedAt != nil else { throw Refusal(.malformedClaims) }
+            guard subject != nil, tokenID != nil, clientID != nil, issuedAt != nil else {
+                throw Refusal(.malformedClaims)
+            }
         } else {
             // ID tokens (OpenID Connect Core §3.1.3.6) and security events (RFC 8417 §2.2) that call themselves JWT.
             let foreign = ["at_hash", "c_hash", "s_hash", "events"]

@@ -4,8 +4,8 @@ import Policy
 
 /// The first look at a token: whose it says it is, whether its signature is that issuer's, and what it says.
 ///
-/// The issuer is found first, by the claim that nothing vouches for yet, and only among those that the route allows; then
-/// the key, only among that issuer's (RFC 8725 §3.8). So a key of one issuer never vouches for another's token.
+/// The issuer is found first, by the claim that nothing vouches for yet, and only among those that the route allows;
+/// then the key, only among that issuer's (RFC 8725 §3.8). So a key of one issuer never vouches for another's token.
 struct TokenVerification {
     let rules: RouteRules
     let issuers: IssuerSet
@@ -32,7 +32,8 @@ struct TokenVerification {
         guard let keys = entry.keys else { return .keysMissing(issuer: index) }
         let verified = try verified(jws, keys.set, entry.issuer.algorithms)
         return .verified(
-            try verified.principal(issuer: entry.issuer, type: type, digest: digest, companion: companion), issuer: place)
+            try verified.principal(issuer: entry.issuer, type: type, digest: digest, companion: companion),
+            issuer: place)
     }
 
     private func parse(_ token: [UInt8]) throws(Refusal) -> CompactJWS {
@@ -42,7 +43,9 @@ struct TokenVerification {
     private func verified(
         _ jws: CompactJWS, _ keys: JWKSet, _ algorithms: [Algorithm]
     ) throws(Refusal) -> VerifiedJWS {
-        do throws(JOSEError) { return try jws.verified(by: keys, allowing: algorithms) } catch { throw Refusal(error.refusalCode) }
+        do throws(JOSEError) { return try jws.verified(by: keys, allowing: algorithms) } catch {
+            throw Refusal(error.refusalCode)
+        }
     }
 
     /// `iss` compared code point by code point (RFC 8414 §3.3) with the issuers that the route allows.

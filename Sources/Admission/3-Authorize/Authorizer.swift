@@ -17,8 +17,8 @@ package enum Authorizer {
     /// The permit for a request, when the caller has all that its route demands.
     ///
     /// In this order: client certificate and its identity (`certificate_required`, `wrong_client_identity`), scopes
-    /// (`insufficient_scope`), claims (`claim_mismatch`); all 403. A caller that was judged for another route, or none
-    /// where the route needs one, is `missing_token`.
+    /// (`insufficient_scope`), claims (`claim_mismatch`); all 403. A caller that was judged for another route, or
+    /// none where the route needs one, is `missing_token`.
     /// - Parameter caller: what the authenticator gave for this request; nil on a route that needs no token.
     package static func authorize(
         _ caller: Caller?, rules: RouteRules, peer: borrowing PeerFacts
@@ -28,11 +28,14 @@ package enum Authorizer {
         guard let caller, caller.route == rules.index else {
             throw Refusal(.missingToken, scope: rules.scopeAttribute)
         }
-        let facts = caller.principal.facts
-        guard rules.scopes.allSatisfy(facts.scopes.contains),
-            rules.anyScope.isEmpty || rules.anyScope.contains(where: facts.scopes.contains)
+        let held = caller.principal.facts.scopes
+        guard rules.scopes.allSatisfy(held.contains),
+            rules.anyScope.isEmpty || rules.anyScope.contains(where: held.contains)
         else { throw Refusal(.insufficientScope, scope: rules.scopeAttribute) }
-        guard rules.claims.allSatisfy({ $0.isSatisfied(by: facts.claims) }) else { throw Refusal(.claimMismatch) }
+        guard rules.claims.isEmpty || rules.claims.allSatisfy({ $0.isSatisfied(by: caller.principal.facts.claims) })
+        else {
+            throw Refusal(.claimMismatch)
+        }
         return Permit(rules, caller.principal, peer.address)
     }
 

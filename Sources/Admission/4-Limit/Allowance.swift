@@ -21,18 +21,20 @@ package struct Allowance: Sendable {
         }
     }
 
-    mutating func clear() {
+    /// Forgets the last request; keeps the memory.
+    package mutating func clear() {
         lines.removeAll(keepingCapacity: true)
     }
 
     mutating func add(_ rule: LimitRule, _ state: TokenBucket.State) {
         lines.append(
             Line(
-                rule: rule, remaining: state.remaining, resetSeconds: state.resetSeconds, retrySeconds: state.retrySeconds))
+                rule: rule, remaining: state.remaining, resetSeconds: state.resetSeconds,
+                retrySeconds: state.retrySeconds))
     }
 
-    /// Appends the value of `RateLimit`: `"per_client";r=49;t=1`, `t` being the seconds until the whole quota is there
-    /// again (draft-ietf-httpapi-ratelimit-headers-10 §4); nothing when the route has no limits.
+    /// Appends the value of `RateLimit`: `"per_client";r=49;t=1`, `t` being the seconds until the whole quota is
+    /// there again (draft-ietf-httpapi-ratelimit-headers-10 §4); nothing when the route has no limits.
     package func appendRateLimit(to out: inout [UInt8]) {
         for (index, line) in lines.enumerated() {
             if index > 0 { ChallengeText.append(", ", to: &out) }
@@ -54,12 +56,12 @@ package struct Allowance: Sendable {
 
     /// Structured fields hold fifteen digits (RFC 9651 §3.3.1).
     private static func append(_ number: Int64, to out: inout [UInt8]) {
-        var rest = min(max(number, 0), 999_999_999_999_999)
-        let start = out.count
-        repeat {
-            out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        out[start...].reverse()
+        let number = min(max(number, 0), 999_999_999_999_999)
+        var power: Int64 = 1
+        while number / power >= 10 { power *= 10 }
+        while power > 0 {
+            out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / power % 10))
+            power /= 10
+        }
     }
 }

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Slows down addresses that keep sending bad tokens: each costs a signature check.
 ///
-/// Counts refused tokens for each client address (for IPv6 each /64) in a bucket that refills at the same rate; shared by
-/// all event loops. Remembers the 10,000 addresses that were last seen with a bad token.
+/// Counts refused tokens for each client address (for IPv6 each /64) in a bucket that refills at the same rate;
+/// shared by all event loops. Remembers the 10,000 addresses that were last seen with a bad token.
 package final class BadTokenBrake: Sendable {
     private struct Key: TableKey {
         let address: UInt64
@@ -15,7 +15,8 @@ package final class BadTokenBrake: Sendable {
     private let addresses: Mutex<RecentTable<Key, Int64>>
 
     /// - Parameters:
-    ///   - perMinuteMax: bad tokens a minute, as many of them at once; nil is returned for 0 (`Bounds.badTokensPerMinuteMax`).
+    ///   - perMinuteMax: bad tokens a minute, as many of them at once; nil is returned for 0
+    ///     (`Bounds.badTokensPerMinuteMax`).
     ///   - seed: random, drawn once by the process.
     package init?(perMinuteMax: Int, seed: (UInt64, UInt64)) {
         guard perMinuteMax > 0 else { return nil }

@@ -4,9 +4,9 @@ import Policy
 extension SipHash {
     /// Adds the value that a limit counts by.
     ///
-    /// On a route without tokens there is no client and no subject: such a request is counted by its address instead, so
-    /// that strangers do not share a bucket. A token without the claim that a limit counts by is counted by its subject,
-    /// so that leaving a claim out opens no bucket that others fill.
+    /// On a route without tokens there is no client and no subject: such a request is counted by its address
+    /// instead, so that strangers do not share a bucket. A token without the claim that a limit counts by is counted
+    /// by its subject, so that leaving a claim out opens no bucket that others fill.
     mutating func add(_ part: RateLimit.Key, of permit: borrowing Permit) {
         switch part {
         case .route:

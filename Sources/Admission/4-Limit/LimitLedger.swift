@@ -3,9 +3,10 @@ import Synchronization
 
 /// The buckets of all rate limits in the process: shared by the event loops, and kept across reloads.
 ///
-/// A bucket is known by a keyed hash of its limit and of the values that the limit counts by; a limit whose numbers change
-/// begins anew. At most `keysMax` are remembered, least recently used ones forgotten first, which can only be wrong in the
-/// client's favour and needs more keys in a period than the bound. Locks are held for some tens of nanoseconds.
+/// A bucket is known by a keyed hash of its limit and of the values that the limit counts by; a limit whose numbers
+/// change begins anew. At most `keysMax` are remembered, least recently used ones forgotten first, which can only be
+/// wrong in the client's favour and needs more keys in a period than the bound. Locks are held for some tens of
+/// nanoseconds.
 package final class LimitLedger: Sendable {
     struct Key: TableKey {
         let high: UInt64

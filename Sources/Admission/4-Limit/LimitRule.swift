@@ -1,7 +1,7 @@
 package import Policy
 
 /// A rate limit, prepared: what the bucket's arithmetic and the answer's fields need.
-package struct LimitRule: Sendable {
+package final class LimitRule: Sendable {
     package let name: String
     let by: [RateLimit.Key]
     let bucket: TokenBucket

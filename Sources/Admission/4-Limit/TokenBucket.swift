@@ -1,5 +1,5 @@
-/// A token bucket as the generic cell rate algorithm (ITU-T I.371): its whole state is one time, the theoretical arrival
-/// time (TAT) of the next request if all came evenly.
+/// A token bucket as the generic cell rate algorithm (ITU-T I.371): its whole state is one time, the theoretical
+/// arrival time (TAT) of the next request if all came evenly.
 struct TokenBucket: Sendable, Equatable {
     /// Nanoseconds from one token to the next, at least 1.
     let interval: Int64

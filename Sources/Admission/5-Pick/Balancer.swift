@@ -2,11 +2,11 @@ package import Policy
 
 /// Chooses the endpoint for a request: one for each upstream and event loop, over health that all loops share.
 ///
-/// Ejected endpoints are left out. When all of them are ejected, or have been tried, the gateway does not give up on its
-/// own: the one whose ejection ends first is used as a probe. If it answers, its ejection is over; if it fails, its
-/// ejection begins anew, so that the next request probes another. So a fault of the gateway's view never turns a service
-/// off for longer than the service itself is, and an upstream with one endpoint is always tried. `no_healthy_upstream`
-/// 503 remains for when every endpoint was tried for this very request.
+/// Ejected endpoints are left out. When all of them are ejected, or have been tried, the gateway does not give up on
+/// its own: the one whose ejection ends first is used as a probe. If it answers, its ejection is over; if it fails,
+/// its ejection begins anew, so that the next request probes another. So a fault of the gateway's view never turns a
+/// service off for longer than the service itself is, and an upstream with one endpoint is always tried.
+/// `no_healthy_upstream` 503 remains for when every endpoint was tried for this very request.
 package final class Balancer {
     private let endpoints: [EndpointHealth]
     private let balancing: Upstream.Balancing
@@ -53,7 +53,8 @@ package final class Balancer {
     private func healthy(from start: Int, _ excluding: Int?, _ now: Int64) -> Int? {
         switch balancing {
         case .roundRobin: next(from: start, excluding, now)
-        case .leastRequest where endpoints.count > Self.comparedMax: lesserOfTwo(excluding, now) ?? next(from: start, excluding, now)
+        case .leastRequest where endpoints.count > Self.comparedMax:
+            lesserOfTwo(excluding, now) ?? next(from: start, excluding, now)
         case .leastRequest: least(from: start, excluding, now)
         }
     }

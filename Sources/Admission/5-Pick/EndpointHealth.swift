@@ -3,9 +3,9 @@ import Synchronization
 
 /// How one endpoint of an upstream has been doing: shared by all event loops, kept across reloads.
 ///
-/// Passive ejection: after so many failures without a success in between the endpoint is left out for a while. Each further
-/// ejection before a success lasts one such time longer, ten times at the most. When it is back, its failures still count
-/// as consecutive: one more and it is out again.
+/// Passive ejection: after so many failures without a success in between the endpoint is left out for a while. Each
+/// further ejection before a success lasts one such time longer, ten times at the most. When it is back, its
+/// failures still count as consecutive: one more and it is out again.
 package final class EndpointHealth: Sendable {
     package let endpoint: Endpoint
     private let requests = Atomic<Int>(0)
@@ -97,7 +97,8 @@ package final class HealthLedger: Sendable {
 
     /// Forgets endpoints that these upstreams do not have.
     package func keepOnly(_ upstreams: [Upstream]) {
-        let kept = Set(upstreams.flatMap { upstream in upstream.endpoints.map { Key(upstream: upstream.name, endpoint: $0) } })
+        let kept = Set(
+            upstreams.flatMap { upstream in upstream.endpoints.map { Key(upstream: upstream.name, endpoint: $0) } })
         known.withLock { known in known = known.filter { kept.contains($0.key) } }
     }
 }

@@ -12,7 +12,8 @@ extension RefusalCode {
             case .badExpectation: .expectationFailed
             case .badPath: .badPath
             case .missingHost, .repeatedHost, .badHost, .hostMismatch: .badHost
-            case .badRequestLine, .badTarget, .badStatusLine, .bareLineEnd, .obsoleteFolding, .badFieldName, .badFieldValue,
+            case .badRequestLine, .badTarget, .badStatusLine, .bareLineEnd, .obsoleteFolding, .badFieldName,
+                .badFieldValue,
                 .badContentLength, .repeatedContentLength, .lengthAndTransferEncoding, .badTransferEncoding,
                 .transferEncodingInHTTP10, .transferEncodingWithoutBody, .badConnection, .upgradeWithBody,
                 .repeatedUpgrade, .badChunk, .chunkOverhead, .badTrailers:

@@ -1,7 +1,7 @@
 /// Why a request was not served: one stable word for each reason.
 ///
-/// `facts` is the one table that turns a code into its word and everything else. The raw value only counts the cases, for
-/// tables and counters that have one place for each; it is never shown.
+/// `facts` is the one table that turns a code into its word and everything else. The raw value only counts the
+/// cases, for tables and counters that have one place for each; it is never shown.
 package enum RefusalCode: UInt8, Sendable, CaseIterable {
     // Reading the request
     case badFraming
@@ -93,7 +93,8 @@ package struct RefusalFacts: Sendable {
     package var retryAfterSeconds: Int?
     /// `title` of the problem document (RFC 9457 §3.1.3): the same for every occurrence.
     package var title: StaticString
-    /// `detail` of the problem document and `error_description` of the challenge; only characters that RFC 6750 §3 allows.
+    /// `detail` of the problem document and `error_description` of the challenge; only characters that RFC 6750 §3
+    /// allows.
     package var detail: StaticString
 
     init(

@@ -1,9 +1,10 @@
 extension RefusalCode {
-    /// The row of this code. "The token is bad" is 401, "we cannot decide right now" is 503, never the other way round.
+    /// The row of this code. "The token is bad" is 401, "we cannot decide right now" is 503, never the other way
+    /// round.
     ///
-    /// Two choices that no RFC makes for us: a missing or foreign client certificate is 403, because a 401 must carry a
-    /// challenge that the client can answer in HTTP (RFC 9110 §15.5.2) and TLS has none; and a claim that does not fit
-    /// is `insufficient_scope`, RFC 6750's only word for "higher privileges than the token provides".
+    /// Two choices that no RFC makes for us: a missing or foreign client certificate is 403, because a 401 must
+    /// carry a challenge that the client can answer in HTTP (RFC 9110 §15.5.2) and TLS has none; and a claim that
+    /// does not fit is `insufficient_scope`, RFC 6750's only word for "higher privileges than the token provides".
     package var facts: RefusalFacts {
         switch self {
         case .badFraming:
@@ -11,13 +12,19 @@ extension RefusalCode {
         case .badHost:
             .init("bad_host", 400, .absent, .client, "Bad request", "The host of the request is missing or not valid.")
         case .headTooLarge:
-            .init("head_too_large", 431, .absent, .client, "Request header fields too large", "The head of the request is too large.")
+            .init(
+                "head_too_large", 431, .absent, .client, "Request header fields too large",
+                "The head of the request is too large.")
         case .targetTooLong:
             .init("target_too_long", 414, .absent, .client, "URI too long", "The request target is too long.")
         case .versionNotSupported:
-            .init("version_not_supported", 505, .absent, .client, "HTTP version not supported", "Only HTTP/1.1 and HTTP/1.0 are understood.")
+            .init(
+                "version_not_supported", 505, .absent, .client, "HTTP version not supported",
+                "Only HTTP/1.1 and HTTP/1.0 are understood.")
         case .methodNotSupported:
-            .init("method_not_supported", 501, .absent, .client, "Not implemented", "The gateway does not implement what the request asks for.")
+            .init(
+                "method_not_supported", 501, .absent, .client, "Not implemented",
+                "The gateway does not implement what the request asks for.")
         case .badPath:
             .init("bad_path", 400, .absent, .client, "Bad path", "The path has a spelling that is not accepted here.")
         case .bodyTooLarge:
@@ -25,74 +32,113 @@ extension RefusalCode {
         case .requestTimeout:
             .init("request_timeout", 408, .absent, .client, "Request timeout", "The request did not arrive in time.")
         case .unsupportedUpgrade:
-            .init("unsupported_upgrade", 400, .absent, .client, "Upgrade not accepted", "This resource does not switch protocols.")
+            .init(
+                "unsupported_upgrade", 400, .absent, .client, "Upgrade not accepted",
+                "This resource does not switch protocols.")
         case .expectationFailed:
-            .init("expectation_failed", 417, .absent, .client, "Expectation failed", "The only expectation understood is 100-continue.")
+            .init(
+                "expectation_failed", 417, .absent, .client, "Expectation failed",
+                "The only expectation understood is 100-continue.")
 
         case .auditUnavailable:
-            .init("audit_unavailable", 503, .absent, .gateway, retryAfter: 5, "Service unavailable", "The gateway cannot serve requests at the moment.")
+            .init(
+                "audit_unavailable", 503, .absent, .gateway, retryAfter: 5, "Service unavailable",
+                "The gateway cannot serve requests at the moment.")
         case .shuttingDown:
-            .init("shutting_down", 503, .absent, .gateway, retryAfter: 1, "Service unavailable", "The gateway is shutting down.")
+            .init(
+                "shutting_down", 503, .absent, .gateway, retryAfter: 1, "Service unavailable",
+                "The gateway is shutting down.")
 
         case .noRoute:
             .init("no_route", 404, .absent, .client, "Not found", "There is nothing at this address.")
         case .methodNotAllowed:
-            .init("method_not_allowed", 405, .absent, .client, "Method not allowed", "This resource does not have this method.")
+            .init(
+                "method_not_allowed", 405, .absent, .client, "Method not allowed",
+                "This resource does not have this method.")
         case .misdirected:
-            .init("misdirected", 421, .absent, .client, "Misdirected request", "This host is not served on a connection made for another one.")
+            .init(
+                "misdirected", 421, .absent, .client, "Misdirected request",
+                "This host is not served on a connection made for another one.")
 
         case .missingToken:
             .init("missing_token", 401, .noError, .client, "Authentication required", "An access token is required.")
         case .malformedCredentials:
-            .init("malformed_credentials", 400, .invalidRequest, .client, "Bad request", "The Authorization header is malformed.")
+            .init(
+                "malformed_credentials", 400, .invalidRequest, .client, "Bad request",
+                "The Authorization header is malformed.")
         case .ambiguousCredentials:
-            .init("ambiguous_credentials", 400, .invalidRequest, .client, "Bad request", "Credentials were sent more than once or in more than one way.")
+            .init(
+                "ambiguous_credentials", 400, .invalidRequest, .client, "Bad request",
+                "Credentials were sent more than once or in more than one way.")
         case .tooManyBadTokens:
-            .init("too_many_bad_tokens", 429, .absent, .client, "Too many requests", "Too many invalid tokens came from this address.")
+            .init(
+                "too_many_bad_tokens", 429, .absent, .client, "Too many requests",
+                "Too many invalid tokens came from this address.")
 
         case .malformedToken: badToken("malformed_token", "The access token is malformed.")
-        case .unsupportedAlgorithm: badToken("unsupported_algorithm", "The access token is signed with an algorithm that is not accepted.")
+        case .unsupportedAlgorithm:
+            badToken("unsupported_algorithm", "The access token is signed with an algorithm that is not accepted.")
         case .wrongType: badToken("wrong_type", "The token is not an access token.")
         case .wrongIssuer: badToken("wrong_issuer", "The issuer of the access token is not accepted here.")
         case .unknownKey: badToken("unknown_key", "The key of the access token is unknown.")
         case .badSignature: badToken("bad_signature", "The signature of the access token is invalid.")
-        case .malformedClaims: badToken("malformed_claims", "The access token lacks a claim or has one of the wrong type.")
+        case .malformedClaims:
+            badToken("malformed_claims", "The access token lacks a claim or has one of the wrong type.")
         case .expiredToken: badToken("expired_token", "The access token has expired.")
         case .notYetValid: badToken("not_yet_valid", "The access token is not valid yet.")
         case .issuedInFuture: badToken("issued_in_future", "The access token was issued in the future.")
         case .wrongAudience: badToken("wrong_audience", "The access token is meant for another audience.")
         case .inactiveToken: badToken("inactive_token", "The access token is not active.")
-        case .wrongCertificate: badToken("wrong_certificate", "The access token is bound to another client certificate.")
-        case .missingProof: badToken("missing_proof", "The access token is bound to a key whose possession was not shown.")
-        case .unknownConfirmation: badToken("unknown_confirmation", "The access token is bound in a way that is not understood.")
+        case .wrongCertificate:
+            badToken("wrong_certificate", "The access token is bound to another client certificate.")
+        case .missingProof:
+            badToken("missing_proof", "The access token is bound to a key whose possession was not shown.")
+        case .unknownConfirmation:
+            badToken("unknown_confirmation", "The access token is bound in a way that is not understood.")
 
         case .keysUnavailable: cannotCheck("keys_unavailable")
         case .introspectionUnavailable: cannotCheck("introspection_unavailable")
 
         case .insufficientScope:
-            .init("insufficient_scope", 403, .insufficientScope, .client, "Forbidden", "The access token lacks a scope that this resource needs.")
+            .init(
+                "insufficient_scope", 403, .insufficientScope, .client, "Forbidden",
+                "The access token lacks a scope that this resource needs.")
         case .claimMismatch:
-            .init("claim_mismatch", 403, .insufficientScope, .client, "Forbidden", "The access token does not have the claims that this resource needs.")
+            .init(
+                "claim_mismatch", 403, .insufficientScope, .client, "Forbidden",
+                "The access token does not have the claims that this resource needs.")
         case .certificateRequired:
-            .init("certificate_required", 403, .absent, .client, "Client certificate required", "This resource needs a client certificate.")
+            .init(
+                "certificate_required", 403, .absent, .client, "Client certificate required",
+                "This resource needs a client certificate.")
         case .wrongClientIdentity:
-            .init("wrong_client_identity", 403, .absent, .client, "Forbidden", "The client certificate is not accepted for this resource.")
+            .init(
+                "wrong_client_identity", 403, .absent, .client, "Forbidden",
+                "The client certificate is not accepted for this resource.")
 
         case .rateLimited:
             .init("rate_limited", 429, .absent, .client, "Too many requests", "The rate limit is exceeded.")
         case .tooManyInFlight:
-            .init("too_many_in_flight", 503, .absent, .gateway, retryAfter: 1, "Service unavailable", "Too many requests are being served.")
+            .init(
+                "too_many_in_flight", 503, .absent, .gateway, retryAfter: 1, "Service unavailable",
+                "Too many requests are being served.")
 
         case .noHealthyUpstream:
-            .init("no_healthy_upstream", 503, .absent, .upstream, retryAfter: 5, "Service unavailable", "No instance of the service is available.")
+            .init(
+                "no_healthy_upstream", 503, .absent, .upstream, retryAfter: 5, "Service unavailable",
+                "No instance of the service is available.")
         case .upstreamUnreachable:
             .init("upstream_unreachable", 502, .absent, .upstream, "Bad gateway", "The service could not be reached.")
         case .upstreamTimeout:
             .init("upstream_timeout", 504, .absent, .upstream, "Gateway timeout", "The service did not answer in time.")
         case .upstreamBadResponse:
-            .init("upstream_bad_response", 502, .absent, .upstream, "Bad gateway", "The service gave an answer that is not well-formed.")
+            .init(
+                "upstream_bad_response", 502, .absent, .upstream, "Bad gateway",
+                "The service gave an answer that is not well-formed.")
         case .wrongUpstreamIdentity:
-            .init("wrong_upstream_identity", 502, .absent, .upstream, "Bad gateway", "The service could not prove its identity.")
+            .init(
+                "wrong_upstream_identity", 502, .absent, .upstream, "Bad gateway",
+                "The service could not prove its identity.")
         }
     }
 

@@ -68,6 +68,7 @@ struct SipHash: Sendable {
         v0 ^= word
     }
 
+    @inline(__always)
     private mutating func round() {
         v0 = v0 &+ v1
         v1 = rotate(v1, 13) ^ v0
@@ -81,6 +82,7 @@ struct SipHash: Sendable {
         v2 = rotate(v2, 32)
     }
 
+    @inline(__always)
     private func rotate(_ word: UInt64, _ bits: UInt64) -> UInt64 {
         (word << bits) | (word >> (64 &- bits))
     }
