@@ -34,6 +34,18 @@ struct SmugglingTests {
         }
     }
 
+    @Test("no octet that a value may have is taken for a control character, whatever stands beside it")
+    func neighbours() {
+        let allowed: [UInt8] = [0x09, 0x20, 0x21, 0x7E, 0x80, 0x9F, 0xFE, 0xFF]
+        for one in allowed {
+            for other in allowed {
+                let value = [0x61] + Array(repeating: [one, other], count: 20).joined() + [0x61]
+                let octets = latin1("GET / HTTP/1.1\r\nHost: a\r\nX: ") + value + latin1("\r\n\r\n")
+                #expect(outcome(octets, ends: [octets.count]).error == nil, "\(one) and \(other)")
+            }
+        }
+    }
+
     @Test("there are enough shapes, and each has a name of its own")
     func enough() {
         #expect(SmugglingShape.all.count >= 60)
