@@ -1,8 +1,10 @@
 // OpenSSL for Swift. What OpenSSL offers as macros or variadic functions, which Swift cannot call, stands here as functions.
 #pragma once
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/ssl.h>
@@ -54,6 +56,26 @@ static inline EVP_PKEY *kit_generate_rsa(size_t bits) {
 
 static inline EVP_PKEY *kit_generate_ed25519(void) {
     return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+}
+
+/// A number of a key by its name (`OSSL_PKEY_PARAM_…`), big endian in `octets`; its count, or 0 where that has no room.
+static inline int kit_key_number(const EVP_PKEY *key, const char *name, unsigned char *octets, int room) {
+    BIGNUM *number = NULL;
+    if (!EVP_PKEY_get_bn_param(key, name, &number)) return 0;
+    int count = BN_num_bytes(number);
+    int result = count <= room && BN_bn2bin(number, octets) == count ? count : 0;
+    BN_free(number);
+    return result;
+}
+
+/// Turns an ECDSA signature from DER into r and s side by side, each of `width` octets (RFC 7518 section 3.4).
+static inline int kit_ecdsa_fixed(const unsigned char *der, size_t count, unsigned char *octets, int width) {
+    ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &der, (long)count);
+    if (signature == NULL) return 0;
+    int result = BN_bn2binpad(ECDSA_SIG_get0_r(signature), octets, width) == width
+        && BN_bn2binpad(ECDSA_SIG_get0_s(signature), octets + width, width) == width;
+    ECDSA_SIG_free(signature);
+    return result;
 }
 
 // Certificates

@@ -29,6 +29,11 @@ enum PEM {
         try written { PEM_write_bio_PrivateKey($0, privateKey, nil, nil, 0, nil, nil) }
     }
 
+    /// SubjectPublicKeyInfo.
+    static func text(publicKey: OpaquePointer) throws(OpenSSLFailure) -> String {
+        try written { PEM_write_bio_PUBKEY($0, publicKey) }
+    }
+
     private static func reader(_ text: String) throws(OpenSSLFailure) -> OpaquePointer {
         let bio = try require(BIO_new(BIO_s_mem()), "BIO_new")
         let octets = Array(text.utf8)

@@ -56,6 +56,10 @@ package struct TestCertificates: Sendable {
         foreignOrders = try foreignAuthority.issue(ordersRequest)
     }
 
+    /// A set made once for all tests that do not need one of their own.
+    package static func shared() throws -> TestCertificates { try common.get() }
+    private static let common = Result { try TestCertificates() }
+
     private static func service(_ name: String) -> TestCertificateRequest {
         TestCertificateRequest(
             name, dnsNames: ["localhost"], addresses: ["127.0.0.1"], uris: ["spiffe://example.org/\(name)"], purpose: .server)

@@ -1,0 +1,105 @@
+import Foundation
+package import JSON
+
+/// A gateway for one test: a folder of its own with policy, certificates and keys, a port that the kernel picked, and the
+/// audit records that it writes. Stop it at the end of the test.
+package final class TestGateway: Sendable {
+    static let auditFile = "audit.jsonl"
+    static let policyFile = "routes.yaml"
+
+    package let folder: TemporaryFolder
+    package let certificates: TestCertificates
+    package let running: any RunningGateway
+    /// Of its first listener.
+    package var port: Int { running.ports.first ?? 0 }
+    /// `https://localhost:PORT`
+    package var url: String { "https://localhost:\(port)" }
+
+    /// Writes the files and starts a gateway.
+    /// - Parameters:
+    ///   - runner: nil: in this process.
+    ///   - listeners: how many the policy has.
+    package static func start(
+        _ policy: TestPolicy, certificates: TestCertificates, runner: (any GatewayRunner)? = nil, listeners: Int = 1
+    ) async throws -> TestGateway {
+        try await start(
+            policyText: policy.text, issuers: policy.issuers, certificates: certificates, runner: runner, listeners: listeners)
+    }
+
+    /// The same from the text of a `routes.yaml`, whose paths begin in the gateway's folder.
+    package static func start(
+        policyText: String, issuers: [TestIssuer] = [], certificates: TestCertificates, runner: (any GatewayRunner)? = nil,
+        listeners: Int = 1
+    ) async throws -> TestGateway {
+        let folder = try TemporaryFolder("portcullis-gateway")
+        try certificates.write(to: folder)
+        for issuer in issuers { try issuer.writeKeys(to: folder, as: "certs/\(issuer.name).jwks.json") }
+        let path = try folder.write(policyText, to: policyFile)
+        let running = try await (runner ?? InProcessRunner()).start(policyPath: path, listeners: listeners)
+        return TestGateway(folder: folder, certificates: certificates, running: running)
+    }
+
+    private init(folder: TemporaryFolder, certificates: TestCertificates, running: any RunningGateway) {
+        self.folder = folder
+        self.certificates = certificates
+        self.running = running
+    }
+
+    // MARK: Clients
+
+    /// A client on libcurl that trusts the gateway's authority, and no other.
+    package func client(certificate: TestCertificate? = nil) throws -> CurlClient {
+        try CurlClient(CurlSettings(authorities: certificates.authority.pem, certificate: certificate, port: port))
+    }
+
+    /// A client that sends any octets.
+    package func rawClient(_ change: (inout RawClientSettings) -> Void = { _ in }) async throws -> RawTLSClient {
+        var settings = RawClientSettings(tls: TLSSettings(authorities: certificates.authority.pem))
+        change(&settings)
+        return try await RawTLSClient.connect(port: port, settings)
+    }
+
+    // MARK: Life
+
+    /// Puts another policy in place of the one that stands there, in one step. It takes effect with `reload`.
+    package func write(policy text: String) throws { try folder.write(text, to: Self.policyFile) }
+
+    /// Makes it read its files again; whether it liked them shows later.
+    package func reload() async throws { try await running.reload() }
+
+    /// Drains it and waits for its end.
+    package func stop() async throws { try await running.stop() }
+
+    // MARK: Audit
+
+    /// The audit records written so far, in their order.
+    package func auditRecords() throws -> [JSONObject] {
+        guard folder.exists(Self.auditFile) else { return [] }
+        // What stands behind the last line feed is still being written.
+        let lines = try folder.read(Self.auditFile).split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
+        return try lines.map { line in
+            guard let record = try JSON.parse(Array(line)).object else { throw MessageError.truncated }
+            return record
+        }
+    }
+
+    /// Waits until there are so many audit records, and gives them all.
+    package func auditRecords(atLeast count: Int) async throws -> [JSONObject] {
+        try await eventually("\(count) audit records") {
+            let records = try self.auditRecords()
+            return records.count >= count ? records : nil
+        }
+    }
+
+    /// Waits for the one audit record that has this value.
+    package func auditRecord(where name: String, is value: JSON) async throws -> JSONObject {
+        try await eventually("an audit record with \(name) \(value)") {
+            try self.auditRecords().first { $0[name] == value }
+        }
+    }
+
+    /// Waits for the record of an answer, which has its `X-Request-Id`.
+    package func auditRecord(of answer: CurlResponse) async throws -> JSONObject {
+        try await auditRecord(where: "request_id", is: .string(answer.value("x-request-id") ?? ""))
+    }
+}
