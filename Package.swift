@@ -77,7 +77,7 @@ let package = Package(
         // Level 4: the command line, and the demonstration that it can run.
         .executableTarget(
             name: "portcullis",
-            dependencies: ["Gateway", "Policy", "Certificates", "Demo", arguments, logging, lifecycle, unixSignals],
+            dependencies: ["Gateway", "JSON", "Policy", "Certificates", "Demo", arguments, logging, lifecycle, unixSignals],
             swiftSettings: strict),
         room("Demo", ["HTTP", "JSON", "Gateway", "Transport", "Certificates", "Policy", logging]),
 
@@ -91,15 +91,23 @@ let package = Package(
             "GatewayTesting",
             ["HTTP", "JSON", "JOSE", "Certificates", "Policy", "Gateway", "CLibCURL", "COpenSSL", crypto, cryptoExtras]),
 
+        // Micro-benchmarks of the steps of the walk: bench/micro.
+        .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
+        .executableTarget(
+            name: "micro", dependencies: ["CAllocationCount", "HTTP", "JSON", "JOSE", "Policy", "Admission", "Audit"],
+            path: "Benchmarks/Micro", swiftSettings: strict),
+
         tests("ArchitectureTests", []),
         tests("JSONTests", ["JSON"]),
         tests("HTTPTests", ["HTTP"]),
         tests("JOSETests", ["JOSE", "JSON", crypto, cryptoExtras]),
         tests("AuditTests", ["Audit", "JSON"]),
         tests("CertificatesTests", ["Certificates"]),
-        tests("PolicyTests", ["Policy", "HTTP", "JOSE"]),
+        .testTarget(
+            name: "PolicyTests", dependencies: ["Policy", "HTTP", "JOSE"], exclude: ["Golden"], swiftSettings: strict),
         tests("AdmissionTests", ["Admission", "Policy", "JOSE", "JSON", "HTTP", crypto]),
         tests("AuthorizationServerTests", ["AuthorizationServer", "JOSE", "JSON", "HTTP", "Policy", crypto]),
+        tests("DataPlaneTests", ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Transport", "Certificates"]),
         tests("GatewayTests", ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Audit", "Policy", "Certificates", "AuthorizationServer"]),
     ],
     swiftLanguageModes: [.v6]

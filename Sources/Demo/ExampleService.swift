@@ -1,4 +1,4 @@
-package import Certificates
+internal import Certificates
 internal import HTTP
 internal import JSON
 package import Transport

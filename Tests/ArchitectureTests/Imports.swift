@@ -16,7 +16,7 @@ private let allowed: [String: Set<String>] = [
     "AuthorizationServer": ["HTTP", "JSON", "JOSE", "Policy", "Crypto", "Synchronization"],
     "Gateway": [
         "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Admission", "AuthorizationServer",
-        "Crypto", "GRDB", "Logging", "ServiceLifecycle", "UnixSignals", "Foundation",
+        "Crypto", "GRDB", "Logging", "ServiceLifecycle", "UnixSignals", "Foundation", "CoreFoundation",
         "Synchronization", "Glibc",
     ],
     "Demo": ["HTTP", "JSON", "Gateway", "Transport", "Certificates", "Policy", "Logging", "Foundation", "Glibc"],

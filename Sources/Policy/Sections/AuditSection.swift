@@ -2,7 +2,7 @@
 struct AuditSection {
     let context: ReadingContext
 
-    private static let queueBytesDefault = 8 * 1_048_576
+    private static let queueBytesDefault = 64 * 1_048_576
     private static let rotateBytesDefault = 100 * 1_048_576
     private static let keepDefault = 10
 

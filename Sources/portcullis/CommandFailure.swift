@@ -1,0 +1,29 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Policy
+
+/// A command that could not do what it was asked: one line on standard error, exit status 1.
+struct CommandFailure: Error, CustomStringConvertible, LocalizedError {
+    let description: String
+    init(_ description: String) { self.description = description }
+    var errorDescription: String? { description }
+}
+
+/// What a command needs to know from `routes.yaml`.
+enum PolicySettings {
+    /// The section `authorization_server`. The policy must be free of errors: a command that changes clients works on
+    /// the very store that the gateway would use.
+    static func authorizationServer(of path: String) throws -> AuthorizationServerSettings {
+        let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: path)
+        guard let policy = reading.policy else {
+            let errors = reading.findings.filter { $0.severity == .error }
+            FileHandle.standardError.write(Data(FindingReport.text(errors).utf8))
+            throw CommandFailure("\(path) has errors; mend them first (portcullis check \(path))")
+        }
+        guard let settings = policy.authorizationServer else {
+            throw CommandFailure("\(path) has no authorization_server, so there are no clients to speak of")
+        }
+        return settings
+    }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Policy
+
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Say everything that is wrong with a policy.",
+        discussion: """
+            Prints all findings, each with its place: routes.yaml:14:9: error: unknown key "scope" in route "orders.read"; \
+            did you mean "scopes"? Errors keep a policy from taking effect; warnings do not.
+
+            Looks into the files that the policy names, too: certificates, keys, authorities, key sets.
+
+            Exit status: 0 when there is no error, 1 otherwise.
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    @Argument(help: "The policy file.")
+    var file = "routes.yaml"
+
+    @Option(help: "text for people, json for editors and CI.")
+    var format = Format.text
+
+    func run() throws {
+        let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: file)
+        let errors = reading.findings.count { $0.severity == .error }
+        let warnings = reading.findings.count - errors
+        switch format {
+        case .json:
+            FileHandle.standardOutput.write(Data(FindingReport.json(reading.findings)))
+        case .text:
+            let report = FindingReport.text(reading.findings)
+            if !report.isEmpty { FileHandle.standardOutput.write(Data(report.utf8)) }
+            if let policy = reading.policy {
+                print("\(file): ok: \(policy.routes.count) routes, \(policy.upstreams.count) upstreams, \(policy.issuers.count) issuers, \(warnings) warnings, policy \(policy.hash)")
+            } else {
+                print("\(file): \(errors) errors, \(warnings) warnings")
+            }
+        }
+        if errors > 0 { throw ExitCode(1) }
+    }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+
+/// The command line. Every command's help says what it does, what it needs, and what to do next.
+@main
+struct Portcullis: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "portcullis",
+        abstract: "An OAuth2 API gateway for microservices.",
+        discussion: """
+            Portcullis stands in front of your services: it terminates TLS, checks OAuth2 access tokens, enforces scopes \
+            and rate limits per route, forwards what is allowed over mutual TLS to services whose identity it verifies, \
+            and leaves one audit record for every decision. An OAuth2 authorization server is built in.
+
+            Everything that it does is written in one file, routes.yaml.
+
+            First steps:
+              portcullis demo                    see it work, with everything made for you
+              portcullis certs init              make development certificates in certs/
+              portcullis check routes.yaml       all that is wrong with a policy, with line and column
+              portcullis run routes.yaml         run the gateway
+              portcullis client add --scope orders:read
+                                                 let a client obtain tokens
+            """,
+        version: "0.1.0",
+        subcommands: [
+            RunCommand.self, CheckCommand.self, CertsCommand.self, ClientCommand.self,
+            TokenCommand.self,
+        ])
+}
