@@ -7,10 +7,15 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let limits = HeadLimits(headBytesMax: 2_048, fieldsMax: 12, targetBytesMax: 512)
     let cut = octets.isEmpty ? 0 : Int(octets[0]) % (octets.count + 1)
     let whole = request(octets, ends: [octets.count], limits: limits)
-    precondition(request(octets, ends: [cut, octets.count], limits: limits) == whole, "two pieces differ from the whole")
-    precondition(answer(octets, ends: [cut, octets.count], limits: limits) == answer(octets, ends: [octets.count], limits: limits))
+    precondition(
+        request(octets, ends: [cut, octets.count], limits: limits) == whole, "two pieces differ from the whole")
+    precondition(
+        answer(octets, ends: [cut, octets.count], limits: limits)
+            == answer(octets, ends: [octets.count], limits: limits))
     if octets.count <= 256 {
-        precondition(request(octets, ends: Array(0...octets.count), limits: limits) == whole, "octet by octet differs from the whole")
+        precondition(
+            request(octets, ends: Array(0...octets.count), limits: limits) == whole,
+            "octet by octet differs from the whole")
     }
     return 0
 }
@@ -27,7 +32,8 @@ func request(_ octets: [UInt8], ends: [Int], limits: HeadLimits) -> String {
             let fields = head.fields.map {
                 "\(head.text($0.name)):\(head.text($0.value)):\($0.known):\(head.isNominatedByConnection($0))"
             }
-            return "\(used) \(head.text(head.path)) \(head.text(head.host)) \(head.framing) \(head.keepAlive) \(head.pathFeatures) \(fields)"
+            return
+                "\(used) \(head.text(head.path)) \(head.text(head.host)) \(head.framing) \(head.keepAlive) \(head.pathFeatures) \(fields)"
         } catch {
             for slice in [head.methodText, head.target] { _ = head.text(slice) }
             return "\(error)"

@@ -7,7 +7,9 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     if let json = try? JSON.parse(octets) {
         let limits = JSONLimits(bytesMax: .max)
         for text in [json.serialized(), json.serialized(pretty: true)] {
-            guard let again = try? JSON.parse(text, limits: limits) else { preconditionFailure("what was written is refused") }
+            guard let again = try? JSON.parse(text, limits: limits) else {
+                preconditionFailure("what was written is refused")
+            }
             precondition(again == json, "what was written reads as something else")
         }
     }

@@ -43,7 +43,9 @@ package struct FieldBlock: Sendable {
 
     /// ASCII letters in either case; `lowercased` must have none in upper case.
     @inlinable package func matches(_ slice: Slice, _ lowercased: StaticString) -> Bool {
-        guard slice.count == lowercased.utf8CodeUnitCount, slice.start >= 0, slice.end <= bytes.count else { return false }
+        guard slice.count == lowercased.utf8CodeUnitCount, slice.start >= 0, slice.end <= bytes.count else {
+            return false
+        }
         for offset in 0..<slice.count
         where asciiLowercased(bytes[slice.start &+ offset]) != lowercased.utf8Start[offset] {
             return false

@@ -12,7 +12,8 @@ package enum KnownField: UInt8, Sendable, Equatable, CaseIterable {
     case forwarded, xForwardedFor, xForwardedProto, xForwardedHost, xForwardedPort, xForwardedServer, xForwardedPrefix
     case xRealIP, via, traceparent, tracestate, baggage, requestID
     // Content and the rest.
-    case date, server, userAgent, accept, acceptEncoding, acceptLanguage, contentType, contentEncoding, contentRange, range
+    case date, server, userAgent, accept, acceptEncoding, acceptLanguage, contentType, contentEncoding, contentRange,
+        range
     case origin, referer, location, cacheControl, etag, lastModified, vary, retryAfter, rateLimit, rateLimitPolicy
 
     /// The name in lower case; empty for `other`.

@@ -27,7 +27,9 @@ extension ResponseHead {
     /// ASCII letters in either case; `lowercased` must have none in upper case.
     @inlinable package func matches(_ slice: Slice, _ lowercased: [UInt8]) -> Bool { block.matches(slice, lowercased) }
     /// ASCII letters in either case; `lowercased` must have none in upper case.
-    @inlinable package func matches(_ slice: Slice, _ lowercased: StaticString) -> Bool { block.matches(slice, lowercased) }
+    @inlinable package func matches(_ slice: Slice, _ lowercased: StaticString) -> Bool {
+        block.matches(slice, lowercased)
+    }
     /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for `-`.
     /// `folded` is in lower case with `-`.
     package func isNamed(_ field: Field, folded: [UInt8]) -> Bool { block.isNamed(field, folded: folded) }

@@ -16,14 +16,19 @@ extension JSON {
         case .bool(false): JSONText.append("false", to: &out)
         case .integer(let value): JSONText.append(value, to: &out)
         case .number(let value):
-            if value.isFinite { out.append(contentsOf: value.description.utf8) } else { JSONText.append("null", to: &out) }
+            if value.isFinite {
+                out.append(contentsOf: value.description.utf8)
+            } else {
+                JSONText.append("null", to: &out)
+            }
         case .string(let value): JSONText.appendEscaped(value, to: &out)
         case .array(let elements):
             Self.append(elements, open: "[", close: "]", to: &out, indentation: indentation) { element, out, inner in
                 element.append(to: &out, indentation: inner)
             }
         case .object(let object):
-            Self.append(object.members, open: "{", close: "}", to: &out, indentation: indentation) { member, out, inner in
+            Self.append(object.members, open: "{", close: "}", to: &out, indentation: indentation) {
+                member, out, inner in
                 JSONText.appendEscaped(member.name, to: &out)
                 JSONText.append(inner == nil ? ":" : ": ", to: &out)
                 member.value.append(to: &out, indentation: inner)

@@ -41,7 +41,8 @@ extension JSONParser {
         while index < offset {
             let digit = Int64(bytes[index] &- 0x30)
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (next, over) = negative ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
+            let (next, over) =
+                negative ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
             if overflow || over { return nil }
             value = next
             index &+= 1

@@ -92,7 +92,9 @@ package enum JSONText {
 
     /// Length of the UTF-8 sequence that begins at `index` with an octet >= 0x80, or of its longest well-formed beginning
     /// (one at least).
-    private static func sequence(_ octets: UnsafeBufferPointer<UInt8>, at index: Int) -> (count: Int, isWellFormed: Bool) {
+    private static func sequence(_ octets: UnsafeBufferPointer<UInt8>, at index: Int) -> (
+        count: Int, isWellFormed: Bool
+    ) {
         let first = octets[index]
         let length: Int
         var range: ClosedRange<UInt8> = 0x80...0xBF

@@ -49,9 +49,11 @@ struct ChunkedDecoderTests {
     @Test(
         "a body is put together from its chunks",
         arguments: [
-            ("0\r\n\r\n", "", 0), ("5\r\nhello\r\n0\r\n\r\n", "hello", 0), ("5\r\nhello\r\n1\r\n!\r\n0\r\n\r\nGET", "hello!", 3),
+            ("0\r\n\r\n", "", 0), ("5\r\nhello\r\n0\r\n\r\n", "hello", 0),
+            ("5\r\nhello\r\n1\r\n!\r\n0\r\n\r\nGET", "hello!", 3),
             ("00005\r\nhello\r\n000\r\n\r\n", "hello", 0), ("A\r\n0123456789\r\n0\r\n\r\n", "0123456789", 0),
-            ("a;x=y;z=\"q\"\r\n0123456789\r\n0;last\r\n\r\n", "0123456789", 0), ("4\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n", 0),
+            ("a;x=y;z=\"q\"\r\n0123456789\r\n0;last\r\n\r\n", "0123456789", 0),
+            ("4\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n", 0),
         ])
     func bodies(_ text: String, _ body: String, _ rest: Int) {
         let decoded = decode(text)
@@ -63,13 +65,19 @@ struct ChunkedDecoderTests {
     @Test(
         "chunks that are not well framed are refused",
         arguments: [
-            ("\r\n", HeadError.badChunk), ("x\r\n", .badChunk), ("-1\r\n", .badChunk), ("+1\r\n", .badChunk), ("0x1\r\n", .badChunk),
-            ("1 \r\na\r\n", .badChunk), (" 1\r\na\r\n", .badChunk), ("1\na\n", .badChunk), ("1\r\na\n0\r\n\r\n", .badChunk),
-            ("1\r\nab\r\n", .badChunk), ("1\r\na0\r\n\r\n", .badChunk), ("1\rXa\r\n", .badChunk), ("1;a\nb\r\nc\r\n", .badChunk),
+            ("\r\n", HeadError.badChunk), ("x\r\n", .badChunk), ("-1\r\n", .badChunk), ("+1\r\n", .badChunk),
+            ("0x1\r\n", .badChunk),
+            ("1 \r\na\r\n", .badChunk), (" 1\r\na\r\n", .badChunk), ("1\na\n", .badChunk),
+            ("1\r\na\n0\r\n\r\n", .badChunk),
+            ("1\r\nab\r\n", .badChunk), ("1\r\na0\r\n\r\n", .badChunk), ("1\rXa\r\n", .badChunk),
+            ("1;a\nb\r\nc\r\n", .badChunk),
             ("1;\u{0}\r\na\r\n", .badChunk), ("1;a\r\r\n", .badChunk), ("0000000000000001\r\na\r\n", .badChunk),
-            ("FFFFFFFFFFFFFFFF\r\n", .badChunk), ("7FFFFFFFFFFFFFFF\r\n", .badChunk), ("1;\(String(repeating: "x", count: 300))\r\na\r\n", .chunkOverhead),
-            ("0\r\nX y\r\n\r\n", .badTrailers), ("0\r\nX : y\r\n\r\n", .badTrailers), ("0\r\n\n", .badTrailers), ("0\r\nX: y\n\n", .badTrailers),
-            ("0\r\nX: y\r\n z\r\n\r\n", .badTrailers), ("0\r\n\rX", .badTrailers), ("0\r\nX: \u{0}\r\n\r\n", .badTrailers),
+            ("FFFFFFFFFFFFFFFF\r\n", .badChunk), ("7FFFFFFFFFFFFFFF\r\n", .badChunk),
+            ("1;\(String(repeating: "x", count: 300))\r\na\r\n", .chunkOverhead),
+            ("0\r\nX y\r\n\r\n", .badTrailers), ("0\r\nX : y\r\n\r\n", .badTrailers), ("0\r\n\n", .badTrailers),
+            ("0\r\nX: y\n\n", .badTrailers),
+            ("0\r\nX: y\r\n z\r\n\r\n", .badTrailers), ("0\r\n\rX", .badTrailers),
+            ("0\r\nX: \u{0}\r\n\r\n", .badTrailers),
             ("0\r\nX: \(String(repeating: "x", count: 9_000))\r\n\r\n", .badTrailers),
             ("0\r\n\(String(repeating: "X: y\r\n", count: 51))\r\n", .badTrailers),
         ])

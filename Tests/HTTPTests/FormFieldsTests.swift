@@ -10,8 +10,10 @@ struct FormFieldsTests {
     @Test(
         "fields are decoded in their order",
         arguments: [
-            ("", []), ("a=b", ["a=b"]), ("a=b&c=d", ["a=b", "c=d"]), ("a", ["a="]), ("=b", ["=b"]), ("a=b=c", ["a=b=c"]), ("a+b=c+d", ["a b=c d"]),
-            ("scope=orders%3Aread+x", ["scope=orders:read x"]), ("a=%C3%A9%26", ["a=é&"]), ("&&a=b&", ["a=b"]), ("%61=b", ["a=b"]), ("a=%00", ["a=\0"]),
+            ("", []), ("a=b", ["a=b"]), ("a=b&c=d", ["a=b", "c=d"]), ("a", ["a="]), ("=b", ["=b"]),
+            ("a=b=c", ["a=b=c"]), ("a+b=c+d", ["a b=c d"]),
+            ("scope=orders%3Aread+x", ["scope=orders:read x"]), ("a=%C3%A9%26", ["a=é&"]), ("&&a=b&", ["a=b"]),
+            ("%61=b", ["a=b"]), ("a=%00", ["a=\0"]),
         ] as [(String, [String])])
     func decoded(_ text: String, _ expected: [String]) throws {
         #expect(try pairs(text) == expected)
@@ -20,7 +22,8 @@ struct FormFieldsTests {
     @Test(
         "what is not a form is refused",
         arguments: [
-            ("a=%", FormError.badEncoding), ("a=%4", .badEncoding), ("a=%zz", .badEncoding), ("a=b c", .badEncoding), ("a=\u{E9}", .badEncoding),
+            ("a=%", FormError.badEncoding), ("a=%4", .badEncoding), ("a=%zz", .badEncoding), ("a=b c", .badEncoding),
+            ("a=\u{E9}", .badEncoding),
             ("a=b\r\n", .badEncoding), ("a=%FF", .notUTF8), ("a=%C0%AF", .notUTF8), ("a=%ED%A0%80", .notUTF8),
         ])
     func refused(_ text: String, _ error: FormError) {
@@ -39,8 +42,12 @@ struct FormFieldsTests {
     func bounds() {
         #expect(throws: Never.self) { try FormFields(Array("a=\(String(repeating: "b", count: 65_534))".utf8)) }
         #expect(throws: FormError.tooLarge) { try FormFields(Array("a=\(String(repeating: "b", count: 65_535))".utf8)) }
-        #expect(throws: Never.self) { try FormFields(Array(Array(repeating: "a=b", count: 256).joined(separator: "&").utf8)) }
-        #expect(throws: FormError.tooLarge) { try FormFields(Array(Array(repeating: "a=b", count: 257).joined(separator: "&").utf8)) }
+        #expect(throws: Never.self) {
+            try FormFields(Array(Array(repeating: "a=b", count: 256).joined(separator: "&").utf8))
+        }
+        #expect(throws: FormError.tooLarge) {
+            try FormFields(Array(Array(repeating: "a=b", count: 257).joined(separator: "&").utf8))
+        }
     }
 
     @Test("a service finds every value of a field")

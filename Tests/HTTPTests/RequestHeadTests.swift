@@ -6,7 +6,8 @@ struct RequestHeadTests {
     @Test("a request is understood: method, host, path, query, fields")
     func understood() throws {
         let head = try read(
-            "GET /orders/7?page=2 HTTP/1.1\r\nHost: API.example.com:8443\r\nAuthorization:  Bearer abc \r\nX-A: \r\n\r\n")
+            "GET /orders/7?page=2 HTTP/1.1\r\nHost: API.example.com:8443\r\nAuthorization:  Bearer abc \r\nX-A: \r\n\r\n"
+        )
         #expect(head.method == .get)
         #expect(head.text(head.methodText) == "GET")
         #expect(head.text(head.target) == "/orders/7?page=2")
@@ -28,7 +29,8 @@ struct RequestHeadTests {
     @Test(
         "methods are case-sensitive tokens",
         arguments: [
-            ("GET", Method.get), ("HEAD", .head), ("POST", .post), ("PUT", .put), ("DELETE", .delete), ("PATCH", .patch),
+            ("GET", Method.get), ("HEAD", .head), ("POST", .post), ("PUT", .put), ("DELETE", .delete),
+            ("PATCH", .patch),
             ("OPTIONS", .options), ("TRACE", .trace), ("get", .other), ("GETT", .other), ("XGET", .other),
             ("PROPFIND", .other), ("VERYLONGMETHODGET", .other), ("M-SEARCH", .other),
         ])
@@ -39,12 +41,15 @@ struct RequestHeadTests {
         if method != .other { #expect("\(method.token)" == token) }
     }
 
-    @Test("every known field is recognised in any letter case, and only by its own name", arguments: KnownField.allCases)
+    @Test(
+        "every known field is recognised in any letter case, and only by its own name", arguments: KnownField.allCases)
     func known(_ field: KnownField) throws {
-        guard field != .other, field != .host, field != .contentLength, field != .transferEncoding, field != .expect else { return }
+        guard field != .other, field != .host, field != .contentLength, field != .transferEncoding, field != .expect
+        else { return }
         let name = "\(field.name)"
         for spelling in [name, name.uppercased()] {
-            let head = try read("GET / HTTP/1.1\r\nHost: a\r\n\(spelling): x\r\nx\(spelling): y\r\n\(spelling)x: y\r\n\r\n")
+            let head = try read(
+                "GET / HTTP/1.1\r\nHost: a\r\n\(spelling): x\r\nx\(spelling): y\r\n\(spelling)x: y\r\n\r\n")
             #expect(head.fields[1].known == field)
             #expect(head.count(field) == 1)
             #expect(head.first(field).map(head.text) == "x")
@@ -72,10 +77,13 @@ struct RequestHeadTests {
     @Test(
         "the connection is kept by version and Connection",
         arguments: [
-            ("HTTP/1.1", "", true), ("HTTP/1.1", "Connection: close\r\n", false), ("HTTP/1.1", "Connection: Keep-Alive\r\n", true),
-            ("HTTP/1.1", "Connection: keep-alive, CLOSE\r\n", false), ("HTTP/1.1", "Connection: x\r\nConnection: close\r\n", false),
+            ("HTTP/1.1", "", true), ("HTTP/1.1", "Connection: close\r\n", false),
+            ("HTTP/1.1", "Connection: Keep-Alive\r\n", true),
+            ("HTTP/1.1", "Connection: keep-alive, CLOSE\r\n", false),
+            ("HTTP/1.1", "Connection: x\r\nConnection: close\r\n", false),
             ("HTTP/1.0", "", false), ("HTTP/1.0", "Connection: keep-alive\r\n", true),
-            ("HTTP/1.0", "Connection: keep-alive\r\nConnection: close\r\n", false), ("HTTP/1.1", "Connection: , ,\r\n", true),
+            ("HTTP/1.0", "Connection: keep-alive\r\nConnection: close\r\n", false),
+            ("HTTP/1.1", "Connection: , ,\r\n", true),
         ])
     func keepAlive(_ version: String, _ fields: String, _ kept: Bool) throws {
         #expect(try read("GET / \(version)\r\nHost: a\r\n\(fields)\r\n").keepAlive == kept)
@@ -84,7 +92,8 @@ struct RequestHeadTests {
     @Test("Connection names the fields that are not passed on")
     func nominated() throws {
         let head = try read(
-            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close , x-one\r\nX-One: 1\r\nX-Two: 2\r\nX-Onee: 3\r\nConnection:\tX-TWO\r\nX-One: 4\r\n\r\n")
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close , x-one\r\nX-One: 1\r\nX-Two: 2\r\nX-Onee: 3\r\nConnection:\tX-TWO\r\nX-One: 4\r\n\r\n"
+        )
         #expect(head.fields.map { head.isNominatedByConnection($0) } == [false, false, true, true, false, false, true])
         let plain = try read("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nKeep-Alive: 5\r\n\r\n")
         #expect(!plain.fields.contains { plain.isNominatedByConnection($0) })
@@ -94,7 +103,8 @@ struct RequestHeadTests {
         "a body is framed by one length or by chunks",
         arguments: [
             ("", BodyFraming.none), ("Content-Length: 0\r\n", .length(0)), ("Content-Length: 42\r\n", .length(42)),
-            ("Content-Length: 000000000000000042\r\n", .length(42)), ("content-length:999999999999999999\r\n", .length(999_999_999_999_999_999)),
+            ("Content-Length: 000000000000000042\r\n", .length(42)),
+            ("content-length:999999999999999999\r\n", .length(999_999_999_999_999_999)),
             ("Transfer-Encoding: chunked\r\n", .chunked), ("transfer-encoding:\tCHUNKED \r\n", .chunked),
         ])
     func framing(_ fields: String, _ framing: BodyFraming) throws {
@@ -103,18 +113,25 @@ struct RequestHeadTests {
 
     @Test("100-continue counts only where a body follows and the client speaks HTTP/1.1")
     func expectation() throws {
-        #expect(try read("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-Continue\r\n\r\n").expectsContinue)
-        #expect(try !read("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n").expectsContinue)
-        #expect(try !read("POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n").expectsContinue)
+        #expect(
+            try read("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-Continue\r\n\r\n").expectsContinue)
+        #expect(
+            try !read("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n").expectsContinue
+        )
+        #expect(
+            try !read("POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n").expectsContinue
+        )
     }
 
     @Test("an upgrade counts only when Connection names it")
     func upgrade() throws {
-        let asked = try read("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\r\n")
+        let asked = try read(
+            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\r\n")
         #expect(asked.upgrade.map(asked.text) == "websocket")
         #expect(try read("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n").upgrade == nil)
         #expect(try read("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n\r\n").upgrade == nil)
-        #expect(try read("GET / HTTP/1.0\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n").upgrade == nil)
+        #expect(
+            try read("GET / HTTP/1.0\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n").upgrade == nil)
     }
 
     @Test(
@@ -122,7 +139,8 @@ struct RequestHeadTests {
         arguments: [
             ("a", "a", nil), ("API.Example.COM", "api.example.com", nil), ("a.b.:80", "a.b", 80), ("a:", "a", nil),
             ("127.0.0.1:65535", "127.0.0.1", 65535), ("[::1]", "[::1]", nil), ("[FE80::A]:8443", "[fe80::a]", 8443),
-            ("[::ffff:1.2.3.4]", "[::ffff:1.2.3.4]", nil), ("my_service", "my_service", nil), ("xn--bcher-kva.example", "xn--bcher-kva.example", nil),
+            ("[::ffff:1.2.3.4]", "[::ffff:1.2.3.4]", nil), ("my_service", "my_service", nil),
+            ("xn--bcher-kva.example", "xn--bcher-kva.example", nil),
         ] as [(String, String, Int?)])
     func hosts(_ value: String, _ host: String, _ port: Int?) throws {
         let head = try read("GET / HTTP/1.1\r\nHost: \(value)\r\n\r\n")
@@ -132,18 +150,25 @@ struct RequestHeadTests {
 
     @Test("a host name of 255 octets is read, a longer one is refused")
     func longHosts() {
-        #expect(throws: Never.self) { try read("GET / HTTP/1.1\r\nHost: \(String(repeating: "a", count: 255))\r\n\r\n") }
-        #expect(throws: HeadError.badHost) { try read("GET / HTTP/1.1\r\nHost: \(String(repeating: "a", count: 256))\r\n\r\n") }
+        #expect(throws: Never.self) {
+            try read("GET / HTTP/1.1\r\nHost: \(String(repeating: "a", count: 255))\r\n\r\n")
+        }
+        #expect(throws: HeadError.badHost) {
+            try read("GET / HTTP/1.1\r\nHost: \(String(repeating: "a", count: 256))\r\n\r\n")
+        }
     }
 
     @Test(
         "a whole URI as target is understood when it agrees with Host",
         arguments: [
             ("http://a/x?y", "a", "/x", "y", RequestHead.Scheme.http), ("HTTPS://A.b:443/x", "a.b", "/x", nil, .https),
-            ("http://a", "a", "/", nil, .http), ("http://a?q", "a", "/", "q", .http), ("http://a:8080/", "A:8080", "/", nil, .http),
+            ("http://a", "a", "/", nil, .http), ("http://a?q", "a", "/", "q", .http),
+            ("http://a:8080/", "A:8080", "/", nil, .http),
             ("http://[::1]/%7ex", "[::1]", "/~x", nil, .http),
         ] as [(String, String, String, String?, RequestHead.Scheme)])
-    func absolute(_ target: String, _ host: String, _ path: String, _ query: String?, _ scheme: RequestHead.Scheme) throws {
+    func absolute(_ target: String, _ host: String, _ path: String, _ query: String?, _ scheme: RequestHead.Scheme)
+        throws
+    {
         let head = try read("GET \(target) HTTP/1.1\r\nHost: \(host)\r\n\r\n")
         #expect(head.text(head.path) == path)
         #expect(head.query.map(head.text) == query)

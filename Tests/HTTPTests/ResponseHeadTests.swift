@@ -33,7 +33,10 @@ struct ResponseHeadTests {
     @Test(
         "an answer that could be read in two ways is refused",
         arguments: [
-            ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", HeadError.lengthAndTransferEncoding),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+                HeadError.lengthAndTransferEncoding
+            ),
             ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", .repeatedContentLength),
             ("HTTP/1.1 200 OK\r\nContent-Length: 3,3\r\n\r\n", .badContentLength),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", .badTransferEncoding),

@@ -58,7 +58,8 @@ struct SplitTests {
         "a line is judged when its end is there, not before",
         arguments: [
             ("GE(T", "\r\n", HeadError.badRequestLine), ("GET / HTTP/3.0", "\r\n", .unsupportedVersion),
-            ("GET / HTTP/1.1\r\nHost: a\r\nX Y", "\r\n", .badFieldName), ("GET / HTTP/1.1\r\nHost: a\r\n X", "\n", .obsoleteFolding),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX Y", "\r\n", .badFieldName),
+            ("GET / HTTP/1.1\r\nHost: a\r\n X", "\n", .obsoleteFolding),
         ])
     func unfinishedLines(_ text: String, _ end: String, _ error: HeadError) {
         let octets = Array(text.utf8)
@@ -105,7 +106,8 @@ struct SplitTests {
 
     @Test("answers cut in two give what the whole gives")
     func answers() {
-        let octets = Array("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, X\r\nX: y\r\n\r\nhello".utf8)
+        let octets = Array(
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, X\r\nX: y\r\n\r\nhello".utf8)
         let whole = answerOutcome(octets, ends: [octets.count])
         #expect(whole.error == nil)
         for cut in 0...octets.count { #expect(answerOutcome(octets, ends: [cut, octets.count]) == whole) }

@@ -17,7 +17,9 @@ struct WritingTests {
         writer.appendField("Via", "1.1 portcullis")
         writer.appendField("Content-Length", decimal: 42)
         writer.append("\r\n")
-        #expect(String(decoding: writer.bytes, as: UTF8.self) == "GET /a HTTP/1.1\r\nX-Y: z\r\nVia: 1.1 portcullis\r\nContent-Length: 42\r\n\r\n")
+        #expect(
+            String(decoding: writer.bytes, as: UTF8.self)
+                == "GET /a HTTP/1.1\r\nX-Y: z\r\nVia: 1.1 portcullis\r\nContent-Length: 42\r\n\r\n")
     }
 
     @Test("a value cannot become two lines")
@@ -28,14 +30,22 @@ struct WritingTests {
         #expect(String(decoding: writer.bytes, as: UTF8.self) == "X-Auth-Subject: aX-Evil: bc\r\nXY: de\r\n")
     }
 
-    @Test("numbers", arguments: [(0, "0"), (7, "7"), (10, "10"), (65_535, "65535"), (Int.max, "9223372036854775807"), (Int.min, "-9223372036854775808")])
+    @Test(
+        "numbers",
+        arguments: [
+            (0, "0"), (7, "7"), (10, "10"), (65_535, "65535"), (Int.max, "9223372036854775807"),
+            (Int.min, "-9223372036854775808"),
+        ])
     func decimals(_ number: Int, _ text: String) {
         var writer = ByteWriter()
         writer.append(decimal: number)
         #expect(String(decoding: writer.bytes, as: UTF8.self) == text)
     }
 
-    @Test("hexadecimal numbers", arguments: [(0, "0"), (10, "a"), (16, "10"), (0x1F00, "1f00"), (UInt64.max, "ffffffffffffffff")] as [(UInt64, String)])
+    @Test(
+        "hexadecimal numbers",
+        arguments: [(0, "0"), (10, "a"), (16, "10"), (0x1F00, "1f00"), (UInt64.max, "ffffffffffffffff")]
+            as [(UInt64, String)])
     func hexadecimals(_ number: UInt64, _ text: String) {
         var writer = ByteWriter()
         writer.append(hex: number)
@@ -52,8 +62,10 @@ struct WritingTests {
     @Test(
         "dates",
         arguments: [
-            (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
-            (1_795_478_399, "Mon, 23 Nov 2026 23:59:59 GMT"), (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"), (-5, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (1_795_478_399, "Mon, 23 Nov 2026 23:59:59 GMT"), (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
+            (-5, "Thu, 01 Jan 1970 00:00:00 GMT"),
             (.max, "Fri, 31 Dec 9999 23:59:59 GMT"),
         ] as [(Int64, String)])
     func dates(_ seconds: Int64, _ text: String) {
@@ -64,7 +76,8 @@ struct WritingTests {
     func problems() {
         var out: [UInt8] = []
         Problem.append(
-            status: 403, title: "Forbidden", code: "insufficient_scope", detail: "A \"scope\" is missing.", requestID: Array("id\"\n".utf8), to: &out)
+            status: 403, title: "Forbidden", code: "insufficient_scope", detail: "A \"scope\" is missing.",
+            requestID: Array("id\"\n".utf8), to: &out)
         #expect(
             String(decoding: out, as: UTF8.self)
                 == #"{"type":"about:blank","title":"Forbidden","status":403,"code":"insufficient_scope","detail":"A \"scope\" is missing.","request_id":"id\"?"}"#

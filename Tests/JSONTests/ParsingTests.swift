@@ -10,10 +10,14 @@ struct ParsingTests {
     @Test(
         "values are read",
         arguments: [
-            ("null", nil), ("true", true), (" false\n", false), ("0", 0), ("-0", 0), ("-12", -12), ("9223372036854775807", 9_223_372_036_854_775_807),
-            ("-9223372036854775808", .integer(.min)), ("9223372036854775808", .number(9_223_372_036_854_775_808)), ("1.0", 1.0), ("1e3", 1000.0),
-            ("-2.5E-1", -0.25), ("1E+2", 100.0), ("1e-999", 0.0), (#""""#, ""), (#""a\"\\\/\b\f\n\r\t""#, "a\"\\/\u{8}\u{C}\n\r\t"),
-            (#""\u00e9\u20AC\ud83d\uDE00""#, "é€😀"), (#""é€😀""#, "é€😀"), (#""\u0000""#, "\0"), ("[]", []), ("[ 1 , [ ] ]", [1, []]), ("{}", [:]),
+            ("null", nil), ("true", true), (" false\n", false), ("0", 0), ("-0", 0), ("-12", -12),
+            ("9223372036854775807", 9_223_372_036_854_775_807),
+            ("-9223372036854775808", .integer(.min)), ("9223372036854775808", .number(9_223_372_036_854_775_808)),
+            ("1.0", 1.0), ("1e3", 1000.0),
+            ("-2.5E-1", -0.25), ("1E+2", 100.0), ("1e-999", 0.0), (#""""#, ""),
+            (#""a\"\\\/\b\f\n\r\t""#, "a\"\\/\u{8}\u{C}\n\r\t"),
+            (#""\u00e9\u20AC\ud83d\uDE00""#, "é€😀"), (#""é€😀""#, "é€😀"), (#""\u0000""#, "\0"), ("[]", []),
+            ("[ 1 , [ ] ]", [1, []]), ("{}", [:]),
             (#"{ "a" : { "b" : [ null ] } }"#, ["a": ["b": [nil]]]), (#"{"":1}"#, ["": 1]), ("\"\u{7F}\"", "\u{7F}"),
         ] as [(String, JSON)])
     func values(_ text: String, _ value: JSON) throws {
@@ -28,14 +32,21 @@ struct ParsingTests {
     @Test(
         "what is not JSON is refused",
         arguments: [
-            "", " ", "nul", "nulll", "True", "NaN", "Infinity", "-Infinity", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x1", "1_0", "1 2", "[1,]", "[,1]",
-            "[1 2]", "[", "]", "[1", "{", "}", #"{"a"}"#, #"{"a":}"#, #"{"a":1,}"#, #"{,}"#, #"{a:1}"#, #"{1:1}"#, #"{'a':1}"#, #"{"a":1 "b":2}"#, #"{"a" 1}"#,
-            #"""#, #""a"#, #""\"#, #""\x""#, #""\u12""#, #""\u12g4""#, "\"a\nb\"", "\"\t\"", "\"\u{0}\"", "null\u{0}", "nullx", "{}x", "[]]", "// a\nnull", "/**/null",
+            "", " ", "nul", "nulll", "True", "NaN", "Infinity", "-Infinity", "-", "+1", "01", "-01", "1.", ".5", "1e",
+            "1e+", "0x1", "1_0", "1 2", "[1,]", "[,1]",
+            "[1 2]", "[", "]", "[1", "{", "}", #"{"a"}"#, #"{"a":}"#, #"{"a":1,}"#, #"{,}"#, #"{a:1}"#, #"{1:1}"#,
+            #"{'a':1}"#, #"{"a":1 "b":2}"#, #"{"a" 1}"#,
+            #"""#, #""a"#, #""\"#, #""\x""#, #""\u12""#, #""\u12g4""#, "\"a\nb\"", "\"\t\"", "\"\u{0}\"", "null\u{0}",
+            "nullx", "{}x", "[]]", "// a\nnull", "/**/null",
             "\u{A0}null", "'a'", #"{"a":1}{"#,
         ])
     func refused(_ text: String) {
         let error = #expect(throws: JSONError.self) { try parse(text) }
-        if case .syntax(let offset) = error { #expect((0...text.utf8.count).contains(offset)) } else { Issue.record("\(String(describing: error))") }
+        if case .syntax(let offset) = error {
+            #expect((0...text.utf8.count).contains(offset))
+        } else {
+            Issue.record("\(String(describing: error))")
+        }
     }
 
     @Test("RS-022 something after the object is refused")
@@ -69,8 +80,10 @@ struct ParsingTests {
     @Test(
         "RS-023 octets that are not UTF-8 are refused",
         arguments: [
-            [0x22, 0x80, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xC0, 0xAF, 0x22], [0x22, 0xE0, 0x80, 0xAF, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
-            [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22], [0x22, 0xFF, 0x22], [0x22, 0x5C, 0x6E, 0xFF, 0x22], [0xEF, 0xBB, 0xBF, 0x31],
+            [0x22, 0x80, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xC0, 0xAF, 0x22], [0x22, 0xE0, 0x80, 0xAF, 0x22],
+            [0x22, 0xED, 0xA0, 0x80, 0x22],
+            [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22], [0x22, 0xFF, 0x22], [0x22, 0x5C, 0x6E, 0xFF, 0x22],
+            [0xEF, 0xBB, 0xBF, 0x31],
         ] as [[UInt8]])
     func notUTF8(_ octets: [UInt8]) {
         let error = #expect(throws: JSONError.self) { try JSON.parse(octets) }
@@ -80,19 +93,29 @@ struct ParsingTests {
         }
     }
 
-    @Test("RS-023 UTF-16 and UTF-32 are refused", arguments: [[0x7B, 0x00, 0x7D, 0x00], [0xFF, 0xFE, 0x7B, 0x00], [0, 0, 0, 0x7B]] as [[UInt8]])
+    @Test(
+        "RS-023 UTF-16 and UTF-32 are refused",
+        arguments: [[0x7B, 0x00, 0x7D, 0x00], [0xFF, 0xFE, 0x7B, 0x00], [0, 0, 0, 0x7B]] as [[UInt8]])
     func otherEncodings(_ octets: [UInt8]) {
         #expect(throws: JSONError.self) { try JSON.parse(octets) }
     }
 
-    @Test("half a surrogate pair is refused", arguments: [#""\ud800""#, #""\udc00""#, #""\ud800x""#, #""\ud800\n""#, #""\ud800\ud800""#, #""\ud83d\u0041""#, #""\udc00\ud800""#])
+    @Test(
+        "half a surrogate pair is refused",
+        arguments: [
+            #""\ud800""#, #""\udc00""#, #""\ud800x""#, #""\ud800\n""#, #""\ud800\ud800""#, #""\ud83d\u0041""#,
+            #""\udc00\ud800""#,
+        ])
     func surrogates(_ text: String) {
         #expect(throws: JSONError.loneSurrogate(offset: 1)) { try parse(text) }
     }
 
     @Test(
         "RS-045 numbers that nothing can hold are refused",
-        arguments: ["1e400", "-1e400", "[1e309]", "1\(String(repeating: "0", count: 200))", "0.\(String(repeating: "1", count: 200))"])
+        arguments: [
+            "1e400", "-1e400", "[1e309]", "1\(String(repeating: "0", count: 200))",
+            "0.\(String(repeating: "1", count: 200))",
+        ])
     func numbers(_ text: String) {
         let error = #expect(throws: JSONError.self) { try parse(text) }
         guard case .numberOutOfRange = error else {
@@ -104,10 +127,16 @@ struct ParsingTests {
     @Test("size, depth and number of members are bounded")
     func bounds() {
         #expect(throws: Never.self) { try parse(String(repeating: "[", count: 16) + String(repeating: "]", count: 16)) }
-        #expect(throws: JSONError.tooDeep) { try parse(String(repeating: "[", count: 17) + String(repeating: "]", count: 17)) }
+        #expect(throws: JSONError.tooDeep) {
+            try parse(String(repeating: "[", count: 17) + String(repeating: "]", count: 17))
+        }
         #expect(throws: JSONError.tooDeep) { try parse(String(repeating: "{\"a\":", count: 60_000 / 5)) }
-        #expect(throws: Never.self) { try parse("[" + Array(repeating: "1", count: 1_024).joined(separator: ",") + "]") }
-        #expect(throws: JSONError.tooLarge) { try parse("[" + Array(repeating: "1", count: 1_025).joined(separator: ",") + "]") }
+        #expect(throws: Never.self) {
+            try parse("[" + Array(repeating: "1", count: 1_024).joined(separator: ",") + "]")
+        }
+        #expect(throws: JSONError.tooLarge) {
+            try parse("[" + Array(repeating: "1", count: 1_025).joined(separator: ",") + "]")
+        }
         #expect(throws: JSONError.tooLarge) { try parse("\"\(String(repeating: "a", count: 65_536))\"") }
         #expect(throws: JSONError.tooLarge) { try parse("123", limits: JSONLimits(bytesMax: 2)) }
         #expect(JSONLimits(depthMax: 100_000).depthMax == 128)

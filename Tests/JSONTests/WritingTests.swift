@@ -14,13 +14,20 @@ struct WritingTests {
     @Test("a value is written for readers")
     func pretty() {
         let json: JSON = ["a": [1, ["b": []]], "c": [:]]
-        #expect(text(json.serialized(pretty: true)) == "{\n  \"a\": [\n    1,\n    {\n      \"b\": []\n    }\n  ],\n  \"c\": {}\n}")
+        #expect(
+            text(json.serialized(pretty: true))
+                == "{\n  \"a\": [\n    1,\n    {\n      \"b\": []\n    }\n  ],\n  \"c\": {}\n}")
     }
 
-    @Test("what was written reads as the same", arguments: [
-        ["a": "\"\\/\u{8}\u{C}\n\r\t\u{1}\u{7F}é😀\u{2028}", "b": 9_007_199_254_740_993, "c": 0.1, "d": 1e300, "e": .number(.leastNonzeroMagnitude), "f": -0.5, "g": .integer(.min)],
-        [1.0, 100.0, 1e21], "plain", .string(String(repeating: "ä", count: 1_000)),
-    ] as [JSON])
+    @Test(
+        "what was written reads as the same",
+        arguments: [
+            [
+                "a": "\"\\/\u{8}\u{C}\n\r\t\u{1}\u{7F}é😀\u{2028}", "b": 9_007_199_254_740_993, "c": 0.1, "d": 1e300,
+                "e": .number(.leastNonzeroMagnitude), "f": -0.5, "g": .integer(.min),
+            ],
+            [1.0, 100.0, 1e21], "plain", .string(String(repeating: "ä", count: 1_000)),
+        ] as [JSON])
     func roundTrip(_ json: JSON) throws {
         #expect(try JSON.parse(json.serialized()) == json)
         #expect(try JSON.parse(json.serialized(pretty: true)) == json)
@@ -34,9 +41,12 @@ struct WritingTests {
     @Test(
         "octets become a string whatever they are",
         arguments: [
-            ([], #""""#), ([0x61, 0x22, 0x5C, 0x0A, 0x00, 0x7F], #""a\"\\\n\u0000\u007f""#), ([0xC3, 0xA9], "\"é\""), ([0xE9], #""\ufffd""#),
-            ([0x61, 0xC3], #""a\ufffd""#), ([0xC3, 0x28], #""\ufffd(""#), ([0xE2, 0x82], #""\ufffd""#), ([0xC0, 0xAF], #""\ufffd\ufffd""#),
-            ([0xED, 0xA0, 0x80], #""\ufffd\ufffd\ufffd""#), ([0xF0, 0x9F, 0x98, 0x80], "\"😀\""), ([0xF0, 0x9F, 0x98], #""\ufffd""#),
+            ([], #""""#), ([0x61, 0x22, 0x5C, 0x0A, 0x00, 0x7F], #""a\"\\\n\u0000\u007f""#), ([0xC3, 0xA9], "\"é\""),
+            ([0xE9], #""\ufffd""#),
+            ([0x61, 0xC3], #""a\ufffd""#), ([0xC3, 0x28], #""\ufffd(""#), ([0xE2, 0x82], #""\ufffd""#),
+            ([0xC0, 0xAF], #""\ufffd\ufffd""#),
+            ([0xED, 0xA0, 0x80], #""\ufffd\ufffd\ufffd""#), ([0xF0, 0x9F, 0x98, 0x80], "\"😀\""),
+            ([0xF0, 0x9F, 0x98], #""\ufffd""#),
             ([0xF4, 0x90, 0x80, 0x80], #""\ufffd\ufffd\ufffd\ufffd""#), ([0xFF, 0x61], #""\ufffda""#),
         ] as [([UInt8], String)])
     func escaped(_ octets: [UInt8], _ expected: String) throws {
@@ -57,7 +67,8 @@ struct WritingTests {
             octets.removeAll()
             for _ in 0..<6 {
                 seed = seed &* 1_664_525 &+ 1_013_904_223
-                octets.append([0x41, 0x80, 0xBF, 0xC3, 0xE0, 0xE2, 0xED, 0xF0, 0xF4, 0xA9, 0x9F, 0xFF][Int(seed >> 16) % 12])
+                octets.append(
+                    [0x41, 0x80, 0xBF, 0xC3, 0xE0, 0xE2, 0xED, 0xF0, 0xF4, 0xA9, 0x9F, 0xFF][Int(seed >> 16) % 12])
             }
             var out: [UInt8] = []
             JSONText.appendEscaped(octets, to: &out)
@@ -65,7 +76,12 @@ struct WritingTests {
         }
     }
 
-    @Test("numbers are appended in decimal", arguments: [(0, "0"), (7, "7"), (-7, "-7"), (10, "10"), (1_000_000, "1000000"), (.max, "9223372036854775807"), (.min, "-9223372036854775808")] as [(Int64, String)])
+    @Test(
+        "numbers are appended in decimal",
+        arguments: [
+            (0, "0"), (7, "7"), (-7, "-7"), (10, "10"), (1_000_000, "1000000"), (.max, "9223372036854775807"),
+            (.min, "-9223372036854775808"),
+        ] as [(Int64, String)])
     func decimal(_ number: Int64, _ expected: String) {
         var out: [UInt8] = []
         JSONText.append(number, to: &out)

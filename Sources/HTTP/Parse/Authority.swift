@@ -20,8 +20,11 @@ struct Authority {
             index &+= 1
             while index < slice.end, input[index] != UInt8(ascii: "]") {
                 let octet = input[index]
-                if octet == UInt8(ascii: ":") { colons &+= 1 }
-                else if octet != UInt8(ascii: "."), Octets.hexValue(octet) == nil { throw .badHost }
+                if octet == UInt8(ascii: ":") {
+                    colons &+= 1
+                } else if octet != UInt8(ascii: "."), Octets.hexValue(octet) == nil {
+                    throw .badHost
+                }
                 if octet &- 0x41 < 26 { hasCapitals = true }
                 index &+= 1
             }
@@ -39,7 +42,8 @@ struct Authority {
                     labelStart = index &+ 1
                     end = index
                 } else {
-                    guard octet | 0x20 &- 0x61 < 26 || octet &- 0x30 < 10 || octet == UInt8(ascii: "-")
+                    guard
+                        octet | 0x20 &- 0x61 < 26 || octet &- 0x30 < 10 || octet == UInt8(ascii: "-")
                             || octet == UInt8(ascii: "_")
                     else { throw .badHost }
                     if octet &- 0x41 < 26 { hasCapitals = true }

@@ -5,7 +5,9 @@ enum DeclaredFraming {
 
     /// `none` when neither field is there.
     @inline(__always)
-    static func read(_ input: Span<UInt8>, _ block: borrowing FieldBlock, isHTTP10: Bool) throws(HeadError) -> BodyFraming {
+    static func read(_ input: Span<UInt8>, _ block: borrowing FieldBlock, isHTTP10: Bool) throws(HeadError)
+        -> BodyFraming
+    {
         let lengths = block.count(.contentLength)
         let codings = block.count(.transferEncoding)
         if lengths | codings == 0 { return .none }

@@ -69,7 +69,8 @@ extension HeadParser {
         var start = name.start
         var place = Int(candidate) &* 4
         while start < name.end {
-            guard place < 256, word(input, start, name.end &- start) | 0x2020_2020_2020_2020 == tables.words[place] | 0x2020_2020_2020_2020
+            guard place < 256,
+                word(input, start, name.end &- start) | 0x2020_2020_2020_2020 == tables.words[place]
             else { return .other }
             start &+= 8
             place &+= 1

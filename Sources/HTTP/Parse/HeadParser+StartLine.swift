@@ -43,7 +43,9 @@ extension HeadParser {
         index &+= 1
         let lineEnd = LineScan.end(input, from: index)
         guard lineEnd &+ 1 < input.count else {
-            if lineEnd < input.count, input[lineEnd] != 0x0D { throw input[lineEnd] == 0x0A ? .bareLineEnd : .badRequestLine }
+            if lineEnd < input.count, input[lineEnd] != 0x0D {
+                throw input[lineEnd] == 0x0A ? .bareLineEnd : .badRequestLine
+            }
             return 0
         }
         guard input[lineEnd] == 0x0D, input[lineEnd &+ 1] == 0x0A else {
@@ -105,7 +107,9 @@ extension HeadParser {
     ) throws(HeadError) -> Int {
         let lineEnd = LineScan.end(input, from: position)
         guard lineEnd &+ 1 < input.count else {
-            if lineEnd < input.count, input[lineEnd] != 0x0D { throw input[lineEnd] == 0x0A ? .bareLineEnd : .badStatusLine }
+            if lineEnd < input.count, input[lineEnd] != 0x0D {
+                throw input[lineEnd] == 0x0A ? .bareLineEnd : .badStatusLine
+            }
             return 0
         }
         guard input[lineEnd] == 0x0D, input[lineEnd &+ 1] == 0x0A else {

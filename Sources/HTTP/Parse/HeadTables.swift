@@ -9,7 +9,8 @@ final class HeadTables: Sendable {
     /// `KnownField.rawValue` by the highest bits of the folded hash times `multiplier`; 0: none.
     let slots: InlineArray<512, UInt8>
     let multiplier: UInt32
-    /// Four words for each known name: its octets, each with the bit of small letters set, the first one lowest.
+    /// Four words for each known name: its octets, each with the bit of small letters set (as in the room that is left), the
+    /// first one lowest.
     let words: InlineArray<256, UInt64>
     /// The lengths of the known names, by `KnownField.rawValue`.
     let lengths: InlineArray<256, UInt8>
@@ -21,14 +22,14 @@ final class HeadTables: Sendable {
             return FieldName.folded(octet) | (octet == UInt8(ascii: "_") || octet == UInt8(ascii: ".") ? 0x80 : 0)
         }
         targets = InlineArray { TargetOctet.kind(of: UInt8(truncatingIfNeeded: $0)) }
-        var words = InlineArray<256, UInt64>(repeating: 0)
+        var words = InlineArray<256, UInt64>(repeating: 0x2020_2020_2020_2020)
         var lengths = InlineArray<256, UInt8>(repeating: 0)
         for known in KnownField.allCases {
             let raw = Int(known.rawValue)
             known.name.withUTF8Buffer { name in
                 lengths[raw] = UInt8(name.count)
                 for index in name.indices {
-                    words[raw * 4 + index / 8] |= UInt64(name[index] | 0x20) << UInt64(index % 8 * 8)
+                    words[raw * 4 + index / 8] |= UInt64(name[index]) << UInt64(index % 8 * 8)
                 }
             }
         }

@@ -25,7 +25,9 @@ struct SmugglingShape: CustomStringConvertible, Sendable {
         .init("CL.TE", post("Content-Length: 6\r\nTransfer-Encoding: chunked"), .lengthAndTransferEncoding),
         .init("TE.CL", post("Transfer-Encoding: chunked\r\nContent-Length: 6"), .lengthAndTransferEncoding),
         .init("CL.TE with CL 0", post("Content-Length: 0\r\nTransfer-Encoding: chunked"), .lengthAndTransferEncoding),
-        .init("CL with a TE that is not chunked", post("Content-Length: 6\r\nTransfer-Encoding: x"), .lengthAndTransferEncoding),
+        .init(
+            "CL with a TE that is not chunked", post("Content-Length: 6\r\nTransfer-Encoding: x"),
+            .lengthAndTransferEncoding),
         .init("two different lengths", post("Content-Length: 5\r\nContent-Length: 6"), .repeatedContentLength),
         .init("the same length twice", post("Content-Length: 5\r\nContent-Length: 5"), .repeatedContentLength),
         .init("two lengths in two cases", post("Content-Length: 5\r\ncontent-length: 0"), .repeatedContentLength),
@@ -55,7 +57,9 @@ struct SmugglingShape: CustomStringConvertible, Sendable {
         .init("coding after chunked", post("Transfer-Encoding: chunked, gzip"), .badTransferEncoding),
         .init("chunked twice", post("Transfer-Encoding: chunked, chunked"), .badTransferEncoding),
         .init("two TE fields", post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), .badTransferEncoding),
-        .init("two TE fields, one identity", post("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked"), .badTransferEncoding),
+        .init(
+            "two TE fields, one identity", post("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked"),
+            .badTransferEncoding),
         .init("TE identity", post("Transfer-Encoding: identity"), .badTransferEncoding),
         .init("TE xchunked", post("Transfer-Encoding: xchunked"), .badTransferEncoding),
         .init("TE chunkedx", post("Transfer-Encoding: chunkedx"), .badTransferEncoding),
@@ -69,7 +73,9 @@ struct SmugglingShape: CustomStringConvertible, Sendable {
         .init("TE chunked behind a no-break space", post("Transfer-Encoding: \u{A0}chunked"), .badTransferEncoding),
         .init("TE with a long s", post("Transfer-Encoding: chunked\u{C5}\u{BF}"), .badTransferEncoding),
         .init("empty TE", post("Transfer-Encoding:"), .badTransferEncoding),
-        .init("TE in HTTP/1.0", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", .transferEncodingInHTTP10),
+        .init(
+            "TE in HTTP/1.0", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+            .transferEncodingInHTTP10),
         .init("space before the colon of TE", post("Transfer-Encoding : chunked"), .badFieldName),
         .init("tab before the colon of TE", post("Transfer-Encoding\t: chunked"), .badFieldName),
         .init("TE folded over two lines", post("Transfer-Encoding:\r\n chunked"), .obsoleteFolding),
@@ -201,13 +207,21 @@ struct SmugglingShape: CustomStringConvertible, Sendable {
 
     /// Connection, Upgrade, Expect.
     static let rest: [SmugglingShape] = [
-        .init("upgrade with a length", post("Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5"), .upgradeWithBody),
-        .init("upgrade with length 0", post("Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0"), .upgradeWithBody),
-        .init("upgrade with chunks", post("Transfer-Encoding: chunked\r\nUpgrade: h2c\r\nConnection: close, upgrade"), .upgradeWithBody),
+        .init(
+            "upgrade with a length", post("Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5"),
+            .upgradeWithBody),
+        .init(
+            "upgrade with length 0", post("Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0"),
+            .upgradeWithBody),
+        .init(
+            "upgrade with chunks", post("Transfer-Encoding: chunked\r\nUpgrade: h2c\r\nConnection: close, upgrade"),
+            .upgradeWithBody),
         .init("two upgrades", get("Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c"), .repeatedUpgrade),
         .init("Connection that is no list", get("Connection: close; x"), .badConnection),
         .init("Connection in quotes", get("Connection: \"close\""), .badConnection),
         .init("other expectation", post("Expect: 200-ok\r\nContent-Length: 5"), .badExpectation),
-        .init("two expectations", post("Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 5"), .badExpectation),
+        .init(
+            "two expectations", post("Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 5"),
+            .badExpectation),
     ]
 }

@@ -15,7 +15,9 @@ struct SmugglingTests {
         #expect(outcome(octets, ends: 1...octets.count) == .refused(shape.expected))
     }
 
-    @Test("a control character is found wherever it stands in a value", arguments: [0x00, 0x08, 0x0A, 0x0D, 0x1F, 0x7F] as [UInt8])
+    @Test(
+        "a control character is found wherever it stands in a value",
+        arguments: [0x00, 0x08, 0x0A, 0x0D, 0x1F, 0x7F] as [UInt8])
     func controls(_ control: UInt8) {
         let start = latin1("GET / HTTP/1.1\r\nHost: a\r\nX: ")
         for length in 1...70 {
@@ -24,11 +26,15 @@ struct SmugglingTests {
                 for filler: UInt8 in [0x20, 0x7E, 0x80, 0xFF, 0x09] {
                     var value = [UInt8](repeating: filler, count: length)
                     let good = start + value + latin1("\r\n\r\n")
-                    if position == 0, outcome(good, ends: [good.count]).error != nil { Issue.record("\(filler) x \(length)") }
+                    if position == 0, outcome(good, ends: [good.count]).error != nil {
+                        Issue.record("\(filler) x \(length)")
+                    }
                     value[position] = control
                     let bad = start + value + latin1("\r\n\r\n")
                     let error = outcome(bad, ends: [bad.count]).error
-                    if error != .badFieldValue && error != .bareLineEnd { Issue.record("\(control) at \(position) of \(length)") }
+                    if error != .badFieldValue && error != .bareLineEnd {
+                        Issue.record("\(control) at \(position) of \(length)")
+                    }
                 }
             }
         }
@@ -60,7 +66,9 @@ struct SmugglingTests {
         #expect(head.fields.map(\.known) == [.host, .other, .other])
     }
 
-    @Test("a name that begins like a framing field is not one", arguments: ["Content-Lengt", "Content-Lengthx", "Content-Lengtg", "Transfer-Encodin", "Hos", "Hostt"])
+    @Test(
+        "a name that begins like a framing field is not one",
+        arguments: ["Content-Lengt", "Content-Lengthx", "Content-Lengtg", "Transfer-Encodin", "Hos", "Hostt"])
     func lookalikes(_ name: String) throws {
         let head = try read("POST / HTTP/1.1\r\nHost: a\r\n\(name): 5\r\n\r\n")
         #expect(head.fields[1].known == .other)
