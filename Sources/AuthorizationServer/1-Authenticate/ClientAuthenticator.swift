@@ -35,6 +35,7 @@ final class ClientAuthenticator: Sendable {
         guard brake.allows(clientID: credential.clientID, address: address, now: now) else { throw .tooManyFailures }
         let mac = pepper.mac(of: credential.secret, clientID: credential.clientID)
         if let client = recall(credential.clientID, now: now), Self.isOneOf(client.secrets, mac), Self.permits(client, credential.method) {
+            brake.succeeded(clientID: credential.clientID, address: address)
             return AuthenticatedClient(client)
         }
         let client: RegisteredClient?

@@ -100,7 +100,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     // MARK: AuthorizationStore
 
     package func client(id: String) async throws -> RegisteredClient? {
-        try await pool.read { db in try ClientRows.read(db, id: id) }
+        guard Self.canBeBound(id) else { return nil }
+        return try await pool.read { db in try ClientRows.read(db, id: id) }
     }
 
     package func clients() async throws -> [RegisteredClient] {
@@ -114,9 +115,13 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     }
 
     package func removeClient(id: String) async throws -> Bool {
-        try await pool.write { db in
+        guard Self.canBeBound(id) else { return false }
+        return try await pool.write { db in
             try db.execute(sql: "DELETE FROM client WHERE id = ?", arguments: [id])
             return db.changesCount > 0
         }
     }
+
+    /// A text is handed to SQLite up to its first NUL: `a\0b` would be `a`.
+    private static func canBeBound(_ id: String) -> Bool { !id.utf8.contains(0) }
 }

@@ -1,0 +1,89 @@
+import JSON
+import Testing
+
+@testable import AuthorizationServer
+
+@Suite("Attack: guessing secrets and client ids")
+struct SecretGuessingTests {
+    private let bench: Bench
+
+    init() async throws {
+        bench = try Bench()
+        try await bench.register()
+    }
+
+    @Test("AS-041 an unknown client and a wrong secret get the same answer and cost the same work")
+    func indistinguishable() async {
+        #expect(await bench.token().status == 200)
+        let before = bench.store.reads
+        let wrongSecret = await bench.token(secret: "wrong")
+        let afterWrongSecret = bench.store.reads
+        let unknown = await bench.token(id: "nobody", secret: "wrong")
+        #expect(wrongSecret.status == unknown.status)
+        #expect(wrongSecret.octets == unknown.octets)
+        #expect(wrongSecret.fields == unknown.fields)
+        #expect(afterWrongSecret - before == 1)
+        #expect(bench.store.reads - afterWrongSecret == 1)
+    }
+
+    @Test("AS-041 authentication comes before everything that would tell whether a client exists")
+    func order() async {
+        for parameters in ["&scope=nonsense", "&resource=nonsense"] {
+            #expect(await bench.token(parameters, id: "nobody").error == "invalid_client")
+        }
+        #expect(await bench.post("grant_type=nonsense", authorization: basic("nobody", "x")).error == "invalid_client")
+    }
+
+    @Test("AS-016 after ten failures a client is slowed down, for the right secret and for unknown ids, too")
+    func brake() async {
+        for id in ["shop", "nobody"] {
+            for _ in 0..<10 { #expect(await bench.token(id: id, secret: "wrong").status == 401) }
+            let braked = await bench.token(id: id)
+            #expect(braked.status == 429)
+            #expect(braked.error == "invalid_client")
+            #expect(braked.field("retry-after") == "10")
+        }
+    }
+
+    @Test("AS-016 the brake lets go with time, one attempt every six seconds")
+    func release() async {
+        for _ in 0..<10 { _ = await bench.token(secret: "wrong") }
+        #expect(await bench.token(secret: "wrong", now: newYear2026 + 5).status == 429)
+        #expect(await bench.token(secret: "wrong", now: newYear2026 + 6).status == 401)
+        #expect(await bench.token(secret: "wrong", now: newYear2026 + 6).status == 429)
+        #expect(await bench.token(now: newYear2026 + 12).status == 200)
+        #expect(await bench.token(now: newYear2026 + 12).status == 200)
+    }
+
+    @Test("AS-016 nobody can lock a client out from another address")
+    func noLockout() async {
+        for _ in 0..<50 { _ = await bench.post("grant_type=client_credentials", authorization: basic("shop", "wrong"), address: "203.0.113.9") }
+        #expect(await bench.token().status == 200)
+    }
+
+    @Test("AS-016 a success forgives the failures before it")
+    func forgiven() async {
+        for _ in 0..<5 {
+            for _ in 0..<9 { #expect(await bench.token(secret: "wrong").status == 401) }
+            #expect(await bench.token(now: newYear2026 + 2).status == 200)
+        }
+    }
+
+    @Test("AS-016 the memory of failures is bounded, and a flood of ids does not free the one that is guessed at")
+    func bounded() {
+        let brake = FailureBrake()
+        for _ in 0..<10 { brake.failed(clientID: "shop", address: "a", now: 0) }
+        for index in 0..<FailureBrake.entriesMax { brake.failed(clientID: "flood\(index)", address: "a", now: 0) }
+        #expect(!brake.allows(clientID: "shop", address: "a", now: 0))
+        for index in 0..<50_000 { brake.failed(clientID: "more\(index)", address: "a", now: 0) }
+        #expect(brake.entryCount <= 2 * FailureBrake.entriesMax)
+    }
+
+    @Test("a row of one client recognises no secret of another")
+    func boundToClient() {
+        #expect(bench.pepper.mac(of: "s", clientID: "a") != bench.pepper.mac(of: "s", clientID: "b"))
+        #expect(bench.pepper.mac(of: "as", clientID: "a") != bench.pepper.mac(of: "s", clientID: "aa"))
+        #expect(SecretPepper(octets: []) == nil)
+        #expect(SecretMAC(octets: [1]) == nil)
+    }
+}

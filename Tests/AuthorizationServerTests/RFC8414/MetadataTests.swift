@@ -1,0 +1,132 @@
+import JOSE
+import JSON
+import Testing
+
+@testable import AuthorizationServer
+
+@Suite("RFC 8414 and RFC 7517: what the server says of itself")
+struct MetadataTests {
+    private static let wellKnown = "/.well-known/oauth-authorization-server"
+
+    @Test(
+        "AS-053 the metadata lies at the well-known path, in front of the issuer's",
+        arguments: [("https://login.example.com", ""), ("https://login.example.com:8443", ""), ("https://login.example.com/tenant/a", "/tenant/a"), ("https://login.example.com/tenant/", "/tenant")])
+    func path(issuer: String, suffix: String) async throws {
+        let bench = try Bench(issuer: issuer)
+        let answer = await bench.get(Self.wellKnown + suffix)
+        #expect(answer.status == 200)
+        #expect(answer.body["issuer"]?.string == issuer)
+        if !suffix.isEmpty { #expect(await bench.get(Self.wellKnown).status == 404) }
+    }
+
+    @Test("AS-054 it is JSON, with no empty array but the one that must be there")
+    func document() async throws {
+        let answer = await (try Bench()).get(Self.wellKnown)
+        #expect(answer.field("content-type") == "application/json")
+        #expect(answer.field("cache-control") == "public, max-age=900")
+        #expect(answer.body.members.filter { $0.value == [] }.map(\.name) == ["response_types_supported"])
+    }
+
+    @Test("AS-055 a forged Host changes nothing")
+    func host() async throws {
+        let bench = try Bench()
+        let genuine = await bench.get(Self.wellKnown)
+        #expect(await bench.get(Self.wellKnown, host: "evil.example").octets == genuine.octets)
+        try await bench.register()
+        let token = await bench.post("grant_type=client_credentials", authorization: basic("shop", "s3cret"), host: "evil.example")
+        #expect(try await bench.claims(of: token)["iss"]?.string == Bench.issuer)
+    }
+
+    @Test("AS-056 the members that must be there are there, and no list for assertions, which do not exist")
+    func members() async throws {
+        let body = await (try Bench()).get(Self.wellKnown).body
+        #expect(
+            body.names == [
+                "issuer", "token_endpoint", "jwks_uri", "response_types_supported", "grant_types_supported", "token_endpoint_auth_methods_supported",
+            ])
+    }
+
+    @Test("AS-057 every endpoint, grant type and authentication method that stands there works")
+    func advertised() async throws {
+        let bench = try Bench(issuer: "https://login.example.com:8443/tenant")
+        try await bench.register()
+        let body = await bench.get(Self.wellKnown + "/tenant").body
+        #expect(body["token_endpoint"]?.string == "https://login.example.com:8443/oauth2/token")
+        #expect(body["jwks_uri"]?.string == "https://login.example.com:8443/oauth2/jwks")
+        #expect(await bench.get("/oauth2/jwks").status == 200)
+        for grant in body["grant_types_supported"]?.array ?? [] {
+            let type = try #require(grant.string)
+            #expect(await bench.post("grant_type=\(type)", authorization: basic("shop", "s3cret")).status == 200)
+        }
+        for method in body["token_endpoint_auth_methods_supported"]?.array ?? [] {
+            switch method.string {
+            case "client_secret_basic": #expect(await bench.token().status == 200)
+            case "client_secret_post":
+                #expect(await bench.post("grant_type=client_credentials&client_id=shop&client_secret=s3cret").status == 200)
+            default: Issue.record("\(method) has no test")
+            }
+        }
+    }
+
+    @Test("AS-057 what does not stand there does not exist", arguments: ["/oauth2/authorize", "/oauth2/introspect", "/oauth2/revoke", "/.well-known/openid-configuration", "/oauth2/token/", "/"])
+    func notThere(_ path: String) async throws {
+        #expect(await (try Bench()).get(path).status == 404)
+    }
+
+    @Test("documents are read with GET and HEAD only", arguments: ["POST", "PUT", "DELETE", "OPTIONS"])
+    func methods(_ method: String) async throws {
+        let bench = try Bench()
+        for path in [Self.wellKnown, "/oauth2/jwks"] {
+            let answer = await bench.get(path, method: method)
+            #expect(answer.status == 405)
+            #expect(answer.field("allow") == "GET, HEAD")
+            #expect(await bench.get(path, method: "HEAD").status == 200)
+        }
+    }
+
+    @Test("AS-060 the key set holds public halves only, each with use, alg and kid")
+    func keySet() async throws {
+        let bench = try Bench()
+        let answer = await bench.get("/oauth2/jwks")
+        #expect(answer.field("cache-control") == "public, max-age=900")
+        let keys = try #require(answer.body["keys"]?.array)
+        #expect(keys.count == 1)
+        for key in keys {
+            let names = try #require(key.object?.names)
+            #expect(names.sorted() == ["alg", "crv", "kid", "kty", "use", "x", "y"])
+            #expect(key.object?["use"]?.string == "sig")
+            #expect(key.object?["alg"]?.string == "ES256")
+        }
+        #expect(try JWKSet.parse(answer.octets).skipped.isEmpty)
+    }
+
+    @Test("AS-060 two keys with one kid are refused")
+    func sameKid() throws {
+        let key = try SigningKey.generate(.es256)
+        #expect(SigningKeyRing([DatedSigningKey(key: key, signsFrom: 0), DatedSigningKey(key: key, signsFrom: 1)]) == nil)
+        #expect(SigningKeyRing([]) == nil)
+    }
+
+    @Test("AS-132 a new key is published before it signs, the old one until its time is over")
+    func rotation() throws {
+        let old = try SigningKey.generate(.es256)
+        let new = try SigningKey.generate(.es256)
+        let ring = try #require(
+            SigningKeyRing([
+                DatedSigningKey(key: new, signsFrom: newYear2026 + 1_000), DatedSigningKey(key: old, signsFrom: 0, publishedUntil: newYear2026 + 5_000),
+            ]))
+        func kids(_ now: Int64) -> [String] { ring.publicSet(now: now).object?["keys"]?.array?.compactMap { $0.object?["kid"]?.string } ?? [] }
+        #expect(ring.current(now: newYear2026)?.kid == old.kid)
+        #expect(kids(newYear2026) == [old.kid, new.kid])
+        #expect(ring.current(now: newYear2026 + 1_000)?.kid == new.kid)
+        #expect(kids(newYear2026 + 4_999) == [old.kid, new.kid])
+        #expect(kids(newYear2026 + 5_000) == [new.kid])
+    }
+
+    @Test("without a key that may sign the answer is 503, and no token")
+    func noKey() async throws {
+        let key = try SigningKey.generate(.es256)
+        let ring = try #require(SigningKeyRing([DatedSigningKey(key: key, signsFrom: newYear2026 + 1)]))
+        #expect(ring.current(now: newYear2026) == nil)
+    }
+}

@@ -1,0 +1,81 @@
+import JOSE
+import JSON
+import Testing
+
+@testable import AuthorizationServer
+
+@Suite("RFC 9068, RFC 8707: what access tokens say")
+struct AccessTokenTests {
+    private let bench: Bench
+
+    init() async throws {
+        bench = try Bench()
+        try await bench.register()
+    }
+
+    @Test("AS-061 AS-124 the header says at+jwt, ES256 and the key, and the published key verifies it")
+    func header() async throws {
+        let answer = await bench.token()
+        let text = try #require(answer.body["access_token"]?.string)
+        let token = try CompactJWS(Array(text.utf8))
+        #expect(token.header.typ == "at+jwt")
+        #expect(token.header.alg == "ES256")
+        #expect(token.header.kid == bench.key.kid)
+        _ = try await bench.claims(of: answer)
+    }
+
+    @Test("AS-062 all claims of RFC 9068 §2.2 are there and nothing else")
+    func claims() async throws {
+        let claims = try await bench.claims(of: bench.token())
+        #expect(claims.names.sorted() == ["aud", "client_id", "exp", "iat", "iss", "jti", "scope", "sub"])
+        #expect(claims["iss"]?.string == Bench.issuer)
+        #expect(claims["sub"]?.string == "shop")
+        #expect(claims["client_id"]?.string == "shop")
+        #expect(claims["iat"]?.int == newYear2026)
+        #expect(claims["exp"]?.int == newYear2026 + 600)
+    }
+
+    @Test("AS-015 AS-062 jti has 128 random bits and is new for each token")
+    func jti() async throws {
+        let first = try await bench.claims(of: bench.token())["jti"]?.string ?? ""
+        let second = try await bench.claims(of: bench.token())["jti"]?.string ?? ""
+        #expect(first != second)
+        #expect(Base64URL.decode(first)?.count == 16)
+    }
+
+    @Test("AS-064 without a resource the audience is the default")
+    func defaultAudience() async throws {
+        #expect(try await bench.claims(of: bench.token())["aud"]?.string == Bench.audience)
+    }
+
+    @Test("AS-064 AS-065 a known resource is the only audience", arguments: [Bench.audience, Bench.otherAudience])
+    func resource(_ resource: String) async throws {
+        #expect(try await bench.claims(of: bench.token("&resource=\(resource)"))["aud"]?.string == resource)
+    }
+
+    @Test(
+        "AS-064 an unknown resource, or two of them, is invalid_target",
+        arguments: [
+            "&resource=https://elsewhere.example", "&resource=https://api.example.com/", "&resource=https://API.example.com", "&resource=x",
+            "&resource=https://api.example.com%23f", "&resource=https://api.example.com&resource=https://other.example.com",
+            "&resource=https://api.example.com&resource=https://elsewhere.example",
+        ])
+    func invalidTarget(_ parameters: String) async {
+        let answer = await bench.token(parameters)
+        #expect(answer.status == 400)
+        #expect(answer.error == "invalid_target")
+    }
+
+    @Test("AS-063 a client without scopes gets a token without the claim")
+    func noScope() async throws {
+        try await bench.register("bare", scopes: [])
+        let answer = await bench.token(id: "bare")
+        #expect(answer.body["scope"] == nil)
+        #expect(try await bench.claims(of: answer)["scope"] == nil)
+    }
+
+    @Test("AS-066 the answer promises nothing about the form of the token")
+    func opaqueToClients() async {
+        #expect(await bench.token().body["issued_token_type"] == nil)
+    }
+}
