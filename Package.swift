@@ -4,12 +4,18 @@ import PackageDescription
 // A room is a target. What a room may import is its `dependencies` below and nothing else; `ArchitectureTests` compares
 // every `import` in Sources/ with this file. ARCHITECTURE.md says what each room is for.
 
+// Tests look into rooms (`@testable`), in release builds too, since those are what is tested. What ships is built with
+// PORTCULLIS_SHIP=1 (scripts/ship), without it.
+let testable: [SwiftSetting] =
+    Context.environment["PORTCULLIS_SHIP"] == nil ? [.unsafeFlags(["-enable-testing"])] : []
+
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
-]
+] + testable
+
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")

@@ -1,0 +1,139 @@
+internal import Certificates
+internal import Foundation
+internal import Gateway
+internal import JSON
+internal import Logging
+internal import Policy
+internal import Transport
+
+/// `portcullis demo`: the main job, shown with real parts. Certificates, two instances of a service behind mutual TLS and
+/// an impostor, the gateway with `routes.yaml`, a client, and requests made by curl, each with the answer that was expected.
+package struct Demonstration: Sendable {
+    package struct Failure: Error, Sendable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Where `routes.yaml`, `certs/` and `var/` are or are made.
+    private let folder: String
+    private let policyPath: String
+    private let print: @Sendable (String) -> Void
+
+    package init(folder: String, policyPath: String, print: @escaping @Sendable (String) -> Void) {
+        self.folder = folder
+        self.policyPath = policyPath
+        self.print = print
+    }
+
+    /// Shows everything. True: every answer was the expected one. `stayUp` is called before the parts are stopped.
+    package func run(stayUp: @Sendable (_ hints: [String]) async -> Void) async throws -> Bool {
+        try checkCurl()
+        heading("1. Certificates (portcullis certs init)")
+        let certs = "\(folder)/certs"
+        for file in try DevelopmentCertificates(folder: certs).make(now: Int64(Date().timeIntervalSince1970)) {
+            print("   \(file.description)")
+        }
+
+        heading("2. Services that demand the gateway's certificate")
+        let services = try await startServices(certs)
+
+        heading("3. The gateway (portcullis run \(policyPath))")
+        var logger = Logger(label: "portcullis") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .warning
+        let gateway: GatewayServer
+        do {
+            gateway = try await GatewayServer.start(policyPath: policyPath, logger: logger)
+        } catch {
+            for service in services { await service.stop() }
+            throw Failure(description: "\(error)")
+        }
+        for address in gateway.addresses { print("   listening on \(address.host):\(address.port), policy \(gateway.policyHash)") }
+
+        heading("4. A client (portcullis client add)")
+        let outcome: Result<Bool, any Error>
+        do {
+            let (settings, auditPath) = try settings()
+            let client = try await register(ClientRegistry(settings))
+            let transcript = Transcript(
+                port: gateway.addresses.first?.port ?? 8443, authorities: "\(certs)/ca.pem", client: client, print: print)
+            let good = try await transcript.run()
+            try await showRecords(in: auditPath)
+            print("")
+            print(good ? "Every answer was the expected one." : "Some answers were NOT the expected ones; see above.")
+            outcome = .success(good)
+            await stayUp(transcript.hints)
+        } catch {
+            outcome = .failure(error)
+        }
+        await gateway.stop()
+        for service in services { await service.stop() }
+        return try outcome.get()
+    }
+
+    // MARK: The parts
+
+    private func checkCurl() throws {
+        guard Curl.path != nil else { throw Failure(description: "curl is needed for the demo: apt-get install curl") }
+    }
+
+    /// Two instances of orders, and on the port where payments is expected somebody who can only prove to be orders.
+    private func startServices(_ certs: String) async throws -> [ExampleService] {
+        let orders = ServerTLSFiles.Pair(chain: "\(certs)/orders.pem", key: "\(certs)/orders.key")
+        var services: [ExampleService] = []
+        for (name, port) in [("orders-1", 9443), ("orders-2", 9444), ("impostor", 9445)] {
+            do {
+                services.append(
+                    try await ExampleService.start(
+                        name: name, port: port, certificate: orders, clientAuthorities: "\(certs)/upstream-ca.pem"))
+            } catch {
+                for service in services { await service.stop() }
+                throw Failure(description: "cannot start the example service \(name) on port \(port): \(error)")
+            }
+            let identity = name == "impostor" ? "claims payments' place, but is spiffe://example.org/orders" : "spiffe://example.org/orders"
+            print("   \(name) on 127.0.0.1:\(port), \(identity)")
+        }
+        return services
+    }
+
+    private func settings() throws -> (AuthorizationServerSettings, auditPath: String) {
+        guard let policy = PolicyReader(files: DiskPolicyFiles()).read(fileAt: policyPath).policy,
+            let settings = policy.authorizationServer, case .file(let path, _, _) = policy.audit.sink
+        else {
+            throw Failure(description: "\(policyPath): the demonstration needs an authorization_server and an audit file")
+        }
+        return (settings, path)
+    }
+
+    private func register(_ registry: ClientRegistry) async throws -> Transcript.Client {
+        _ = try await registry.remove(id: "demo")
+        let (client, secret) = try await registry.add(id: "demo", name: "demonstration", scopes: ["orders:read", "payments"])
+        print("   client_id \(client.id), scopes \(client.scopes.joined(separator: " ")); its secret is kept as a hash only")
+        return Transcript.Client(id: client.id, secret: secret)
+    }
+
+    /// The writer takes its batches in a few hundredths of a second; the demonstration waits until they are in the file.
+    private func showRecords(in path: String) async throws {
+        heading("7. Audit records of these requests, one for each (\(path))")
+        var records: [String] = []
+        for _ in 0..<40 {
+            let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            records = text.split(separator: "\n").suffix(Transcript.requestCount).map(String.init)
+            if records.count == Transcript.requestCount, records.last?.contains("rate_limited") == true { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let shown = ["route", "decision", "code", "status", "client_id", "upstream", "duration_us"]
+        for record in records {
+            guard let members = (try? JSON.parse(Array(record.utf8)))?.object else { continue }
+            let parts = shown.compactMap { name in members[name].map { "\(name)=\($0.string ?? $0.int.map(String.init) ?? "")" } }
+            print("   \(parts.joined(separator: " "))")
+        }
+        if let whole = records.first(where: { $0.contains("orders.read") }) {
+            print("   one of them whole:")
+            print("   \(whole)")
+        }
+    }
+
+    private func heading(_ text: String) {
+        print("")
+        print(text)
+    }
+}

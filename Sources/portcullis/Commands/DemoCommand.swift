@@ -1,0 +1,47 @@
+import ArgumentParser
+import Demo
+import Foundation
+import Glibc
+import UnixSignals
+
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Show the gateway at work, with everything made for you.",
+        discussion: """
+            Makes development certificates in certs/, starts two instances of an example service that demand the gateway's \
+            client certificate (ports 9443 and 9444) and an impostor (9445), runs the gateway with routes.yaml on port \
+            8443, registers a client, and shows requests made with curl: allowed, refused, limited. Then the audit records.
+
+            It stays up until you press Ctrl-C, so that you can try the curl lines that it prints.
+            """)
+
+    @Flag(help: "End after the transcript: exit status 0 only if every answer was the expected one.")
+    var once = false
+
+    @Option(help: "The policy file.")
+    var policy = "routes.yaml"
+
+    func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let demonstration = Demonstration(folder: ".", policyPath: policy) { line in
+            Swift.print(line)
+            fflush(nil)
+        }
+        let once = once
+        let good: Bool
+        do {
+            good = try await demonstration.run { hints in
+                guard !once else { return }
+                Swift.print("\nIt stays up. Try, in another terminal, in this folder:\n")
+                for hint in hints { Swift.print("   \(hint)") }
+                Swift.print("\nCtrl-C ends it.")
+                fflush(nil)
+                for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { return }
+            }
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+        if !good { throw ExitCode(1) }
+    }
+}
