@@ -90,6 +90,7 @@ private final class ExampleDelegate: ExchangeDelegate {
     func exchangeTimedOut() { plain(408, "too slow\n") }
     func exchangeBodyTooLarge() { plain(413, "too large\n") }
     func exchangeBodyRefused(_ error: HeadError) { plain(400, "\(error)\n") }
+    func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { false }
     func appendResponseFields(to fields: inout ByteWriter) {}
     func forwardFailed(_ failure: ForwardFailure) { plain(502, "not a proxy\n") }
     func exchangeEnded(_ ending: ExchangeEnding) {}

@@ -14,11 +14,17 @@ package struct Allowance: Sendable {
     package init() {}
 
     /// The limit that a record names: one that refuses, else the one with the least left.
-    package var tightest: Line? {
-        lines.min { one, other in
-            (one.retrySeconds == 0 ? 1 : 0, one.remaining, other.retrySeconds)
-                < (other.retrySeconds == 0 ? 1 : 0, other.remaining, one.retrySeconds)
-        }
+    package var tightest: Line? { tightestPlace.map { lines[$0] } }
+
+    /// Its place in `lines`.
+    package var tightestPlace: Int? {
+        if lines.count < 2 { return lines.isEmpty ? nil : 0 }
+        return lines.indices.min { a, b in Self.isTighter(lines[a], lines[b]) }
+    }
+
+    private static func isTighter(_ one: Line, _ other: Line) -> Bool {
+        (one.retrySeconds == 0 ? 1 : 0, one.remaining, other.retrySeconds)
+            < (other.retrySeconds == 0 ? 1 : 0, other.remaining, one.retrySeconds)
     }
 
     /// Forgets the last request; keeps the memory.

@@ -4,14 +4,16 @@ internal import HTTP
 /// Field lines and documents that the gateway adds to answers, or answers with.
 enum AnswerFields {
     /// What every answer gets: the request id, and where the caller stands with its limits.
-    static func append(requestID: [UInt8], allowance: borrowing Allowance, to writer: inout ByteWriter) {
+    static func append(
+        requestID: [UInt8], allowance: borrowing Allowance, scratch: inout [UInt8], to writer: inout ByteWriter
+    ) {
         writer.append("X-Request-Id: ")
         writer.append(requestID)
         writer.append("\r\n")
         guard !allowance.lines.isEmpty else { return }
-        var limits: [UInt8] = []
-        appendLimits(allowance, to: &limits)
-        writer.append(limits)
+        scratch.removeAll(keepingCapacity: true)
+        appendLimits(allowance, to: &scratch)
+        writer.append(scratch)
     }
 
     /// A refusal: challenge, `Retry-After`, `Allow`, and the problem document (RFC 9457).

@@ -59,6 +59,8 @@ final class Walk: ExchangeDelegate {
 
     /// 5. Which route is it?
     private func matched() throws(Refusal) -> RouteMatch {
+        // A target that names the other scheme was meant for another connection (RFC 9110 §7.4).
+        if let scheme = exchange.head.targetScheme, (scheme == .https) != connection.isTLS { throw Refusal(.misdirected) }
         let match = try snapshot.rules.router.match(exchange.head, sni: connection.serverName)
         guard match.route < snapshot.routes.count else { throw Refusal(.noRoute) }
         let route = snapshot.routes[match.route]
@@ -134,9 +136,15 @@ final class Walk: ExchangeDelegate {
 
     // MARK: What comes of it
 
+    func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool {
+        guard let upstream = route?.upstream else { return false }
+        return !snapshot.upstreams[upstream].writer.strips(field, of: trailers)
+    }
+
     func appendResponseFields(to fields: inout ByteWriter) {
         lease?.succeeded(now: exchange.upstreamFirstByteAt)
-        AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &fields)
+        AnswerFields.append(
+            requestID: identity.requestID, allowance: allowance, scratch: &loop.scratch, to: &fields)
     }
 
     func forwardFailed(_ failure: ForwardFailure) {
@@ -196,7 +204,7 @@ final class Walk: ExchangeDelegate {
         lease = nil
         endpoint = -1
         refusal = nil
-        if !allowance.lines.isEmpty { allowance = Allowance() }
+        allowance.clear()
     }
 
     // MARK: Answers of the gateway itself
@@ -215,7 +223,8 @@ final class Walk: ExchangeDelegate {
     private func answer(_ response: ServiceResponse) {
         var writer = ByteWriter()
         for field in response.fields { writer.appendField(field.name, field.value) }
-        AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &writer)
+        AnswerFields.append(
+            requestID: identity.requestID, allowance: allowance, scratch: &loop.scratch, to: &writer)
         exchange.answer(status: response.status, fields: writer.bytes, body: response.body)
     }
 }

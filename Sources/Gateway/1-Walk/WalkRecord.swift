@@ -69,8 +69,9 @@ extension Walk {
     }
 
     private func describeLimits(_ record: inout AuditRecord) {
-        guard let line = allowance.tightest, let name = snapshot.limitNames[line.rule.name] else { return }
-        record.add(.limit, name)
+        guard let place = allowance.tightestPlace, let names = route?.limitNames, place < names.count else { return }
+        let line = allowance.lines[place]
+        record.add(.limit, names[place])
         record.add(.limitRemaining, Int(line.remaining))
         record.add(.limitReset, Int(line.resetSeconds))
     }

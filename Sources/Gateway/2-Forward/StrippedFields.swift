@@ -25,6 +25,13 @@ struct StrippedFields: Sendable {
         return false
     }
 
+    func contains(_ field: Field, in trailers: borrowing FieldBlock) -> Bool {
+        let bit = field.foldedHash & 1_023
+        guard filter[Int(bit >> 6)] & (1 << UInt64(bit & 63)) != 0 else { return false }
+        let name = trailers.bytes[field.name.range].map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+        return names.contains(name)
+    }
+
     private mutating func add(_ name: String) {
         let lower = Array(name.lowercased().utf8)
         guard !names.contains(lower) else { return }

@@ -86,6 +86,9 @@ struct UpstreamHeadWriter: Sendable {
         writer.append("\r\n\r\n")
     }
 
+    /// Whether a trailer field must not reach the upstream, which may take it for a header.
+    func strips(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { stripped.contains(field, in: trailers) }
+
     private func write(_ caller: PrincipalHeaders, to writer: inout ByteWriter) {
         Self.field(subject, caller.subject, to: &writer)
         Self.field(clientID, caller.clientID, to: &writer)

@@ -33,7 +33,7 @@ struct SnapshotBuilder {
             }
             routes.append(
                 RouteRuntime(
-                    route: route, rules: rules.routes[index], defaultBodyBytesMax: policy.bounds.bodyBytesMax,
+                    route: route, rules: rules.routes[index], limits: policy.limits, defaultBodyBytesMax: policy.bounds.bodyBytesMax,
                     upstream: upstream, service: service))
         }
         return Snapshot(

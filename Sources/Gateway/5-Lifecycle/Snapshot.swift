@@ -16,8 +16,6 @@ final class Snapshot: Sendable {
     let issuersWithoutKeys: [String]
     /// The policy's hash, ready for records.
     let policyHash: AuditText
-    /// The name of each limit, ready for records.
-    let limitNames: [String: AuditText]
     /// Counts up: tells the pools of a loop that they belong to an older one.
     let generation: Int
 
@@ -32,8 +30,6 @@ final class Snapshot: Sendable {
         self.issuers = issuers
         self.issuersWithoutKeys = issuersWithoutKeys
         policyHash = AuditText(policy.hash)
-        limitNames = Dictionary(
-            policy.limits.map { ($0.name, AuditText($0.name)) }, uniquingKeysWith: { first, _ in first })
         self.generation = generation
     }
 }
@@ -44,17 +40,23 @@ final class RouteRuntime: Sendable {
     let rules: RouteRules
     let id: AuditText
     let scopesRequired: AuditText?
+    /// Names of the route's limits, in their order.
+    let limitNames: [AuditText]
     /// Octets; nil: unbounded.
     let bodyBytesMax: Int?
     /// Index into `Snapshot.upstreams`; nil: a local service.
     let upstream: Int?
     let service: (any LocalService)?
 
-    init(route: Route, rules: RouteRules, defaultBodyBytesMax: Int?, upstream: Int?, service: (any LocalService)?) {
+    init(
+        route: Route, rules: RouteRules, limits: [RateLimit], defaultBodyBytesMax: Int?, upstream: Int?,
+        service: (any LocalService)?
+    ) {
         self.route = route
         self.rules = rules
         id = AuditText(route.id)
         scopesRequired = rules.scopesRequired.isEmpty ? nil : AuditText(rules.scopesRequired.joined(separator: " "))
+        limitNames = route.limits.filter(limits.indices.contains).map { AuditText(limits[$0].name) }
         bodyBytesMax = route.bodyBytesMax ?? defaultBodyBytesMax
         self.upstream = upstream
         self.service = service

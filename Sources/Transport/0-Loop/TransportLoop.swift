@@ -7,6 +7,8 @@ package final class TransportLoop {
     package let index: Int
     /// Where heads are written before they are handed to a socket; reused for every message on this loop.
     package var writer = ByteWriter()
+    /// Field lines that the delegate adds to an answer; apart from `writer`, into which they are copied.
+    var extraFields = ByteWriter()
 
     let eventLoop: any EventLoop
     let allocator = ByteBufferAllocator()

@@ -320,7 +320,12 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
                 octets.moveReaderIndex(forwardBy: min(consumed, octets.readableBytes))
                 reading = .answering
                 deadline = .max
-                if dropping { nextRequest() } else { exchange.receivedBodyEnd(trailers: chunkDecoder.trailerLines) }
+                if dropping {
+                    nextRequest()
+                } else {
+                    exchange.receivedBodyEnd(
+                        trailers: chunkDecoder.trailerLines { block, field in exchange.passesTrailer(field, of: block) })
+                }
                 return true
             }
         } catch {

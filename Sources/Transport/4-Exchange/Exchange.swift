@@ -250,6 +250,10 @@ package final class Exchange {
         }
     }
 
+    func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool {
+        delegate.passesTrailer(field, of: trailers)
+    }
+
     /// The end of one read from the client's socket.
     func readFromClientEnded() {
         if upstreamNeedsFlush {
@@ -353,10 +357,9 @@ package final class Exchange {
         } else {
             phase = .responding
         }
-        loop.writer.clear()
-        delegate.appendResponseFields(to: &loop.writer)
-        let extra = loop.writer.bytes
-        client.writeHead(response, framing: framing, extraFields: extra)
+        loop.extraFields.clear()
+        delegate.appendResponseFields(to: &loop.extraFields)
+        client.writeHead(response, framing: framing, extraFields: loop.extraFields.bytes)
         if phase == .tunnel {
             client.becomeTunnel()
             client.flush()

@@ -14,6 +14,8 @@ package protocol ExchangeDelegate: AnyObject {
     func exchangeBodyRefused(_ error: HeadError)
     /// The whole body, asked for with `collectBody`.
     func exchangeCollected(body: [UInt8])
+    /// Whether a trailer field of the request may reach the upstream; asked for each, before the body ends.
+    func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool
     /// The upstream's final head arrived; appends field lines that the client shall get besides.
     func appendResponseFields(to fields: inout ByteWriter)
     /// Forwarding failed before the first octet of an answer. Forward again, or answer.
