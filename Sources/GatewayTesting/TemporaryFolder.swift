@@ -6,7 +6,8 @@ package final class TemporaryFolder: Sendable {
 
     /// Below the system's folder for temporary files, readable by this user only.
     package init(_ purpose: String = "portcullis-test") throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "\(purpose)-\(UUID().uuidString)", directoryHint: .isDirectory)
+        url = FileManager.default.temporaryDirectory.appending(
+            path: "\(purpose)-\(UUID().uuidString)", directoryHint: .isDirectory)
         try FileManager.default.createDirectory(
             at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }

@@ -13,7 +13,7 @@ package final class TestAuthority: @unchecked Sendable {
 
     package init(_ commonName: String) throws {
         key = try require(kit_generate_ec("P-256"), "P-256 key")
-        let request = TestCertificateRequest(commonName, validUntil: 10 * 86_400)
+        let request = TestCertificateRequest(commonName, validUntil: 60 * 86_400)
         do {
             certificate = try CertificateWriter.write(
                 request, key: key, issuer: nil, issuerKey: key,
@@ -39,7 +39,8 @@ package final class TestAuthority: @unchecked Sendable {
         let leafKey = try require(kit_generate_ec("P-256"), "P-256 key")
         defer { EVP_PKEY_free(leafKey) }
         let names =
-            request.dnsNames.map { "DNS:\($0)" } + request.addresses.map { "IP:\($0)" } + request.uris.map { "URI:\($0)" }
+            request.dnsNames.map { "DNS:\($0)" } + request.addresses.map { "IP:\($0)" }
+            + request.uris.map { "URI:\($0)" }
         let usage =
             switch request.purpose {
             case .server: "serverAuth"
@@ -68,7 +69,9 @@ private enum CertificateWriter {
         let certificate = try require(X509_new(), "X509_new")
         do throws(OpenSSLFailure) {
             try require(X509_set_version(certificate, 2), "version")
-            try require(ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), .random(in: 1...(1 << 62))), "serial number")
+            try require(
+                ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), .random(in: 1...(1 << 62))), "serial number"
+            )
             _ = X509_gmtime_adj(X509_getm_notBefore(certificate), request.validFrom)
             _ = X509_gmtime_adj(X509_getm_notAfter(certificate), request.validUntil)
             try require(X509_set_pubkey(certificate, key), "public key")

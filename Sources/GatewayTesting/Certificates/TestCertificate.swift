@@ -21,11 +21,11 @@ package struct TestCertificateRequest: Sendable {
     package var purpose = Purpose.both
     /// From now on, in seconds; negative: in the past.
     package var validFrom: Int = -3_600
-    package var validUntil: Int = 86_400
+    package var validUntil: Int = 30 * 86_400
 
     package init(
         _ commonName: String, dnsNames: [String] = [], addresses: [String] = [], uris: [String] = [],
-        purpose: Purpose = .both, validFrom: Int = -3_600, validUntil: Int = 86_400
+        purpose: Purpose = .both, validFrom: Int = -3_600, validUntil: Int = 30 * 86_400
     ) {
         self.commonName = commonName
         self.dnsNames = dnsNames

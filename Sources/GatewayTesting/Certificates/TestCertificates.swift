@@ -36,13 +36,16 @@ package struct TestCertificates: Sendable {
         upstreamAuthority = try TestAuthority("Test upstream authority")
         foreignAuthority = try TestAuthority("Test foreign authority")
         gateway = try authority.issue(
-            .init("gateway", dnsNames: ["localhost", "api.example.com"], addresses: ["127.0.0.1", "::1"], purpose: .server))
+            .init(
+                "gateway", dnsNames: ["localhost", "api.example.com"], addresses: ["127.0.0.1", "::1"], purpose: .server
+            ))
         let clientRequest = TestCertificateRequest("client", uris: ["spiffe://example.org/client"], purpose: .client)
         client = try clientAuthority.issue(clientRequest)
         expiredClient = try clientAuthority.issue(clientRequest.valid(from: -7_200, until: -3_600))
         notYetValidClient = try clientAuthority.issue(clientRequest.valid(from: 3_600, until: 7_200))
         foreignClient = try foreignAuthority.issue(clientRequest)
-        gatewayClient = try upstreamAuthority.issue(.init("gateway", uris: ["spiffe://example.org/gateway"], purpose: .client))
+        gatewayClient = try upstreamAuthority.issue(
+            .init("gateway", uris: ["spiffe://example.org/gateway"], purpose: .client))
         let ordersRequest = Self.service("orders")
         orders = try upstreamAuthority.issue(ordersRequest)
         payments = try upstreamAuthority.issue(Self.service("payments"))
@@ -62,12 +65,15 @@ package struct TestCertificates: Sendable {
 
     private static func service(_ name: String) -> TestCertificateRequest {
         TestCertificateRequest(
-            name, dnsNames: ["localhost"], addresses: ["127.0.0.1"], uris: ["spiffe://example.org/\(name)"], purpose: .server)
+            name, dnsNames: ["localhost"], addresses: ["127.0.0.1"], uris: ["spiffe://example.org/\(name)"],
+            purpose: .server)
     }
 
     /// Writes what a gateway's `routes.yaml` names into `certs/`, under the names of `portcullis certs init`.
     package func write(to folder: TemporaryFolder) throws {
-        for (name, authority) in [("ca", authority), ("client-ca", clientAuthority), ("upstream-ca", upstreamAuthority)] {
+        for (name, authority) in [
+            ("ca", authority), ("client-ca", clientAuthority), ("upstream-ca", upstreamAuthority),
+        ] {
             try folder.write(authority.pem, to: "certs/\(name).pem")
         }
         for (name, certificate) in [

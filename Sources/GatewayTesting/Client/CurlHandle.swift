@@ -9,7 +9,8 @@ final class CurlHandle: @unchecked Sendable {
 
     init() throws {
         guard Self.isReady, let handle = curl_easy_init() else {
-            throw CurlFailure(kind: .code(Int(CURLE_FAILED_INIT.rawValue)), description: "libcurl does not start", partial: .init())
+            throw CurlFailure(
+                kind: .code(Int(CURLE_FAILED_INIT.rawValue)), description: "libcurl does not start", partial: .init())
         }
         self.handle = handle
     }
@@ -44,7 +45,8 @@ final class CurlHandle: @unchecked Sendable {
         guard result == CURLE_OK else {
             let words = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             let name = String(cString: curl_easy_strerror(result))
-            throw CurlFailure(kind: Self.kind(result), description: words.isEmpty ? name : "\(name): \(words)", partial: response)
+            throw CurlFailure(
+                kind: Self.kind(result), description: words.isEmpty ? name : "\(name): \(words)", partial: response)
         }
         return response
     }
@@ -58,8 +60,12 @@ final class CurlHandle: @unchecked Sendable {
         set(CURLOPT_HTTP09_ALLOWED, 0)
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_TIMEOUT_MS, Deadline(in: request.timeout).millisecondsLeft)
-        if let speed = request.sendSpeedMax { kit_curl_set_offset(handle, CURLOPT_MAX_SEND_SPEED_LARGE, curl_off_t(speed)) }
-        if let speed = request.receiveSpeedMax { kit_curl_set_offset(handle, CURLOPT_MAX_RECV_SPEED_LARGE, curl_off_t(speed)) }
+        if let speed = request.sendSpeedMax {
+            kit_curl_set_offset(handle, CURLOPT_MAX_SEND_SPEED_LARGE, curl_off_t(speed))
+        }
+        if let speed = request.receiveSpeedMax {
+            kit_curl_set_offset(handle, CURLOPT_MAX_RECV_SPEED_LARGE, curl_off_t(speed))
+        }
     }
 
     private func setConnection(_ settings: CurlSettings, isNew: Bool) {
@@ -93,7 +99,9 @@ final class CurlHandle: @unchecked Sendable {
         set(CURLOPT_CUSTOMREQUEST, request.method)
         // Without a wish libcurl would ask for 100 on its own for large bodies.
         lines.append(request.waitsForContinue == nil ? "Expect:" : "Expect: 100-continue")
-        if let wait = request.waitsForContinue { set(CURLOPT_EXPECT_100_TIMEOUT_MS, Deadline(in: wait).millisecondsLeft) }
+        if let wait = request.waitsForContinue {
+            set(CURLOPT_EXPECT_100_TIMEOUT_MS, Deadline(in: wait).millisecondsLeft)
+        }
         set(CURLOPT_HTTPHEADER, list: lines)
     }
 

@@ -44,7 +44,8 @@ final class CurlTransfer {
 
     private static func trimmed(_ text: Substring) -> String {
         let isSpace = { (octet: UInt8) in octet == 0x20 || octet == 0x09 || octet == 0x0D || octet == 0x0A }
-        return String(decoding: text.utf8.drop(while: isSpace).reversed().drop(while: isSpace).reversed(), as: UTF8.self)
+        return String(
+            decoding: text.utf8.drop(while: isSpace).reversed().drop(while: isSpace).reversed(), as: UTF8.self)
     }
 
     /// Octets of the body; false: break off.
@@ -93,7 +94,8 @@ final class CurlTransfer {
     }
 
     static func octets(_ pointer: UnsafeMutablePointer<CChar>?, _ count: Int) -> UnsafeBufferPointer<UInt8> {
-        UnsafeBufferPointer(start: pointer.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }, count: count)
+        UnsafeBufferPointer(
+            start: pointer.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }, count: count)
     }
 
     /// Tells the handle where to call back to.
@@ -109,8 +111,12 @@ final class CurlTransfer {
         }
         kit_curl_set_pointer(handle, CURLOPT_WRITEDATA, this)
         kit_curl_set_data_function(handle, CURLOPT_READFUNCTION) { pointer, size, count, this in
-            guard let part = CurlTransfer.from(this)?.bodyToSend(max: size * count) else { return Int(CURL_READFUNC_ABORT) }
-            part.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: pointer, count: size * count).copyMemory(from: $0) }
+            guard let part = CurlTransfer.from(this)?.bodyToSend(max: size * count) else {
+                return Int(CURL_READFUNC_ABORT)
+            }
+            part.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(start: pointer, count: size * count).copyMemory(from: $0)
+            }
             return part.count
         }
         kit_curl_set_pointer(handle, CURLOPT_READDATA, this)
@@ -122,7 +128,9 @@ final class CurlTransfer {
         kit_curl_set_pointer(handle, CURLOPT_SEEKDATA, this)
         if case .chunked(_, let trailers) = request.body, !trailers.isEmpty {
             kit_curl_set_trailer_function(handle) { list, this in
-                guard case .chunked(_, let trailers)? = CurlTransfer.from(this)?.request.body else { return CURL_TRAILERFUNC_ABORT }
+                guard case .chunked(_, let trailers)? = CurlTransfer.from(this)?.request.body else {
+                    return CURL_TRAILERFUNC_ABORT
+                }
                 for trailer in trailers { list?.pointee = curl_slist_append(list?.pointee, trailer.description) }
                 return CURL_TRAILERFUNC_OK
             }

@@ -137,5 +137,7 @@ private enum LivingChildren {
         entries.withLock { _ = $0.removeValue(forKey: pid) }
     }
 
-    static func killAll() { entries.withLock { for entry in $0 where entry.value.process.isRunning { _ = Glibc.kill(entry.key, SIGKILL) } } }
+    static func killAll() {
+        entries.withLock { for entry in $0 where entry.value.process.isRunning { _ = Glibc.kill(entry.key, SIGKILL) } }
+    }
 }

@@ -9,11 +9,15 @@ package struct ProgramRunner: GatewayRunner {
 
     /// The program that was built: where `PORTCULLIS_BINARY` says, else beside the program that runs the tests.
     package static func built() throws -> ProgramRunner {
-        if let path = ProcessInfo.processInfo.environment["PORTCULLIS_BINARY"], !path.isEmpty { return ProgramRunner(executable: path) }
+        if let path = ProcessInfo.processInfo.environment["PORTCULLIS_BINARY"], !path.isEmpty {
+            return ProgramRunner(executable: path)
+        }
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let path = URL(filePath: tests).deletingLastPathComponent().appending(path: "portcullis").path
         guard FileManager.default.isExecutableFile(atPath: path) else {
-            throw GatewayRefusedToStart(reasons: ["no program at \(path): build it, or set PORTCULLIS_BINARY to its path"])
+            throw GatewayRefusedToStart(reasons: [
+                "no program at \(path): build it, or set PORTCULLIS_BINARY to its path"
+            ])
         }
         return ProgramRunner(executable: path)
     }
@@ -55,7 +59,9 @@ package struct ProgramGateway: RunningGateway {
     package func stop() async throws {
         process.send(signal: SIGTERM)
         let status = try await process.waitForExit(within: .seconds(60))
-        guard status == 0 else { throw GatewayRefusedToStart(reasons: ["exit status \(status)"] + process.errors.suffix(20)) }
+        guard status == 0 else {
+            throw GatewayRefusedToStart(reasons: ["exit status \(status)"] + process.errors.suffix(20))
+        }
     }
 }
 

@@ -17,26 +17,38 @@ package final class TestGateway: Sendable {
 
     /// Writes the files and starts a gateway.
     /// - Parameters:
-    ///   - runner: nil: in this process.
+    ///   - runner: nil: in this process, or as the program where `PORTCULLIS_TEST_PROGRAM` is set.
     ///   - listeners: how many the policy has.
+    ///   - prepare: changes files before the start.
     package static func start(
-        _ policy: TestPolicy, certificates: TestCertificates, runner: (any GatewayRunner)? = nil, listeners: Int = 1
+        _ policy: TestPolicy, certificates: TestCertificates, runner: (any GatewayRunner)? = nil, listeners: Int = 1,
+        prepare: (TemporaryFolder) throws -> Void = { _ in }
     ) async throws -> TestGateway {
         try await start(
-            policyText: policy.text, issuers: policy.issuers, certificates: certificates, runner: runner, listeners: listeners)
+            policyText: policy.text, issuers: policy.issuers, certificates: certificates, runner: runner,
+            listeners: listeners,
+            prepare: prepare)
     }
 
     /// The same from the text of a `routes.yaml`, whose paths begin in the gateway's folder.
     package static func start(
-        policyText: String, issuers: [TestIssuer] = [], certificates: TestCertificates, runner: (any GatewayRunner)? = nil,
-        listeners: Int = 1
+        policyText: String, issuers: [TestIssuer] = [], certificates: TestCertificates,
+        runner: (any GatewayRunner)? = nil,
+        listeners: Int = 1, prepare: (TemporaryFolder) throws -> Void = { _ in }
     ) async throws -> TestGateway {
         let folder = try TemporaryFolder("portcullis-gateway")
         try certificates.write(to: folder)
         for issuer in issuers { try issuer.writeKeys(to: folder, as: "certs/\(issuer.name).jwks.json") }
         let path = try folder.write(policyText, to: policyFile)
-        let running = try await (runner ?? InProcessRunner()).start(policyPath: path, listeners: listeners)
+        try prepare(folder)
+        let running = try await (runner ?? TestGateway.runnerDefault()).start(policyPath: path, listeners: listeners)
         return TestGateway(folder: folder, certificates: certificates, running: running)
+    }
+
+    /// In this process, or, where `PORTCULLIS_TEST_PROGRAM` is set, as the program: the same tests, over a process boundary.
+    private static func runnerDefault() throws -> any GatewayRunner {
+        let asProgram = ProcessInfo.processInfo.environment["PORTCULLIS_TEST_PROGRAM"] != nil
+        return asProgram ? try ProgramRunner.built() : InProcessRunner()
     }
 
     private init(folder: TemporaryFolder, certificates: TestCertificates, running: any RunningGateway) {
@@ -100,6 +112,16 @@ package final class TestGateway: Sendable {
 
     /// Waits for the record of an answer, which has its `X-Request-Id`.
     package func auditRecord(of answer: CurlResponse) async throws -> JSONObject {
-        try await auditRecord(where: "request_id", is: .string(answer.value("x-request-id") ?? ""))
+        try await auditRecord(of: answer.fields)
+    }
+
+    /// The same for an answer that a raw client has read.
+    package func auditRecord(of answer: RawAnswer) async throws -> JSONObject {
+        try await auditRecord(of: answer.fields)
+    }
+
+    private func auditRecord(of fields: [HeaderField]) async throws -> JSONObject {
+        guard let id = fields.value("x-request-id") else { throw DeadlinePassed("an X-Request-Id in \(fields)") }
+        return try await auditRecord(where: "request_id", is: .string(id))
     }
 }

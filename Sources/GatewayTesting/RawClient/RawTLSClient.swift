@@ -38,7 +38,9 @@ package actor RawTLSClient {
 
     /// Connects to a port of 127.0.0.1 and shakes hands.
     /// - Throws: `WireError`, `TLSFailure` with the alert.
-    package static func connect(port: Int, _ settings: RawClientSettings = RawClientSettings()) async throws -> RawTLSClient {
+    package static func connect(port: Int, _ settings: RawClientSettings = RawClientSettings()) async throws
+        -> RawTLSClient
+    {
         let (stream, facts) = try await BlockingThread.run(name: "raw connect") {
             try Self.open(port: port, settings)
         }
@@ -78,7 +80,9 @@ package actor RawTLSClient {
     package func write(_ text: String) throws { try write([Array(text.utf8)]) }
 
     /// Sends octets under TLS' feet, as they are.
-    package func writeBelowTLS(_ octets: [UInt8]) throws { try stream.wire.write(octets, deadline: Deadline(in: timeout)) }
+    package func writeBelowTLS(_ octets: [UInt8]) throws {
+        try stream.wire.write(octets, deadline: Deadline(in: timeout))
+    }
 
     /// Says that nothing more will be sent, and goes on reading.
     package func closeWriting() { stream.closeWriting() }

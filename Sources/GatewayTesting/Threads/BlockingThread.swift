@@ -18,7 +18,8 @@ enum BlockingThread {
     private static let ignoreBrokenPipes: Void = { signal(SIGPIPE, SIG_IGN) }()
 
     /// Runs something that blocks on a thread of its own, and gives its result.
-    static func run<Value: Sendable>(name: String, _ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    static func run<Value: Sendable>(name: String, _ body: @escaping @Sendable () throws -> Value) async throws -> Value
+    {
         try await withCheckedThrowingContinuation { continuation in
             start(name: name) { continuation.resume(with: Result { try body() }) }
         }

@@ -15,7 +15,8 @@ package struct TestIssuer: Sendable {
     /// Makes an issuer with new keys.
     package init(
         _ name: String = "partner", identifier: String = "https://login.partner.example",
-        audience: String = "https://api.example.com", algorithms: [TestAlgorithm] = [.rs256, .ps256, .es256, .es384, .edDSA]
+        audience: String = "https://api.example.com",
+        algorithms: [TestAlgorithm] = [.rs256, .ps256, .es256, .es384, .edDSA]
     ) throws {
         self.name = name
         self.identifier = identifier
@@ -28,7 +29,9 @@ package struct TestIssuer: Sendable {
     private static let shared = Result { try TestIssuer() }
 
     package func key(_ algorithm: TestAlgorithm) throws -> TestSigningKey {
-        guard let key = keys.first(where: { $0.algorithm == algorithm }) else { throw OpenSSLFailure("no key for \(algorithm.rawValue)") }
+        guard let key = keys.first(where: { $0.algorithm == algorithm }) else {
+            throw OpenSSLFailure("no key for \(algorithm.rawValue)")
+        }
         return key
     }
 
@@ -38,21 +41,26 @@ package struct TestIssuer: Sendable {
     }
 
     /// Writes the JWK Set.
-    package func writeKeys(to folder: TemporaryFolder, as name: String = "certs/partner.jwks.json", adding others: [JSON] = []) throws {
+    package func writeKeys(
+        to folder: TemporaryFolder, as name: String = "certs/partner.jwks.json", adding others: [JSON] = []
+    ) throws {
         try folder.write(try jwks(adding: others).serialized(pretty: true), to: name)
     }
 
     /// A good access token (RFC 9068), for a test to sign or to spoil.
     /// - Parameter algorithm: nil: of the first key.
     package func draft(
-        _ algorithm: TestAlgorithm? = nil, subject: String = "alice", clientID: String = "shop", scope: String = "orders:read",
+        _ algorithm: TestAlgorithm? = nil, subject: String = "alice", clientID: String = "shop",
+        scope: String = "orders:read",
         adding claims: JSONObject = [:]
     ) throws -> TokenDraft {
         guard let key = try algorithm.map(key) ?? keys.first else { throw OpenSSLFailure("no keys") }
         let now = Int64(Date().timeIntervalSince1970)
         var all: JSONObject = [
-            "iss": .string(identifier), "aud": .string(audience), "sub": .string(subject), "client_id": .string(clientID),
-            "scope": .string(scope), "iat": .integer(now), "exp": .integer(now + 300), "jti": .string(UUID().uuidString),
+            "iss": .string(identifier), "aud": .string(audience), "sub": .string(subject),
+            "client_id": .string(clientID),
+            "scope": .string(scope), "iat": .integer(now), "exp": .integer(now + 300),
+            "jti": .string(UUID().uuidString),
         ]
         for (name, value) in claims.members { all[name] = value }
         let header: JSONObject = ["alg": .string(key.algorithm.rawValue), "typ": "at+jwt", "kid": .string(key.kid)]
@@ -61,7 +69,8 @@ package struct TestIssuer: Sendable {
 
     /// A good access token.
     package func token(
-        _ algorithm: TestAlgorithm? = nil, subject: String = "alice", clientID: String = "shop", scope: String = "orders:read",
+        _ algorithm: TestAlgorithm? = nil, subject: String = "alice", clientID: String = "shop",
+        scope: String = "orders:read",
         adding claims: JSONObject = [:]
     ) throws -> String {
         try draft(algorithm, subject: subject, clientID: clientID, scope: scope, adding: claims).signed()

@@ -58,7 +58,8 @@ package final class TestSigningKey: @unchecked Sendable {
         }
         var count = 1_024
         var signature = [UInt8](repeating: 0, count: count)
-        try require(EVP_DigestSign(context, &signature, &count, octets, octets.count), "signing with \(algorithm.rawValue)")
+        try require(
+            EVP_DigestSign(context, &signature, &count, octets, octets.count), "signing with \(algorithm.rawValue)")
         signature.removeLast(signature.count - count)
         guard !der, algorithm == .es256 || algorithm == .es384 else { return signature }
         let width = algorithm == .es256 ? 32 : 48

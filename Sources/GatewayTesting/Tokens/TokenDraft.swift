@@ -34,7 +34,9 @@ package struct TokenDraft: Sendable {
 
     /// The token in compact form (RFC 7515 §7.1).
     package func signed() throws -> String {
-        let parts = [headerOctets ?? JSON.object(header).serialized(), claimsOctets ?? JSON.object(claims).serialized()]
+        let parts = [
+            headerOctets ?? JSON.object(header).serialized(), claimsOctets ?? JSON.object(claims).serialized(),
+        ]
         let input = parts.map(Base64URLText.encode).joined(separator: ".")
         var signature = try signature(of: Array(input.utf8))
         if let changeSignature { signature = changeSignature(signature) }

@@ -24,7 +24,8 @@ package final class TestUpstream: Sendable {
                 guard let number = ledger.add(wire) else { break }
                 BlockingThread.start(name: "upstream \(number)") {
                     UpstreamConnection(
-                        wire, number: number, opening: manner.opening, context: context, ledger: ledger, timeout: timeout
+                        wire, number: number, opening: manner.opening, context: context, ledger: ledger,
+                        timeout: timeout
                     ).serve()
                     ledger.remove(number)
                 }
@@ -47,7 +48,9 @@ package final class TestUpstream: Sendable {
     /// Stops listening, ends all connections, and waits until their threads have gone.
     package func stop() async throws {
         endAll()
-        try await eventually("the threads of an upstream to end") { self.listener.isClosed && self.ledger.connectionsOpen == 0 }
+        try await eventually("the threads of an upstream to end") {
+            self.listener.isClosed && self.ledger.connectionsOpen == 0
+        }
     }
 
     private func endAll() {

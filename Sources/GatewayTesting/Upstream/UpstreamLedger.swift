@@ -86,7 +86,8 @@ final class UpstreamLedger: @unchecked Sendable {
     func wait(forGate gate: String, deadline: Deadline) -> Bool {
         condition.withLock {
             while !openGates.contains(gate), !isStopped {
-                guard condition.wait(until: Date(timeIntervalSinceNow: Double(deadline.millisecondsLeft) / 1_000)) else { break }
+                guard condition.wait(until: Date(timeIntervalSinceNow: Double(deadline.millisecondsLeft) / 1_000))
+                else { break }
             }
             return openGates.contains(gate)
         }

@@ -39,7 +39,9 @@ package struct UpstreamScript: Sendable {
     // MARK: Good answers
 
     /// Reads the body and answers with Content-Length; no body for HEAD, 204 and 304.
-    package static func answer(_ status: Int = 200, fields: [HeaderField] = [], _ text: String = "hello\n") -> UpstreamScript {
+    package static func answer(_ status: Int = 200, fields: [HeaderField] = [], _ text: String = "hello\n")
+        -> UpstreamScript
+    {
         UpstreamScript { request in [.readBody, .write(ok(request, status, fields, text))] }
     }
 
@@ -49,9 +51,12 @@ package struct UpstreamScript: Sendable {
     }
 
     /// Reads the body, answers in chunks, and ends with trailers.
-    package static func chunked(_ chunks: [String], fields: [HeaderField] = [], trailers: [HeaderField] = []) -> UpstreamScript {
+    package static func chunked(_ chunks: [String], fields: [HeaderField] = [], trailers: [HeaderField] = [])
+        -> UpstreamScript
+    {
         UpstreamScript { _ in
-            let announced = trailers.isEmpty ? [] : [HeaderField("Trailer", trailers.map(\.name).joined(separator: ", "))]
+            let announced =
+                trailers.isEmpty ? [] : [HeaderField("Trailer", trailers.map(\.name).joined(separator: ", "))]
             var octets = head(200, [HeaderField("Transfer-Encoding", "chunked")] + announced + fields)
             for chunk in chunks { octets += Array("\(String(chunk.utf8.count, radix: 16))\r\n\(chunk)\r\n".utf8) }
             octets += Array("0\r\n\(trailers.map { "\($0)\r\n" }.joined())\r\n".utf8)
@@ -116,12 +121,14 @@ package struct UpstreamScript: Sendable {
 
     /// Promises more octets than it sends, and closes.
     package static func closeMidBody(promised: Int, sent: Int) -> UpstreamScript {
-        .steps(.readBody, .write(head(200, [HeaderField("Content-Length", "\(promised)")])), .writePattern(sent), .close)
+        .steps(
+            .readBody, .write(head(200, [HeaderField("Content-Length", "\(promised)")])), .writePattern(sent), .close)
     }
 
     /// Closes between two chunks.
     package static let closeMidChunks = UpstreamScript.steps(
-        .readBody, .write(head(200, [HeaderField("Transfer-Encoding", "chunked")])), .write(Array("5\r\nhello\r\n".utf8)), .close)
+        .readBody, .write(head(200, [HeaderField("Transfer-Encoding", "chunked")])),
+        .write(Array("5\r\nhello\r\n".utf8)), .close)
 
     /// Octets that the test chooses, such as an answer with bad framing; then the connection closes or stays open.
     package static func raw(_ text: String, closes: Bool = true) -> UpstreamScript {
@@ -131,7 +138,9 @@ package struct UpstreamScript: Sendable {
     /// A head of about so many octets.
     package static func oversizedHead(octets: Int) -> UpstreamScript {
         UpstreamScript { _ in
-            let fields = (0..<(octets / 1_024 + 1)).map { HeaderField("X-Fill-\($0)", String(repeating: "x", count: 1_000)) }
+            let fields = (0..<(octets / 1_024 + 1)).map {
+                HeaderField("X-Fill-\($0)", String(repeating: "x", count: 1_000))
+            }
             return [.readBody, .write(head(200, fields + [HeaderField("Content-Length", "0")])), .close]
         }
     }
@@ -142,7 +151,9 @@ package struct UpstreamScript: Sendable {
         Array("HTTP/1.1 \(status) Kit\r\n\(fields.map { "\($0)\r\n" }.joined())\r\n".utf8)
     }
 
-    private static func ok(_ request: UpstreamRequest, _ status: Int, _ fields: [HeaderField], _ text: String) -> [UInt8] {
+    private static func ok(_ request: UpstreamRequest, _ status: Int, _ fields: [HeaderField], _ text: String)
+        -> [UInt8]
+    {
         let mayHaveLength = status >= 200 && status != 204
         let length = mayHaveLength && status != 304 ? [HeaderField("Content-Length", "\(text.utf8.count)")] : []
         let hasBody = mayHaveLength && status != 304 && request.method != "HEAD"

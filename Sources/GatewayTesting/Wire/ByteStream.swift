@@ -81,7 +81,9 @@ final class ByteStream: Sendable {
 
     private func receive(_ awaited: String, _ deadline: Deadline) throws {
         let records = try wire.read(awaited, deadline: deadline)
-        guard !records.isEmpty else { throw tls?.failure("connection closed during \(awaited)") ?? WireError.reset as any Error }
+        guard !records.isEmpty else {
+            throw tls?.failure("connection closed during \(awaited)") ?? WireError.reset as any Error
+        }
         tls?.receive(records)
     }
 

@@ -55,8 +55,12 @@ package struct MessageHead: Sendable {
                 continue
             }
             let name = line[..<colon]
-            if !name.allSatisfy(Self.isTokenOctet) { violations.append("bad name: \(String(decoding: name, as: UTF8.self))") }
-            if line[colon...].contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) { violations.append("control character") }
+            if !name.allSatisfy(Self.isTokenOctet) {
+                violations.append("bad name: \(String(decoding: name, as: UTF8.self))")
+            }
+            if line[colon...].contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) {
+                violations.append("control character")
+            }
             let isSpace = { (octet: UInt8) in octet == 0x20 || octet == 0x09 }
             let value = line[(colon + 1)...].drop(while: isSpace).reversed().drop(while: isSpace).reversed()
             fields.append(HeaderField(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
@@ -87,7 +91,9 @@ package struct MessageHead: Sendable {
     package func values(_ name: String) -> [String] { fields.values(name) }
 
     /// The start line's words: method, target, version; or version, status and reason.
-    var words: [String] { startLine.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init) }
+    var words: [String] {
+        startLine.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+    }
 }
 
 /// How the body of a message ends (RFC 9112 §6.3).
@@ -98,15 +104,24 @@ enum WireFraming: Sendable, Equatable {
     case untilClose
 
     init(request head: MessageHead) {
-        if head.value("transfer-encoding") != nil { self = .chunked }
-        else if let length = head.value("content-length").flatMap({ Int($0) }), length > 0 { self = .length(length) }
-        else { self = .none }
+        if head.value("transfer-encoding") != nil {
+            self = .chunked
+        } else if let length = head.value("content-length").flatMap({ Int($0) }), length > 0 {
+            self = .length(length)
+        } else {
+            self = .none
+        }
     }
 
     init(status: Int, answering method: String, _ head: MessageHead) {
-        if method == "HEAD" || status < 200 || status == 204 || status == 304 { self = .none }
-        else if head.value("transfer-encoding") != nil { self = .chunked }
-        else if let length = head.value("content-length").flatMap({ Int($0) }) { self = length > 0 ? .length(length) : .none }
-        else { self = .untilClose }
+        if method == "HEAD" || status < 200 || status == 204 || status == 304 {
+            self = .none
+        } else if head.value("transfer-encoding") != nil {
+            self = .chunked
+        } else if let length = head.value("content-length").flatMap({ Int($0) }) {
+            self = length > 0 ? .length(length) : .none
+        } else {
+            self = .untilClose
+        }
     }
 }

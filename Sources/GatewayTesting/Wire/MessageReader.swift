@@ -104,7 +104,9 @@ final class MessageReader {
             case .chunkHead:
                 let line = try readLine(deadline)
                 let digits = line.prefix { $0 != ";" }
-                guard let size = Int(digits, radix: 16), size >= 0, digits.first != "+" else { throw MessageError.badChunk(line) }
+                guard let size = Int(digits, radix: 16), size >= 0, digits.first != "+" else {
+                    throw MessageError.badChunk(line)
+                }
                 place = .chunk(left: size)
                 if size == 0 { try readTrailers(deadline) }
             }

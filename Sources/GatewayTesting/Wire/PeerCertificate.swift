@@ -16,7 +16,8 @@ package struct PeerCertificate: Sendable, Equatable {
         var text = [CChar](repeating: 0, count: 256)
         let length = X509_NAME_get_text_by_NID(
             X509_get_subject_name(certificate), NID_commonName, &text, Int32(text.count))
-        commonName = length >= 0 ? String(decoding: text.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+        commonName =
+            length >= 0 ? String(decoding: text.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
         var found: [Int32: [String]] = [:]
         if let names = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) {
             let list = OpaquePointer(names)

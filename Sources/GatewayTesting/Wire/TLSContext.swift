@@ -46,7 +46,9 @@ final class TLSContext: @unchecked Sendable {
         // TLS 1.0 and 1.1 exist in OpenSSL 3 at security level 0 only.
         if settings.minimum.number < TLS1_2_VERSION { SSL_CTX_set_security_level(pointer, 0) }
         if let groups = settings.groups { try require(kit_ssl_ctx_set_groups(pointer, groups), "groups \(groups)") }
-        if let ciphers = settings.ciphers { try require(SSL_CTX_set_cipher_list(pointer, ciphers), "ciphers \(ciphers)") }
+        if let ciphers = settings.ciphers {
+            try require(SSL_CTX_set_cipher_list(pointer, ciphers), "ciphers \(ciphers)")
+        }
         if let certificate = settings.certificate { try show(certificate) }
         if let authorities = settings.authorities { try trust(authorities) }
         let mode =
@@ -66,7 +68,9 @@ final class TLSContext: @unchecked Sendable {
         guard let leaf = chain.first else { throw OpenSSLFailure("no certificate in the chain") }
         try require(SSL_CTX_use_certificate(pointer, leaf), "certificate")
         for intermediate in chain.dropFirst() {
-            try require(SSL_CTX_ctrl(pointer, SSL_CTRL_CHAIN_CERT, 1, UnsafeMutableRawPointer(intermediate)) > 0 ? 1 : 0, "chain")
+            try require(
+                SSL_CTX_ctrl(pointer, SSL_CTRL_CHAIN_CERT, 1, UnsafeMutableRawPointer(intermediate)) > 0 ? 1 : 0,
+                "chain")
         }
         let key = try PEM.privateKey(certificate.key)
         defer { EVP_PKEY_free(key) }

@@ -8,7 +8,9 @@ package struct TLSFailure: Error, CustomStringConvertible {
     package let alertSent: UInt8?
     package let reason: String
     package var description: String {
-        let alerts = [alertReceived.map { "received alert \($0)" }, alertSent.map { "sent alert \($0)" }].compactMap { $0 }
+        let alerts = [alertReceived.map { "received alert \($0)" }, alertSent.map { "sent alert \($0)" }].compactMap {
+            $0
+        }
         return ([reason] + alerts).joined(separator: ", ")
     }
 }

@@ -25,6 +25,19 @@ struct SmugglingCase: Sendable, CustomTestStringConvertible {
 
     init(_ name: String, _ outcome: Outcome, _ text: String) { self.init(name, outcome, Array(text.utf8)) }
 
+    /// The octets with another path in place of `/first`, so that a test knows its own requests at the upstream.
+    func octets(at path: String) -> [UInt8] {
+        let (old, new) = (Array("/first".utf8), Array(path.utf8))
+        var out: [UInt8] = []
+        var rest = octets[...]
+        while let octet = rest.first {
+            let isPath = rest.starts(with: old)
+            out += isPath ? new : [octet]
+            rest = rest.dropFirst(isPath ? old.count : 1)
+        }
+        return out
+    }
+
     /// What follows a bad request on the same connection: if anybody takes it for a request, the attack has worked.
     static let smuggled = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -32,7 +32,9 @@ struct TokenDefect: Sendable, CustomTestStringConvertible {
     }
 
     /// The keys that the issuer publishes: its good ones, and some that nobody may use.
-    static func jwks(of issuer: TestIssuer) throws -> JSON { try issuer.jwks(adding: try UnusableKeys.shared.get().jwks) }
+    static func jwks(of issuer: TestIssuer) throws -> JSON {
+        try issuer.jwks(adding: try UnusableKeys.shared.get().jwks)
+    }
 }
 
 extension TokenDefect.Outcome {

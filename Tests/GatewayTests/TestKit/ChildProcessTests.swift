@@ -8,7 +8,8 @@ struct ChildProcessTests {
     func output() async throws {
         let folder = try TemporaryFolder()
         let process = try ChildProcess.start(
-            "/bin/sh", ["-c", "pwd; echo $WORD; echo trouble >&2; exit 3"], in: folder.url.path, environment: ["WORD": "hello"])
+            "/bin/sh", ["-c", "pwd; echo $WORD; echo trouble >&2; exit 3"], in: folder.url.path,
+            environment: ["WORD": "hello"])
         #expect(try await process.waitForExit() == 3)
         try await eventually("its output") { process.output.count == 2 && process.errors == ["trouble"] }
         #expect(process.output.last == "hello")

@@ -18,7 +18,8 @@ struct CurlClientTests {
 
     @Test("sends a request and tells everything about the answer")
     func everything() async throws {
-        let answer = try await client.get("\(url)/a/../b?q", fields: [HeaderField("X-One", "1"), HeaderField("X-Empty", "")])
+        let answer = try await client.get(
+            "\(url)/a/../b?q", fields: [HeaderField("X-One", "1"), HeaderField("X-Empty", "")])
         #expect(answer.status == 200)
         #expect(answer.text == "hello\n")
         #expect(answer.tlsVersion == "TLSv1.3")
@@ -77,7 +78,8 @@ struct CurlClientTests {
     @Test("holds its body back until 100 comes")
     func waitsForContinue() async throws {
         upstream.script(
-            [.steps(.write(UpstreamScript.head(100, [])), .readBody, .write(UpstreamScript.head(204, [])))], for: "/late")
+            [.steps(.write(UpstreamScript.head(100, [])), .readBody, .write(UpstreamScript.head(204, [])))],
+            for: "/late")
         var request = CurlRequest("POST", "\(url)/late", body: .text("body"))
         request.waitsForContinue = .seconds(60)
         let answer = try await client.send(request)
@@ -121,12 +123,16 @@ struct CurlClientTests {
 
     @Test("trusts no server that its authorities do not vouch for, nor one with another name")
     func trust() async throws {
-        let foreign = try TestUpstream.start(.mutualTLS(certificates.foreignOrders, clientAuthorities: certificates.upstreamAuthority.pem))
+        let foreign = try TestUpstream.start(
+            .mutualTLS(certificates.foreignOrders, clientAuthorities: certificates.upstreamAuthority.pem))
         let one = await #expect(throws: CurlFailure.self) { try await client.get("https://localhost:\(foreign.port)/") }
         #expect(one?.kind == .serverNotTrusted)
-        var settings = CurlSettings(authorities: certificates.upstreamAuthority.pem, certificate: certificates.gatewayClient)
+        var settings = CurlSettings(
+            authorities: certificates.upstreamAuthority.pem, certificate: certificates.gatewayClient)
         settings.port = upstream.port
-        let two = await #expect(throws: CurlFailure.self) { try await CurlClient(settings).get("https://other.example/") }
+        let two = await #expect(throws: CurlFailure.self) {
+            try await CurlClient(settings).get("https://other.example/")
+        }
         #expect(two?.kind == .serverNotTrusted)
         #expect(try await CurlClient(settings).get("https://localhost/").status == 200)
     }

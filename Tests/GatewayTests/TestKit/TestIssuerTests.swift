@@ -33,9 +33,11 @@ struct TestIssuerTests {
         #expect(throws: JOSEError.badSignature) { try token.verified(by: keys, allowing: [.es256]) }
     }
 
-    @Test("base64url is that of RFC 4648", arguments: [
-        ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("\u{3ff}\u{3ff}", "z7_Pvw"),
-    ])
+    @Test(
+        "base64url is that of RFC 4648",
+        arguments: [
+            ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("\u{3ff}\u{3ff}", "z7_Pvw"),
+        ])
     func base64(text: String, encoded: String) {
         #expect(Base64URLText.encode(Array(text.utf8)) == encoded)
     }

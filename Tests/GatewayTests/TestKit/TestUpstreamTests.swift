@@ -17,15 +17,23 @@ struct TestUpstreamTests {
 
     private static let get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-    @Test("sees what RFC 9112 does not allow in a request", arguments: [
-        ("GET / HTTP/1.1\nHost: a\r\n\r\n", "bare LF"),
-        ("GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", "folded line"),
-        ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", "bad name: Host "),
-        ("GET / HTTP/1.1\r\nX: a\rb\r\n\r\n", "bare CR"),
-        ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", "Content-Length 2 times"),
-        ("POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "Content-Length and Transfer-Encoding"),
-        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", "Transfer-Encoding is not chunked, once"),
-    ])
+    @Test(
+        "sees what RFC 9112 does not allow in a request",
+        arguments: [
+            ("GET / HTTP/1.1\nHost: a\r\n\r\n", "bare LF"),
+            ("GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", "folded line"),
+            ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", "bad name: Host "),
+            ("GET / HTTP/1.1\r\nX: a\rb\r\n\r\n", "bare CR"),
+            ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", "Content-Length 2 times"),
+            (
+                "POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "Content-Length and Transfer-Encoding"
+            ),
+            (
+                "POST / HTTP/1.1\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+                "Transfer-Encoding is not chunked, once"
+            ),
+        ])
     func judges(request: String, violation: String) async throws {
         _ = try await exchange(request)
         #expect(upstream.violations.contains { $0.hasSuffix(violation) })
@@ -89,7 +97,9 @@ struct TestUpstreamTests {
 
     @Test("a body is read as far as the script says")
     func stalls() async throws {
-        upstream.script(otherwise: .steps(.readBodyOctets(3), .waitForGate("rest"), .readBody, .write(UpstreamScript.head(204, []))))
+        upstream.script(
+            otherwise: .steps(.readBodyOctets(3), .waitForGate("rest"), .readBody, .write(UpstreamScript.head(204, [])))
+        )
         let client = try await RawTLSClient.connect(port: upstream.port, .plaintext)
         try await client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nabcdefgh")
         let early = try await upstream.request("three octets") { $0.bodyCount == 3 }
@@ -99,10 +109,13 @@ struct TestUpstreamTests {
         #expect(upstream.requests.first?.text == "abcdefgh")
     }
 
-    @Test("before any request it can do wrong things", arguments: [
-        (UpstreamManner.Opening.plaintextFirst(Array("oops".utf8)), "oops"), (.garbage(Array("bad".utf8)), "bad"), (.close, ""),
-        (.closeAfterHandshake, ""),
-    ])
+    @Test(
+        "before any request it can do wrong things",
+        arguments: [
+            (UpstreamManner.Opening.plaintextFirst(Array("oops".utf8)), "oops"), (.garbage(Array("bad".utf8)), "bad"),
+            (.close, ""),
+            (.closeAfterHandshake, ""),
+        ])
     func openings(opening: UpstreamManner.Opening, expected: String) async throws {
         let upstream = try TestUpstream.start(UpstreamManner.plaintext.opening(opening))
         let client = try await RawTLSClient.connect(port: upstream.port, .plaintext)
