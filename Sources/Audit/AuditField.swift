@@ -22,46 +22,6 @@ package enum AuditField: Int, Sendable, CaseIterable {
     case status, bytesIn, bytesOut, durationMicroseconds, upstreamMicroseconds
     case ending, truncated
 
-    /// The member's name in the record.
-    package var name: StaticString {
-        switch self {
-        case .time: "time"
-        case .requestID: "request_id"
-        case .traceID: "trace_id"
-        case .clientAddress: "client_address"
-        case .clientPort: "client_port"
-        case .tlsVersion: "tls_version"
-        case .serverName: "server_name"
-        case .clientCertificate: "client_certificate"
-        case .method: "method"
-        case .host: "host"
-        case .path: "path"
-        case .route: "route"
-        case .policy: "policy"
-        case .issuer: "issuer"
-        case .subject: "subject"
-        case .clientID: "client_id"
-        case .token: "token"
-        case .decision: "decision"
-        case .code: "code"
-        case .scopesRequired: "scopes_required"
-        case .scopesHeld: "scopes_held"
-        case .limit: "limit"
-        case .limitRemaining: "limit_remaining"
-        case .limitReset: "limit_reset_s"
-        case .upstream: "upstream"
-        case .upstreamIdentity: "upstream_identity"
-        case .attempts: "attempts"
-        case .status: "status"
-        case .bytesIn: "bytes_in"
-        case .bytesOut: "bytes_out"
-        case .durationMicroseconds: "duration_us"
-        case .upstreamMicroseconds: "upstream_us"
-        case .ending: "ending"
-        case .truncated: "truncated"
-        }
-    }
-
     package var classification: AuditClass {
         switch self {
         case .time, .requestID, .traceID, .tlsVersion, .serverName, .method, .host, .route, .policy, .issuer, .decision,
@@ -74,4 +34,50 @@ package enum AuditField: Int, Sendable, CaseIterable {
             .secret
         }
     }
+
+    /// The member's name in the record.
+    package var name: String { String("\(member)".dropFirst(2).dropLast(2)) }
+
+    /// What stands in the record before the value, from the comma to the colon, in one piece.
+    var member: StaticString {
+        switch self {
+        case .time: ",\"time\":"
+        case .requestID: ",\"request_id\":"
+        case .traceID: ",\"trace_id\":"
+        case .clientAddress: ",\"client_address\":"
+        case .clientPort: ",\"client_port\":"
+        case .tlsVersion: ",\"tls_version\":"
+        case .serverName: ",\"server_name\":"
+        case .clientCertificate: ",\"client_certificate\":"
+        case .method: ",\"method\":"
+        case .host: ",\"host\":"
+        case .path: ",\"path\":"
+        case .route: ",\"route\":"
+        case .policy: ",\"policy\":"
+        case .issuer: ",\"issuer\":"
+        case .subject: ",\"subject\":"
+        case .clientID: ",\"client_id\":"
+        case .token: ",\"token\":"
+        case .decision: ",\"decision\":"
+        case .code: ",\"code\":"
+        case .scopesRequired: ",\"scopes_required\":"
+        case .scopesHeld: ",\"scopes_held\":"
+        case .limit: ",\"limit\":"
+        case .limitRemaining: ",\"limit_remaining\":"
+        case .limitReset: ",\"limit_reset_s\":"
+        case .upstream: ",\"upstream\":"
+        case .upstreamIdentity: ",\"upstream_identity\":"
+        case .attempts: ",\"attempts\":"
+        case .status: ",\"status\":"
+        case .bytesIn: ",\"bytes_in\":"
+        case .bytesOut: ",\"bytes_out\":"
+        case .durationMicroseconds: ",\"duration_us\":"
+        case .upstreamMicroseconds: ",\"upstream_us\":"
+        case .ending: ",\"ending\":"
+        case .truncated: ",\"truncated\":"
+        }
+    }
+
+    /// This field in a set of fields.
+    var bit: UInt64 { 1 &<< UInt64(truncatingIfNeeded: rawValue) }
 }

@@ -1,48 +1,57 @@
-/// Where one event loop writes its records before the writer takes them. Not shared.
+/// Where one event loop writes its records before the writer takes them. Belongs to that loop; not shared.
 ///
 /// Records are encoded one behind the other into one buffer; handing it over is one short lock for many records.
 package final class AuditJournal {
-    /// A buffer of this many octets is handed over at once, without waiting for the loop's next pause.
-    private static let handOverBytes = 65_536
-
     private let log: AuditLog
-    private var buffer: [UInt8] = []
+    private var batch: AuditBatch
     private var clock = RecordClock()
 
     init(log: AuditLog) {
         self.log = log
-        buffer.reserveCapacity(Self.handOverBytes + AuditRecord.bytesMax)
+        batch = AuditBatch()
     }
 
-    /// Whether records wait to be handed over.
-    package var isEmpty: Bool { buffer.isEmpty }
+    deinit { handOver() }
+
+    /// Whether no record waits to be handed over.
+    package var isEmpty: Bool { batch.records == 0 }
 
     /// Opens the record of one request. nil: it could not be kept, so the request must be refused.
-    package func open() -> AuditTicket? {
-        switch log.reserve() {
-        case .reserved: AuditTicket(journal: self, reserved: true)
-        case .dropped: AuditTicket(journal: self, reserved: false)
-        case .refused: nil
+    ///
+    /// What is opened is kept: however full the queue has become meanwhile, the record still goes in. So the queue may
+    /// exceed its bound by one record for each request that was in flight when it filled.
+    /// - Parameter requestID: hexadecimal digits; stands in the record if nobody closes it.
+    package func open(requestID: [UInt8] = []) -> AuditTicket? {
+        if log.takesRecords { return AuditTicket(journal: self, requestID: requestID, isPromised: true) }
+        switch log.whenFull {
+        case .refuse: return nil
+        case .dropAndCount: return AuditTicket(journal: self, requestID: requestID, isPromised: false)
         }
     }
 
-    fileprivate func write(_ wallNanoseconds: Int64, _ fill: (inout AuditRecord) -> Void) {
-        let before = buffer.count
-        var record = AuditRecord(buffer: buffer)
-        buffer = []
+    fileprivate func write(at wallNanoseconds: Int64, _ fill: (inout AuditRecord) -> Void) {
+        // The octets are moved out while they are written to, so that nothing is copied.
+        var taken = AuditBatch(octets: [], records: 0)
+        swap(&taken, &batch)
+        let records = taken.records
+        var record = AuditRecord(buffer: (consume taken).octets)
         record.begin(at: wallNanoseconds, clock: &clock)
         fill(&record)
-        buffer = record.finish()
-        log.settle(bytes: buffer.count - before)
-        if buffer.count >= Self.handOverBytes { handOver() }
+        taken = AuditBatch(octets: record.finish(), records: records &+ 1)
+        swap(&taken, &batch)
+        // Only when `fill` ended another ticket of this journal: its record is there too.
+        if taken.records > 0 { batch.append(taken) }
+        if batch.isFull { handOver() }
     }
 
-    fileprivate func forget() { log.countDropped() }
+    fileprivate func drop() { log.countDropped() }
 
     /// Gives the writer what has been written; called at the loop's pauses.
     package func handOver() {
-        guard !buffer.isEmpty else { return }
-        buffer = log.submit(buffer)
+        guard batch.records > 0 else { return }
+        var given = AuditBatch(octets: [], records: 0)
+        swap(&given, &batch)
+        batch = log.submit(consume given)
     }
 }
 
@@ -50,26 +59,29 @@ package final class AuditJournal {
 /// `abandoned`.
 package struct AuditTicket: ~Copyable {
     private let journal: AuditJournal
-    private var reserved: Bool
-    private var open = true
+    private let requestID: [UInt8]
+    /// False: the log is full, and records are dropped and counted.
+    private let isPromised: Bool
+    private var isOpen = true
 
-    fileprivate init(journal: AuditJournal, reserved: Bool) {
+    fileprivate init(journal: AuditJournal, requestID: [UInt8], isPromised: Bool) {
         self.journal = journal
-        self.reserved = reserved
+        self.requestID = requestID
+        self.isPromised = isPromised
     }
 
     /// Writes the record. `fill` adds its members in their order.
     package consuming func close(at wallNanoseconds: Int64, _ fill: (inout AuditRecord) -> Void) {
-        open = false
-        if reserved { journal.write(wallNanoseconds, fill) } else { journal.forget() }
+        isOpen = false
+        if isPromised { journal.write(at: wallNanoseconds, fill) } else { journal.drop() }
     }
 
     deinit {
-        guard open else { return }
-        if reserved {
-            journal.write(0) { record in record.add(.decision, "abandoned") }
-        } else {
-            journal.forget()
+        guard isOpen else { return }
+        guard isPromised else { return journal.drop() }
+        journal.write(at: RecordClock.wallNanoseconds()) { record in
+            if !requestID.isEmpty { record.add(.requestID, plain: requestID) }
+            record.add(.decision, "abandoned")
         }
     }
 }

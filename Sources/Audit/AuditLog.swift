@@ -1,11 +1,9 @@
-internal import Glibc
 internal import Synchronization
 
 /// The audit log of the process: a bounded queue and one thread that writes it.
 ///
-/// A record that was promised (`reserve`) always finds room: the octets that it may take are counted before the request
-/// is served. When they are not to be had, or the sink does not take what it is given, requests are refused, or records
-/// are dropped and counted: as the policy says.
+/// When the queue is full, or the sink does not take what it is given, requests are refused, or records are dropped and
+/// counted: as the policy says. A record that was promised when its request began is kept in any case.
 package final class AuditLog: Sendable {
     package enum WhenFull: Sendable { case refuse, dropAndCount }
 
@@ -13,62 +11,80 @@ package final class AuditLog: Sendable {
     package struct Health: Sendable, Equatable {
         /// What the sink last said when it took nothing; nil: it takes everything.
         package var failure: String?
+        /// Records that `dropAndCount` did not keep.
         package var dropped: Int
+        /// Records that the sink has taken whole.
         package var written: Int
+        /// Records that had been promised and that the sink had not taken when the log had to stop.
+        package var lost: Int
         package var queuedBytes: Int
     }
 
-    enum Reservation { case reserved, dropped, refused }
-
-    private let whenFull: WhenFull
+    let whenFull: WhenFull
     private let queueBytesMax: Int
-    private let occupied = Atomic<Int>(0)
-    private let failing = Atomic<Bool>(false)
     private let dropped = Atomic<Int>(0)
     private let writer: AuditWriter
 
     /// Opens the sink and starts the writer.
+    /// - Parameter queueBytesMax: octets that wait for the sink at most before new requests are refused.
     /// - Throws: `AuditSinkError` when the sink cannot be opened: a gateway that cannot keep records does not start.
     package init(sink: AuditSink, whenFull: WhenFull, queueBytesMax: Int) throws(AuditSinkError) {
         self.whenFull = whenFull
-        self.queueBytesMax = max(queueBytesMax, AuditRecord.bytesMax)
-        writer = try AuditWriter(sink: sink)
-        writer.onWritten = { [self] bytes in _ = occupied.subtract(bytes, ordering: .relaxed) }
-        writer.onStateChange = { [self] isFailing in failing.store(isFailing, ordering: .relaxed) }
-        writer.start()
+        self.queueBytesMax = queueBytesMax
+        writer = AuditWriter(sink: try OpenSink(sink))
+        try writer.start()
     }
+
+    deinit { stop() }
 
     /// A journal for one event loop.
     package func journal() -> AuditJournal { AuditJournal(log: self) }
 
     package var health: Health {
-        Health(
-            failure: writer.failure, dropped: dropped.load(ordering: .relaxed), written: writer.recordsWritten,
-            queuedBytes: occupied.load(ordering: .relaxed))
+        let gauges = writer.gauges
+        return Health(
+            failure: writer.failure, dropped: dropped.load(ordering: .relaxed),
+            written: gauges.written.load(ordering: .relaxed), lost: gauges.lost.load(ordering: .relaxed),
+            queuedBytes: gauges.queuedBytes.load(ordering: .relaxed))
     }
 
     /// Opens the file anew, for a rotation by somebody else (SIGHUP).
     package func reopen() { writer.reopen() }
 
-    /// Writes what is queued and ends the thread; gives up after `seconds` when the sink takes nothing.
-    package func stop(within seconds: Int = 5) { writer.stop(within: seconds) }
+    /// Waits until the sink has taken what has been handed over.
+    /// - Returns: false: it does not take it, or not within `seconds`.
+    @discardableResult
+    package func flush(within seconds: Int = 5) -> Bool { writer.flush(within: seconds) }
 
-    func reserve() -> Reservation {
-        if !failing.load(ordering: .relaxed) {
-            let now = occupied.add(AuditRecord.bytesMax, ordering: .relaxed).newValue
-            if now <= queueBytesMax { return .reserved }
-            occupied.subtract(AuditRecord.bytesMax, ordering: .relaxed)
-        }
-        return whenFull == .refuse ? .refused : .dropped
+    /// Writes what has been handed over and ends the thread. Called when the loops have handed over their last records;
+    /// what comes later is written by whoever brings it.
+    /// - Parameter seconds: how long a sink that takes nothing is waited for.
+    /// - Returns: false: records were given up (`Health.lost`), or the sink still holds the thread.
+    @discardableResult
+    package func stop(within seconds: Int = 5) -> Bool { writer.stop(within: seconds) }
+
+    /// Whether a new record can be promised. Two loads; nothing is written that event loops would contend for.
+    var takesRecords: Bool {
+        let gauges = writer.gauges
+        return !gauges.isFailing.load(ordering: .relaxed) && gauges.queuedBytes.load(ordering: .relaxed) < queueBytesMax
     }
 
-    /// A record took `bytes` of what was reserved for it.
-    func settle(bytes: Int) {
-        occupied.subtract(AuditRecord.bytesMax - bytes, ordering: .relaxed)
-    }
+    var isFailing: Bool { writer.gauges.isFailing.load(ordering: .relaxed) }
+
+    /// Waits until the log is as `condition` says, which must not ask for `health`.
+    func wait(until condition: () -> Bool) { writer.wait(until: condition) }
 
     func countDropped() { dropped.add(1, ordering: .relaxed) }
 
-    /// Takes a batch and gives back an empty buffer to go on with.
-    func submit(_ batch: [UInt8]) -> [UInt8] { writer.submit(batch) }
+    /// Takes a batch and gives back an empty one to go on with.
+    func submit(_ batch: consuming AuditBatch) -> AuditBatch { writer.submit(consume batch) }
+}
+
+/// What the event loops and the health report read without a lock.
+final class AuditGauges: Sendable {
+    let isFailing = Atomic<Bool>(false)
+    /// Handed over and not yet taken by the sink.
+    let queuedBytes = Atomic<Int>(0)
+    let written = Atomic<Int>(0)
+    let lost = Atomic<Int>(0)
 }

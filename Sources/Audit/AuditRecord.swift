@@ -1,9 +1,10 @@
 internal import JSON
 
 /// Writes the members of one record into the journal's buffer. Only `AuditTicket.close` hands one out.
+///
+/// Each field is written once; adding it again changes nothing.
 package struct AuditRecord: ~Copyable {
-    /// Octets of one record at most: what a ticket reserves in the queue. A field that would go beyond is left out, and
-    /// the record says so.
+    /// Octets of one record at most, with its line feed. A field that would go beyond is left out, and the record says so.
     package static let bytesMax = 4_096
     /// Octets of a path, host or other client-made text at most.
     package static let clientTextBytesMax = 512
@@ -11,41 +12,45 @@ package struct AuditRecord: ~Copyable {
     private static let endBytes = 32
 
     private(set) var buffer: [UInt8]
-    private let start: Int
-    private var truncated = false
+    /// Where the last member must end.
+    private let end: Int
+    private(set) var written: UInt64 = 0
+    private(set) var isTruncated = false
 
     init(buffer: consuming [UInt8]) {
-        start = buffer.count
+        end = buffer.count &+ Self.bytesMax &- Self.endBytes
         self.buffer = buffer
     }
 
-    /// A text made ready before. Secret fields are refused: they have `add(_:SecretDigest)`.
+    /// A text made ready before.
     package mutating func add(_ field: AuditField, _ text: AuditText) {
         guard field.classification != .secret, begin(field, text.escaped.count) else { return }
         buffer.append(contentsOf: text.escaped)
     }
 
+    /// What stands for a secret.
     package mutating func add(_ field: AuditField, _ digest: SecretDigest) {
-        guard begin(field, digest.text.escaped.count) else { return }
-        buffer.append(contentsOf: digest.text.escaped)
+        guard begin(field, digest.escaped.count) else { return }
+        buffer.append(contentsOf: digest.escaped)
     }
 
     package mutating func add(_ field: AuditField, _ number: Int) {
         guard field.classification != .secret, begin(field, 20) else { return }
-        JSONText.append(Int64(number), to: &buffer)
+        append(number)
     }
 
     /// A fixed word, without anything to escape.
     package mutating func add(_ field: AuditField, _ word: StaticString) {
-        guard field.classification != .secret, begin(field, word.utf8CodeUnitCount + 2) else { return }
+        guard field.classification != .secret, begin(field, word.utf8CodeUnitCount &+ 2) else { return }
         buffer.append(0x22)
-        word.withUTF8Buffer { buffer.append(contentsOf: $0) }
+        append(word)
         buffer.append(0x22)
     }
 
-    /// Octets that are known to need no escape, such as hexadecimal digits.
+    /// Octets that are known to need no escape: hexadecimal digits that the gateway made or checked.
     package mutating func add(_ field: AuditField, plain octets: [UInt8]) {
-        guard field.classification != .secret, begin(field, octets.count + 2) else { return }
+        assert(Self.isPlain(octets[...]))
+        guard field.classification != .secret, begin(field, octets.count &+ 2) else { return }
         buffer.append(0x22)
         buffer.append(contentsOf: octets)
         buffer.append(0x22)
@@ -54,7 +59,7 @@ package struct AuditRecord: ~Copyable {
     /// What a client sent: escaped, and cut where it is long.
     package mutating func add(_ field: AuditField, clientText octets: ArraySlice<UInt8>) {
         let kept = octets.prefix(Self.clientTextBytesMax)
-        guard field.classification != .secret, begin(field, kept.count + 2) else { return }
+        guard field.classification != .secret, begin(field, kept.count &+ 2) else { return }
         if Self.isPlain(kept) {
             buffer.append(0x22)
             buffer.append(contentsOf: kept)
@@ -62,105 +67,95 @@ package struct AuditRecord: ~Copyable {
         } else {
             let before = buffer.count
             JSONText.appendEscaped(kept, to: &buffer)
-            if buffer.count - start > Self.bytesMax - Self.endBytes {
-                buffer.removeLast(buffer.count - before)
-                buffer.append(contentsOf: [0x22, 0x22])
-                truncated = true
+            if buffer.count > end {
+                buffer.removeLast(buffer.count &- before)
+                buffer.append(0x22)
+                buffer.append(0x22)
+                isTruncated = true
             }
         }
-        if kept.count < octets.count { truncated = true }
+        if kept.count < octets.count { isTruncated = true }
+    }
+
+    /// Members written once for many records. Where one of them is there already, or there is no room, none is written.
+    package mutating func add(_ fragment: AuditFragment) {
+        guard fragment.fields & written == 0, buffer.count &+ fragment.octets.count <= end else {
+            isTruncated = true
+            return
+        }
+        written |= fragment.fields
+        if fragment.isTruncated { isTruncated = true }
+        buffer.append(contentsOf: fragment.octets)
     }
 
     mutating func begin(at wallNanoseconds: Int64, clock: inout RecordClock) {
-        buffer.append(contentsOf: Array("{\"time\":\"".utf8))
+        written = AuditField.time.bit
+        append("{\"time\":\"")
         clock.append(wallNanoseconds, to: &buffer)
         buffer.append(0x22)
     }
 
     consuming func finish() -> [UInt8] {
-        if truncated {
-            let mark: StaticString = ",\"truncated\":true"
-            mark.withUTF8Buffer { buffer.append(contentsOf: $0) }
-        }
-        buffer.append(0x7D)
-        buffer.append(0x0A)
+        if isTruncated { append(",\"truncated\":true") }
+        append("}\n")
         return buffer
     }
 
-    /// Writes `,"name":`; false: no room.
+    /// Writes `,"name":`; false: there is no room, or the field is there already.
     private mutating func begin(_ field: AuditField, _ valueBytes: Int) -> Bool {
-        let name = field.name
-        if buffer.count - start + name.utf8CodeUnitCount + 4 + valueBytes > Self.bytesMax - Self.endBytes {
-            truncated = true
+        guard written & field.bit == 0 else { return false }
+        let member = field.member
+        guard buffer.count &+ member.utf8CodeUnitCount &+ valueBytes <= end else {
+            isTruncated = true
             return false
         }
-        buffer.append(0x2C)
-        buffer.append(0x22)
-        name.withUTF8Buffer { buffer.append(contentsOf: $0) }
-        buffer.append(0x22)
-        buffer.append(0x3A)
+        written |= field.bit
+        append(member)
         return true
+    }
+
+    private mutating func append(_ text: StaticString) {
+        buffer.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private mutating func append(_ number: Int) {
+        var rest = number.magnitude
+        if number < 0 { buffer.append(UInt8(ascii: "-")) }
+        if rest < 10 { return buffer.append(0x30 &+ UInt8(truncatingIfNeeded: rest)) }
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var count = 0
+        while rest > 0, count < 20 {
+            let tenth = rest / 10
+            digits[count] = 0x30 &+ UInt8(truncatingIfNeeded: rest &- tenth &* 10)
+            rest = tenth
+            count &+= 1
+        }
+        while count > 0 {
+            count &-= 1
+            buffer.append(digits[count])
+        }
     }
 
     private static func isPlain(_ octets: ArraySlice<UInt8>) -> Bool {
-        for octet in octets where octet < 0x20 || octet >= 0x7F || octet == 0x22 || octet == 0x5C { return false }
-        return true
+        octets.withUnsafeBufferPointer { octets in
+            for octet in octets where octet < 0x20 || octet >= 0x7F || octet == 0x22 || octet == 0x5C { return false }
+            return true
+        }
     }
 }
 
-/// Writes times as RFC 3339 in UTC with milliseconds. The date is worked out once a second.
-struct RecordClock {
-    private var second: Int64 = .min
-    private var text: [UInt8] = []
+/// Members that are the same in many records, written once: what is known of a connection, a route, a caller, an upstream.
+package struct AuditFragment: Sendable {
+    let octets: [UInt8]
+    let fields: UInt64
+    let isTruncated: Bool
 
-    mutating func append(_ wallNanoseconds: Int64, to out: inout [UInt8]) {
-        let seconds = wallNanoseconds / 1_000_000_000
-        if seconds != second {
-            second = seconds
-            text = Self.dateAndTime(seconds)
-        }
-        out.append(contentsOf: text)
-        let milliseconds = (wallNanoseconds / 1_000_000) % 1_000
-        out.append(0x2E)
-        out.append(0x30 &+ UInt8(truncatingIfNeeded: milliseconds / 100))
-        out.append(0x30 &+ UInt8(truncatingIfNeeded: milliseconds / 10 % 10))
-        out.append(0x30 &+ UInt8(truncatingIfNeeded: milliseconds % 10))
-        out.append(0x5A)
-    }
-
-    /// Civil date from days since 1970-01-01 in the proleptic Gregorian calendar.
-    private static func dateAndTime(_ seconds: Int64) -> [UInt8] {
-        let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
-        let ofDay = seconds - days * 86_400
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        var out: [UInt8] = []
-        func digits(_ value: Int64, _ count: Int) {
-            var scale: Int64 = 1
-            for _ in 1..<count { scale *= 10 }
-            for _ in 0..<count {
-                out.append(0x30 &+ UInt8(truncatingIfNeeded: value / scale % 10))
-                scale = max(1, scale / 10)
-            }
-        }
-        digits(year, 4)
-        out.append(0x2D)
-        digits(month, 2)
-        out.append(0x2D)
-        digits(day, 2)
-        out.append(0x54)
-        digits(ofDay / 3_600, 2)
-        out.append(0x3A)
-        digits(ofDay / 60 % 60, 2)
-        out.append(0x3A)
-        digits(ofDay % 60, 2)
-        return out
+    /// `fill` adds the members in their order.
+    package init(_ fill: (inout AuditRecord) -> Void) {
+        var record = AuditRecord(buffer: [])
+        fill(&record)
+        fields = record.written
+        isTruncated = record.isTruncated
+        octets = record.buffer
     }
 }

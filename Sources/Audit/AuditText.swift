@@ -14,9 +14,11 @@ package struct AuditText: Sendable {
             JSONText.appendEscaped(text, to: &out)
         } else {
             var kept = ""
-            for character in text.unicodeScalars {
-                if kept.utf8.count + UTF8.width(character) > Self.bytesMax - 3 { break }
-                kept.unicodeScalars.append(character)
+            var bytes = 0
+            for scalar in text.unicodeScalars {
+                bytes += UTF8.width(scalar)
+                if bytes > Self.bytesMax - 3 { break }
+                kept.unicodeScalars.append(scalar)
             }
             JSONText.appendEscaped(kept + "…", to: &out)
         }
@@ -26,16 +28,17 @@ package struct AuditText: Sendable {
 
 /// What stands in a record in a secret's place: enough to find all records of one token, of no use to whoever reads them.
 package struct SecretDigest: Sendable {
-    let text: AuditText
+    /// In quotes.
+    let escaped: [UInt8]
 
     /// HMAC-SHA-256 under the log's key, the first 16 octets in hexadecimal.
     fileprivate init(_ octets: [UInt8], key: SymmetricKey) {
         let code = HMAC<SHA256>.authenticationCode(for: octets, using: key)
-        var digits: [UInt8] = []
+        var out: [UInt8] = [0x22]
         for octet in code.prefix(16) {
-            for nibble in [octet >> 4, octet & 15] { digits.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble) }
+            for nibble in [octet >> 4, octet & 15] { out.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble) }
         }
-        text = AuditText(String(decoding: digits, as: UTF8.self))
+        escaped = out + [0x22]
     }
 }
 

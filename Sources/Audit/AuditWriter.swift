@@ -1,186 +1,272 @@
 internal import Glibc
 internal import Synchronization
 
-/// The thread that writes batches to the sink, in their order, each octet once.
+/// The thread that writes batches to the sink: in their order, each record once and whole.
 ///
-/// `@unchecked Sendable`: the queue is guarded by the POSIX mutex below (`Synchronization.Mutex` has no condition to wait
-/// on), the sink belongs to the thread alone, and the callbacks are set before the thread starts.
+/// `@unchecked Sendable`: the queue is guarded by `monitor`; the sink belongs to the thread, and once that has ended, to
+/// whoever holds the lock. No I/O happens under the lock while the thread lives, so event loops never wait for a disk.
 final class AuditWriter: @unchecked Sendable {
+    /// How long the thread gathers records before it writes: one wake-up and one write for many of them. This much is lost
+    /// when the process is killed.
+    private static let gatherNanoseconds = 10_000_000
+    /// So many octets are written at once.
+    private static let urgentBytes = 4 * AuditBatch.fullBytes
     /// Between attempts when the sink takes nothing.
     private static let retryNanoseconds = 500_000_000
-    /// Batches kept for the loops to use again.
-    private static let sparesMax = 8
+    /// Empty batches kept for the loops to use again.
+    private static let sparesMax = 16
 
-    var onWritten: (@Sendable (Int) -> Void)?
-    var onStateChange: (@Sendable (Bool) -> Void)?
+    let gauges = AuditGauges()
 
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    // Guarded by `mutex`.
-    private var queue: [[UInt8]] = []
-    private var spares: [[UInt8]] = []
-    private var reopenAsked = false
-    private var stopAsked = false
-    private var giveUpAt: Int = .max
-    private var ended = false
+    private enum State { case running, stopping, ended }
+    /// What the thread waits for, so that it is woken for that only.
+    private enum Waiting { case forNothing, forWork, forMore }
+
+    private let monitor = Monitor()
+    // Guarded by `monitor`
+    private var queue: [AuditBatch] = []
+    private var spares: [AuditBatch] = []
+    private var state = State.running
+    private var waiting = Waiting.forNothing
+    private var isReopenAsked = false
+    private var flushesAsked = 0
+    private var giveUpAt = Int.max
     private var failureText: String?
-    private var records = 0
-
-    private var sink: OpenSink
     private var thread: pthread_t?
 
-    init(sink: AuditSink) throws(AuditSinkError) {
-        self.sink = try OpenSink(sink)
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(changed, nil)
-    }
+    private var sink: OpenSink
 
-    deinit {
-        pthread_cond_destroy(changed)
-        pthread_mutex_destroy(mutex)
-        changed.deallocate()
-        mutex.deallocate()
-    }
+    init(sink: consuming OpenSink) { self.sink = sink }
 
-    func start() {
+    func start() throws(AuditSinkError) {
         var thread = pthread_t()
-        let context = Unmanaged.passRetained(self).toOpaque()
-        let status = pthread_create(&thread, nil, { context in
-            guard let context else { return nil }
-            let writer = Unmanaged<AuditWriter>.fromOpaque(context).takeRetainedValue()
-            writer.run()
-            return nil
-        }, context)
-        if status == 0 {
-            self.thread = thread
-        } else {
-            Unmanaged<AuditWriter>.fromOpaque(context).release()
-            locked { failureText = "no thread for the audit writer" }
-            onStateChange?(true)
+        let context = Unmanaged.passRetained(self)
+        let status = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<AuditWriter>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            }, context.toOpaque())
+        guard status == 0 else {
+            context.release()
+            monitor.locked { state = .ended }
+            throw AuditSinkError(description: "no thread can be started for audit records: \(SinkFailure(number: status).text)")
         }
+        monitor.locked { self.thread = thread }
     }
 
-    var failure: String? { locked { failureText } }
-    var recordsWritten: Int { locked { records } }
+    // MARK: For everybody else
 
-    func submit(_ batch: [UInt8]) -> [UInt8] {
-        locked {
-            queue.append(batch)
-            pthread_cond_signal(changed)
-            return spares.popLast() ?? []
+    var failure: String? { monitor.locked { failureText } }
+
+    /// Takes a batch and gives back an empty one.
+    func submit(_ batch: consuming AuditBatch) -> AuditBatch {
+        monitor.lock()
+        defer { monitor.unlock() }
+        guard state != .ended else {
+            writeLate(batch)
+            batch.empty()
+            return batch
         }
+        let queued = gauges.queuedBytes.add(batch.octets.count, ordering: .relaxed).newValue
+        if waiting == .forWork || (waiting == .forMore && queued >= Self.urgentBytes) {
+            waiting = .forNothing
+            monitor.wake()
+        }
+        // Small batches are put together: each holds the memory of a full one.
+        if let last = queue.indices.last, queue[last].octets.count &+ batch.octets.count <= AuditBatch.capacity {
+            queue[last].append(batch)
+            batch.empty()
+            return batch
+        }
+        queue.append(batch)
+        return spares.popLast() ?? AuditBatch()
     }
 
     func reopen() {
-        locked {
-            reopenAsked = true
-            pthread_cond_signal(changed)
+        monitor.locked {
+            isReopenAsked = true
+            monitor.wake()
         }
     }
 
-    func stop(within seconds: Int) {
-        locked {
-            stopAsked = true
-            giveUpAt = Self.now() + seconds
-            pthread_cond_signal(changed)
+    func flush(within seconds: Int) -> Bool {
+        let until = Monitor.now + Self.nanoseconds(seconds)
+        return monitor.locked {
+            flushesAsked += 1
+            defer { flushesAsked -= 1 }
+            monitor.wake()
+            while gauges.queuedBytes.load(ordering: .relaxed) > 0, failureText == nil, Monitor.now < until {
+                monitor.wait(until: until)
+            }
+            return gauges.queuedBytes.load(ordering: .relaxed) == 0
         }
-        if let thread { pthread_join(thread, nil) }
-        thread = nil
     }
+
+    func wait(until condition: () -> Bool) {
+        monitor.locked {
+            flushesAsked += 1
+            defer { flushesAsked -= 1 }
+            monitor.wake()
+            while !condition() { monitor.wait() }
+        }
+    }
+
+    func stop(within seconds: Int) -> Bool {
+        let ended: pthread_t? = monitor.locked {
+            if state == .running {
+                state = .stopping
+                giveUpAt = Monitor.now + Self.nanoseconds(seconds)
+                monitor.wake()
+            }
+            // The thread gives up by itself, unless the sink holds it inside a write: then it is left behind.
+            let leaveAt = giveUpAt == .max ? Monitor.now : giveUpAt + Self.retryNanoseconds
+            while state != .ended, Monitor.now < leaveAt { monitor.wait(until: leaveAt) }
+            guard state == .ended else { return nil }
+            defer { thread = nil }
+            return thread
+        }
+        if let ended { pthread_join(ended, nil) }
+        return monitor.locked { state == .ended } && gauges.lost.load(ordering: .relaxed) == 0
+    }
+
+    /// Records that come when the thread has ended: one attempt.
+    private func writeLate(_ batch: borrowing AuditBatch) {
+        var offset = 0
+        while offset < batch.octets.count, case .success(let count) = sink.write(batch.octets[offset...]) { offset += count }
+        let whole = batch.recordsEnded(before: offset)
+        gauges.written.add(whole, ordering: .relaxed)
+        gauges.lost.add(batch.records - whole, ordering: .relaxed)
+    }
+
+    private static func nanoseconds(_ seconds: Int) -> Int { max(0, min(seconds, 3_600)) * 1_000_000_000 }
 
     // MARK: The thread
 
     private func run() {
-        while let batches = nextBatches() {
-            for batch in batches where !write(batch) { return }
-            sink.rotateIfDue()
+        blockSignals()
+        while var batches = nextBatches() {
+            for index in batches.indices {
+                var batch = AuditBatch(octets: [], records: 0)
+                swap(&batch, &batches[index])
+                write(batch)
+                keep(consume batch)
+            }
         }
+    }
+
+    /// Signals are for other threads. A reader of standard output that has gone shall be an error, not the end (SIGPIPE),
+    /// and so shall a file size limit (SIGXFSZ).
+    private func blockSignals() {
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_BLOCK, &all, nil)
+    }
+
+    private enum Work {
+        case batches([AuditBatch])
+        case reopening
     }
 
     /// Waits for work. nil: stopped, and nothing is left.
-    private func nextBatches() -> [[UInt8]]? {
-        pthread_mutex_lock(mutex)
-        while queue.isEmpty, !reopenAsked, !stopAsked { pthread_cond_wait(changed, mutex) }
-        let batches = queue
-        queue = []
-        let reopenNow = reopenAsked
-        reopenAsked = false
-        let done = batches.isEmpty && stopAsked
-        pthread_mutex_unlock(mutex)
-        if reopenNow { sink.reopen() }
-        return done ? nil : batches
+    private func nextBatches() -> [AuditBatch]? {
+        while let work = nextWork() {
+            switch work {
+            case .batches(let batches): return batches
+            case .reopening: sink.reopen()
+            }
+        }
+        return nil
     }
 
-    /// Writes a batch to its last octet, however often the sink refuses. False: stopped before it took everything.
-    private func write(_ batch: [UInt8]) -> Bool {
+    private func nextWork() -> Work? {
+        monitor.locked {
+            while queue.isEmpty, !isReopenAsked, state == .running {
+                waiting = .forWork
+                monitor.wait()
+            }
+            gather()
+            waiting = .forNothing
+            if isReopenAsked {
+                isReopenAsked = false
+                return .reopening
+            }
+            guard queue.isEmpty else {
+                defer { queue = [] }
+                return .batches(queue)
+            }
+            state = .ended
+            monitor.wake()
+            return nil
+        }
+    }
+
+    private func gather() {
+        let until = Monitor.now + Self.gatherNanoseconds
+        while state == .running, !isReopenAsked, flushesAsked == 0, Monitor.now < until,
+            gauges.queuedBytes.load(ordering: .relaxed) < Self.urgentBytes
+        {
+            waiting = .forMore
+            monitor.wait(until: until)
+        }
+    }
+
+    /// Writes a batch to its last octet, however often the sink refuses; gives it up only when it is time to stop.
+    private func write(_ batch: borrowing AuditBatch) {
+        sink.rotateIfDue(before: batch.octets.count)
         var offset = 0
-        var failed = false
-        while offset < batch.count {
-            switch sink.write(batch[offset...]) {
+        attempts: while offset < batch.octets.count {
+            switch sink.write(batch.octets[offset...]) {
             case .success(let count):
                 offset += count
-                if failed, count > 0 {
-                    failed = false
-                    setFailure(nil)
-                }
-            case .failure(let failure) where failure.number == EINTR:
-                continue
+                if gauges.isFailing.load(ordering: .relaxed) { setFailure(nil) }
             case .failure(let failure):
-                if !failed {
-                    failed = true
-                    setFailure(failure.text)
+                // The file shall end with a whole record, whatever comes: one that was begun is written again.
+                let start = batch.startOfRecord(at: offset)
+                if start < offset, sink.takeBack(offset - start) { offset = start }
+                setFailure(failure.text)
+                switch waitForRetry() {
+                case .again: break
+                case .reopen: if sink.reopen() { offset = batch.startOfRecord(at: offset) }
+                case .giveUp: break attempts
                 }
-                guard waitForRetry() else { return false }
             }
         }
-        var lines = 0
-        for octet in batch where octet == 0x0A { lines += 1 }
-        onWritten?(batch.count)
-        locked {
-            records += lines
-            if spares.count < Self.sparesMax {
-                var spare = batch
-                spare.removeAll(keepingCapacity: true)
-                spares.append(spare)
-            }
-        }
-        return true
+        let whole = offset == batch.octets.count ? batch.records : batch.recordsEnded(before: offset)
+        gauges.written.add(whole, ordering: .relaxed)
+        gauges.lost.add(batch.records - whole, ordering: .relaxed)
     }
 
-    /// False: the time to stop has come.
-    private func waitForRetry() -> Bool {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        if Self.now() >= giveUpAt { return false }
-        var until = timespec()
-        clock_gettime(CLOCK_REALTIME, &until)
-        until.tv_nsec += Self.retryNanoseconds
-        if until.tv_nsec >= 1_000_000_000 {
-            until.tv_nsec -= 1_000_000_000
-            until.tv_sec += 1
+    /// The batch is done with: its room in the queue is free again.
+    private func keep(_ batch: consuming AuditBatch) {
+        gauges.queuedBytes.subtract(batch.octets.count, ordering: .relaxed)
+        batch.empty()
+        monitor.lock()
+        defer { monitor.unlock() }
+        if spares.count < Self.sparesMax { spares.append(batch) }
+        if flushesAsked > 0 { monitor.wake() }
+    }
+
+    private enum Retry { case again, reopen, giveUp }
+
+    private func waitForRetry() -> Retry {
+        monitor.locked {
+            let until = Monitor.now + Self.retryNanoseconds
+            // `stop` may come while we wait: then there may be less time.
+            while !isReopenAsked, Monitor.now < min(until, giveUpAt) { monitor.wait(until: min(until, giveUpAt)) }
+            if Monitor.now >= giveUpAt { return .giveUp }
+            guard isReopenAsked else { return .again }
+            isReopenAsked = false
+            return .reopen
         }
-        pthread_cond_timedwait(changed, mutex, &until)
-        let reopenNow = reopenAsked
-        reopenAsked = false
-        // A full disk is often answered by moving the file away; the rest of the batch goes where the path leads now.
-        if reopenNow { sink.reopen() }
-        return true
     }
 
     private func setFailure(_ text: String?) {
-        locked { failureText = text }
-        onStateChange?(text != nil)
-    }
-
-    private func locked<T>(_ body: () -> T) -> T {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return body()
-    }
-
-    private static func now() -> Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec
+        gauges.isFailing.store(text != nil, ordering: .relaxed)
+        monitor.locked {
+            failureText = text
+            if flushesAsked > 0 { monitor.wake() }
+        }
     }
 }

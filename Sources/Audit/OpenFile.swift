@@ -1,0 +1,84 @@
+internal import Glibc
+
+/// One open file, pipe or device that records are appended to.
+struct OpenFile: ~Copyable {
+    private let descriptor: Int32
+    private let ownsDescriptor: Bool
+    let isRegular: Bool
+    private(set) var size: Int
+    /// The file ends in the middle of a line: whoever wrote it was killed. The next record begins on a line of its own.
+    private var owesLineFeed = false
+
+    /// How long one attempt waits for a pipe to have room.
+    private static let pollMilliseconds: Int32 = 500
+
+    init(_ path: String) throws(SinkFailure) {
+        descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0o600)
+        guard descriptor >= 0 else { throw SinkFailure(number: errno) }
+        ownsDescriptor = true
+        (isRegular, size) = Self.state(descriptor)
+        if isRegular, size > 0 {
+            var last: UInt8 = 0
+            owesLineFeed = pread(descriptor, &last, 1, off_t(size - 1)) == 1 && last != 0x0A
+        }
+    }
+
+    init(standardOutput descriptor: Int32) {
+        self.descriptor = descriptor
+        ownsDescriptor = false
+        isRegular = false
+        size = 0
+    }
+
+    deinit {
+        if ownsDescriptor { close(descriptor) }
+    }
+
+    private static func state(_ descriptor: Int32) -> (isRegular: Bool, size: Int) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return (false, 0) }
+        return (status.st_mode & S_IFMT == S_IFREG, Int(status.st_size))
+    }
+
+    mutating func write(_ octets: ArraySlice<UInt8>) -> Result<Int, SinkFailure> {
+        if owesLineFeed {
+            if case .failure(let failure) = writeOnce([0x0A]) { return .failure(failure) }
+            owesLineFeed = false
+        }
+        return writeOnce(octets)
+    }
+
+    private mutating func writeOnce(_ octets: ArraySlice<UInt8>) -> Result<Int, SinkFailure> {
+        var mayWait = true
+        while true {
+            let count = octets.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                size += count
+                return .success(count)
+            }
+            let number = count == 0 ? EIO : errno
+            if number == EINTR { continue }
+            guard number == EAGAIN, mayWait else { return .failure(SinkFailure(number: number)) }
+            // Somebody made the terminal or pipe non-blocking.
+            mayWait = false
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            poll(&waiting, 1, Self.pollMilliseconds)
+        }
+    }
+
+    /// Removes the last `count` octets, if they are still the last: nobody else has appended.
+    mutating func takeBack(_ count: Int) -> Bool {
+        guard isRegular, count <= size, Self.state(descriptor).size == size else { return false }
+        guard ftruncate(descriptor, off_t(size - count)) == 0 else { return false }
+        size -= count
+        return true
+    }
+
+    /// Whether the path leads to this very file.
+    func isStill(at path: String) -> Bool {
+        var own = stat()
+        var other = stat()
+        guard fstat(descriptor, &own) == 0, stat(path, &other) == 0 else { return false }
+        return own.st_ino == other.st_ino && own.st_dev == other.st_dev
+    }
+}
