@@ -11,6 +11,7 @@ struct ConnectionFacts {
     /// The server name of the TLS handshake, lower-case, without a trailing dot.
     let serverName: [UInt8]?
     let address: AuditText
+    let port: Int
     let tlsVersion: AuditText?
     let serverNameText: AuditText?
     let certificate: AuditText?
@@ -28,6 +29,7 @@ struct ConnectionFacts {
         fields = ConnectionFields(address: peer.address, isTLS: isTLS)
         serverName = peer.tls?.serverName.map { name in Array(name.utf8.reversed().drop { $0 == 0x2E }.reversed()) }
         address = AuditText(peer.address)
+        port = peer.port
         tlsVersion = peer.tls.map { AuditText($0.version) }
         serverNameText = peer.tls?.serverName.map { AuditText($0) }
         certificate = shown.map { AuditText($0.identity) }

@@ -27,6 +27,7 @@ extension Walk {
 
     private func describeConnection(_ record: inout AuditRecord) {
         record.add(.clientAddress, connection.address)
+        record.add(.clientPort, connection.port)
         if let version = connection.tlsVersion { record.add(.tlsVersion, version) }
         if let name = connection.serverNameText { record.add(.serverName, name) }
         if let certificate = connection.certificate { record.add(.clientCertificate, certificate) }

@@ -16,8 +16,11 @@ struct FileWatch: Sendable, Equatable {
 
     private var marks: [String: Mark] = [:]
 
-    init(paths: [String]) {
-        for path in paths { marks[path] = Self.mark(path) }
+    /// To be taken before the files are read: what changes while they are read is then seen as a change.
+    init(paths: [String]) { add(paths) }
+
+    mutating func add(_ paths: [String]) {
+        for path in paths where marks[path] == nil { marks[path] = Self.mark(path) }
     }
 
     /// The files whose state is another now.

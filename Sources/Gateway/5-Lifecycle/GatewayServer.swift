@@ -29,6 +29,8 @@ package final class GatewayServer: Sendable {
     let ledgers: Ledgers
     let authorization: EmbeddedAuthorizationServer?
     private let state: Mutex<State>
+    /// The reload that was asked for last.
+    private let reloading = Mutex<Task<Bool, Never>?>(nil)
 
     private struct State {
         var snapshot: Snapshot
@@ -42,6 +44,7 @@ package final class GatewayServer: Sendable {
     /// Reads and checks the policy, opens the audit log and the authorization server's store, and then the listeners:
     /// either all of it, or nothing and the reasons.
     package static func start(policyPath: String, logger: Logger) async throws -> GatewayServer {
+        let watch = FileWatch(paths: [policyPath])
         let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: policyPath)
         guard let policy = reading.policy else {
             throw StartFailure(findings: reading.findings, reason: "\(policyPath): not started, because of the errors above")
@@ -51,7 +54,7 @@ package final class GatewayServer: Sendable {
             logger.warning("insecure setting in force", metadata: ["setting": "\(insecurity)"])
         }
         do {
-            let server = try await GatewayServer(policy: policy, policyPath: policyPath, logger: logger)
+            let server = try await GatewayServer(policy: policy, policyPath: policyPath, watch: watch, logger: logger)
             try await server.open(policy)
             return server
         } catch let failure as StartFailure {
@@ -61,7 +64,9 @@ package final class GatewayServer: Sendable {
         }
     }
 
-    private init(policy: Policy, policyPath: String, logger: Logger) async throws {
+    private init(policy: Policy, policyPath: String, watch: FileWatch, logger: Logger) async throws {
+        var watch = watch
+        watch.add(policy.filesNamed)
         self.policyPath = policyPath
         self.logger = logger
         let ledgers = try Self.ledgers(for: policy)
@@ -77,7 +82,7 @@ package final class GatewayServer: Sendable {
         transport = try await Transport(
             loops: policy.workers ?? Self.coreCount, timeouts: policy.timeouts.transport,
             delegates: { loop in GatewayLoop(transport: loop, snapshot: first, ledgers: ledgers) })
-        state = Mutex(State(snapshot: first, watch: FileWatch(paths: [policyPath] + policy.filesNamed)))
+        state = Mutex(State(snapshot: first, watch: watch))
         services = Self.localServices(authorization, health)
         health.attach(self)
     }
@@ -124,17 +129,32 @@ package final class GatewayServer: Sendable {
     package func filesChanged() -> Bool { state.withLock { !$0.watch.changed().isEmpty } }
 
     /// Reads `routes.yaml`, keys and certificates anew, and swaps them in when all of it is right. A bad file changes
-    /// nothing and says why, in the log and in health.
+    /// nothing and says why, in the log and in health. Reloads that are asked for at the same time come one after the
+    /// other, so that what was read last is in force.
     @discardableResult
     package func reload() async -> Bool {
+        let turn = reloading.withLock { last in
+            let turn = Task { [last] in
+                _ = await last?.value
+                return await self.reloadNow()
+            }
+            last = turn
+            return turn
+        }
+        return await turn.value
+    }
+
+    private func reloadNow() async -> Bool {
         let current = state.withLock { $0.snapshot }
+        var watch = FileWatch(paths: [policyPath] + current.policy.filesNamed)
         let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: policyPath)
         guard let policy = reading.policy else {
             let errors = reading.findings.filter { $0.severity == .error }.map(\.description)
-            return refuseReload(errors.joined(separator: "\n"), watching: current.policy)
+            return refuseReload(errors.joined(separator: "\n"), watching: watch)
         }
+        watch.add(policy.filesNamed)
         if let reason = Self.needsRestart(from: current.policy, to: policy) {
-            return refuseReload(reason, watching: policy)
+            return refuseReload(reason, watching: watch)
         }
         do {
             let builder = SnapshotBuilder(ledgers: ledgers, services: services, embeddedKeys: authorization?.keys)
@@ -143,7 +163,7 @@ package final class GatewayServer: Sendable {
             try await transport.onEachLoop { _, delegates in (delegates as? GatewayLoop)?.swap(to: snapshot) }
             let listeners = state.withLock { state in
                 state.snapshot = snapshot
-                state.watch = FileWatch(paths: [policyPath] + policy.filesNamed)
+                state.watch = watch
                 state.reloads += 1
                 state.reloadError = nil
                 return state.listeners
@@ -154,14 +174,14 @@ package final class GatewayServer: Sendable {
             logger.info("policy in force", metadata: ["policy": "\(policy.hash)", "routes": "\(policy.routes.count)"])
             return true
         } catch {
-            return refuseReload("\(error)", watching: policy)
+            return refuseReload("\(error)", watching: watch)
         }
     }
 
-    private func refuseReload(_ reason: String, watching policy: Policy) -> Bool {
+    private func refuseReload(_ reason: String, watching watch: FileWatch) -> Bool {
         state.withLock { state in
             state.reloadError = reason
-            state.watch = FileWatch(paths: [policyPath] + policy.filesNamed + state.snapshot.policy.filesNamed)
+            state.watch = watch
         }
         logger.error("reload refused; the policy stays as it was", metadata: ["reason": "\(reason)"])
         return false
@@ -171,6 +191,12 @@ package final class GatewayServer: Sendable {
     private static func needsRestart(from old: Policy, to new: Policy) -> String? {
         if old.listeners.map(\.name) != new.listeners.map(\.name) { return "listeners changed: restart to open and close sockets" }
         if old.listeners.map({ $0.tls == nil }) != new.listeners.map({ $0.tls == nil }) { return "a listener's TLS was switched: restart" }
+        if old.listeners.map(\.connectionBounds) != new.listeners.map(\.connectionBounds) {
+            return "connection bounds of listeners changed: restart"
+        }
+        if !old.bounds.sameForProcess(as: new.bounds) {
+            return "bounds.head_max, fields_max, limit_keys_max or bad_tokens_per_minute_max changed: restart"
+        }
         if old.audit != new.audit { return "audit settings changed: restart" }
         if old.workers != new.workers { return "workers changed: restart" }
         if old.authorizationServer != new.authorizationServer { return "authorization_server changed: restart" }
@@ -225,5 +251,17 @@ package final class GatewayServer: Sendable {
 
     private func closeListeners() async {
         for listener in state.withLock({ $0.listeners }) { await listener.close() }
+    }
+}
+
+extension Listener {
+    fileprivate var connectionBounds: [Int] { [connectionsMax, connectionsPerAddressMax] }
+}
+
+extension Bounds {
+    /// The bounds that are built into listeners and ledgers.
+    fileprivate func sameForProcess(as other: Bounds) -> Bool {
+        headBytesMax == other.headBytesMax && fieldsMax == other.fieldsMax && limitKeysMax == other.limitKeysMax
+            && badTokensPerMinuteMax == other.badTokensPerMinuteMax
     }
 }
