@@ -93,9 +93,7 @@ let package = Package(
             name: "CLibCURL", path: "Sources/CLibCURL", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-        room(
-            "GatewayTesting",
-            ["HTTP", "JSON", "JOSE", "Certificates", "Policy", "Gateway", "CLibCURL", "COpenSSL", crypto, cryptoExtras]),
+        room("GatewayTesting", ["JSON", "Gateway", "CLibCURL", "COpenSSL", logging]),
 
         // Micro-benchmarks of the steps of the walk: bench/micro.
         .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),

@@ -64,6 +64,12 @@ package struct FieldBlock: Sendable {
         return true
     }
 
+    /// The octets of a slice; none for a slice that does not lie within them, such as one of another head.
+    func octets(_ slice: Slice) -> ArraySlice<UInt8> {
+        guard slice.start >= 0, slice.end <= bytes.count else { return [] }
+        return bytes[slice.range]
+    }
+
     mutating func clear() {
         bytes.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)

@@ -32,17 +32,17 @@ package struct HeadParser: Sendable {
             head.clear()
             begin()
         } else if !lineMayHaveEnded(input) {
-            return try incomplete(input)
+            return try incomplete(input, &head.block)
         }
         do throws(HeadError) {
             if phase == .startLine {
                 let next = try requestLine(input, into: &head)
-                guard next > 0 else { return try incomplete(input) }
+                guard next > 0 else { return try incomplete(input, &head.block) }
                 position = next
                 phase = .fields
             }
             let end = try fieldLines(input, into: &head.block)
-            guard end > 0 else { return try incomplete(input) }
+            guard end > 0 else { return try incomplete(input, &head.block) }
             phase = .fresh
             head.block.keep(input, count: end)
             try head.understand(input)
@@ -50,7 +50,7 @@ package struct HeadParser: Sendable {
         } catch {
             if phase != .fresh {
                 if LineScan.end(input, from: position) == input.count {
-                    return try incomplete(input)
+                    return try incomplete(input, &head.block)
                 }
                 phase = .fresh
                 head.block.keep(input, count: input.count)
@@ -68,17 +68,17 @@ package struct HeadParser: Sendable {
             head.clear()
             begin()
         } else if !lineMayHaveEnded(input) {
-            return try incomplete(input)
+            return try incomplete(input, &head.block)
         }
         do throws(HeadError) {
             if phase == .startLine {
                 let next = try statusLine(input, into: &head)
-                guard next > 0 else { return try incomplete(input) }
+                guard next > 0 else { return try incomplete(input, &head.block) }
                 position = next
                 phase = .fields
             }
             let end = try fieldLines(input, into: &head.block)
-            guard end > 0 else { return try incomplete(input) }
+            guard end > 0 else { return try incomplete(input, &head.block) }
             phase = .fresh
             head.block.keep(input, count: end)
             try head.understand(input)
@@ -86,7 +86,7 @@ package struct HeadParser: Sendable {
         } catch {
             if phase != .fresh {
                 if LineScan.end(input, from: position) == input.count {
-                    return try incomplete(input)
+                    return try incomplete(input, &head.block)
                 }
                 phase = .fresh
                 head.block.keep(input, count: input.count)
@@ -108,10 +108,12 @@ package struct HeadParser: Sendable {
     }
 
     /// More octets are needed, unless there are too many already.
-    private mutating func incomplete(_ input: Span<UInt8>) throws(HeadError) -> Int? {
+    private mutating func incomplete(_ input: Span<UInt8>, _ block: inout FieldBlock) throws(HeadError) -> Int? {
         guard input.count < limits.headBytesMax else {
             let inStartLine = phase == .startLine
             phase = .fresh
+            // What was understood points into the octets, and a record will ask for it.
+            block.keep(input, count: input.count)
             throw inStartLine ? .targetTooLong : .headTooLarge
         }
         // A CR at the very end is looked at again, with what follows it.

@@ -18,9 +18,9 @@ extension RequestHead {
     }
 
     /// The octets of a slice.
-    @inlinable package func octets(_ slice: Slice) -> ArraySlice<UInt8> { block.bytes[slice.range] }
+    package func octets(_ slice: Slice) -> ArraySlice<UInt8> { block.octets(slice) }
     /// For records and errors only: octets that are not UTF-8 become U+FFFD.
-    package func text(_ slice: Slice) -> String { String(decoding: block.bytes[slice.range], as: UTF8.self) }
+    package func text(_ slice: Slice) -> String { String(decoding: block.octets(slice), as: UTF8.self) }
 
     /// Octet by octet.
     @inlinable package func equals(_ slice: Slice, _ octets: [UInt8]) -> Bool { block.equals(slice, octets) }
