@@ -125,8 +125,11 @@ struct MetadataTests {
 
     @Test("without a key that may sign the answer is 503, and no token")
     func noKey() async throws {
-        let key = try SigningKey.generate(.es256)
-        let ring = try #require(SigningKeyRing([DatedSigningKey(key: key, signsFrom: newYear2026 + 1)]))
-        #expect(ring.current(now: newYear2026) == nil)
+        let bench = try Bench()
+        try await bench.register()
+        let answer = await bench.token(now: newYear2026 - 200)
+        #expect(answer.status == 503)
+        #expect(answer.error == "temporarily_unavailable")
+        #expect(answer.body["access_token"] == nil)
     }
 }
