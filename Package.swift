@@ -106,13 +106,18 @@ let package = Package(
         tests("HTTPTests", ["HTTP"]),
         tests("JOSETests", ["JOSE", "JSON", crypto, cryptoExtras]),
         tests("AuditTests", ["Audit", "JSON"]),
-        tests("CertificatesTests", ["Certificates"]),
+        tests("CertificatesTests", ["Certificates", x509, asn1]),
         .testTarget(
             name: "PolicyTests", dependencies: ["Policy", "HTTP", "JOSE"], exclude: ["Golden"], swiftSettings: strict),
         tests("AdmissionTests", ["Admission", "Policy", "JOSE", "JSON", "HTTP", crypto]),
         tests("AuthorizationServerTests", ["AuthorizationServer", "JOSE", "JSON", "HTTP", "Policy", crypto]),
         tests("DataPlaneTests", ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Transport", "Certificates"]),
-        tests("GatewayTests", ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Audit", "Policy", "Certificates", "AuthorizationServer"]),
+        tests(
+            "GatewayTests",
+            [
+                "Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Audit", "Policy", "Admission", "Certificates",
+                "AuthorizationServer", grdb,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -53,7 +53,7 @@ final class Walk: ExchangeDelegate {
     private func openRecord() throws(Refusal) {
         snapshot = loop.snapshot
         identity.renew(from: exchange.head, random: &loop.random)
-        record = loop.journal.open()
+        record = loop.journal.open(requestID: identity.requestID)
         if record == nil { throw Refusal(.auditUnavailable) }
     }
 
@@ -152,14 +152,22 @@ final class Walk: ExchangeDelegate {
         if failure.countsAgainstEndpoint { lease?.failed(now: now) }
         lease = nil
         guard let upstream = route?.upstream, let permit else { return refuse(Refusal(.upstreamUnreachable)) }
-        if snapshot.upstreams[upstream].upstream.retry, exchange.upstreamAttempts < 2,
-            failure.isSafeToRetry(method: exchange.head.method), snapshot.generation == loop.snapshot.generation,
-            let pool = try? pick(upstream, permit, excluding: snapshot.upstreams[upstream].health.count > 1 ? endpoint : nil)
-        {
-            exchange.forwardAgain(to: pool)
-            return
+        if mayRetry(failure, upstream) {
+            // An idle connection that its end had closed says nothing about the endpoint: it is tried again, freshly.
+            let isAlone = snapshot.upstreams[upstream].health.count == 1
+            if let pool = try? pick(upstream, permit, excluding: isAlone ? nil : endpoint) {
+                exchange.forwardAgain(to: pool)
+                return
+            }
         }
         refuse(Refusal(failure.refusalCode))
+    }
+
+    private func mayRetry(_ failure: ForwardFailure, _ upstream: Int) -> Bool {
+        guard snapshot.upstreams[upstream].upstream.retry, exchange.upstreamAttempts < 2,
+            failure.isSafeToRetry(method: exchange.head.method), snapshot.generation == loop.snapshot.generation
+        else { return false }
+        return snapshot.upstreams[upstream].health.count > 1 || failure.onReusedConnection
     }
 
     func exchangeCollected(body: [UInt8]) {
@@ -176,7 +184,7 @@ final class Walk: ExchangeDelegate {
     func exchangeRefused(_ error: HeadError) {
         snapshot = loop.snapshot
         identity.renew(from: exchange.head, random: &loop.random)
-        record = loop.journal.open()
+        record = loop.journal.open(requestID: identity.requestID)
         refuse(Refusal(record == nil ? .auditUnavailable : RefusalCode(error)), close: true)
     }
 
@@ -188,7 +196,7 @@ final class Walk: ExchangeDelegate {
     private func exchangeRefusedLate() {
         snapshot = loop.snapshot
         identity.renew(from: exchange.head, random: &loop.random)
-        record = loop.journal.open()
+        record = loop.journal.open(requestID: identity.requestID)
         refuse(Refusal(.requestTimeout), close: true)
     }
 

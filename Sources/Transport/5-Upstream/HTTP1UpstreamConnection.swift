@@ -99,7 +99,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         guard case .connecting = state else { return }
         state = .idle
         deadline = .max
-        pool.ready(self)
+        pool.opened(self)
     }
 
     func connectFailed(_ error: any Error) {

@@ -16,6 +16,8 @@ package final class UpstreamPool {
     private var waiters: [UpstreamWaiter] = []
     /// Connections that are open or being opened.
     private var open = 0
+    /// Those of them that are being opened.
+    private var opening = 0
     private var closed = false
 
     package init(loop: TransportLoop, host: String, port: Int, tls: ClientTLS?, connectionsMax: Int) {
@@ -27,7 +29,8 @@ package final class UpstreamPool {
     }
 
     var allocator: ByteBufferAllocator { loop.allocator }
-    var hasIdle: Bool { !idle.isEmpty }
+    /// A connection is being opened at the moment.
+    var isOpening: Bool { opening > 0 }
     package var openConnections: Int { open }
 
     func takeIdle() -> HTTP1UpstreamConnection? { idle.popLast() }
@@ -56,6 +59,12 @@ package final class UpstreamPool {
     }
 
     /// A connection is open, verified, and belongs to nobody.
+    func opened(_ connection: HTTP1UpstreamConnection) {
+        opening -= 1
+        ready(connection)
+    }
+
+    /// A connection belongs to nobody (any more).
     func ready(_ connection: HTTP1UpstreamConnection) {
         if let waiter = connection.reservedFor {
             connection.reservedFor = nil
@@ -75,6 +84,7 @@ package final class UpstreamPool {
 
     func failed(_ connection: HTTP1UpstreamConnection, _ reason: ForwardFailure.Reason) {
         open -= 1
+        opening -= 1
         if let waiter = connection.reservedFor {
             connection.reservedFor = nil
             waiter.fail(reason)
@@ -104,6 +114,7 @@ package final class UpstreamPool {
 
     private func connect(for waiter: UpstreamWaiter?) {
         open += 1
+        opening += 1
         let connection = HTTP1UpstreamConnection(pool: self)
         connection.reservedFor = waiter
         let loopBound = NIOLoopBound(connection, eventLoop: loop.eventLoop)
@@ -163,5 +174,6 @@ final class UpstreamWaiter: Timed {
         exchange.upstreamFailed(reason, onReusedConnection: false)
     }
 
-    override func deadlineReached(now: Int64) { fail(.connectTimeout) }
+    /// In line behind connections that are all busy, the endpoint is not to blame; otherwise it could not be reached.
+    override func deadlineReached(now: Int64) { fail(pool.isOpening ? .connectTimeout : .tooManyWaiting) }
 }
