@@ -3,41 +3,39 @@ package enum Base64URL {
     /// The octets that `text` stands for. nil for padding, white space, `+`, `/`, any other octet, a length that no octets
     /// have, and bits that are set behind the last octet.
     package static func decode(_ text: Span<UInt8>) -> [UInt8]? {
-        let values = Self.values
-        let whole = text.count &>> 2
         let rest = text.count & 3
         guard rest != 1 else { return nil }
-        var out: [UInt8] = []
-        out.reserveCapacity(whole &* 3 &+ rest)
-        // Bit 7 of a value marks an octet outside the alphabet; gathered and looked at once at the end.
+        // Bit 7 of a value marks an octet outside the alphabet; gathered, and looked at once at the end.
         var strange: UInt8 = 0
-        var index = 0
-        for _ in 0..<whole {
-            let a = values[Int(text[index])]
-            let b = values[Int(text[index &+ 1])]
-            let c = values[Int(text[index &+ 2])]
-            let d = values[Int(text[index &+ 3])]
-            index &+= 4
-            strange |= a | b | c | d
-            out.append(a &<< 2 | b &>> 4)
-            out.append(b &<< 4 | c &>> 2)
-            out.append(c &<< 6 | d)
-        }
-        if rest > 0 {
+        // Bits behind the last octet.
+        var unused: UInt8 = 0
+        let octets = [UInt8](capacity: (text.count &>> 2) &* 3 &+ rest) { out in
+            let values = Self.values.span
+            var index = 0
+            while index &+ 4 <= text.count {
+                let a = values[Int(text[index])]
+                let b = values[Int(text[index &+ 1])]
+                let c = values[Int(text[index &+ 2])]
+                let d = values[Int(text[index &+ 3])]
+                index &+= 4
+                strange |= a | b | c | d
+                out.append(a &<< 2 | b &>> 4)
+                out.append(b &<< 4 | c &>> 2)
+                out.append(c &<< 6 | d)
+            }
+            guard rest > 0 else { return }
             let a = values[Int(text[index])]
             let b = values[Int(text[index &+ 1])]
             strange |= a | b
+            unused = b & 0x0F
             out.append(a &<< 2 | b &>> 4)
-            var unused = b & 0x0F
-            if rest == 3 {
-                let c = values[Int(text[index &+ 2])]
-                strange |= c
-                out.append(b &<< 4 | c &>> 2)
-                unused = c & 0x03
-            }
-            guard unused == 0 else { return nil }
+            guard rest == 3 else { return }
+            let c = values[Int(text[index &+ 2])]
+            strange |= c
+            unused = c & 0x03
+            out.append(b &<< 4 | c &>> 2)
         }
-        return strange < 0x80 ? out : nil
+        return strange < 0x80 && unused == 0 ? octets : nil
     }
 
     /// The octets that `text` stands for; nil as above.
