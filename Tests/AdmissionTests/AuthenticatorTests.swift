@@ -437,7 +437,14 @@ struct TokenCacheTests {
         #expect(try court.outcome(try issuer.token(claims: ["jti": "newer"]), now: 20_000_000_000) == "ok")
     }
 
-    @Test("no keys, no token and missing scopes are not bad tokens")
+    @Test("what is not even a token costs no signature check, so it does not count as a bad one")
+    func notEvenToken() throws {
+        let court = try Court(issuer, brake: BadTokenBrake(perMinuteMax: 1, seed: (1, 2)))
+        for _ in 0..<3 { #expect(try court.outcome("a,b") == "malformed_credentials") }
+        #expect(try court.outcome(try issuer.token()) == "ok")
+    }
+
+    @Test("unavailable keys and a missing token are not bad tokens")
     func notBad() throws {
         let brake = try #require(BadTokenBrake(perMinuteMax: 1, seed: (1, 2)))
         let court = Court([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])], brake: brake)

@@ -207,6 +207,28 @@ struct LimitLedgerTests {
         #expect(allowance.tightest?.retrySeconds == 720)
     }
 
+    @Test("requests that another limit refuses never cost anybody else a turn, not even for a moment")
+    func noTransientTaking() async throws {
+        let ledger = LimitLedger(keysMax: 10_000, seed: (1, 2))
+        let wide = Self.limit("wide", [.ip], seconds: 3_600, burst: 1)
+        let narrow = Self.limit("narrow", [.route], seconds: 3_600, burst: 1)
+        var allowance = Allowance()
+        try ledger.take(try permit([narrow]), now: 0, into: &allowance)
+        let addresses = (0..<400).map { "10.1.\($0 / 200).\($0 % 200)" }
+        let refused = try addresses.map { try permit([wide, narrow], from: $0) }
+        let allowed = try addresses.map { try permit([wide], from: $0) }
+        let counts = await withTaskGroup(of: Int.self) { group in
+            for permits in [refused, refused, refused, allowed] {
+                group.addTask {
+                    var allowance = Allowance()
+                    return permits.count { (try? ledger.take($0, now: 0, into: &allowance)) != nil }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(counts.sorted() == [0, 0, 0, 400])
+    }
+
     @Test("many threads together take exactly what there is")
     func concurrency() async throws {
         let ledger = LimitLedger(keysMax: 100, seed: (1, 2))

@@ -46,4 +46,19 @@ struct MisdirectedTests {
         let found = refusal { () throws(Refusal) in _ = try router.match(head, sni: sni.map { Array($0.utf8) }) }
         #expect(found == expected)
     }
+
+    @Test("two hosts of one route differ when a wildcard adds routes to one of them")
+    func covered() throws {
+        let router = Router([
+            route("/x", hosts: ["a.covered.test", "b.test"]), route("/y", hosts: ["*.covered.test"]),
+            route("/z", hosts: ["c.test", "d.test"]),
+        ])
+        func outcome(_ host: String, sni: String, _ path: String) throws -> String? {
+            let head = try head("GET", path, host: host)
+            return refusal { () throws(Refusal) in _ = try router.match(head, sni: Array(sni.utf8)) }
+        }
+        #expect(try outcome("a.covered.test", sni: "b.test", "/x") == "misdirected")
+        #expect(try outcome("b.test", sni: "a.covered.test", "/x") == "misdirected")
+        #expect(try outcome("c.test", sni: "d.test", "/z") == nil)
+    }
 }

@@ -113,6 +113,15 @@ struct RouterTests {
         #expect(try captured("/acme/orders/7/") == ["acme", "7", ""])
     }
 
+    @Test("a pattern that was tried in vain leaves no captures behind")
+    func capturesOfOtherPatterns() throws {
+        let router = Router([route("/{x}/{y}/b"), route("/{x}/lines/{rest...}", methods: ["POST"]), route("/{all...}")])
+        let head = try head("GET", "/1/lines/c")
+        let match = try router.match(head, sni: nil)
+        #expect(match.route == 2 && match.captures.count == 1)
+        #expect(match.captures[0].map(head.text) == "1/lines/c")
+    }
+
     @Test("more captures than are remembered still match")
     func manyCaptures() throws {
         let path = (1...12).map { "/{c\($0)}" }.joined()

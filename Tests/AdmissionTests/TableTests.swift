@@ -89,6 +89,14 @@ struct SipHashTests {
 
 @Suite("Tables of octets")
 struct OctetTableTests {
+    @Test("the same name under very many scopes, whose hashes collide here and there")
+    func collisions() {
+        var table = OctetTable()
+        let name = Array("name".utf8)
+        for scope: Int32 in 0..<300_000 { table.insert(scope, name, scope) }
+        #expect((0..<300_000).allSatisfy { (scope: Int32) in table.find(scope, name) == scope })
+    }
+
     @Test("finds what was put in under the same scope, and nothing else")
     func find() {
         var table = OctetTable()

@@ -42,7 +42,7 @@ extension ClaimScalar {
         switch (self, value) {
         case (_, .array(let members)): members.contains(where: equals)
         case (.string(let own), .string(let text)):
-            !own.isEmpty && text.utf8.split(separator: 0x20).contains { $0.elementsEqual(own.utf8) }
+            text.utf8.split(separator: 0x20).contains { $0.elementsEqual(own.utf8) }
         default: false
         }
     }
