@@ -1,0 +1,30 @@
+import GatewayTesting
+import JSON
+import Testing
+
+@Suite("an address that keeps sending bad tokens")
+struct BadTokenBrakeTests {
+    @Test("is made to wait, while its good tokens and public routes go on")
+    func brake() async throws {
+        try await Stage.play(bounds: ["bad_tokens_per_minute_max: 3"]) { stage in
+            let client = try stage.client()
+            let known = try stage.issuer.token(.es256)
+            #expect(try await client.send(stage.request("/orders/1", token: known)).status == 200)
+            for number in 0..<3 {
+                let answer = try await client.send(stage.request("/orders/1", token: "bad\(number)"))
+                #expect(answer.status == 401)
+                #expect(answer.code == "malformed_token")
+            }
+            let refused = try await client.send(stage.request("/orders/1", token: "bad"))
+            #expect(refused.status == 429)
+            #expect(refused.code == "too_many_bad_tokens")
+            #expect(refused.value("retry-after").flatMap { Int($0) }.map { (1...60).contains($0) } == true)
+            #expect(try await stage.record(of: refused)["code"] == "too_many_bad_tokens")
+            // A token that nobody has verified yet costs a signature: it waits, however good it is.
+            #expect(try await client.send(stage.request("/orders/1", token: stage.issuer.token(.es256))).status == 429)
+            #expect(try await client.send(stage.request("/orders/1", token: known)).status == 200)
+            #expect(try await client.send(stage.request("/open/")).status == 200)
+            #expect(stage.upstream.requests.count == 3)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import Audit
+import Foundation
+import GatewayTesting
+import JSON
+import Testing
+
+@Suite("what a record says")
+struct RecordFieldTests {
+    @Test("everything about a request that was served")
+    func complete() async throws {
+        let routes = """
+            - id: orders.write
+              match: {methods: [POST], path: "/orders/{rest...}"}
+              require: {issuers: [partner], scopes: ["orders:write"]}
+              limits: [per_client]
+              upstream: orders
+            """
+        try await Stage.play(routes: routes, sections: "limits: {per_client: {by: client_id, rate: 5/m}}") { stage in
+            let client = try stage.gateway.client(certificate: stage.gateway.certificates.client)
+            var request = stage.request(
+                "/orders/7?secret=query", method: "POST", token: try stage.issuer.token(.es256, scope: "orders:write orders:read"),
+                fields: [HeaderField("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")])
+            request.body = .text("twelve bytes")
+            let answer = try await client.send(request)
+            #expect(answer.status == 200)
+            let record = try await stage.record(of: answer)
+            let expected: [(String, JSON)] = [
+                ("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736"), ("client_address", "127.0.0.1"), ("client_port", .integer(Int64(answer.localPort))),
+                ("tls_version", "1.3"), ("server_name", "localhost"), ("client_certificate", "spiffe://example.org/client"), ("method", "POST"),
+                ("host", "localhost"), ("path", "/orders/7"), ("route", "orders.write"), ("subject", "alice"), ("client_id", "shop"),
+                ("decision", "allowed"), ("scopes_required", "orders:write"), ("scopes_held", "orders:write orders:read"), ("limit", "per_client"),
+                ("limit_remaining", 4), ("upstream_identity", "spiffe://example.org/orders"), ("attempts", 1), ("status", 200), ("bytes_in", 12),
+                ("bytes_out", 6),
+            ]
+            for (name, value) in expected { #expect(record[name] == value, "\(name)") }
+            for name in ["policy", "issuer", "token", "upstream", "time"] { #expect(record[name]?.string?.isEmpty == false, "\(name)") }
+            for name in ["duration_us", "upstream_us", "limit_reset_s"] { #expect((record[name]?.int ?? -1) > 0, "\(name)") }
+            #expect(record["upstream"]?.string?.hasSuffix("127.0.0.1:\(stage.upstream.port)") == true)
+            #expect(record["code"] == nil)
+            #expect(record["truncated"] == nil)
+            #expect(record["token"]?.string?.count == 32)
+            let time = try #require(record["time"]?.string)
+            #expect(time.count == 24 && time.hasSuffix("Z"))
+            let written = try #require(try? Date(time, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+            #expect(abs(written.timeIntervalSinceNow) < 60)
+        }
+    }
+
+    @Test("no field but those of the table, each with a class that is not secret, but for the token's hash")
+    func classed() async throws {
+        let table = Dictionary(uniqueKeysWithValues: AuditField.allCases.map { ($0.name, $0.classification) })
+        try await Stage.play { stage in
+            _ = try await stage.answer("/orders/1", token: stage.issuer.token(.es256))
+            _ = try await stage.answer("/orders/1")
+            _ = try await stage.answer("/nowhere")
+            for record in try await stage.gateway.auditRecords(atLeast: 3) {
+                for name in record.names {
+                    let classification = try #require(table[name], "\(name) is not in the table")
+                    #expect(classification != .secret || name == "token", "\(name)")
+                }
+                #expect(Set(record.names).count == record.names.count)
+            }
+        }
+    }
+
+    @Test("the same token has the same name in all records of a process, another one another")
+    func tokenNames() async throws {
+        try await Stage.play { stage in
+            let (one, two) = (try stage.issuer.token(.es256), try stage.issuer.token(.es256))
+            for token in [one, two, one] { _ = try await stage.answer("/orders/1", token: token) }
+            let names = try await stage.gateway.auditRecords(atLeast: 3).map { $0["token"]?.string ?? "" }
+            #expect(names[0] == names[2])
+            #expect(names[0] != names[1])
+        }
+    }
+
+    @Test("hostile octets in what a client sends stay inside their strings, and one record stays one line")
+    func hostile() async throws {
+        try await Stage.play { stage in
+            let client = try await stage.gateway.rawClient()
+            let long = String(repeating: "a", count: 4_000)
+            for target in ["/open/%22,%22decision%22:%22allowed", "/open/\(long)", "/nowhere/'\u{7B}\u{7D}'"] {
+                try await client.write("GET \(target) HTTP/1.1\r\nHost: localhost\r\nX: \"}\\\r\n\r\n")
+                _ = try? await client.readAnswer()
+            }
+            let weird = try await stage.gateway.rawClient()
+            try await weird.write(Array("GE\"T\\ /\u{1}\"\n{\"decision\":\"allowed\"} HTTP/1.1\r\n\r\n".utf8) + [0xFF, 0xFE])
+            _ = try? await weird.readToEnd()
+            let records = try await stage.gateway.auditRecords(atLeast: 3)
+            #expect(records.allSatisfy { ($0["path"]?.string?.utf8.count ?? 0) <= 520 })
+        }
+    }
+
+    @Test("no token, secret or query stands anywhere in records or in the log, not even at the level trace")
+    func secrecy() async throws {
+        try await Stage.play(runner: TracingRunner()) { stage in
+            let good = try stage.issuer.token(.es256)
+            var spoiled = try stage.issuer.draft(.es256)
+            spoiled.claims["exp"] = 1
+            let expired = try spoiled.signed()
+            let tokens = [good, expired, "opaque-token-of-somebody"]
+            let client = try stage.client()
+            for token in tokens {
+                _ = try await client.send(stage.request("/orders/1?access_token=\(token)", token: token))
+                _ = try await client.send(stage.request("/orders/1", token: token))
+                _ = try await client.send(stage.request("/open/?access_token=\(token)", fields: [HeaderField("Cookie", "session=\(token)")]))
+            }
+            let raw = try await stage.gateway.rawClient()
+            try await raw.write("GET /orders/1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(good)\r\nAuthorization : Bearer \(good)\r\n\r\n")
+            _ = try await raw.readToEnd()
+            try await stage.gateway.reload()
+            _ = try await stage.gateway.auditRecords(atLeast: 10)
+            try await stage.gateway.stop()
+            let text = String(decoding: try stage.gateway.folder.read("audit.jsonl"), as: UTF8.self) + stage.gateway.running.log.joined(separator: "\n")
+            for token in tokens {
+                #expect(!text.contains(token))
+                for part in token.split(separator: ".") where part.count > 20 { #expect(!text.contains(part)) }
+            }
+            #expect(!stage.gateway.running.log.isEmpty)
+            #expect(!text.contains("Bearer e"))
+            #expect(!text.contains("PRIVATE KEY"))
+        }
+    }
+
+    /// The program with all that it can log.
+    private struct TracingRunner: GatewayRunner {
+        func start(policyPath: String, listeners: Int) async throws -> any RunningGateway {
+            let program = try ProgramRunner.built().executable
+            let folder = URL(filePath: policyPath).deletingLastPathComponent().path
+            let process = try ChildProcess.start(program, ["run", policyPath, "--log-level", "trace"], in: folder)
+            return try await RunningProgram(process)
+        }
+    }
+}
