@@ -71,8 +71,10 @@ package final class AuditLog: Sendable {
 
     var isFailing: Bool { writer.gauges.isFailing.load(ordering: .relaxed) }
 
-    /// Waits until the log is as `condition` says, which must not ask for `health`.
-    func wait(until condition: () -> Bool) { writer.wait(until: condition) }
+    /// Waits until the log is as `condition` says, which must not ask for `health`. False: it has not become so in time.
+    func wait(within seconds: Int = 60, until condition: () -> Bool) -> Bool {
+        writer.wait(within: seconds, until: condition)
+    }
 
     func countDropped() { dropped.add(1, ordering: .relaxed) }
 

@@ -92,24 +92,18 @@ final class AuditWriter: @unchecked Sendable {
     }
 
     func flush(within seconds: Int) -> Bool {
+        func isEmpty() -> Bool { gauges.queuedBytes.load(ordering: .relaxed) == 0 }
+        return wait(within: seconds) { isEmpty() || failureText != nil } && isEmpty()
+    }
+
+    func wait(within seconds: Int, until condition: () -> Bool) -> Bool {
         let until = Monitor.now + Self.nanoseconds(seconds)
         return monitor.locked {
             flushesAsked += 1
             defer { flushesAsked -= 1 }
             monitor.wake()
-            while gauges.queuedBytes.load(ordering: .relaxed) > 0, failureText == nil, Monitor.now < until {
-                monitor.wait(until: until)
-            }
-            return gauges.queuedBytes.load(ordering: .relaxed) == 0
-        }
-    }
-
-    func wait(until condition: () -> Bool) {
-        monitor.locked {
-            flushesAsked += 1
-            defer { flushesAsked -= 1 }
-            monitor.wake()
-            while !condition() { monitor.wait() }
+            while !condition(), Monitor.now < until { monitor.wait(until: until) }
+            return condition()
         }
     }
 

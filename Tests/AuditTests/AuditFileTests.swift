@@ -100,12 +100,14 @@ struct AuditFileTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder) == ["audit.jsonl"])
     }
 
-    @Test("where an older file cannot be moved, nothing is written over: the file grows")
-    func rotationBlocked() throws {
+    @Test("where an older file cannot be moved, nothing is written over: the file grows", arguments: [1, 2, 3])
+    func rotationBlocked(_ keep: Int) throws {
         let scratch = try Scratch()
         // A folder that is not empty cannot be replaced by a file.
-        try FileManager.default.createDirectory(atPath: "\(scratch.path).1/x", withIntermediateDirectories: true)
-        let log = try AuditLog.toFile(scratch.path, rotateBytes: 1, keep: 1)
+        try FileManager.default.createDirectory(atPath: "\(scratch.path).\(keep)/x", withIntermediateDirectories: true)
+        let older = (1..<keep).map { "\(scratch.path).\($0)" }
+        for path in older { try Data("{}\n".utf8).write(to: URL(fileURLWithPath: path)) }
+        let log = try AuditLog.toFile(scratch.path, rotateBytes: 1, keep: keep)
         let journal = log.journal()
         for number in 0..<5 {
             journal.record(number)
@@ -114,6 +116,7 @@ struct AuditFileTests {
         }
         #expect(log.stop())
         #expect(try scratch.records(scratch.path).numbers == [0, 1, 2, 3, 4])
+        for path in older { #expect(scratch.octets(path) == Array("{}\n".utf8)) }
         #expect(log.health.failure == nil)
     }
 
