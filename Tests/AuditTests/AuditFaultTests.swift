@@ -195,7 +195,7 @@ struct AuditFaultTests {
     @Test("a disk that fills in the middle of a record ends with a whole one, and no record is lost or doubled once there is room", .enabled(if: SmallDisk.isPossible, "needs the right to mount a tmpfs"))
     func diskFillsUp() throws {
         let scratch = try Scratch()
-        let disk = try SmallDisk(scratch, bytes: 65_536)
+        let disk = try SmallDisk(scratch, freeBytes: 65_536)
         let path = "\(disk.folder)/audit.jsonl"
         let log = try AuditLog.toFile(path)
         let journal = log.journal()
@@ -210,7 +210,7 @@ struct AuditFaultTests {
         let kept = try scratch.records(path).numbers
         #expect(kept == Array(0..<kept.count))
         #expect(kept.count < count)
-        try disk.resize(bytes: 1 << 22)
+        try disk.makeRoom()
         #expect(log.wait { !log.isFailing })
         #expect(log.flush())
         #expect(log.stop())
@@ -221,7 +221,7 @@ struct AuditFaultTests {
     @Test("when the full file is moved away and reopened, the record that had been begun is whole in the new one", .enabled(if: SmallDisk.isPossible, "needs the right to mount a tmpfs"))
     func movedAwayWhileFull() throws {
         let scratch = try Scratch()
-        let disk = try SmallDisk(scratch, bytes: 65_536)
+        let disk = try SmallDisk(scratch, freeBytes: 65_536)
         let link = scratch.path
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "\(disk.folder)/audit.jsonl")
         let log = try AuditLog.toFile(link)
@@ -241,24 +241,30 @@ struct AuditFaultTests {
     }
 }
 
-/// A file system of a few pages, where the machine lets us make one.
+/// A file system of a few pages, where the machine lets us make one. It has no place in the tree, so nothing of it stays
+/// behind, even if the test is killed.
 private final class SmallDisk {
     let folder: String
+    private let descriptor: Int32
 
     static let isPossible: Bool = {
-        guard getuid() == 0, let scratch = try? Scratch(), let disk = try? SmallDisk(scratch, bytes: 65_536) else { return false }
+        guard getuid() == 0, let scratch = try? Scratch(), let disk = try? SmallDisk(scratch, freeBytes: 65_536) else { return false }
         return !disk.folder.isEmpty
     }()
 
-    init(_ scratch: Scratch, bytes: Int) throws {
-        folder = scratch.folder + "/disk"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        guard mount("tmpfs", folder, "tmpfs", 0, "size=\(bytes)") == 0 else { throw Scratch.Torn() }
+    init(_ scratch: Scratch, freeBytes: Int) throws {
+        let place = scratch.folder + "/disk"
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        let fillerBytes = 1 << 20
+        guard mount("tmpfs", place, "tmpfs", 0, "size=\(fillerBytes + freeBytes)") == 0 else { throw Scratch.Torn() }
+        descriptor = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        umount2(place, 2)  // MNT_DETACH: it lives as long as it is open
+        folder = "/proc/self/fd/\(descriptor)"
+        guard descriptor >= 0 else { throw Scratch.Torn() }
+        try Data(count: fillerBytes).write(to: URL(fileURLWithPath: "\(folder)/filler"))
     }
 
-    func resize(bytes: Int) throws {
-        guard mount("tmpfs", folder, "tmpfs", UInt(MS_REMOUNT), "size=\(bytes)") == 0 else { throw Scratch.Torn() }
-    }
+    func makeRoom() throws { try FileManager.default.removeItem(atPath: "\(folder)/filler") }
 
-    deinit { umount2(folder, 2) }
+    deinit { close(descriptor) }
 }

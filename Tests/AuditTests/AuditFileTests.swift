@@ -37,9 +37,9 @@ struct AuditFileTests {
         log.journal().record(1)
         #expect(log.stop())
         let lines = scratch.octets(scratch.path).split(separator: 0x0A)
+        try #require(lines.count == 2)
         #expect(Array(lines[0]) == Array(torn.utf8))
         #expect(try Scratch.records(Array(lines[1]) + [0x0A]).numbers == [1])
-        #expect(lines.count == 2)
     }
 
     @Test("a file that cannot be opened is an error at the start that names it", arguments: ["/nowhere/audit.jsonl", "/"])
