@@ -15,7 +15,8 @@ package final class ChildProcess: Sendable {
         let value = Mutex(Lines())
     }
     private let state: SharedState
-    private let pid: pid_t
+    /// For `/proc`; signals go through `send`.
+    package let pid: Int32
 
     /// - Parameters:
     ///   - executable: a path.
@@ -24,39 +25,58 @@ package final class ChildProcess: Sendable {
     package static func start(
         _ executable: String, _ arguments: [String], in folder: String, environment: [String: String] = [:]
     ) throws -> ChildProcess {
-        let process = Process()
-        let (output, errors) = (Pipe(), Pipe())
-        process.executableURL = URL(filePath: executable)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(filePath: folder, directoryHint: .isDirectory)
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = errors
-        try withSignalsUnblocked { try process.run() }
+        let all = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let (output, errors) = (try OutputPipe(), try OutputPipe())
+        let pid = try spawn(
+            executable, [executable] + arguments, environment: all.map { "\($0)=\($1)" }, folder: folder,
+            output: output.writingEnd, errors: errors.writingEnd)
         let state = SharedState()
         BlockingThread.start(name: "child output") {
-            readLines(output.fileHandleForReading) { line in state.value.withLock { keep(line, in: &$0.output) } }
+            readLines(output) { line in state.value.withLock { keep(line, in: &$0.output) } }
         }
         BlockingThread.start(name: "child errors") {
-            readLines(errors.fileHandleForReading) { line in state.value.withLock { keep(line, in: &$0.errors) } }
+            readLines(errors) { line in state.value.withLock { keep(line, in: &$0.errors) } }
         }
-        return ChildProcess(process, state)
+        return ChildProcess(pid, state)
     }
 
-    /// A child inherits the signal mask of the thread that starts it, and those of Swift's pool block SIGTERM and SIGHUP.
-    private static func withSignalsUnblocked(_ body: () throws -> Void) rethrows {
-        var (none, before) = (sigset_t(), sigset_t())
+    /// Foundation's `Process` is not used: it has been seen to crash in `run()` beside many threads.
+    private static func spawn(
+        _ executable: String, _ arguments: [String], environment: [String], folder: String, output: Int32, errors: Int32
+    ) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        _ = GNUSpawnActions.closeFrom?(&actions, 3)
+        _ = GNUSpawnActions.changeFolder?(&actions, folder)
+        // A child inherits the signal mask of the thread that starts it, and those of Swift's pool block SIGTERM and SIGHUP;
+        // and it inherits that SIGPIPE is ignored.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var (none, pipe) = (sigset_t(), sigset_t())
         sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        try body()
+        sigemptyset(&pipe)
+        sigaddset(&pipe, SIGPIPE)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &pipe)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        let argv = arguments.map { strdup($0) } + [nil]
+        let envp = environment.map { strdup($0) } + [nil]
+        defer { for text in argv + envp { free(text) } }
+        var pid: pid_t = 0
+        let error = posix_spawn(&pid, executable, &actions, &attributes, argv, envp)
+        guard error == 0 else { throw ChildProcessFailure(description: "\(executable): \(String(cString: strerror(error)))") }
+        return pid
     }
 
-    private init(_ process: Process, _ state: SharedState) {
-        pid = process.processIdentifier
+    private init(_ pid: pid_t, _ state: SharedState) {
+        self.pid = pid
         self.state = state
-        LivingChildren.add(process)
+        LivingChildren.add(pid)
     }
 
     deinit { LivingChildren.forget(pid) }
@@ -82,12 +102,13 @@ package final class ChildProcess: Sendable {
         lines.append(line)
     }
 
-    private static func readLines(_ pipe: FileHandle, _ use: (String) -> Void) {
+    private static func readLines(_ pipe: OutputPipe, _ use: (String) -> Void) {
+        // Otherwise the end would not come when the child ends.
+        pipe.closeWritingEnd()
         var line: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while true {
-            // What is there, however little: `FileHandle.read(upToCount:)` waits for all of it.
-            let count = Glibc.read(pipe.fileDescriptor, &buffer, buffer.count)
+            let count = Glibc.read(pipe.readingEnd, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
             for octet in buffer.prefix(count) {
@@ -102,42 +123,84 @@ package final class ChildProcess: Sendable {
     }
 }
 
-/// The processes that tests have started: a signal never reaches a number that another process has by now.
-private enum LivingChildren {
-    private struct Entry: @unchecked Sendable {
-        /// Only touched under the lock.
-        let process: Process
+/// GNU's additions to `posix_spawn`, which Swift does not import.
+private enum GNUSpawnActions {
+    static let closeFrom = function(
+        "posix_spawn_file_actions_addclosefrom_np",
+        as: (@convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32).self)
+    static let changeFolder = function(
+        "posix_spawn_file_actions_addchdir_np",
+        as: (@convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, UnsafePointer<CChar>) -> Int32).self)
+
+    private static func function<Function>(_ name: String, as: Function.Type) -> Function? {
+        dlsym(nil, name).map { unsafeBitCast($0, to: Function.self) }
     }
-    private static let entries = Mutex<[pid_t: Entry]>([:])
+}
+
+/// A program could not be started.
+package struct ChildProcessFailure: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// What a child prints into. The reading thread closes both ends.
+private final class OutputPipe: Sendable {
+    let readingEnd: Int32
+    let writingEnd: Int32
+
+    init() throws {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw ChildProcessFailure(description: "pipe: \(String(cString: strerror(errno)))") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        (readingEnd, writingEnd) = (ends[0], ends[1])
+    }
+
+    deinit { Glibc.close(readingEnd) }
+
+    func closeWritingEnd() { Glibc.close(writingEnd) }
+}
+
+/// The processes that tests have started: a signal never reaches a number that another process has by now, since a process
+/// is waited for only under the lock.
+private enum LivingChildren {
+    /// Those that run, and those whose end nobody has forgotten yet.
+    private static let entries = Mutex<[pid_t: Int32?]>([:])
     private static let killAllAtExit: Void = {
         atexit { LivingChildren.killAll() }
         return
     }()
 
-    static func add(_ process: sending Process) {
+    static func add(_ pid: pid_t) {
         _ = killAllAtExit
-        let entry = Entry(process: process)
-        entries.withLock { $0[entry.process.processIdentifier] = entry }
+        entries.withLock { $0[pid] = .some(nil) }
     }
 
-    static func exitStatus(of pid: pid_t) -> Int32? {
-        entries.withLock { entries in
-            guard let process = entries[pid]?.process, !process.isRunning else { return nil }
-            return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
-        }
+    /// nil while it runs.
+    static func exitStatus(of pid: pid_t) -> Int32? { entries.withLock { look(pid, &$0) } }
+
+    private static func look(_ pid: pid_t, _ entries: inout [pid_t: Int32?]) -> Int32? {
+        guard let known = entries[pid] else { return 0 }
+        if let known { return known }
+        var status: Int32 = 0
+        guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+        let result = status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F)
+        entries[pid] = .some(result)
+        return result
     }
 
     static func kill(_ pid: pid_t, _ signal: Int32 = SIGKILL) {
-        entries.withLock { if $0[pid]?.process.isRunning == true { _ = Glibc.kill(pid, signal) } }
+        entries.withLock { if $0[pid] != nil, look(pid, &$0) == nil { _ = Glibc.kill(pid, signal) } }
     }
 
     /// For the end of a child that nobody holds any more.
     static func forget(_ pid: pid_t) {
         kill(pid)
-        entries.withLock { _ = $0.removeValue(forKey: pid) }
+        BlockingThread.start(name: "child end") {
+            while exitStatus(of: pid) == nil { usleep(10_000) }
+            entries.withLock { _ = $0.removeValue(forKey: pid) }
+        }
     }
 
     static func killAll() {
-        entries.withLock { for entry in $0 where entry.value.process.isRunning { _ = Glibc.kill(entry.key, SIGKILL) } }
+        entries.withLock { for (pid, status) in $0 where status == nil { _ = Glibc.kill(pid, SIGKILL) } }
     }
 }

@@ -4,6 +4,8 @@ package struct RawClientSettings: Sendable {
     package var tls: TLSSettings? = TLSSettings()
     /// SNI; nil: none.
     package var serverName: String? = "localhost"
+    /// Resumes this session of an earlier connection, if the server agrees; nil: begins anew.
+    package var session: TLSSession?
     /// Octets in each TCP segment at most; nil: as the kernel likes.
     package var segmentOctets: Int?
     /// Octets of the ClientHello in each TLS record at most; nil: one record.
@@ -59,7 +61,7 @@ package actor RawTLSClient {
         let wire = try Wire.connect(port: port, receiveBufferBytes: settings.receiveBufferBytes, deadline: deadline)
         var engine: TLSEngine?
         if let tls = settings.tls {
-            engine = try TLSEngine(TLSContext(server: false, tls), serverName: settings.serverName)
+            engine = try TLSEngine(TLSContext(server: false, tls), serverName: settings.serverName, resuming: settings.session)
         }
         let stream = ByteStream(
             wire, tls: engine,
@@ -156,6 +158,9 @@ package actor RawTLSClient {
         }
         return octets
     }
+
+    /// What a later connection can resume; with TLS 1.3 once an answer was read, since the tickets come after the handshake.
+    package var session: TLSSession? { stream.tls?.session }
 
     /// The alert that arrived, 0 to 255; nil: none.
     package var alertReceived: UInt8? { stream.tls?.alertReceived }

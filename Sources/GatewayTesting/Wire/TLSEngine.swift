@@ -28,7 +28,7 @@ final class TLSEngine: @unchecked Sendable {
     /// The other side has said that it will send no more (close_notify).
     private(set) var peerClosed = false
 
-    init(_ context: TLSContext, serverName: String?) throws(OpenSSLFailure) {
+    init(_ context: TLSContext, serverName: String?, resuming session: TLSSession? = nil) throws(OpenSSLFailure) {
         let ssl = try require(SSL_new(context.pointer), "SSL_new")
         guard let incoming = BIO_new(BIO_s_mem()), let outgoing = BIO_new(BIO_s_mem()) else {
             SSL_free(ssl)
@@ -40,6 +40,7 @@ final class TLSEngine: @unchecked Sendable {
         SSL_set_bio(ssl, incoming, outgoing)
         if context.isServer { SSL_set_accept_state(ssl) } else { SSL_set_connect_state(ssl) }
         if let serverName { try require(kit_ssl_set_server_name(ssl, serverName), "SNI \(serverName)") }
+        if let session { try require(SSL_set_session(ssl, session.pointer), "session") }
         SSL_set_msg_callback(ssl) { isWritten, _, contentType, octets, count, _, argument in
             // Alert records have two octets: level and description (RFC 8446 §6).
             guard contentType == SSL3_RT_ALERT, count == 2, let octets, let argument else { return }
@@ -52,6 +53,9 @@ final class TLSEngine: @unchecked Sendable {
     }
 
     deinit { SSL_free(ssl) }
+
+    /// The session as it stands now.
+    var session: TLSSession? { SSL_get1_session(ssl).map(TLSSession.init(taking:)) }
 
     // MARK: Records
 
@@ -126,6 +130,14 @@ final class TLSEngine: @unchecked Sendable {
     private func SSL_get_cipher_name(_ ssl: OpaquePointer) -> String {
         SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { String(cString: $0) } ?? ""
     }
+}
+
+/// A session that a client can resume on another connection.
+package final class TLSSession: @unchecked Sendable {
+    // Not changed after it was taken; OpenSSL counts its users.
+    fileprivate let pointer: OpaquePointer
+    fileprivate init(taking pointer: OpaquePointer) { self.pointer = pointer }
+    deinit { SSL_SESSION_free(pointer) }
 }
 
 /// What the two sides of a TLS connection agreed on.

@@ -39,7 +39,8 @@ final class Deadlines {
     func sweep(now: Int64) {
         var due: [Timed] = []
         for entry in entries where entry.deadline <= now { due.append(entry) }
-        for entry in due {
+        // What one of them does may move the deadline of the next, or end it.
+        for entry in due where entry.slot >= 0 && entry.deadline <= now {
             entry.deadline = .max
             entry.deadlineReached(now: now)
         }

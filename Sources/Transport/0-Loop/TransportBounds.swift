@@ -1,9 +1,15 @@
+internal import NIOCore
+
 /// Every bound of the transport that no operator sets, with its unit and reason.
 enum TransportBounds {
     /// Octets of the TLS handler's outbound buffer kept between writes: one answer of ordinary size; more is given back.
     static let preservedTLSBytes = 4_096
     /// Connections that the kernel keeps until they are accepted.
     static let backlog: Int32 = 4_096
+    /// Octets that the kernel keeps for a socket beyond what is on the wire (TCP_NOTSENT_LOWAT). Without it a slow reader
+    /// moves megabytes before the socket is writable again, and would seem to stand still meanwhile.
+    static let unsentBytesMax = 262_144
+    static let unsentBytes = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 25))
     /// Interim answers (1xx) that an upstream may send before its final one.
     static let interimAnswersMax = 16
 }

@@ -50,6 +50,7 @@ package final class Transport: Sendable {
             .serverChannelOption(.backlog, value: TransportBounds.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(TransportBounds.unsentBytes, value: TransportBounds.unsentBytesMax)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try Self.initialize(channel, runtime: runtime, directory: directory)
@@ -100,18 +101,26 @@ package final class Transport: Sendable {
     /// Returns when all are closed, or after `timeout`, when what is left is closed.
     package func drain(timeout: Duration) async throws {
         let end = Clock.monotonicNanoseconds() &+ timeout.nanoseconds
-        try await onEachLoop { loop, _ in
-            let now = Clock.monotonicNanoseconds()
-            for case let connection as HTTP1ServerConnection in loop.deadlines.all { connection.drain(now: now) }
-        }
-        while try await openConnections() > 0, Clock.monotonicNanoseconds() < end {
+        while true {
+            // Each time: a connection may have been accepted just before its listener closed.
+            try await onEachLoop { loop, _ in
+                let now = Clock.monotonicNanoseconds()
+                for case let connection as HTTP1ServerConnection in loop.deadlines.all { connection.drain(now: now) }
+            }
+            guard try await openConnections() > 0, Clock.monotonicNanoseconds() < end else { break }
             try await Task.sleep(for: .milliseconds(50))
         }
         try await onEachLoop { loop, _ in
             for case let connection as HTTP1ServerConnection in loop.deadlines.all { connection.closeNow() }
-            loop.onPause?()
+        }
+        // Their sockets close on the loops' next turns, and only then do their records.
+        let closed = Clock.monotonicNanoseconds() &+ Self.closingNanoseconds
+        while try await openConnections() > 0, Clock.monotonicNanoseconds() < closed {
+            try await Task.sleep(for: .milliseconds(10))
         }
     }
+
+    private static let closingNanoseconds: Int64 = 2_000_000_000
 
     package func openConnections() async throws -> Int {
         var count = 0

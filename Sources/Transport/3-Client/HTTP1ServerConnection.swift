@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HTTP
 internal import NIOCore
 internal import NIOSSL
@@ -50,6 +51,11 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     private var closeAfterAnswer = false
     private var draining = false
     private var requestsServed = 0
+    /// The next request is not begun before the client has taken the answers that it has.
+    private var waitsForRoom = false
+    /// Octets that waited for the client to take them when the deadline was set.
+    private var unsentBytes = 0
+    private var counted = true
     private let address: String
     private let sni = ServerNameSlot()
 
@@ -76,11 +82,12 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     func handlerRemoved(context: ChannelHandlerContext) {
         loop.deadlines.remove(self)
         self.context = nil
+        countNoMore()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         loop.deadlines.remove(self)
-        listener.connectionClosed(address: address)
+        countNoMore()
         if case .handshake = reading {
             delegates.connectionFailed(nil, reason: .tlsHandshake)
         }
@@ -89,6 +96,12 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
         leftover = nil
         pending = nil
         context.fireChannelInactive()
+    }
+
+    private func countNoMore() {
+        guard counted else { return }
+        counted = false
+        listener.connectionClosed(address: address)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -134,8 +147,10 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
             reading = .closing
             context.close(promise: nil)
         case .head:
-            if leftover == nil {
-                context.close(promise: nil)
+            if waitsForRoom {
+                if !clientTookSome() { closeHard() }
+            } else if leftover == nil {
+                closeLingering()
             } else {
                 leftover = nil
                 leftoverStartedAt = 0
@@ -146,11 +161,30 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
             }
         case .body, .chunks:
             exchange.clientTimedOut(atHead: false, now: now)
-        case .answering, .tunnel:
+        case .answering:
+            if !clientTookSome() { exchange.clientTimedOut(atHead: false, now: now) }
+        case .tunnel:
             exchange.clientTimedOut(atHead: false, now: now)
         case .closing:
-            closeHard()
+            if !clientTookSome() { closeHard() }
         }
+    }
+
+    /// Counts the time in which the client must take some of what is written.
+    private func awaitClient() {
+        unsentBytes = octetsUnsent
+        deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.bodyStall
+    }
+
+    /// Whether it did; then the time begins anew. It may take long to have taken all.
+    private func clientTookSome() -> Bool {
+        guard octetsUnsent < unsentBytes else { return false }
+        awaitClient()
+        return true
+    }
+
+    private var octetsUnsent: Int {
+        (try? context?.channel.syncOptions?.getOption(ChannelOptions.bufferedWritableBytes)) ?? 0
     }
 
     /// No new request is taken: idle connections end at their next quiet moment, busy ones after their answer.
@@ -164,10 +198,10 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     }
     private static let drainIdleNanoseconds: Int64 = 2_000_000_000
 
+    /// At once, so that the record of what is under way is written before the process ends.
     func closeNow() {
-        guard context != nil else { return }
         draining = true
-        context.close(promise: nil)
+        closeHard()
     }
 
     // MARK: Reading
@@ -225,7 +259,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
         while octets.readableBytes > 0 {
             switch reading {
             case .head:
-                guard readHead(&octets) else { return }
+                guard hasRoom(), readHead(&octets) else { return }
             case .body(let left):
                 readBody(&octets, left: left)
             case .chunks:
@@ -234,6 +268,28 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
                 return
             }
         }
+    }
+
+    /// Whether another request may be begun: a client that sends requests and does not read the answers is not read from.
+    private func hasRoom() -> Bool {
+        if let pending, pending.readableBytes > Self.pipelineBytesMax { flushIfNeeded() }
+        guard !isWritable else {
+            if waitsForRoom {
+                waitsForRoom = false
+                resumeReading()
+            }
+            if case .head = reading { return true } else { return false }
+        }
+        waitsForRoom = true
+        pauseReading()
+        awaitClient()
+        return false
+    }
+
+    private func roomCame() {
+        guard waitsForRoom, isWritable else { return }
+        waitsForRoom = false
+        nextRequest()
     }
 
     private func readHead(_ octets: inout ByteBuffer) -> Bool {
@@ -362,6 +418,10 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
 
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
+    func writeContinue() {
+        append(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+    }
+
     func writeInterim(status: Int, head: borrowing ResponseHead) {
         guard !exchange.head.isHTTP10 else { return }
         ResponseWriter.writeInterim(head, to: &loop.writer)
@@ -369,7 +429,6 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     }
 
     func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: [UInt8]) {
-        answering = framing
         var framing = framing
         if framing == .untilClose || framing == .chunked {
             if exchange.head.isHTTP10 {
@@ -379,6 +438,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
                 framing = .chunked
             }
         }
+        answering = framing
         answerChunked = framing == .chunked
         if framing != .tunnel, requestUnfinishedTooLong { closeAfterAnswer = true }
         ResponseWriter.write(
@@ -390,10 +450,11 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     func writeAnswer(status: Int, fields: [UInt8], body: [UInt8], close: Bool) {
         if close { closeAfterAnswer = true }
         if requestUnfinishedTooLong { closeAfterAnswer = true }
+        answering = .length(body.count)
         answerChunked = false
         ResponseWriter.writeAnswer(
             status: status, fields: fields, bodyBytes: body.count, close: closeAfterAnswer || draining,
-            to: &loop.writer)
+            toHTTP10: exchange.head.isHTTP10, to: &loop.writer)
         append(loop.writer.bytes)
         if exchange.head.method != .head { append(body) }
     }
@@ -422,9 +483,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
             }
             needsFlush = true
         }
-        if !isWritable, deadline == .max {
-            deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.bodyStall
-        }
+        if !isWritable, deadline == .max { awaitClient() }
     }
     private static let copyBytesMax = 8_192
 
@@ -469,6 +528,10 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
         // Not a TLS close_notify: the client must not take a broken-off answer for a whole one.
         reading = .closing
         pending = nil
+        if answering == .untilClose, !listener.isTLS {
+            // Only a reset tells the client that this end is not the answer's.
+            _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        }
         closeHard()
     }
 
@@ -506,6 +569,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     func becomeTunnel() {
         reading = .tunnel
         deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.tunnelIdle
+        if readingPaused { resumeReading() }
         guard !processing, let waiting = leftover else { return }
         leftover = nil
         exchange.receivedTunnel(waiting)
@@ -525,7 +589,14 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         let writable = context.channel.isWritable
         switch reading {
-        case .answering: deadline = writable ? .max : Clock.monotonicNanoseconds() &+ loop.timeouts.bodyStall
+        case .answering:
+            if writable { deadline = .max } else { awaitClient() }
+        case .body, .chunks:
+            // While the request stands still, its answer is what is timed.
+            if readingPaused { if writable { deadline = .max } else { awaitClient() } }
+        case .head:
+            // Not from here: this may be the middle of a flush.
+            if waitsForRoom, writable { loop.eventLoop.assumeIsolated().execute { self.roomCame() } }
         default: break
         }
         exchange?.clientWritabilityChanged(writable)
@@ -576,18 +647,28 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
         reading = .closing
         dropping = false
         readingPaused = false
-        deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.bodyStall
+        waitsForRoom = false
         let last = pending ?? loop.allocator.buffer(capacity: 0)
         pending = nil
         needsFlush = false
-        context.writeAndFlush(wrapOutboundOut(last)).assumeIsolated().whenComplete { _ in
-            self.context?.close(promise: nil)
-        }
+        let written = context.writeAndFlush(wrapOutboundOut(last)).assumeIsolated()
+        awaitClient()
+        written.whenComplete { _ in self.closeWriting() }
         if readWanted {
             readWanted = false
             context.read()
         }
     }
+
+    /// Says that no more will come, and gives the client a moment to agree.
+    private func closeWriting() {
+        guard let context else { return }
+        unsentBytes = 0
+        deadline = Clock.monotonicNanoseconds() &+ Self.lingerNanoseconds
+        // The TLS handler sends close_notify and waits for the client's, reading on meanwhile.
+        context.close(mode: listener.isTLS ? .all : .output, promise: nil)
+    }
+    private static let lingerNanoseconds: Int64 = 2_000_000_000
 }
 
 /// What the ClientHello said; filled by the SNI callback in the middle of the handshake.

@@ -11,7 +11,8 @@ enum ResponseWriter {
         writeStatusLine(head.status, to: &writer)
         for index in 0..<head.fieldCount {
             let field = head.field(index)
-            if field.known.isHopByHop || field.known == .contentLength { continue }
+            // One request id: the one that the gateway gave (it is among the extra fields).
+            if field.known.isHopByHop || field.known == .contentLength || field.known == .requestID { continue }
             if head.isNominatedByConnection(field) { continue }
             writer.appendField(head, field)
         }
@@ -63,7 +64,9 @@ enum ResponseWriter {
         writer.append("\r\n")
     }
 
-    static func writeAnswer(status: Int, fields: [UInt8], bodyBytes: Int, close: Bool, to writer: inout ByteWriter) {
+    static func writeAnswer(
+        status: Int, fields: [UInt8], bodyBytes: Int, close: Bool, toHTTP10: Bool, to writer: inout ByteWriter
+    ) {
         writer.clear()
         writeStatusLine(status, to: &writer)
         writer.append(fields)
@@ -72,7 +75,11 @@ enum ResponseWriter {
             writer.append(decimal: bodyBytes)
             writer.append("\r\n")
         }
-        if close { writer.append("Connection: close\r\n") }
+        if close {
+            writer.append("Connection: close\r\n")
+        } else if toHTTP10 {
+            writer.append("Connection: keep-alive\r\n")
+        }
         writer.append("\r\n")
     }
 

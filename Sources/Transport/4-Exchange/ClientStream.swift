@@ -6,6 +6,8 @@ internal import NIOCore
 /// One codec implements it for HTTP/1.1; another one, for HTTP/2, fits beside it: nothing here knows of lines, chunks or
 /// frames.
 protocol ClientStream: AnyObject {
+    /// Writes 100 (Continue), since it is the gateway itself that reads the body.
+    func writeContinue()
     /// Writes an interim answer (1xx) that the upstream sent.
     func writeInterim(status: Int, head: borrowing ResponseHead)
     /// Writes the final head. `framing` is how the upstream delimits the body; the codec chooses its own delimiters.

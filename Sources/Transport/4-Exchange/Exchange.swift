@@ -119,7 +119,12 @@ package final class Exchange {
             collected.append(contentsOf: held.readableBytesView)
         }
         resumeClient()
-        if requestBodyEnded { collectedAll() }
+        if requestBodyEnded {
+            collectedAll()
+        } else if head.expectsContinue {
+            client.writeContinue()
+            client.flush()
+        }
     }
 
     /// A handle with which another thread or task can answer this exchange later.
@@ -280,7 +285,9 @@ package final class Exchange {
         case .idle, .answered:
             break
         case .tunnel:
-            dropUpstream()
+            let upstream = self.upstream
+            self.upstream = nil
+            upstream?.finishTunnel()
             end(.complete)
         default:
             dropUpstream()
@@ -303,7 +310,8 @@ package final class Exchange {
         phase = .forwarded
         upstream = connection
         upstreamVerified = connection.isVerified
-        connection.begin(self, head: upstreamHead, method: head.method, upgrade: upstreamUpgrade, firstByteTimeout: firstByteTimeout)
+        connection.begin(self, head: upstreamHead, method: head.method, upgrade: upstreamUpgrade,
+            awaitsContinue: head.expectsContinue, firstByteTimeout: firstByteTimeout)
         if let held {
             self.held = nil
             connection.sendBody(held, chunked: requestFraming == .chunked)

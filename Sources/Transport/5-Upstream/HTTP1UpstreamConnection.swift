@@ -39,6 +39,8 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     private var served = 0
     private var interims = 0
     private var requestSent = false
+    /// An octet of the answer, or of an interim one, has arrived.
+    private var answerBegun = false
     private var reusableAfter = false
     private var firstByteTimeout: Int64 = 0
     private var readingPaused = false
@@ -63,11 +65,15 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        // Where a name has several addresses, this may be the channel of an address that did not answer.
+        guard context === self.context else { return }
         loop.deadlines.remove(self)
         self.context = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        loop.deadlines.add(self)
         if pool.tls == nil { opened() }
         context.fireChannelActive()
     }
@@ -106,23 +112,39 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         guard case .connecting = state else { return }
         state = .closed
         loop.deadlines.remove(self)
-        if error is NIOConnectionError {
-            pool.failed(self, failure ?? .unreachable)
-        } else if case .connectTimeout = error as? ChannelError {
-            pool.failed(self, .connectTimeout)
-        } else {
-            pool.failed(self, failure ?? .unreachable)
-        }
+        pool.failed(self, failure ?? (Self.isTimeout(error) ? .connectTimeout : .unreachable))
+    }
+
+    private static func isTimeout(_ error: any Error) -> Bool {
+        if case .connectTimeout = error as? ChannelError { return true }
+        guard let attempts = (error as? NIOConnectionError)?.connectionErrors else { return false }
+        return attempts.contains { isTimeout($0.error) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch state {
         case .connecting:
-            if failure == nil, error is NIOSSLError || error is BoringSSLError { failure = .tlsFailed }
+            if failure == nil { failure = Self.reason(of: error) }
+        case .idle:
+            // TLS may take its time to close; nobody must be lent this connection meanwhile.
+            state = .closed
+            pool.connectionClosed(self)
+        case .head where !answerBegun && error is BoringSSLError:
+            // An alert after the handshake: in TLS 1.3 that is how a server refuses our certificate (RFC 8446 §4.4.2.4).
+            failure = .tlsFailed
         default:
             unclean = true
         }
         context.close(promise: nil)
+    }
+
+    /// A server that hangs up in the middle of the handshake has not said who it is; that is not a wrong identity.
+    private static func reason(of error: any Error) -> ForwardFailure.Reason {
+        switch error {
+        case NIOSSLError.handshakeFailed(.sslError(let errors)) where errors == [.eofDuringHandshake]: .unreachable
+        case is NIOSSLError, is BoringSSLError: .tlsFailed
+        default: .unreachable
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -133,7 +155,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         leftover = nil
         switch was {
         case .connecting:
-            pool.failed(self, failure ?? (pool.tls == nil ? .unreachable : .tlsFailed))
+            pool.failed(self, failure ?? .unreachable)
         case .closed:
             break
         case .idle:
@@ -143,7 +165,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
             self.exchange = nil
             pool.connectionClosed(self)
             if unclean {
-                exchange?.upstreamFailed(.closedEarly, onReusedConnection: false)
+                exchange?.upstreamFailed(failure ?? .closedEarly, onReusedConnection: false)
             } else {
                 exchange?.upstreamEnded(trailers: [])
             }
@@ -156,7 +178,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
             let exchange = self.exchange
             self.exchange = nil
             pool.connectionClosed(self)
-            exchange?.upstreamFailed(failure ?? .closedEarly, onReusedConnection: served > 1)
+            exchange?.upstreamFailed(failure ?? .closedEarly, onReusedConnection: served > 1 && !answerBegun)
         }
         context.fireChannelInactive()
     }
@@ -164,9 +186,9 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     override func deadlineReached(now: Int64) {
         switch state {
         case .connecting: failure = .connectTimeout
-        case .idle: break
+        case .idle: return closeIdle()
         case .head, .bodyLength, .bodyChunks, .bodyUntilClose, .tunnel: failure = .firstByteTimeout
-        case .closed: return
+        case .closed: break
         }
         if case .bodyUntilClose = state { unclean = true }
         closeHard()
@@ -175,7 +197,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     // MARK: Lent to an exchange
 
     func begin(
-        _ exchange: Exchange, head: ByteBuffer, method: Method, upgrade: Bool, firstByteTimeout: Int64
+        _ exchange: Exchange, head: ByteBuffer, method: Method, upgrade: Bool, awaitsContinue: Bool, firstByteTimeout: Int64
     ) {
         self.exchange = exchange
         self.method = method
@@ -185,14 +207,19 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         served &+= 1
         interims = 0
         requestSent = false
+        answerBegun = false
         failure = nil
-        deadline = Clock.monotonicNanoseconds() &+ firstByteTimeout
+        // The answer's first octet is due once the request's last one has left: `sendBodyEnd` begins to count. A client that
+        // waits for 100 waits for the upstream.
+        deadline = awaitsContinue ? Clock.monotonicNanoseconds() &+ firstByteTimeout : .max
+        // The exchange before may have ended while its client was slow to read.
+        if readingPaused { resumeReading() }
         context?.write(wrapOutboundOut(head), promise: nil)
     }
 
     func sendBody(_ octets: ByteBuffer, chunked: Bool) {
         guard let context, octets.readableBytes > 0 else { return }
-        if case .head = state { deadline = Clock.monotonicNanoseconds() &+ firstByteTimeout }
+        progressed()
         if chunked {
             var line = loop.allocator.buffer(capacity: 24)
             ResponseWriter.writeChunkSize(octets.readableBytes, to: &line)
@@ -208,6 +235,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
 
     func sendBodyEnd(trailers: [UInt8], chunked: Bool) {
         requestSent = true
+        if case .head = state { deadline = Clock.monotonicNanoseconds() &+ firstByteTimeout }
         guard chunked, let context else { return }
         var end = loop.allocator.buffer(capacity: 8 + trailers.count)
         end.writeStaticString("0\r\n")
@@ -234,6 +262,19 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
             deadline = .max
             pool.connectionClosed(self)
             closeHard()
+        }
+    }
+
+    /// The client has left its tunnel: what it sent before still goes out.
+    func finishTunnel() {
+        exchange = nil
+        guard case .tunnel = state, let context else { return abandon() }
+        state = .closed
+        pool.connectionClosed(self)
+        resumeReading()
+        deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.upstreamStall
+        context.writeAndFlush(wrapOutboundOut(loop.allocator.buffer(capacity: 0))).assumeIsolated().whenComplete { _ in
+            self.context?.close(promise: nil)
         }
     }
 
@@ -285,6 +326,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if case .head = state { progressed() }
         exchange?.upstreamWritabilityChanged(context.channel.isWritable)
         context.fireChannelWritabilityChanged()
     }
@@ -297,6 +339,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
             octets = waiting
         }
         let exchange = self.exchange
+        answerBegun = true
         process(&octets)
         if octets.readableBytes > 0 {
             switch state {
@@ -353,8 +396,18 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         }
     }
 
+    /// Octets went one way or the other. Before the answer, and until the request is sent, whoever is waited for has the
+    /// clock: the upstream while it does not take octets, else the client.
     private func progressed() {
-        if !readingPaused { deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.upstreamStall }
+        guard !readingPaused else { return }
+        if case .head = state {
+            deadline =
+                requestSent
+                ? Clock.monotonicNanoseconds() &+ firstByteTimeout
+                : isWritable ? .max : Clock.monotonicNanoseconds() &+ loop.timeouts.upstreamStall
+        } else {
+            deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.upstreamStall
+        }
     }
 
     private func readHead(_ octets: inout ByteBuffer) -> Bool {
@@ -377,7 +430,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         if status < 200 {
             interims += 1
             guard interims <= TransportBounds.interimAnswersMax else { return badResponse(&octets) }
-            deadline = Clock.monotonicNanoseconds() &+ firstByteTimeout
+            progressed()
             exchange?.upstreamInterim(status: status, head: response)
             return true
         }
@@ -440,6 +493,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         self.exchange = nil
         deadline = .max
         if reusableAfter, requestSent, trailing == 0, context?.channel.isActive == true {
+            state = .idle
             pool.ready(self)
             exchange.upstreamEnded(trailers: trailers)
         } else {

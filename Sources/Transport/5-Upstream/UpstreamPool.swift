@@ -16,7 +16,7 @@ package final class UpstreamPool {
     private var waiters: [UpstreamWaiter] = []
     /// Connections that are open or being opened.
     private var open = 0
-    /// Those of them that are being opened.
+    /// Of those, being opened for whoever is first in line.
     private var opening = 0
     private var closed = false
 
@@ -29,15 +29,15 @@ package final class UpstreamPool {
     }
 
     var allocator: ByteBufferAllocator { loop.allocator }
-    /// A connection is being opened at the moment.
-    var isOpening: Bool { opening > 0 }
     package var openConnections: Int { open }
 
     func takeIdle() -> HTTP1UpstreamConnection? { idle.popLast() }
 
     /// Never calls back before it returns.
     func enqueue(_ exchange: Exchange, fresh: Bool) -> UpstreamWaiter {
-        let waiter = UpstreamWaiter(exchange: exchange, pool: self)
+        let waiter = UpstreamWaiter(exchange: exchange, pool: self, fresh: fresh)
+        // A tunnel needs a connection of its own; one that idles gives up its place for it.
+        if fresh, open >= connectionsMax, !idle.isEmpty { idle.removeFirst().closeIdle() }
         if waiters.count >= Self.waitersMax || (fresh && open >= connectionsMax) {
             loop.eventLoop.assumeIsolated().execute { waiter.fail(.tooManyWaiting) }
             return waiter
@@ -48,7 +48,7 @@ package final class UpstreamPool {
             connect(for: waiter)
         } else {
             waiters.append(waiter)
-            if open < connectionsMax { connect(for: nil) }
+            connectForWaiters()
         }
         return waiter
     }
@@ -58,9 +58,9 @@ package final class UpstreamPool {
         if let index = waiters.firstIndex(where: { $0 === waiter }) { waiters.remove(at: index) }
     }
 
-    /// A connection is open, verified, and belongs to nobody.
+    /// A connection has been made, and the other end has proved who it is.
     func opened(_ connection: HTTP1UpstreamConnection) {
-        opening -= 1
+        if connection.reservedFor == nil { opening -= 1 }
         ready(connection)
     }
 
@@ -84,12 +84,12 @@ package final class UpstreamPool {
 
     func failed(_ connection: HTTP1UpstreamConnection, _ reason: ForwardFailure.Reason) {
         open -= 1
-        opening -= 1
         if let waiter = connection.reservedFor {
             connection.reservedFor = nil
             waiter.fail(reason)
-        } else if !waiters.isEmpty {
-            waiters.removeFirst().fail(reason)
+        } else {
+            opening -= 1
+            if !waiters.isEmpty { waiters.removeFirst().fail(reason) }
         }
         connectForWaiters()
     }
@@ -109,18 +109,22 @@ package final class UpstreamPool {
     }
 
     private func connectForWaiters() {
-        if open < connectionsMax, open < waiters.count { connect(for: nil) }
+        while open < connectionsMax, opening < waiters.count { connect(for: nil) }
     }
+
+    /// Why somebody in line has waited in vain: connections are not being made, or all of them are busy.
+    var reasonToWait: ForwardFailure.Reason { opening > 0 ? .connectTimeout : .tooManyWaiting }
 
     private func connect(for waiter: UpstreamWaiter?) {
         open += 1
-        opening += 1
+        if waiter == nil { opening += 1 }
         let connection = HTTP1UpstreamConnection(pool: self)
         connection.reservedFor = waiter
         let loopBound = NIOLoopBound(connection, eventLoop: loop.eventLoop)
         let tls = self.tls
         ClientBootstrap(group: loop.eventLoop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(TransportBounds.unsentBytes, value: TransportBounds.unsentBytesMax)
             .connectTimeout(.nanoseconds(loop.timeouts.upstreamConnect))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -146,8 +150,10 @@ package final class UpstreamPool {
 final class UpstreamWaiter: Timed {
     private var exchange: Exchange?
     private let pool: UpstreamPool
+    private let fresh: Bool
 
-    init(exchange: Exchange, pool: UpstreamPool) {
+    init(exchange: Exchange, pool: UpstreamPool, fresh: Bool) {
+        self.fresh = fresh
         self.exchange = exchange
         self.pool = pool
     }
@@ -175,5 +181,5 @@ final class UpstreamWaiter: Timed {
     }
 
     /// In line behind connections that are all busy, the endpoint is not to blame; otherwise it could not be reached.
-    override func deadlineReached(now: Int64) { fail(pool.isOpening ? .connectTimeout : .tooManyWaiting) }
+    override func deadlineReached(now: Int64) { fail(fresh ? .connectTimeout : pool.reasonToWait) }
 }

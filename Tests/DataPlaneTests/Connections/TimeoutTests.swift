@@ -1,0 +1,180 @@
+import GatewayTesting
+import JSON
+import Testing
+
+@Suite("a client that is slow")
+struct TimeoutTests {
+    @Test("with its head is told so, whether or not it keeps sending", arguments: [false, true])
+    func head(drips: Bool) async throws {
+        try await Scene.play(change: { $0.timeouts.append("header_read: 400ms") }) { scene in
+            let client = try await scene.sending("GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+            if drips {
+                let deadline = Deadline(in: .seconds(20))
+                // One octet now and then does not restart the clock.
+                while !deadline.isPast, try scene.gateway.auditRecords().isEmpty { try? await client.write("x") }
+            }
+            let (answers, ending) = try await client.readToEnd()
+            #expect(answers.map(\.status) == [408])
+            #expect(ending == .closed)
+            #expect(try await scene.gateway.auditRecords(atLeast: 1).map { $0["code"] } == ["request_timeout"])
+            #expect(scene.upstream.requests.isEmpty)
+        }
+    }
+
+    @Test("to begin is disconnected without an answer", arguments: [true, false])
+    func silent(first: Bool) async throws {
+        try await Scene.play(change: { $0.timeouts += ["header_read: 300ms", "keep_alive_idle: 300ms"] }) { scene in
+            let client = try await scene.gateway.rawClient()
+            if !first {
+                try await client.write(Ask.get())
+                #expect(try await client.readAnswer().status == 200)
+            }
+            let (answers, ending) = try await client.readToEnd()
+            #expect(answers.isEmpty)
+            #expect(ending == .closed)
+        }
+    }
+
+    @Test("between requests may be slow for keep_alive_idle, not only for header_read")
+    func idle() async throws {
+        try await Scene.play(change: { $0.timeouts += ["header_read: 1s", "keep_alive_idle: 20s"] }) { scene in
+            let client = try await scene.sending(Ask.get())
+            #expect(try await client.readAnswer().status == 200)
+            // A connection that is too slow with its head ends meanwhile.
+            _ = try await scene.sending("GET").readToEnd()
+            try await client.write(Ask.get())
+            #expect(try await client.readAnswer().status == 200)
+        }
+    }
+
+    @Test("with its body is told so, and the upstream is left", arguments: [false, true])
+    func body(chunked: Bool) async throws {
+        try await Scene.play(change: { $0.timeouts += ["body_stall: 300ms"] }) { scene in
+            let client = try await scene.sending(
+                Ask.head("POST", "/", [chunked ? "Transfer-Encoding: chunked" : "Content-Length: 10"]) + (chunked ? "5\r\nhello\r\n" : "hello"))
+            let (answers, ending) = try await client.readToEnd()
+            #expect(answers.map(\.status) == [408])
+            #expect(ending == .closed)
+            #expect(try await scene.gateway.auditRecords(atLeast: 1).map { $0["code"] } == ["request_timeout"])
+            try await scene.upstreamIsLeft()
+        }
+    }
+
+    @Test("with its body is not blamed on the upstream, which cannot answer before")
+    func slowBody() async throws {
+        try await Scene.play(change: { $0.timeouts += ["upstream_first_byte: 200ms", "upstream_stall: 200ms"] }) { scene in
+            let client = try await scene.sending(Ask.head("POST", "/", ["Content-Length: 6"]))
+            for octet in "hello" {
+                try await client.write(String(octet))
+                // So long that two sweeps for deadlines have passed.
+                let begun = ContinuousClock.now
+                try await eventually("half a second") { ContinuousClock.now - begun > .milliseconds(400) }
+            }
+            try await client.write("!")
+            #expect(try await client.readAnswer().status == 200)
+        }
+    }
+
+    @Test("to read is cut off when nothing moves, and the upstream is left")
+    func unread() async throws {
+        try await Scene.play(.pattern(100_000_000), change: { $0.timeouts += ["body_stall: 500ms"] }) { scene in
+            let client = try await scene.sending(Ask.get()) { $0.receiveBufferBytes = 16_384 }
+            try await scene.upstreamIsLeft()
+            #expect(try await scene.gateway.auditRecords(atLeast: 1).map { $0["ending"] } == ["stalled"])
+            let (answers, ending) = try await client.readToEnd()
+            #expect(answers.allSatisfy { !$0.isComplete })
+            #expect(ending != .closed)
+        }
+    }
+
+    @Test("but steady gets its whole answer", arguments: [true, false])
+    func steady(tls: Bool) async throws {
+        try await Scene.play(.pattern(6_000_000), change: {
+            $0.hasTLS = tls
+            $0.timeouts += ["body_stall: 700ms", "upstream_stall: 700ms"]
+        }) { scene in
+            let client = try await scene.sending(Ask.get()) {
+                if !tls { $0 = .plaintext }
+                $0.receiveBufferBytes = 65_536
+            }
+            var left = 6_000_000
+            _ = try await client.read(count: 200)
+            while left > 200_000 {
+                let begun = ContinuousClock.now
+                left -= try await client.read(count: 200_000).count
+                try await eventually("a tenth of a second") { ContinuousClock.now - begun > .milliseconds(100) }
+            }
+            #expect(try await scene.gateway.auditRecords(atLeast: 1).map { $0["ending"] } == [nil])
+        }
+    }
+
+    @Test("with its handshake is disconnected")
+    func handshake() async throws {
+        try await Scene.play(change: { $0.timeouts.append("tls_handshake: 300ms") }) { scene in
+            let silent = try await scene.gateway.rawClient { $0 = .plaintext }
+            #expect(try await silent.readToEnd().answers.isEmpty)
+            let partial = try await scene.gateway.rawClient { $0 = .plaintext }
+            try await partial.write([0x16, 0x03, 0x01, 0x02, 0x00, 0x01])
+            #expect(try await partial.readToEnd().answers.isEmpty)
+            #expect(try await scene.gateway.client().get("\(scene.gateway.url)/").status == 200)
+        }
+    }
+
+    @Test("does not hold up others on the same event loop")
+    func beside() async throws {
+        try await Scene.play(.pattern(50_000_000), paths: ["/quick": .answer()]) { scene in
+            let slow = try await scene.sending(Ask.get("/slow")) { $0.receiveBufferBytes = 16_384 }
+            let slower = try await scene.sending("GET / HT")
+            let client = try scene.gateway.client()
+            for _ in 0..<20 { #expect(try await client.get("\(scene.gateway.url)/quick").status == 200) }
+            await slow.reset()
+            await slower.reset()
+        }
+    }
+}
+
+@Suite("open connections")
+struct ConnectionLimitTests {
+    @Test("are not more than the listener, or one address, may have", arguments: ["connections_max: 2", "connections_per_address_max: 2"])
+    func limit(line: String) async throws {
+        try await Scene.play(edit: { $0.replacing("- address: 127.0.0.1:0", with: "- address: 127.0.0.1:0\n    \(line)") }) { scene in
+            let first = try await scene.sending(Ask.get())
+            let second = try await scene.sending(Ask.get())
+            for client in [first, second] { #expect(try await client.readAnswer().status == 200) }
+            for _ in 0..<3 { await #expect(throws: (any Error).self) { try await scene.sending(Ask.get()).readAnswer() } }
+            await first.close()
+            try await eventually("room for another connection") {
+                guard let client = try? await scene.sending(Ask.get()) else { return false }
+                return (try? await client.readAnswer().status) == 200
+            }
+            try await second.write(Ask.get())
+            #expect(try await second.readAnswer().status == 200)
+        }
+    }
+
+    @Test("count no more once they have failed", arguments: 0..<3)
+    func failures(kind: Int) async throws {
+        try await Scene.play(edit: { $0.replacing("- address: 127.0.0.1:0", with: "- address: 127.0.0.1:0\n    connections_max: 2") }) { scene in
+            for _ in 0..<6 {
+                try await eventually("a connection that is not refused") {
+                    switch kind {
+                    case 0:
+                        let client = try await scene.gateway.rawClient { $0 = .plaintext }
+                        try? await client.write("GET / HTTP/1.1\r\n\r\n")
+                        _ = try? await client.readToEnd()
+                        return true
+                    case 1:
+                        guard let client = try? await scene.sending(Ask.get()) else { return false }
+                        guard (try? await client.readAnswer()) != nil else { return false }
+                        await client.reset()
+                        return true
+                    default:
+                        guard let client = try? await scene.sending("nonsense\r\n\r\n") else { return false }
+                        return (try? await client.readToEnd().answers.map(\.status)) == [400]
+                    }
+                }
+            }
+            try await eventually("room") { (try? await scene.gateway.client().get("\(scene.gateway.url)/").status) == 200 }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import GatewayTesting
+import JSON
+import Testing
+
+@Suite("a client that vanishes")
+struct VanishingClientTests {
+    enum Leaving: String, CaseIterable, Sendable { case closes, cutsOff, resets }
+
+    private func leave(_ client: RawTLSClient, _ leaving: Leaving) async {
+        switch leaving {
+        case .closes: await client.close()
+        case .cutsOff: await client.cutOff()
+        case .resets: await client.reset()
+        }
+    }
+
+    private func judge(_ scene: Scene, status: Int) async throws {
+        try await scene.upstreamIsLeft()
+        let records = try await scene.gateway.auditRecords(atLeast: 1)
+        #expect(records.count == 1)
+        #expect(records[0]["ending"] == "client_gone")
+        #expect(records[0]["status"]?.int == Int64(status))
+    }
+
+    @Test("in the middle of its request takes the upstream's connection with it", arguments: Leaving.allCases)
+    func midRequest(leaving: Leaving) async throws {
+        try await Scene.play { scene in
+            let client = try await scene.sending(Ask.head("POST", "/", ["Content-Length: 1000"]) + "0123456789")
+            _ = try await scene.upstream.request("whose body has begun") { $0.bodyCount == 10 }
+            await leave(client, leaving)
+            try await judge(scene, status: 0)
+        }
+    }
+
+    @Test("before the answer", arguments: Leaving.allCases)
+    func beforeAnswer(leaving: Leaving) async throws {
+        try await Scene.play(.hang) { scene in
+            let client = try await scene.sending(Ask.get())
+            _ = try await scene.upstream.requests(atLeast: 1)
+            await leave(client, leaving)
+            try await judge(scene, status: 0)
+        }
+    }
+
+    @Test("in the middle of its answer", arguments: Leaving.allCases)
+    func midAnswer(leaving: Leaving) async throws {
+        let script = UpstreamScript.steps(.write(UpstreamScript.head(200, [HeaderField("Content-Length", "1000")])), .writePattern(10), .hang)
+        try await Scene.play(script) { scene in
+            let client = try await scene.sending(Ask.get())
+            #expect(try await client.read(count: 12) == Array("HTTP/1.1 200".utf8))
+            await leave(client, leaving)
+            try await judge(scene, status: 200)
+        }
+    }
+
+    @Test("while the gateway waits for it to read", arguments: Leaving.allCases)
+    func unread(leaving: Leaving) async throws {
+        try await Scene.play(.pattern(100_000_000)) { scene in
+            let client = try await scene.sending(Ask.get()) { $0.receiveBufferBytes = 16_384 }
+            #expect(try await client.read(count: 12) == Array("HTTP/1.1 200".utf8))
+            await leave(client, leaving)
+            try await judge(scene, status: 200)
+        }
+    }
+
+    @Test("while a connection is being made for it")
+    func connecting() async throws {
+        try await Scene.play(manner: { UpstreamManner.orders($0).opening(.hang) }) { scene in
+            let client = try await scene.sending(Ask.get())
+            try await eventually("a connection at the upstream") { scene.upstream.connectionsAccepted > 0 }
+            await client.reset()
+            let records = try await scene.gateway.auditRecords(atLeast: 1)
+            #expect(records.map { $0["ending"] } == ["client_gone"])
+        }
+    }
+
+    @Test("leaves nothing behind that a next request could meet")
+    func nothingLeft() async throws {
+        try await Scene.play(.reflect, paths: ["/slow": .gated("go", "for somebody else")]) { scene in
+            let first = try await scene.sending(Ask.get("/slow"))
+            _ = try await scene.upstream.request("of /slow") { $0.path == "/slow" }
+            await first.close()
+            try await scene.upstreamIsLeft()
+            scene.upstream.open(gate: "go")
+            for number in 0..<5 {
+                let answer = try await scene.gateway.client().get("\(scene.gateway.url)/\(number)")
+                #expect(answer.text.hasPrefix("GET /\(number) "))
+            }
+        }
+    }
+}
