@@ -20,7 +20,10 @@ struct RequestIdentity {
         Self.writeHex(random.next(), into: &spanID, at: 0)
         continued = readTraceparent(head)
         if !continued {
-            for index in 0..<32 { traceID[index] = requestID[index] }
+            // Copied, not shared: a shared buffer would be allocated anew at the next request.
+            traceID.withUnsafeMutableBufferPointer { trace in
+                requestID.withUnsafeBufferPointer { request in _ = trace.update(from: request) }
+            }
             traceFlags = (0x30, 0x31)
         }
     }
@@ -46,7 +49,7 @@ struct RequestIdentity {
             spanBits |= octet(offset) ^ 0x30
         }
         guard traceBits != 0, spanBits != 0, Self.isHex(octet(53)), Self.isHex(octet(54)) else { return false }
-        for index in 0..<32 { traceID[index] = octet(3 + index) }
+        traceID = Array(bytes[(start + 3)..<(start + 35)])
         traceFlags = (octet(53), octet(54))
         return true
     }
@@ -56,11 +59,14 @@ struct RequestIdentity {
     }
 
     private static func writeHex(_ value: UInt64, into bytes: inout [UInt8], at offset: Int) {
-        var value = value
-        for index in 0..<16 {
-            let digit = UInt8(truncatingIfNeeded: value & 0xF)
-            bytes[offset + index] = digit < 10 ? 0x30 &+ digit : 0x57 &+ digit
-            value >>= 4
+        // One check that the array is ours alone, not one for each digit.
+        bytes.withUnsafeMutableBufferPointer { digits in
+            var value = value
+            for index in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: value & 0xF)
+                digits[offset + index] = digit < 10 ? 0x30 &+ digit : 0x57 &+ digit
+                value >>= 4
+            }
         }
     }
 }

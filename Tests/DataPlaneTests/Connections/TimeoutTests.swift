@@ -6,7 +6,7 @@ import Testing
 struct TimeoutTests {
     @Test("with its head is told so, whether or not it keeps sending", arguments: [false, true])
     func head(drips: Bool) async throws {
-        try await Scene.play(change: { $0.timeouts.append("header_read: 400ms") }) { scene in
+        try await Scene.play(change: { $0.timeouts.append("header_read: 1500ms") }) { scene in
             let client = try await scene.sending("GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
             if drips {
                 let deadline = Deadline(in: .seconds(20))
@@ -23,7 +23,7 @@ struct TimeoutTests {
 
     @Test("to begin is disconnected without an answer", arguments: [true, false])
     func silent(first: Bool) async throws {
-        try await Scene.play(change: { $0.timeouts += ["header_read: 300ms", "keep_alive_idle: 300ms"] }) { scene in
+        try await Scene.play(change: { $0.timeouts += ["header_read: 1500ms", "keep_alive_idle: 300ms"] }) { scene in
             let client = try await scene.gateway.rawClient()
             if !first {
                 try await client.write(Ask.get())
@@ -37,7 +37,7 @@ struct TimeoutTests {
 
     @Test("between requests may be slow for keep_alive_idle, not only for header_read")
     func idle() async throws {
-        try await Scene.play(change: { $0.timeouts += ["header_read: 1s", "keep_alive_idle: 20s"] }) { scene in
+        try await Scene.play(change: { $0.timeouts += ["header_read: 1500ms", "keep_alive_idle: 20s"] }) { scene in
             let client = try await scene.sending(Ask.get())
             #expect(try await client.readAnswer().status == 200)
             // A connection that is too slow with its head ends meanwhile.

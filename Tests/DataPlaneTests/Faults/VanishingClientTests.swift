@@ -80,7 +80,7 @@ struct VanishingClientTests {
             let first = try await scene.sending(Ask.get("/slow"))
             _ = try await scene.upstream.request("of /slow") { $0.path == "/slow" }
             await first.close()
-            try await scene.upstreamIsLeft()
+            _ = try await scene.gateway.auditRecord(where: "ending", is: "client_gone")
             scene.upstream.open(gate: "go")
             for number in 0..<5 {
                 let answer = try await scene.gateway.client().get("\(scene.gateway.url)/\(number)")

@@ -133,7 +133,8 @@ struct BodyTests {
             let client = try await scene.sending(request)
             #expect(try await client.readAnswer().status == 413)
             #expect(scene.upstream.requests.allSatisfy { !$0.isComplete })
-            try await scene.upstreamIsLeft()
+            // A connection that was made too late to be used waits for another request.
+            if !scene.upstream.requests.isEmpty { try await scene.upstreamIsLeft() }
             let record = try await scene.gateway.auditRecord(where: "code", is: "body_too_large")
             #expect(record["status"] == 413)
             #expect(try scene.gateway.auditRecords().count == 1)
