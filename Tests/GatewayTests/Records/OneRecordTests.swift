@@ -40,12 +40,12 @@ struct OneRecordTests {
             try await client.write("NONSENSE\r\n\r\n")
             #expect(try await client.readToEnd().answers.map(\.status) == [400])
         },
-        .init("its head stays half", "refused", "request_timeout", status: 408, timeouts: ["header_read: 1s"]) { stage in
+        .init("its head stays half", "refused", "request_timeout", status: 408, timeouts: ["header_read: 4s"]) { stage in
             let client = try await stage.gateway.rawClient()
             try await client.write("GET /open/ HTTP/1.1\r\nHost: loc")
             #expect(try await client.readToEnd().answers.map(\.status) == [408])
         },
-        .init("its body stays half", "refused", "request_timeout", status: 408, timeouts: ["body_stall: 1s"]) { stage in
+        .init("its body stays half", "refused", "request_timeout", status: 408, timeouts: ["body_stall: 4s"]) { stage in
             let client = try await stage.gateway.rawClient()
             try await client.write("POST /open/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf")
             #expect(try await client.readToEnd().answers.map(\.status) == [408])
