@@ -37,7 +37,7 @@ struct TimeoutTests {
 
     @Test("between requests may be slow for keep_alive_idle, not only for header_read")
     func idle() async throws {
-        try await Scene.play(change: { $0.timeouts += ["header_read: 1500ms", "keep_alive_idle: 20s"] }) { scene in
+        try await Scene.play(change: { $0.timeouts += ["header_read: 2500ms", "keep_alive_idle: 20s"] }) { scene in
             let client = try await scene.sending(Ask.get())
             #expect(try await client.readAnswer().status == 200)
             // A connection that is too slow with its head ends meanwhile.

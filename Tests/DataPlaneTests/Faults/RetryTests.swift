@@ -6,9 +6,9 @@ import Testing
 struct RetryTests {
     @Test("goes to another endpoint when the first refuses the connection, with its body", arguments: ["GET", "POST"])
     func otherEndpoint(method: String) async throws {
-        let unused = try TestUpstream.unusedPort()
+        let unused = RefusingPort()
         try await Scene.play(change: {
-            $0.upstreams[0].ports.insert(unused, at: 0)
+            $0.upstreams[0].ports.insert(unused.number, at: 0)
             $0.upstreams[0].lines = ["ejection: {after_failures: 0}", "balancing: round_robin"]
         }) { scene in
             let client = try scene.gateway.client()

@@ -46,7 +46,7 @@ struct UpstreamFaultTests {
         Fault("for whom nobody vouches", manner: shows(\.foreignOrders)),
         Fault("that does not accept the gateway's certificate", manner: { .mutualTLS($0.orders, clientAuthorities: $0.foreignAuthority.pem) }),
         Fault("that speaks before TLS") { UpstreamManner.orders($0).opening(.plaintextFirst(Array("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil".utf8))) },
-        Fault("that speaks no TLS") { UpstreamManner.orders($0).opening(.garbage(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))) },
+        Fault("that speaks no TLS", "wrong_upstream_identity|upstream_unreachable") { UpstreamManner.orders($0).opening(.garbage(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))) },
         Fault("that closes on accept", "upstream_unreachable") { UpstreamManner.orders($0).opening(.close) },
         Fault("that closes after the handshake", "upstream_unreachable") { UpstreamManner.orders($0).opening(.closeAfterHandshake) },
     ]
@@ -61,7 +61,8 @@ struct UpstreamFaultTests {
                 #expect(answer.value("content-type") == "application/problem+json")
                 #expect(answer.connectCount == (number == 0 ? 1 : 0))
                 let record = try await scene.gateway.auditRecord(of: answer)
-                #expect(record["code"] == .string(fault.code))
+                // Whether a server that hangs up had said something before is a race on its side.
+                #expect(fault.code.split(separator: "|").contains { record["code"] == .string(String($0)) })
                 #expect(record["decision"] == "refused")
             }
             #expect(try scene.gateway.auditRecords().count == 2)
@@ -71,8 +72,8 @@ struct UpstreamFaultTests {
 
     @Test("that is not there is unreachable")
     func refused() async throws {
-        let port = try TestUpstream.unusedPort()
-        try await Scene.play(change: { $0.upstreams[0].ports = [port] }) { scene in
+        let port = RefusingPort()
+        try await Scene.play(change: { $0.upstreams[0].ports = [port.number] }) { scene in
             let answer = try await scene.gateway.client().get("\(scene.gateway.url)/")
             #expect(answer.status == 502)
             #expect(try await scene.gateway.auditRecord(of: answer)["code"] == "upstream_unreachable")
