@@ -42,7 +42,7 @@ struct PoolTests {
     func tooLong() async throws {
         try await Scene.play(.gated("go"), change: {
             $0.upstreams[0].lines = ["connections_per_worker_max: 1", "ejection: {after_failures: 1, time: 60s}"]
-            $0.timeouts.append("upstream_connect: 300ms")
+            $0.timeouts.append("upstream_connect: 1500ms")
         }) { scene in
             let first = try await scene.sending(Ask.get())
             _ = try await scene.upstream.requests(atLeast: 1)
@@ -70,6 +70,17 @@ struct PoolTests {
                 #expect(body.count == count + extra * 16_384)
                 #expect(try await next.readAnswer().text == "hello\n")
                 await slow.reset()
+            }
+        }
+    }
+
+    @Test("are made to a name that has several addresses, of which one answers")
+    func severalAddresses() async throws {
+        try await Scene.play(edit: { $0.replacing("https://127.0.0.1:", with: "https://localhost:") }) { scene in
+            let client = try scene.gateway.client()
+            for _ in 0..<5 {
+                #expect(try await client.get("\(scene.gateway.url)/").status == 200)
+                try await scene.upstream.closeConnections()
             }
         }
     }

@@ -62,13 +62,12 @@ struct TimeoutTests {
 
     @Test("with its body is not blamed on the upstream, which cannot answer before")
     func slowBody() async throws {
-        try await Scene.play(change: { $0.timeouts += ["upstream_first_byte: 200ms", "upstream_stall: 200ms"] }) { scene in
-            let client = try await scene.sending(Ask.head("POST", "/", ["Content-Length: 6"]))
-            for octet in "hello" {
+        try await Scene.play(change: { $0.timeouts += ["upstream_first_byte: 1s", "upstream_stall: 1s"] }) { scene in
+            let client = try await scene.sending(Ask.head("POST", "/", ["Content-Length: 3"]))
+            for octet in "ab" {
                 try await client.write(String(octet))
-                // So long that two sweeps for deadlines have passed.
                 let begun = ContinuousClock.now
-                try await eventually("half a second") { ContinuousClock.now - begun > .milliseconds(400) }
+                try await eventually("longer than an answer may take") { ContinuousClock.now - begun > .milliseconds(1_400) }
             }
             try await client.write("!")
             #expect(try await client.readAnswer().status == 200)

@@ -90,6 +90,27 @@ struct UpstreamFaultTests {
         }
     }
 
+    @Test("that cannot be connected to is given up after upstream_connect, and another endpoint is asked", arguments: [false, true])
+    func silent(hasOther: Bool) async throws {
+        let port = SilentPort()
+        try await Scene.play(change: {
+            $0.timeouts.append("upstream_connect: 1500ms")
+            $0.upstreams[0].ports = [port.number] + (hasOther ? $0.upstreams[0].ports : [])
+            $0.upstreams[0].lines = ["balancing: round_robin", "ejection: {after_failures: 0}"]
+        }) { scene in
+            let client = try scene.gateway.client()
+            var records: [JSONObject] = []
+            for _ in 0..<2 { records.append(try await scene.gateway.auditRecord(of: try await client.post("\(scene.gateway.url)/", .text("body")))) }
+            if hasOther {
+                #expect(records.map { $0["status"] } == [200, 200])
+                #expect(records.contains { $0["attempts"] == 2 })
+            } else {
+                #expect(records.map { $0["status"] } == [504, 504])
+                #expect(records.map { $0["code"] } == ["upstream_timeout", "upstream_timeout"])
+            }
+        }
+    }
+
     @Test("that breaks its answer off has it broken off at the client", arguments: [
         (UpstreamScript.closeMidBody(promised: 1_000, sent: 10), "upstream_broke_off"),
         (.closeMidChunks, "upstream_broke_off"),
