@@ -88,21 +88,24 @@ struct TimeoutTests {
 
     @Test("but steady gets its whole answer", arguments: [true, false])
     func steady(tls: Bool) async throws {
-        try await Scene.play(.pattern(6_000_000), change: {
+        let count = 8_000_000
+        try await Scene.play(.pattern(count), change: {
             $0.hasTLS = tls
-            $0.timeouts += ["body_stall: 700ms", "upstream_stall: 700ms"]
+            $0.timeouts += ["body_stall: 2s", "upstream_stall: 2s"]
         }) { scene in
             let client = try await scene.sending(Ask.get()) {
                 if !tls { $0 = .plaintext }
                 $0.receiveBufferBytes = 65_536
             }
-            var left = 6_000_000
-            _ = try await client.read(count: 200)
-            while left > 200_000 {
+            // Half a megabyte a second: the kernel's send buffer alone would keep the gateway waiting for longer than 2 s.
+            var octets = 0
+            for _ in 0..<30 {
                 let begun = ContinuousClock.now
-                left -= try await client.read(count: 200_000).count
-                try await eventually("a tenth of a second") { ContinuousClock.now - begun > .milliseconds(100) }
+                octets += try await client.read(count: 100_000).count
+                try await eventually("a fifth of a second") { ContinuousClock.now - begun > .milliseconds(200) }
             }
+            #expect(octets == 3_000_000)
+            #expect(try await client.read(count: count - octets).count == count - octets)
             #expect(try await scene.gateway.auditRecords(atLeast: 1).map { $0["ending"] } == [nil])
         }
     }
