@@ -13,6 +13,9 @@ package struct ByteWriter: Sendable {
 
     package mutating func append(_ octet: UInt8) { bytes.append(octet) }
 
+    /// Lets somebody else append; what is there already stays.
+    package mutating func append(_ write: (inout [UInt8]) -> Void) { write(&bytes) }
+
     package mutating func append(_ text: StaticString) {
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }
@@ -114,16 +117,8 @@ package struct ByteWriter: Sendable {
     }
 
     package mutating func append(decimal number: Int) {
-        var rest = number.magnitude
         if number < 0 { bytes.append(UInt8(ascii: "-")) }
-        var scale: UInt = 1
-        while rest / scale >= 10 { scale &*= 10 }
-        while scale > 0 {
-            let digit = rest / scale
-            bytes.append(0x30 &+ UInt8(truncatingIfNeeded: digit))
-            rest &-= digit &* scale
-            scale /= 10
-        }
+        DecimalDigits.append(UInt64(number.magnitude), to: &bytes)
     }
 
     /// Without leading zeros, in lower case.

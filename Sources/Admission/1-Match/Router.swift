@@ -10,7 +10,7 @@ package import Policy
 /// less specific ones: what `GET /orders/{rest...}` answers is not lost by adding `POST /orders`.
 ///
 /// The cost is that of hashing the host and each segment once or twice: it does not grow with the number of routes.
-package struct Router: Sendable {
+package final class Router: Sendable {
     private let hosts: HostTable
     private let tree: PathTree
     /// What is needed of each route after the match.

@@ -40,10 +40,11 @@ package struct Caller: Sendable {
 
 /// Judges bearer tokens: one for each event loop, with a cache of the tokens that it has verified.
 ///
-/// Reads no clock and does no I/O. For a token that it has seen it hashes the token and compares; it allocates nothing
+/// Reads no clock and does no I/O. For a token that it has seen it compares, or hashes and compares; it allocates nothing
 /// (but for the state of swift-crypto's hash, which is one object).
 package final class Authenticator {
     private var cache: TokenCache
+    private var memo = TokenMemo()
     private let brake: BadTokenBrake?
     private let companion: Principal.MakeCompanion?
 
@@ -100,12 +101,14 @@ package final class Authenticator {
         _ bytes: [UInt8], _ token: Slice, _ rules: RouteRules, _ issuers: borrowing IssuerSet,
         _ peer: borrowing PeerFacts, _ unixSeconds: Int64, _ now: Int64
     ) throws(Refusal) -> Finding {
-        let digest = Self.digest(bytes, token)
+        let known = memo.digest(bytes, token)
+        let digest = known ?? Self.digest(bytes, token)
         for (place, issuer) in rules.issuers.enumerated() {
             let entry = issuers.entries[issuer.index]
             let key = TokenCache.Key(token: digest, issuer: entry.fingerprint)
             guard let principal = cache.find(key) else { continue }
             if principal.facts.isExpired(unixSeconds, skew: entry.clockSkewSeconds) { cache.remove(key) }
+            if known == nil { memo.remember(bytes, token, digest) }
             return .found(principal, issuer: place)
         }
         if let wait = brake?.secondsToWait(peer.address, now: now) {

@@ -1,3 +1,4 @@
+import HTTP
 /// What the limits of a route had to say about one request: reused by its owner, so that it allocates once.
 package struct Allowance: Sendable {
     /// One limit after a request.
@@ -62,12 +63,6 @@ package struct Allowance: Sendable {
 
     /// Structured fields hold fifteen digits (RFC 9651 §3.3.1).
     private static func append(_ number: Int64, to out: inout [UInt8]) {
-        let number = min(max(number, 0), 999_999_999_999_999)
-        var power: Int64 = 1
-        while number / power >= 10 { power *= 10 }
-        while power > 0 {
-            out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / power % 10))
-            power /= 10
-        }
+        DecimalDigits.append(UInt64(min(max(number, 0), 999_999_999_999_999)), to: &out)
     }
 }

@@ -5,15 +5,12 @@ internal import HTTP
 enum AnswerFields {
     /// What every answer gets: the request id, and where the caller stands with its limits.
     static func append(
-        requestID: [UInt8], allowance: borrowing Allowance, scratch: inout [UInt8], to writer: inout ByteWriter
+        requestID: [UInt8], allowance: borrowing Allowance, to writer: inout ByteWriter
     ) {
         writer.append("X-Request-Id: ")
         writer.append(requestID)
         writer.append("\r\n")
-        guard !allowance.lines.isEmpty else { return }
-        scratch.removeAll(keepingCapacity: true)
-        appendLimits(allowance, to: &scratch)
-        writer.append(scratch)
+        if !allowance.lines.isEmpty { writer.append { appendLimits(allowance, to: &$0) } }
     }
 
     /// A refusal: challenge, `Retry-After`, `Allow`, and the problem document (RFC 9457).

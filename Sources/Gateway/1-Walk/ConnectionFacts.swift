@@ -5,17 +5,14 @@ internal import Glibc
 internal import Transport
 
 /// What a connection contributes to each of its requests: made once, when it opens.
-struct ConnectionFacts {
+final class ConnectionFacts {
     let peer: PeerFacts
     let fields: ConnectionFields
     /// The server name of the TLS handshake, lower-case, without a trailing dot.
     let serverName: [UInt8]?
-    let address: AuditText
-    let port: Int
-    let tlsVersion: AuditText?
-    let serverNameText: AuditText?
-    let certificate: AuditText?
     let isTLS: Bool
+    /// What each of its records says of the connection.
+    let record: AuditFragment
 
     init(_ peer: Peer) {
         let shown = peer.tls?.clientCertificate.map { facts in
@@ -28,11 +25,13 @@ struct ConnectionFacts {
         isTLS = peer.tls != nil
         fields = ConnectionFields(address: peer.address, isTLS: isTLS)
         serverName = peer.tls?.serverName.map { name in Array(name.utf8.reversed().drop { $0 == 0x2E }.reversed()) }
-        address = AuditText(peer.address)
-        port = peer.port
-        tlsVersion = peer.tls.map { AuditText($0.version) }
-        serverNameText = peer.tls?.serverName.map { AuditText($0) }
-        certificate = shown.map { AuditText($0.identity) }
+        record = AuditFragment { record in
+            record.add(.clientAddress, AuditText(peer.address))
+            record.add(.clientPort, peer.port)
+            if let version = peer.tls?.version { record.add(.tlsVersion, AuditText(version)) }
+            if let name = peer.tls?.serverName { record.add(.serverName, AuditText(name)) }
+            if let shown { record.add(.clientCertificate, AuditText(shown.identity)) }
+        }
     }
 }
 

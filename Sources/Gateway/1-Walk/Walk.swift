@@ -10,7 +10,7 @@ internal import Transport
 /// the connection's event loop, and for a request whose token is known nothing suspends.
 final class Walk: ExchangeDelegate {
     // The connection
-    unowned let exchange: Exchange
+    let exchange: Exchange
     let loop: GatewayLoop
     let connection: ConnectionFacts
 
@@ -35,13 +35,15 @@ final class Walk: ExchangeDelegate {
     }
 
     func exchangeBegan() {
+        // Once for all steps: each reading of it takes a copy, of 400 octets and two references.
+        let head = exchange.head
         do throws(Refusal) {
-            try openRecord()
-            let match = try matched()
-            let caller = try authenticated(match)
+            try openRecord(head)
+            let match = try matched(head)
+            let caller = try authenticated(head, match)
             let permit = try authorized(caller, match)
             try limited(permit)
-            try forwarded(permit, match)
+            try forwarded(head, permit, match)
         } catch {
             refuse(error)
         }
@@ -50,35 +52,35 @@ final class Walk: ExchangeDelegate {
     // MARK: The steps
 
     /// 4. Nothing is served that cannot be recorded.
-    private func openRecord() throws(Refusal) {
+    private func openRecord(_ head: borrowing RequestHead) throws(Refusal) {
         snapshot = loop.snapshot
-        identity.renew(from: exchange.head, random: &loop.random)
+        identity.renew(from: head, random: &loop.random)
         record = loop.journal.open(requestID: identity.requestID)
         if record == nil { throw Refusal(.auditUnavailable) }
     }
 
     /// 5. Which route is it?
-    private func matched() throws(Refusal) -> RouteMatch {
+    private func matched(_ head: borrowing RequestHead) throws(Refusal) -> RouteMatch {
         // A target that names the other scheme was meant for another connection (RFC 9110 §7.4).
-        if let scheme = exchange.head.targetScheme, (scheme == .https) != connection.isTLS { throw Refusal(.misdirected) }
-        let match = try snapshot.rules.router.match(exchange.head, sni: connection.serverName)
+        if let scheme = head.targetScheme, (scheme == .https) != connection.isTLS { throw Refusal(.misdirected) }
+        let match = try snapshot.rules.router.match(head, sni: connection.serverName)
         guard match.route < snapshot.routes.count else { throw Refusal(.noRoute) }
         let route = snapshot.routes[match.route]
         self.route = route
         exchange.bodyBytesMax = route.bodyBytesMax
-        if let most = route.bodyBytesMax, case .length(let length) = exchange.head.framing, length > most {
+        if let most = route.bodyBytesMax, case .length(let length) = head.framing, length > most {
             throw Refusal(.bodyTooLarge)
         }
-        if exchange.head.upgrade != nil, !route.route.allowUpgrade { throw Refusal(.unsupportedUpgrade) }
+        if head.upgrade != nil, !route.route.allowUpgrade { throw Refusal(.unsupportedUpgrade) }
         return match
     }
 
     /// 6. Who is calling?
-    private func authenticated(_ match: RouteMatch) throws(Refusal) -> Caller? {
+    private func authenticated(_ head: borrowing RequestHead, _ match: RouteMatch) throws(Refusal) -> Caller? {
         guard let route, route.rules.needsToken else { return nil }
-        let token = try Credential.bearer(in: exchange.head)
+        let token = try Credential.bearer(in: head)
         let verdict = loop.authenticator.authenticate(
-            exchange.head, token: token, rules: route.rules, issuers: snapshot.issuers, peer: connection.peer,
+            head, token: token, rules: route.rules, issuers: snapshot.issuers, peer: connection.peer,
             unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: exchange.startedAt)
         switch verdict {
         case .authenticated(let caller):
@@ -105,7 +107,9 @@ final class Walk: ExchangeDelegate {
     }
 
     /// 9 and 10. Where to, and off it goes.
-    private func forwarded(_ permit: Permit, _ match: RouteMatch) throws(Refusal) {
+    private func forwarded(
+        _ head: borrowing RequestHead, _ permit: Permit, _ match: RouteMatch
+    ) throws(Refusal) {
         guard let route else { throw Refusal(.noRoute) }
         guard let upstream = route.upstream else {
             exchange.bodyBytesMax = min(route.bodyBytesMax ?? Self.localBodyBytesMax, Self.localBodyBytesMax)
@@ -116,7 +120,7 @@ final class Walk: ExchangeDelegate {
         let pool = try pick(upstream, permit, excluding: nil)
         let runtime = snapshot.upstreams[upstream]
         runtime.writer.write(
-            exchange.head, caller: permit.principal?.headers, connection: connection.fields, identity: identity,
+            head, caller: permit.principal?.headers, connection: connection.fields, identity: identity,
             forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade, to: &loop.transport.writer)
         exchange.forward(
             to: pool, head: loop.transport.writer.bytes, firstByteTimeout: runtime.firstByteTimeout)
@@ -143,8 +147,7 @@ final class Walk: ExchangeDelegate {
 
     func appendResponseFields(to fields: inout ByteWriter) {
         lease?.succeeded(now: exchange.upstreamFirstByteAt)
-        AnswerFields.append(
-            requestID: identity.requestID, allowance: allowance, scratch: &loop.scratch, to: &fields)
+        AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &fields)
     }
 
     func forwardFailed(_ failure: ForwardFailure) {
@@ -231,8 +234,7 @@ final class Walk: ExchangeDelegate {
     private func answer(_ response: ServiceResponse) {
         var writer = ByteWriter()
         for field in response.fields { writer.appendField(field.name, field.value) }
-        AnswerFields.append(
-            requestID: identity.requestID, allowance: allowance, scratch: &loop.scratch, to: &writer)
+        AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &writer)
         exchange.answer(status: response.status, fields: writer.bytes, body: response.body)
     }
 }

@@ -11,7 +11,7 @@ extension Walk {
         ticket.close(at: Clock.wallNanoseconds()) { record in
             record.add(.requestID, plain: identity.requestID)
             record.add(.traceID, plain: identity.traceID)
-            describeConnection(&record)
+            record.add(connection.record)
             describeRequest(&record)
             describeDecision(&record, ending)
             describeCaller(&record)
@@ -25,20 +25,12 @@ extension Walk {
         loop.transport.wakeSoon()
     }
 
-    private func describeConnection(_ record: inout AuditRecord) {
-        record.add(.clientAddress, connection.address)
-        record.add(.clientPort, connection.port)
-        if let version = connection.tlsVersion { record.add(.tlsVersion, version) }
-        if let name = connection.serverNameText { record.add(.serverName, name) }
-        if let certificate = connection.certificate { record.add(.clientCertificate, certificate) }
-    }
-
     private func describeRequest(_ record: inout AuditRecord) {
-        record.add(.method, clientText: exchange.head.octets(exchange.head.methodText))
-        record.add(.host, clientText: exchange.head.octets(exchange.head.host))
-        record.add(.path, clientText: exchange.head.octets(exchange.head.path))
-        record.add(.policy, snapshot.policyHash)
-        if let route { record.add(.route, route.id) }
+        let head = exchange.head
+        record.add(.method, clientText: head.octets(head.methodText))
+        record.add(.host, clientText: head.octets(head.host))
+        record.add(.path, clientText: head.octets(head.path))
+        if let route { record.add(route.record) } else { record.add(.policy, snapshot.policyHash) }
     }
 
     private func describeDecision(_ record: inout AuditRecord, _ ending: ExchangeEnding) {
@@ -60,13 +52,8 @@ extension Walk {
     }
 
     private func describeCaller(_ record: inout AuditRecord) {
-        if let required = route?.scopesRequired { record.add(.scopesRequired, required) }
         guard let texts = principal?.companion as? PrincipalTexts else { return }
-        record.add(.issuer, texts.issuer)
-        if let subject = texts.subject { record.add(.subject, subject) }
-        if let client = texts.clientID { record.add(.clientID, client) }
-        record.add(.scopesHeld, texts.scopes)
-        record.add(.token, texts.token)
+        record.add(texts.record)
     }
 
     private func describeLimits(_ record: inout AuditRecord) {
@@ -80,8 +67,8 @@ extension Walk {
     private func describeUpstream(_ record: inout AuditRecord) {
         guard let upstream = route?.upstream, endpoint >= 0, upstream < snapshot.upstreams.count else { return }
         let runtime = snapshot.upstreams[upstream]
-        if endpoint < runtime.endpointTexts.count { record.add(.upstream, runtime.endpointTexts[endpoint]) }
-        if exchange.upstreamVerified, let identity = runtime.identityText { record.add(.upstreamIdentity, identity) }
+        let endpoints = exchange.upstreamVerified ? runtime.verifiedEndpoints : runtime.endpoints
+        if endpoint < endpoints.count { record.add(endpoints[endpoint]) }
         record.add(.attempts, exchange.upstreamAttempts)
         if exchange.upstreamFirstByteAt > 0 {
             record.add(

@@ -4,7 +4,7 @@ internal import Policy
 
 /// Writes the head of a request for an upstream, anew and from the judged values: method, normalised path, and only those
 /// fields that are the client's to send; then who calls, as the gateway knows it.
-struct UpstreamHeadWriter: Sendable {
+final class UpstreamHeadWriter: Sendable {
     private let stripped: StrippedFields
     private let headers: UpstreamHeaders
     private let subject: [UInt8]?
@@ -126,7 +126,7 @@ struct UpstreamHeadWriter: Sendable {
 }
 
 /// Field lines about a client's connection, made once for all its requests. They end where the authority belongs.
-struct ConnectionFields: Sendable {
+final class ConnectionFields: Sendable {
     let forwarded: [UInt8]
     let xForwarded: [UInt8]
 

@@ -1,4 +1,5 @@
 internal import Admission
+internal import Audit
 internal import Crypto
 internal import JOSE
 internal import Policy
@@ -33,8 +34,8 @@ struct SnapshotBuilder {
             }
             routes.append(
                 RouteRuntime(
-                    route: route, rules: rules.routes[index], limits: policy.limits, defaultBodyBytesMax: policy.bounds.bodyBytesMax,
-                    upstream: upstream, service: service))
+                    route: route, rules: rules.routes[index], policyHash: AuditText(policy.hash), limits: policy.limits,
+                    defaultBodyBytesMax: policy.bounds.bodyBytesMax, upstream: upstream, service: service))
         }
         return Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,

@@ -90,17 +90,16 @@ final class GatewayLoop: ExchangeDelegateFactory {
 
 /// What records say of a verified token, made once for each.
 final class PrincipalTexts: Sendable {
-    let issuer: AuditText
-    let subject: AuditText?
-    let clientID: AuditText?
-    let scopes: AuditText
-    let token: SecretDigest
+    let record: AuditFragment
 
     init(_ facts: borrowing TokenFacts, key: SecretDigestKey) {
-        issuer = AuditText(facts.issuerName)
-        subject = facts.subject.map { AuditText($0) }
-        clientID = facts.clientID.map { AuditText($0) }
-        scopes = AuditText(facts.scope)
-        token = key.digest(facts.tokenDigest.octets)
+        let facts = copy facts
+        record = AuditFragment { record in
+            record.add(.issuer, AuditText(facts.issuerName))
+            if let subject = facts.subject { record.add(.subject, AuditText(subject)) }
+            if let client = facts.clientID { record.add(.clientID, AuditText(client)) }
+            record.add(.scopesHeld, AuditText(facts.scope))
+            record.add(.token, key.digest(facts.tokenDigest.octets))
+        }
     }
 }

@@ -38,8 +38,8 @@ final class Snapshot: Sendable {
 final class RouteRuntime: Sendable {
     let route: Route
     let rules: RouteRules
-    let id: AuditText
-    let scopesRequired: AuditText?
+    /// What each of its records says of the policy and the route.
+    let record: AuditFragment
     /// Names of the route's limits, in their order.
     let limitNames: [AuditText]
     /// Octets; nil: unbounded.
@@ -49,13 +49,18 @@ final class RouteRuntime: Sendable {
     let service: (any LocalService)?
 
     init(
-        route: Route, rules: RouteRules, limits: [RateLimit], defaultBodyBytesMax: Int?, upstream: Int?,
-        service: (any LocalService)?
+        route: Route, rules: RouteRules, policyHash: AuditText, limits: [RateLimit], defaultBodyBytesMax: Int?,
+        upstream: Int?, service: (any LocalService)?
     ) {
         self.route = route
         self.rules = rules
-        id = AuditText(route.id)
-        scopesRequired = rules.scopesRequired.isEmpty ? nil : AuditText(rules.scopesRequired.joined(separator: " "))
+        record = AuditFragment { record in
+            record.add(.policy, policyHash)
+            record.add(.route, AuditText(route.id))
+            if !rules.scopesRequired.isEmpty {
+                record.add(.scopesRequired, AuditText(rules.scopesRequired.joined(separator: " ")))
+            }
+        }
         limitNames = route.limits.filter(limits.indices.contains).map { AuditText(limits[$0].name) }
         bodyBytesMax = route.bodyBytesMax ?? defaultBodyBytesMax
         self.upstream = upstream
@@ -72,8 +77,9 @@ final class UpstreamRuntime: Sendable {
     /// Names the TLS files' contents: the same after a reload that changed none of them, so that connections stay.
     let tlsFingerprint: String
     let writer: UpstreamHeadWriter
-    let endpointTexts: [AuditText]
-    let identityText: AuditText?
+    /// What records say of an endpoint, and of one that has proved its identity; in the order of `upstream.endpoints`.
+    let endpoints: [AuditFragment]
+    let verifiedEndpoints: [AuditFragment]
     /// Nanoseconds.
     let firstByteTimeout: Int64
 
@@ -86,12 +92,20 @@ final class UpstreamRuntime: Sendable {
         self.tlsFingerprint = tlsFingerprint
         self.firstByteTimeout = firstByteTimeout
         writer = UpstreamHeadWriter(headers: upstream.headers)
-        endpointTexts = upstream.endpoints.map { AuditText($0.description) }
-        identityText =
+        let identity: AuditText? =
             switch upstream.tls?.identity {
             case .spiffe(let id): AuditText(id)
             case .dns(let name): AuditText("dns:\(name)")
             case nil: nil
             }
+        endpoints = upstream.endpoints.map { endpoint in
+            AuditFragment { $0.add(.upstream, AuditText(endpoint.description)) }
+        }
+        verifiedEndpoints = upstream.endpoints.map { endpoint in
+            AuditFragment { record in
+                record.add(.upstream, AuditText(endpoint.description))
+                if let identity { record.add(.upstreamIdentity, identity) }
+            }
+        }
     }
 }

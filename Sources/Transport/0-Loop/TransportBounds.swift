@@ -4,6 +4,8 @@ internal import NIOCore
 enum TransportBounds {
     /// Octets of the TLS handler's outbound buffer kept between writes: one answer of ordinary size; more is given back.
     static let preservedTLSBytes = 4_096
+    /// Octets of a body up to which a part is copied behind what waits to be written, rather than written by itself.
+    static let smallBytesMax = 8_192
     /// Connections that the kernel keeps until they are accepted.
     static let backlog: Int32 = 4_096
     /// Octets that the kernel keeps for a socket beyond what is on the wire (TCP_NOTSENT_LOWAT). Without it a slow reader

@@ -13,6 +13,7 @@ package final class TransportLoop {
     let eventLoop: any EventLoop
     let allocator = ByteBufferAllocator()
     let deadlines = Deadlines()
+    private let flushList = FlushList()
     /// Replaced on reload; a deadline that is running keeps the time that it was set with.
     package var timeouts: TransportTimeouts
     /// The connection whose ClientHello is being read at this moment; the SNI callback has no other way to find it.
@@ -45,6 +46,32 @@ package final class TransportLoop {
         nextSweep?.cancel()
         nextSweep = nil
     }
+
+    /// Sends what a connection has written at the end of this turn of the loop.
+    func flushSoon(_ connection: Timed) {
+        guard flushList.add(connection) else { return }
+        let list = flushList
+        eventLoop.assumeIsolated().execute { list.flushAll() }
+    }
+
+    /// A small buffer to write a head into. Give it back when the socket's handlers have taken what it holds.
+    func takeBuffer() -> ByteBuffer {
+        guard var buffer = spareBuffers.popLast() else { return allocator.buffer(capacity: Self.spareBufferBytes) }
+        // Should somebody still hold it, this makes another one.
+        buffer.clear()
+        return buffer
+    }
+
+    func give(_ buffer: ByteBuffer) {
+        if spareBuffers.count < Self.spareBuffersMax, buffer.capacity <= 4 * Self.spareBufferBytes {
+            spareBuffers.append(buffer)
+        }
+    }
+    private var spareBuffers: [ByteBuffer] = []
+    /// A head or a small answer of ordinary size.
+    private static let spareBufferBytes = 2_048
+    /// Of all requests that are on their way at a time; at most half a mebibyte.
+    private static let spareBuffersMax = 64
 
     /// Something waits to be handed over (an audit record in the journal).
     package func wakeSoon() {

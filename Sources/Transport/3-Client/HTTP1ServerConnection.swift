@@ -82,6 +82,8 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     func handlerRemoved(context: ChannelHandlerContext) {
         loop.deadlines.remove(self)
         self.context = nil
+        isWritable = false
+        exchange?.connectionClosed()
         countNoMore()
     }
 
@@ -416,7 +418,8 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
 
     // MARK: ClientStream
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// As the channel last said: asking it goes through four objects.
+    private(set) var isWritable = true
 
     func writeContinue() {
         append(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
@@ -467,12 +470,13 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
             ResponseWriter.writeChunkSize(body.readableBytes, to: &line)
             appendSmall(line)
         }
-        if body.readableBytes <= Self.copyBytesMax {
+        if body.readableBytes <= TransportBounds.smallBytesMax {
             appendSmall(body)
         } else {
             writePending()
             context.write(wrapOutboundOut(body), promise: nil)
             needsFlush = true
+            isBulk = true
         }
         if answerChunked {
             pending?.writeStaticString("\r\n")
@@ -485,7 +489,6 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
         }
         if !isWritable, deadline == .max { awaitClient() }
     }
-    private static let copyBytesMax = 8_192
 
     func finish(trailers: borrowing [UInt8]) {
         if answerChunked {
@@ -527,7 +530,8 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     func abort() {
         // Not a TLS close_notify: the client must not take a broken-off answer for a whole one.
         reading = .closing
-        pending = nil
+        // What there is of the answer still goes out: a part shows better than nothing that something broke off.
+        flushNow()
         if answering == .untilClose, !listener.isTLS {
             // Only a reset tells the client that this end is not the answer's.
             _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
@@ -588,6 +592,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         let writable = context.channel.isWritable
+        isWritable = writable
         switch reading {
         case .answering:
             if writable { deadline = .max } else { awaitClient() }
@@ -615,14 +620,14 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     }
 
     private func append(_ octets: [UInt8]) {
-        if pending == nil { pending = loop.allocator.buffer(capacity: octets.count &+ 1_200) }
+        if pending == nil { pending = loop.takeBuffer() }
         pending?.writeBytes(octets)
         needsFlush = true
     }
 
     private func appendSmall(_ octets: ByteBuffer) {
         var octets = octets
-        if pending == nil { pending = loop.allocator.buffer(capacity: octets.readableBytes &+ 64) }
+        if pending == nil { pending = loop.takeBuffer() }
         pending?.writeBuffer(&octets)
         needsFlush = true
     }
@@ -633,11 +638,22 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
         context.write(wrapOutboundOut(octets), promise: nil)
     }
 
+    /// Small things wait for the end of the loop's turn. Large ones go at once: nothing wakes less for their waiting, and
+    /// only the flush tells whether the client takes them.
     private func flushIfNeeded() {
+        guard needsFlush else { return }
+        if isBulk { flushNow() } else { loop.flushSoon(self) }
+    }
+    private var isBulk = false
+
+    override func flushNow() {
         guard needsFlush, let context else { return }
         needsFlush = false
+        isBulk = false
+        let written = pending
         writePending()
         context.flush()
+        if let written { loop.give(written) }
     }
 
     /// Closes after everything written has left, and reads (and drops) for a while what the client still sends: closing a

@@ -33,8 +33,10 @@ package final class Exchange {
     package private(set) var peer: Peer
     private(set) var phase = Phase.idle
 
-    unowned let client: any ClientStream
-    private var delegate: (any ExchangeDelegate)!
+    // Both point back here. They are held, since a counted reference costs less on every step than a checked unowned one;
+    // `connectionClosed` lets go of them.
+    private var client: (any ClientStream)?
+    private var delegate: (any ExchangeDelegate)?
     private var upstream: HTTP1UpstreamConnection?
     private var waiter: UpstreamWaiter?
 
@@ -84,17 +86,17 @@ package final class Exchange {
         self.status = status
         bodyBytesOut = head.method == .head ? 0 : body.count
         phase = .answered
-        client.writeAnswer(status: status, fields: fields, body: body, close: close)
+        client?.writeAnswer(status: status, fields: fields, body: body, close: close)
         end(.complete)
-        client.finish(trailers: [])
-        client.flush()
+        client?.finish(trailers: [])
+        client?.flush()
     }
 
     /// Forwards the request over a connection from `pool`. `head` is the complete request head for the upstream; the body
     /// follows in the request's own framing. May be called again from `forwardFailed`.
     package func forward(to pool: UpstreamPool, head upstreamHead: [UInt8], firstByteTimeout: Int64) {
         guard phase == .deciding else { return }
-        var buffer = pool.allocator.buffer(capacity: upstreamHead.count)
+        var buffer = loop.takeBuffer()
         buffer.writeBytes(upstreamHead)
         self.upstreamHead = buffer
         upstreamUpgrade = head.upgrade != nil && head.framing == .none
@@ -122,8 +124,8 @@ package final class Exchange {
         if requestBodyEnded {
             collectedAll()
         } else if head.expectsContinue {
-            client.writeContinue()
-            client.flush()
+            client?.writeContinue()
+            client?.flush()
         }
     }
 
@@ -132,7 +134,9 @@ package final class Exchange {
         DeferredAnswer(exchange: NIOLoopBound(self, eventLoop: loop.eventLoop), generation: generation, loop: loop.handle)
     }
 
-    fileprivate func resume(_ work: (any ExchangeDelegate) -> Void) { work(delegate) }
+    fileprivate func resume(_ work: (any ExchangeDelegate) -> Void) {
+        if let delegate { work(delegate) }
+    }
 
     fileprivate func isCurrent(_ generation: Int) -> Bool { generation == self.generation && phase != .answered }
 
@@ -157,7 +161,7 @@ package final class Exchange {
         held = nil
         heldTrailers = nil
         clientReadingPaused = false
-        delegate.exchangeBegan()
+        delegate?.exchangeBegan()
     }
 
     func refuse(_ error: HeadError, now: Int64) {
@@ -172,7 +176,7 @@ package final class Exchange {
         upstreamAttempts = 0
         requestBodyEnded = true
         requestFraming = .none
-        delegate.exchangeRefused(error)
+        delegate?.exchangeRefused(error)
     }
 
     /// The client was too slow with the head (`atHead`) or the body.
@@ -191,11 +195,11 @@ package final class Exchange {
         case .deciding, .collecting, .connecting, .forwarded:
             dropUpstream()
             phase = .deciding
-            delegate.exchangeTimedOut()
+            delegate?.exchangeTimedOut()
         case .responding, .tunnel:
             breakOff(.stalled)
         case .idle, .answered:
-            client.abort()
+            client?.abort()
         }
     }
 
@@ -247,16 +251,16 @@ package final class Exchange {
         case .deciding, .collecting, .connecting, .forwarded:
             dropUpstream()
             phase = .deciding
-            delegate.exchangeBodyRefused(error)
+            delegate?.exchangeBodyRefused(error)
         case .responding, .tunnel:
             breakOff(.clientGone)
         case .idle, .answered:
-            client.abort()
+            client?.abort()
         }
     }
 
     func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool {
-        delegate.passesTrailer(field, of: trailers)
+        delegate?.passesTrailer(field, of: trailers) ?? false
     }
 
     /// The end of one read from the client's socket.
@@ -294,6 +298,13 @@ package final class Exchange {
             end(shuttingDown ? .shutDown : .clientGone)
         }
         phase = .idle
+    }
+
+    /// No request will come any more, and nothing that comes back from elsewhere finds anybody.
+    func connectionClosed() {
+        generation &+= 1
+        delegate = nil
+        client = nil
     }
 
     /// The codec is ready for the next request.
@@ -338,7 +349,7 @@ package final class Exchange {
             let sent = phase == .forwarded
             upstream = nil
             phase = .deciding
-            delegate.forwardFailed(
+            delegate?.forwardFailed(
                 ForwardFailure(
                     reason: reason, onReusedConnection: onReusedConnection, bodyUntouched: !bodyForwarded,
                     nothingSent: !sent))
@@ -352,8 +363,8 @@ package final class Exchange {
 
     func upstreamInterim(status: Int, head: borrowing ResponseHead) {
         guard phase == .forwarded else { return }
-        client.writeInterim(status: status, head: head)
-        client.flush()
+        client?.writeInterim(status: status, head: head)
+        client?.flush()
     }
 
     func upstreamHead(_ response: borrowing ResponseHead, framing: BodyFraming, now: Int64) {
@@ -366,11 +377,11 @@ package final class Exchange {
             phase = .responding
         }
         loop.extraFields.clear()
-        delegate.appendResponseFields(to: &loop.extraFields)
-        client.writeHead(response, framing: framing, extraFields: loop.extraFields.bytes)
+        delegate?.appendResponseFields(to: &loop.extraFields)
+        client?.writeHead(response, framing: framing, extraFields: loop.extraFields.bytes)
         if phase == .tunnel {
-            client.becomeTunnel()
-            client.flush()
+            client?.becomeTunnel()
+            client?.flush()
             resumeClient()
         }
     }
@@ -378,13 +389,13 @@ package final class Exchange {
     func upstreamBody(_ octets: ByteBuffer) {
         bodyBytesOut &+= octets.readableBytes
         if phase == .tunnel {
-            client.writeTunnel(octets)
+            client?.writeTunnel(octets)
         } else if phase == .responding {
-            client.writeBody(octets)
+            client?.writeBody(octets)
         } else {
             return
         }
-        if !client.isWritable { upstream?.pauseReading() }
+        if client?.isWritable == false { upstream?.pauseReading() }
     }
 
     /// The answer is whole. The connection has already been given back or closed.
@@ -393,8 +404,8 @@ package final class Exchange {
         guard phase == .responding else { return }
         phase = .answered
         end(.complete)
-        client.finish(trailers: trailers)
-        client.flush()
+        client?.finish(trailers: trailers)
+        client?.flush()
     }
 
     func upstreamTunnelClosed() {
@@ -402,11 +413,11 @@ package final class Exchange {
         guard phase == .tunnel else { return }
         phase = .answered
         end(.complete)
-        client.closeTunnel()
+        client?.closeTunnel()
     }
 
     func readFromUpstreamEnded() {
-        if phase == .responding || phase == .tunnel { client.flush() }
+        if phase == .responding || phase == .tunnel { client?.flush() }
     }
 
     func upstreamWritabilityChanged(_ writable: Bool) {
@@ -433,13 +444,13 @@ package final class Exchange {
     private func pauseClient() {
         guard !clientReadingPaused else { return }
         clientReadingPaused = true
-        client.pauseReading()
+        client?.pauseReading()
     }
 
     private func resumeClient() {
         guard clientReadingPaused else { return }
         clientReadingPaused = false
-        client.resumeReading()
+        client?.resumeReading()
     }
 
     /// What arrived in the same read as the head, before the upstream was ready: one read at most, since reading pauses.
@@ -454,7 +465,7 @@ package final class Exchange {
         phase = .deciding
         let body = collected
         collected = []
-        delegate.exchangeCollected(body: body)
+        delegate?.exchangeCollected(body: body)
     }
 
     private func bodyTooLarge() {
@@ -464,7 +475,7 @@ package final class Exchange {
         case .deciding, .collecting, .connecting, .forwarded:
             dropUpstream()
             phase = .deciding
-            delegate.exchangeBodyTooLarge()
+            delegate?.exchangeBodyTooLarge()
         case .responding:
             breakOff(.clientGone)
         default:
@@ -476,7 +487,7 @@ package final class Exchange {
         dropUpstream()
         phase = .answered
         end(ending)
-        client.abort()
+        client?.abort()
     }
 
     private func dropUpstream() {
@@ -489,11 +500,12 @@ package final class Exchange {
     }
 
     private func end(_ ending: ExchangeEnding) {
+        if let upstreamHead { loop.give(upstreamHead) }
         upstreamHead = nil
         held = nil
         collected = []
         if clientReadingPaused { resumeClient() }
-        delegate.exchangeEnded(ending)
+        delegate?.exchangeEnded(ending)
     }
 }
 

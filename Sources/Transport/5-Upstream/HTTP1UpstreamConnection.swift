@@ -54,7 +54,8 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
 
     /// The other end has proved the identity that the policy names.
     var isVerified: Bool { pool.tls?.identity != nil }
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// As the channel last said: asking it goes through four objects.
+    private(set) var isWritable = true
 
     // MARK: Life of the connection
 
@@ -69,6 +70,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         guard context === self.context else { return }
         loop.deadlines.remove(self)
         self.context = nil
+        isWritable = false
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -220,6 +222,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     func sendBody(_ octets: ByteBuffer, chunked: Bool) {
         guard let context, octets.readableBytes > 0 else { return }
         progressed()
+        if octets.readableBytes > TransportBounds.smallBytesMax { isBulk = true }
         if chunked {
             var line = loop.allocator.buffer(capacity: 24)
             ResponseWriter.writeChunkSize(octets.readableBytes, to: &line)
@@ -250,7 +253,16 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         flush()
     }
 
-    func flush() { context?.flush() }
+    /// Small things wait for the end of the loop's turn, large ones do not: only the flush tells whether they are taken.
+    func flush() {
+        if isBulk { flushNow() } else { loop.flushSoon(self) }
+    }
+    private var isBulk = false
+
+    override func flushNow() {
+        isBulk = false
+        context?.flush()
+    }
 
     /// The exchange is over before its answer was: what is on the wire belongs to nobody, so the connection ends.
     func abandon() {
@@ -326,8 +338,9 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
         if case .head = state { progressed() }
-        exchange?.upstreamWritabilityChanged(context.channel.isWritable)
+        exchange?.upstreamWritabilityChanged(isWritable)
         context.fireChannelWritabilityChanged()
     }
 
@@ -492,7 +505,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         guard let exchange else { return }
         self.exchange = nil
         deadline = .max
-        if reusableAfter, requestSent, trailing == 0, context?.channel.isActive == true {
+        if reusableAfter, requestSent, trailing == 0, context != nil {
             state = .idle
             pool.ready(self)
             exchange.upstreamEnded(trailers: trailers)
