@@ -213,6 +213,9 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
         if readingPaused { readWanted = true } else { context.read() }
     }
 
+    /// This is the last handler: nobody behind it waits to hear of it.
+    func channelReadComplete(context: ChannelHandlerContext) {}
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var octets = unwrapInboundIn(data)
         if case .tunnel = reading {

@@ -344,6 +344,9 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
+    /// This is the last handler: nobody behind it waits to hear of it.
+    func channelReadComplete(context: ChannelHandlerContext) {}
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var octets = unwrapInboundIn(data)
         if var waiting = leftover {
