@@ -7,20 +7,27 @@ package struct Refusal: Error, Sendable, Equatable {
     package let allow: [String]
     /// Value of the challenge's `scope` attribute, only octets that RFC 6750 §3 allows; empty: none is sent.
     package let scope: [UInt8]
+    /// `acr_values` and `max_age` of the challenge, written out (RFC 9470 §3); empty: none.
+    package let authentication: [UInt8]
 
     /// A refusal whose every answer follows from the table.
     package init(_ code: RefusalCode) {
         self.init(code, retryAfterSeconds: code.facts.retryAfterSeconds)
     }
 
-    init(_ code: RefusalCode, retryAfterSeconds: Int?, allow: [String] = [], scope: [UInt8] = []) {
+    init(
+        _ code: RefusalCode, retryAfterSeconds: Int?, allow: [String] = [], scope: [UInt8] = [],
+        authentication: [UInt8] = []
+    ) {
         self.code = code
         self.retryAfterSeconds = retryAfterSeconds
         self.allow = allow
         self.scope = scope
+        self.authentication = authentication
     }
 
-    init(_ code: RefusalCode, scope: [UInt8]) {
-        self.init(code, retryAfterSeconds: code.facts.retryAfterSeconds, scope: scope)
+    init(_ code: RefusalCode, scope: [UInt8], authentication: [UInt8] = []) {
+        self.init(
+            code, retryAfterSeconds: code.facts.retryAfterSeconds, scope: scope, authentication: authentication)
     }
 }
