@@ -12,7 +12,7 @@ extension Refusal {
     package func appendChallenge(
         realm: StaticString = "portcullis", resourceMetadata: [UInt8] = [], to out: inout [UInt8]
     ) -> Bool {
-        let facts = code.facts
+        let facts = told.facts
         let error: StaticString
         switch facts.challenge {
         case .absent: return false

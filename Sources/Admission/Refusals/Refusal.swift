@@ -1,6 +1,9 @@
 /// A request is not served, and why: what every deciding step throws.
 package struct Refusal: Error, Sendable, Equatable {
     package let code: RefusalCode
+    /// What the client is told instead, with the same status: of an issuer that not everybody is to know of, it must not
+    /// learn that it is there. Records have `code`.
+    package private(set) var told: RefusalCode
     /// Seconds for `Retry-After`; nil: none is sent.
     package let retryAfterSeconds: Int?
     /// Methods for `Allow`, sorted; only with `method_not_allowed` (RFC 9110 §15.5.6).
@@ -20,6 +23,7 @@ package struct Refusal: Error, Sendable, Equatable {
         authentication: [UInt8] = []
     ) {
         self.code = code
+        told = code
         self.retryAfterSeconds = retryAfterSeconds
         self.allow = allow
         self.scope = scope
@@ -29,5 +33,12 @@ package struct Refusal: Error, Sendable, Equatable {
     init(_ code: RefusalCode, scope: [UInt8], authentication: [UInt8] = []) {
         self.init(
             code, retryAfterSeconds: code.facts.retryAfterSeconds, scope: scope, authentication: authentication)
+    }
+
+    /// The same refusal, with another face to the client.
+    func told(as code: RefusalCode) -> Refusal {
+        var other = self
+        if code.facts.status == self.code.facts.status { other.told = code }
+        return other
     }
 }

@@ -21,7 +21,7 @@ enum AnswerFields {
         _ refusal: Refusal, requestID: [UInt8], allowance: borrowing Allowance, resourceMetadata: [UInt8],
         fields: inout [UInt8], body: inout [UInt8]
     ) {
-        let facts = refusal.code.facts
+        let facts = refusal.told.facts
         append("Content-Type: application/problem+json\r\nCache-Control: no-store\r\nX-Request-Id: ", to: &fields)
         fields.append(contentsOf: requestID)
         append("\r\n", to: &fields)
