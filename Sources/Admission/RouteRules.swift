@@ -36,6 +36,9 @@ package final class RouteRules: Sendable {
     let scopes: [[UInt8]]
     let anyScope: [[UInt8]]
     let claims: [ClaimRule]
+    /// Some rule compares a claim with what the path captured: the authorizer needs it.
+    package let comparesCaptures: Bool
+    let stepUp: StepUp?
     let needsCertificate: Bool
     let clientIdentities: [UpstreamIdentity]
     /// For the challenge: all of `scopes`, and of `any_scope` the first, since one is enough.
@@ -64,6 +67,8 @@ package final class RouteRules: Sendable {
         scopesRequired = all + any
         scopeAttribute = ChallengeText.scopeAttribute(all + any.prefix(1))
         claims = require?.claims ?? []
+        comparesCaptures = claims.contains(where: \.comparesCaptures)
+        stepUp = StepUp(require)
         needsCertificate = require?.needsClientCertificate ?? false
         clientIdentities = require?.clientIdentities ?? []
         self.limits = route.limits.filter(limits.indices.contains).map { limits[$0] }

@@ -10,6 +10,8 @@ package struct ServiceRequest: Sendable {
     package var query: String?
     /// Lower case, without port.
     package var host: String
+    /// As `Host` names it; nil: the scheme's own.
+    package var port: Int?
     package var fields: [Field]
     package var body: [UInt8]
     package var clientAddress: String

@@ -53,6 +53,8 @@ extension Policy {
         if !require.anyScope.isEmpty { parts.append("any scope of \(require.anyScope.joined(separator: " "))") }
         parts += require.claims.map { "claim \($0.summary)" }
         if !require.audiences.isEmpty { parts.append("audience \(require.audiences.joined(separator: " "))") }
+        if !require.acr.isEmpty { parts.append("acr \(require.acr.joined(separator: " "))") }
+        if let maxAge = require.maxAge { parts.append("authenticated within \(DurationText.text(maxAge))") }
         if require.clientCertificate {
             let who = require.clientIdentities.map(\.text).joined(separator: " ")
             parts.append(who.isEmpty ? "client certificate" : "client certificate of \(who)")
@@ -85,7 +87,13 @@ extension Issuer {
             }
         let kinds = types.map { $0.isEmpty ? "absent" : $0 }.joined(separator: " ")
         return
-            "issuer \(name): \(identifier), \(keys), \(algorithms.map(\.rawValue).joined(separator: " ")), typ \(kinds), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))"
+            "issuer \(name): \(identifier), \(keys), \(algorithms.map(\.rawValue).joined(separator: " ")), typ \(kinds), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))\(scopes)\(listed ? "" : ", not listed")"
+    }
+
+    /// Only what is not the default.
+    private var scopes: String {
+        if scopeClaim == ["scope"], scopeForm == .words, scopeMatch == .exact { return "" }
+        return ", scopes in \(ClaimPath.text(scopeClaim)) as \(scopeForm.rawValue), \(scopeMatch.rawValue)"
     }
 }
 
@@ -135,6 +143,7 @@ extension ClaimRule {
         case .equals(let value): "\(name) = \(value.text)"
         case .oneOf(let values): "\(name) in \(values.map(\.text).joined(separator: "|"))"
         case .contains(let value): "\(name) contains \(value.text)"
+        case .matches(let pattern): "\(name) matches \(Shown.value(pattern.text))"
         }
     }
 }
@@ -147,6 +156,7 @@ extension ClaimScalar {
         case .number(let number):
             number == number.rounded() && number.magnitude < 1e15 ? "\(Int64(number))" : "\(number)"
         case .bool(let bool): "\(bool)"
+        case .capture(_, let name): "{\(name)} of the path"
         }
     }
 }

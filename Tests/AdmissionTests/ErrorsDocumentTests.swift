@@ -52,6 +52,7 @@ struct ErrorsDocumentTests {
             case .invalidRequest: "invalid_request"
             case .invalidToken: "invalid_token"
             case .insufficientScope: "insufficient_scope"
+            case .insufficientUserAuthentication: "insufficient_user_authentication"
             }
         #expect(row.challenge == challenge)
         // Where the table has no number, there is none or it depends on the request.

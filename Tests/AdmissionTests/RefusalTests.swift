@@ -37,6 +37,7 @@ struct RefusalTests {
         case .invalidRequest: #expect(code.facts.status == 400)
         case .invalidToken: #expect(code.facts.status == 401)
         case .insufficientScope: #expect(code.facts.status == 403)
+        case .insufficientUserAuthentication: #expect(code.facts.status == 401)
         case .absent: #expect(code.facts.status != 401)
         }
         // What the gateway or an upstream is to blame for is never said to be the client's credentials.
@@ -111,6 +112,21 @@ struct ChallengeTests {
         arguments: [(["a", "b\"c", "d\\e", "f g", "h\r\ni", "é", "", "orders:read"], "a orders:read"), ([], "")])
     func scopes(scopes: [String], expected: String) {
         #expect(ChallengeText.scopeAttribute(scopes).text == expected)
+    }
+
+    @Test("RS-123 the address of the resource's metadata comes last, and loses what a quoted string cannot hold")
+    func resourceMetadata() {
+        func challenge(_ code: RefusalCode, _ url: String) -> String {
+            var out: [UInt8] = []
+            Refusal(code).appendChallenge(resourceMetadata: Array(url.utf8), to: &out)
+            return out.text
+        }
+        let url = "https://api.example.com/.well-known/oauth-protected-resource"
+        #expect(challenge(.missingToken, url) == #"Bearer realm="portcullis", resource_metadata="\#(url)""#)
+        #expect(challenge(.expiredToken, url).hasSuffix(#"expired.", resource_metadata="\#(url)""#))
+        #expect(challenge(.missingToken, "https://a\"b\\c\r\nd e") == #"Bearer realm="portcullis", resource_metadata="https://abcde""#)
+        #expect(challenge(.missingToken, "") == #"Bearer realm="portcullis""#)
+        #expect(challenge(.noRoute, url) == "")
     }
 
     @Test("RS-009 RS-011 a realm loses what a quoted string cannot hold, and no parameter comes twice")

@@ -1,4 +1,5 @@
 package import HTTP
+import Policy
 
 /// The route that a request belongs to, and what its pattern captured.
 package struct RouteMatch: Sendable {
@@ -12,7 +13,7 @@ package struct RouteMatch: Sendable {
 package struct Captures: Sendable {
     /// Captures remembered for one match; a pattern has fewer names than this in practice, and further ones still
     /// match but are not remembered.
-    package static let max = 8
+    package static let max = PathPattern.capturesRememberedMax
     private var slices: InlineArray<8, Slice>
     package private(set) var count = 0
 
@@ -39,5 +40,46 @@ package struct Captures: Sendable {
         var copy = self
         copy.count = min(count, Self.max)
         return copy
+    }
+}
+
+/// What a request's path captured, for comparing claims with it.
+package struct CapturedPath: Sendable {
+    private let octets: [UInt8]
+    private let captures: Captures
+
+    package init(_ head: borrowing RequestHead, _ match: RouteMatch) {
+        octets = head.block.bytes
+        captures = match.captures
+    }
+
+    private init() {
+        octets = []
+        captures = Captures()
+    }
+
+    /// Nothing was captured.
+    package static let none = CapturedPath()
+
+    /// Whether the capture at `index`, percent-decoded, is this text octet by octet. A capture that is not there is
+    /// nothing.
+    func capture(_ index: Int, is text: String) -> Bool {
+        guard let slice = captures[index], slice.start >= 0, slice.start < slice.end, slice.end <= octets.count else {
+            return false
+        }
+        var place = slice.start
+        for expected in text.utf8 {
+            guard place < slice.end else { return false }
+            var octet = octets[place]
+            place += 1
+            if octet == UInt8(ascii: "%"), place + 1 < slice.end, let high = Credential.hex(octets[place]),
+                let low = Credential.hex(octets[place + 1])
+            {
+                octet = high << 4 | low
+                place += 2
+            }
+            guard octet == expected else { return false }
+        }
+        return place == slice.end
     }
 }

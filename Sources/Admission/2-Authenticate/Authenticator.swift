@@ -31,10 +31,15 @@ package enum Inquiry: Sendable, Equatable {
 package struct Caller: Sendable {
     package let principal: Principal
     let route: Int
+    /// When that was, in seconds since 1970, and how far the issuer's clock may be off.
+    let judgedAt: Int64
+    let clockSkewSeconds: Int64
 
-    fileprivate init(_ principal: Principal, route: Int) {
+    fileprivate init(_ principal: Principal, route: Int, at unixSeconds: Int64, skew: Int64) {
         self.principal = principal
         self.route = route
+        judgedAt = unixSeconds
+        clockSkewSeconds = skew
     }
 }
 
@@ -81,7 +86,8 @@ package final class Authenticator {
                 return .inquire(inquiry)
             case .found(let principal, let issuer):
                 try judge(principal.facts, rules.issuers[issuer], issuers, peer, unixSeconds)
-                return .authenticated(Caller(principal, route: rules.index))
+                let skew = issuers.entries[rules.issuers[issuer].index].clockSkewSeconds
+                return .authenticated(Caller(principal, route: rules.index, at: unixSeconds, skew: skew))
             }
         } catch {
             if error.code.facts.challenge == .invalidToken { brake?.count(peer.address, now: now) }

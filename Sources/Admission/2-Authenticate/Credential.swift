@@ -69,7 +69,8 @@ package enum Credential {
         }
     }
 
-    private static func hex(_ octet: UInt8) -> UInt8? {
+    /// The value of a hexadecimal digit.
+    static func hex(_ octet: UInt8) -> UInt8? {
         switch octet {
         case 0x30...0x39: octet - 0x30
         case 0x41...0x46: octet - 0x37

@@ -58,6 +58,9 @@ package struct IssuerSet: Sendable {
         add([])
         for type in issuer.types { add(type.utf8) }
         add([])
+        for name in issuer.scopeClaim { add(name.utf8) }
+        add([])
+        add("\(issuer.scopeForm.rawValue) \(issuer.scopeMatch.rawValue)".utf8)
         add("\(issuer.keys) \(issuer.clockSkew) \(generation.map(String.init) ?? "-")".utf8)
         hash.update(data: text)
         return hash.finalize().withUnsafeBytes { Digest256(digest: $0) }

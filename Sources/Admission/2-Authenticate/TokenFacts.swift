@@ -13,7 +13,8 @@ package struct TokenFacts: Sendable {
     package let clientID: String?
     /// `jti`
     package let tokenID: String?
-    /// `scope` as it stands in the token (RFC 9068 §2.2.3); empty when absent.
+    /// `scope` as it stands in the token (RFC 9068 §2.2.3), or the issuer's other claim with a space between its
+    /// members; empty when absent.
     package let scope: String
     /// All claims.
     package let claims: JSONObject
@@ -24,6 +25,8 @@ package struct TokenFacts: Sendable {
     /// `aud`, as octets: compared exactly.
     let audiences: [[UInt8]]
     let scopes: [[UInt8]]
+    /// Which scopes of a route they cover, as the issuer's entry has it.
+    let scopeMatch: ScopeMatch
     let notBefore: Int64?
     let issuedAt: Int64?
     let confirmation: Confirmation?
@@ -55,7 +58,8 @@ package struct TokenFacts: Sendable {
         notBefore = try Self.date(claims["nbf"], .up)
         issuedAt = try Self.date(claims["iat"], .up)
         audiences = try Self.audiences(claims["aud"])
-        scope = try Self.text(claims["scope"], mayBeEmpty: true) ?? ""
+        scope = try Self.scope(claims.value(at: issuer.scopeClaim), issuer.scopeForm)
+        scopeMatch = issuer.scopeMatch
         scopes = scope.utf8.split(separator: 0x20).map(Array.init)
         confirmation = if let claim = claims["cnf"] { try Confirmation(claim) } else { nil }
         if isStrict {
@@ -66,6 +70,29 @@ package struct TokenFacts: Sendable {
             // ID tokens (OpenID Connect Core §3.1.3.6) and security events (RFC 8417 §2.2) that call themselves JWT.
             let foreign = ["at_hash", "c_hash", "s_hash", "events"]
             guard foreign.allSatisfy({ claims[$0] == nil }) else { throw Refusal(.wrongType) }
+        }
+    }
+
+    /// `auth_time` (OpenID Connect Core §2, RFC 9470 §6): when the user was authenticated; nil when absent or no date.
+    var authenticatedAt: Int64? {
+        claims["auth_time"].flatMap { (try? Self.date($0, .down)) ?? nil }
+    }
+
+    /// Scopes as one text with spaces between them. A member of a list that would be none, or two, is malformed.
+    private static func scope(_ claim: JSON?, _ form: ScopeForm) throws(Refusal) -> String {
+        switch claim {
+        case nil: return ""
+        case .string(let text) where form != .list: return text
+        case .array(let members) where form != .words:
+            var scopes: [String] = []
+            for member in members {
+                guard let scope = member.string, !scope.isEmpty, !scope.utf8.contains(0x20) else {
+                    throw Refusal(.malformedClaims)
+                }
+                scopes.append(scope)
+            }
+            return scopes.joined(separator: " ")
+        default: throw Refusal(.malformedClaims)
         }
     }
 

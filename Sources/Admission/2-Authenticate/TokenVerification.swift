@@ -25,12 +25,18 @@ struct TokenVerification {
         let index = rules.issuers[place].index
         let entry = issuers.entries[index]
         let type = Self.type(jws.header.typ)
-        guard entry.issuer.types.contains(where: { $0.hasSameOctets(as: type) }) else { throw Refusal(.wrongType) }
-        guard entry.issuer.algorithms.contains(where: { $0.rawValue.hasSameOctets(as: jws.header.alg) }) else {
-            throw Refusal(.unsupportedAlgorithm)
+        let verified: VerifiedJWS
+        do throws(Refusal) {
+            guard entry.issuer.types.contains(where: { $0.hasSameOctets(as: type) }) else { throw Refusal(.wrongType) }
+            guard entry.issuer.algorithms.contains(where: { $0.rawValue.hasSameOctets(as: jws.header.alg) }) else {
+                throw Refusal(.unsupportedAlgorithm)
+            }
+            guard let keys = entry.keys else { return .keysMissing(issuer: index) }
+            verified = try self.verified(jws, keys.set, entry.issuer.algorithms)
+        } catch {
+            // Whoever cannot show a token of an issuer that is not listed does not learn that it exists.
+            throw entry.issuer.listed ? error : error.told(as: .wrongIssuer)
         }
-        guard let keys = entry.keys else { return .keysMissing(issuer: index) }
-        let verified = try verified(jws, keys.set, entry.issuer.algorithms)
         return .verified(
             try verified.principal(issuer: entry.issuer, type: type, digest: digest, companion: companion),
             issuer: place)

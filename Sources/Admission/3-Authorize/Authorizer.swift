@@ -17,24 +17,33 @@ package enum Authorizer {
     /// The permit for a request, when the caller has all that its route demands.
     ///
     /// In this order: client certificate and its identity (`certificate_required`, `wrong_client_identity`), scopes
-    /// (`insufficient_scope`), claims (`claim_mismatch`); all 403. A caller that was judged for another route, or
-    /// none where the route needs one, is `missing_token`.
-    /// - Parameter caller: what the authenticator gave for this request; nil on a route that needs no token.
+    /// (`insufficient_scope`), claims (`claim_mismatch`), all 403; then how the user was authenticated
+    /// (`insufficient_user_authentication`, 401): nobody is sent to log in again who would not be let in afterwards
+    /// (RFC 9470 §3). A caller that was judged for another route, or none where the route needs one, is
+    /// `missing_token`.
+    /// - Parameters:
+    ///   - caller: what the authenticator gave for this request; nil on a route that needs no token.
+    ///   - path: what the route's path captured, where `RouteRules.comparesCaptures`.
     package static func authorize(
-        _ caller: Caller?, rules: RouteRules, peer: borrowing PeerFacts
+        _ caller: Caller?, rules: RouteRules, peer: borrowing PeerFacts, path: CapturedPath = .none
     ) throws(Refusal) -> Permit {
         if rules.needsCertificate { try certificate(peer.certificate, rules) }
         guard rules.needsToken else { return Permit(rules, nil, peer.address) }
         guard let caller, caller.route == rules.index else {
             throw Refusal(.missingToken, scope: rules.scopeAttribute)
         }
-        let held = caller.principal.facts.scopes
-        guard rules.scopes.allSatisfy(held.contains),
-            rules.anyScope.isEmpty || rules.anyScope.contains(where: held.contains)
+        let facts = caller.principal.facts
+        guard rules.scopes.allSatisfy({ facts.scopeMatch.covers($0, heldBy: facts.scopes) }),
+            rules.anyScope.isEmpty || rules.anyScope.contains(where: { facts.scopeMatch.covers($0, heldBy: facts.scopes) })
         else { throw Refusal(.insufficientScope, scope: rules.scopeAttribute) }
-        guard rules.claims.isEmpty || rules.claims.allSatisfy({ $0.isSatisfied(by: caller.principal.facts.claims) })
-        else {
+        guard rules.claims.isEmpty || rules.claims.allSatisfy({ $0.isSatisfied(by: facts.claims, path: path) }) else {
             throw Refusal(.claimMismatch)
+        }
+        if let stepUp = rules.stepUp,
+            !stepUp.isMet(by: facts, at: caller.judgedAt, skew: caller.clockSkewSeconds)
+        {
+            throw Refusal(
+                .insufficientUserAuthentication, scope: rules.scopeAttribute, authentication: stepUp.attributes)
         }
         return Permit(rules, caller.principal, peer.address)
     }

@@ -3,13 +3,30 @@ import Policy
 
 extension ClaimRule {
     /// A claim that is missing, or is of another type than the rule asks for, does not satisfy it.
-    func isSatisfied(by claims: JSONObject) -> Bool {
+    func isSatisfied(by claims: JSONObject, path: CapturedPath) -> Bool {
         guard let value = claims.value(at: claim) else { return false }
         switch condition {
-        case .equals(let scalar): return scalar.equals(value)
-        case .oneOf(let scalars): return scalars.contains { $0.equals(value) }
-        case .contains(let scalar): return scalar.isMember(of: value)
+        case .equals(let scalar): return scalar.equals(value, path)
+        case .oneOf(let scalars): return scalars.contains { $0.equals(value, path) }
+        case .contains(let scalar): return scalar.isMember(of: value, path)
+        case .matches(let pattern): return value.string.map(pattern.matches) ?? false
         }
+    }
+}
+
+extension ClaimRule {
+    var comparesCaptures: Bool {
+        switch condition {
+        case .equals(let scalar), .contains(let scalar): scalar.isCapture
+        case .oneOf(let scalars): scalars.contains(where: \.isCapture)
+        case .matches: false
+        }
+    }
+}
+
+extension ClaimScalar {
+    fileprivate var isCapture: Bool {
+        if case .capture = self { true } else { false }
     }
 }
 
@@ -27,22 +44,25 @@ extension JSONObject {
 
 extension ClaimScalar {
     /// Equal in type and value; texts octet by octet, numbers by value, whether `1` or `1.0`.
-    func equals(_ value: JSON) -> Bool {
+    func equals(_ value: JSON, _ path: CapturedPath) -> Bool {
         switch (self, value) {
         case (.string(let own), .string(let other)): own.hasSameOctets(as: other)
         case (.number(let own), .integer(let other)): Int64(exactly: own) == other
         case (.number(let own), .number(let other)): own == other
         case (.bool(let own), .bool(let other)): own == other
+        case (.capture(let index, _), .string(let other)): path.capture(index, is: other)
         default: false
         }
     }
 
     /// A member of an array, or a word of a space-delimited text.
-    func isMember(of value: JSON) -> Bool {
+    func isMember(of value: JSON, _ path: CapturedPath) -> Bool {
         switch (self, value) {
-        case (_, .array(let members)): members.contains(where: equals)
+        case (_, .array(let members)): members.contains { equals($0, path) }
         case (.string(let own), .string(let text)):
             text.utf8.split(separator: 0x20).contains { $0.elementsEqual(own.utf8) }
+        case (.capture(let index, _), .string(let text)):
+            text.split(separator: " ").contains { path.capture(index, is: String($0)) }
         default: false
         }
     }

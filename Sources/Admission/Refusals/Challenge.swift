@@ -1,12 +1,18 @@
 extension Refusal {
     /// Appends the value of `WWW-Authenticate` (RFC 6750 §3), and says whether there is one.
     ///
-    /// `Bearer realm="…"`, then at most once each `error`, `error_description` and `scope`. A request that showed no
-    /// credentials gets no error code (RFC 6750 §3.1). Nothing of what the client sent is ever part of it.
-    /// - Parameter realm: what the operator calls this gateway; octets that a quoted string cannot hold are left out.
+    /// `Bearer realm="…"`, then at most once each `error`, `error_description`, `scope`, `acr_values`, `max_age` (RFC 9470)
+    /// and `resource_metadata` (RFC 9728 §5.1). A request that showed no credentials gets no error code (RFC 6750 §3.1).
+    /// Nothing of what the client sent is part of it, but for the host in the URL of the metadata, which is one that
+    /// the route serves or the strict parser has let pass.
+    /// - Parameters:
+    ///   - realm: what the operator calls this gateway; octets that a quoted string cannot hold are left out.
+    ///   - resourceMetadata: a URL; empty: none. Octets that a quoted string cannot hold are left out.
     @discardableResult
-    package func appendChallenge(realm: StaticString = "portcullis", to out: inout [UInt8]) -> Bool {
-        let facts = code.facts
+    package func appendChallenge(
+        realm: StaticString = "portcullis", resourceMetadata: [UInt8] = [], to out: inout [UInt8]
+    ) -> Bool {
+        let facts = told.facts
         let error: StaticString
         switch facts.challenge {
         case .absent: return false
@@ -14,6 +20,7 @@ extension Refusal {
         case .invalidRequest: error = "invalid_request"
         case .invalidToken: error = "invalid_token"
         case .insufficientScope: error = "insufficient_scope"
+        case .insufficientUserAuthentication: error = "insufficient_user_authentication"
         }
         ChallengeText.append("Bearer realm=\"", to: &out)
         ChallengeText.appendAllowed(realm, to: &out)
@@ -28,6 +35,15 @@ extension Refusal {
             out.append(contentsOf: scope)
         }
         out.append(UInt8(ascii: "\""))
+        if !authentication.isEmpty {
+            ChallengeText.append(", ", to: &out)
+            out.append(contentsOf: authentication)
+        }
+        if !resourceMetadata.isEmpty {
+            ChallengeText.append(", resource_metadata=\"", to: &out)
+            for octet in resourceMetadata where ChallengeText.isScopeOctet(octet) { out.append(octet) }
+            out.append(UInt8(ascii: "\""))
+        }
         return true
     }
 }

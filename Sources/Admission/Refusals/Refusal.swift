@@ -1,26 +1,44 @@
 /// A request is not served, and why: what every deciding step throws.
 package struct Refusal: Error, Sendable, Equatable {
     package let code: RefusalCode
+    /// What the client is told instead, with the same status: of an issuer that not everybody is to know of, it must not
+    /// learn that it is there. Records have `code`.
+    package private(set) var told: RefusalCode
     /// Seconds for `Retry-After`; nil: none is sent.
     package let retryAfterSeconds: Int?
     /// Methods for `Allow`, sorted; only with `method_not_allowed` (RFC 9110 §15.5.6).
     package let allow: [String]
     /// Value of the challenge's `scope` attribute, only octets that RFC 6750 §3 allows; empty: none is sent.
     package let scope: [UInt8]
+    /// `acr_values` and `max_age` of the challenge, written out (RFC 9470 §3); empty: none.
+    package let authentication: [UInt8]
 
     /// A refusal whose every answer follows from the table.
     package init(_ code: RefusalCode) {
         self.init(code, retryAfterSeconds: code.facts.retryAfterSeconds)
     }
 
-    init(_ code: RefusalCode, retryAfterSeconds: Int?, allow: [String] = [], scope: [UInt8] = []) {
+    init(
+        _ code: RefusalCode, retryAfterSeconds: Int?, allow: [String] = [], scope: [UInt8] = [],
+        authentication: [UInt8] = []
+    ) {
         self.code = code
+        told = code
         self.retryAfterSeconds = retryAfterSeconds
         self.allow = allow
         self.scope = scope
+        self.authentication = authentication
     }
 
-    init(_ code: RefusalCode, scope: [UInt8]) {
-        self.init(code, retryAfterSeconds: code.facts.retryAfterSeconds, scope: scope)
+    init(_ code: RefusalCode, scope: [UInt8], authentication: [UInt8] = []) {
+        self.init(
+            code, retryAfterSeconds: code.facts.retryAfterSeconds, scope: scope, authentication: authentication)
+    }
+
+    /// The same refusal, with another face to the client.
+    func told(as code: RefusalCode) -> Refusal {
+        var other = self
+        if code.facts.status == self.code.facts.status { other.told = code }
+        return other
     }
 }

@@ -49,6 +49,7 @@ package enum RefusalCode: UInt8, Sendable, CaseIterable {
     // Authorize
     case insufficientScope
     case claimMismatch
+    case insufficientUserAuthentication
     case certificateRequired
     case wrongClientIdentity
     // Limit
@@ -82,6 +83,8 @@ package struct RefusalFacts: Sendable {
         case invalidRequest
         case invalidToken
         case insufficientScope
+        /// RFC 9470 §3.
+        case insufficientUserAuthentication
     }
     /// What the audit record, the problem document and the metrics say; it never changes its meaning.
     package var word: StaticString

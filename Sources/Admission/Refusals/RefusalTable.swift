@@ -107,6 +107,11 @@ extension RefusalCode {
             .init(
                 "claim_mismatch", 403, .insufficientScope, .client, "Forbidden",
                 "The access token does not have the claims that this resource needs.")
+        case .insufficientUserAuthentication:
+            .init(
+                "insufficient_user_authentication", 401, .insufficientUserAuthentication, .client,
+                "Authentication required",
+                "The authentication behind the access token is too weak or too long ago for this resource.")
         case .certificateRequired:
             .init(
                 "certificate_required", 403, .absent, .client, "Client certificate required",

@@ -15,15 +15,15 @@ enum AnswerFields {
 
     /// A refusal: challenge, `Retry-After`, `Allow`, and the problem document (RFC 9457).
     static func append(
-        _ refusal: Refusal, requestID: [UInt8], allowance: borrowing Allowance, fields: inout [UInt8],
-        body: inout [UInt8]
+        _ refusal: Refusal, requestID: [UInt8], allowance: borrowing Allowance, resourceMetadata: [UInt8],
+        fields: inout [UInt8], body: inout [UInt8]
     ) {
-        let facts = refusal.code.facts
+        let facts = refusal.told.facts
         append("Content-Type: application/problem+json\r\nCache-Control: no-store\r\nX-Request-Id: ", to: &fields)
         fields.append(contentsOf: requestID)
         append("\r\n", to: &fields)
         var challenge: [UInt8] = []
-        if refusal.appendChallenge(to: &challenge) {
+        if refusal.appendChallenge(resourceMetadata: resourceMetadata, to: &challenge) {
             append("WWW-Authenticate: ", to: &fields)
             fields.append(contentsOf: challenge)
             append("\r\n", to: &fields)
@@ -42,6 +42,15 @@ enum AnswerFields {
         Problem.append(
             status: facts.status, title: facts.title, code: facts.word, detail: facts.detail,
             requestID: requestID, to: &body)
+    }
+
+    /// The URL of a route's protected-resource metadata (RFC 9728 §5.1), on the host that the request names: the path is
+    /// the route's.
+    static func metadataURL(_ path: [UInt8], of head: borrowing RequestHead) -> [UInt8] {
+        guard !path.isEmpty, !head.host.isEmpty else { return [] }
+        var url = Array("https://".utf8) + head.block.bytes[head.host.range]
+        if let port = head.port, port != 443 { url += Array(":\(port)".utf8) }
+        return url + path
     }
 
     private static func appendLimits(_ allowance: borrowing Allowance, to out: inout [UInt8]) {

@@ -98,7 +98,9 @@ final class Walk: ExchangeDelegate {
     /// 7. May they?
     private func authorized(_ caller: Caller?, _ match: RouteMatch) throws(Refusal) -> Permit {
         guard let route else { throw Refusal(.noRoute) }
-        return try Authorizer.authorize(caller, rules: route.rules, peer: connection.peer)
+        // Taking hold of the head's octets costs, so only where a rule wants to see them.
+        let path = route.rules.comparesCaptures ? CapturedPath(exchange.head, match) : .none
+        return try Authorizer.authorize(caller, rules: route.rules, peer: connection.peer, path: path)
     }
 
     /// 8. How much?
@@ -226,8 +228,10 @@ final class Walk: ExchangeDelegate {
         lease = nil
         loop.scratch.removeAll(keepingCapacity: true)
         var body: [UInt8] = []
+        let metadata = route.map { AnswerFields.metadataURL($0.metadataPath, of: exchange.head) } ?? []
         AnswerFields.append(
-            refusal, requestID: identity.requestID, allowance: allowance, fields: &loop.scratch, body: &body)
+            refusal, requestID: identity.requestID, allowance: allowance, resourceMetadata: metadata,
+            fields: &loop.scratch, body: &body)
         exchange.answer(status: refusal.code.facts.status, fields: loop.scratch, body: body, close: close)
     }
 

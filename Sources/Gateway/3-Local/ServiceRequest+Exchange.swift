@@ -18,5 +18,6 @@ extension ServiceRequest {
             method: head.text(head.methodText), path: head.text(head.path), query: Self.query(head),
             host: head.text(head.host), fields: fields, body: body, clientAddress: peer.address, isTLS: isTLS,
             clientCertificateDER: peer.tls?.clientCertificateDER)
+        port = head.port
     }
 }

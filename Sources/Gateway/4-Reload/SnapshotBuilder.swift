@@ -24,18 +24,23 @@ struct SnapshotBuilder {
         let rules = AdmissionRules(policy)
         let keys = policy.issuers.map(keys)
         let upstreams = try policy.upstreams.map { try upstream($0, policy, previous) }
+        let metadata = policy.resourceMetadata.map { _ in ResourceMetadataService(policy) }
         var routes: [RouteRuntime] = []
         for (index, route) in policy.routes.enumerated() {
             let upstream: Int?
             let service: (any LocalService)?
             switch route.destination {
             case .upstream(let place): (upstream, service) = (place, nil)
+            case .local(.resourceMetadata): (upstream, service) = (nil, metadata)
             case .local(let name): (upstream, service) = (nil, services[name])
             }
             routes.append(
                 RouteRuntime(
                     route: route, rules: rules.routes[index], policyHash: AuditText(policy.hash), limits: policy.limits,
-                    defaultBodyBytesMax: policy.bounds.bodyBytesMax, upstream: upstream, service: service))
+                    defaultBodyBytesMax: policy.bounds.bodyBytesMax, upstream: upstream, service: service,
+                    resourcePath: metadata.flatMap { _ in
+                        ResourceMetadataRoutes.resourcePath(of: route, issuers: policy.issuers)
+                    }))
         }
         return Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,

@@ -21,7 +21,7 @@ extension GatewayServer {
         return Ledgers(
             audit: audit, limits: LimitLedger(keysMax: policy.bounds.limitKeysMax, seed: randomSeed()),
             badTokens: BadTokenBrake(perMinuteMax: policy.bounds.badTokensPerMinuteMax, seed: randomSeed()),
-            tokenDigestKey: try settings.tokenKey.map { SecretDigestKey(octets: try SecretReader.read($0)) }
+            tokenDigestKey: try settings.tokenKey.map { try SecretDigestKey(octets: SecretReader.read($0, octetsMin: AuditSettings.tokenKeyOctetsMin)) }
                 ?? SecretDigestKey())
     }
 
@@ -44,7 +44,23 @@ enum SecretReader {
         let description: String
     }
 
-    static func read(_ source: SecretSource) throws -> [UInt8] {
+    static func read(_ source: SecretSource, octetsMin: Int) throws -> [UInt8] {
+        let octets = try read(source)
+        guard octets.count >= octetsMin else {
+            throw Failure(
+                description: "\(name(of: source)): the secret has \(octets.count) octets; it needs \(octetsMin) at least")
+        }
+        return octets
+    }
+
+    private static func name(of source: SecretSource) -> String {
+        switch source {
+        case .file(let path): path
+        case .environment(let name): "the environment variable \(name)"
+        }
+    }
+
+    private static func read(_ source: SecretSource) throws -> [UInt8] {
         switch source {
         case .file(let path):
             guard case .success(let octets) = DiskPolicyFiles().read(path, bytesMax: 65_536), !octets.isEmpty else {

@@ -47,10 +47,13 @@ final class RouteRuntime: Sendable {
     /// Index into `Snapshot.upstreams`; nil: a local service.
     let upstream: Int?
     let service: (any LocalService)?
+    /// Path of the route's protected-resource metadata (RFC 9728); empty: there is none.
+    let metadataPath: [UInt8]
 
+    /// - Parameter resourcePath: of the resource that the route belongs to; nil: clients are told of none.
     init(
         route: Route, rules: RouteRules, policyHash: AuditText, limits: [RateLimit], defaultBodyBytesMax: Int?,
-        upstream: Int?, service: (any LocalService)?
+        upstream: Int?, service: (any LocalService)?, resourcePath: String?
     ) {
         self.route = route
         self.rules = rules
@@ -65,6 +68,10 @@ final class RouteRuntime: Sendable {
         bodyBytesMax = route.bodyBytesMax ?? defaultBodyBytesMax
         self.upstream = upstream
         self.service = service
+        metadataPath =
+            resourcePath.map { path in
+                Array((ResourceMetadataRoutes.wellKnownPath + ResourceMetadataRoutes.suffix(ofResourceAt: path)).utf8)
+            } ?? []
     }
 }
 

@@ -25,9 +25,17 @@ struct FileChecks {
         }
     }
 
-    /// A file with a secret in it.
-    func check(secret path: Located<String>) {
-        if isReadable(path, "secret") { checkPermissions(of: path) }
+    /// A file with a secret in it, of so many octets at least.
+    func check(secret path: Located<String>, octetsMin: Int) {
+        guard isReadable(path, "secret") else { return }
+        checkPermissions(of: path)
+        guard case .success(let octets) = context.files.read(context.path(path.value), bytesMax: 65_536),
+            octets.count < octetsMin
+        else { return }
+        findings.error(
+            .weakSecret, at: path.position,
+            "secret \(Shown.value(path.value)) has \(octets.count) octets, which can be guessed; it needs \(octetsMin), as from: openssl rand \(octetsMin)"
+        )
     }
 
     /// Whether there is a file that can be read; notes why not.

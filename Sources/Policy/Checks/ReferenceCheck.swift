@@ -13,6 +13,7 @@ struct ReferenceCheck {
         for limit in draft.authorizationServer?.limits ?? [] {
             check(limit, in: draft.limits, of: "\"authorization_server\"")
         }
+        for limit in draft.resourceMetadata.limits { check(limit, in: draft.limits, of: "\"resource_metadata\"") }
         let embedded = draft.issuers.entries.filter { $0.value?.isEmbedded == true }
         if let server = draft.authorizationServer, server.settings != nil, embedded.isEmpty {
             findings.warning(
@@ -43,6 +44,7 @@ struct UnusedCheck {
     func run() {
         var issuers: Set<String> = []
         var limits = Set(draft.authorizationServer?.limits.map(\.value) ?? [])
+        limits.formUnion(draft.resourceMetadata.limits.map(\.value))
         var upstreams: Set<String> = []
         for route in draft.routes {
             issuers.formUnion(route.require?.issuers.map(\.value) ?? [])

@@ -1,9 +1,11 @@
 /// The authorization server's paths on its own host belong to it: `/oauth2/…` and its metadata. A route of the operator
-/// there would take requests for tokens, now or with a later endpoint.
+/// there would take requests for tokens, now or with a later endpoint. So do the paths of protected-resource metadata, on
+/// every host: what stands behind one route must not speak for another (RFC 9728 §7.3).
 struct ReservedPathCheck {
     let draft: PolicyDraft
 
     func run() {
+        if draft.resourceMetadata.settings != nil { checkResourceMetadata() }
         guard let issuer = draft.authorizationServer?.identifier?.value else { return }
         for route in draft.routes {
             guard let match = route.match, let reserved = Self.reservedPrefix(of: match.path) else { continue }
@@ -14,6 +16,18 @@ struct ReservedPathCheck {
             draft.context.findings.error(
                 .reservedPath, at: route.pathPosition,
                 "\(route.name): \(reserved) on \(issuer.host) belongs to the authorization server\(way)")
+        }
+    }
+
+    private func checkResourceMetadata() {
+        for route in draft.routes {
+            guard let segments = route.match?.path.segments, segments.count >= 2,
+                segments[0] == .literal(".well-known"), segments[1] == .literal("oauth-protected-resource")
+            else { continue }
+            draft.context.findings.error(
+                .reservedPath, at: route.pathPosition,
+                "\(route.name): \(ResourceMetadataRoutes.wellKnownPath) is answered by the gateway; choose another path, or say resource_metadata: {enabled: false}"
+            )
         }
     }
 

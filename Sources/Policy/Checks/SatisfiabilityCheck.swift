@@ -11,6 +11,7 @@ struct SatisfiabilityCheck {
             checkLimits(route.limits, owner: route.name, knowsCaller: !(route.require?.issuers.isEmpty ?? true))
         }
         checkLimits(draft.authorizationServer?.limits ?? [], owner: "\"authorization_server\"", knowsCaller: false)
+        checkLimits(draft.resourceMetadata.limits, owner: "\"resource_metadata\"", knowsCaller: false)
     }
 
     /// A client certificate is verified by the listener and demanded by the route.

@@ -39,6 +39,7 @@ package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     // Files that the policy names
     case fileMissing = "file_missing"
     case keyPermissions = "key_permissions"
+    case weakSecret = "weak_secret"
     case badCertificate = "bad_certificate"
     case certificateWarning = "certificate_warning"
     case badAuthorities = "bad_authorities"

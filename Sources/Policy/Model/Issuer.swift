@@ -21,6 +21,12 @@ package struct Issuer: Sendable, Equatable {
     /// An empty string accepts an absent `typ`.
     package var types: [String]
     package var clockSkew: Duration
+    /// Where its tokens say what they are good for: member names, outermost first.
+    package var scopeClaim = ["scope"]
+    package var scopeForm = ScopeForm.words
+    package var scopeMatch = ScopeMatch.exact
+    /// Named in protected-resource metadata (RFC 9728). False for an issuer that not everybody is to know of.
+    package var listed = true
 
     package init(
         name: String, identifier: String, keys: Keys, audiences: [String], algorithms: [Algorithm], types: [String],
@@ -34,4 +40,23 @@ package struct Issuer: Sendable, Equatable {
         self.types = types
         self.clockSkew = clockSkew
     }
+}
+
+/// How a token writes its scopes down.
+package enum ScopeForm: String, Sendable, Equatable, CaseIterable {
+    /// One text, separated by spaces (RFC 9068 §2.2.3, RFC 8693 §4.2).
+    case words
+    /// An array of texts.
+    case list
+    case either
+}
+
+/// Which scopes of a route a scope of a token covers.
+package enum ScopeMatch: String, Sendable, Equatable, CaseIterable {
+    /// The same, octet by octet.
+    case exact
+    /// `*` in the token's scope stands for one part, at its end for all that follow.
+    case wildcard
+    /// `orders` covers `orders:read` and `orders:read:all`.
+    case hierarchic
 }

@@ -18,6 +18,8 @@ package struct Policy: Sendable, Equatable {
     package var hash: String
     /// Every `insecure_…` key in force, as `upstreams.orders.insecure_plaintext`: shown in the log and in health.
     package var insecurities: [String]
+    /// nil: clients are told nothing.
+    package var resourceMetadata: ResourceMetadataSettings? = ResourceMetadataSettings()
 
     package init(
         listeners: [Listener], issuers: [Issuer], upstreams: [Upstream], limits: [RateLimit], routes: [Route],
@@ -144,6 +146,8 @@ package struct AuditSettings: Sendable, Equatable {
     /// Key of the hash under which tokens appear in records; nil: a random one for each start of the process, so that
     /// the same token has another name after a restart and in another process.
     package var tokenKey: SecretSource?
+    /// Octets of that key at least: as many as the hash has.
+    package static let tokenKeyOctetsMin = 32
     package init(sink: Sink, whenFull: WhenFull, queueBytesMax: Int) {
         self.sink = sink
         self.whenFull = whenFull
@@ -168,4 +172,11 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
         self.accessTokenLifetime = accessTokenLifetime
         self.audience = audience
     }
+}
+
+/// Protected-resource metadata (RFC 9728): what clients without a token can find out.
+package struct ResourceMetadataSettings: Sendable, Equatable {
+    /// Indices into `Policy.limits`: limits on requests for it, by address or as a whole.
+    package var limits: [Int] = []
+    package init() {}
 }

@@ -48,6 +48,8 @@ package enum LocalServiceName: String, Sendable, Equatable, CaseIterable {
     case authorizationServer = "authorization_server"
     /// Health of the gateway: `/` style JSON with policy hash, insecurities, upstreams.
     case health
+    /// Protected-resource metadata (RFC 9728).
+    case resourceMetadata = "resource_metadata"
 }
 
 package struct RouteMatchRule: Sendable, Equatable {
@@ -77,6 +79,9 @@ package struct PathPattern: Sendable, Equatable {
         case capture(String)
         case rest(String)
     }
+    /// Captures of a path that are remembered, in their order; further ones match all the same.
+    package static let capturesRememberedMax = 8
+
     package var text: String
     package var segments: [Segment]
     package init(text: String, segments: [Segment]) {
@@ -100,6 +105,10 @@ package struct Requirement: Sendable, Equatable {
     package var clientIdentities: [UpstreamIdentity]
     /// When not empty: narrows the issuers' audiences for this route.
     package var audiences: [String]
+    /// When not empty: how the user must have been authenticated, one of these (`acr`, RFC 9470).
+    package var acr: [String] = []
+    /// How long ago the user may have been authenticated at most (`auth_time`, RFC 9470).
+    package var maxAge: Duration?
     package init(
         issuers: [Int], scopes: [String] = [], anyScope: [String] = [], claims: [ClaimRule] = [],
         clientCertificate: Bool = false, clientIdentities: [UpstreamIdentity] = [], audiences: [String] = []
@@ -121,6 +130,8 @@ package struct ClaimRule: Sendable, Equatable {
         case oneOf([ClaimScalar])
         /// The claim is an array (or a space-delimited string) that has this member.
         case contains(ClaimScalar)
+        /// The claim is a text, the whole of which the pattern describes.
+        case matches(TextPattern)
     }
     /// Path of member names, outermost first.
     package var claim: [String]
@@ -135,6 +146,8 @@ package enum ClaimScalar: Sendable, Equatable, Hashable {
     case string(String)
     case number(Double)
     case bool(Bool)
+    /// What the route's path captured under this name, percent-decoded: a text. `index`: in the order of the pattern.
+    case capture(index: Int, name: String)
 }
 
 /// A token bucket (GCRA) for each value of its key.

@@ -9,6 +9,7 @@ struct PolicyDraft {
     let upstreams: NamedSection<Upstream>
     let limits: NamedSection<RateLimit>
     let routes: [RouteDraft]
+    let resourceMetadata: ResourceMetadataDraft
     let audit: AuditSettings
     let timeouts: Timeouts
     let bounds: Bounds
@@ -29,6 +30,7 @@ struct PolicyDraft {
         upstreams = UpstreamSection(context: context, files: files, insecurities: insecurities).read(root)
         limits = LimitSection(findings: context.findings).read(root)
         routes = RouteSection(findings: context.findings).read(root)
+        resourceMetadata = ResourceMetadataSection().read(root)
         audit = AuditSection(context: context).read(root)
         timeouts = TimeoutSection.read(root)
         bounds = BoundSection.read(root)
@@ -66,13 +68,15 @@ struct PolicyDraft {
         else { return nil }
         var server = authorizationServer?.settings
         server?.limits = authorizationServer?.limits.compactMap { limits.index(of: $0.value) } ?? []
-        let policy = Policy(
+        var policy = Policy(
             listeners: listeners.compactMap(\.listener), issuers: issuers.values.map(\.issuer),
             upstreams: upstreams.values,
             limits: limits.values, routes: routes, authorizationServer: server, audit: audit, timeouts: timeouts,
             bounds: bounds,
             workers: workers, hash: hash, insecurities: insecurities.paths)
-        return policy.addingAuthorizationServerRoutes()
+        policy.resourceMetadata = resourceMetadata.settings
+        policy.resourceMetadata?.limits = resourceMetadata.limits.compactMap { limits.index(of: $0.value) }
+        return policy.addingAuthorizationServerRoutes().addingResourceMetadataRoutes()
     }
 
     private func route(from draft: RouteDraft) -> Route? {

@@ -17,7 +17,8 @@ struct AuditSection {
         let whenFull = reader.value("on_full", ValueKind<AuditSettings.WhenFull>.word, default: .refuse)
         let queue = reader.value("queue_max", .size(65_536...1_073_741_824), default: Self.queueBytesDefault)
         var settings = AuditSettings(sink: sink(reader) ?? standard.sink, whenFull: whenFull, queueBytesMax: queue)
-        settings.tokenKey = SecretReader(context: context).read(reader, "token_key")
+        let secrets = SecretReader(context: context)
+        settings.tokenKey = secrets.read(reader, "token_key", octetsMin: AuditSettings.tokenKeyOctetsMin)
         reader.finish()
         return settings
     }
@@ -43,7 +44,8 @@ struct AuditSection {
 struct SecretReader {
     let context: ReadingContext
 
-    func read(_ owner: MappingReader, _ key: String) -> SecretSource? {
+    /// - Parameter octetsMin: a file with less is refused.
+    func read(_ owner: MappingReader, _ key: String, octetsMin: Int) -> SecretSource? {
         guard let node = owner.node(key), !node.isRefused else { return nil }
         guard case .mapping(let members) = node.content else {
             context.findings.error(
@@ -60,7 +62,7 @@ struct SecretReader {
         }
         guard let reader = owner.nested(key) else { return nil }
         if let file = reader.value("file", .path) {
-            FileChecks(context: context).check(secret: file)
+            FileChecks(context: context).check(secret: file, octetsMin: octetsMin)
             return .file(context.path(file.value))
         }
         return reader.value("env", .environmentName).map { .environment($0.value) }

@@ -35,13 +35,15 @@ struct IssuerSection {
 
     /// `{embedded: true}`: everything else is known from `authorization_server`.
     private func embedded(_ name: Located<String>, _ reader: MappingReader) -> IssuerDraft? {
-        for key in ["issuer", "jwks", "algorithms", "types"] where reader.has(key) {
+        for key in ["issuer", "jwks", "algorithms", "types", "scope_claim", "scope_form"] where reader.has(key) {
             reader.error(
                 .contradiction, at: key,
                 "\"\(key)\" in \(reader.name): an embedded issuer takes this from authorization_server")
         }
         let audiences = reader.list("audience", of: .audience, orOne: true)
         let skew = reader.value("clock_skew", .duration(Self.skewRange), default: Self.skewDefault)
+        let scopeMatch = reader.value("scope_match", ValueKind<ScopeMatch>.word, default: .exact)
+        let listed = reader.value("listed", .flag, default: true)
         guard let server = authorizationServer else {
             reader.error(
                 .missingKey, at: "embedded",
@@ -55,12 +57,13 @@ struct IssuerSection {
                 "\(reader.name): its tokens are made for \(Shown.value(settings.audience)) unless a client asks for another, and that is not in this list"
             )
         }
-        return IssuerDraft(
-            issuer: Issuer(
-                name: name.value, identifier: settings.issuer, keys: .embedded,
-                audiences: audiences?.map(\.value) ?? [settings.audience],
-                algorithms: [.es256], types: ["at+jwt"], clockSkew: skew),
-            isEmbedded: true)
+        var issuer = Issuer(
+            name: name.value, identifier: settings.issuer, keys: .embedded,
+            audiences: audiences?.map(\.value) ?? [settings.audience],
+            algorithms: [.es256], types: ["at+jwt"], clockSkew: skew)
+        issuer.scopeMatch = scopeMatch
+        issuer.listed = listed
+        return IssuerDraft(issuer: issuer, isEmbedded: true)
     }
 
     private func external(_ name: Located<String>, _ reader: MappingReader) -> IssuerDraft? {
@@ -78,13 +81,20 @@ struct IssuerSection {
         let algorithms = reader.list("algorithms", of: .algorithm)
         let types = reader.list("types", of: .tokenType)
         let skew = reader.value("clock_skew", .duration(Self.skewRange), default: Self.skewDefault)
+        let scopeClaim = reader.value("scope_claim", .claimPath)
+        let scopeForm = reader.value("scope_form", ValueKind<ScopeForm>.word, default: .words)
+        let scopeMatch = reader.value("scope_match", ValueKind<ScopeMatch>.word, default: .exact)
+        let listed = reader.value("listed", .flag, default: true)
         let keys = jwks(reader, algorithms: algorithms ?? [])
         guard let identifier, let audiences, let algorithms, let keys else { return nil }
-        return IssuerDraft(
-            issuer: Issuer(
-                name: name.value, identifier: identifier.value.text, keys: keys, audiences: audiences.map(\.value),
-                algorithms: algorithms.map(\.value), types: types?.map(\.value) ?? ["at+jwt"], clockSkew: skew),
-            isEmbedded: false)
+        var issuer = Issuer(
+            name: name.value, identifier: identifier.value.text, keys: keys, audiences: audiences.map(\.value),
+            algorithms: algorithms.map(\.value), types: types?.map(\.value) ?? ["at+jwt"], clockSkew: skew)
+        issuer.scopeClaim = scopeClaim?.value ?? ["scope"]
+        issuer.scopeForm = scopeForm
+        issuer.scopeMatch = scopeMatch
+        issuer.listed = listed
+        return IssuerDraft(issuer: issuer, isEmbedded: false)
     }
 
     private func jwks(_ issuer: MappingReader, algorithms: [Located<Algorithm>]) -> Issuer.Keys? {

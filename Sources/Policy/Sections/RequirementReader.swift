@@ -10,17 +10,20 @@ struct RequirementDraft {
 struct RequirementReader {
     let findings: FindingCollector
 
-    func read(_ route: MappingReader) -> RequirementDraft? {
+    /// - Parameter path: of the route, for claims that are compared with what it captures; nil when it cannot be read.
+    func read(_ route: MappingReader, path: PathPattern?) -> RequirementDraft? {
         guard let reader = route.nested("require", name: "\"require\" of \(route.name)") else { return nil }
         let issuers = reader.list("issuers", of: .reference) ?? []
         let scopes = reader.list("scopes", of: .scopeToken) ?? []
         let anyScope = reader.list("any_scope", of: .scopeToken) ?? []
-        let claims = ClaimRulesReader(findings: findings).read(reader)
+        let claims = ClaimRulesReader(findings: findings, path: path).read(reader)
         let audiences = reader.list("audiences", of: .audience) ?? []
+        let acr = reader.list("acr", of: .authenticationContext) ?? []
+        let maxAge = reader.value("max_age", .duration(.seconds(1) ... .seconds(31_536_000)))
         let (certificate, identities) = clientCertificate(reader)
         reader.finish()
 
-        let needsToken = ["scopes", "any_scope", "claims", "audiences"].first(where: reader.has)
+        let needsToken = ["scopes", "any_scope", "claims", "audiences", "acr", "max_age"].first(where: reader.has)
         if !reader.has("issuers") {
             if let needsToken {
                 findings.error(
@@ -39,11 +42,14 @@ struct RequirementReader {
                 "\(reader.name): \(Shown.value(scope.value)) is in \"scopes\" already, so \"any_scope\" is always satisfied"
             )
         }
+        var requirement = Requirement(
+            issuers: [], scopes: scopes.map(\.value), anyScope: anyScope.map(\.value), claims: claims,
+            clientCertificate: certificate,
+            clientIdentities: identities, audiences: audiences.map(\.value))
+        requirement.acr = acr.map(\.value)
+        requirement.maxAge = maxAge?.value
         return RequirementDraft(
-            requirement: Requirement(
-                issuers: [], scopes: scopes.map(\.value), anyScope: anyScope.map(\.value), claims: claims,
-                clientCertificate: certificate,
-                clientIdentities: identities, audiences: audiences.map(\.value)),
+            requirement: requirement,
             issuers: issuers, audiences: audiences, clientCertificatePosition: reader.keyPosition("client_certificate"))
     }
 
@@ -62,6 +68,7 @@ struct RequirementReader {
 /// `claims: {tenant: {equals: acme}, /org/groups: {contains: staff}}`.
 struct ClaimRulesReader {
     let findings: FindingCollector
+    let path: PathPattern?
 
     /// Claims that have a key of their own, or that the gateway checks by itself.
     private static let taken = [
@@ -95,7 +102,7 @@ struct ClaimRulesReader {
             if !entry.value.isRefused {
                 findings.error(
                     .wrongType, at: entry.value.position,
-                    "\(name): found \(entry.value.kind), expected a condition such as {equals: acme}, {one_of: [a, b]} or {contains: a}"
+                    "\(name): found \(entry.value.kind), expected a condition such as {equals: acme}, {one_of: [a, b]}, {contains: a} or {matches: \"[a-z]+\"}"
                 )
             }
             return []
@@ -103,15 +110,17 @@ struct ClaimRulesReader {
         guard let reader = MappingReader(entry.value, name: name, at: entry.position, findings: findings) else {
             return []
         }
+        let scalar = ValueKind<ClaimScalar>.claimScalar(in: self.path)
         var conditions: [ClaimRule.Condition] = []
-        if let value = reader.value("equals", .claimScalar) { conditions.append(.equals(value.value)) }
-        if let values = reader.list("one_of", of: .claimScalar), !values.isEmpty {
+        if let value = reader.value("equals", scalar) { conditions.append(.equals(value.value)) }
+        if let values = reader.list("one_of", of: scalar), !values.isEmpty {
             conditions.append(.oneOf(values.map(\.value)))
         }
-        if let value = reader.value("contains", .claimScalar) { conditions.append(.contains(value.value)) }
-        if !["equals", "one_of", "contains"].contains(where: reader.has) {
+        if let value = reader.value("contains", scalar) { conditions.append(.contains(value.value)) }
+        if let value = reader.value("matches", .textPattern) { conditions.append(.matches(value.value)) }
+        if !["equals", "one_of", "contains", "matches"].contains(where: reader.has) {
             findings.error(
-                .missingKey, at: entry.position, "\(name) has no condition; write equals, one_of or contains")
+                .missingKey, at: entry.position, "\(name) has no condition; write equals, one_of, contains or matches")
         }
         reader.finish()
         return conditions.map { ClaimRule(claim: path, condition: $0) }
@@ -119,10 +128,12 @@ struct ClaimRulesReader {
 }
 
 extension ValueKind where Value == ClaimScalar {
-    /// `true` and `12` mean a boolean and a number as in JSON; what YAML versions disagree about must be quoted.
-    static var claimScalar: ValueKind {
+    /// `true` and `12` mean a boolean and a number as in JSON; what YAML versions disagree about must be quoted. A name
+    /// in braces is what the path captured under it.
+    static func claimScalar(in path: PathPattern?) -> ValueKind {
         ValueKind("a text, a number, true or false") { scalar throws(ValueProblem) in
             let text = scalar.text
+            if let name = PathPatternText.captureName(text) { return try capture(name, in: path) }
             guard scalar.isPlain else { return .string(text) }
             switch text {
             case "true": return .bool(true)
@@ -145,6 +156,55 @@ extension ValueKind where Value == ClaimScalar {
                 )
             }
             return .number(number)
+        }
+    }
+
+    private static func capture(_ name: String, in path: PathPattern?) throws(ValueProblem) -> ClaimScalar {
+        // What is wrong with the path has been noted.
+        guard let path else { return .capture(index: 0, name: name) }
+        let captures = path.segments.compactMap(\.capture)
+        guard let index = captures.firstIndex(where: { $0.name == name }) else {
+            let known = captures.map(\.name)
+            let hint = Spelling.nearest(to: name, among: known).map { "; did you mean \"{\($0)}\"?" } ?? ""
+            throw ValueProblem(
+                "\"{\(name)}\" is no capture of \(Shown.value(path.text))\(hint.isEmpty ? "; for the text itself write matches: '\\{\(name)\\}'" : hint)",
+                code: .unknownReference)
+        }
+        if captures[index].isRest {
+            throw ValueProblem(
+                "\"{\(name)}\" takes any number of segments; only a capture of one segment can be compared with a claim")
+        }
+        guard index < PathPattern.capturesRememberedMax else {
+            throw ValueProblem(
+                "\"{\(name)}\" is capture \(index + 1) of the path, and only the first \(PathPattern.capturesRememberedMax) are remembered"
+            )
+        }
+        return .capture(index: index, name: name)
+    }
+}
+
+extension PathPattern.Segment {
+    fileprivate var capture: (name: String, isRest: Bool)? {
+        switch self {
+        case .literal: nil
+        case .capture(let name): (name, false)
+        case .rest(let name): (name, true)
+        }
+    }
+}
+
+extension ValueKind where Value == String {
+    /// A value of `acr`, and of `acr_values`, where they stand separated by spaces (OpenID Connect Core §3.1.2.1).
+    static var authenticationContext: ValueKind {
+        ValueKind("an authentication context such as urn:example:mfa") { scalar throws(ValueProblem) in
+            let text = scalar.text
+            let isToken = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
+            guard isToken, (1...256).contains(text.utf8.count) else {
+                throw ValueProblem(
+                    "\(Shown.value(text)) is not a value of \"acr\" (printable ASCII without space, \" and \\); several are a list"
+                )
+            }
+            return text
         }
     }
 }

@@ -56,15 +56,15 @@ struct RouteSection {
         reader.require("id", "audit records and messages name a route by it")
         reader.require("match", "write match: {path: /orders/{rest...}}")
         let id = reader.value("id", .routeID)
-        if let id, id.value.hasPrefix("authorization_server.") {
+        let own = ["authorization_server.", "\(ResourceMetadataRoutes.id)."]
+        if let id, let prefix = own.first(where: "\(id.value).".hasPrefix) {
             findings.error(
-                .badValue, at: id.position,
-                "\(reader.name): names that begin with authorization_server. are the gateway's own")
+                .badValue, at: id.position, "\(reader.name): names that begin with \(prefix) are the gateway's own")
         }
         let allowPath = allowPath(reader)
         let (match, pathPosition) = match(reader, allowPath)
         let isPublic = reader.flag("public")
-        let require = RequirementReader(findings: findings).read(reader)
+        let require = RequirementReader(findings: findings).read(reader, path: match?.path)
         checkOpenness(reader, isPublic: isPublic)
         return RouteDraft(
             name: reader.name, position: reader.position, id: id, match: match, pathPosition: pathPosition,

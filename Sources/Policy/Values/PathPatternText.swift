@@ -41,6 +41,14 @@ enum PathPatternText {
         return PathPattern(text: text, segments: segments)
     }
 
+    /// `tenant` of `{tenant}`; nil when the text is something else.
+    static func captureName(_ text: String) -> String? {
+        guard text.hasPrefix("{"), text.hasSuffix("}"), text.utf8.count > 2 else { return nil }
+        let name = text.dropFirst().dropLast()
+        let isName = name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "_") }
+        return isName && name.first?.isNumber == false ? String(name) : nil
+    }
+
     private static func segment(_ part: String, in text: String) throws(ValueProblem) -> PathPattern.Segment {
         if part.hasPrefix("{"), part.hasSuffix("}") {
             var name = part.dropFirst().dropLast()

@@ -85,11 +85,13 @@ struct SpoofedFieldTests {
         #expect(head.values("Connection") == [])
     }
 
-    @Test("the token stays at the gateway")
+    @Test("RS-016 the token stays at the gateway, and what goes on goes over TLS to a service whose identity was checked")
     func tokenStays() async throws {
         let head = try await seen("")
         #expect(head.values("Authorization") == [])
         #expect(!head.text.contains("eyJ"))
+        let stage = try await Self.stage.value
+        #expect(stage.upstream.requests.allSatisfy { $0.tlsVersion != nil })
     }
 
     @Test("a good traceparent is continued, with the gateway as the parent")

@@ -49,7 +49,7 @@ struct CommandTests {
         try await Stage.play { stage in
             let run = try await Portcullis.run(["check"], in: stage.gateway.folder)
             #expect(run.status == 0, "\(run.output)")
-            #expect(run.lines.last?.hasPrefix("routes.yaml: ok: 4 routes, 1 upstreams, 1 issuers") == true)
+            #expect(run.lines.last?.hasPrefix("routes.yaml: ok: 5 routes, 1 upstreams, 1 issuers") == true)
             let json = try await Portcullis.run(["check", "--format", "json"], in: stage.gateway.folder)
             #expect(json.status == 0)
             #expect(try JSON.parse(Array(json.output.utf8)).object?["errors"] == 0)

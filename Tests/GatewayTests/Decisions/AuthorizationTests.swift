@@ -180,6 +180,20 @@ struct AuthorizationTests {
         }
     }
 
+    @Test("RS-113 what stands in Proxy-Authorization is no credential, under whatever scheme", arguments: ["Bearer", "DPoP"])
+    func proxyAuthorization(scheme: String) async throws {
+        let stage = try await Self.rulesStage.value
+        let client = try await stage.gateway.rawClient()
+        let token = try stage.issuer.token(.es256, scope: "a b")
+        for proof in ["", "DPoP: \(token)\r\n"] {
+            try await client.write(
+                "GET /scopes HTTP/1.1\r\nHost: localhost\r\nProxy-Authorization: \(scheme) \(token)\r\n\(proof)\r\n")
+            let answer = try await client.readAnswer()
+            #expect(answer.status == 401)
+            #expect(answer.text.contains("\"missing_token\""))
+        }
+    }
+
     @Test("RS-003 credentials sent twice are refused", arguments: [
         "Authorization: Bearer TOKEN\r\nAuthorization: Bearer TOKEN\r\n", "Authorization: Bearer TOKEN\r\nDPoP: x\r\n",
     ])
