@@ -26,15 +26,15 @@ package enum Authorizer {
         if rules.needsCertificate { try certificate(peer.certificate, rules) }
         guard rules.needsToken else { return Permit(rules, nil, peer.address) }
         guard let caller, caller.route == rules.index else {
-            throw Refusal(.missingToken, scope: rules.scopeAttribute)
+            throw Refusal(.missingToken, scope: rules.scopeAttribute).asking(rules.challenge)
         }
         let held = caller.principal.facts.scopes
         guard rules.scopes.allSatisfy(held.contains),
             rules.anyScope.isEmpty || rules.anyScope.contains(where: held.contains)
-        else { throw Refusal(.insufficientScope, scope: rules.scopeAttribute) }
+        else { throw Refusal(.insufficientScope, scope: rules.scopeAttribute).asking(caller.challenge) }
         guard rules.claims.isEmpty || rules.claims.allSatisfy({ $0.isSatisfied(by: caller.principal.facts.claims) })
         else {
-            throw Refusal(.claimMismatch)
+            throw Refusal(.claimMismatch).asking(caller.challenge)
         }
         return Permit(rules, caller.principal, peer.address)
     }

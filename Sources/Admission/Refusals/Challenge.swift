@@ -1,8 +1,8 @@
 extension Refusal {
     /// Appends the value of `WWW-Authenticate` (RFC 6750 §3), and says whether there is one.
     ///
-    /// `Bearer realm="…"`, then at most once each `error`, `error_description` and `scope`. A request that showed no
-    /// credentials gets no error code (RFC 6750 §3.1). Nothing of what the client sent is ever part of it.
+    /// `Bearer realm="…"` or `DPoP realm="…"`, then at most once each `error`, `error_description`, `scope` and, for
+    /// DPoP, `algs` (RFC 9449 §7.1). A request that showed no credentials gets no error code (RFC 6750 §3.1). Nothing of what the client sent is ever part of it.
     /// - Parameter realm: what the operator calls this gateway; octets that a quoted string cannot hold are left out.
     @discardableResult
     package func appendChallenge(realm: StaticString = "portcullis", to out: inout [UInt8]) -> Bool {
@@ -14,8 +14,14 @@ extension Refusal {
         case .invalidRequest: error = "invalid_request"
         case .invalidToken: error = "invalid_token"
         case .insufficientScope: error = "insufficient_scope"
+        case .invalidProof: error = "invalid_dpop_proof"
+        case .useNonce: error = "use_dpop_nonce"
         }
-        ChallengeText.append("Bearer realm=\"", to: &out)
+        if case .dpop = challenge {
+            ChallengeText.append("DPoP realm=\"", to: &out)
+        } else {
+            ChallengeText.append("Bearer realm=\"", to: &out)
+        }
         ChallengeText.appendAllowed(realm, to: &out)
         if error.utf8CodeUnitCount > 0 {
             ChallengeText.append("\", error=\"", to: &out)
@@ -26,6 +32,18 @@ extension Refusal {
         if !scope.isEmpty {
             ChallengeText.append("\", scope=\"", to: &out)
             out.append(contentsOf: scope)
+        }
+        switch challenge {
+        case .bearer: break
+        case .bearerOrDPoP(let algorithms):
+            ChallengeText.append("\", DPoP realm=\"", to: &out)
+            ChallengeText.appendAllowed(realm, to: &out)
+            ChallengeText.append("\", algs=\"", to: &out)
+            out.append(contentsOf: algorithms)
+        case .dpop(let algorithms):
+            guard !algorithms.isEmpty else { break }
+            ChallengeText.append("\", algs=\"", to: &out)
+            out.append(contentsOf: algorithms)
         }
         out.append(UInt8(ascii: "\""))
         return true

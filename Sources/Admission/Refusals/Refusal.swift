@@ -8,6 +8,11 @@ package struct Refusal: Error, Sendable, Equatable {
     /// Value of the challenge's `scope` attribute, only octets that RFC 6750 §3 allows; empty: none is sent.
     package let scope: [UInt8]
 
+    /// Which scheme the challenge asks for.
+    package private(set) var challenge = ChallengeScheme.bearer
+    /// Value of `DPoP-Nonce` (RFC 9449 §9); nil: none is sent.
+    package private(set) var nonce: String?
+
     /// A refusal whose every answer follows from the table.
     package init(_ code: RefusalCode) {
         self.init(code, retryAfterSeconds: code.facts.retryAfterSeconds)
@@ -22,5 +27,33 @@ package struct Refusal: Error, Sendable, Equatable {
 
     init(_ code: RefusalCode, scope: [UInt8]) {
         self.init(code, retryAfterSeconds: code.facts.retryAfterSeconds, scope: scope)
+    }
+
+    /// The same refusal with a challenge of this scheme.
+    func asking(_ challenge: ChallengeScheme) -> Refusal {
+        var refusal = self
+        refusal.challenge = challenge
+        return refusal
+    }
+
+    /// The same refusal with a nonce for the next proof.
+    func giving(nonce: String) -> Refusal {
+        var refusal = self
+        refusal.nonce = nonce
+        return refusal
+    }
+}
+
+/// The authentication scheme of a challenge (RFC 9110 §11.3).
+package enum ChallengeScheme: Sendable, Equatable {
+    /// RFC 6750 §3
+    case bearer
+    /// RFC 9449 §7.1, with the names of the algorithms that proofs may have, separated by spaces.
+    case dpop(algorithms: [UInt8])
+    /// Either will do (RFC 9449 §7.2).
+    case bearerOrDPoP(algorithms: [UInt8])
+
+    var orBearer: ChallengeScheme {
+        if case .dpop(let algorithms) = self { .bearerOrDPoP(algorithms: algorithms) } else { self }
     }
 }

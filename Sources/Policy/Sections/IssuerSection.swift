@@ -42,6 +42,7 @@ struct IssuerSection {
         }
         let audiences = reader.list("audience", of: .audience, orOne: true)
         let skew = reader.value("clock_skew", .duration(Self.skewRange), default: Self.skewDefault)
+        let (nonce, proofs) = dpop(reader)
         guard let server = authorizationServer else {
             reader.error(
                 .missingKey, at: "embedded",
@@ -59,7 +60,7 @@ struct IssuerSection {
             issuer: Issuer(
                 name: name.value, identifier: settings.issuer, keys: .embedded,
                 audiences: audiences?.map(\.value) ?? [settings.audience],
-                algorithms: [.es256], types: ["at+jwt"], clockSkew: skew),
+                algorithms: [.es256], types: ["at+jwt"], clockSkew: skew, dpopNonce: nonce, dpopAlgorithms: proofs),
             isEmbedded: true)
     }
 
@@ -78,13 +79,21 @@ struct IssuerSection {
         let algorithms = reader.list("algorithms", of: .algorithm)
         let types = reader.list("types", of: .tokenType)
         let skew = reader.value("clock_skew", .duration(Self.skewRange), default: Self.skewDefault)
+        let (nonce, proofs) = dpop(reader)
         let keys = jwks(reader, algorithms: algorithms ?? [])
         guard let identifier, let audiences, let algorithms, let keys else { return nil }
         return IssuerDraft(
             issuer: Issuer(
                 name: name.value, identifier: identifier.value.text, keys: keys, audiences: audiences.map(\.value),
-                algorithms: algorithms.map(\.value), types: types?.map(\.value) ?? ["at+jwt"], clockSkew: skew),
+                algorithms: algorithms.map(\.value), types: types?.map(\.value) ?? ["at+jwt"], clockSkew: skew,
+                dpopNonce: nonce, dpopAlgorithms: proofs),
             isEmbedded: false)
+    }
+
+    /// What proofs for its tokens must be like (RFC 9449).
+    private func dpop(_ reader: MappingReader) -> (nonce: Bool, algorithms: [Algorithm]) {
+        let algorithms = reader.list("dpop_algorithms", of: .algorithm)?.map(\.value) ?? []
+        return (reader.flag("dpop_nonce"), algorithms.isEmpty ? Algorithm.allCases : algorithms)
     }
 
     private func jwks(_ issuer: MappingReader, algorithms: [Located<Algorithm>]) -> Issuer.Keys? {

@@ -4,6 +4,7 @@ struct RequirementDraft {
     var issuers: [Located<String>]
     var audiences: [Located<String>]
     var clientCertificatePosition: SourcePosition
+    var proofPosition: SourcePosition
 }
 
 /// `require` of a route: what a caller must show.
@@ -18,9 +19,16 @@ struct RequirementReader {
         let claims = ClaimRulesReader(findings: findings).read(reader)
         let audiences = reader.list("audiences", of: .audience) ?? []
         let (certificate, identities) = clientCertificate(reader)
+        let proof = reader.value("proof", ValueKind<ProofRequirement>.word)?.value
+        let nonce = reader.flag("dpop_nonce")
         reader.finish()
 
-        let needsToken = ["scopes", "any_scope", "claims", "audiences"].first(where: reader.has)
+        if nonce, proof == .mtls {
+            reader.error(
+                .contradiction, at: "dpop_nonce",
+                "\(reader.name): proof: mtls takes no DPoP proofs that could have a nonce; leave dpop_nonce out")
+        }
+        let needsToken = ["scopes", "any_scope", "claims", "audiences", "proof", "dpop_nonce"].first(where: reader.has)
         if !reader.has("issuers") {
             if let needsToken {
                 findings.error(
@@ -43,8 +51,9 @@ struct RequirementReader {
             requirement: Requirement(
                 issuers: [], scopes: scopes.map(\.value), anyScope: anyScope.map(\.value), claims: claims,
                 clientCertificate: certificate,
-                clientIdentities: identities, audiences: audiences.map(\.value)),
-            issuers: issuers, audiences: audiences, clientCertificatePosition: reader.keyPosition("client_certificate"))
+                clientIdentities: identities, audiences: audiences.map(\.value), proof: proof, dpopNonce: nonce),
+            issuers: issuers, audiences: audiences, clientCertificatePosition: reader.keyPosition("client_certificate"),
+            proofPosition: reader.keyPosition("proof"))
     }
 
     /// `true`, or `{identities: [spiffe://…]}`.
