@@ -78,7 +78,7 @@ final class Walk: ExchangeDelegate {
     /// 6. Who is calling?
     private func authenticated(_ head: borrowing RequestHead, _ match: RouteMatch) throws(Refusal) -> Caller? {
         guard let route, route.rules.needsToken else { return nil }
-        let token = try Credential.bearer(in: head)
+        let token = try Credential.presented(in: head)
         let verdict = loop.authenticator.authenticate(
             head, token: token, rules: route.rules, issuers: snapshot.issuers, peer: connection.peer,
             unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: exchange.startedAt)
