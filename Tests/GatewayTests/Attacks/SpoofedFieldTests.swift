@@ -86,7 +86,7 @@ struct SpoofedFieldTests {
         #expect(head.values("Connection") == [])
     }
 
-    @Test("the token stays at the gateway")
+    @Test("RS-016 the token stays at the gateway")
     func tokenStays() async throws {
         let head = try await seen("")
         #expect(head.values("Authorization") == [])
