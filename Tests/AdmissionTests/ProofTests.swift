@@ -248,6 +248,61 @@ struct ProofTests {
     }
 }
 
+@Suite("High-security profiles (FAPI 2.0 §5)")
+struct ProfileTests {
+    @Test(
+        "RS-132 an issuer with the algorithms of FAPI 2.0: RS256 is refused, for tokens and for proofs, though the key would do",
+        arguments: Algorithm.allCases)
+    func algorithms(algorithm: Algorithm) throws {
+        let allowed: [Algorithm] = [.ps256, .es256, .edDSA]
+        let expected = allowed.contains(algorithm)
+        let key = try SigningKey.generate(algorithm)
+        let prover = try SigningKey.generate(.es256)
+        // A key that names no algorithm, as RSA keys often do.
+        var jwk = try #require(key.publicJWK.object)
+        if algorithm.rawValue.hasPrefix("RS") || algorithm.rawValue.hasPrefix("PS") { jwk["alg"] = nil }
+        var entry = TestIssuer().entry(algorithms: allowed)
+        entry.dpopAlgorithms = allowed
+        let document: JSON = ["keys": [.object(jwk)]]
+        let court = Court(
+            [entry], keys: [IssuerKeys(set: try JWKSet.parse(document.serialized()), generation: 1)],
+            require: [Requirement(issuers: [0], proof: .dpop)])
+        func token(_ issuer: SigningKey, boundTo bound: SigningKey) throws -> String {
+            try issuer.sign(
+                header: ["typ": "at+jwt"],
+                claims: [
+                    "iss": "https://issuer.example", "aud": "https://api.example.com", "sub": "s", "client_id": "c",
+                    "iat": 1000, "exp": 1600, "jti": "t", "cnf": ["jkt": .string(bound.kid)],
+                ])
+        }
+        func outcome(_ token: String, provedBy prover: SigningKey) throws -> String {
+            let proof = try prover.sign(
+                header: ["typ": "dpop+jwt", "jwk": prover.publicJWK],
+                claims: [
+                    "jti": "a", "htm": "GET", "htu": "https://api.example.com/", "iat": 1100,
+                    "ath": .string(Base64URL.encode(Array(SHA256.hash(data: Array(token.utf8))))),
+                ])
+            switch try court.judge(try head("GET", "/", ProofCourt.fields(token, proof))) {
+            case .authenticated: return "ok"
+            case .refused(let refusal): return refusal.code.facts.word.description
+            case .inquire: return "inquire"
+            }
+        }
+        #expect(try outcome(token(key, boundTo: prover), provedBy: prover) == (expected ? "ok" : "unsupported_algorithm"))
+        guard algorithm != .es256 else { return }
+        // The proof by this algorithm, for a token by one that is allowed.
+        let second = try ProofCourt(dpopAlgorithms: allowed)
+        let bound = try second.issuer.token(claims: ["cnf": ["jkt": .string(key.kid)]])
+        let proof = try key.sign(
+            header: ["typ": "dpop+jwt", "jwk": key.publicJWK],
+            claims: [
+                "jti": "a", "htm": "GET", "htu": "https://api.example.com/", "iat": 1100,
+                "ath": .string(Base64URL.encode(Array(SHA256.hash(data: Array(bound.utf8))))),
+            ])
+        #expect(try second.outcome(ProofCourt.fields(bound, proof)) == (expected ? "ok" : "malformed_proof"))
+    }
+}
+
 @Suite("What is remembered of proofs")
 struct SeenProofsTests {
     private func key(_ number: Int) -> SeenProofs.Key { .init(high: 0, low: UInt64(number)) }

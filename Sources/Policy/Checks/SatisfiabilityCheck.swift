@@ -8,6 +8,7 @@ struct SatisfiabilityCheck {
         for route in draft.routes {
             checkClientCertificate(route)
             checkProof(route)
+            checkForwardedToken(route)
             checkAudiences(route)
             checkLimits(route.limits, owner: route.name, knowsCaller: !(route.require?.issuers.isEmpty ?? true))
         }
@@ -46,6 +47,17 @@ struct SatisfiabilityCheck {
                 "\(route.name) demands tokens bound to a client certificate, but no listener verifies any; add \"client_authorities\" to the \"tls\" of a listener"
             )
         }
+    }
+
+    /// RFC 6750 §5.2: a token travels encrypted, or not at all.
+    private func checkForwardedToken(_ route: RouteDraft) {
+        guard route.forwardToken, case .upstream(let name) = route.destination,
+            let upstream = draft.upstreams.entries.first(where: { $0.name.value == name.value })?.value, upstream.tls == nil
+        else { return }
+        findings.error(
+            .plaintext, at: name.position,
+            "\(route.name) passes tokens on, but upstream \(Shown.value(name.value)) has no TLS, so everybody on the way could read them; give it https and \"tls\", or remove forward_token"
+        )
     }
 
     private func checkAudiences(_ route: RouteDraft) {

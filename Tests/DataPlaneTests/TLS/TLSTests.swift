@@ -4,7 +4,7 @@ import Testing
 
 @Suite("TLS towards clients")
 struct TLSTests {
-    @Test("is 1.2 or 1.3, or as the listener says", arguments: [
+    @Test("RS-127 is 1.2 or 1.3, or as the listener says", arguments: [
         (TLSVersionChoice.tls10, TLSVersionChoice.tls11, false, nil), (.tls12, .tls12, false, "TLSv1.2"), (.tls12, .tls13, false, "TLSv1.3"),
         (.tls12, .tls12, true, nil), (.tls13, .tls13, true, "TLSv1.3"),
     ] as [(TLSVersionChoice, TLSVersionChoice, Bool, String?)])
@@ -28,7 +28,7 @@ struct TLSTests {
         }
     }
 
-    @Test("exchanges keys over X25519 and P-256, and refuses what lacks forward secrecy", arguments: [
+    @Test("RS-127 exchanges keys over X25519 and P-256, and refuses what lacks forward secrecy", arguments: [
         ("X25519", nil, true), ("P-256", nil, true), ("P-521", nil, false), (nil, "AES128-GCM-SHA256", false), (nil, "ECDHE-ECDSA-AES128-SHA", false),
         (nil, "ECDHE-ECDSA-AES128-GCM-SHA256", true),
     ] as [(String?, String?, Bool)])
@@ -130,7 +130,7 @@ struct TLSTests {
         }
     }
 
-    @Test("that is resumed keeps the client's certificate, and the lack of one", arguments: [TLSVersionChoice.tls12, .tls13], [true, false])
+    @Test("RS-086 that is resumed keeps the client's certificate, and the lack of one", arguments: [TLSVersionChoice.tls12, .tls13], [true, false])
     func resumption(version: TLSVersionChoice, shows: Bool) async throws {
         try await play { scene in
             var session: TLSSession?
