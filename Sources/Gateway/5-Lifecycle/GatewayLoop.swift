@@ -88,8 +88,9 @@ final class GatewayLoop: ExchangeDelegateFactory {
     }
 }
 
-/// What records say of a verified token, made once for each.
+/// What records say of a verified token, made once for each, and what was signed for services in its place.
 final class PrincipalTexts: Sendable {
+    let upstreamTokens = UpstreamTokens()
     let issuer: AuditText
     let subject: AuditText?
     let clientID: AuditText?
