@@ -28,7 +28,7 @@ struct DecisionBenchmarks {
     @inline(__always)
     private func verdict(_ head: borrowing RequestHead, _ rules: RouteRules, _ authenticator: Authenticator) -> Verdict
     {
-        guard let token = try? Credential.bearer(in: head) else { stop("the fixture has no token") }
+        guard let token = try? Credential.presented(in: head) else { stop("the fixture has no token") }
         return authenticator.authenticate(
             head, token: token, rules: rules, issuers: fixture.issuers, peer: fixture.peer, unixSeconds: Fixture.now,
             now: 0)

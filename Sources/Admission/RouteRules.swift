@@ -1,3 +1,4 @@
+import JOSE
 package import Policy
 
 /// A whole policy, prepared for deciding: part of the snapshot.
@@ -41,6 +42,15 @@ package final class RouteRules: Sendable {
     let stepUp: StepUp?
     let needsCertificate: Bool
     let clientIdentities: [UpstreamIdentity]
+    /// How tokens must be bound here.
+    let proof: ProofRequirement?
+    /// Proofs must have a nonce of the gateway's, whatever the issuer's entry says.
+    let needsNonce: Bool
+    /// How a request without a token is asked for one.
+    let challenge: ChallengeScheme
+    /// The same when a bearer token does not do, and when a token with a proof does not.
+    let bearerChallenge: ChallengeScheme
+    let proofChallenge: ChallengeScheme
     /// For the challenge: all of `scopes`, and of `any_scope` the first, since one is enough.
     let scopeAttribute: [UInt8]
     let limits: [LimitRule]
@@ -71,6 +81,13 @@ package final class RouteRules: Sendable {
         stepUp = StepUp(require)
         needsCertificate = require?.needsClientCertificate ?? false
         clientIdentities = require?.clientIdentities ?? []
+        proof = require?.proof
+        needsNonce = require?.dpopNonce ?? false
+        let allowed = (require?.issuers ?? []).filter(issuers.indices.contains).map { issuers[$0].dpopAlgorithms }
+        let algorithms = Algorithm.allCases.filter { algorithm in allowed.contains { $0.contains(algorithm) } }
+        proofChallenge = .dpop(algorithms: Array(algorithms.map(\.rawValue).joined(separator: " ").utf8))
+        bearerChallenge = require?.proof == .dpop ? proofChallenge : .bearer
+        challenge = require?.proof == .any ? proofChallenge.orBearer : bearerChallenge
         self.limits = route.limits.filter(limits.indices.contains).map { limits[$0] }
     }
 }

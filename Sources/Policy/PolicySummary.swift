@@ -63,6 +63,8 @@ extension Policy {
             let who = require.clientIdentities.map(\.text).joined(separator: " ")
             parts.append(who.isEmpty ? "client certificate" : "client certificate of \(who)")
         }
+        if let proof = require.proof { parts.append("proof \(proof.rawValue)") }
+        if require.dpopNonce { parts.append("DPoP nonce") }
         return parts.joined(separator: ", ")
     }
 
@@ -90,8 +92,12 @@ extension Issuer {
             case .jwksFile(let path): "keys in \(path)"
             }
         let kinds = types.map { $0.isEmpty ? "absent" : $0 }.joined(separator: " ")
+        let proofs =
+            (dpopAlgorithms == Algorithm.allCases
+                ? "" : ", DPoP by \(dpopAlgorithms.map(\.rawValue).joined(separator: " "))")
+            + (dpopNonce ? ", DPoP nonce" : "")
         return
-            "issuer \(name): \(identifier), \(keys), \(algorithms.map(\.rawValue).joined(separator: " ")), typ \(kinds), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))\(scopes)\(listed ? "" : ", not listed")"
+            "issuer \(name): \(identifier), \(keys), \(algorithms.map(\.rawValue).joined(separator: " ")), typ \(kinds), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))\(proofs)\(scopes)\(listed ? "" : ", not listed")"
     }
 
     /// Only what is not the default.

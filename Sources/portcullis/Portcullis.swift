@@ -24,6 +24,6 @@ struct Portcullis: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, ClientCommand.self,
-            TokenCommand.self,
+            TokenCommand.self, JOSECommand.self,
         ])
 }

@@ -8,7 +8,7 @@ struct CredentialTests {
     private func outcome(_ fields: [String], _ path: String = "/") throws -> String {
         let head = try head("GET", path, fields)
         do throws(Refusal) {
-            return try Credential.bearer(in: head).map { head.text($0) } ?? "none"
+            return try Credential.presented(in: head).map { head.text($0.token) } ?? "none"
         } catch {
             return error.code.facts.word.description
         }
@@ -25,7 +25,7 @@ struct CredentialTests {
     @Test(
         "another scheme, or none, is no credential",
         arguments: [
-            [], ["Authorization: Basic YTpi"], ["Authorization: DPoP abc"], ["Authorization: Bearerx abc"],
+            [], ["Authorization: Basic YTpi"], ["Authorization: DPoPx abc"], ["Authorization: Bearerx abc"],
             ["Authorization: Beare"], ["Authorization:"], ["Proxy-Authorization: Bearer abc"],
             ["Authorization: Negotiate"],
             ["Authorization: b%65arer abc"],
@@ -34,7 +34,33 @@ struct CredentialTests {
         #expect(try outcome(fields) == "none")
     }
 
-    @Test("RS-013 the scheme alone is a malformed request", arguments: ["Bearer", "Bearer ", "bearer   "])
+    @Test("RS-113 DPoP in Proxy-Authorization is no credential for the gateway")
+    func proxyAuthorization() throws {
+        #expect(try outcome(["Proxy-Authorization: DPoP abc", "DPoP: e.e.e"]) == "none")
+    }
+
+    @Test("RS-089 a token with the scheme DPoP comes with its proof", arguments: ["DPoP", "dpop", "DPOP"])
+    func dpop(scheme: String) throws {
+        let head = try head("GET", "/", ["Authorization: \(scheme) abc", "DPoP: e.e.e"])
+        let shown = try #require(try Credential.presented(in: head))
+        #expect(shown.scheme == .dpop && head.text(shown.token) == "abc")
+        #expect(shown.proof.map { head.text($0) } == "e.e.e")
+    }
+
+    @Test("RS-090 two proofs are refused, the same or not", arguments: [["e.e.e", "e.e.e"], ["e.e.e", ""], ["a", "b", "c"]])
+    func twoProofs(proofs: [String]) throws {
+        #expect(
+            try outcome(["Authorization: DPoP abc"] + proofs.map { "DPoP: \($0)" }) == "ambiguous_credentials")
+    }
+
+    @Test("RS-005 a DPoP token in the header and one in the query are refused")
+    func dpopAndQuery() throws {
+        #expect(try outcome(["Authorization: DPoP a", "DPoP: e.e.e"], "/?access_token=x") == "ambiguous_credentials")
+    }
+
+    @Test(
+        "RS-013 the scheme alone is a malformed request",
+        arguments: ["Bearer", "Bearer ", "bearer   ", "DPoP", "dpop "])
     func schemeAlone(value: String) throws {
         #expect(try outcome(["Authorization: \(value)"]) == "malformed_credentials")
     }

@@ -53,6 +53,8 @@ struct ErrorsDocumentTests {
             case .invalidToken: "invalid_token"
             case .insufficientScope: "insufficient_scope"
             case .insufficientUserAuthentication: "insufficient_user_authentication"
+            case .invalidProof: "invalid_dpop_proof"
+            case .useNonce: "use_dpop_nonce"
             }
         #expect(row.challenge == challenge)
         // Where the table has no number, there is none or it depends on the request.

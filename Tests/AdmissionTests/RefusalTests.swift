@@ -38,6 +38,8 @@ struct RefusalTests {
         case .invalidToken: #expect(code.facts.status == 401)
         case .insufficientScope: #expect(code.facts.status == 403)
         case .insufficientUserAuthentication: #expect(code.facts.status == 401)
+        case .invalidProof: #expect(code.facts.status == 401)
+        case .useNonce: #expect(code == .nonceRequired && code.facts.status == 401)
         case .absent: #expect(code.facts.status != 401)
         }
         // What the gateway or an upstream is to blame for is never said to be the client's credentials.

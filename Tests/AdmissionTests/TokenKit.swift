@@ -88,17 +88,19 @@ final class Court {
     var set: IssuerSet
     let rules: [RouteRules]
     let authenticator: Authenticator
+    let proofs: ProofLedger
 
     init(
         _ issuers: [Issuer], keys: [IssuerKeys?], require: [Requirement], cacheEntriesMax: Int = 100,
-        brake: BadTokenBrake? = nil
+        brake: BadTokenBrake? = nil, proofsMax: Int = 1_000
     ) {
+        proofs = ProofLedger(proofsMax: proofsMax, seed: (3, 4), nonceKey: [UInt8](0..<32))
         self.issuers = issuers
         set = IssuerSet(issuers, keys: keys)
         rules = require.enumerated().map { index, require in
             RouteRules(index: index, route: route("/", id: "r\(index)", require: require), issuers: issuers, limits: [])
         }
-        authenticator = Authenticator(cacheEntriesMax: cacheEntriesMax, brake: brake)
+        authenticator = Authenticator(cacheEntriesMax: cacheEntriesMax, brake: brake, proofs: proofs)
     }
 
     /// One issuer, one route that accepts it.
@@ -114,8 +116,14 @@ final class Court {
         _ token: String?, route: Int = 0, peer: PeerFacts = anyPeer, at seconds: Int64 = 1_100, now: Int64 = 0
     ) throws -> Verdict {
         let head = try head("GET", "/", token.map { ["Authorization: Bearer \($0)"] } ?? [])
-        return authenticator.authenticate(
-            head, token: try Credential.bearer(in: head), rules: rules[route], issuers: set, peer: peer,
+        return try judge(head, route: route, peer: peer, at: seconds, now: now)
+    }
+
+    func judge(
+        _ head: RequestHead, route: Int = 0, peer: PeerFacts = anyPeer, at seconds: Int64 = 1_100, now: Int64 = 0
+    ) throws -> Verdict {
+        authenticator.authenticate(
+            head, token: try Credential.presented(in: head), rules: rules[route], issuers: set, peer: peer,
             unixSeconds: seconds,
             now: now)
     }

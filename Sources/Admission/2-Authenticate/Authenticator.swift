@@ -34,10 +34,15 @@ package struct Caller: Sendable {
     /// When that was, in seconds since 1970, and how far the issuer's clock may be off.
     let judgedAt: Int64
     let clockSkewSeconds: Int64
+    /// How the answer asks for another token, should this one not do.
+    let challenge: ChallengeScheme
 
-    fileprivate init(_ principal: Principal, route: Int, at unixSeconds: Int64, skew: Int64) {
+    fileprivate init(
+        _ principal: Principal, route: Int, challenge: ChallengeScheme, at unixSeconds: Int64, skew: Int64
+    ) {
         self.principal = principal
         self.route = route
+        self.challenge = challenge
         judgedAt = unixSeconds
         clockSkewSeconds = skew
     }
@@ -50,15 +55,21 @@ package struct Caller: Sendable {
 package final class Authenticator {
     private var cache: TokenCache
     private let brake: BadTokenBrake?
+    private let proofs: ProofLedger?
     private let companion: Principal.MakeCompanion?
 
     /// - Parameters:
     ///   - cacheEntriesMax: verified tokens remembered (`Bounds.tokenCacheEntriesMax`); 0 switches the cache off.
     ///   - brake: shared by all event loops; nil: none.
+    ///   - proofs: shared by all event loops; nil: tokens that are bound to a key cannot be judged, and are 503.
     ///   - companion: makes what `Principal.companion` holds.
-    package init(cacheEntriesMax: Int, brake: BadTokenBrake? = nil, companion: Principal.MakeCompanion? = nil) {
+    package init(
+        cacheEntriesMax: Int, brake: BadTokenBrake? = nil, proofs: ProofLedger? = nil,
+        companion: Principal.MakeCompanion? = nil
+    ) {
         cache = TokenCache(entriesMax: cacheEntriesMax)
         self.brake = brake
+        self.proofs = proofs
         self.companion = companion
     }
 
@@ -70,27 +81,38 @@ package final class Authenticator {
     /// Everything but the signature is judged on every request. The brake stands before what is expensive, so a
     /// caller with a good token that is already known passes, whoever else sends bad ones from its address.
     /// - Parameters:
-    ///   - token: what `Credential.bearer` found.
+    ///   - token: what `Credential.presented` found.
     ///   - issuers: the issuers of the policy that `rules` belongs to.
     ///   - unixSeconds: for the token's times.
     ///   - now: monotonic nanoseconds, for the brake.
     package func authenticate(
-        _ head: borrowing RequestHead, token: Slice?, rules: RouteRules, issuers: borrowing IssuerSet,
+        _ head: borrowing RequestHead, token: PresentedToken?, rules: RouteRules, issuers: borrowing IssuerSet,
         peer: borrowing PeerFacts, unixSeconds: Int64, now: Int64
     ) -> Verdict {
-        guard let token else { return .refused(Refusal(.missingToken, scope: rules.scopeAttribute)) }
+        guard let token else {
+            return .refused(Refusal(.missingToken, scope: rules.scopeAttribute).asking(rules.challenge))
+        }
+        let challenge = token.scheme == .dpop ? rules.proofChallenge : rules.bearerChallenge
         do throws(Refusal) {
-            switch try find(head.block.bytes, token, rules, issuers, peer, unixSeconds, now) {
+            switch try find(head.block.bytes, token.token, rules, issuers, peer, unixSeconds, now) {
             case .inquire(let inquiry):
                 return .inquire(inquiry)
             case .found(let principal, let issuer):
-                try judge(principal.facts, rules.issuers[issuer], issuers, peer, unixSeconds)
-                let skew = issuers.entries[rules.issuers[issuer].index].clockSkewSeconds
-                return .authenticated(Caller(principal, route: rules.index, at: unixSeconds, skew: skew))
+                let allowed = rules.issuers[issuer]
+                let entry = issuers.entries[allowed.index]
+                try judge(principal.facts, allowed, issuers, unixSeconds)
+                try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(
+                    head, token, principal.facts, peer, unixSeconds: unixSeconds, now: now)
+                let caller = Caller(
+                    principal, route: rules.index, challenge: challenge, at: unixSeconds, skew: entry.clockSkewSeconds)
+                return .authenticated(caller)
             }
         } catch {
-            if error.code.facts.challenge == .invalidToken { brake?.count(peer.address, now: now) }
-            return .refused(error)
+            if [.invalidToken, .invalidProof].contains(error.code.facts.challenge) {
+                brake?.count(peer.address, now: now)
+            }
+            // Who sent a token without the proof that it needs is told about proofs.
+            return .refused(error.asking(error.code == .missingProof ? rules.proofChallenge : challenge))
         }
     }
 
@@ -143,11 +165,9 @@ package final class Authenticator {
     // MARK: - Everything else, on every request
 
     private func judge(
-        _ facts: TokenFacts, _ issuer: RouteRules.AllowedIssuer, _ issuers: borrowing IssuerSet,
-        _ peer: borrowing PeerFacts, _ unixSeconds: Int64
+        _ facts: TokenFacts, _ issuer: RouteRules.AllowedIssuer, _ issuers: borrowing IssuerSet, _ unixSeconds: Int64
     ) throws(Refusal) {
         try facts.checkTimes(unixSeconds, skew: issuers.entries[issuer.index].clockSkewSeconds)
         guard issuer.audiences.contains(where: facts.audiences.contains) else { throw Refusal(.wrongAudience) }
-        try facts.confirmation?.check(peer)
     }
 }

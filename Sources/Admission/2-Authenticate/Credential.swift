@@ -1,32 +1,65 @@
 package import HTTP
 
+/// A token as a request shows it.
+package struct PresentedToken: Sendable, Equatable {
+    /// How `Authorization` calls it.
+    package enum Scheme: Sendable, Equatable {
+        /// RFC 6750 §2.1
+        case bearer
+        /// RFC 9449 §7.1
+        case dpop
+    }
+    package let scheme: Scheme
+    package let token: Slice
+    /// The only `DPoP` field's value; only with the scheme `DPoP`.
+    package let proof: Slice?
+}
+
 /// The credentials of a request, as it sent them.
 package enum Credential {
-    /// The bearer token of a request (RFC 6750 §2.1), or nil: the request shows none that the gateway understands.
+    /// The token of a request (RFC 6750 §2.1, RFC 9449 §7.1), or nil: the request shows none that the gateway
+    /// understands.
     ///
     /// The scheme's name is compared without regard to case (RFC 9110 §11.1). A token in the query is never used;
     /// together with one in the header it is refused, as are two `Authorization` headers, or a bearer token beside a
     /// DPoP proof: never "the first one wins" (RFC 6750 §2). Another scheme counts as no credentials. Whether the
     /// token's octets are those of a token is checked by the authenticator when it sees the token for the first
     /// time.
-    package static func bearer(in head: borrowing RequestHead) throws(Refusal) -> Slice? {
+    package static func presented(in head: borrowing RequestHead) throws(Refusal) -> PresentedToken? {
         guard let value = head.block.first(.authorization) else { return nil }
         guard head.block.count(.authorization) == 1 else { throw Refusal(.ambiguousCredentials) }
         let bytes = head.block.bytes
         let octets = bytes.span
-        guard isBearer(octets, value) else { return nil }
-        var start = value.start + scheme.utf8CodeUnitCount
+        let scheme: PresentedToken.Scheme
+        var start = value.start
+        if names(bearer, octets, value) {
+            scheme = .bearer
+            start += bearer.utf8CodeUnitCount
+        } else if names(dpop, octets, value) {
+            scheme = .dpop
+            start += dpop.utf8CodeUnitCount
+        } else {
+            return nil
+        }
         while start < value.end, octets[start] == 0x20 { start += 1 }
         guard start < value.end else { throw Refusal(.malformedCredentials) }
-        guard head.block.count(.dpop) == 0 else { throw Refusal(.ambiguousCredentials) }
         if let query = head.query, namesToken(octets, query) { throw Refusal(.ambiguousCredentials) }
-        return Slice(start: start, end: value.end)
+        let proofs = head.block.count(.dpop)
+        switch scheme {
+        case .bearer: guard proofs == 0 else { throw Refusal(.ambiguousCredentials) }
+        // RFC 9449 §4.3: not more than one. That there is one at all is the authenticator's to say, who knows the token.
+        case .dpop: 
+            guard proofs <= 1 else { throw Refusal(.ambiguousCredentials).asking(.dpop(algorithms: [])) }
+        }
+        return PresentedToken(
+            scheme: scheme, token: Slice(start: start, end: value.end), proof: head.block.first(.dpop))
     }
 
-    private static let scheme: StaticString = "bearer"
+    private static let bearer: StaticString = "bearer"
+    private static let dpop: StaticString = "dpop"
 
-    /// `Bearer`, alone or before a space.
-    private static func isBearer(_ octets: borrowing Span<UInt8>, _ value: Slice) -> Bool {
+    /// The scheme, alone or before a space.
+    private static func names(_ scheme: StaticString, _ octets: borrowing Span<UInt8>, _ value: Slice) -> Bool {
         let count = scheme.utf8CodeUnitCount
         guard value.end - value.start >= count else { return false }
         let same = scheme.withUTF8Buffer { name in

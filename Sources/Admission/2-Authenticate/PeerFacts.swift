@@ -3,10 +3,13 @@ package struct PeerFacts: Sendable {
     package let address: ClientAddress
     /// nil: no client certificate was shown, or the connection has no TLS.
     package let certificate: ClientCertificate?
+    /// The connection has TLS: the scheme of the URLs that it serves is https.
+    package let isTLS: Bool
 
-    package init(address: ClientAddress, certificate: ClientCertificate? = nil) {
+    package init(address: ClientAddress, certificate: ClientCertificate? = nil, isTLS: Bool = true) {
         self.address = address
         self.certificate = certificate
+        self.isTLS = isTLS
     }
 }
 

@@ -30,20 +30,21 @@ package enum Authorizer {
         if rules.needsCertificate { try certificate(peer.certificate, rules) }
         guard rules.needsToken else { return Permit(rules, nil, peer.address) }
         guard let caller, caller.route == rules.index else {
-            throw Refusal(.missingToken, scope: rules.scopeAttribute)
+            throw Refusal(.missingToken, scope: rules.scopeAttribute).asking(rules.challenge)
         }
         let facts = caller.principal.facts
         guard rules.scopes.allSatisfy({ facts.scopeMatch.covers($0, heldBy: facts.scopes) }),
             rules.anyScope.isEmpty || rules.anyScope.contains(where: { facts.scopeMatch.covers($0, heldBy: facts.scopes) })
-        else { throw Refusal(.insufficientScope, scope: rules.scopeAttribute) }
+        else { throw Refusal(.insufficientScope, scope: rules.scopeAttribute).asking(caller.challenge) }
         guard rules.claims.isEmpty || rules.claims.allSatisfy({ $0.isSatisfied(by: facts.claims, path: path) }) else {
-            throw Refusal(.claimMismatch)
+            throw Refusal(.claimMismatch).asking(caller.challenge)
         }
         if let stepUp = rules.stepUp,
             !stepUp.isMet(by: facts, at: caller.judgedAt, skew: caller.clockSkewSeconds)
         {
             throw Refusal(
-                .insufficientUserAuthentication, scope: rules.scopeAttribute, authentication: stepUp.attributes)
+                .insufficientUserAuthentication, scope: rules.scopeAttribute, authentication: stepUp.attributes
+            ).asking(caller.challenge)
         }
         return Permit(rules, caller.principal, peer.address)
     }

@@ -1,10 +1,10 @@
 extension Refusal {
     /// Appends the value of `WWW-Authenticate` (RFC 6750 §3), and says whether there is one.
     ///
-    /// `Bearer realm="…"`, then at most once each `error`, `error_description`, `scope`, `acr_values`, `max_age` (RFC 9470)
-    /// and `resource_metadata` (RFC 9728 §5.1). A request that showed no credentials gets no error code (RFC 6750 §3.1).
-    /// Nothing of what the client sent is part of it, but for the host in the URL of the metadata, which is one that
-    /// the route serves or the strict parser has let pass.
+    /// `Bearer realm="…"` or `DPoP realm="…"`, then at most once each `error`, `error_description`, `scope`, for DPoP `algs`
+    /// (RFC 9449 §7.1), `acr_values`, `max_age` (RFC 9470) and `resource_metadata` (RFC 9728 §5.1). A request that showed no
+    /// credentials gets no error code (RFC 6750 §3.1). Nothing of what the client sent is part of it, but for the host
+    /// in the URL of the metadata, which is one that the route serves or the strict parser has let pass.
     /// - Parameters:
     ///   - realm: what the operator calls this gateway; octets that a quoted string cannot hold are left out.
     ///   - resourceMetadata: a URL; empty: none. Octets that a quoted string cannot hold are left out.
@@ -21,8 +21,14 @@ extension Refusal {
         case .invalidToken: error = "invalid_token"
         case .insufficientScope: error = "insufficient_scope"
         case .insufficientUserAuthentication: error = "insufficient_user_authentication"
+        case .invalidProof: error = "invalid_dpop_proof"
+        case .useNonce: error = "use_dpop_nonce"
         }
-        ChallengeText.append("Bearer realm=\"", to: &out)
+        if case .dpop = challenge {
+            ChallengeText.append("DPoP realm=\"", to: &out)
+        } else {
+            ChallengeText.append("Bearer realm=\"", to: &out)
+        }
         ChallengeText.appendAllowed(realm, to: &out)
         if error.utf8CodeUnitCount > 0 {
             ChallengeText.append("\", error=\"", to: &out)
@@ -34,17 +40,32 @@ extension Refusal {
             ChallengeText.append("\", scope=\"", to: &out)
             out.append(contentsOf: scope)
         }
+        if case .dpop(let algorithms) = challenge, !algorithms.isEmpty {
+            ChallengeText.append("\", algs=\"", to: &out)
+            out.append(contentsOf: algorithms)
+        }
         out.append(UInt8(ascii: "\""))
         if !authentication.isEmpty {
             ChallengeText.append(", ", to: &out)
             out.append(contentsOf: authentication)
         }
-        if !resourceMetadata.isEmpty {
-            ChallengeText.append(", resource_metadata=\"", to: &out)
-            for octet in resourceMetadata where ChallengeText.isScopeOctet(octet) { out.append(octet) }
+        Self.append(resourceMetadata, to: &out)
+        if case .bearerOrDPoP(let algorithms) = challenge {
+            ChallengeText.append(", DPoP realm=\"", to: &out)
+            ChallengeText.appendAllowed(realm, to: &out)
+            ChallengeText.append("\", algs=\"", to: &out)
+            out.append(contentsOf: algorithms)
             out.append(UInt8(ascii: "\""))
+            Self.append(resourceMetadata, to: &out)
         }
         return true
+    }
+
+    private static func append(_ resourceMetadata: [UInt8], to out: inout [UInt8]) {
+        guard !resourceMetadata.isEmpty else { return }
+        ChallengeText.append(", resource_metadata=\"", to: &out)
+        for octet in resourceMetadata where ChallengeText.isScopeOctet(octet) { out.append(octet) }
+        out.append(UInt8(ascii: "\""))
     }
 }
 

@@ -13,6 +13,11 @@ package struct Refusal: Error, Sendable, Equatable {
     /// `acr_values` and `max_age` of the challenge, written out (RFC 9470 §3); empty: none.
     package let authentication: [UInt8]
 
+    /// Which scheme the challenge asks for.
+    package private(set) var challenge = ChallengeScheme.bearer
+    /// Value of `DPoP-Nonce` (RFC 9449 §9); nil: none is sent.
+    package private(set) var nonce: String?
+
     /// A refusal whose every answer follows from the table.
     package init(_ code: RefusalCode) {
         self.init(code, retryAfterSeconds: code.facts.retryAfterSeconds)
@@ -40,5 +45,33 @@ package struct Refusal: Error, Sendable, Equatable {
         var other = self
         if code.facts.status == self.code.facts.status { other.told = code }
         return other
+    }
+
+    /// The same refusal with a challenge of this scheme.
+    func asking(_ challenge: ChallengeScheme) -> Refusal {
+        var refusal = self
+        refusal.challenge = challenge
+        return refusal
+    }
+
+    /// The same refusal with a nonce for the next proof.
+    func giving(nonce: String) -> Refusal {
+        var refusal = self
+        refusal.nonce = nonce
+        return refusal
+    }
+}
+
+/// The authentication scheme of a challenge (RFC 9110 §11.3).
+package enum ChallengeScheme: Sendable, Equatable {
+    /// RFC 6750 §3
+    case bearer
+    /// RFC 9449 §7.1, with the names of the algorithms that proofs may have, separated by spaces.
+    case dpop(algorithms: [UInt8])
+    /// Either will do (RFC 9449 §7.2).
+    case bearerOrDPoP(algorithms: [UInt8])
+
+    var orBearer: ChallengeScheme {
+        if case .dpop(let algorithms) = self { .bearerOrDPoP(algorithms: algorithms) } else { self }
     }
 }

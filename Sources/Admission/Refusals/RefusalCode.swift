@@ -43,10 +43,22 @@ package enum RefusalCode: UInt8, Sendable, CaseIterable {
     case inactiveToken
     case wrongCertificate
     case missingProof
+    case unboundToken
+    case wrongProofKey
     case unknownConfirmation
+    // Authenticate: the proof of possession is bad
+    case malformedProof
+    case badProofKey
+    case badProofSignature
+    case wrongProofTarget
+    case wrongProofToken
+    case staleProof
+    case replayedProof
+    case nonceRequired
     // Authenticate: nothing can be said about the token right now
     case keysUnavailable
     case introspectionUnavailable
+    case proofsUnavailable
     // Authorize
     case insufficientScope
     case claimMismatch
@@ -86,6 +98,10 @@ package struct RefusalFacts: Sendable {
         case insufficientScope
         /// RFC 9470 §3.
         case insufficientUserAuthentication
+        /// RFC 9449 §7.1
+        case invalidProof
+        /// RFC 9449 §9: `use_dpop_nonce`
+        case useNonce
     }
     /// What the audit record, the problem document and the metrics say; it never changes its meaning.
     package var word: StaticString

@@ -100,8 +100,25 @@ extension RefusalCode {
         case .unknownConfirmation:
             badToken("unknown_confirmation", "The access token is bound in a way that is not understood.")
 
+        case .unboundToken:
+            badToken("unbound_token", "The access token is not bound as this resource or the scheme demands.")
+        case .wrongProofKey: badToken("wrong_proof_key", "The access token is bound to another key.")
+
+        case .malformedProof: badProof("malformed_proof", "The DPoP proof is malformed or lacks something.")
+        case .badProofKey: badProof("bad_proof_key", "The key in the DPoP proof cannot be used.")
+        case .badProofSignature: badProof("bad_proof_signature", "The signature of the DPoP proof is invalid.")
+        case .wrongProofTarget: badProof("wrong_proof_target", "The DPoP proof was made for another request.")
+        case .wrongProofToken: badProof("wrong_proof_token", "The DPoP proof was made for another access token.")
+        case .staleProof: badProof("stale_proof", "The DPoP proof was not made just now.")
+        case .replayedProof: badProof("replayed_proof", "The DPoP proof was used before.")
+        case .nonceRequired:
+            .init(
+                "nonce_required", 401, .useNonce, .client, "Nonce required",
+                "The DPoP proof must have the nonce that comes with this answer.")
+
         case .keysUnavailable: cannotCheck("keys_unavailable")
         case .introspectionUnavailable: cannotCheck("introspection_unavailable")
+        case .proofsUnavailable: cannotCheck("proofs_unavailable")
 
         case .insufficientScope:
             .init(
@@ -154,6 +171,11 @@ extension RefusalCode {
     /// Expired, revoked, malformed, or invalid for other reasons: all one to the client (RFC 6750 §3.1).
     private func badToken(_ word: StaticString, _ detail: StaticString) -> RefusalFacts {
         .init(word, 401, .invalidToken, .client, "Invalid token", detail)
+    }
+
+    /// The token may be good, what came with it is not (RFC 9449 §7.1).
+    private func badProof(_ word: StaticString, _ detail: StaticString) -> RefusalFacts {
+        .init(word, 401, .invalidProof, .client, "Invalid proof", detail)
     }
 
     private func cannotCheck(_ word: StaticString) -> RefusalFacts {

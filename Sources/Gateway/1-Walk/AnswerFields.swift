@@ -16,7 +16,7 @@ enum AnswerFields {
         writer.append(scratch)
     }
 
-    /// A refusal: challenge, `Retry-After`, `Allow`, and the problem document (RFC 9457).
+    /// A refusal: challenge, `DPoP-Nonce`, `Retry-After`, `Allow`, and the problem document (RFC 9457).
     static func append(
         _ refusal: Refusal, requestID: [UInt8], allowance: borrowing Allowance, resourceMetadata: [UInt8],
         fields: inout [UInt8], body: inout [UInt8]
@@ -29,6 +29,11 @@ enum AnswerFields {
         if refusal.appendChallenge(resourceMetadata: resourceMetadata, to: &challenge) {
             append("WWW-Authenticate: ", to: &fields)
             fields.append(contentsOf: challenge)
+            append("\r\n", to: &fields)
+        }
+        if let nonce = refusal.nonce {
+            append("DPoP-Nonce: ", to: &fields)
+            fields.append(contentsOf: Array(nonce.utf8))
             append("\r\n", to: &fields)
         }
         if let seconds = refusal.retryAfterSeconds {

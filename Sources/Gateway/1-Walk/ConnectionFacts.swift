@@ -24,7 +24,7 @@ struct ConnectionFacts {
                     identity: facts.identity, uris: facts.uris, dnsNames: facts.dnsNames, thumbprint: thumbprint)
             }
         } ?? nil
-        self.peer = PeerFacts(address: ClientAddress(text: peer.address), certificate: shown)
+        self.peer = PeerFacts(address: ClientAddress(text: peer.address), certificate: shown, isTLS: peer.tls != nil)
         isTLS = peer.tls != nil
         fields = ConnectionFields(address: peer.address, isTLS: isTLS)
         serverName = peer.tls?.serverName.map { name in Array(name.utf8.reversed().drop { $0 == 0x2E }.reversed()) }

@@ -76,7 +76,7 @@ final class Walk: ExchangeDelegate {
     /// 6. Who is calling?
     private func authenticated(_ match: RouteMatch) throws(Refusal) -> Caller? {
         guard let route, route.rules.needsToken else { return nil }
-        let token = try Credential.bearer(in: exchange.head)
+        let token = try Credential.presented(in: exchange.head)
         let verdict = loop.authenticator.authenticate(
             exchange.head, token: token, rules: route.rules, issuers: snapshot.issuers, peer: connection.peer,
             unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: exchange.startedAt)

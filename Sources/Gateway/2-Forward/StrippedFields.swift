@@ -43,7 +43,7 @@ struct StrippedFields: Sendable {
     /// Lower-case. Identity, forwarding, original-URL and client-certificate fields of the gateways and servers in use.
     static let always: [String] = [
         "x-auth-subject", "x-auth-client-id", "x-auth-scope", "x-auth-issuer",
-        "forwarded", "x-forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",
+        "dpop", "forwarded", "x-forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",
         "x-forwarded-prefix", "x-forwarded-server", "x-forwarded-ssl", "x-forwarded-scheme", "x-forwarded-uri",
         "x-forwarded-method", "x-forwarded-user", "x-forwarded-groups", "x-forwarded-email",
         "x-forwarded-preferred-username", "x-forwarded-access-token", "x-forwarded-client-cert",

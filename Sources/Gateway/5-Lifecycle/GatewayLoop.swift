@@ -84,6 +84,7 @@ final class GatewayLoop: ExchangeDelegateFactory {
         let key = ledgers.tokenDigestKey
         return Authenticator(
             cacheEntriesMax: snapshot.policy.bounds.tokenCacheEntriesMax, brake: ledgers.badTokens,
+            proofs: ledgers.proofs,
             companion: { facts in PrincipalTexts(facts, key: key) })
     }
 }

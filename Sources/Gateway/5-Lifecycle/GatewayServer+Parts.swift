@@ -21,6 +21,8 @@ extension GatewayServer {
         return Ledgers(
             audit: audit, limits: LimitLedger(keysMax: policy.bounds.limitKeysMax, seed: randomSeed()),
             badTokens: BadTokenBrake(perMinuteMax: policy.bounds.badTokensPerMinuteMax, seed: randomSeed()),
+            proofs: ProofLedger(
+                proofsMax: policy.bounds.dpopProofsMax, seed: randomSeed(), nonceKey: randomOctets(32)),
             tokenDigestKey: try settings.tokenKey.map { try SecretDigestKey(octets: SecretReader.read($0, octetsMin: AuditSettings.tokenKeyOctetsMin)) }
                 ?? SecretDigestKey())
     }
@@ -30,6 +32,11 @@ extension GatewayServer {
         guard !folder.isEmpty, !FileManager.default.fileExists(atPath: folder) else { return }
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    }
+
+    private static func randomOctets(_ count: Int) -> [UInt8] {
+        var system = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &system) }
     }
 
     private static func randomSeed() -> (UInt64, UInt64) {

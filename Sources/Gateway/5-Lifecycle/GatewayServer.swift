@@ -195,7 +195,7 @@ package final class GatewayServer: Sendable {
             return "connection bounds of listeners changed: restart"
         }
         if !old.bounds.sameForProcess(as: new.bounds) {
-            return "bounds.head_max, fields_max, limit_keys_max or bad_tokens_per_minute_max changed: restart"
+            return "bounds.head_max, fields_max, limit_keys_max, bad_tokens_per_minute_max or dpop_proofs_max changed: restart"
         }
         if old.audit != new.audit { return "audit settings changed: restart" }
         if old.workers != new.workers { return "workers changed: restart" }
@@ -262,6 +262,6 @@ extension Bounds {
     /// The bounds that are built into listeners and ledgers.
     fileprivate func sameForProcess(as other: Bounds) -> Bool {
         headBytesMax == other.headBytesMax && fieldsMax == other.fieldsMax && limitKeysMax == other.limitKeysMax
-            && badTokensPerMinuteMax == other.badTokensPerMinuteMax
+            && badTokensPerMinuteMax == other.badTokensPerMinuteMax && dpopProofsMax == other.dpopProofsMax
     }
 }

@@ -7,14 +7,19 @@ final class Ledgers: Sendable {
     let audit: AuditLog
     let limits: LimitLedger
     let badTokens: BadTokenBrake?
+    let proofs: ProofLedger
     let health = HealthLedger()
     let tokenDigestKey: SecretDigestKey
     let counters = Counters()
 
-    init(audit: AuditLog, limits: LimitLedger, badTokens: BadTokenBrake?, tokenDigestKey: SecretDigestKey) {
+    init(
+        audit: AuditLog, limits: LimitLedger, badTokens: BadTokenBrake?, proofs: ProofLedger,
+        tokenDigestKey: SecretDigestKey
+    ) {
         self.audit = audit
         self.limits = limits
         self.badTokens = badTokens
+        self.proofs = proofs
         self.tokenDigestKey = tokenDigestKey
     }
 }

@@ -1,3 +1,5 @@
+import COpenSSL
+
 /// A certificate chain and its key, as PEM text; made anew for each test run, kept nowhere.
 package struct TestCertificate: Sendable {
     /// Leaf first.
@@ -7,6 +9,15 @@ package struct TestCertificate: Sendable {
     package init(chain: String, key: String) {
         self.chain = chain
         self.key = key
+    }
+
+    /// The leaf itself (DER).
+    package var der: [UInt8] {
+        get throws {
+            let all = try PEM.certificates(chain)
+            for other in all.dropFirst() { X509_free(other) }
+            return PeerCertificate(taking: all[0]).der
+        }
     }
 }
 

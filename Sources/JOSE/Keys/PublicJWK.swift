@@ -54,6 +54,11 @@ extension VerificationKey {
 package enum Thumbprint {
     /// SHA-256 over the essential members, in base64url.
     package static func sha256(_ key: VerificationKey) -> String {
-        Base64URL.encode(Array(SHA256.hash(data: JSON.object(key.essentialMembers).serialized())))
+        Base64URL.encode(octets(key))
+    }
+
+    /// The 32 octets of the same.
+    package static func octets(_ key: VerificationKey) -> [UInt8] {
+        Array(SHA256.hash(data: JSON.object(key.essentialMembers).serialized()))
     }
 }

@@ -7,6 +7,7 @@ struct SatisfiabilityCheck {
     func run() {
         for route in draft.routes {
             checkClientCertificate(route)
+            checkProof(route)
             checkAudiences(route)
             checkLimits(route.limits, owner: route.name, knowsCaller: !(route.require?.issuers.isEmpty ?? true))
         }
@@ -30,6 +31,19 @@ struct SatisfiabilityCheck {
             findings.warning(
                 .unsatisfiable, at: require.clientCertificatePosition,
                 "\(route.name) requires a client certificate, so it always refuses on \(first.name), which has no \"client_authorities\""
+            )
+        }
+    }
+
+    /// Tokens that are bound to a client certificate need a listener that asks for one.
+    private func checkProof(_ route: RouteDraft) {
+        guard let require = route.require, let proof = require.requirement.proof, !draft.listeners.isEmpty else { return }
+        let listeners = draft.listeners.compactMap(\.listener)
+        guard listeners.count == draft.listeners.count else { return }
+        if proof == .mtls, listeners.allSatisfy({ $0.tls?.clientAuthorities == nil }) {
+            findings.error(
+                .unsatisfiable, at: require.proofPosition,
+                "\(route.name) demands tokens bound to a client certificate, but no listener verifies any; add \"client_authorities\" to the \"tls\" of a listener"
             )
         }
     }

@@ -27,10 +27,14 @@ package struct Issuer: Sendable, Equatable {
     package var scopeMatch = ScopeMatch.exact
     /// Named in protected-resource metadata (RFC 9728). False for an issuer that not everybody is to know of.
     package var listed = true
+    /// DPoP proofs for its tokens must have a nonce of the gateway's (RFC 9449 §9).
+    package var dpopNonce: Bool
+    /// What DPoP proofs for its tokens may be signed with; never empty.
+    package var dpopAlgorithms: [Algorithm]
 
     package init(
         name: String, identifier: String, keys: Keys, audiences: [String], algorithms: [Algorithm], types: [String],
-        clockSkew: Duration
+        clockSkew: Duration, dpopNonce: Bool = false, dpopAlgorithms: [Algorithm] = Algorithm.allCases
     ) {
         self.name = name
         self.identifier = identifier
@@ -39,6 +43,8 @@ package struct Issuer: Sendable, Equatable {
         self.algorithms = algorithms
         self.types = types
         self.clockSkew = clockSkew
+        self.dpopNonce = dpopNonce
+        self.dpopAlgorithms = dpopAlgorithms
     }
 }
 

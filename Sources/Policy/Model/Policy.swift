@@ -128,6 +128,8 @@ package struct Bounds: Sendable, Equatable {
     package var limitKeysMax = 100_000
     /// Addresses that sent bad tokens: refused for a while above this many a minute. 0 switches the brake off.
     package var badTokensPerMinuteMax = 60
+    /// DPoP proofs remembered in the process, each for two minutes.
+    package var dpopProofsMax = 500_000
     package init() {}
 }
 

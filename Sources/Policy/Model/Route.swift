@@ -111,9 +111,14 @@ package struct Requirement: Sendable, Equatable {
     package var acr: [String] = []
     /// How long ago the user may have been authenticated at most (`auth_time`, RFC 9470).
     package var maxAge: Duration?
+    /// How tokens must be bound to who sends them; nil: a plain bearer token will do.
+    package var proof: ProofRequirement?
+    /// DPoP proofs must have a nonce of the gateway's (RFC 9449 §9).
+    package var dpopNonce: Bool
     package init(
         issuers: [Int], scopes: [String] = [], anyScope: [String] = [], claims: [ClaimRule] = [],
-        clientCertificate: Bool = false, clientIdentities: [UpstreamIdentity] = [], audiences: [String] = []
+        clientCertificate: Bool = false, clientIdentities: [UpstreamIdentity] = [], audiences: [String] = [],
+        proof: ProofRequirement? = nil, dpopNonce: Bool = false
     ) {
         self.issuers = issuers
         self.scopes = scopes
@@ -122,7 +127,19 @@ package struct Requirement: Sendable, Equatable {
         self.clientCertificate = clientCertificate
         self.clientIdentities = clientIdentities
         self.audiences = audiences
+        self.proof = proof
+        self.dpopNonce = dpopNonce
     }
+}
+
+/// Which sender-constrained tokens count on a route.
+package enum ProofRequirement: String, Sendable, Equatable, CaseIterable {
+    /// Bound to a key, and every request proves that its sender has it (RFC 9449).
+    case dpop
+    /// Bound to the client certificate of the connection (RFC 8705 §3).
+    case mtls
+    /// One of them.
+    case any
 }
 
 /// A condition on one claim. A claim that is missing or of another type does not satisfy it.

@@ -44,6 +44,7 @@ struct IssuerSection {
         let skew = reader.value("clock_skew", .duration(Self.skewRange), default: Self.skewDefault)
         let scopeMatch = reader.value("scope_match", ValueKind<ScopeMatch>.word, default: .exact)
         let listed = reader.value("listed", .flag, default: true)
+        let (nonce, proofs) = dpop(reader)
         guard let server = authorizationServer else {
             reader.error(
                 .missingKey, at: "embedded",
@@ -60,7 +61,7 @@ struct IssuerSection {
         var issuer = Issuer(
             name: name.value, identifier: settings.issuer, keys: .embedded,
             audiences: audiences?.map(\.value) ?? [settings.audience],
-            algorithms: [.es256], types: ["at+jwt"], clockSkew: skew)
+            algorithms: [.es256], types: ["at+jwt"], clockSkew: skew, dpopNonce: nonce, dpopAlgorithms: proofs)
         issuer.scopeMatch = scopeMatch
         issuer.listed = listed
         return IssuerDraft(issuer: issuer, isEmbedded: true)
@@ -85,16 +86,24 @@ struct IssuerSection {
         let scopeForm = reader.value("scope_form", ValueKind<ScopeForm>.word, default: .words)
         let scopeMatch = reader.value("scope_match", ValueKind<ScopeMatch>.word, default: .exact)
         let listed = reader.value("listed", .flag, default: true)
+        let (nonce, proofs) = dpop(reader)
         let keys = jwks(reader, algorithms: algorithms ?? [])
         guard let identifier, let audiences, let algorithms, let keys else { return nil }
         var issuer = Issuer(
             name: name.value, identifier: identifier.value.text, keys: keys, audiences: audiences.map(\.value),
-            algorithms: algorithms.map(\.value), types: types?.map(\.value) ?? ["at+jwt"], clockSkew: skew)
+            algorithms: algorithms.map(\.value), types: types?.map(\.value) ?? ["at+jwt"], clockSkew: skew,
+            dpopNonce: nonce, dpopAlgorithms: proofs)
         issuer.scopeClaim = scopeClaim?.value ?? ["scope"]
         issuer.scopeForm = scopeForm
         issuer.scopeMatch = scopeMatch
         issuer.listed = listed
         return IssuerDraft(issuer: issuer, isEmbedded: false)
+    }
+
+    /// What proofs for its tokens must be like (RFC 9449).
+    private func dpop(_ reader: MappingReader) -> (nonce: Bool, algorithms: [Algorithm]) {
+        let algorithms = reader.list("dpop_algorithms", of: .algorithm)?.map(\.value) ?? []
+        return (reader.flag("dpop_nonce"), algorithms.isEmpty ? Algorithm.allCases : algorithms)
     }
 
     private func jwks(_ issuer: MappingReader, algorithms: [Located<Algorithm>]) -> Issuer.Keys? {

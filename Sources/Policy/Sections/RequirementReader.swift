@@ -4,6 +4,7 @@ struct RequirementDraft {
     var issuers: [Located<String>]
     var audiences: [Located<String>]
     var clientCertificatePosition: SourcePosition
+    var proofPosition: SourcePosition
 }
 
 /// `require` of a route: what a caller must show.
@@ -21,9 +22,17 @@ struct RequirementReader {
         let acr = reader.list("acr", of: .authenticationContext) ?? []
         let maxAge = reader.value("max_age", .duration(.seconds(1) ... .seconds(31_536_000)))
         let (certificate, identities) = clientCertificate(reader)
+        let proof = reader.value("proof", ValueKind<ProofRequirement>.word)?.value
+        let nonce = reader.flag("dpop_nonce")
         reader.finish()
 
-        let needsToken = ["scopes", "any_scope", "claims", "audiences", "acr", "max_age"].first(where: reader.has)
+        if nonce, proof == .mtls {
+            reader.error(
+                .contradiction, at: "dpop_nonce",
+                "\(reader.name): proof: mtls takes no DPoP proofs that could have a nonce; leave dpop_nonce out")
+        }
+        let needsToken = ["scopes", "any_scope", "claims", "audiences", "acr", "max_age", "proof", "dpop_nonce"]
+            .first(where: reader.has)
         if !reader.has("issuers") {
             if let needsToken {
                 findings.error(
@@ -45,12 +54,13 @@ struct RequirementReader {
         var requirement = Requirement(
             issuers: [], scopes: scopes.map(\.value), anyScope: anyScope.map(\.value), claims: claims,
             clientCertificate: certificate,
-            clientIdentities: identities, audiences: audiences.map(\.value))
+            clientIdentities: identities, audiences: audiences.map(\.value), proof: proof, dpopNonce: nonce)
         requirement.acr = acr.map(\.value)
         requirement.maxAge = maxAge?.value
         return RequirementDraft(
             requirement: requirement,
-            issuers: issuers, audiences: audiences, clientCertificatePosition: reader.keyPosition("client_certificate"))
+            issuers: issuers, audiences: audiences, clientCertificatePosition: reader.keyPosition("client_certificate"),
+            proofPosition: reader.keyPosition("proof"))
     }
 
     /// `true`, or `{identities: [spiffe://…]}`.

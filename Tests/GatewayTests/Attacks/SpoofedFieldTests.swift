@@ -46,10 +46,11 @@ struct SpoofedFieldTests {
         "Client-Cert-Chain",
         "X-SSL-Client-Cert", "X-Original-URL", "X-Rewrite-URL", "X-Remote-User", "Remote-User", "X-Userinfo",
         "X-Consumer-Username",
+        "X-SSL-Cert", "X-Client-Cert",
         "X-Envoy-Original-Path", "Proxy-Authorization", "Proxy-Connection", "Keep-Alive", "TE", "Upgrade",
     ]
 
-    @Test("do not reach the upstream, in no spelling", arguments: names)
+    @Test("RS-085 do not reach the upstream, in no spelling", arguments: names)
     func isStripped(name: String) async throws {
         let spellings = [
             name, name.uppercased(), name.lowercased(), name.replacingOccurrences(of: "-", with: "_"),

@@ -85,6 +85,7 @@ struct CommandTests {
 
     @Test("help is there for every command and says what it does", arguments: [
         [], ["run"], ["check"], ["certs"], ["certs", "init"], ["client"], ["client", "add"], ["client", "list"], ["client", "remove"], ["token"],
+        ["jose"], ["jose", "verify"], ["jose", "inspect"],
     ])
     func help(command: [String]) async throws {
         let run = try await Portcullis.run(command + ["--help"], in: TemporaryFolder())
@@ -103,6 +104,7 @@ struct CommandTests {
 
     @Test("what is no command, or lacks something, is refused with the usage", arguments: [
         ["frobnicate"], ["run", "--log-level", "loud"], ["check", "--format", "xml"], ["token"], ["client", "remove"], ["run", "a", "b"],
+        ["jose", "verify"], ["jose", "verify", "--key", "k", "--alg", "none"], ["jose", "verify", "--key", "k", "--alg", "HS256"],
     ])
     func usage(arguments: [String]) async throws {
         let run = try await Portcullis.run(arguments, in: TemporaryFolder())

@@ -7,14 +7,16 @@ struct Portcullis: Sendable {
     let output: String
     let errors: String
 
+    /// - Parameter input: what it reads on standard input.
     static func run(
-        _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]
+        _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:], input: String = ""
     ) async throws -> Portcullis {
         let program = try ProgramRunner.built().executable
         // Into files, which are whole when the process has ended.
         let files = try TemporaryFolder("portcullis-output")
+        try files.write(input, to: "input")
         let process = try ChildProcess.start(
-            "/bin/sh", ["-c", "exec \"$@\" >\"$0/output\" 2>\"$0/errors\"", files.url.path, program] + arguments,
+            "/bin/sh", ["-c", "exec \"$@\" <\"$0/input\" >\"$0/output\" 2>\"$0/errors\"", files.url.path, program] + arguments,
             in: folder.url.path, environment: environment)
         let status = try await process.waitForExit()
         return Portcullis(
