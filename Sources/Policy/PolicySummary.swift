@@ -11,6 +11,10 @@ extension Policy {
                 "authorization server \(server.issuer), audience \(server.audience), tokens for \(DurationText.text(server.accessTokenLifetime)), database \(server.database)"
             )
         }
+        if let tokens = upstreamTokens {
+            lines.append(
+                "upstream tokens of \(tokens.issuer), signed with \(tokens.keys[0]), for \(DurationText.text(tokens.lifetime))")
+        }
         lines += upstreams.map(\.summary)
         lines += limits.map(\.summary)
         lines += routes.map(summary(of:))
@@ -93,7 +97,7 @@ extension Issuer {
                 ? "" : ", DPoP by \(dpopAlgorithms.map(\.rawValue).joined(separator: " "))")
             + (dpopNonce ? ", DPoP nonce" : "")
         return
-            "issuer \(name): \(identifier), \(keys), \(algorithms.map(\.rawValue).joined(separator: " ")), typ \(kinds), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))\(scopes)\(listed ? "" : ", not listed")\(proofs)"
+            "issuer \(name): \(identifier), \(keys), \(algorithms.map(\.rawValue).joined(separator: " ")), typ \(kinds), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))\(proofs)\(scopes)\(listed ? "" : ", not listed")"
     }
 
     /// Only what is not the default.
@@ -118,6 +122,7 @@ extension Upstream {
             ejectAfterFailures == 0
                 ? "no ejection" : "ejects for \(DurationText.text(ejectionTime)) after \(ejectAfterFailures)")
         if !retry { parts.append("no retry") }
+        if let tokenAudience { parts.append("gets a token for \(tokenAudience)") }
         return parts.joined(separator: ", ")
     }
 }

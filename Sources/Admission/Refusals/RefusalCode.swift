@@ -17,6 +17,7 @@ package enum RefusalCode: UInt8, Sendable, CaseIterable {
     case expectationFailed
     // The gateway itself
     case auditUnavailable
+    case signingFailed
     case shuttingDown
     // Match
     case noRoute

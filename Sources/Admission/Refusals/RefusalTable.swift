@@ -44,6 +44,10 @@ extension RefusalCode {
             .init(
                 "audit_unavailable", 503, .absent, .gateway, retryAfter: 5, "Service unavailable",
                 "The gateway cannot serve requests at the moment.")
+        case .signingFailed:
+            .init(
+                "signing_failed", 503, .absent, .gateway, retryAfter: 5, "Service unavailable",
+                "The gateway cannot serve requests at the moment.")
         case .shuttingDown:
             .init(
                 "shutting_down", 503, .absent, .gateway, retryAfter: 1, "Service unavailable",

@@ -119,13 +119,29 @@ final class Walk: ExchangeDelegate {
             return
         }
         self.permit = permit
+        let token = try upstreamToken(upstream, permit)
         let pool = try pick(upstream, permit, excluding: nil)
         let runtime = snapshot.upstreams[upstream]
         runtime.writer.write(
-            head, caller: permit.principal?.headers, connection: connection.fields, identity: identity,
+            head, caller: permit.principal?.headers, token: token, connection: connection.fields, identity: identity,
             forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade, to: &loop.transport.writer)
         exchange.forward(
             to: pool, head: loop.transport.writer.bytes, firstByteTimeout: runtime.firstByteTimeout)
+    }
+
+    /// What the gateway signs for the service in place of the client's token: once, until shortly before it ends.
+    private func upstreamToken(_ upstream: Int, _ permit: Permit) throws(Refusal) -> [UInt8]? {
+        guard let audience = snapshot.upstreams[upstream].upstream.tokenAudience, let principal = permit.principal else {
+            return nil
+        }
+        let now = Clock.wallNanoseconds() / 1_000_000_000
+        let kept = (principal.companion as? PrincipalTexts)?.upstreamTokens
+        if let token = kept?.find(upstream: upstream, generation: snapshot.generation, unixSeconds: now) { return token }
+        guard let signer = snapshot.upstreamTokens else { throw Refusal(.signingFailed) }
+        let token = try signer.sign(
+            for: principal.facts, audience: audience, unixSeconds: now, random: &loop.random)
+        kept?.keep(token, upstream: upstream, generation: snapshot.generation)
+        return token.octets
     }
 
     /// A service inside the process reads its request whole; more than this is no request for it.

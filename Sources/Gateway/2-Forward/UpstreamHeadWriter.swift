@@ -22,9 +22,10 @@ final class UpstreamHeadWriter: Sendable {
         issuer = line(headers.issuer)
     }
 
-    /// `caller` holds values that are safe in a field: percent-encoded when the principal was made.
+    /// `caller` holds values that are safe in a field: percent-encoded when the principal was made. `token`, which the
+    /// gateway has signed, stands in its place.
     func write(
-        _ head: borrowing RequestHead, caller: PrincipalHeaders?, connection: ConnectionFields, identity: borrowing RequestIdentity,
+        _ head: borrowing RequestHead, caller: PrincipalHeaders?, token: [UInt8]?, connection: ConnectionFields, identity: borrowing RequestIdentity,
         forwardToken: Bool, upgrade: Bool, to writer: inout ByteWriter
     ) {
         writer.clear()
@@ -63,7 +64,13 @@ final class UpstreamHeadWriter: Sendable {
             writer.append("\r\n")
         }
         if head.expectsContinue { writer.append("Expect: 100-continue\r\n") }
-        if let caller { write(caller, to: &writer) }
+        if let token {
+            writer.append("Authorization: Bearer ")
+            writer.append(token)
+            writer.append("\r\n")
+        } else if let caller {
+            write(caller, to: &writer)
+        }
         if headers.forwarded {
             writer.append(connection.forwarded)
             Self.authority(of: head, to: &writer)

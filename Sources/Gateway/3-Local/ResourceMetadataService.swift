@@ -36,6 +36,8 @@ struct ResourceMetadataService: LocalService {
             members.append(("scopes_supported", .array(resource.scopes.map { .string($0) })))
         }
         members.append(("bearer_methods_supported", ["header"]))
+        if resource.demandsDPoP { members.append(("dpop_bound_access_tokens_required", true)) }
+        if resource.demandsCertificate { members.append(("tls_client_certificate_bound_access_tokens", true)) }
         return .object(JSONObject(members))
     }
 }
@@ -50,6 +52,9 @@ struct ResourceDirectory: Sendable {
         var authorizationServers: [String]
         /// In the order of the policy.
         var scopes: [String]
+        /// Every one of its routes takes tokens only that are bound to a key, or to a client certificate.
+        var demandsDPoP: Bool
+        var demandsCertificate: Bool
     }
     /// By host as in `routes.yaml` (empty: any), then by path without a last slash.
     private var resources: [String: [String: Resource]] = [:]
@@ -62,7 +67,8 @@ struct ResourceDirectory: Sendable {
             let issuers = require.issuers.filter(policy.issuers.indices.contains).sorted().map { policy.issuers[$0] }
             let resource = Resource(
                 path: path, authorizationServers: issuers.filter(\.listed).map(\.identifier),
-                scopes: require.scopes + require.anyScope)
+                scopes: require.scopes + require.anyScope, demandsDPoP: require.proof == .dpop,
+                demandsCertificate: require.proof == .mtls)
             for host in route.match.hosts.isEmpty ? [""] : route.match.hosts {
                 let key = Self.key(path)
                 resources[host, default: [:]][key] = Self.joined(resources[host]?[key], resource)
@@ -103,6 +109,8 @@ struct ResourceDirectory: Sendable {
         for server in other.authorizationServers where !joined.authorizationServers.contains(server) {
             joined.authorizationServers.append(server)
         }
+        joined.demandsDPoP = joined.demandsDPoP && other.demandsDPoP
+        joined.demandsCertificate = joined.demandsCertificate && other.demandsCertificate
         for scope in other.scopes where !joined.scopes.contains(scope) { joined.scopes.append(scope) }
         return joined
     }

@@ -17,6 +17,7 @@ extension Policy {
         for issuer in issuers {
             if case .jwksFile(let path) = issuer.keys { paths.insert(path) }
         }
+        paths.formUnion(upstreamTokens?.keys ?? [])
         return paths.sorted()
     }
 }

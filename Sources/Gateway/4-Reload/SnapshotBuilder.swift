@@ -25,6 +25,7 @@ struct SnapshotBuilder {
         let keys = policy.issuers.map(keys)
         let upstreams = try policy.upstreams.map { try upstream($0, policy, previous) }
         let metadata = policy.resourceMetadata.map { _ in ResourceMetadataService(policy) }
+        let signer = try policy.upstreamTokens.map { try UpstreamTokenSigner($0, read: readKey) }
         var routes: [RouteRuntime] = []
         for (index, route) in policy.routes.enumerated() {
             let upstream: Int?
@@ -32,6 +33,7 @@ struct SnapshotBuilder {
             switch route.destination {
             case .upstream(let place): (upstream, service) = (place, nil)
             case .local(.resourceMetadata): (upstream, service) = (nil, metadata)
+            case .local(.upstreamTokens): (upstream, service) = (nil, signer.map { KeySetService($0.keySet) })
             case .local(let name): (upstream, service) = (nil, services[name])
             }
             routes.append(
@@ -46,7 +48,12 @@ struct SnapshotBuilder {
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,
             issuers: IssuerSet(policy.issuers, keys: keys),
             issuersWithoutKeys: zip(policy.issuers, keys).compactMap { $1 == nil ? $0.name : nil },
-            generation: (previous?.generation ?? 0) + 1)
+            generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
+    }
+
+    private func readKey(_ path: String) -> [UInt8]? {
+        guard case .success(let octets) = files.read(path, bytesMax: 65_536) else { return nil }
+        return octets
     }
 
     /// Keys as the file has them now. A file that cannot be read or holds no key leaves its issuer without keys: its

@@ -89,9 +89,10 @@ final class GatewayLoop: ExchangeDelegateFactory {
     }
 }
 
-/// What records say of a verified token, made once for each.
+/// What records say of a verified token, made once for each, and what was signed for services in its place.
 final class PrincipalTexts: Sendable {
     let record: AuditFragment
+    let upstreamTokens = UpstreamTokens()
 
     init(_ facts: borrowing TokenFacts, key: SecretDigestKey) {
         let facts = copy facts

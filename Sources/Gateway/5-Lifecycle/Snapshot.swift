@@ -18,10 +18,12 @@ final class Snapshot: Sendable {
     let policyHash: AuditText
     /// Counts up: tells the pools of a loop that they belong to an older one.
     let generation: Int
+    /// nil: no service gets tokens of the gateway.
+    let upstreamTokens: UpstreamTokenSigner?
 
     init(
         policy: Policy, rules: AdmissionRules, routes: [RouteRuntime], upstreams: [UpstreamRuntime], issuers: IssuerSet,
-        issuersWithoutKeys: [String], generation: Int
+        issuersWithoutKeys: [String], generation: Int, upstreamTokens: UpstreamTokenSigner?
     ) {
         self.policy = policy
         self.rules = rules
@@ -31,6 +33,7 @@ final class Snapshot: Sendable {
         self.issuersWithoutKeys = issuersWithoutKeys
         policyHash = AuditText(policy.hash)
         self.generation = generation
+        self.upstreamTokens = upstreamTokens
     }
 }
 

@@ -54,7 +54,7 @@ struct FileChecks {
         return false
     }
 
-    private func checkPermissions(of path: Located<String>) {
+    func checkPermissions(of path: Located<String>) {
         guard case .file(let permissions) = context.files.status(of: context.path(path.value)), permissions & 0o007 != 0
         else { return }
         let octal = String(permissions & 0o777, radix: 8)

@@ -20,6 +20,8 @@ package struct Policy: Sendable, Equatable {
     package var insecurities: [String]
     /// nil: clients are told nothing.
     package var resourceMetadata: ResourceMetadataSettings? = ResourceMetadataSettings()
+    /// What the gateway signs for services with a `tokenAudience`; never nil when there is one.
+    package var upstreamTokens: UpstreamTokenSettings?
 
     package init(
         listeners: [Listener], issuers: [Issuer], upstreams: [Upstream], limits: [RateLimit], routes: [Route],
@@ -181,4 +183,18 @@ package struct ResourceMetadataSettings: Sendable, Equatable {
     /// Indices into `Policy.limits`: limits on requests for it, by address or as a whole.
     package var limits: [Int] = []
     package init() {}
+}
+
+/// What the gateway signs for services, instead of header fields that name the caller.
+package struct UpstreamTokenSettings: Sendable, Equatable {
+    /// `iss`; the keys are served on its host.
+    package var issuer: String
+    /// PEM files of private keys, at least one. The first signs; all of them are published.
+    package var keys: [String]
+    package var lifetime: Duration
+    package init(issuer: String, keys: [String], lifetime: Duration) {
+        self.issuer = issuer
+        self.keys = keys
+        self.lifetime = lifetime
+    }
 }

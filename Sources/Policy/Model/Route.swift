@@ -50,6 +50,8 @@ package enum LocalServiceName: String, Sendable, Equatable, CaseIterable {
     case health
     /// Protected-resource metadata (RFC 9728).
     case resourceMetadata = "resource_metadata"
+    /// The public keys of what the gateway signs for services.
+    case upstreamTokens = "upstream_tokens"
 }
 
 package struct RouteMatchRule: Sendable, Equatable {

@@ -21,6 +21,8 @@ package struct Upstream: Sendable, Equatable {
     package var headers: UpstreamHeaders
     /// nil: the gateway's own.
     package var firstByteTimeout: Duration?
+    /// `aud` of the token that the gateway signs for it, instead of header fields; nil: none.
+    package var tokenAudience: String?
 
     package init(
         name: String, endpoints: [Endpoint], tls: UpstreamTLS?, balancing: Balancing, connectionsPerWorkerMax: Int,

@@ -10,6 +10,7 @@ struct PolicyDraft {
     let limits: NamedSection<RateLimit>
     let routes: [RouteDraft]
     let resourceMetadata: ResourceMetadataDraft
+    let upstreamTokens: UpstreamTokenDraft?
     let audit: AuditSettings
     let timeouts: Timeouts
     let bounds: Bounds
@@ -31,6 +32,7 @@ struct PolicyDraft {
         limits = LimitSection(findings: context.findings).read(root)
         routes = RouteSection(findings: context.findings).read(root)
         resourceMetadata = ResourceMetadataSection().read(root)
+        upstreamTokens = UpstreamTokenSection(context: context, files: files).read(root)
         audit = AuditSection(context: context).read(root)
         timeouts = TimeoutSection.read(root)
         bounds = BoundSection.read(root)
@@ -57,6 +59,7 @@ struct PolicyDraft {
         ReservedPathCheck(draft: self).run()
         SatisfiabilityCheck(draft: self).run()
         UnusedCheck(draft: self).run()
+        UpstreamTokenCheck(draft: self).run()
     }
 
     /// The policy. Call it only when there are no errors: then every value is there and every name resolves.
@@ -76,7 +79,8 @@ struct PolicyDraft {
             workers: workers, hash: hash, insecurities: insecurities.paths)
         policy.resourceMetadata = resourceMetadata.settings
         policy.resourceMetadata?.limits = resourceMetadata.limits.compactMap { limits.index(of: $0.value) }
-        return policy.addingAuthorizationServerRoutes().addingResourceMetadataRoutes()
+        policy.upstreamTokens = upstreamTokens?.settings
+        return policy.addingAuthorizationServerRoutes().addingResourceMetadataRoutes().addingUpstreamTokenRoutes()
     }
 
     private func route(from draft: RouteDraft) -> Route? {

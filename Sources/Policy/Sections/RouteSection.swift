@@ -56,7 +56,7 @@ struct RouteSection {
         reader.require("id", "audit records and messages name a route by it")
         reader.require("match", "write match: {path: /orders/{rest...}}")
         let id = reader.value("id", .routeID)
-        let own = ["authorization_server.", "\(ResourceMetadataRoutes.id)."]
+        let own = ["authorization_server", ResourceMetadataRoutes.id, UpstreamTokenRoutes.id].map { $0 + "." }
         if let id, let prefix = own.first(where: "\(id.value).".hasPrefix) {
             findings.error(
                 .badValue, at: id.position, "\(reader.name): names that begin with \(prefix) are the gateway's own")

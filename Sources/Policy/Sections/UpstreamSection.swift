@@ -18,13 +18,16 @@ struct UpstreamSection {
         let retry = reader.value("retry", .flag, default: true)
         let firstByte = reader.value("first_byte_timeout", .duration(.milliseconds(10) ... .seconds(3_600)))
         let headers = UpstreamHeadersReader.read(reader)
+        let tokenAudience = reader.value("token_audience", .audience)
         guard let endpoints else { return nil }
-        return Upstream(
+        var upstream = Upstream(
             name: name.value,
             endpoints: endpoints.map { Endpoint(host: $0.value.address.host, port: $0.value.address.port) }, tls: tls,
             balancing: balancing, connectionsPerWorkerMax: connections, ejectAfterFailures: failures,
             ejectionTime: ejectionTime,
             retry: retry, headers: headers, firstByteTimeout: firstByte?.value)
+        upstream.tokenAudience = tokenAudience?.value
+        return upstream
     }
 
     private func tls(_ name: Located<String>, _ reader: MappingReader, _ endpoints: [Located<EndpointText>])

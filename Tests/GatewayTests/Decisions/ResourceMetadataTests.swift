@@ -82,6 +82,32 @@ struct ResourceMetadataTests {
         }
     }
 
+    @Test("RS-124 it says which tokens must be bound, where every route of the resource demands it")
+    func bound() async throws {
+        func route(_ id: String, _ path: String, _ proof: String) -> String {
+            "- {id: \(id), match: {path: \"\(path)\"}, require: {issuers: [partner]\(proof)}, upstream: orders}\n"
+        }
+        let routes =
+            route("a", "/dpop/{rest...}", ", proof: dpop") + route("b", "/dpop/x", ", proof: dpop")
+            + route("c", "/mtls", ", proof: mtls") + route("d", "/mixed/a/{id}", ", proof: dpop")
+            + route("e", "/mixed/a/{id}/x", "") + route("f", "/any", ", proof: any")
+        try await Self.play(routes: routes) { stage in
+            for (path, dpop, mtls) in [
+                ("/dpop", true, false), ("/dpop/x", true, false), ("/mtls", false, true), ("/mixed/a", false, false),
+                ("/any", false, false),
+            ] {
+                let document = try Self.document(try await stage.answer(Self.wellKnown + path))
+                #expect(document["dpop_bound_access_tokens_required"] == (dpop ? true : nil), "\(path)")
+                #expect(document["tls_client_certificate_bound_access_tokens"] == (mtls ? true : nil), "\(path)")
+            }
+            let challenge = try await stage.answer("/dpop/x").value("www-authenticate") ?? ""
+            #expect(challenge.hasPrefix("DPoP realm=") && challenge.contains("algs="))
+            #expect(challenge.hasSuffix(", resource_metadata=\"\(stage.gateway.url)\(Self.wellKnown)/dpop/x\""))
+            let either = try await stage.answer("/any").value("www-authenticate") ?? ""
+            #expect(either.components(separatedBy: "resource_metadata=").count == either.components(separatedBy: "realm=").count)
+        }
+    }
+
     @Test("RS-120 RS-123 below a resource the document names the path that was asked for; beside it there is none")
     func below() async throws {
         try await Self.play { stage in
