@@ -13,7 +13,7 @@ package struct Refusal: Error, Sendable, Equatable {
         self.init(code, retryAfterSeconds: code.facts.retryAfterSeconds)
     }
 
-    init(_ code: RefusalCode, retryAfterSeconds: Int?, allow: [String] = [], scope: [UInt8] = []) {
+    package init(_ code: RefusalCode, retryAfterSeconds: Int?, allow: [String] = [], scope: [UInt8] = []) {
         self.code = code
         self.retryAfterSeconds = retryAfterSeconds
         self.allow = allow

@@ -8,14 +8,16 @@ final class Ledgers: Sendable {
     let limits: LimitLedger
     let badTokens: BadTokenBrake?
     let health = HealthLedger()
+    let keys: KeyLedger
     let tokenDigestKey: SecretDigestKey
     let counters = Counters()
 
-    init(audit: AuditLog, limits: LimitLedger, badTokens: BadTokenBrake?, tokenDigestKey: SecretDigestKey) {
+    init(audit: AuditLog, limits: LimitLedger, badTokens: BadTokenBrake?, tokenDigestKey: SecretDigestKey, keys: KeyLedger) {
         self.audit = audit
         self.limits = limits
         self.badTokens = badTokens
         self.tokenDigestKey = tokenDigestKey
+        self.keys = keys
     }
 }
 
