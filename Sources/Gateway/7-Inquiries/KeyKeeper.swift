@@ -48,6 +48,8 @@ final class KeyKeeper: Sendable {
 
     /// Called on event loops, for tokens whose key is not known: takes a lock for a moment, and never waits.
     func wanted(kid: String?) -> KeyRing.Answer {
+        // In the moment between a new policy and `start`, which begins the first fetch: nobody would perform one before.
+        guard life.withLock({ $0.isRunning }) else { return .pending }
         let (answer, commands) = ring.withLock { ring in
             ring.wanted(kid: kid, now: Clock.monotonicNanoseconds(), random: Self.random())
         }
@@ -105,7 +107,7 @@ final class KeyKeeper: Sendable {
             life.sleep?.cancel()
             guard life.isRunning else { return }
             life.sleep = Task { [weak self] in
-                let left = max(0, wakeAt.subtractingReportingOverflow(Clock.monotonicNanoseconds()).partialValue)
+                let left = max(0, max(0, wakeAt) &- Clock.monotonicNanoseconds())
                 do { try await Task.sleep(for: .nanoseconds(left)) } catch { return }
                 self?.wake()
             }
