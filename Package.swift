@@ -70,6 +70,7 @@ let package = Package(
         // Level 1
         room("Transport", ["HTTP", "Certificates", httpClient] + nio),
         room("Policy", ["HTTP", "JOSE", yams]),
+        room("Issuers", ["HTTP", "JSON", "JOSE", crypto]),
         // Level 2: the deciding rooms.
         room("Admission", ["HTTP", "JSON", "JOSE", "Policy", crypto]),
         room("AuthorizationServer", ["HTTP", "JSON", "JOSE", "Policy", crypto]),
@@ -77,7 +78,7 @@ let package = Package(
         room(
             "Gateway",
             [
-                "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Admission", "AuthorizationServer",
+                "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission", "AuthorizationServer",
                 crypto, grdb, logging, lifecycle, unixSignals,
             ]),
         // Level 4: the command line, and the demonstration that it can run.
@@ -109,6 +110,7 @@ let package = Package(
         tests("CertificatesTests", ["Certificates", x509, asn1]),
         .testTarget(
             name: "PolicyTests", dependencies: ["Policy", "HTTP", "JOSE"], exclude: ["Golden"], swiftSettings: strict),
+        tests("IssuersTests", ["Issuers", "HTTP", "JSON", "JOSE"]),
         tests("AdmissionTests", ["Admission", "Policy", "JOSE", "JSON", "HTTP", crypto]),
         tests("AuthorizationServerTests", ["AuthorizationServer", "JOSE", "JSON", "HTTP", "Policy", crypto]),
         tests("DataPlaneTests", ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Transport", "Certificates"]),

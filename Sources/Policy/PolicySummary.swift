@@ -90,20 +90,41 @@ extension Issuer {
             switch keys {
             case .embedded: "own keys"
             case .jwksFile(let path): "keys in \(path)"
+            case .fetched(let fetching): "keys \(fetching.summary)"
             }
+        let others = aliases.isEmpty ? "" : " or \(aliases.joined(separator: " or "))"
+        let who = tenants.isEmpty ? "" : " of tenants \(tenants.joined(separator: " "))"
         let kinds = types.map { $0.isEmpty ? "absent" : $0 }.joined(separator: " ")
         let proofs =
             (dpopAlgorithms == Algorithm.allCases
                 ? "" : ", DPoP by \(dpopAlgorithms.map(\.rawValue).joined(separator: " "))")
             + (dpopNonce ? ", DPoP nonce" : "")
         return
-            "issuer \(name): \(identifier), \(keys), \(algorithms.map(\.rawValue).joined(separator: " ")), typ \(kinds), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))\(proofs)\(scopes)\(listed ? "" : ", not listed")"
+            "issuer \(name): \(identifier)\(others)\(who), \(keys), \(algorithms.map(\.rawValue).joined(separator: " ")), typ \(kinds), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))\(proofs)\(scopes)\(listed ? "" : ", not listed")"
     }
 
     /// Only what is not the default.
     private var scopes: String {
         if scopeClaim == ["scope"], scopeForm == .words, scopeMatch == .exact { return "" }
         return ", scopes in \(ClaimPath.text(scopeClaim)) as \(scopeForm.rawValue), \(scopeMatch.rawValue)"
+    }
+}
+
+extension KeyFetching {
+    fileprivate var summary: String {
+        var parts: [String] = []
+        switch place {
+        case .discovery: parts.append("by discovery")
+        case .metadata(let url): parts.append("by discovery at \(url)")
+        case .keySet(let url): parts.append("from \(url)")
+        }
+        if !jwksHosts.isEmpty { parts.append("also on \(jwksHosts.joined(separator: " "))") }
+        if let connectTo { parts.append("at \(connectTo.description)") }
+        if let proxy { parts.append("through \(proxy.description)") }
+        parts.append(authorities.map { "vouched for by \($0)" } ?? "vouched for by the system's authorities")
+        if let certificate { parts.append("shows \(certificate.chain)") }
+        if !allowedAddresses.isEmpty { parts.append("\(allowedAddresses.count) addresses allowed") }
+        return parts.joined(separator: " ")
     }
 }
 

@@ -240,7 +240,7 @@ struct AuthenticatorTests {
             Issue.record("no inquiry")
             return
         }
-        #expect(inquiry == .keys(issuer: 0))
+        #expect(inquiry == .keys(issuer: 0, kid: "k1"))
         #expect(inquiry.unanswered.code == .keysUnavailable && inquiry.unanswered.code.facts.status == 503)
         // A token that is bad whatever the keys are is still bad.
         #expect(try court.outcome(try issuer.token(header: ["typ": "JWT"])) == "wrong_type")

@@ -14,8 +14,9 @@ package enum Verdict: Sendable {
 
 /// What a decision needs to know from outside.
 package enum Inquiry: Sendable, Equatable {
-    /// The keys of an issuer (index into `Policy.issuers`), which are not loaded.
-    case keys(issuer: Int)
+    /// The keys of an issuer (index into `Policy.issuers`), which are not loaded, or the one that the token names by `kid`,
+    /// which is not among them.
+    case keys(issuer: Int, kid: String?)
 
     /// The answer when it cannot be found out now: 503, never 401.
     package var unanswered: Refusal {
@@ -118,6 +119,12 @@ package final class Authenticator {
         }
     }
 
+    /// The answer to an inquiry was that the token is bad: it counts like one that was found bad here.
+    package func refused(_ code: RefusalCode, peer: borrowing PeerFacts, now: Int64) -> Refusal {
+        if code.facts.challenge == .invalidToken { brake?.count(peer.address, now: now) }
+        return Refusal(code)
+    }
+
     // MARK: - The signature, once
 
     private enum Finding {
@@ -147,8 +154,8 @@ package final class Authenticator {
         let finding = try TokenVerification(rules: rules, issuers: copy issuers, companion: companion).verify(
             octets, digest)
         switch finding {
-        case .keysMissing(let issuer):
-            return .inquire(.keys(issuer: issuer))
+        case .keysMissing(let issuer, let kid):
+            return .inquire(.keys(issuer: issuer, kid: kid))
         case .verified(let principal, let place):
             let entry = issuers.entries[rules.issuers[place].index]
             if !principal.facts.isExpired(unixSeconds, skew: entry.clockSkewSeconds) {

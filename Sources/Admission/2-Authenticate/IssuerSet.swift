@@ -22,6 +22,8 @@ package struct IssuerSet: Sendable {
         /// nil: not loaded; nothing can be said about this issuer's tokens.
         let keys: IssuerKeys?
         let clockSkewSeconds: Int64
+        /// By what `iss` its tokens are known.
+        let identifiers: IssuerIdentifiers
         /// Names this issuer's configuration and keys in the token cache: what was verified under another one is not
         /// found.
         let fingerprint: Digest256
@@ -30,10 +32,26 @@ package struct IssuerSet: Sendable {
             self.issuer = issuer
             self.keys = keys
             clockSkewSeconds = issuer.clockSkew.components.seconds
+            identifiers = IssuerIdentifiers(issuer)
             fingerprint = IssuerSet.fingerprint(issuer, keys?.generation)
         }
     }
     let entries: [Entry]
+
+    /// The same issuers with other keys; an issuer whose keys did not change is taken over as it is.
+    /// - Parameter keys: gives for each issuer (by its place, and the keys it has here) what it has now.
+    package func replacing(_ keys: (Int, IssuerKeys?) -> IssuerKeys?) -> IssuerSet {
+        IssuerSet(
+            entries: entries.enumerated().map { index, entry in
+                let new = keys(index, entry.keys)
+                return new?.generation == entry.keys?.generation ? entry : Entry(entry.issuer, new)
+            })
+    }
+
+    private init(entries: [Entry]) { self.entries = entries }
+
+    /// Names of the issuers about whose tokens nothing can be said now.
+    package var namesWithoutKeys: [String] { entries.compactMap { $0.keys == nil ? $0.issuer.name : nil } }
 
     /// - Parameters:
     ///   - issuers: `Policy.issuers`.
@@ -54,6 +72,10 @@ package struct IssuerSet: Sendable {
         }
         add(issuer.name.utf8)
         add(issuer.identifier.utf8)
+        for alias in issuer.aliases { add(alias.utf8) }
+        add([])
+        for tenant in issuer.tenants { add(tenant.utf8) }
+        add([])
         for algorithm in issuer.algorithms { add(algorithm.rawValue.utf8) }
         add([])
         for type in issuer.types { add(type.utf8) }

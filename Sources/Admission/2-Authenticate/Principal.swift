@@ -75,8 +75,9 @@ package struct PrincipalHeaders: Sendable {
 extension VerifiedJWS {
     /// The principal of this token, judged by the rules of its issuer.
     func principal(
-        issuer: Issuer, type: String, digest: Digest256, companion: Principal.MakeCompanion?
+        issuer: Issuer, identifier: String, type: String, digest: Digest256, companion: Principal.MakeCompanion?
     ) throws(Refusal) -> Principal {
-        Principal(try TokenFacts(payload, type: type, issuer: issuer, digest: digest), companion: companion)
+        Principal(
+            try TokenFacts(payload, type: type, issuer: issuer, identifier: identifier, digest: digest), companion: companion)
     }
 }

@@ -5,7 +5,7 @@ import Policy
 package struct TokenFacts: Sendable {
     /// What `routes.yaml` calls the issuer.
     package let issuerName: String
-    /// `iss`
+    /// `iss`; of an issuer with aliases its own identifier, with the token's tenant in it where it is a template.
     package let issuer: String
     /// `sub`
     package let subject: String?
@@ -43,10 +43,10 @@ package struct TokenFacts: Sendable {
     ///   that RFC 9068 §2.2 requires; a token of a type that the issuer's entry allows besides only what the gateway
     ///   decides by.
     /// - Throws: `malformed_claims`, `unknown_confirmation`, or `wrong_type` for an ID token or an event in disguise.
-    init(_ claims: JSONObject, type: String, issuer: Issuer, digest: Digest256) throws(Refusal) {
+    init(_ claims: JSONObject, type: String, issuer: Issuer, identifier: String, digest: Digest256) throws(Refusal) {
         let isStrict = type == "at+jwt"
         issuerName = issuer.name
-        self.issuer = issuer.identifier
+        self.issuer = identifier
         self.claims = claims
         tokenDigest = digest
         subject = try Self.text(claims["sub"])

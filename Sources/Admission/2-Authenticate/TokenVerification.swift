@@ -14,14 +14,15 @@ struct TokenVerification {
     enum Finding {
         /// And its issuer's place in `RouteRules.issuers`.
         case verified(Principal, issuer: Int)
-        /// The keys of this issuer (index into `Policy.issuers`) are not loaded.
-        case keysMissing(issuer: Int)
+        /// The keys of this issuer (index into `Policy.issuers`) are not loaded, or do not have the token's `kid` and may have
+        /// it once they are fetched anew.
+        case keysMissing(issuer: Int, kid: String?)
     }
 
     func verify(_ token: [UInt8], _ digest: Digest256) throws(Refusal) -> Finding {
         guard Credential.isToken(token.span) else { throw Refusal(.malformedCredentials) }
         let jws = try parse(token)
-        let place = try issuer(of: jws)
+        let (place, identifier) = try issuer(of: jws)
         let index = rules.issuers[place].index
         let entry = issuers.entries[index]
         let type = Self.type(jws.header.typ)
@@ -31,14 +32,17 @@ struct TokenVerification {
             guard entry.issuer.algorithms.contains(where: { $0.rawValue.hasSameOctets(as: jws.header.alg) }) else {
                 throw Refusal(.unsupportedAlgorithm)
             }
-            guard let keys = entry.keys else { return .keysMissing(issuer: index) }
+            guard let keys = entry.keys else { return .keysMissing(issuer: index, kid: jws.header.kid) }
+            if case .fetched = entry.issuer.keys, let kid = jws.header.kid, !keys.set.has(kid: kid) {
+                return .keysMissing(issuer: index, kid: kid)
+            }
             verified = try self.verified(jws, keys.set, entry.issuer.algorithms)
         } catch {
             // Whoever cannot show a token of an issuer that is not listed does not learn that it exists.
             throw entry.issuer.listed ? error : error.told(as: .wrongIssuer)
         }
         return .verified(
-            try verified.principal(issuer: entry.issuer, type: type, digest: digest, companion: companion),
+            try verified.principal(issuer: entry.issuer, identifier: identifier, type: type, digest: digest, companion: companion),
             issuer: place)
     }
 
@@ -54,13 +58,15 @@ struct TokenVerification {
         }
     }
 
-    /// `iss` compared code point by code point (RFC 8414 §3.3) with the issuers that the route allows.
-    private func issuer(of jws: CompactJWS) throws(Refusal) -> Int {
+    /// The first of the route's issuers whose `iss` it is, and the identifier that the token's caller belongs to.
+    private func issuer(of jws: CompactJWS) throws(Refusal) -> (Int, String) {
         guard let claim = jws.unverifiedClaims["iss"] else { throw Refusal(.wrongIssuer) }
         guard let name = claim.string else { throw Refusal(.malformedClaims) }
-        let place = rules.issuers.firstIndex { issuers.entries[$0.index].issuer.identifier.hasSameOctets(as: name) }
-        guard let place else { throw Refusal(.wrongIssuer) }
-        return place
+        for (place, allowed) in rules.issuers.enumerated() {
+            let identifiers = issuers.entries[allowed.index].identifiers
+            if let identifier = identifiers.canonical(name, jws.unverifiedClaims) { return (place, identifier) }
+        }
+        throw Refusal(.wrongIssuer)
     }
 
     /// `typ` without regard to case and without `application/` (RFC 7515 §4.1.9); empty when absent.
@@ -68,4 +74,8 @@ struct TokenVerification {
         let type = (typ ?? "").lowercased()
         return type.hasPrefix("application/") ? String(type.dropFirst(12)) : type
     }
+}
+
+extension JWKSet {
+    fileprivate func has(kid: String) -> Bool { keys.contains { $0.kid?.hasSameOctets(as: kid) == true } }
 }

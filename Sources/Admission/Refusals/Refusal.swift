@@ -23,7 +23,7 @@ package struct Refusal: Error, Sendable, Equatable {
         self.init(code, retryAfterSeconds: code.facts.retryAfterSeconds)
     }
 
-    init(
+    package init(
         _ code: RefusalCode, retryAfterSeconds: Int?, allow: [String] = [], scope: [UInt8] = [],
         authentication: [UInt8] = []
     ) {

@@ -26,6 +26,10 @@ final class Walk: ExchangeDelegate {
     var lease: Lease?
     var endpoint = -1
     var refusal: RefusalCode?
+    /// Where it waits for something from outside, and since when it has asked for such things (monotonic nanoseconds).
+    var waiting: InquiryDesk.Place?
+    var waitingRefusal: Refusal?
+    var inquiringSince: Int64?
 
     init(exchange: Exchange, loop: GatewayLoop) {
         self.exchange = exchange
@@ -35,12 +39,17 @@ final class Walk: ExchangeDelegate {
     }
 
     func exchangeBegan() {
+        do throws(Refusal) { try openRecord(exchange.head) } catch { return refuse(error) }
+        decide()
+    }
+
+    /// From the match to the destination. Begins anew when something was found out that a decision needed.
+    func decide() {
         // Once for all steps: each reading of it takes a copy, of 400 octets and two references.
         let head = exchange.head
         do throws(Refusal) {
-            try openRecord(head)
             let match = try matched(head)
-            let caller = try authenticated(head, match)
+            guard case .known(let caller) = try authenticated(head, match) else { return }
             let permit = try authorized(caller, match)
             try limited(permit)
             try forwarded(head, permit, match)
@@ -75,9 +84,16 @@ final class Walk: ExchangeDelegate {
         return match
     }
 
+    private enum Identification {
+        /// nil: the route asks nobody.
+        case known(Caller?)
+        /// The exchange waits, and `decide` begins anew.
+        case awaited
+    }
+
     /// 6. Who is calling?
-    private func authenticated(_ head: borrowing RequestHead, _ match: RouteMatch) throws(Refusal) -> Caller? {
-        guard let route, route.rules.needsToken else { return nil }
+    private func authenticated(_ head: borrowing RequestHead, _ match: RouteMatch) throws(Refusal) -> Identification {
+        guard let route, route.rules.needsToken else { return .known(nil) }
         let token = try Credential.presented(in: head)
         let verdict = loop.authenticator.authenticate(
             head, token: token, rules: route.rules, issuers: snapshot.issuers, peer: connection.peer,
@@ -85,13 +101,12 @@ final class Walk: ExchangeDelegate {
         switch verdict {
         case .authenticated(let caller):
             principal = caller.principal
-            return caller
+            return .known(caller)
         case .refused(let refusal):
             throw refusal
         case .inquire(let inquiry):
-            // Keys come from files and from the process itself, so there is nobody to ask yet. The inquiry is the seam for
-            // issuers whose keys are fetched: there the exchange waits and is judged again.
-            throw inquiry.unanswered
+            try inquire(inquiry)
+            return .awaited
         }
     }
 
@@ -227,6 +242,7 @@ final class Walk: ExchangeDelegate {
 
     func exchangeEnded(_ ending: ExchangeEnding) {
         closeRecord(ending)
+        leaveInquiries()
         route = nil
         principal = nil
         permit = nil
@@ -238,7 +254,7 @@ final class Walk: ExchangeDelegate {
 
     // MARK: Answers of the gateway itself
 
-    private func refuse(_ refusal: Refusal, close: Bool = false) {
+    func refuse(_ refusal: Refusal, close: Bool = false) {
         self.refusal = refusal.code
         if record == nil { loop.ledgers.counters.refusedUnaudited() }
         lease = nil

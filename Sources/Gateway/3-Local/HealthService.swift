@@ -32,16 +32,22 @@ package struct HealthReport: Sendable {
     package var auditHealthy: Bool
     package var auditDropped: Int
     package var endpoints: [Endpoint]
+    /// Of the issuers whose keys are fetched.
+    package var issuers: [IssuerState]
     package var issuersWithoutKeys: [String]
     package var connections: Int
     package var draining: Bool
+
+    private var isDegraded: Bool {
+        reloadError != nil || !issuersWithoutKeys.isEmpty || issuers.contains { !$0.alarms.isEmpty }
+    }
 
     package var isHealthy: Bool { auditHealthy && !draining }
 
     package var json: JSON {
         .object(
             JSONObject([
-                ("status", .string(isHealthy ? (reloadError == nil && issuersWithoutKeys.isEmpty ? "ok" : "degraded") : "unavailable")),
+                ("status", .string(isHealthy ? (isDegraded ? "degraded" : "ok") : "unavailable")),
                 ("policy", .string(policyHash)),
                 ("reloads", .integer(Int64(reloads))),
                 ("reload_error", reloadError.map { .string($0) } ?? .null),
@@ -64,6 +70,7 @@ package struct HealthReport: Sendable {
                                 ]))
                         })
                 ),
+                ("issuers", .array(issuers.map(\.json))),
                 ("issuers_without_keys", .array(issuersWithoutKeys.map { .string($0) })),
                 ("connections", .integer(Int64(connections))),
                 ("draining", .bool(draining)),

@@ -22,7 +22,8 @@ struct SnapshotBuilder {
     /// - Parameter previous: TLS contexts whose files have the same contents are taken over, and their connections live on.
     func snapshot(of policy: Policy, after previous: Snapshot?) throws -> Snapshot {
         let rules = AdmissionRules(policy)
-        let keys = policy.issuers.map(keys)
+        let keepers = ledgers.keys.keepers(for: policy.issuers)
+        let keys = zip(policy.issuers, keepers).map { issuer, keeper in keeper.map { $0.keys } ?? self.keys(of: issuer) }
         let upstreams = try policy.upstreams.map { try upstream($0, policy, previous) }
         let metadata = policy.resourceMetadata.map { _ in ResourceMetadataService(policy) }
         let signer = try policy.upstreamTokens.map { try UpstreamTokenSigner($0, read: readKey) }
@@ -47,8 +48,7 @@ struct SnapshotBuilder {
         return Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,
             issuers: IssuerSet(policy.issuers, keys: keys),
-            issuersWithoutKeys: zip(policy.issuers, keys).compactMap { $1 == nil ? $0.name : nil },
-            generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
+            keepers: keepers, generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
     }
 
     private func readKey(_ path: String) -> [UInt8]? {
@@ -68,6 +68,9 @@ struct SnapshotBuilder {
                 let set = try? JWKSet.parse(octets), !set.keys.isEmpty
             else { return nil }
             return IssuerKeys(set: set, generation: Self.generation(of: octets))
+        case .fetched:
+            // Its keeper has them.
+            return nil
         }
     }
 

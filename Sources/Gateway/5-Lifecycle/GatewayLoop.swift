@@ -13,6 +13,8 @@ final class GatewayLoop: ExchangeDelegateFactory {
     private(set) var balancers: [Balancer] = []
     private var pools: [[UpstreamPool]] = []
     private var poolsByKey: [PoolKey: UpstreamPool] = [:]
+    /// Requests that wait for something from outside.
+    let inquiries = InquiryDesk()
     var random = FastRandom()
     /// Used for answers that the gateway writes itself.
     var scratch: [UInt8] = []
@@ -54,6 +56,14 @@ final class GatewayLoop: ExchangeDelegateFactory {
         snapshot = new
         if cacheChanged { authenticator = Self.authenticator(for: new, ledgers) }
         adopt(new)
+        inquiries.answeredAll()
+    }
+
+    /// Keys were fetched, or could not be: they are in force from the next request on, and who waited for them is judged.
+    /// - Parameter issuer: its name; nil: it may concern any of them.
+    func adoptKeys(of new: Snapshot, issuer: String?) {
+        if new.generation == snapshot.generation, new.keysRevision > snapshot.keysRevision { snapshot = new }
+        if let issuer { inquiries.answered(.keys(issuer)) } else { inquiries.answeredAll() }
     }
 
     private func adopt(_ snapshot: Snapshot) {

@@ -1,13 +1,14 @@
 internal import Admission
 internal import Audit
 internal import Foundation
+internal import Logging
 internal import Policy
 internal import Synchronization
 
 extension GatewayServer {
     static var coreCount: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
 
-    static func ledgers(for policy: Policy) throws -> Ledgers {
+    static func ledgers(for policy: Policy, logger: Logger) throws -> Ledgers {
         let settings = policy.audit
         let sink: AuditSink =
             switch settings.sink {
@@ -24,7 +25,7 @@ extension GatewayServer {
             proofs: ProofLedger(
                 proofsMax: policy.bounds.dpopProofsMax, seed: randomSeed(), nonceKey: randomOctets(32)),
             tokenDigestKey: try settings.tokenKey.map { try SecretDigestKey(octets: SecretReader.read($0, octetsMin: AuditSettings.tokenKeyOctetsMin)) }
-                ?? SecretDigestKey())
+                ?? SecretDigestKey(), keys: KeyLedger(logger: logger))
     }
 
     static func makeFolder(of path: String) throws {
@@ -94,7 +95,7 @@ final class HealthSource: Sendable {
         guard let server = reference.withLock({ $0.server }) else {
             return HealthReport(
                 policyHash: "", reloadError: nil, reloads: 0, insecurities: [], auditState: "starting",
-                auditHealthy: false, auditDropped: 0, endpoints: [], issuersWithoutKeys: [], connections: 0,
+                auditHealthy: false, auditDropped: 0, endpoints: [], issuers: [], issuersWithoutKeys: [], connections: 0,
                 draining: false)
         }
         return server.healthReport()

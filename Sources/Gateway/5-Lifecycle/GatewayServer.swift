@@ -55,6 +55,7 @@ package final class GatewayServer: Sendable {
         }
         do {
             let server = try await GatewayServer(policy: policy, policyPath: policyPath, watch: watch, logger: logger)
+            server.keepKeys()
             try await server.open(policy)
             return server
         } catch let failure as StartFailure {
@@ -69,7 +70,7 @@ package final class GatewayServer: Sendable {
         watch.add(policy.filesNamed)
         self.policyPath = policyPath
         self.logger = logger
-        let ledgers = try Self.ledgers(for: policy)
+        let ledgers = try Self.ledgers(for: policy, logger: logger)
         self.ledgers = ledgers
         authorization =
             if let settings = policy.authorizationServer {
@@ -107,6 +108,7 @@ package final class GatewayServer: Sendable {
                     metadata: ["address": "\(listener.host)", "port": "\(handle.port)", "tls": "\(listener.tls != nil)"])
             } catch {
                 await closeListeners()
+                ledgers.keys.stop()
                 try? await transport.shutdown()
                 ledgers.audit.stop()
                 throw StartFailure(findings: [], reason: "cannot listen on \(listener.name): \(error)")
@@ -170,6 +172,9 @@ package final class GatewayServer: Sendable {
             }
             for (listener, tls) in zip(listeners, prepared) { if let tls { listener.replaceTLS(tls) } }
             ledgers.health.keepOnly(policy.upstreams)
+            ledgers.keys.adopt(snapshot.keepers)
+            // What came in while the snapshot was made belongs to the older one.
+            await publishKeys(of: nil)
             for finding in reading.findings { logger.warning("\(finding.description)") }
             logger.info("policy in force", metadata: ["policy": "\(policy.hash)", "routes": "\(policy.routes.count)"])
             return true
@@ -209,6 +214,28 @@ package final class GatewayServer: Sendable {
         await reload()
     }
 
+    // MARK: Keys that are fetched
+
+    private func keepKeys() {
+        ledgers.keys.tell { [weak self] name in
+            guard let self else { return }
+            Task { await self.publishKeys(of: name) }
+        }
+        ledgers.keys.adopt(state.withLock { $0.snapshot.keepers })
+    }
+
+    /// Hands the keys as they are now to every event loop, without a reload.
+    private func publishKeys(of issuer: String?) async {
+        let snapshot = state.withLock { state in
+            state.snapshot = state.snapshot.withCurrentKeys()
+            return state.snapshot
+        }
+        // Fails only when the loops have ended.
+        try? await transport.onEachLoop { _, delegates in
+            (delegates as? GatewayLoop)?.adoptKeys(of: snapshot, issuer: issuer)
+        }
+    }
+
     // MARK: Health and end
 
     package func healthReport() -> HealthReport {
@@ -229,7 +256,10 @@ package final class GatewayServer: Sendable {
                         ejected: $0.isEjected(now: now))
                 }
             },
-            issuersWithoutKeys: snapshot.issuersWithoutKeys, connections: connections,
+            issuers: snapshot.keepers.compactMap { keeper in
+                keeper.map { HealthReport.IssuerState(name: $0.name, $0.status(now: now), unixNanoseconds: Clock.wallNanoseconds()) }
+            },
+            issuersWithoutKeys: snapshot.issuers.namesWithoutKeys, connections: connections,
             draining: ledgers.counters.isDraining)
     }
 
@@ -241,6 +271,7 @@ package final class GatewayServer: Sendable {
         }
         guard !already else { return }
         ledgers.counters.beginDraining()
+        ledgers.keys.stop()
         let drain = state.withLock { $0.snapshot.policy.timeouts.drain }
         await closeListeners()
         try? await transport.drain(timeout: drain)

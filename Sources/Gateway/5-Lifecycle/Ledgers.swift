@@ -9,18 +9,20 @@ final class Ledgers: Sendable {
     let badTokens: BadTokenBrake?
     let proofs: ProofLedger
     let health = HealthLedger()
+    let keys: KeyLedger
     let tokenDigestKey: SecretDigestKey
     let counters = Counters()
 
     init(
         audit: AuditLog, limits: LimitLedger, badTokens: BadTokenBrake?, proofs: ProofLedger,
-        tokenDigestKey: SecretDigestKey
+        tokenDigestKey: SecretDigestKey, keys: KeyLedger
     ) {
         self.audit = audit
         self.limits = limits
         self.badTokens = badTokens
         self.proofs = proofs
         self.tokenDigestKey = tokenDigestKey
+        self.keys = keys
     }
 }
 

@@ -12,8 +12,10 @@ final class Snapshot: Sendable {
     let routes: [RouteRuntime]
     let upstreams: [UpstreamRuntime]
     let issuers: IssuerSet
-    /// Names of issuers about whose tokens nothing can be said at the moment.
-    let issuersWithoutKeys: [String]
+    /// In the order of `policy.issuers`; nil: that issuer's keys are not fetched.
+    let keepers: [KeyKeeper?]
+    /// Counts up whenever keys are read anew from the keepers.
+    let keysRevision: Int
     /// The policy's hash, ready for records.
     let policyHash: AuditText
     /// Counts up: tells the pools of a loop that they belong to an older one.
@@ -23,17 +25,29 @@ final class Snapshot: Sendable {
 
     init(
         policy: Policy, rules: AdmissionRules, routes: [RouteRuntime], upstreams: [UpstreamRuntime], issuers: IssuerSet,
-        issuersWithoutKeys: [String], generation: Int, upstreamTokens: UpstreamTokenSigner?
+        keepers: [KeyKeeper?], generation: Int, upstreamTokens: UpstreamTokenSigner?, keysRevision: Int = 0
     ) {
         self.policy = policy
         self.rules = rules
         self.routes = routes
         self.upstreams = upstreams
         self.issuers = issuers
-        self.issuersWithoutKeys = issuersWithoutKeys
+        self.keepers = keepers
+        self.keysRevision = keysRevision
         policyHash = AuditText(policy.hash)
         self.generation = generation
         self.upstreamTokens = upstreamTokens
+    }
+
+    /// The same with the keys as their keepers have them now. Everything else is shared.
+    func withCurrentKeys() -> Snapshot {
+        let keepers = self.keepers
+        let current = issuers.replacing { index, old in
+            index < keepers.count ? keepers[index].map { $0.keys } ?? old : old
+        }
+        return Snapshot(
+            policy: policy, rules: rules, routes: routes, upstreams: upstreams, issuers: current, keepers: keepers,
+            generation: generation, upstreamTokens: upstreamTokens, keysRevision: keysRevision + 1)
     }
 }
 

@@ -55,6 +55,14 @@ package struct TestIssuer: Sendable {
         adding claims: JSONObject = [:]
     ) throws -> TokenDraft {
         guard let key = try algorithm.map(key) ?? keys.first else { throw OpenSSLFailure("no keys") }
+        return try draft(key: key, subject: subject, clientID: clientID, scope: scope, adding: claims)
+    }
+
+    /// The same, to be signed with any key.
+    package func draft(
+        key: TestSigningKey, subject: String = "alice", clientID: String = "shop", scope: String = "orders:read",
+        header others: JSONObject = [:], adding claims: JSONObject = [:]
+    ) throws -> TokenDraft {
         let now = Int64(Date().timeIntervalSince1970)
         var all: JSONObject = [
             "iss": .string(identifier), "aud": .string(audience), "sub": .string(subject),
@@ -63,7 +71,8 @@ package struct TestIssuer: Sendable {
             "jti": .string(UUID().uuidString),
         ]
         for (name, value) in claims.members { all[name] = value }
-        let header: JSONObject = ["alg": .string(key.algorithm.rawValue), "typ": "at+jwt", "kid": .string(key.kid)]
+        var header: JSONObject = ["alg": .string(key.algorithm.rawValue), "typ": "at+jwt", "kid": .string(key.kid)]
+        for (name, value) in others.members { header[name] = value }
         return TokenDraft(header: header, claims: all, signer: .key(key))
     }
 

@@ -159,8 +159,8 @@ enum KnownHabits {
         "certificate_file": "it is called chain",
         "backend": "it is called upstream",
         "service": "it is called upstream",
-        "jwks_uri": "it is called jwks: {file: …}",
-        "jwks_url": "it is called jwks: {file: …}",
+        "jwks_uri": "it is called jwks: {url: …}, and found by discovery without it",
+        "jwks_url": "it is called jwks: {url: …}, and found by discovery without it",
         "cors": "the upstream answers CORS requests itself",
         "allowed_algorithms": "it is called algorithms",
     ]

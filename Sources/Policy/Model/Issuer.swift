@@ -1,3 +1,4 @@
+package import HTTP
 package import JOSE
 
 /// Who may have issued a token, and how its tokens are judged.
@@ -7,11 +8,17 @@ package struct Issuer: Sendable, Equatable {
         case embedded
         /// A JWK Set in a file, re-read when it changes.
         case jwksFile(String)
+        /// Fetched over the network, and kept up to date.
+        case fetched(KeyFetching)
     }
     /// What `routes.yaml` calls it.
     package var name: String
-    /// Compared code point by code point with `iss` (RFC 8414 §3.3).
+    /// Compared code point by code point with `iss` (RFC 8414 §3.3). With `tenants` it holds `{tenantid}` once.
     package var identifier: String
+    /// Other identifiers of the same issuer; they count like the first. With `tenants` each may hold `{tenantid}`.
+    package var aliases: [String] = []
+    /// What may stand for `{tenantid}`, and then in `tid` too. Empty: the identifier is no template.
+    package var tenants: [String] = []
     package var keys: Keys
     /// At least one; a token must name one of them in `aud`.
     package var audiences: [String]
@@ -31,6 +38,9 @@ package struct Issuer: Sendable, Equatable {
     package var dpopNonce: Bool
     /// What DPoP proofs for its tokens may be signed with; never empty.
     package var dpopAlgorithms: [Algorithm]
+
+    /// Stands for a tenant in an identifier.
+    package static let tenantPlace = "{tenantid}"
 
     package init(
         name: String, identifier: String, keys: Keys, audiences: [String], algorithms: [Algorithm], types: [String],
@@ -65,4 +75,33 @@ package enum ScopeMatch: String, Sendable, Equatable, CaseIterable {
     case wildcard
     /// `orders` covers `orders:read` and `orders:read:all`.
     case hierarchic
+}
+
+/// How an issuer's keys are fetched.
+package struct KeyFetching: Sendable, Equatable {
+    package enum Place: Sendable, Equatable {
+        /// Metadata where the issuer's identifier says (RFC 8414 §3.1, OpenID Connect Discovery §4).
+        case discovery
+        /// Metadata there.
+        case metadata(AbsoluteURL)
+        /// The JWK Set there.
+        case keySet(AbsoluteURL)
+    }
+    package var place: Place
+    /// Hosts that metadata may name for the key set, besides its own.
+    package var jwksHosts: [String] = []
+    /// Where to connect, instead of what the name resolves to. TLS still verifies the name.
+    package var connectTo: Endpoint?
+    /// PEM file of the authorities to trust; nil: those of the system.
+    package var authorities: String?
+    /// What the gateway shows; nil: nothing.
+    package var certificate: CertificateFiles?
+    /// An HTTP proxy that is asked to connect (CONNECT).
+    package var proxy: Endpoint?
+    /// Addresses that are allowed although they are link-local or those of a cloud's metadata service; 4 or 16 octets.
+    package var allowedAddresses: [[UInt8]] = []
+    /// `http` to loopback addresses is accepted.
+    package var allowsPlaintext = false
+
+    package init(place: Place) { self.place = place }
 }

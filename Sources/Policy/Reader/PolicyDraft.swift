@@ -27,7 +27,9 @@ struct PolicyDraft {
         workers = root.value("workers", .number(1...1_024))?.value
         listeners = ListenerSection(context: context, files: files, insecurities: insecurities).read(root)
         authorizationServer = AuthorizationServerSection(context: context).read(root)
-        issuers = IssuerSection(context: context, files: files, authorizationServer: authorizationServer).read(root)
+        issuers = IssuerSection(
+            context: context, files: files, insecurities: insecurities, authorizationServer: authorizationServer
+        ).read(root)
         upstreams = UpstreamSection(context: context, files: files, insecurities: insecurities).read(root)
         limits = LimitSection(findings: context.findings).read(root)
         routes = RouteSection(findings: context.findings).read(root)

@@ -1,3 +1,4 @@
+import HTTP
 import JOSE
 
 /// An issuer as read, with what the checks between sections need.
@@ -10,6 +11,7 @@ struct IssuerDraft {
 struct IssuerSection {
     let context: ReadingContext
     let files: FileChecks
+    let insecurities: Insecurities
     let authorizationServer: AuthorizationServerDraft?
 
     private static let skewRange: ClosedRange<Duration> = .zero ... .seconds(60)
@@ -22,20 +24,23 @@ struct IssuerSection {
         var seen: [String: String] = [:]
         for entry in section.entries {
             guard let issuer = entry.value?.issuer else { continue }
-            if let other = seen[issuer.identifier] {
-                context.findings.error(
-                    .duplicateValue, at: entry.name.position,
-                    "issuer \"\(entry.name.value)\" has the identifier of issuer \"\(other)\"; a token's \"iss\" must lead to one issuer"
-                )
+            for identifier in [issuer.identifier] + issuer.aliases {
+                if let other = seen[identifier] {
+                    context.findings.error(
+                        .duplicateValue, at: entry.name.position,
+                        "issuer \"\(entry.name.value)\" has the identifier of issuer \"\(other)\"; a token's \"iss\" must lead to one issuer"
+                    )
+                }
+                seen[identifier] = entry.name.value
             }
-            seen[issuer.identifier] = entry.name.value
         }
         return section
     }
 
     /// `{embedded: true}`: everything else is known from `authorization_server`.
     private func embedded(_ name: Located<String>, _ reader: MappingReader) -> IssuerDraft? {
-        for key in ["issuer", "jwks", "algorithms", "types", "scope_claim", "scope_form"] where reader.has(key) {
+        let ofServer = ["issuer", "jwks", "algorithms", "types", "scope_claim", "scope_form", "aliases", "tenants"]
+        for key in ofServer + KeyFetchingReader.keys where reader.has(key) {
             reader.error(
                 .contradiction, at: key,
                 "\"\(key)\" in \(reader.name): an embedded issuer takes this from authorization_server")
@@ -69,7 +74,6 @@ struct IssuerSection {
 
     private func external(_ name: Located<String>, _ reader: MappingReader) -> IssuerDraft? {
         reader.require("issuer", "name its issuer identifier (the \"iss\" of its tokens), or say embedded: true")
-        reader.require("jwks", "write jwks: {file: certs/\(name.value).jwks.json}")
         reader.require("algorithms", "name what it signs with, as in [ES256]")
         if !reader.has("audience") {
             reader.findings.error(
@@ -87,7 +91,10 @@ struct IssuerSection {
         let scopeMatch = reader.value("scope_match", ValueKind<ScopeMatch>.word, default: .exact)
         let listed = reader.value("listed", .flag, default: true)
         let (nonce, proofs) = dpop(reader)
-        let keys = jwks(reader, algorithms: algorithms ?? [])
+        let tenants = reader.list("tenants", of: .tenant)
+        let aliases = reader.list("aliases", of: .issuerIdentifier)
+        checkTemplates([identifier].compactMap { $0 } + (aliases ?? []), tenants, reader)
+        let keys = keys(reader, name.value, identifier?.value, algorithms: algorithms ?? [])
         guard let identifier, let audiences, let algorithms, let keys else { return nil }
         var issuer = Issuer(
             name: name.value, identifier: identifier.value.text, keys: keys, audiences: audiences.map(\.value),
@@ -97,6 +104,8 @@ struct IssuerSection {
         issuer.scopeForm = scopeForm
         issuer.scopeMatch = scopeMatch
         issuer.listed = listed
+        issuer.aliases = aliases?.map(\.value.text) ?? []
+        issuer.tenants = tenants?.map(\.value) ?? []
         return IssuerDraft(issuer: issuer, isEmbedded: false)
     }
 
@@ -106,19 +115,81 @@ struct IssuerSection {
         return (reader.flag("dpop_nonce"), algorithms.isEmpty ? Algorithm.allCases : algorithms)
     }
 
-    private func jwks(_ issuer: MappingReader, algorithms: [Located<Algorithm>]) -> Issuer.Keys? {
+    /// `{tenantid}` and `tenants` need each other; nothing else stands in braces.
+    private func checkTemplates(_ identifiers: [Located<HTTPSIdentifier>], _ tenants: [Located<String>]?, _ reader: MappingReader) {
+        var hasPlace = false
+        for identifier in identifiers {
+            let parts = identifier.value.text.split(separator: Issuer.tenantPlace, omittingEmptySubsequences: false)
+            hasPlace = hasPlace || parts.count == 2
+            if parts.count > 2 || parts.contains(where: { $0.contains("{") || $0.contains("}") }) {
+                context.findings.error(
+                    .badValue, at: identifier.position,
+                    "\(Shown.value(identifier.value.text)): in braces only {tenantid} can stand in an identifier, and once")
+            } else if parts.count == 2, !reader.has("tenants") {
+                context.findings.error(
+                    .missingKey, at: identifier.position,
+                    "\(reader.name): {tenantid} stands for any tenant; name those that count as \"tenants\"")
+            }
+        }
+        if tenants != nil, !identifiers.isEmpty, !hasPlace {
+            reader.error(
+                .contradiction, at: "tenants",
+                "\(reader.name) has \"tenants\", but no identifier with {tenantid}; write issuer: https://…/{tenantid}/v2.0")
+        }
+    }
+
+    private func keys(
+        _ reader: MappingReader, _ name: String, _ identifier: HTTPSIdentifier?, algorithms: [Located<Algorithm>]
+    ) -> Issuer.Keys? {
+        let fetching = KeyFetchingReader(context: context, files: files, insecurities: insecurities)
+        let isTemplate = identifier?.text.contains(Issuer.tenantPlace) ?? false
+        guard reader.has("jwks") else {
+            guard let fetched = fetching.read(reader, name: name, keySet: nil, isTemplate: isTemplate) else { return nil }
+            if case .discovery = fetched.place, let identifier, AbsoluteURL(identifier.text) == nil {
+                reader.error(
+                    .badValue, at: "issuer",
+                    "\(reader.name): its metadata cannot be fetched from this identifier; write discovery_url, or jwks: {url: …}")
+            }
+            return .fetched(fetched)
+        }
+        switch jwks(reader, algorithms: algorithms) {
+        case .url(let url): return fetching.read(reader, name: name, keySet: url, isTemplate: isTemplate).map { .fetched($0) }
+        case .file(let path):
+            for key in KeyFetchingReader.keys where reader.has(key) {
+                reader.error(.contradiction, at: key, "\(reader.name) has \"\(key)\", but its keys are in a file: nothing is fetched")
+            }
+            return .jwksFile(path)
+        case nil:
+            // So that these keys are not unknown as well.
+            for key in KeyFetchingReader.keys { _ = reader.has(key) }
+            return nil
+        }
+    }
+
+    private enum KeySetPlace {
+        case file(String)
+        case url(Located<AbsoluteURL>)
+    }
+
+    private func jwks(_ issuer: MappingReader, algorithms: [Located<Algorithm>]) -> KeySetPlace? {
         guard let node = issuer.node("jwks") else { return nil }
         if case .scalar = node.content {
-            issuer.wrongType(node, "jwks", "{file: PATH} (keys are read from a file; fetching them is not there yet)")
+            issuer.wrongType(node, "jwks", "{file: PATH} or {url: URL}; leave it out for discovery")
             return nil
         }
         guard let reader = issuer.nested("jwks") else { return nil }
-        reader.require("file", "write jwks: {file: PATH}")
         let file = reader.value("file", .path)
+        let url = reader.value("url", .fetchedURL)
+        if reader.has("file"), reader.has("url") {
+            reader.error(.contradiction, at: "url", "\(reader.name) has \"file\" and \"url\"; keep one")
+        } else if !reader.has("url") {
+            reader.require("file", "write jwks: {file: PATH} or jwks: {url: URL}, or leave jwks out for discovery")
+        }
         reader.finish()
+        if let url { return .url(url) }
         guard let file else { return nil }
         KeySetCheck(context: context, files: files).check(file, issuer: issuer.name, algorithms: algorithms)
-        return .jwksFile(context.path(file.value))
+        return .file(context.path(file.value))
     }
 }
 

@@ -73,6 +73,11 @@ package final class TransportLoop {
     /// Of all requests that are on their way at a time; at most half a mebibyte.
     private static let spareBuffersMax = 64
 
+    /// Runs something on this loop a while later. Off the request path: for what waits.
+    package func run(afterNanoseconds delay: Int64, _ work: @escaping () -> Void) {
+        _ = eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay), work)
+    }
+
     /// Something waits to be handed over (an audit record in the journal).
     package func wakeSoon() {
         guard !pauseScheduled else { return }

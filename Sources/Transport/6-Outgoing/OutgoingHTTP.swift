@@ -1,71 +1,248 @@
 internal import AsyncHTTPClient
+package import HTTP
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOPosix
 internal import NIOSSL
 
 /// Requests that the gateway, or its command line, makes on its own account: off the request path, https only, no
-/// redirects, bounded in time and size.
+/// redirects, bounded in time and size, and only to addresses that are allowed.
 package struct OutgoingHTTP: Sendable {
     package struct Answer: Sendable {
         package var status: Int
+        package var fields: [(name: String, value: String)] = []
         package var body: [UInt8]
+
+        /// Of the field's only occurrence; of several, the values with commas between them.
+        package func value(_ name: String) -> String? {
+            let values = fields.filter { $0.name.lowercased() == name }.map(\.value)
+            return values.isEmpty ? nil : values.joined(separator: ", ")
+        }
     }
 
     package struct Failure: Error, Sendable, CustomStringConvertible {
+        package enum Reason: Sendable {
+            /// No connection, or no address.
+            case unreachable
+            case tlsFailed
+            case timeout
+            case tooLarge
+            /// Every address that the name has is one that must not be connected to.
+            case forbiddenAddress
+            case badAnswer
+            /// Files that were named cannot be used, or the URL is none that is fetched.
+            case badSettings
+        }
+        package let reason: Reason
         package let description: String
+
+        init(_ reason: Reason, _ description: String) {
+            self.reason = reason
+            self.description = description
+        }
     }
 
-    private let authorities: String?
-    private let timeoutSeconds: Int64
-    private let bodyBytesMax: Int
+    package struct Settings: Sendable {
+        /// PEM file of the authorities to trust; nil: the system's.
+        package var authorities: String?
+        /// What is shown to the other side; nil: nothing.
+        package var certificate: ServerTLSFiles.Pair?
+        /// Where to connect in place of the URL's host and port. TLS and `Host` keep to the URL.
+        package var connectTo: Place?
+        /// An HTTP proxy that is asked to connect. It resolves names itself: only addresses in URLs are judged then.
+        package var proxy: Place?
+        /// Whether an address (4 or 16 octets) may be connected to. What was judged is what is connected to.
+        package var permits: @Sendable ([UInt8]) -> Bool = { _ in true }
+        /// `http` to loopback hosts.
+        package var allowsPlaintext = false
+        /// For the whole of a request, from resolving the name to the last octet.
+        package var timeout: Duration = .seconds(10)
+        package var bodyBytesMax = 1_048_576
+
+        package init() {}
+    }
+
+    package struct Place: Sendable {
+        package var host: String
+        package var port: Int
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// Addresses of one name that are tried, one after the other.
+    private static let addressesMax = 4
+    private static let connectTimeout: TimeAmount = .seconds(3)
+
+    private let settings: Settings
+
+    package init(_ settings: Settings) { self.settings = settings }
 
     /// - Parameter authorities: PEM file of the authorities to trust; nil: the system's.
-    package init(authorities: String?, timeoutSeconds: Int64 = 10, bodyBytesMax: Int = 1_048_576) {
-        self.authorities = authorities
-        self.timeoutSeconds = timeoutSeconds
-        self.bodyBytesMax = bodyBytesMax
+    package init(authorities: String?) {
+        var settings = Settings()
+        settings.authorities = authorities
+        self.settings = settings
     }
 
     package func get(_ url: String) async throws(Failure) -> Answer {
-        try await send(HTTPClientRequest(url: url))
+        guard let url = AbsoluteURL(url) else { throw Failure(.badSettings, "\(url) is no URL") }
+        return try await get(url)
+    }
+
+    /// - Parameter fields: `Accept` and the like.
+    package func get(_ url: AbsoluteURL, fields: [(String, String)] = []) async throws(Failure) -> Answer {
+        try await send(url, .GET, fields, body: nil)
     }
 
     /// - Parameter fields: besides `Content-Type`.
     package func postForm(_ url: String, form: [UInt8], fields: [(String, String)] = []) async throws(Failure) -> Answer {
-        var request = HTTPClientRequest(url: url)
-        request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
-        for (name, value) in fields { request.headers.add(name: name, value: value) }
-        request.body = .bytes(ByteBuffer(bytes: form))
-        return try await send(request)
+        guard let url = AbsoluteURL(url) else { throw Failure(.badSettings, "\(url) is no URL") }
+        return try await postForm(url, form: form, fields: fields)
     }
 
-    private func send(_ request: HTTPClientRequest) async throws(Failure) -> Answer {
-        guard request.url.hasPrefix("https://") else {
-            throw Failure(description: "\(request.url): only https is used")
+    /// - Parameter fields: besides `Content-Type`.
+    package func postForm(_ url: AbsoluteURL, form: [UInt8], fields: [(String, String)] = []) async throws(Failure) -> Answer {
+        try await send(url, .POST, [("Content-Type", "application/x-www-form-urlencoded")] + fields, body: form)
+    }
+
+    // MARK: Inside
+
+    private func send(
+        _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], body: [UInt8]?
+    ) async throws(Failure) -> Answer {
+        guard url.isHTTPS || settings.allowsPlaintext && url.isLoopback else {
+            throw Failure(.badSettings, "\(url): only https is used")
         }
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.minimumTLSVersion = .tlsv12
-        if let authorities {
+        let tls = try tlsConfiguration()
+        let timeout = settings.timeout
+        do {
+            return try await withThrowingTaskGroup(of: Answer.self) { group in
+                group.addTask {
+                    try await self.attempt(url, method, fields, body, tls)
+                }
+                group.addTask {
+                    try await Task.sleep(for: timeout)
+                    throw Failure(.timeout, "\(url): no whole answer in time")
+                }
+                defer { group.cancelAll() }
+                guard let answer = try await group.next() else { throw Failure(.timeout, "\(url): no answer") }
+                return answer
+            }
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure(Self.reason(of: error), "\(url): \(error)")
+        }
+    }
+
+    /// One address after the other, until one can be connected to.
+    private func attempt(
+        _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?, _ tls: TLSConfiguration
+    ) async throws -> Answer {
+        let addresses = try await permittedAddresses(of: url)
+        var last: any Error = Failure(.unreachable, "\(url): its name has no address")
+        for address in addresses.prefix(Self.addressesMax) {
             do {
-                tls.trustRoots = .certificates(try TLSFiles.authorities(authorities))
-            } catch {
-                throw Failure(description: error.description)
+                return try await exchange(url, method, fields, body, tls, at: address)
+            } catch where Self.reason(of: error) == .unreachable {
+                last = error
             }
         }
+        throw last
+    }
+
+    /// As texts; a single nil: the proxy resolves the name.
+    private func permittedAddresses(of url: AbsoluteURL) async throws -> [String?] {
+        let host = settings.proxy == nil ? settings.connectTo?.host ?? url.host : url.host
+        if settings.proxy != nil {
+            if let literal = ResolvedAddress(literal: host), !settings.permits(literal.octets) {
+                throw Failure(.forbiddenAddress, "\(url): its address is not allowed")
+            }
+            return [nil]
+        }
+        let addresses = try await NIOThreadPool.singleton.runIfActive { ResolvedAddress.all(of: host) }
+        let permitted = addresses.filter { settings.permits($0.octets) }
+        if permitted.isEmpty, !addresses.isEmpty {
+            throw Failure(.forbiddenAddress, "\(url): its address \(addresses[0].text) is not allowed")
+        }
+        return permitted.map(\.text)
+    }
+
+    private func exchange(
+        _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?, _ tls: TLSConfiguration,
+        at address: String?
+    ) async throws -> Answer {
+        let port = settings.proxy == nil ? settings.connectTo?.port ?? url.port : url.port
+        let host = url.host.contains(":") ? "[\(url.host)]" : url.host
+        var request = HTTPClientRequest(url: "\(url.isHTTPS ? "https" : "http")://\(host):\(port)\(url.target)")
+        request.method = method
+        request.headers.add(name: "Host", value: url.authority)
+        for (name, value) in fields { request.headers.add(name: name, value: value) }
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
-        configuration.timeout.connect = .seconds(timeoutSeconds)
+        configuration.timeout.connect = Self.connectTimeout
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
+        if let address { configuration.dnsOverride = [host: address] }
+        if let proxy = settings.proxy { configuration.proxy = .server(host: proxy.host, port: proxy.port) }
         let client = HTTPClient(configuration: configuration)
-        let result: Result<Answer, Failure>
+        let result: Result<Answer, any Error>
         do {
-            let response = try await client.execute(request, timeout: .seconds(timeoutSeconds))
-            let body = try await response.body.collect(upTo: bodyBytesMax)
-            result = .success(Answer(status: Int(response.status.code), body: Array(body.readableBytesView)))
+            let response = try await client.execute(
+                request, timeout: .nanoseconds(settings.timeout.nanoseconds))
+            let body = try await response.body.collect(upTo: settings.bodyBytesMax)
+            result = .success(
+                Answer(
+                    status: Int(response.status.code), fields: response.headers.map { ($0.name, $0.value) },
+                    body: Array(body.readableBytesView)))
         } catch {
-            result = .failure(Failure(description: "\(request.url): \(error)"))
+            result = .failure(error)
         }
         try? await client.shutdown()
         return try result.get()
+    }
+
+    private func tlsConfiguration() throws(Failure) -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        // An answer that is broken off (it was too large) leaves a peer that writes on and does not say goodbye.
+        tls.shutdownTimeout = .milliseconds(100)
+        do {
+            if let authorities = settings.authorities {
+                tls.trustRoots = .certificates(try TLSFiles.authorities(authorities))
+            }
+            if let pair = settings.certificate {
+                tls.certificateChain = try TLSFiles.certificates(pair.chain).map { .certificate($0) }
+                tls.privateKey = .privateKey(try TLSFiles.privateKey(pair.key))
+            }
+        } catch {
+            throw Failure(.badSettings, error.description)
+        }
+        return tls
+    }
+
+    private static func reason(of error: any Error) -> Failure.Reason {
+        switch error {
+        case let failure as Failure: failure.reason
+        case is NIOTooManyBytesError: .tooLarge
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: .tlsFailed
+        case is NIOConnectionError, is IOError: .unreachable
+        case let error as ChannelError:
+            if case .connectTimeout = error { .unreachable } else { .badAnswer }
+        case let error as HTTPClientError:
+            if error == .connectTimeout {
+                .unreachable
+            } else if error == .deadlineExceeded || error == .readTimeout || error == .writeTimeout {
+                .timeout
+            } else if error == .tlsHandshakeTimeout {
+                .tlsFailed
+            } else {
+                .badAnswer
+            }
+        default: .badAnswer
+        }
     }
 }

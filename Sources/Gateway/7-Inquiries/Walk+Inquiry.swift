@@ -1,0 +1,59 @@
+internal import Admission
+internal import Issuers
+internal import Transport
+
+// A decision that needs to know something from outside: the request waits without holding up its event loop, and is judged
+// again when the answer is there.
+
+extension Walk {
+    /// Asks, and has the request wait for the answer.
+    /// - Throws: what is known at once; that the answer cannot be found out now; or that too many wait already.
+    func inquire(_ inquiry: Inquiry) throws(Refusal) {
+        switch inquiry {
+        case .keys(let issuer, let kid):
+            guard issuer < snapshot.keepers.count, let keeper = snapshot.keepers[issuer] else { throw inquiry.unanswered }
+            switch keeper.wanted(kid: kid) {
+            case .absent:
+                throw loop.authenticator.refused(.unknownKey, peer: connection.peer, now: exchange.startedAt)
+            case .unknowable(retryAfterSeconds: let seconds):
+                throw Refusal(.keysUnavailable, retryAfterSeconds: seconds)
+            case .pending, .known:
+                // Known, but not on this loop yet: it is on its way here.
+                try wait(for: .keys(keeper.name), otherwise: inquiry.unanswered)
+            }
+        }
+    }
+
+    private func wait(for subject: InquiryDesk.Subject, otherwise refusal: Refusal) throws(Refusal) {
+        let now = Clock.monotonicNanoseconds()
+        if inquiringSince == nil { inquiringSince = now }
+        let left = InquiryDesk.waitMax &- (now &- (inquiringSince ?? now))
+        guard left > 0, let place = loop.inquiries.wait(for: subject, exchange.deferredAnswer()) else { throw refusal }
+        waiting = place
+        waitingRefusal = refusal
+        let desk = loop.inquiries
+        loop.transport.run(afterNanoseconds: left) { desk.expire(place) }
+    }
+
+    /// The answer is there, or it is known that there is none: judged again, by what is in force now.
+    func inquiryAnswered(_ place: InquiryDesk.Place) {
+        guard waiting == place else { return }
+        waiting = nil
+        snapshot = loop.snapshot
+        decide()
+    }
+
+    func inquiryExpired(_ place: InquiryDesk.Place) {
+        guard waiting == place, let refusal = waitingRefusal else { return }
+        waiting = nil
+        refuse(refusal)
+    }
+
+    /// The request is over, however it ended.
+    func leaveInquiries() {
+        if let waiting { loop.inquiries.leave(waiting) }
+        waiting = nil
+        waitingRefusal = nil
+        inquiringSince = nil
+    }
+}

@@ -1,0 +1,53 @@
+/// Which resolved addresses a fetch may connect to: never link-local ones or those where clouds hand out credentials, unless
+/// they are allowed one by one. Private and loopback addresses are where issuers live; they pass.
+package struct AddressRule: Sendable, Equatable {
+    /// Addresses allowed besides, as octets: 4 or 16 of them.
+    package var allowed: [[UInt8]]
+
+    package init(allowed: [[UInt8]] = []) { self.allowed = allowed }
+
+    /// - Parameter address: 4 octets (IPv4) or 16 (IPv6), in network order. Anything else is refused.
+    package func permits(_ address: [UInt8]) -> Bool {
+        if allowed.contains(address) { return true }
+        switch address.count {
+        case 4: return !Self.isForbidden(v4: address)
+        case 16:
+            if let embedded = Self.embedded(in: address) {
+                return allowed.contains(embedded) || !Self.isForbidden(v4: embedded)
+            }
+            return !Self.isForbidden(v6: address)
+        default: return false
+        }
+    }
+
+    private static func isForbidden(v4 a: [UInt8]) -> Bool {
+        switch (a[0], a[1], a[2], a[3]) {
+        case (0, _, _, _): true  // "this network": the machine itself
+        case (169, 254, _, _): true  // link-local, and most clouds' metadata
+        case (100, 100, 100, 200): true  // Alibaba Cloud
+        case (168, 63, 129, 16): true  // Azure
+        case (192, 0, 0, 192): true  // Oracle Cloud
+        case (224..., _, _, _): true  // multicast, reserved, broadcast
+        default: false
+        }
+    }
+
+    private static func isForbidden(v6 a: [UInt8]) -> Bool {
+        if a.allSatisfy({ $0 == 0 }) { return true }
+        if a[0] == 0xFF { return true }  // multicast
+        if a[0] == 0xFE, a[1] & 0xC0 == 0x80 { return true }  // link-local
+        let amazon: [UInt8] = [0xFD, 0, 0x0E, 0xC2] + [UInt8](repeating: 0, count: 10) + [0x02, 0x54]
+        let google: [UInt8] = [0xFD, 0x20, 0, 0xCE] + [UInt8](repeating: 0, count: 10) + [0x02, 0x54]
+        return a == amazon || a == google
+    }
+
+    /// The IPv4 address inside ::ffff:0:0/96, ::/96, 64:ff9b::/96 and 2002::/16: another way to write the same place.
+    private static func embedded(in a: [UInt8]) -> [UInt8]? {
+        let zeros = a.prefix(10).allSatisfy { $0 == 0 }
+        if zeros, a[10] == 0xFF, a[11] == 0xFF { return Array(a[12...]) }
+        if zeros, a[10] == 0, a[11] == 0, a[12] != 0 { return Array(a[12...]) }
+        if a[0] == 0, a[1] == 0x64, a[2] == 0xFF, a[3] == 0x9B, a[4..<12].allSatisfy({ $0 == 0 }) { return Array(a[12...]) }
+        if a[0] == 0x20, a[1] == 0x02 { return Array(a[2..<6]) }
+        return nil
+    }
+}

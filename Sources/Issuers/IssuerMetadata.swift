@@ -1,0 +1,53 @@
+internal import HTTP
+internal import JOSE
+internal import JSON
+
+/// The one thing that is wanted of an issuer's metadata (RFC 8414 §2, OpenID Connect Discovery §3).
+struct IssuerMetadata {
+    let keySet: AbsoluteURL
+
+    private static let limits = JSONLimits(bytesMax: JWKSet.bytesMax, depthMax: 16, membersMax: 8_192)
+
+    init(_ answer: Fetched, of source: KeySource) throws(KeyFetchFailure) {
+        try answer.check(types: ["application/json"])
+        guard let document = try? JSON.parse(answer.body, limits: Self.limits), let members = document.object else {
+            throw .metadataNotJSON
+        }
+        guard let issuer = members["issuer"]?.string, issuer.utf8.elementsEqual(source.identifier.utf8) else {
+            throw .wrongIssuer
+        }
+        guard let text = members["jwks_uri"]?.string else { throw .missingKeySetURL }
+        guard let url = AbsoluteURL(text), source.allows(keySet: url) else { throw .forbiddenKeySetURL }
+        keySet = url
+    }
+}
+
+/// An answer that is to hold a JWK Set (RFC 7517 §5).
+struct KeySetAnswer {
+    let keys: JWKSet
+
+    init(_ answer: Fetched) throws(KeyFetchFailure) {
+        try answer.check(types: ["application/json", "application/jwk-set+json"])
+        let set: JWKSet
+        do throws(KeyError) { set = try JWKSet.parse(answer.body) } catch {
+            switch error {
+            case .setTooLarge: throw .tooLarge
+            case .tooManyKeys: throw .tooManyKeys
+            default: throw .badKeySet
+            }
+        }
+        guard !set.keys.isEmpty else { throw .noUsableKey }
+        keys = set
+    }
+}
+
+extension Fetched {
+    /// 200, of one of these media types, 1 MiB at most. A redirect is not followed: it leads where nobody configured.
+    func check(types: [String]) throws(KeyFetchFailure) {
+        if (300..<400).contains(status) { throw .redirected }
+        guard status == 200 else { throw .badStatus }
+        guard body.count <= JWKSet.bytesMax else { throw .tooLarge }
+        let type = (contentType ?? "").lowercased().utf8.prefix { $0 != 0x3B && $0 != 0x20 }
+        guard types.contains(where: { $0.utf8.elementsEqual(type) }) else { throw .wrongContentType }
+    }
+}
