@@ -16,6 +16,8 @@ package enum AuditField: Int, Sendable, CaseIterable {
     case route, policy
     case issuer, subject, clientID, token
     case decision, code
+    /// What a service inside the process says of its answer.
+    case error, event
     case scopesRequired, scopesHeld
     case limit, limitRemaining, limitReset
     case upstream, upstreamIdentity, attempts
@@ -25,7 +27,7 @@ package enum AuditField: Int, Sendable, CaseIterable {
     package var classification: AuditClass {
         switch self {
         case .time, .requestID, .traceID, .tlsVersion, .serverName, .method, .host, .route, .policy, .issuer, .decision,
-            .code, .scopesRequired, .scopesHeld, .limit, .limitRemaining, .limitReset, .upstream, .upstreamIdentity,
+            .code, .error, .event, .scopesRequired, .scopesHeld, .limit, .limitRemaining, .limitReset, .upstream, .upstreamIdentity,
             .attempts, .status, .bytesIn, .bytesOut, .durationMicroseconds, .upstreamMicroseconds, .ending, .truncated:
             .open
         case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID:
@@ -60,6 +62,8 @@ package enum AuditField: Int, Sendable, CaseIterable {
         case .token: ",\"token\":"
         case .decision: ",\"decision\":"
         case .code: ",\"code\":"
+        case .error: ",\"error\":"
+        case .event: ",\"event\":"
         case .scopesRequired: ",\"scopes_required\":"
         case .scopesHeld: ",\"scopes_held\":"
         case .limit: ",\"limit\":"

@@ -4,44 +4,43 @@ package import Policy
 
 /// The built-in OAuth2 authorization server (RFC 6749, OAuth 2.1 draft): request in, answer out.
 ///
-/// It reads no clock, makes no random numbers and opens no file: time and randomness come in with each request, clients
-/// through `AuthorizationStore`, signing keys when it is made. It keeps two things in memory, both bounded: clients that
+/// It reads no clock, makes no random numbers and opens no file: time and randomness come in with each request, everything
+/// that is kept through `AuthorizationStore`. It keeps two things in memory, both bounded: clients that
 /// authenticated a moment ago, and failures that slow down guessing.
 package final class AuthorizationServer: Sendable {
-    private let tokenEndpoint: TokenEndpoint
-    private let keys: SigningKeyRing
-    private let metadata: ServerMetadata
+    private let endpoints: [String: any Endpoint]
 
-    /// - Parameter resources: what `resource` may name besides the default audience (RFC 8707 §2).
+    /// - Parameters:
+    ///   - resources: what `resource` may name besides the default audience (RFC 8707 §2).
+    ///   - keys: the signing keys, whichever they are at the time.
     package init(
-        settings: AuthorizationServerSettings, resources: [String] = [], keys: SigningKeyRing, pepper: SecretPepper,
+        settings: AuthorizationServerSettings, resources: [String] = [], keys: SigningKeys, pepper: SecretPepper,
         store: any AuthorizationStore
     ) {
-        self.keys = keys
-        metadata = ServerMetadata(issuer: settings.issuer)
-        tokenEndpoint = TokenEndpoint(
-            authenticator: ClientAuthenticator(store: store, pepper: pepper, realm: settings.issuer),
-            grant: ClientCredentialsGrant(
-                issuer: settings.issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds,
-                audience: settings.audience, resources: Set(resources).union([settings.audience]), keys: keys))
+        let authenticator = ClientAuthenticator(store: store, pepper: pepper, realm: settings.issuer)
+        let mint = TokenMint(issuer: settings.issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
+        let targets = TargetRules(defaultAudience: settings.audience, resources: resources)
+        let grants: [any TokenGrant] = [
+            ClientCredentialsGrant(mint: mint, targets: targets)
+        ]
+        let metadata = ServerMetadata(issuer: settings.issuer, grants: grants.map(\.type))
+        endpoints = [
+            AuthorizationServerRoutes.tokenPath: TokenEndpoint(authenticator: authenticator, grants: grants),
+            AuthorizationServerRoutes.jwksPath: PublishedDocument { now in .published(keys.ring.publicSet(now: now)) },
+            metadata.path: PublishedDocument { _ in .published(metadata.document) },
+        ]
     }
 
     /// Answers one request to one of the paths of `AuthorizationServerRoutes`. An answer to HEAD has the body of GET;
     /// whoever writes it leaves the body out.
     /// - Parameter now: seconds since 1970.
     package func answer(_ request: ServiceRequest, now: Int64, random: Randomness) async -> ServiceResponse {
-        switch request.path {
-        case AuthorizationServerRoutes.tokenPath:
-            guard request.method == "POST" else { return .methodNotAllowed(allow: "POST") }
-            return await tokenEndpoint.answer(request, now: now, random: random)
-        case AuthorizationServerRoutes.jwksPath:
-            guard ["GET", "HEAD"].contains(request.method) else { return .methodNotAllowed(allow: "GET, HEAD") }
-            return .published(keys.publicSet(now: now))
-        case metadata.path:
-            guard ["GET", "HEAD"].contains(request.method) else { return .methodNotAllowed(allow: "GET, HEAD") }
-            return .published(metadata.document)
-        default:
+        guard let endpoint = endpoints[request.path] else {
             return .json(status: 404, ["error": "invalid_request", "error_description": "there is no such endpoint"])
         }
+        guard endpoint.methods.contains(request.method) else {
+            return .methodNotAllowed(allow: endpoint.methods.joined(separator: ", "))
+        }
+        return await endpoint.answer(EndpointCall(request: request, now: now, random: random))
     }
 }

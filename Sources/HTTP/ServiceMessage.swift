@@ -47,10 +47,26 @@ package struct ServiceResponse: Sendable {
     package var status: Int
     package var fields: [Field]
     package var body: [UInt8]
+    /// What the record of the request says besides.
+    package var facts = ServiceFacts()
 
     package init(status: Int, fields: [Field] = [], body: [UInt8] = []) {
         self.status = status
         self.fields = fields
         self.body = body
     }
+}
+
+/// What a service inside the process has to say in the record of a request. Nothing of it reaches the client.
+package struct ServiceFacts: Sendable, Equatable {
+    /// The client that asked, once it has shown who it is.
+    package var client: String?
+    /// Whom the answer is about.
+    package var subject: String?
+    /// The error's word (RFC 6749 §5.2), when the service refused.
+    package var error: String?
+    /// Something that operators should find, such as `refresh_token_reused`: one word.
+    package var event: String?
+
+    package init() {}
 }

@@ -1,12 +1,34 @@
 /// The routes that `authorization_server` brings with it. They stand behind the operator's routes, have line 0, are
 /// public (the server authenticates its clients itself), and exist on the issuer's host only, whatever port.
 package enum AuthorizationServerRoutes {
-    /// `POST /oauth2/token`: RFC 6749 §3.2.
+    /// `POST`: RFC 6749 §3.2.
     package static let tokenPath = "/oauth2/token"
-    /// `GET /oauth2/jwks`: RFC 8414 §2 `jwks_uri`.
+    /// `GET`: RFC 8414 §2 `jwks_uri`.
     package static let jwksPath = "/oauth2/jwks"
-    /// `GET /.well-known/oauth-authorization-server`: RFC 8414 §3.
+    /// `GET`: RFC 8414 §3.
     package static let metadataWellKnownPath = "/.well-known/oauth-authorization-server"
+
+    // Addresses of the endpoints that follow; each has its route in `routes(for:)` once it works.
+
+    /// RFC 6749 §3.1, and where the browser comes back to from log-in and consent.
+    package static let authorizationPath = "/oauth2/authorize"
+    package static let loginPath = "/oauth2/login"
+    package static let consentPath = "/oauth2/consent"
+    package static let logoutPath = "/oauth2/logout"
+    /// RFC 9126.
+    package static let pushedRequestPath = "/oauth2/par"
+    /// RFC 7662.
+    package static let introspectionPath = "/oauth2/introspect"
+    /// RFC 7009.
+    package static let revocationPath = "/oauth2/revoke"
+    /// RFC 8628: for the device, and for the person.
+    package static let deviceAuthorizationPath = "/oauth2/device_authorization"
+    package static let devicePath = "/oauth2/device"
+    /// OpenID Connect Core §5.3.
+    package static let userInfoPath = "/oauth2/userinfo"
+    /// RFC 7591; RFC 7592 below it.
+    package static let registrationPath = "/oauth2/register"
+
     /// A token request is a form of a few hundred octets; assertions, which later come in it, of a few thousand.
     package static let tokenRequestBytesMax = 65_536
 

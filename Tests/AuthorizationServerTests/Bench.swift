@@ -37,18 +37,20 @@ struct Bench: Sendable {
         }
         var settings = AuthorizationServerSettings(issuer: issuer, database: "", accessTokenLifetime: lifetime, audience: Self.audience)
         settings.limits = []
-        server = AuthorizationServer(settings: settings, resources: [Self.otherAudience], keys: ring, pepper: pepper, store: store)
+        server = AuthorizationServer(settings: settings, resources: [Self.otherAudience], keys: SigningKeys(ring), pepper: pepper, store: store)
     }
 
     /// Registers a client whose secret the test chooses.
     func register(
         _ id: String = "shop", secret: String? = "s3cret", scopes: [String] = ["orders:read", "orders:write"],
-        grants: Set<GrantType> = [.clientCredentials], methods: Set<ClientAuthenticationMethod> = Set(ClientAuthenticationMethod.allCases)
+        grants: Set<GrantType> = [.clientCredentials],
+        methods: Set<ClientAuthenticationMethod> = [.clientSecretBasic, .clientSecretPost]
     ) async throws {
         _ = try await store.insert(
             RegisteredClient(
                 id: id, name: "", grants: grants, authenticationMethods: methods, scopes: scopes,
-                secrets: secret.map { [pepper.mac(of: $0, clientID: id)] } ?? [], createdAt: newYear2026))
+                secrets: secret.map { [StoredSecret(mac: pepper.mac(of: $0, clientID: id), createdAt: newYear2026)] } ?? [], createdAt: newYear2026),
+            now: newYear2026)
     }
 
     func post(
@@ -107,38 +109,4 @@ func base64(_ text: String) -> String {
     let url = Base64URL.encode(Array(text.utf8))
     let plain = url.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
     return String(plain) + String(repeating: "=", count: (4 - url.count % 4) % 4)
-}
-
-/// A store in memory that counts what it is asked, and can fail.
-final class MemoryStore: AuthorizationStore {
-    struct Failure: Error {}
-    private struct State {
-        var clients: [String: RegisteredClient] = [:]
-        var reads = 0
-        var fails = false
-    }
-    private let state = Mutex(State())
-
-    var reads: Int { state.withLock { $0.reads } }
-    func fail(_ fails: Bool) { state.withLock { $0.fails = fails } }
-
-    func client(id: String) async throws -> RegisteredClient? {
-        try state.withLock { state in
-            state.reads += 1
-            guard !state.fails else { throw Failure() }
-            return state.clients[id]
-        }
-    }
-
-    func clients() async throws -> [RegisteredClient] { state.withLock { $0.clients.values.sorted { $0.id < $1.id } } }
-
-    func insert(_ client: RegisteredClient) async throws -> Bool {
-        state.withLock { state in
-            guard state.clients[client.id] == nil else { return false }
-            state.clients[client.id] = client
-            return true
-        }
-    }
-
-    func removeClient(id: String) async throws -> Bool { state.withLock { $0.clients.removeValue(forKey: id) != nil } }
 }

@@ -1,12 +1,27 @@
-/// Where clients are kept: the port behind which SQLite lies, and later PostgreSQL.
+/// Where the authorization server keeps what it must not forget: the port behind which SQLite or PostgreSQL lies.
 ///
-/// An error means that nothing is known now, never that there is no such client.
+/// An error means that nothing is known now, never that there is no such thing. Expired records may still be returned;
+/// whoever reads one asks `StoredRecord.isExpired`. Keys and search fields are compared octet by octet.
 package protocol AuthorizationStore: Sendable {
-    func client(id: String) async throws -> RegisteredClient?
-    /// In the order of their ids.
-    func clients() async throws -> [RegisteredClient]
-    /// Durable once it returns. False: the id is taken, and nothing was changed.
-    func insert(_ client: RegisteredClient) async throws -> Bool
-    /// False: there is no such client.
-    func removeClient(id: String) async throws -> Bool
+    func record(_ kind: RecordKind, _ key: String) async throws -> StoredRecord?
+
+    /// - Parameter most: from 1 to `recordsMax`.
+    func records(_ query: RecordQuery, most: Int) async throws -> [StoredRecord]
+
+    /// Makes all changes, in their order and in one step for everybody who reads; durable once it returns. False: for one of
+    /// them something else was true, and nothing was changed.
+    /// - Parameter now: seconds since 1970, for what is expired.
+    func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool
+
+    /// Removes some of what is expired, `most` records at most, and says how many.
+    func removeExpired(now: Int64, most: Int) async throws -> Int
+
+    /// Yields soon after a record of this kind was written, by this process or by another, and may yield without a reason.
+    /// Ends with the store.
+    func writes(of kind: RecordKind) -> AsyncStream<Void>
+}
+
+extension AuthorizationStore {
+    /// Records in one answer at most.
+    package static var recordsMax: Int { 1_000 }
 }

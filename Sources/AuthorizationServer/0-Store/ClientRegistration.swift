@@ -19,8 +19,9 @@ extension AuthorizationStore {
         let secret = ClientSecret.generate(random)
         let client = RegisteredClient(
             id: id, name: name, grants: [.clientCredentials], authenticationMethods: [.clientSecretBasic, .clientSecretPost],
-            scopes: ScopeText.distinct(scopes), secrets: [pepper.mac(of: secret.text, clientID: id)], createdAt: now)
-        guard try await insert(client) else { throw RegistrationError.idTaken(id) }
+            scopes: ScopeText.distinct(scopes), secrets: [StoredSecret(mac: pepper.mac(of: secret.text, clientID: id), createdAt: now)],
+            createdAt: now)
+        guard try await insert(client, now: now) else { throw RegistrationError.idTaken(id) }
         return (client, secret)
     }
 }

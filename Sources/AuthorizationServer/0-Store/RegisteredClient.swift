@@ -1,4 +1,6 @@
-/// A client as it is stored (RFC 6749 §2). It holds no secret, only what one is recognised by.
+package import JSON
+
+/// A client as it is stored (RFC 6749 §2, RFC 7591 §2). It holds no secret, only what one is recognised by.
 package struct RegisteredClient: Sendable, Equatable {
     /// `A-Z a-z 0-9 - . _ ~`, 128 at most.
     package var id: String
@@ -8,14 +10,37 @@ package struct RegisteredClient: Sendable, Equatable {
     package var authenticationMethods: Set<ClientAuthenticationMethod>
     /// All that it may be granted; also what it gets when it asks for nothing in particular.
     package var scopes: [String]
-    /// Of its secrets; two may be active at a time, so that one can be replaced. Empty: it cannot authenticate by secret.
-    package var secrets: [SecretMAC]
+    /// Two may be active at a time, the newer first, so that one can be replaced. Empty: it cannot authenticate by secret.
+    package var secrets: [StoredSecret]
     /// Seconds since 1970.
     package var createdAt: Int64
 
+    /// Compared exactly (RFC 9700 §2.1), but for the port of loopback addresses (RFC 8252 §7.3).
+    package var redirectURIs: [String] = []
+    /// Its public keys (RFC 7591 §2 `jwks`): for private_key_jwt and self_signed_tls_client_auth.
+    package var keySet: JSON?
+    /// Where its public keys lie instead. https.
+    package var keySetURL: String?
+    /// What its certificate must say, for tls_client_auth.
+    package var certificateName: ClientCertificateName?
+    /// Its tokens are bound to a key that it proves (RFC 9449 §5.2 `dpop_bound_access_tokens`).
+    package var bindsToKey = false
+    /// Its tokens are bound to its certificate (RFC 8705 §3.4 `tls_client_certificate_bound_access_tokens`).
+    package var bindsToCertificate = false
+    /// RFC 9126 §6 `require_pushed_authorization_requests`.
+    package var requiresPushedRequests = false
+    /// Users are not asked whether they agree: it belongs to whoever runs the server.
+    package var isFirstParty = false
+    /// Resources that it may name (RFC 8707); nil: all there are.
+    package var resources: [String]?
+    /// Everything else that was registered and is only shown or given back: `client_uri`, `logo_uri`, `contacts`, …
+    package var metadata: JSONObject = [:]
+    /// Of its record: 0 when it is not stored.
+    package var version: Int64 = 0
+
     package init(
         id: String, name: String, grants: Set<GrantType>, authenticationMethods: Set<ClientAuthenticationMethod>, scopes: [String],
-        secrets: [SecretMAC], createdAt: Int64
+        secrets: [StoredSecret], createdAt: Int64
     ) {
         self.id = id
         self.name = name
@@ -25,10 +50,63 @@ package struct RegisteredClient: Sendable, Equatable {
         self.secrets = secrets
         self.createdAt = createdAt
     }
+
+    /// Anybody can say that it is this one (RFC 6749 §2.1).
+    package var isPublic: Bool { authenticationMethods == [.none] }
 }
 
-/// What a client may exchange for a token; the raw value is the `grant_type` of RFC 6749. One table: what stands here
-/// works and is in the metadata.
+/// One of a client's secrets.
+package struct StoredSecret: Sendable, Equatable {
+    package var mac: SecretMAC
+    /// Seconds since 1970.
+    package var createdAt: Int64
+    /// To the day or so; nil: never.
+    package var lastUsedAt: Int64?
+
+    package init(mac: SecretMAC, createdAt: Int64, lastUsedAt: Int64? = nil) {
+        self.mac = mac
+        self.createdAt = createdAt
+        self.lastUsedAt = lastUsedAt
+    }
+}
+
+/// The one field of a client's certificate that must be equal to what was registered (RFC 8705 §2.1.2).
+package enum ClientCertificateName: Sendable, Equatable {
+    /// RFC 4514.
+    case subject(String)
+    case dns(String), uri(String), ip(String), email(String)
+
+    /// The member of RFC 8705 §2.1.2.
+    package var member: String {
+        switch self {
+        case .subject: "tls_client_auth_subject_dn"
+        case .dns: "tls_client_auth_san_dns"
+        case .uri: "tls_client_auth_san_uri"
+        case .ip: "tls_client_auth_san_ip"
+        case .email: "tls_client_auth_san_email"
+        }
+    }
+
+    package var value: String {
+        switch self {
+        case .subject(let value), .dns(let value), .uri(let value), .ip(let value), .email(let value): value
+        }
+    }
+
+    package init?(member: String, value: String) {
+        switch member {
+        case "tls_client_auth_subject_dn": self = .subject(value)
+        case "tls_client_auth_san_dns": self = .dns(value)
+        case "tls_client_auth_san_uri": self = .uri(value)
+        case "tls_client_auth_san_ip": self = .ip(value)
+        case "tls_client_auth_san_email": self = .email(value)
+        default: return nil
+        }
+    }
+}
+
+/// What a client may exchange for a token; the raw value is the `grant_type`. One table: what stands here works and is in
+/// the metadata.
 package enum GrantType: String, Sendable, CaseIterable {
     /// RFC 6749 §4.4.
     case clientCredentials = "client_credentials"
@@ -41,4 +119,6 @@ package enum ClientAuthenticationMethod: String, Sendable, CaseIterable {
     case clientSecretBasic = "client_secret_basic"
     /// RFC 6749 §2.3.1, in the body.
     case clientSecretPost = "client_secret_post"
+    /// A public client: it says who it is, and nothing vouches for that (RFC 7591 §2).
+    case none
 }

@@ -31,7 +31,13 @@ final class ClientAuthenticator: Sendable {
         self.realm = realm
     }
 
-    func authenticate(_ credential: PresentedCredential, address: String, now: Int64) async throws(OAuthError) -> AuthenticatedClient {
+    /// Of whatever request to whatever endpoint that clients authenticate at.
+    func authenticate(_ call: EndpointCall, _ parameters: RequestParameters) async throws(OAuthError) -> AuthenticatedClient {
+        let credential = try PresentedCredential.read(call.request, parameters)
+        return try await authenticate(credential, address: call.request.clientAddress, now: call.now)
+    }
+
+    private func authenticate(_ credential: PresentedCredential, address: String, now: Int64) async throws(OAuthError) -> AuthenticatedClient {
         guard brake.allows(clientID: credential.clientID, address: address, now: now) else { throw .tooManyFailures }
         let mac = pepper.mac(of: credential.secret, clientID: credential.clientID)
         if let client = recall(credential.clientID, now: now), Self.isOneOf(client.secrets, mac), Self.permits(client, credential.method) {
@@ -55,9 +61,9 @@ final class ClientAuthenticator: Sendable {
     }
 
     /// Always compares two, however many there are.
-    private static func isOneOf(_ secrets: [SecretMAC], _ mac: SecretMAC) -> Bool {
-        let first = secrets.first ?? .none
-        let second = secrets.dropFirst().first ?? .none
+    private static func isOneOf(_ secrets: [StoredSecret], _ mac: SecretMAC) -> Bool {
+        let first = secrets.first?.mac ?? .none
+        let second = secrets.dropFirst().first?.mac ?? .none
         let isFirst = first == mac
         let isSecond = second == mac
         return isFirst || isSecond

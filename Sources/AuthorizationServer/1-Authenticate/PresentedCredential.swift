@@ -8,7 +8,7 @@ struct PresentedCredential: Equatable {
     var method: ClientAuthenticationMethod
 
     /// Reads the `Authorization` header and the form. Throws `invalidClient` where there is nothing that could be checked.
-    static func read(_ request: ServiceRequest, _ parameters: TokenParameters) throws(OAuthError) -> PresentedCredential {
+    static func read(_ request: ServiceRequest, _ parameters: RequestParameters) throws(OAuthError) -> PresentedCredential {
         let authorization = request.values("authorization")
         guard authorization.count <= 1 else { throw .severalAuthenticationMethods }
         let inBody = ["client_secret", "client_assertion", "client_assertion_type"].filter { parameters.value($0) != nil }

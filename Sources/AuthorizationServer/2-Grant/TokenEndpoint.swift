@@ -1,23 +1,40 @@
 internal import HTTP
 
 /// `POST /oauth2/token` (RFC 6749 §3.2): read, authenticate, grant.
-struct TokenEndpoint: Sendable {
+struct TokenEndpoint: Endpoint {
+    let methods = ["POST"]
     let authenticator: ClientAuthenticator
-    let grant: ClientCredentialsGrant
+    private let grants: [GrantType: any TokenGrant]
 
-    func answer(_ request: ServiceRequest, now: Int64, random: Randomness) async -> ServiceResponse {
+    init(authenticator: ClientAuthenticator, grants: [any TokenGrant]) {
+        self.authenticator = authenticator
+        self.grants = Dictionary(grants.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func answer(_ call: EndpointCall) async -> ServiceResponse {
+        var clientID: String?
         do throws(OAuthError) {
-            let parameters = try TokenParameters(request)
-            let credential = try PresentedCredential.read(request, parameters)
-            let client = try await authenticator.authenticate(credential, address: request.clientAddress, now: now)
+            let parameters = try RequestParameters(form: call.request)
+            let client = try await authenticator.authenticate(call, parameters)
+            clientID = client.client.id
             guard let name = parameters.value("grant_type") else { throw .missingGrantType }
-            guard let type = GrantType(rawValue: name) else { throw .unsupportedGrantType }
+            guard let type = GrantType(rawValue: name), let grant = grants[type] else { throw .unsupportedGrantType }
             guard client.client.grants.contains(type) else { throw .unauthorizedClient }
-            switch type {
-            case .clientCredentials: return try grant.token(for: client, parameters, now: now, random: random).response
-            }
+            let request = TokenRequest(
+                client: client, parameters: parameters, binding: nil, request: call.request, now: call.now, random: call.random)
+            return try await grant.tokens(for: request).response(client: client.client.id)
         } catch {
-            return error.response(realm: authenticator.realm)
+            var response = error.response(realm: authenticator.realm)
+            response.facts.client = clientID
+            return response
         }
     }
+}
+
+extension OAuthError {
+    static let missingGrantType = OAuthError("invalid_request", "grant_type is missing")
+    static let unauthorizedClient = OAuthError("unauthorized_client", "this client may not use this grant type")
+    static let unsupportedGrantType = OAuthError("unsupported_grant_type", "this grant type is not supported")
+
+    static var tokenEndpoint: [OAuthError] { [missingGrantType, unauthorizedClient, unsupportedGrantType] }
 }

@@ -8,7 +8,8 @@ struct ServerMetadata: Sendable {
     let path: String
 
     /// Everything follows from the issuer, nothing from the request: a forged `Host` changes nothing.
-    init(issuer: String) {
+    /// - Parameter grants: those that work.
+    init(issuer: String, grants: [GrantType]) {
         path = AuthorizationServerRoutes.metadataPath(issuer: issuer) ?? AuthorizationServerRoutes.metadataWellKnownPath
         let origin = Self.origin(of: issuer)
         document = [
@@ -18,8 +19,8 @@ struct ServerMetadata: Sendable {
             // §2 demands the member, §3.2 forbids empty arrays; clients that lack it fail, so it stays until there is an
             // authorization endpoint.
             "response_types_supported": [],
-            "grant_types_supported": .array(GrantType.allCases.map { .string($0.rawValue) }),
-            "token_endpoint_auth_methods_supported": .array(ClientAuthenticationMethod.allCases.map { .string($0.rawValue) }),
+            "grant_types_supported": .strings(grants.map(\.rawValue)),
+            "token_endpoint_auth_methods_supported": .strings(ClientAuthenticationMethod.allCases.map(\.rawValue).filter { $0 != "none" }),
         ]
     }
 

@@ -1,5 +1,6 @@
 package import JOSE
 internal import JSON
+internal import Synchronization
 
 /// A signing key and when it serves.
 package struct DatedSigningKey: Sendable {
@@ -42,4 +43,15 @@ package struct SigningKeyRing: Sendable {
     private func published(now: Int64) -> [SigningKey] {
         keys.filter { now < $0.publishedUntil ?? .max }.map(\.key)
     }
+}
+
+/// The keys as they are at the moment: whoever rotates them puts a new ring in place, everybody else reads.
+package final class SigningKeys: Sendable {
+    private let current: Mutex<SigningKeyRing>
+
+    package init(_ ring: SigningKeyRing) { current = Mutex(ring) }
+
+    package var ring: SigningKeyRing { current.withLock { $0 } }
+
+    package func replace(with ring: SigningKeyRing) { current.withLock { $0 = ring } }
 }

@@ -26,6 +26,8 @@ final class Walk: ExchangeDelegate {
     var lease: Lease?
     var endpoint = -1
     var refusal: RefusalCode?
+    /// Of the service inside the process that answered.
+    var serviceFacts: ServiceFacts?
     /// Where it waits for something from outside, and since when it has asked for such things (monotonic nanoseconds).
     var waiting: InquiryDesk.Place?
     var waitingRefusal: Refusal?
@@ -249,6 +251,7 @@ final class Walk: ExchangeDelegate {
         lease = nil
         endpoint = -1
         refusal = nil
+        serviceFacts = nil
         allowance.clear()
     }
 
@@ -268,6 +271,7 @@ final class Walk: ExchangeDelegate {
     }
 
     private func answer(_ response: ServiceResponse) {
+        serviceFacts = response.facts
         var writer = ByteWriter()
         for field in response.fields { writer.appendField(field.name, field.value) }
         AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &writer)

@@ -15,6 +15,7 @@ extension Walk {
             describeRequest(&record)
             describeDecision(&record, ending)
             describeCaller(&record)
+            describeService(&record)
             describeLimits(&record)
             describeUpstream(&record)
             record.add(.status, exchange.status)
@@ -54,6 +55,15 @@ extension Walk {
     private func describeCaller(_ record: inout AuditRecord) {
         guard let texts = principal?.companion as? PrincipalTexts else { return }
         record.add(texts.record)
+    }
+
+    /// What the service inside the process that answered has to say.
+    private func describeService(_ record: inout AuditRecord) {
+        guard let facts = serviceFacts else { return }
+        if let client = facts.client { record.add(.clientID, AuditText(client)) }
+        if let subject = facts.subject { record.add(.subject, AuditText(subject)) }
+        if let error = facts.error { record.add(.error, AuditText(error)) }
+        if let event = facts.event { record.add(.event, AuditText(event)) }
     }
 
     private func describeLimits(_ record: inout AuditRecord) {

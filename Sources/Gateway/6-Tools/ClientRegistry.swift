@@ -31,7 +31,7 @@ package struct ClientRegistry: Sendable {
     package func list() async throws -> [Client] { try await store.clients().map(Client.init) }
 
     /// False: there is no such client.
-    package func remove(id: String) async throws -> Bool { try await store.removeClient(id: id) }
+    package func remove(id: String) async throws -> Bool { try await store.removeClient(id: id, now: Self.now) }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }

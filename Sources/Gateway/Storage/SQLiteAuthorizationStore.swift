@@ -2,6 +2,7 @@ package import AuthorizationServer
 internal import Foundation
 internal import GRDB
 internal import JOSE
+internal import JSON
 
 /// Clients and keys of the authorization server in one SQLite file (mode 0600, write-ahead log).
 ///
@@ -14,6 +15,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     /// The signing keys, as they were when the file was opened.
     package let keys: SigningKeyRing
     package let pepper: SecretPepper
+    private let watchers = StoreWatchers()
 
     /// Opens the file; makes it, with a signing key (ES256) in it, when it does not exist or is empty.
     /// - Parameters:
@@ -47,7 +49,10 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         try Self.refuseForeign(path)
         let pool = try DatabasePool(path: path, configuration: configuration)
         let migrator = StorageSchema.migrator(
-            StorageSchema.Birth(signingKey: try SigningKey.generate(.es256), pepper: random.octets(SecretPepper.octetCount), now: now))
+            StorageSchema.Birth(records: [
+                ServerKey.record(purpose: ServerKey.pepper, octets: random.octets(SecretPepper.octetCount), createdAt: now),
+                StoredSigningKey.record(try SigningKey.generate(.es256), createdAt: now, signsFrom: now),
+            ]))
         if try pool.read(migrator.hasBeenSuperseded) {
             throw StorageError(path, "was written by a newer version of Portcullis; use that one")
         }
@@ -74,24 +79,23 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     }
 
     private static func readKeys(_ db: Database, _ path: String) throws -> SigningKeyRing {
-        let rows = try Row.fetchAll(db, sql: "SELECT kid, algorithm, private_pem, signs_from, published_until FROM signing_key")
-        guard !rows.isEmpty else {
+        let records = try RecordRows.read(db, RecordQuery(.signingKey), most: 1_000)
+        guard !records.isEmpty else {
             throw StorageError(path, "has lost its signing keys; restore it from a backup (new keys would make every token worthless)")
         }
-        let keys = try rows.map { row in
-            let kid: String = row["kid"]
-            guard let algorithm = Algorithm(rawValue: row["algorithm"]), let key = try? SigningKey(pem: row["private_pem"], algorithm: algorithm),
-                key.kid == kid
-            else { throw StorageError(path, "holds a signing key that cannot be read (\(kid)); restore it from a backup") }
-            return DatedSigningKey(key: key, signsFrom: row["signs_from"], publishedUntil: row["published_until"])
+        let keys = try records.map { record in
+            guard let key = StoredSigningKey.key(of: record) else {
+                throw StorageError(path, "holds a signing key that cannot be read (\(record.key)); restore it from a backup")
+            }
+            return key
         }
         guard let ring = SigningKeyRing(keys) else { throw StorageError(path, "holds a signing key twice") }
         return ring
     }
 
     private static func readPepper(_ db: Database, _ path: String) throws -> SecretPepper {
-        let octets = try Data.fetchOne(db, sql: "SELECT octets FROM server_key WHERE purpose = ?", arguments: [StorageSchema.pepperPurpose])
-        guard let octets, let pepper = SecretPepper(octets: Array(octets)) else {
+        let record = try RecordRows.read(db, .serverKey, ServerKey.pepper)
+        guard let octets = record.flatMap(ServerKey.octets(of:)), let pepper = SecretPepper(octets: octets) else {
             throw StorageError(path, "has lost the key of its client secrets; restore it from a backup")
         }
         return pepper
@@ -99,29 +103,76 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
 
     // MARK: AuthorizationStore
 
-    package func client(id: String) async throws -> RegisteredClient? {
-        guard Self.canBeBound(id) else { return nil }
-        return try await pool.read { db in try ClientRows.read(db, id: id) }
+    package func record(_ kind: RecordKind, _ key: String) async throws -> StoredRecord? {
+        guard Self.canBeBound(key) else { return nil }
+        return try await pool.read { db in try RecordRows.read(db, kind, key) }
     }
 
-    package func clients() async throws -> [RegisteredClient] {
-        try await pool.read { db in
-            try String.fetchAll(db, sql: "SELECT id FROM client ORDER BY id").compactMap { try ClientRows.read(db, id: $0) }
+    package func records(_ query: RecordQuery, most: Int) async throws -> [StoredRecord] {
+        guard [query.client, query.subject, query.grant, query.afterKey].allSatisfy({ $0.map(Self.canBeBound) ?? true }) else { return [] }
+        return try await pool.read { db in try RecordRows.read(db, query, most: min(max(most, 1), Self.recordsMax)) }
+    }
+
+    package func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {
+        guard changes.allSatisfy(Self.canBeBound) else { return false }
+        let held = try await pool.write { db in
+            var held = true
+            // A savepoint, so that "something else was true" leaves nothing behind.
+            try db.inSavepoint {
+                for change in changes {
+                    held = try RecordRows.apply(db, change, now: now)
+                    if !held { return .rollback }
+                }
+                return .commit
+            }
+            return held
         }
+        if held { watchers.tell(Set(changes.compactMap(\.writtenKind))) }
+        return held
     }
 
-    package func insert(_ client: RegisteredClient) async throws -> Bool {
-        try await pool.write { db in try ClientRows.insert(db, client) }
+    package func removeExpired(now: Int64, most: Int) async throws -> Int {
+        try await pool.write { db in try RecordRows.removeExpired(db, now: now, most: most) }
     }
 
-    package func removeClient(id: String) async throws -> Bool {
-        guard Self.canBeBound(id) else { return false }
-        return try await pool.write { db in
-            try db.execute(sql: "DELETE FROM client WHERE id = ?", arguments: [id])
-            return db.changesCount > 0
+    package func writes(of kind: RecordKind) -> AsyncStream<Void> {
+        let (stream, isFirst) = watchers.watch(kind)
+        if isFirst { watchOtherProcesses() }
+        return stream
+    }
+
+    /// SQLite tells nobody of another process's writes: the number of changes that other connections made is looked at four times a
+    /// second, by one connection that is kept for it.
+    private func watchOtherProcesses() {
+        let watchers = watchers
+        let path = pool.path
+        Task { [weak self] in
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(Self.busySeconds)
+            guard let queue = try? DatabaseQueue(path: path, configuration: configuration) else { return }
+            var last: Int64?
+            while self != nil {
+                let version = try? await queue.read { db in try Int64.fetchOne(db, sql: "PRAGMA data_version") }
+                if let version, version != last {
+                    if last != nil { watchers.tell(Set(RecordKind.allCases)) }
+                    last = version
+                }
+                try? await Task.sleep(for: .milliseconds(250))
+            }
+            watchers.end()
         }
     }
 
     /// A text is handed to SQLite up to its first NUL: `a\0b` would be `a`.
-    private static func canBeBound(_ id: String) -> Bool { !id.utf8.contains(0) }
+    private static func canBeBound(_ text: String) -> Bool { !text.utf8.contains(0) }
+
+    private static func canBeBound(_ change: StoreChange) -> Bool {
+        switch change {
+        case .insert(let record), .replace(let record):
+            [record.key, record.client, record.subject, record.grant].allSatisfy { $0.map(canBeBound) ?? true }
+        case .expect(_, let key, _), .remove(_, let key, _): canBeBound(key)
+        case .removeAll(let query): [query.client, query.subject, query.grant, query.afterKey].allSatisfy { $0.map(canBeBound) ?? true }
+        }
+    }
 }

@@ -1,16 +1,15 @@
+internal import AuthorizationServer
 internal import Foundation
 internal import GRDB
 internal import JOSE
+internal import JSON
 
 /// The tables, and how each version of them came from the one before. A migration that has been released is never edited.
 enum StorageSchema {
     /// What a new database is given besides its tables, in the same transaction: a database without keys never exists, so
     /// one that has lost them is recognised (and refused).
     struct Birth: Sendable {
-        var signingKey: SigningKey
-        var pepper: [UInt8]
-        /// Seconds since 1970.
-        var now: Int64
+        var records: [StoredRecord]
     }
 
     static func migrator(_ birth: Birth) -> DatabaseMigrator {
@@ -48,18 +47,72 @@ enum StorageSchema {
                         published_until INTEGER
                     ) STRICT, WITHOUT ROWID;
                     """)
-            try db.execute(
-                sql: "INSERT INTO server_key (purpose, octets, created_at) VALUES (?, ?, ?)",
-                arguments: [pepperPurpose, Data(birth.pepper), birth.now])
-            try db.execute(
-                sql: "INSERT INTO signing_key (kid, algorithm, private_pem, created_at, signs_from) VALUES (?, ?, ?, ?, ?)",
-                arguments: [
-                    birth.signingKey.kid, birth.signingKey.algorithm.rawValue, birth.signingKey.pemRepresentation, birth.now, birth.now,
-                ])
             try db.execute(sql: "PRAGMA application_id = \(DatabaseFile.applicationID)")
+        }
+        migrator.registerMigration("2 records") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE record (
+                        kind TEXT NOT NULL,
+                        key TEXT NOT NULL,
+                        version INTEGER NOT NULL,
+                        sequence INTEGER NOT NULL UNIQUE,
+                        expires_at INTEGER,
+                        client TEXT,
+                        subject TEXT,
+                        grant_id TEXT,
+                        -- JSON
+                        body TEXT NOT NULL,
+                        PRIMARY KEY (kind, key)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX record_client ON record (client, kind) WHERE client IS NOT NULL;
+                    CREATE INDEX record_subject ON record (subject, kind) WHERE subject IS NOT NULL;
+                    CREATE INDEX record_grant ON record (grant_id, kind) WHERE grant_id IS NOT NULL;
+                    CREATE INDEX record_expiry ON record (expires_at) WHERE expires_at IS NOT NULL;
+                    CREATE TABLE record_sequence (last INTEGER NOT NULL) STRICT;
+                    INSERT INTO record_sequence (last) VALUES (0);
+                    """)
+            try moveRows(db)
+            try db.execute(sql: "DROP TABLE client_secret; DROP TABLE client; DROP TABLE server_key; DROP TABLE signing_key")
+        }
+        migrator.registerMigration("3 birth") { db in
+            // A file of an earlier version has its keys already; one without is new.
+            guard try Int.fetchOne(db, sql: "SELECT count(*) FROM record") == 0 else { return }
+            for record in birth.records { try RecordRows.write(db, record, version: 1) }
         }
         return migrator
     }
 
-    static let pepperPurpose = "secret_pepper"
+    /// From the tables of version 1.
+    private static func moveRows(_ db: Database) throws {
+        func words(_ text: String) -> JSON { .strings(text.split(separator: " ").map(String.init)) }
+        for row in try Row.fetchAll(db, sql: "SELECT * FROM client ORDER BY id") {
+            let id: String = row["id"]
+            let secrets = try Row.fetchAll(
+                db, sql: "SELECT mac, created_at FROM client_secret WHERE client_id = ? ORDER BY created_at DESC", arguments: [id])
+            let record = StoredRecord(
+                .client, id, client: id,
+                body: [
+                    "name": .string(row["name"]), "grants": words(row["grants"]),
+                    "authentication_methods": words(row["authentication_methods"]), "scopes": words(row["scopes"]),
+                    "secrets": .array(
+                        secrets.map { secret in
+                            let mac: Data = secret["mac"]
+                            return ["mac": .string(Base64URL.encode(Array(mac))), "created_at": .integer(secret["created_at"])]
+                        }),
+                    "created_at": .integer(row["created_at"]),
+                ])
+            try RecordRows.write(db, record, version: 1)
+        }
+        for row in try Row.fetchAll(db, sql: "SELECT * FROM server_key") {
+            let octets: Data = row["octets"]
+            try RecordRows.write(db, ServerKey.record(purpose: row["purpose"], octets: Array(octets), createdAt: row["created_at"]), version: 1)
+        }
+        for row in try Row.fetchAll(db, sql: "SELECT * FROM signing_key") {
+            let record = StoredSigningKey.record(
+                kid: row["kid"], algorithm: row["algorithm"], pem: row["private_pem"], createdAt: row["created_at"],
+                signsFrom: row["signs_from"], publishedUntil: row["published_until"])
+            try RecordRows.write(db, record, version: 1)
+        }
+    }
 }

@@ -124,7 +124,8 @@ struct ClientAuthenticationTests {
         _ = try await bench.store.insert(
             RegisteredClient(
                 id: "two", name: "", grants: [.clientCredentials], authenticationMethods: [.clientSecretBasic], scopes: ["a"],
-                secrets: [bench.pepper.mac(of: "new", clientID: "two"), bench.pepper.mac(of: "old", clientID: "two")], createdAt: 0))
+                secrets: ["new", "old"].map { StoredSecret(mac: bench.pepper.mac(of: $0, clientID: "two"), createdAt: 0) }, createdAt: 0),
+            now: newYear2026)
         #expect(await bench.token(id: "two", secret: "new").status == 200)
         #expect(await bench.token(id: "two", secret: "old").status == 200)
         #expect(await bench.token(id: "two", secret: "older").status == 401)
@@ -133,7 +134,7 @@ struct ClientAuthenticationTests {
     @Test("a removed client gets no token a second later, a new secret works at once")
     func removed() async throws {
         #expect(await bench.token().status == 200)
-        _ = try await bench.store.removeClient(id: "shop")
+        _ = try await bench.store.removeClient(id: "shop", now: newYear2026)
         #expect(await bench.token(now: newYear2026 + 2).status == 401)
         try await bench.register(secret: "another")
         #expect(await bench.token(secret: "another", now: newYear2026 + 2).status == 200)

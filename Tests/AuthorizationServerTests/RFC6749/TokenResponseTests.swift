@@ -21,7 +21,7 @@ struct TokenResponseTests {
         }
     }
 
-    @Test("AS-009 every error is its status, a word of the RFC and a sentence of permitted octets", arguments: OAuthError.allCases)
+    @Test("AS-009 every error is its status, a word of the RFC and a sentence of permitted octets", arguments: OAuthError.catalogue)
     func errors(_ error: OAuthError) throws {
         let answer = Answer(error.response(realm: "r"))
         #expect([400, 401, 429, 503].contains(answer.status))

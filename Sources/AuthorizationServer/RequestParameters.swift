@@ -1,8 +1,8 @@
 internal import HTTP
 
-/// The parameters of a token request (RFC 6749 §3.2): each at most once, those without a value left out, the unknown
+/// The parameters of a request to an endpoint (RFC 6749 §3.1, §3.2): each at most once, those without a value left out, the unknown
 /// ones there but never asked for.
-struct TokenParameters {
+struct RequestParameters: Sendable {
     /// May be there more than once (RFC 8707 §2, RFC 8693 §2.1).
     private static let repeatable: Set<String> = ["resource", "audience"]
     /// Must not stand in the URI, where logs and histories keep them.
@@ -11,12 +11,22 @@ struct TokenParameters {
     ]
     private let pairs: [FormFields.Pair]
 
-    init(_ request: ServiceRequest) throws(OAuthError) {
+    /// From the form in the body.
+    init(form request: ServiceRequest) throws(OAuthError) {
         if let query = request.query, Self.namesASecret(query) { throw .credentialsInURI }
         guard Self.isForm(request.values("content-type")) else { throw .notAForm }
+        try self.init(octets: request.body)
+    }
+
+    /// From the query of the URI (RFC 6749 §3.1).
+    init(query request: ServiceRequest) throws(OAuthError) {
+        try self.init(octets: Array((request.query ?? "").utf8))
+    }
+
+    private init(octets: [UInt8]) throws(OAuthError) {
         let form: FormFields
         do {
-            form = try FormFields(request.body)
+            form = try FormFields(octets)
         } catch {
             throw .badForm
         }

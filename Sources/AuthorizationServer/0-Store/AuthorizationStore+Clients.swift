@@ -1,0 +1,28 @@
+extension AuthorizationStore {
+    package func client(id: String) async throws -> RegisteredClient? { try await record(.client, id).flatMap(RegisteredClient.init) }
+
+    /// In the order of their ids, behind `after`.
+    package func clients(after: String? = nil, most: Int = 1_000) async throws -> [RegisteredClient] {
+        try await records(RecordQuery(.client, afterKey: after), most: most).compactMap(RegisteredClient.init)
+    }
+
+    /// False: the id is taken, and nothing was changed.
+    package func insert(_ client: RegisteredClient, now: Int64) async throws -> Bool {
+        try await commit([.insert(client.record)], now: now)
+    }
+
+    /// False: it is another by now, or gone.
+    package func replace(_ client: RegisteredClient, now: Int64) async throws -> Bool {
+        try await commit([.replace(client.record)], now: now)
+    }
+
+    /// With everything that belongs to it. False: there is no such client.
+    package func removeClient(id: String, now: Int64) async throws -> Bool {
+        guard let record = try await record(.client, id) else { return false }
+        let belongings = RecordKind.allCases.filter { ![.client, .revocation].contains($0) }
+        return try await commit(
+            [.remove(.client, key: id, version: record.version)]
+                + belongings.map { .removeAll(RecordQuery($0, client: id)) },
+            now: now)
+    }
+}

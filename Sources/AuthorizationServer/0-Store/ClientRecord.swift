@@ -1,0 +1,78 @@
+internal import JOSE
+package import JSON
+
+// How a client is written into its record. Members that say nothing are left out; unknown ones, of a newer version, are
+// passed over.
+
+extension RegisteredClient {
+    package var record: StoredRecord {
+        var body: JSONObject = [
+            "name": .string(name),
+            "grants": .strings(grants.map(\.rawValue).sorted()),
+            "authentication_methods": .strings(authenticationMethods.map(\.rawValue).sorted()),
+            "scopes": .strings(scopes),
+            "secrets": .array(secrets.map(\.json)),
+            "created_at": .integer(createdAt),
+        ]
+        if !redirectURIs.isEmpty { body["redirect_uris"] = .strings(redirectURIs) }
+        body["jwks"] = keySet
+        body["jwks_uri"] = keySetURL.map { .string($0) }
+        if let certificateName { body["certificate"] = [certificateName.member: .string(certificateName.value)] }
+        if bindsToKey { body["binds_to_key"] = true }
+        if bindsToCertificate { body["binds_to_certificate"] = true }
+        if requiresPushedRequests { body["requires_pushed_requests"] = true }
+        if isFirstParty { body["first_party"] = true }
+        body["resources"] = resources.map { .strings($0) }
+        if !metadata.isEmpty { body["metadata"] = .object(metadata) }
+        var record = StoredRecord(.client, id, client: id, body: body)
+        record.version = version
+        return record
+    }
+
+    /// nil: the record is none of a client.
+    package init?(_ record: StoredRecord) {
+        let body = record.body
+        guard record.kind == .client, let name = body["name"]?.string, let createdAt = body["created_at"]?.int else { return nil }
+        self.init(
+            id: record.key, name: name, grants: Set(body.strings("grants").compactMap(GrantType.init)),
+            authenticationMethods: Set(body.strings("authentication_methods").compactMap(ClientAuthenticationMethod.init)),
+            scopes: body.strings("scopes"), secrets: (body["secrets"]?.array ?? []).compactMap(StoredSecret.init), createdAt: createdAt)
+        redirectURIs = body.strings("redirect_uris")
+        keySet = body["jwks"]
+        keySetURL = body["jwks_uri"]?.string
+        certificateName = body["certificate"]?.object?.members.first.flatMap { member in
+            member.value.string.flatMap { ClientCertificateName(member: member.name, value: $0) }
+        }
+        bindsToKey = body["binds_to_key"]?.bool ?? false
+        bindsToCertificate = body["binds_to_certificate"]?.bool ?? false
+        requiresPushedRequests = body["requires_pushed_requests"]?.bool ?? false
+        isFirstParty = body["first_party"]?.bool ?? false
+        resources = body["resources"].map { ($0.array ?? []).compactMap(\.string) }
+        metadata = body["metadata"]?.object ?? [:]
+        version = record.version
+    }
+}
+
+extension StoredSecret {
+    package var json: JSON {
+        var members: JSONObject = ["mac": .string(Base64URL.encode(mac.octets)), "created_at": .integer(createdAt)]
+        members["last_used_at"] = lastUsedAt.map { .integer($0) }
+        return .object(members)
+    }
+
+    fileprivate init?(_ json: JSON) {
+        guard let object = json.object, let mac = object["mac"]?.string.flatMap({ Base64URL.decode($0) }).flatMap(SecretMAC.init(octets:)),
+            let createdAt = object["created_at"]?.int
+        else { return nil }
+        self.init(mac: mac, createdAt: createdAt, lastUsedAt: object["last_used_at"]?.int)
+    }
+}
+
+extension JSON {
+    package static func strings(_ texts: [String]) -> JSON { .array(texts.map { .string($0) }) }
+}
+
+extension JSONObject {
+    /// The texts of a list; empty where there is none.
+    package func strings(_ name: String) -> [String] { (self[name]?.array ?? []).compactMap(\.string) }
+}

@@ -1,0 +1,51 @@
+internal import JSON
+
+/// A person with an account here.
+package struct StoredUser: Sendable, Equatable {
+    /// `sub` in tokens: 128 random bits, never used again, whatever the person is called.
+    package var id: String
+    /// What is typed to log in; lower case, unique.
+    package var name: String
+    package var email: String?
+    package var displayName: String?
+    /// Of the password (scrypt), in one text with its parameters; nil: none, logs in elsewhere.
+    package var passwordHash: String?
+    /// Who may not log in any longer, nor use what was granted.
+    package var isDisabled = false
+    /// Seconds since 1970.
+    package var createdAt: Int64
+    /// Of its record: 0 when it is not stored.
+    package var version: Int64 = 0
+
+    package init(id: String, name: String, createdAt: Int64) {
+        self.id = id
+        self.name = name
+        self.createdAt = createdAt
+    }
+
+    /// By its id. `name` is unique because there is a second record by the name (`nameRecord`).
+    package var record: StoredRecord {
+        var body: JSONObject = ["name": .string(name), "created_at": .integer(createdAt)]
+        body["email"] = email.map { .string($0) }
+        body["display_name"] = displayName.map { .string($0) }
+        body["password_hash"] = passwordHash.map { .string($0) }
+        if isDisabled { body["disabled"] = true }
+        var record = StoredRecord(.user, id, subject: id, body: body)
+        record.version = version
+        return record
+    }
+
+    package init?(_ record: StoredRecord) {
+        let body = record.body
+        guard record.kind == .user, let name = body["name"]?.string, let createdAt = body["created_at"]?.int else { return nil }
+        self.init(id: record.key, name: name, createdAt: createdAt)
+        email = body["email"]?.string
+        displayName = body["display_name"]?.string
+        passwordHash = body["password_hash"]?.string
+        isDisabled = body["disabled"]?.bool ?? false
+        version = record.version
+    }
+
+    /// Leads from the name to the account.
+    package var nameRecord: StoredRecord { StoredRecord(.userName, name, subject: id, body: [:]) }
+}

@@ -1,0 +1,34 @@
+internal import JSON
+
+/// A browser in which somebody has logged in. It holds a cookie with a secret; the record is found by that secret's digest.
+package struct UserSession: Sendable, Equatable {
+    /// `SecretDigest` of what is in the cookie; also `sid` in ID tokens is derived from it, never the secret.
+    package var key: String
+    package var userID: String
+    package var authentication: UserAuthentication
+    /// Seconds since 1970.
+    package var expiresAt: Int64
+    /// Of its record: 0 when it is not stored.
+    package var version: Int64 = 0
+
+    package init(key: String, userID: String, authentication: UserAuthentication, expiresAt: Int64) {
+        self.key = key
+        self.userID = userID
+        self.authentication = authentication
+        self.expiresAt = expiresAt
+    }
+
+    package var record: StoredRecord {
+        var record = StoredRecord(.session, key, expiresAt: expiresAt, subject: userID, body: ["authentication": authentication.json])
+        record.version = version
+        return record
+    }
+
+    package init?(_ record: StoredRecord) {
+        guard record.kind == .session, let userID = record.subject, let expiresAt = record.expiresAt,
+            let authentication = record.body["authentication"]?.object.flatMap(UserAuthentication.init)
+        else { return nil }
+        self.init(key: record.key, userID: userID, authentication: authentication, expiresAt: expiresAt)
+        version = record.version
+    }
+}

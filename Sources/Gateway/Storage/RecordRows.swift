@@ -1,0 +1,96 @@
+internal import AuthorizationServer
+internal import Foundation
+internal import GRDB
+internal import JSON
+
+/// Records in their rows, and changes of them in one transaction.
+enum RecordRows {
+    private static let columns = "kind, key, version, sequence, expires_at, client, subject, grant_id, body"
+
+    static func read(_ db: Database, _ kind: RecordKind, _ key: String) throws -> StoredRecord? {
+        let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM record WHERE kind = ? AND key = ?")
+        return try Row.fetchOne(statement, arguments: [kind.rawValue, key]).flatMap(record)
+    }
+
+    static func read(_ db: Database, _ query: RecordQuery, most: Int) throws -> [StoredRecord] {
+        let (condition, arguments) = condition(query)
+        let order = query.afterSequence == nil ? "key" : "sequence"
+        let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM record WHERE \(condition) ORDER BY \(order) LIMIT ?")
+        return try Row.fetchAll(statement, arguments: arguments + [most]).compactMap(record)
+    }
+
+    /// False: something else was true; the caller rolls back.
+    static func apply(_ db: Database, _ change: StoreChange, now: Int64) throws -> Bool {
+        switch change {
+        case .insert(let record):
+            if let there = try read(db, record.kind, record.key) {
+                guard there.isExpired(at: now) else { return false }
+                try remove(db, record.kind, record.key)
+            }
+            try write(db, record, version: 1)
+            return true
+        case .replace(let record):
+            guard try read(db, record.kind, record.key)?.version == record.version else { return false }
+            try remove(db, record.kind, record.key)
+            try write(db, record, version: record.version + 1)
+            return true
+        case .expect(let kind, let key, let version):
+            return try read(db, kind, key)?.version == version
+        case .remove(let kind, let key, let version):
+            if let version { guard try read(db, kind, key)?.version == version else { return false } }
+            try remove(db, kind, key)
+            return true
+        case .removeAll(let query):
+            let (condition, arguments) = condition(query)
+            try db.cachedStatement(sql: "DELETE FROM record WHERE \(condition)").execute(arguments: arguments)
+            return true
+        }
+    }
+
+    static func removeExpired(_ db: Database, now: Int64, most: Int) throws -> Int {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT kind, key FROM record WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"), arguments: [now, most])
+        let statement = try db.cachedStatement(sql: "DELETE FROM record WHERE kind = ? AND key = ?")
+        for row in rows { try statement.execute(arguments: [row["kind"] as String, row["key"] as String]) }
+        return rows.count
+    }
+
+    static func write(_ db: Database, _ record: StoredRecord, version: Int64) throws {
+        try db.cachedStatement(sql: "UPDATE record_sequence SET last = last + 1").execute()
+        try db.cachedStatement(
+            sql: "INSERT INTO record (\(columns)) VALUES (?, ?, ?, (SELECT last FROM record_sequence), ?, ?, ?, ?, ?)"
+        ).execute(
+            arguments: [
+                record.kind.rawValue, record.key, version, record.expiresAt, record.client, record.subject, record.grant,
+                String(decoding: JSON.object(record.body).serialized(), as: UTF8.self),
+            ])
+    }
+
+    private static func remove(_ db: Database, _ kind: RecordKind, _ key: String) throws {
+        try db.cachedStatement(sql: "DELETE FROM record WHERE kind = ? AND key = ?").execute(arguments: [kind.rawValue, key])
+    }
+
+    private static func condition(_ query: RecordQuery) -> (String, StatementArguments) {
+        var parts = ["kind = ?"]
+        var arguments: StatementArguments = [query.kind.rawValue]
+        let texts = [("client =", query.client), ("subject =", query.subject), ("grant_id =", query.grant), ("key >", query.afterKey)]
+        for (test, value) in texts {
+            guard let value else { continue }
+            parts.append("\(test) ?")
+            arguments += [value]
+        }
+        if let after = query.afterSequence {
+            parts.append("sequence > ?")
+            arguments += [after]
+        }
+        return (parts.joined(separator: " AND "), arguments)
+    }
+
+    private static func record(_ row: Row) -> StoredRecord? {
+        let text: String = row["body"]
+        guard let kind = RecordKind(rawValue: row["kind"]), let body = (try? JSON.parse(Array(text.utf8)))?.object else { return nil }
+        return StoredRecord(
+            kind, row["key"], version: row["version"], sequence: row["sequence"], expiresAt: row["expires_at"], client: row["client"],
+            subject: row["subject"], grant: row["grant_id"], body: body)
+    }
+}
