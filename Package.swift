@@ -21,6 +21,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -58,6 +59,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
@@ -73,7 +75,7 @@ let package = Package(
         room("Issuers", ["HTTP", "JSON", "JOSE", crypto]),
         // Level 2: the deciding rooms.
         room("Admission", ["HTTP", "JSON", "JOSE", "Policy", crypto]),
-        room("AuthorizationServer", ["HTTP", "JSON", "JOSE", "Policy", crypto]),
+        room("AuthorizationServer", ["HTTP", "JSON", "JOSE", "Policy", crypto, cryptoExtras, mustache]),
         // Level 3: joins the rooms.
         room(
             "Gateway",

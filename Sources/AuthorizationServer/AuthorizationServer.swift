@@ -13,9 +13,10 @@ package final class AuthorizationServer: Sendable {
     /// - Parameters:
     ///   - resources: what `resource` may name besides the default audience (RFC 8707 §2).
     ///   - keys: the signing keys, whichever they are at the time.
+    ///   - hasher: of the passwords of people.
     package init(
         settings: AuthorizationServerSettings, resources: [String] = [], keys: SigningKeys, pepper: SecretPepper,
-        store: any AuthorizationStore
+        store: any AuthorizationStore, hasher: PasswordHasher = PasswordHasher(atOnce: 1)
     ) {
         let authenticator = ClientAuthenticator(store: store, pepper: pepper, realm: settings.issuer)
         let mint = TokenMint(issuer: settings.issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
@@ -24,11 +25,13 @@ package final class AuthorizationServer: Sendable {
             ClientCredentialsGrant(mint: mint, targets: targets)
         ]
         let metadata = ServerMetadata(issuer: settings.issuer, grants: grants.map(\.type))
-        endpoints = [
+        let people = People(settings: settings, store: store, pepper: pepper, hasher: hasher)
+        let endpoints: [String: any Endpoint] = [
             AuthorizationServerRoutes.tokenPath: TokenEndpoint(authenticator: authenticator, grants: grants),
             AuthorizationServerRoutes.jwksPath: PublishedDocument { now in .published(keys.ring.publicSet(now: now)) },
             metadata.path: PublishedDocument { _ in .published(metadata.document) },
         ]
+        self.endpoints = endpoints.merging(people.endpoints) { one, _ in one }
     }
 
     /// Answers one request to one of the paths of `AuthorizationServerRoutes`. An answer to HEAD has the body of GET;

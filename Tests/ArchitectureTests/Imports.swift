@@ -14,7 +14,7 @@ private let allowed: [String: Set<String>] = [
     "Policy": ["HTTP", "JOSE", "JSON", "Yams", "Foundation", "Crypto"],
     "Issuers": ["HTTP", "JSON", "JOSE", "Crypto"],
     "Admission": ["HTTP", "JSON", "JOSE", "Policy", "Crypto", "Synchronization"],
-    "AuthorizationServer": ["HTTP", "JSON", "JOSE", "Policy", "Crypto", "Synchronization"],
+    "AuthorizationServer": ["HTTP", "JSON", "JOSE", "Policy", "Crypto", "CryptoExtras", "Mustache", "Synchronization"],
     "Gateway": [
         "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission", "AuthorizationServer",
         "Crypto", "GRDB", "Logging", "ServiceLifecycle", "UnixSignals", "Foundation", "CoreFoundation",

@@ -6,20 +6,23 @@ package struct UserSession: Sendable, Equatable {
     package var key: String
     package var userID: String
     package var authentication: UserAuthentication
-    /// Seconds since 1970.
+    /// Seconds since 1970: when it ends unless it is used before.
     package var expiresAt: Int64
+    /// When it ends however much it is used.
+    package var endsAt: Int64
     /// Of its record: 0 when it is not stored.
     package var version: Int64 = 0
 
-    package init(key: String, userID: String, authentication: UserAuthentication, expiresAt: Int64) {
+    package init(key: String, userID: String, authentication: UserAuthentication, expiresAt: Int64, endsAt: Int64? = nil) {
         self.key = key
         self.userID = userID
         self.authentication = authentication
         self.expiresAt = expiresAt
+        self.endsAt = endsAt ?? expiresAt
     }
 
     package var record: StoredRecord {
-        var record = StoredRecord(.session, key, expiresAt: expiresAt, subject: userID, body: ["authentication": authentication.json])
+        var record = StoredRecord(.session, key, expiresAt: expiresAt, subject: userID, body: ["authentication": authentication.json, "ends_at": .integer(endsAt)])
         record.version = version
         return record
     }
@@ -28,7 +31,7 @@ package struct UserSession: Sendable, Equatable {
         guard record.kind == .session, let userID = record.subject, let expiresAt = record.expiresAt,
             let authentication = record.body["authentication"]?.object.flatMap(UserAuthentication.init)
         else { return nil }
-        self.init(key: record.key, userID: userID, authentication: authentication, expiresAt: expiresAt)
+        self.init(key: record.key, userID: userID, authentication: authentication, expiresAt: expiresAt, endsAt: record.body["ends_at"]?.int)
         version = record.version
     }
 }

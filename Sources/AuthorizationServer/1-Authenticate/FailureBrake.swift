@@ -16,12 +16,19 @@ final class FailureBrake: Sendable {
         var older: [Int: Int64] = [:]
     }
     private let generations = Mutex(Generations())
+    private let burst: Int64
+    private let secondsEach: Int64
+
+    init(burst: Int64 = FailureBrake.burst, secondsEach: Int64 = FailureBrake.secondsEach) {
+        self.burst = burst
+        self.secondsEach = secondsEach
+    }
 
     /// Whether the next attempt may be looked at.
     func allows(clientID: String, address: String, now: Int64) -> Bool {
         let key = Self.key(clientID, address)
         let emptyAt = generations.withLock { $0.newer[key] ?? $0.older[key] ?? 0 }
-        return emptyAt - now <= (Self.burst - 1) * Self.secondsEach
+        return emptyAt - now <= (burst - 1) * secondsEach
     }
 
     func failed(clientID: String, address: String, now: Int64) {
@@ -32,7 +39,19 @@ final class FailureBrake: Sendable {
                 generations.older = generations.newer
                 generations.newer = [:]
             }
-            generations.newer[key] = emptyAt + Self.secondsEach
+            generations.newer[key] = emptyAt + secondsEach
+        }
+    }
+
+    /// One that was counted was none.
+    func takeBack(clientID: String, address: String) {
+        let key = Self.key(clientID, address)
+        generations.withLock { generations in
+            if let emptyAt = generations.newer[key] {
+                generations.newer[key] = emptyAt - secondsEach
+            } else if let emptyAt = generations.older[key] {
+                generations.older[key] = emptyAt - secondsEach
+            }
         }
     }
 

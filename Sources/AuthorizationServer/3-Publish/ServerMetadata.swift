@@ -25,7 +25,7 @@ struct ServerMetadata: Sendable {
     }
 
     /// Scheme, host and port, as the issuer writes them.
-    private static func origin(of issuer: String) -> String {
+    static func origin(of issuer: String) -> String {
         let scheme = "https://"
         guard issuer.hasPrefix(scheme) else { return issuer }
         return scheme + issuer.dropFirst(scheme.count).prefix { $0 != "/" }

@@ -170,6 +170,11 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var audience: String
     /// Indices into `Policy.limits`: limits on token requests, by address or as a whole.
     package var limits: [Int] = []
+    /// How long somebody stays logged in in a browser at most, and how long without doing anything.
+    package var sessionLifetime: Duration = .seconds(43_200)
+    package var sessionIdle: Duration = .seconds(7_200)
+    /// What people are told about a scope when they are asked whether a client may have it.
+    package var scopeDescriptions: [String: String] = [:]
     package init(issuer: String, database: String, accessTokenLifetime: Duration, audience: String) {
         self.issuer = issuer
         self.database = database

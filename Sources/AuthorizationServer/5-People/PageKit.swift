@@ -1,0 +1,82 @@
+internal import HTTP
+internal import JSON
+internal import Policy
+
+/// What all pages need.
+struct PageKit: Sendable {
+    let store: any AuthorizationStore
+    let sessions: SessionReader
+    let forms: FormGuard
+    /// In the foot of every page, so that people see where they are.
+    let host: String
+
+    /// What is under way in this browser; nil: unknown, over, or another browser's.
+    func interaction(_ id: String?, _ call: EndpointCall) async throws -> (interaction: Interaction, browser: BrowserCookie)? {
+        guard let id, PageSecret.isWellFormed(id), let browser = BrowserCookie(call.request),
+            let record = try await store.record(.interaction, SecretDigest.text(of: id)), !record.isExpired(at: call.now),
+            let interaction = Interaction(record, id: id), interaction.browserKey == browser.key
+        else { return nil }
+        return (interaction, browser)
+    }
+
+    func page(_ template: PageTemplate, title: String, _ content: [String: Any?], status: Int = 200, formTargets: [String] = []) -> Page {
+        var all = content.compactMapValues { $0 }
+        all["title"] = title
+        all["host"] = host
+        return Page(status: status, template: template, content: all, formTargets: formTargets)
+    }
+
+    func message(_ status: Int, title: String, _ message: String) -> ServiceResponse {
+        page(.message, title: title, ["message": message], status: status).response
+    }
+}
+
+/// A page with a form: shown by GET, sent by POST. What fails is told in words, never by a machine's error.
+protocol PageEndpoint: Endpoint {
+    var kit: PageKit { get }
+    func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse
+    func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse
+}
+
+extension PageEndpoint {
+    var methods: [String] { ["GET", "HEAD", "POST"] }
+
+    func answer(_ call: EndpointCall) async -> ServiceResponse {
+        do {
+            if call.request.method == "POST" { return try await take(RequestParameters(form: call.request), call) }
+            return try await show(RequestParameters(query: call.request), call)
+        } catch let error as OAuthError where error.status < 500 {
+            var response = ErrorPage.response(
+                status: error.status, title: "This cannot be read", message: "What the browser sent is not in order: \(error.description).")
+            response.facts.error = error.word
+            return response
+        } catch {
+            return ErrorPage.unavailable
+        }
+    }
+}
+
+extension Interaction {
+    /// Where the browser goes on when a page is done.
+    var continuation: String {
+        (isForDevice ? AuthorizationServerRoutes.devicePath : AuthorizationServerRoutes.authorizationPath) + "?interaction=" + id
+    }
+
+    /// It was begun on the device page, not by the authorization endpoint.
+    var isForDevice: Bool { request["user_code"] != nil }
+
+    /// Where forms may lead in the end.
+    var formTargets: [String] { request["redirect_uri"]?.string.map { FormTargets.of(redirectURI: $0) } ?? [] }
+}
+
+extension RegisteredClient {
+    /// What people are shown: the name that it was registered with, which nobody has vouched for.
+    var shownName: String {
+        let name = name.shownToPeople()
+        return name.isEmpty ? id : name
+    }
+}
+
+extension StoredUser {
+    var shownName: String { displayName.map { $0.shownToPeople() + " (" + name + ")" } ?? name }
+}
