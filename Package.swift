@@ -73,9 +73,10 @@ let package = Package(
         room("Transport", ["HTTP", "Certificates", httpClient] + nio),
         room("Policy", ["HTTP", "JOSE", yams]),
         room("Issuers", ["HTTP", "JSON", "JOSE", crypto]),
+        room("Proof", ["HTTP", "JSON", "JOSE", crypto]),
         // Level 2: the deciding rooms.
-        room("Admission", ["HTTP", "JSON", "JOSE", "Policy", crypto]),
-        room("AuthorizationServer", ["HTTP", "JSON", "JOSE", "Policy", crypto, cryptoExtras, mustache]),
+        room("Admission", ["HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
+        room("AuthorizationServer", ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", crypto, cryptoExtras, mustache]),
         // Level 3: joins the rooms.
         room(
             "Gateway",
@@ -113,8 +114,8 @@ let package = Package(
         .testTarget(
             name: "PolicyTests", dependencies: ["Policy", "HTTP", "JOSE"], exclude: ["Golden"], swiftSettings: strict),
         tests("IssuersTests", ["Issuers", "HTTP", "JSON", "JOSE"]),
-        tests("AdmissionTests", ["Admission", "Policy", "JOSE", "JSON", "HTTP", crypto]),
-        tests("AuthorizationServerTests", ["AuthorizationServer", "JOSE", "JSON", "HTTP", "Policy", crypto]),
+        tests("AdmissionTests", ["Admission", "Policy", "Proof", "JOSE", "JSON", "HTTP", crypto]),
+        tests("AuthorizationServerTests", ["AuthorizationServer", "Certificates", "JOSE", "JSON", "HTTP", "Policy", "Proof", crypto]),
         tests("DataPlaneTests", ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Transport", "Certificates"]),
         tests(
             "GatewayTests",

@@ -62,10 +62,17 @@ package struct JOSEHeader: Sendable {
         throw .malformed(.unknownCritical)
     }
 
+    /// `typ` without regard to case and without `application/` (RFC 7515 §4.1.9); empty when absent.
+    package var type: String { Self.short(typ ?? "") }
+
     /// A media type of tokens, with or without `application/` (RFC 7515 §4.1.10).
     private static func namesToken(_ cty: String) -> Bool {
-        let type = cty.lowercased()
-        let short = type.hasPrefix("application/") ? String(type.dropFirst("application/".utf8.count)) : type
+        let short = short(cty)
         return short == "jwt" || short.hasSuffix("+jwt")
+    }
+
+    private static func short(_ mediaType: String) -> String {
+        let type = mediaType.lowercased()
+        return type.hasPrefix("application/") ? String(type.dropFirst("application/".utf8.count)) : type
     }
 }

@@ -3,6 +3,7 @@ import HTTP
 import JOSE
 import JSON
 import Policy
+import Proof
 import Testing
 
 @testable import Admission

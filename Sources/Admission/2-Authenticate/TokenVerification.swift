@@ -25,7 +25,7 @@ struct TokenVerification {
         let (place, identifier) = try issuer(of: jws)
         let index = rules.issuers[place].index
         let entry = issuers.entries[index]
-        let type = Self.type(jws.header.typ)
+        let type = jws.header.type
         let verified: VerifiedJWS
         do throws(Refusal) {
             guard entry.issuer.types.contains(where: { $0.hasSameOctets(as: type) }) else { throw Refusal(.wrongType) }
@@ -67,12 +67,6 @@ struct TokenVerification {
             if let identifier = identifiers.canonical(name, jws.unverifiedClaims) { return (place, identifier) }
         }
         throw Refusal(.wrongIssuer)
-    }
-
-    /// `typ` without regard to case and without `application/` (RFC 7515 §4.1.9); empty when absent.
-    static func type(_ typ: String?) -> String {
-        let type = (typ ?? "").lowercased()
-        return type.hasPrefix("application/") ? String(type.dropFirst(12)) : type
     }
 }
 

@@ -1,5 +1,6 @@
 import HTTP
 import Policy
+import Proof
 
 /// Whether the sender of a token may use it: the bindings of the token, what the route demands, and the proof that came.
 /// Judged on every request, whether the token was known or not.
@@ -24,16 +25,25 @@ struct PossessionRule {
         // RFC 9449 §7.2: a token that is bound to a key is never taken for a plain bearer token.
         guard shown.scheme == .dpop, let field = shown.proof else { throw Refusal(.missingProof) }
         guard let ledger else { throw Refusal(.proofsUnavailable) }
-        let proof = try DPoPProof(Array(head.octets(field)))
-        try proof.check(head, isTLS: peer.isTLS, token: facts.tokenDigest, unixSeconds: unixSeconds)
+        let request = ProvedRequest(head, isTLS: peer.isTLS)
+        let octets = Array(head.octets(field))
+        let proof = try Self.refusing { () throws(ProofError) in try DPoPProof(octets) }
+        // RFC 9449 §4.2: with an access token, `ath` must be there.
+        guard let ath = proof.tokenDigest.flatMap(Digest256.init) else { throw Refusal(.malformedProof) }
+        try Self.refusing { () throws(ProofError) in try proof.check(request, unixSeconds: unixSeconds) }
+        guard ath == facts.tokenDigest else { throw Refusal(.wrongProofToken) }
         if rules.needsNonce || entry.issuer.dpopNonce {
             guard let nonce = proof.nonce, ledger.nonces.accepts(nonce, unixSeconds) else {
                 throw Refusal(.nonceRequired).giving(nonce: ledger.nonces.current(unixSeconds))
             }
         }
-        guard proof.thumbprint == key else { throw Refusal(.wrongProofKey) }
-        try proof.verify(entry.issuer.dpopAlgorithms)
+        guard Digest256(proof.thumbprint) == key else { throw Refusal(.wrongProofKey) }
+        try Self.refusing { () throws(ProofError) in try proof.verify(entry.issuer.dpopAlgorithms) }
         try ledger.use(proof, now: now)
+    }
+
+    private static func refusing<Value>(_ step: () throws(ProofError) -> Value) throws(Refusal) -> Value {
+        do throws(ProofError) { return try step() } catch { throw Refusal(error.refusalCode) }
     }
 
     /// The token has the binding that the route demands.
@@ -43,6 +53,18 @@ struct PossessionRule {
         case .dpop: confirmation?.key != nil
         case .mtls: confirmation?.certificate != nil
         case .any: confirmation != nil
+        }
+    }
+}
+
+extension ProofError {
+    fileprivate var refusalCode: RefusalCode {
+        switch self {
+        case .malformed: .malformedProof
+        case .badKey: .badProofKey
+        case .wrongTarget: .wrongProofTarget
+        case .stale: .staleProof
+        case .badSignature: .badProofSignature
         }
     }
 }

@@ -1,5 +1,4 @@
-import Crypto
-import JOSE
+import Proof
 import Synchronization
 
 /// What must be remembered about proofs of possession: which were seen, and the key of the server's nonces. Shared by all
@@ -33,11 +32,9 @@ package final class ProofLedger: Sendable {
     /// - Parameter now: monotonic nanoseconds.
     /// - Throws: `replayed_proof`; or `proofs_unavailable`, when as many are remembered as may be: then nobody can say,
     ///   and forgetting one that is still in time would let it be used again.
-    func use(_ proof: borrowing DPoPProof, now: Int64) throws(Refusal) {
+    func use(_ proof: DPoPProof, now: Int64) throws(Refusal) {
         var hash = SipHash(seed)
-        let thumbprint = proof.thumbprint.leading
-        hash.add(thumbprint.0)
-        hash.add(thumbprint.1)
+        hash.add(proof.thumbprint)
         hash.add(Array(proof.tokenID.utf8))
         let (low, high) = hash.finish()
         let shard = shards[Int(truncatingIfNeeded: high) & (Self.shardCount - 1)]
@@ -106,37 +103,5 @@ struct SeenProofs {
         while larger.count < size { larger.append(filler) }
         ring = larger
         first = 0
-    }
-}
-
-/// Nonces that the gateway gives to makers of proofs (RFC 9449 §9): nothing is remembered, each follows from the time and
-/// the key. A new one every five minutes; the one before it still counts.
-struct ProofNonces: Sendable {
-    private static let periodSeconds: Int64 = 300
-    private let key: SymmetricKey
-
-    init(key: [UInt8]) { self.key = SymmetricKey(data: key) }
-
-    /// 22 characters of base64url.
-    func current(_ unixSeconds: Int64) -> String { nonce(Self.period(unixSeconds)) }
-
-    func accepts(_ nonce: String, _ unixSeconds: Int64) -> Bool {
-        let period = Self.period(unixSeconds)
-        return Self.same(nonce, self.nonce(period)) || Self.same(nonce, self.nonce(period.saturatingSubtract(1)))
-    }
-
-    private static func period(_ unixSeconds: Int64) -> Int64 { unixSeconds / periodSeconds }
-
-    private func nonce(_ period: Int64) -> String {
-        var octets: [UInt8] = Array("dpop nonce ".utf8)
-        withUnsafeBytes(of: period.littleEndian) { octets.append(contentsOf: $0) }
-        let code = HMAC<SHA256>.authenticationCode(for: octets, using: key)
-        return Base64URL.encode(Array(code.prefix(16)))
-    }
-
-    /// In a time that does not depend on where they differ.
-    private static func same(_ one: String, _ other: String) -> Bool {
-        guard one.utf8.count == other.utf8.count else { return false }
-        return zip(one.utf8, other.utf8).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

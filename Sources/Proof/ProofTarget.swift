@@ -1,9 +1,8 @@
-import HTTP
+internal import HTTP
 
 /// `htu` of a proof: the URL that its maker meant to call, without query and fragment (RFC 9449 §4.2).
 ///
-/// Compared with the URL that the client used, as it reached the gateway: scheme of the connection, `Host`, path before
-/// any rewrite. Fields such as `X-Forwarded-Host` have no say. Both sides are normalised (RFC 3986 §6.2.2, §6.2.3).
+/// Both sides of the comparison are normalised (RFC 3986 §6.2.2, §6.2.3).
 struct ProofTarget {
     private let isTLS: Bool
     /// Lower-case, without trailing dot.
@@ -31,12 +30,11 @@ struct ProofTarget {
         self.path = path
     }
 
-    func isTarget(of head: borrowing RequestHead, isTLS: Bool) -> Bool {
-        self.isTLS == isTLS && port == head.port ?? Self.defaultPort(isTLS) && head.equals(head.host, host)
-            && head.equals(head.path, path)
+    func isTarget(of request: ProvedRequest) -> Bool {
+        isTLS == request.isTLS && port == request.port && host == request.host && path == request.path
     }
 
-    private static func defaultPort(_ isTLS: Bool) -> Int { isTLS ? 443 : 80 }
+    static func defaultPort(_ isTLS: Bool) -> Int { isTLS ? 443 : 80 }
 
     /// - Parameter prefix: lower-case.
     private static func consume(_ prefix: StaticString, from rest: inout ArraySlice<UInt8>) -> Bool {

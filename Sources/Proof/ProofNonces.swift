@@ -1,0 +1,35 @@
+internal import Crypto
+internal import JOSE
+
+/// Nonces that a server gives to makers of proofs (RFC 9449 §8, §9): nothing is remembered, each follows from the time and
+/// the key. A new one every five minutes; the one before it still counts.
+package struct ProofNonces: Sendable {
+    private static let periodSeconds: Int64 = 300
+    private let key: SymmetricKey
+
+    /// - Parameter key: 32 random octets. Whoever has the same ones gives and takes the same nonces.
+    package init(key: [UInt8]) { self.key = SymmetricKey(data: key) }
+
+    /// 22 characters of base64url.
+    package func current(_ unixSeconds: Int64) -> String { nonce(Self.period(unixSeconds)) }
+
+    package func accepts(_ nonce: String, _ unixSeconds: Int64) -> Bool {
+        let period = Self.period(unixSeconds)
+        return Self.same(nonce, self.nonce(period)) || Self.same(nonce, self.nonce(period &- 1))
+    }
+
+    private static func period(_ unixSeconds: Int64) -> Int64 { unixSeconds / periodSeconds }
+
+    private func nonce(_ period: Int64) -> String {
+        var octets: [UInt8] = Array("dpop nonce ".utf8)
+        withUnsafeBytes(of: period.littleEndian) { octets.append(contentsOf: $0) }
+        let code = HMAC<SHA256>.authenticationCode(for: octets, using: key)
+        return Base64URL.encode(Array(code.prefix(16)))
+    }
+
+    /// In a time that does not depend on where they differ.
+    private static func same(_ one: String, _ other: String) -> Bool {
+        guard one.utf8.count == other.utf8.count else { return false }
+        return zip(one.utf8, other.utf8).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+}
