@@ -21,16 +21,33 @@ package final class AuthorizationServer: Sendable {
         let authenticator = ClientAuthenticator(store: store, pepper: pepper, realm: settings.issuer)
         let mint = TokenMint(issuer: settings.issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
         let targets = TargetRules(defaultAudience: settings.audience, resources: resources)
+        let tokens = GrantTokens(mint: mint, identity: IDTokenMint(issuer: settings.issuer, keys: keys), targets: targets)
+        let objects = RequestObjects(issuer: settings.issuer)
+        let judge = RequestJudge(targets: targets)
         let grants: [any TokenGrant] = [
-            ClientCredentialsGrant(mint: mint, targets: targets)
+            ClientCredentialsGrant(mint: mint, targets: targets),
+            AuthorizationCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
+            RefreshTokenGrant(store: store, tokens: tokens),
         ]
         let metadata = ServerMetadata(issuer: settings.issuer, grants: grants.map(\.type))
         let people = People(settings: settings, store: store, pepper: pepper, hasher: hasher)
-        let endpoints: [String: any Endpoint] = [
+        let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
+        var endpoints: [String: any Endpoint] = [
             AuthorizationServerRoutes.tokenPath: TokenEndpoint(authenticator: authenticator, grants: grants),
             AuthorizationServerRoutes.jwksPath: PublishedDocument { now in .published(keys.ring.publicSet(now: now)) },
-            metadata.path: PublishedDocument { _ in .published(metadata.document) },
+            metadata.path: document,
+            AuthorizationServerRoutes.authorizationPath: AuthorizationEndpoint(
+                issuer: settings.issuer, store: store,
+                receiver: RequestReceiver(store: store, objects: objects, requiresPushedRequests: false), judge: judge,
+                sessions: people.sessions),
+            AuthorizationServerRoutes.pushedRequestPath: PushedRequestEndpoint(
+                authenticator: authenticator, store: store, objects: objects, judge: judge, proof: { _, _ in nil }),
+            AuthorizationServerRoutes.userInfoPath: UserInfoEndpoint(
+                store: store,
+                tokens: OwnTokens(issuer: settings.issuer, audience: settings.audience, keys: keys, store: store, proves: { _, _, _ in false }),
+                realm: settings.issuer),
         ]
+        if let path = metadata.openIDPath { endpoints[path] = document }
         self.endpoints = endpoints.merging(people.endpoints) { one, _ in one }
     }
 

@@ -12,11 +12,14 @@ struct OAuthError: Error, Equatable, Sendable {
     let description: String
     /// Seconds after which the client may try again.
     let retryAfterSeconds: Int?
+    /// For operators, into the record of the request: one word, such as `refresh_token_reused`.
+    let event: String?
     /// Whether the answer challenges the client to authenticate (RFC 9110 §15.5.2).
     var challenges: Bool { status == 401 }
 
-    init(_ word: String, _ description: String, status: Int = 400, retryAfterSeconds: Int? = nil) {
+    init(_ word: String, _ description: String, status: Int = 400, retryAfterSeconds: Int? = nil, event: String? = nil) {
         self.status = status
+        self.event = event
         self.word = word
         self.description = description
         self.retryAfterSeconds = retryAfterSeconds
@@ -30,6 +33,7 @@ struct OAuthError: Error, Equatable, Sendable {
         var response = ServiceResponse.json(
             status: status, ["error": .string(word), "error_description": .string(description)], fields: fields)
         response.facts.error = word
+        response.facts.event = event
         return response
     }
 }
@@ -59,6 +63,6 @@ extension OAuthError {
         [
             notAForm, badForm, repeatedParameter, credentialsInURI, invalidClient, severalAuthenticationMethods, differentClientIDs,
             tooManyFailures, invalidScope, invalidTarget, unavailable,
-        ] + tokenEndpoint
+        ] + tokenEndpoint + redirectURI + authorizationRequest + authorizationEndpoint + pushedRequests + authorizationCodes + refreshTokens + userInfo
     }
 }

@@ -4,7 +4,7 @@ internal import HTTP
 /// ones there but never asked for.
 struct RequestParameters: Sendable {
     /// May be there more than once (RFC 8707 §2, RFC 8693 §2.1).
-    private static let repeatable: Set<String> = ["resource", "audience"]
+    static let repeatable: Set<String> = ["resource", "audience"]
     /// Must not stand in the URI, where logs and histories keep them.
     private static let secret: Set<String> = [
         "client_secret", "client_assertion", "password", "code", "refresh_token", "access_token", "assertion", "subject_token", "device_code",
@@ -23,6 +23,12 @@ struct RequestParameters: Sendable {
         try self.init(octets: Array((request.query ?? "").utf8))
     }
 
+    /// From elsewhere: pushed before (RFC 9126), or signed (RFC 9101). Those without a value are left out here, too.
+    init(pairs: [FormFields.Pair]) { self.pairs = pairs.filter { !$0.value.isEmpty } }
+
+    /// All of them, in their order.
+    var all: [FormFields.Pair] { pairs }
+
     private init(octets: [UInt8]) throws(OAuthError) {
         let form: FormFields
         do {
@@ -38,7 +44,7 @@ struct RequestParameters: Sendable {
 
     func values(_ name: String) -> [String] { pairs.compactMap { $0.name == name ? $0.value : nil } }
 
-    private static func isForm(_ contentTypes: [String]) -> Bool {
+    static func isForm(_ contentTypes: [String]) -> Bool {
         guard contentTypes.count == 1, let type = contentTypes[0].split(separator: ";", omittingEmptySubsequences: false).first else { return false }
         return type.drop { $0 == " " }.split(separator: " ").first?.lowercased() == "application/x-www-form-urlencoded"
     }

@@ -38,6 +38,15 @@ package enum AuthorizationServerRoutes {
         identifier(issuer).flatMap(metadataPath(of:))
     }
 
+    /// OpenID Connect Discovery §4.1, where the well-known path stands behind the issuer's.
+    package static let openIDWellKnownPath = "/.well-known/openid-configuration"
+
+    /// Where the metadata lies for OpenID Connect: behind the issuer's path without its last slash (Discovery §4.1). nil when the
+    /// issuer is none.
+    package static func openIDMetadataPath(issuer: String) -> String? {
+        metadataPath(issuer: issuer).map { $0.dropFirst(metadataWellKnownPath.count) + openIDWellKnownPath }
+    }
+
     /// The host that serves the endpoints: of the issuer, lower case, without port. nil when the issuer is none.
     package static func host(issuer: String) -> String? { identifier(issuer)?.host }
 
@@ -63,6 +72,10 @@ package enum AuthorizationServerRoutes {
             route("token", ["POST"], host, tokenPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
             route("jwks", ["GET", "HEAD"], host, jwksPath),
             route("metadata", ["GET", "HEAD"], host, metadata),
+            route("openid_configuration", ["GET", "HEAD"], host, openIDMetadataPath(issuer: settings.issuer) ?? metadata),
+            route("authorize", ["GET", "POST"], host, authorizationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
+            route("par", ["POST"], host, pushedRequestPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
+            route("userinfo", ["GET", "POST"], host, userInfoPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
         ].compactMap { $0 }
     }
 

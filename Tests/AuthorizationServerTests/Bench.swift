@@ -90,8 +90,11 @@ struct Answer: Sendable {
     let fields: [String: [String]]
     let octets: [UInt8]
     let body: JSONObject
+    /// With what stays inside.
+    let response: ServiceResponse
 
     init(_ response: ServiceResponse) {
+        self.response = response
         status = response.status
         fields = Dictionary(grouping: response.fields, by: { $0.name.lowercased() }).mapValues { $0.map(\.value) }
         octets = response.body

@@ -48,6 +48,8 @@ struct AuthorizationServerRoutesTests {
         #expect(
             policy.routes.map(\.id) == [
                 "all", "authorization_server.token", "authorization_server.jwks", "authorization_server.metadata",
+                "authorization_server.openid_configuration", "authorization_server.authorize", "authorization_server.par",
+                "authorization_server.userinfo",
             ])
         for route in policy.routes.dropFirst() {
             #expect(route.destination == .local(.authorizationServer))

@@ -17,6 +17,8 @@ package struct Grant: Sendable, Equatable {
     package var authentication: UserAuthentication?
     /// `nonce` of OpenID Connect.
     package var nonce: String?
+    /// `sid` of OpenID Connect: the browser session in which it was agreed to.
+    package var sessionID: String?
     /// What its refresh tokens are bound to; nil: to nothing but the client.
     package var binding: SenderBinding?
     /// Seconds since 1970.
@@ -43,6 +45,7 @@ package struct Grant: Sendable, Equatable {
         body["authorization_details"] = authorizationDetails
         body["authentication"] = authentication?.json
         body["nonce"] = nonce.map { .string($0) }
+        body["sid"] = sessionID.map { .string($0) }
         body["cnf"] = binding.map { .object($0.confirmation) }
         var record = StoredRecord(.grant, id, expiresAt: expiresAt, client: clientID, subject: subject, grant: id, body: body)
         record.version = version
@@ -60,6 +63,7 @@ package struct Grant: Sendable, Equatable {
         authorizationDetails = body["authorization_details"]
         authentication = body["authentication"]?.object.flatMap(UserAuthentication.init)
         nonce = body["nonce"]?.string
+        sessionID = body["sid"]?.string
         binding = body["cnf"]?.object.flatMap(SenderBinding.init)
         version = record.version
     }

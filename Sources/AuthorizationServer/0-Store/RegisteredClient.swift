@@ -110,6 +110,10 @@ package enum ClientCertificateName: Sendable, Equatable {
 package enum GrantType: String, Sendable, CaseIterable {
     /// RFC 6749 §4.4.
     case clientCredentials = "client_credentials"
+    /// RFC 6749 §4.1.
+    case authorizationCode = "authorization_code"
+    /// RFC 6749 §6.
+    case refreshToken = "refresh_token"
 }
 
 /// How a client shows who it is; the raw value is that of the OAuth Token Endpoint Authentication Methods registry

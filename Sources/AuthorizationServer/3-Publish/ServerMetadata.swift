@@ -1,27 +1,54 @@
+internal import JOSE
 internal import JSON
 internal import Policy
 
-/// Authorization server metadata (RFC 8414 §2): what stands here works, and what works stands here.
+/// Authorization server metadata (RFC 8414 §2), which is the OpenID provider's too (OpenID Connect Discovery §3): what stands here works,
+/// and what works stands here.
 struct ServerMetadata: Sendable {
-    let document: JSON
+    private let members: JSONObject
     /// Where it lies (RFC 8414 §3.1).
     let path: String
+    /// The same for OpenID Connect (Discovery §4.1); nil where the issuer's path has no room for it.
+    let openIDPath: String?
 
     /// Everything follows from the issuer, nothing from the request: a forged `Host` changes nothing.
     /// - Parameter grants: those that work.
     init(issuer: String, grants: [GrantType]) {
         path = AuthorizationServerRoutes.metadataPath(issuer: issuer) ?? AuthorizationServerRoutes.metadataWellKnownPath
+        openIDPath = AuthorizationServerRoutes.openIDMetadataPath(issuer: issuer)
         let origin = Self.origin(of: issuer)
-        document = [
+        members = [
             "issuer": .string(issuer),
             "token_endpoint": .string(origin + AuthorizationServerRoutes.tokenPath),
             "jwks_uri": .string(origin + AuthorizationServerRoutes.jwksPath),
-            // §2 demands the member, §3.2 forbids empty arrays; clients that lack it fail, so it stays until there is an
-            // authorization endpoint.
-            "response_types_supported": [],
+            "authorization_endpoint": .string(origin + AuthorizationServerRoutes.authorizationPath),
+            "pushed_authorization_request_endpoint": .string(origin + AuthorizationServerRoutes.pushedRequestPath),
+            "userinfo_endpoint": .string(origin + AuthorizationServerRoutes.userInfoPath),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "code_challenge_methods_supported": [.string(ProofKey.method)],
+            // RFC 9207 §3
+            "authorization_response_iss_parameter_supported": true,
+            // RFC 9101 §10.5; what `request_uri` refers to has to be pushed (RFC 9126 §5).
+            "request_parameter_supported": true,
+            "request_uri_parameter_supported": false,
+            "request_object_signing_alg_values_supported": .strings(RequestObjects.algorithms.map(\.rawValue)),
+            "prompt_values_supported": ["none", "login", "consent", "select_account"],
+            "scopes_supported": .strings(IdentityScope.all),
+            "subject_types_supported": ["public"],
+            "claims_supported": [
+                "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "preferred_username", "email",
+            ],
             "grant_types_supported": .strings(grants.map(\.rawValue)),
             "token_endpoint_auth_methods_supported": .strings(ClientAuthenticationMethod.allCases.map(\.rawValue).filter { $0 != "none" }),
         ]
+    }
+
+    /// - Parameter keys: those that sign now, or will.
+    func document(_ keys: SigningKeyRing, now: Int64) -> JSON {
+        var document = members
+        document["id_token_signing_alg_values_supported"] = .strings(keys.algorithms(now: now))
+        return .object(document)
     }
 
     /// Scheme, host and port, as the issuer writes them.

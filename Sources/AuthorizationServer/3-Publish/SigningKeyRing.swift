@@ -40,6 +40,9 @@ package struct SigningKeyRing: Sendable {
     /// The same keys for the gateway itself, which verifies its own tokens without asking itself over the network.
     package func verificationKeys(now: Int64) -> JWKSet { JWKSet(published(now: now).map(\.verificationKey)) }
 
+    /// What tokens are signed by, each once.
+    func algorithms(now: Int64) -> [String] { Set(published(now: now).map(\.algorithm.rawValue)).sorted() }
+
     private func published(now: Int64) -> [SigningKey] {
         keys.filter { now < $0.publishedUntil ?? .max }.map(\.key)
     }

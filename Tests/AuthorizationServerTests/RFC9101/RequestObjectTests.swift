@@ -1,0 +1,87 @@
+import HTTP
+import JOSE
+import JSON
+import Testing
+
+@testable import AuthorizationServer
+
+@Suite("RFC 9101: signed authorization requests")
+struct RequestObjectTests {
+    private let key: SigningKey
+    private let flow: Flow
+
+    init() async throws {
+        let key = try SigningKey.generate(.es256)
+        self.key = key
+        flow = try await Flow { $0.keySet = ["keys": [key.publicJWK]] }
+    }
+
+    private func object(_ changes: JSONObject = [:], without: [String] = [], header: JSONObject = ["typ": "oauth-authz-req+jwt"], key: SigningKey? = nil) throws
+        -> String
+    {
+        var claims: JSONObject = [
+            "iss": "shop", "aud": .string(Bench.issuer), "exp": .integer(newYear2026 + 300), "nbf": .integer(newYear2026), "client_id": "shop",
+            "response_type": "code", "redirect_uri": .string(Flow.redirectURI), "scope": "orders:read", "state": "signed",
+            "code_challenge": .string(Flow.challenge), "code_challenge_method": "S256",
+        ]
+        for (name, value) in changes.members { claims[name] = value }
+        for name in without { claims[name] = nil }
+        return try (key ?? self.key).sign(header: header, claims: claims)
+    }
+
+    private func authorize(_ object: String, more: String = "") async -> Answer {
+        await flow.send("/oauth2/authorize", query: "client_id=shop&request=\(object)" + more)
+    }
+
+    @Test("a signed request is answered, and AS-120: nothing beside it counts")
+    func good() async throws {
+        let answer = await authorize(try object(), more: "&state=injected&scope=orders:write&redirect_uri=https://evil.example")
+        #expect(answer.target == Flow.redirectURI)
+        #expect(answer.redirect["state"] == "signed")
+        #expect(await flow.redeem(try #require(answer.redirect["code"])).body["scope"]?.string == "orders:read")
+    }
+
+    @Test("AS-120 what is not signed does not count: a challenge beside the request object is none")
+    func injection() async throws {
+        let answer = await authorize(try object(without: ["code_challenge"]), more: "&code_challenge=\(Flow.challenge)")
+        #expect(answer.redirect["error"] == "invalid_request")
+    }
+
+    @Test(
+        "AS-121 a request object that is not for us, not timely or not complete is refused",
+        arguments: [
+            (["aud": "https://other.example"], []), ([:], ["aud"]), (["iss": "other"], []), ([:], ["iss"]), (["client_id": "other"], []), ([:], ["exp"]), ([:], ["nbf"]),
+            (["exp": .integer(newYear2026)], []), (["nbf": .integer(newYear2026 - 3_601), "exp": .integer(newYear2026 + 1)], []),
+            (["nbf": .integer(newYear2026 + 60)], []), (["exp": .integer(newYear2026 + 3_601)], []), (["exp": .string("soon")], []),
+            (["request_uri": "urn:x"], []), (["request": "x"], []),
+        ] as [(JSONObject, [String])])
+    func refused(changes: JSONObject, without: [String]) async throws {
+        let answer = await authorize(try object(changes, without: without))
+        #expect(answer.isPage)
+        #expect(answer.response.facts.error == "invalid_request_object")
+    }
+
+    @Test("AS-121 alg none, a foreign key, another kind of JWT by the same key, and no JWT are refused")
+    func foreign() async throws {
+        let good = try object()
+        let parts = good.split(separator: ".")
+        let unsigned = Base64URL.encode(Array(#"{"alg":"none"}"#.utf8)) + "." + parts[1] + "."
+        for bad in [
+            unsigned, try object(key: try .generate(.es256)), try object(header: ["typ": "at+jwt"]), try object(["sub": "shop"], header: [:]),
+            String(good.dropLast(3)) + "AAA", "x", "a.b.c",
+        ] {
+            #expect(await authorize(bad).response.facts.error == "invalid_request_object")
+        }
+    }
+
+    @Test("a signed request can be pushed, and counts alone")
+    func pushed() async throws {
+        let form = "client_id=shop&state=injected&request=\(try object())"
+        let answer = await flow.send("/oauth2/par", form: form, cookies: [:], authorization: basic("shop", "s3cret"))
+        let reference = try #require(answer.body["request_uri"]?.string)
+        let redirect = await flow.send("/oauth2/authorize", query: "client_id=shop&request_uri=\(reference)").redirect
+        #expect(redirect["state"] == "signed")
+        let bad = "client_id=shop&request=x"
+        #expect(await flow.send("/oauth2/par", form: bad, cookies: [:], authorization: basic("shop", "s3cret")).error == "invalid_request_object")
+    }
+}
