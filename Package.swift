@@ -102,7 +102,7 @@ let package = Package(
         // Micro-benchmarks of the steps of the walk: bench/micro.
         .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
         .executableTarget(
-            name: "micro", dependencies: ["CAllocationCount", "HTTP", "JSON", "JOSE", "Policy", "Admission", "Audit"],
+            name: "micro", dependencies: ["CAllocationCount", "HTTP", "JSON", "JOSE", "Policy", "Admission", "Audit", crypto, cryptoExtras],
             path: "Benchmarks/Micro", swiftSettings: strict),
 
         tests("ArchitectureTests", []),

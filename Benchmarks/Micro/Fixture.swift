@@ -31,18 +31,21 @@ struct Fixture {
 
     /// About 900 octets, as bench/peers has them.
     func token(_ number: Int) -> String {
+        do {
+            return try key.sign(header: ["typ": "at+jwt"], claims: Self.claims(number))
+        } catch {
+            stop("no token: \(error)")
+        }
+    }
+
+    static func claims(_ number: Int) -> JSONObject {
         let client = "client-\(100_000 + number).apps.example.org"
-        let claims: JSONObject = [
+        return [
             "iss": "https://login.partner.example", "sub": .string(client), "aud": "https://api.example.com",
             "exp": .integer(Self.now + 3_600), "iat": .integer(Self.now), "nbf": .integer(Self.now),
             "jti": "kJg1mS1oQ0y7b1iUq3v8Zg", "client_id": .string(client),
             "scope": "openid profile orders:read orders:write", "tenant": "example-corporation",
         ]
-        do {
-            return try key.sign(header: ["typ": "at+jwt"], claims: claims)
-        } catch {
-            stop("no token: \(error)")
-        }
     }
 
     func head(_ token: String) -> RequestHead {

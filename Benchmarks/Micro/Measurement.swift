@@ -17,8 +17,14 @@ struct Stopwatch {
     private static let batchNanoseconds: Int64 = 20_000_000
     private static let operationsMax = 10_000_000
 
+    /// Only operations whose name has this in it; empty: all.
+    let only: String
+
     /// - Parameter work: does the operation as many times as it is told.
     func measure(_ name: String, _ work: (Int) -> Void) -> Measurement {
+        guard only.isEmpty || name.contains(only) else {
+            return Measurement(name: "", nanoseconds: 0, least: 0, allocations: 0)
+        }
         var operations = 64
         work(operations)
         while operations < Self.operationsMax {

@@ -1,18 +1,20 @@
 import CAllocationCount
 
 // Micro-benchmarks of what every request walks through: `bench/micro` builds and runs this. One line each, as Markdown.
+// An argument chooses operations by a part of their name: `valgrind --tool=callgrind micro 'cache off'`.
 
 let before = allocation_count()
 consume([UInt8](repeating: 1, count: 4_096))
 guard allocation_count() > before else { stop("allocations are not counted in this build") }
 
-let stopwatch = Stopwatch()
+let stopwatch = Stopwatch(only: CommandLine.arguments.dropFirst().first ?? "")
 let fixture = Fixture()
 let token = fixture.token(0)
 
 var measurements = HeadBenchmarks(token: token).run(stopwatch)
 measurements += RouteBenchmarks().run(stopwatch)
 measurements += DecisionBenchmarks(fixture: fixture).run(stopwatch)
+measurements += VerificationBenchmarks().run(stopwatch)
 measurements += AuditBenchmarks(token: token).run(stopwatch)
 
 func decimal(_ value: Double, _ digits: Int) -> String {
@@ -23,7 +25,7 @@ func decimal(_ value: Double, _ digits: Int) -> String {
 
 print("| operation | ns, median of \(Stopwatch.batches) batches | fastest | allocations |")
 print("|---|---|---|---|")
-for one in measurements {
+for one in measurements where !one.name.isEmpty {
     print(
         "| \(one.name) | \(decimal(one.nanoseconds, 0)) | \(decimal(one.least, 0)) | \(decimal(one.allocations, 2)) |")
 }

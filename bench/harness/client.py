@@ -16,11 +16,16 @@ class Client:
         self.context.minimum_version = ssl.TLSVersion.TLSv1_3
         self.port = port
 
-    def get(self, path, token):
+    def get(self, path, token=None, fields=None):
         """Status, body, negotiated TLS version; a connection for each call."""
         connection = HTTPSConnection(materials.HOST, self.port, context=self.context, timeout=PATIENCE_SECONDS)
         try:
-            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+            # `Host` without the port, as wrk sends it: a DPoP proof names the same URL.
+            connection.putrequest("GET", path, skip_host=True)
+            connection.putheader("Host", materials.HOST)
+            for name, value in (fields or ({"Authorization": f"Bearer {token}"} if token else {})).items():
+                connection.putheader(name, value)
+            connection.endheaders()
             version = connection.sock.version()
             answer = connection.getresponse()
             return answer.status, answer.read(65_536), version

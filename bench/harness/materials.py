@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 ISSUER = "https://login.partner.example"
@@ -83,6 +84,56 @@ def base64url(octets):
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
+def whole_number(value, octets=None):
+    return base64url(value.to_bytes(octets or (value.bit_length() + 7) // 8, "big"))
+
+
+def thumbprint(members):
+    """RFC 7638 §3.2: the required members of a JWK, in the order of their names."""
+    return base64url(hashlib.sha256(json.dumps(members, separators=(",", ":"), sort_keys=True).encode()).digest())
+
+
+class TokenKey:
+    """A key that signs by one algorithm (RFC 7518, RFC 8037, RFC 9964), and its JWK."""
+
+    def __init__(self, algorithm):
+        self.algorithm = algorithm
+        if algorithm in ("RS256", "PS256"):
+            self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            numbers = self.key.public_key().public_numbers()
+            public = {"e": whole_number(numbers.e), "kty": "RSA", "n": whole_number(numbers.n)}
+        elif algorithm == "ES256":
+            self.key = ec.generate_private_key(ec.SECP256R1())
+            numbers = self.key.public_key().public_numbers()
+            public = {"crv": "P-256", "kty": "EC", "x": whole_number(numbers.x, 32), "y": whole_number(numbers.y, 32)}
+        elif algorithm == "EdDSA":
+            self.key = ed25519.Ed25519PrivateKey.generate()
+            public = {"crv": "Ed25519", "kty": "OKP", "x": base64url(self.key.public_key().public_bytes_raw())}
+        elif algorithm == "ML-DSA-65":
+            self.key = mldsa.MLDSA65PrivateKey.generate()
+            public = {"alg": algorithm, "kty": "AKP", "pub": base64url(self.key.public_key().public_bytes_raw())}
+        else:
+            raise ValueError(algorithm)
+        self.public = public
+        self.kid = thumbprint(public)
+        self.jwk = public | {"kid": self.kid, "use": "sig", "alg": algorithm}
+
+    def sign(self, octets):
+        if self.algorithm == "RS256":
+            return self.key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
+        if self.algorithm == "PS256":
+            return self.key.sign(octets, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+        if self.algorithm == "ES256":
+            r, s = decode_dss_signature(self.key.sign(octets, ec.ECDSA(hashes.SHA256())))
+            return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return self.key.sign(octets)
+
+    def compact(self, header, claims):
+        signed = ".".join(
+            base64url(json.dumps(part, separators=(",", ":")).encode()) for part in ({"alg": self.algorithm} | header, claims))
+        return f"{signed}.{base64url(self.sign(signed.encode()))}"
+
+
 class Materials:
     """The files of one run in `folder`, and tokens good and bad."""
 
@@ -104,6 +155,8 @@ class Materials:
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         (self.folder / "issuer.pem").write_bytes(self.public_pem)
         self.jwks = {"keys": [self._jwk()]}
+        self.other_keys = {}
+        self.client_key = TokenKey("ES256")
         (self.folder / "issuer.jwks.json").write_text(json.dumps(self.jwks))
 
     def path(self, name):
@@ -112,23 +165,53 @@ class Materials:
     def _jwk(self):
         numbers = self.key.public_key().public_numbers()
 
-        def integer(value):
-            return base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))
-
-        members = {"e": integer(numbers.e), "kty": "RSA", "n": integer(numbers.n)}
-        self.kid = base64url(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
+        members = {"e": whole_number(numbers.e), "kty": "RSA", "n": whole_number(numbers.n)}
+        self.kid = thumbprint(members)
         return members | {"kid": self.kid, "use": "sig", "alg": "RS256"}
 
     def token(self, number=0, header=None, key=None, **claims):
         """An RS256 access token by RFC 9068 of realistic size, about 900 octets."""
+        members = self._claims(number) | claims
+        return self._compact({"alg": "RS256", "typ": "at+jwt", "kid": self.kid} | (header or {}), members, key or self.key)
+
+    @staticmethod
+    def _claims(number):
         now = int(time.time())
         client = f"client-{number % CLIENTS:05d}.apps.example.org"
-        members = {
+        return {
             "iss": ISSUER, "sub": client, "aud": AUDIENCE, "exp": now + TOKEN_LIFETIME_SECONDS, "iat": now, "nbf": now,
             "jti": base64url(hashlib.sha256(f"{number}".encode()).digest()[:16]), "client_id": client,
             "scope": f"openid profile {SCOPE} orders:write", "tenant": "example-corporation",
-        } | claims
-        return self._compact({"alg": "RS256", "typ": "at+jwt", "kid": self.kid} | (header or {}), members, key or self.key)
+        }
+
+    def jwks_file(self, algorithm):
+        """Key set of an issuer that signs by this algorithm."""
+        if algorithm == "RS256":
+            return self.path("issuer.jwks.json")
+        path = self.path(f"issuer-{algorithm}.jwks.json")
+        if algorithm not in self.other_keys:
+            key = self.other_keys[algorithm] = TokenKey(algorithm)
+            path.write_text(json.dumps({"keys": [key.jwk]}))
+        return path
+
+    def token_by(self, algorithm, number=0):
+        """The same token, signed by another algorithm."""
+        if algorithm == "RS256":
+            return self.token(number)
+        self.jwks_file(algorithm)
+        key = self.other_keys[algorithm]
+        return key.compact({"typ": "at+jwt", "kid": key.kid}, self._claims(number))
+
+    def bound_token(self):
+        """An RS256 token that is bound to the client's key (RFC 9449 §6.1)."""
+        return self.token(cnf={"jkt": self.client_key.kid})
+
+    def proof(self, token, number):
+        """A DPoP proof for GET of the page that is measured (RFC 9449 §4.2), good for one request of the next minute."""
+        return self.client_key.compact(
+            {"typ": "dpop+jwt", "jwk": self.client_key.public},
+            {"jti": f"{number}-{os.urandom(8).hex()}", "htm": "GET", "htu": f"https://{HOST}/orders/1k", "iat": int(time.time()),
+             "ath": base64url(hashlib.sha256(token.encode()).digest())})
 
     def _compact(self, header, claims, key):
         signed = ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))

@@ -11,6 +11,9 @@ class Portcullis(Proxy):
     authenticates = True
     log = "audit.jsonl"
     token_cache = True
+    algorithm = "RS256"
+    requirement = ""
+    bounds = []
 
     def __init__(self, binary):
         self.binary = binary
@@ -21,7 +24,8 @@ class Portcullis(Proxy):
 
     def _routes(self, site, folder, port, limit):
         files = site.materials
-        bounds = "" if self.token_cache else "bounds:\n  token_cache_entries_max: 0\n"
+        bounds = "".join(f"  {line}\n" for line in self.bounds + ([] if self.token_cache else ["token_cache_entries_max: 0"]))
+        bounds = bounds and "bounds:\n" + bounds
         return f"""version: 1
 workers: 1
 listeners:
@@ -33,9 +37,9 @@ listeners:
 issuers:
   partner:
     issuer: {materials.ISSUER}
-    jwks: {{file: {files.path('issuer.jwks.json')}}}
+    jwks: {{file: {files.jwks_file(self.algorithm)}}}
     audience: {materials.AUDIENCE}
-    algorithms: [RS256]
+    algorithms: [{self.algorithm}]
 upstreams:
   orders:
     endpoints: ["https://127.0.0.1:{site.upstream_port}"]
@@ -49,7 +53,7 @@ limits:
 routes:
   - id: orders.read
     match: {{hosts: [{materials.HOST}], methods: [GET, HEAD], path: "/orders/{{rest...}}"}}
-    require: {{issuers: [partner], scopes: ["{materials.SCOPE}"]}}
+    require: {{issuers: [partner], scopes: ["{materials.SCOPE}"]{self.requirement}}}
     limits: [per_client]
     upstream: orders
 audit:
@@ -64,3 +68,66 @@ class PortcullisWithoutCache(Portcullis):
     name = "portcullis-nocache"
     does = "as Portcullis, but every signature verified"
     token_cache = False
+
+
+class Tokens(Portcullis):
+    """A way of judging tokens, measured beside the plain JWT case: `kinds` makes one of each."""
+
+    def lines(self, site, most):
+        """Lines for load.lua, one for each request; used again from the beginning when there are fewer."""
+        return [site.materials.token()]
+
+    def good(self, site):
+        """Fields of a request that is served, and of one that must not be."""
+        token = site.materials.token_by(self.algorithm)
+        return {"Authorization": f"Bearer {token}"}, {"Authorization": f"Bearer {spoiled(token)}"}
+
+
+class CachedToken(Tokens):
+    name = "cached"
+    does = "plain JWT: RS256, known from the token cache"
+
+
+class ColdToken(Tokens):
+    token_cache = False
+    TOKENS = 500
+
+    def __init__(self, binary, algorithm):
+        super().__init__(binary)
+        self.algorithm = algorithm
+        self.name = f"cold-{algorithm}"
+        self.does = f"another {algorithm} token on every request, token cache off: parsed and verified each time"
+        self.made = None
+
+    def lines(self, site, most):
+        self.made = self.made or [site.materials.token_by(self.algorithm, number) for number in range(self.TOKENS)]
+        return self.made
+
+
+class ProvedToken(Tokens):
+    name = "dpop"
+    does = "RS256 token bound to a key, known from the token cache, and on every request another DPoP proof (ES256), verified"
+    requirement = ", proof: dpop"
+    bounds = ["dpop_proofs_max: 2000000"]
+
+    def lines(self, site, most):
+        token = site.materials.bound_token()
+        return [f"{token} {site.materials.proof(token, number)}" for number in range(most)]
+
+    def good(self, site):
+        token = site.materials.bound_token()
+        proof = site.materials.proof(token, 0)
+        return ({"Authorization": f"DPoP {token}", "DPoP": proof},
+                {"Authorization": f"DPoP {token}", "DPoP": spoiled(site.materials.proof(token, 1))})
+
+
+def spoiled(token):
+    """With another octet in the middle of its signature."""
+    place = token.rindex(".") + 20
+    return token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1:]
+
+
+def kinds(binary):
+    # A token that was introspected and is cached belongs here too; see "What is measured" in bench/README.md.
+    return [CachedToken(binary), *(ColdToken(binary, name) for name in ("RS256", "PS256", "ES256", "EdDSA", "ML-DSA-65")),
+            ProvedToken(binary)]

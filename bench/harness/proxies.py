@@ -28,6 +28,10 @@ class Proxy:
         """Writes the configuration and returns the command."""
         raise NotImplementedError
 
+    def good(self, site):
+        """Fields of a request that is served, and of one that must be refused (None: none is looked at here)."""
+        return {"Authorization": f"Bearer {site.materials.token()}"}, None
+
     def log_lines(self, folder):
         path = Path(folder) / self.log
         return path.read_bytes().count(b"\n") if path.exists() else 0

@@ -15,6 +15,7 @@ TARGETS = [
 HEADINGS = {
     "steady": "64 keep-alive connections, one token",
     "rotation": "64 keep-alive connections, another token on every request (10,000 in rotation)",
+    "tokens": "Ways of judging a token, 64 keep-alive connections (all Portcullis)",
     "handshakes": "New TLS 1.3 handshakes (P-256 certificate, X25519, no resumption, closed at once)",
     "idle": "Idle keep-alive TLS connections, after one request each, fresh process",
 }
@@ -72,6 +73,8 @@ def target_table(results):
 def scenario_table(results, scenario):
     key = measure_of(scenario)
     proxies = results.proxies(scenario)
+    if scenario == "tokens":
+        return tokens_table(results)
     ours = next((name for name in ("portcullis", "portcullis-nocache") if name in proxies), None)
     if scenario == "idle":
         lines = [f"| proxy | {UNITS[key]}, median | rounds | before, MiB | with them, MiB | Portcullis / this |", "|---|---|---|---|---|---|"]
@@ -93,6 +96,24 @@ def scenario_table(results, scenario):
     return lines
 
 
+def tokens_table(results):
+    plain = "cached" if results.of("tokens", "cached", "cpu_us") else None
+    lines = ["| what is judged | CPU us, median | rounds | /s | p50 ms | p99 ms | more than plain, us | this / plain JWT |",
+             "|---|---|---|---|---|---|---|---|"]
+    for name in results.proxies("tokens"):
+        def median(field):
+            return results.median("tokens", name, field)
+
+        each = ", ".join(f"{value:.1f}" for value in results.of("tokens", name, "cpu_us"))
+        beside = "| | |"
+        if plain and name != plain:
+            more = median("cpu_us") - results.median("tokens", plain, "cpu_us")
+            beside = f"| {more:.1f} | {results.ratio('tokens', name, plain, 'cpu_us')[0]:.2f} |"
+        lines.append(f"| {name} | **{median('cpu_us'):.1f}** | {each} | {median('per_second'):,.0f} | {median('p50_us') / 1000:.2f} | "
+                     f"{median('p99_us') / 1000:.2f} {beside}")
+    return lines
+
+
 def disturbance(results):
     loaded = [one for one in results.rounds if "others_percent" in one]
     if not loaded:
@@ -108,6 +129,7 @@ def markdown(results, about):
     facts = about["machine"]
     lines = [
         f"Measured {about['date']} by `{about['command']}`.", "",
+        *([f"**Not complete**: it ended early ({about['ended']}); what follows was measured until then.", ""] if about["ended"] else []),
         f"Machine: {facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB; {facts['system']}, Linux {facts['kernel']}. "
         "Clients, proxy and upstream share it.", "",
         disturbance(results), "", "## Targets", "", *target_table(results), "", "## What was compared", "",
@@ -117,7 +139,7 @@ def markdown(results, about):
               "identity checked and connections reused; 1,024 octets of body. RSS counts pages shared by several processes in each."]
     for scenario in results.scenarios():
         lines += ["", f"## {HEADINGS[scenario]}", "", *scenario_table(results, scenario)]
-    if about["checks"]:
+    if about["checks"] and all(about["checks"].values()):
         names = list(about["checks"])
         lines += ["", "## What each one refused before it was measured", "", "| | " + " | ".join(names) + " |",
                   "|---|" + "---|" * len(names)]

@@ -1,4 +1,4 @@
-"""The four scenarios. Each yields rounds; a round is a dictionary of what was measured for one proxy."""
+"""The five scenarios. A round is a dictionary of what was measured for one proxy; each is put into `Bench.rounds` at once."""
 
 import json
 import os
@@ -18,6 +18,8 @@ CONNECTIONS = 64
 ROTATION_TOKENS = 10_000
 HANDSHAKE_CLIENTS = 2
 IDLE_ROUNDS_MAX = 3
+TOKENS_ROUNDS_MAX = 3
+DPOP_PER_SECOND_MAX = 14_000
 SETTLING_SECONDS = 0.1
 IDLE_SETTLING_SECONDS = 2
 
@@ -27,6 +29,7 @@ class Bench:
 
     def __init__(self, options, site, processes, folder):
         self.options, self.site, self.processes, self.folder = options, site, processes, folder
+        self.rounds = []
         self.proxy_core, self.other_core = (0, 1) if options.pin else (None, None)
 
     def start(self, proxy, scenario):
@@ -44,7 +47,7 @@ class Bench:
         core = self.other_core
         return {"preexec_fn": (lambda: os.sched_setaffinity(0, {core})) if core is not None else None}
 
-    def in_rounds(self, scenario, proxies, measure):
+    def in_rounds(self, scenario, proxies, measure, most=None):
         """All proxies at once, measured in turn; every round begins with another one."""
         servers = []
         try:
@@ -52,16 +55,15 @@ class Bench:
                 servers.append((proxy, self.start(proxy, scenario)))
             for proxy, server in servers:
                 probe(self, proxy, server)
-            rounds = []
-            for number in range(self.options.rounds):
+            number_of_rounds = min(self.options.rounds, most or self.options.rounds)
+            for number in range(number_of_rounds):
                 shift = number % len(servers)
                 for proxy, server in servers[shift:] + servers[:shift]:
-                    result = {"scenario": scenario, "round": number + 1, "proxy": proxy.name} | measure(server)
-                    say_round(result, self.options.rounds)
-                    rounds.append(result)
+                    result = {"scenario": scenario, "round": number + 1, "proxy": proxy.name} | measure(proxy, server)
+                    say_round(result, number_of_rounds)
+                    self.rounds.append(result)
             for proxy, server in servers:
                 probe(self, proxy, server)
-            return rounds
         finally:
             for _, server in servers:
                 self.processes.stop(server)
@@ -69,7 +71,11 @@ class Bench:
 
 def probe(bench, proxy, server):
     """wrk cannot tell 200 from 302: this looks at one answer."""
-    status, body, version = Client(bench.site, server.port).get("/orders/1k", bench.site.materials.token())
+    client = Client(bench.site, server.port)
+    good, bad = proxy.good(bench.site)
+    status, body, version = client.get("/orders/1k", fields=good)
+    if bad and (refused := client.get("/orders/1k", fields=bad)[0]) != 401:
+        raise Failure(f"{proxy.name} answers {refused} to a signature with one octet changed:\n{server.tail()}")
     if (status, body, version) != (200, BODY.encode(), "TLSv1.3"):
         raise Failure(f"{proxy.name} answers {status} over {version} before or after a round:\n{server.tail()}")
 
@@ -133,22 +139,24 @@ def wrk(bench, server, tokens, seconds):
     return report
 
 
-def requests(bench, upstream, scenario, proxies, tokens):
-    def measure(server):
-        wrk(bench, server, tokens, bench.options.warm_up)
+def requests(bench, upstream, scenario, proxies, tokens, most=None):
+    """`tokens` gives the file of tokens for so many seconds of load on a proxy."""
+    def measure(proxy, server):
+        wrk(bench, server, tokens(proxy, bench.options.warm_up), bench.options.warm_up)
+        file = tokens(proxy, bench.options.seconds)
         with cpu_of(server, upstream) as used:
-            report = wrk(bench, server, tokens, bench.options.seconds)
+            report = wrk(bench, server, file, bench.options.seconds)
         return used | {
             "count": report["requests"], "cpu_us": used["cpu_seconds"] * 1e6 / report["requests"],
             "per_second": report["requests"] / report["seconds"], "p50_us": report["p50_us"], "p99_us": report["p99_us"]}
 
-    return bench.in_rounds(scenario, proxies, measure)
+    bench.in_rounds(scenario, proxies, measure, most)
 
 
 def steady(bench, upstream, proxies):
     tokens = bench.folder / "one-token.txt"
     tokens.write_text(bench.site.materials.token() + "\n")
-    return requests(bench, upstream, "steady", proxies, tokens)
+    requests(bench, upstream, "steady", proxies, lambda *_: tokens)
 
 
 def rotation(bench, upstream, proxies):
@@ -157,7 +165,18 @@ def rotation(bench, upstream, proxies):
     with open(tokens, "w") as file:
         for number in range(ROTATION_TOKENS):
             file.write(bench.site.materials.token(number) + "\n")
-    return requests(bench, upstream, "rotation", proxies, tokens)
+    requests(bench, upstream, "rotation", proxies, lambda *_: tokens)
+
+
+def tokens(bench, upstream, proxies):
+    """What each way of judging a token costs, beside the one that is known from the cache."""
+    def file(proxy, seconds):
+        path = bench.folder / f"tokens-{proxy.name}.txt"
+        # A proof is good for one request of the next minute: made just before, and more than can be used.
+        path.write_text("\n".join(proxy.lines(bench.site, seconds * DPOP_PER_SECOND_MAX)) + "\n")
+        return path
+
+    requests(bench, upstream, "tokens", proxies, file, TOKENS_ROUNDS_MAX)
 
 
 def handshakes(bench, upstream, proxies):
@@ -175,7 +194,7 @@ def handshakes(bench, upstream, proxies):
             reports.append(json.loads(output))
         return share * HANDSHAKE_CLIENTS, reports
 
-    def measure(server):
+    def measure(_, server):
         run(server, max(HANDSHAKE_CLIENTS, bench.options.handshakes // 10))
         with cpu_of(server, upstream) as used:
             count, reports = run(server, bench.options.handshakes)
@@ -184,12 +203,11 @@ def handshakes(bench, upstream, proxies):
             "per_second": count / max(report["seconds"] for report in reports),
             "p50_us": max(report["p50_us"] for report in reports), "p99_us": max(report["p99_us"] for report in reports)}
 
-    return bench.in_rounds("handshakes", proxies, measure)
+    bench.in_rounds("handshakes", proxies, measure)
 
 
 def idle(bench, _, proxies):
     """A fresh process each time: its memory grows, and does not shrink again when the connections are gone."""
-    rounds = []
     number_of_rounds = min(bench.options.rounds, IDLE_ROUNDS_MAX)
     token = bench.site.materials.token()
     for number in range(number_of_rounds):
@@ -217,8 +235,7 @@ def idle(bench, _, proxies):
                 "scenario": "idle", "round": number + 1, "proxy": proxy.name, "before_mib": before / 1024,
                 "total_mib": after / 1024, "kib_per_connection": (after - before) / len(held)}
             say_round(result, number_of_rounds)
-            rounds.append(result)
-    return rounds
+            bench.rounds.append(result)
 
 
 def check_still_open(client, held, token, server):
