@@ -9,31 +9,36 @@ package enum Base64URL {
         var strange: UInt8 = 0
         // Bits behind the last octet.
         var unused: UInt8 = 0
-        let octets = [UInt8](capacity: (text.count &>> 2) &* 3 &+ rest) { out in
-            let values = Self.values.span
-            var index = 0
-            while index &+ 4 <= text.count {
-                let a = values[Int(text[index])]
-                let b = values[Int(text[index &+ 1])]
-                let c = values[Int(text[index &+ 2])]
-                let d = values[Int(text[index &+ 3])]
-                index &+= 4
-                strange |= a | b | c | d
-                out.append(a &<< 2 | b &>> 4)
-                out.append(b &<< 4 | c &>> 2)
-                out.append(c &<< 6 | d)
+        let whole = text.count &>> 2
+        let count = whole &* 3 &+ (rest == 0 ? 0 : rest &- 1)
+        // Through pointers, whose bounds are those of the loops: a quarter of the cost of checking each of four octets.
+        let octets = [UInt8](unsafeUninitializedCapacity: count) { out, filled in
+            text.withUnsafeBufferPointer { text in
+                values.withUnsafeBufferPointer { values in
+                    for quad in 0..<whole {
+                        let a = values[Int(text[quad &* 4])]
+                        let b = values[Int(text[quad &* 4 &+ 1])]
+                        let c = values[Int(text[quad &* 4 &+ 2])]
+                        let d = values[Int(text[quad &* 4 &+ 3])]
+                        strange |= a | b | c | d
+                        out[quad &* 3] = a &<< 2 | b &>> 4
+                        out[quad &* 3 &+ 1] = b &<< 4 | c &>> 2
+                        out[quad &* 3 &+ 2] = c &<< 6 | d
+                    }
+                    guard rest > 0 else { return }
+                    let a = values[Int(text[whole &* 4])]
+                    let b = values[Int(text[whole &* 4 &+ 1])]
+                    strange |= a | b
+                    unused = b & 0x0F
+                    out[whole &* 3] = a &<< 2 | b &>> 4
+                    guard rest == 3 else { return }
+                    let c = values[Int(text[whole &* 4 &+ 2])]
+                    strange |= c
+                    unused = c & 0x03
+                    out[whole &* 3 &+ 1] = b &<< 4 | c &>> 2
+                }
             }
-            guard rest > 0 else { return }
-            let a = values[Int(text[index])]
-            let b = values[Int(text[index &+ 1])]
-            strange |= a | b
-            unused = b & 0x0F
-            out.append(a &<< 2 | b &>> 4)
-            guard rest == 3 else { return }
-            let c = values[Int(text[index &+ 2])]
-            strange |= c
-            unused = c & 0x03
-            out.append(b &<< 4 | c &>> 2)
+            filled = count
         }
         return strange < 0x80 && unused == 0 ? octets : nil
     }

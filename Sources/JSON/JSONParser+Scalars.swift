@@ -56,10 +56,7 @@ extension JSONParser {
         let start = offset
         while let octet = peek(bytes) {
             if octet == UInt8(ascii: "\"") {
-                let text = bytes.extracting(start..<offset).withUnsafeBufferPointer {
-                    String(validating: $0, as: UTF8.self)
-                }
-                guard let text else { throw .notUTF8(offset: start) }
+                let text = try Self.text(bytes.extracting(start..<offset), at: start)
                 offset &+= 1
                 return text
             }
@@ -70,6 +67,12 @@ extension JSONParser {
         throw .syntax(offset: offset)
     }
 
+    /// Validated once: `String(validating:)` is generic, and asks the runtime for its types on every call.
+    private static func text(_ octets: Span<UInt8>, at start: Int) throws(JSONError) -> String {
+        guard let text = try? UTF8Span(validating: octets) else { throw .notUTF8(offset: start) }
+        return String(copying: text)
+    }
+
     /// The rest of a string whose first backslash is at `offset`.
     private mutating func escapedString(_ bytes: Span<UInt8>, from start: Int) throws(JSONError) -> String {
         var text: [UInt8] = []
@@ -78,8 +81,7 @@ extension JSONParser {
             offset &+= 1
             switch octet {
             case UInt8(ascii: "\""):
-                guard let string = String(validating: text, as: UTF8.self) else { throw .notUTF8(offset: start) }
-                return string
+                return try Self.text(text.span, at: start)
             case UInt8(ascii: "\\"):
                 try escape(bytes, to: &text)
             case 0..<0x20:

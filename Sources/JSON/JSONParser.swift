@@ -106,6 +106,8 @@ struct JSONParser {
             offset &+= 1
             return JSONObject()
         }
+        members.reserveCapacity(Self.membersExpected)
+        sums.reserveCapacity(Self.membersExpected)
         while true {
             try countMember()
             guard peek(bytes) == UInt8(ascii: "\"") else { throw .syntax(offset: offset) }
@@ -133,6 +135,9 @@ struct JSONParser {
             }
         }
     }
+
+    /// As many as tokens have: growing step by step costs more than the room.
+    private static let membersExpected = 12
 
     /// FNV-1a.
     private static func sum(_ name: String) -> UInt32 {

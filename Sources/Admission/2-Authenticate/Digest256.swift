@@ -28,8 +28,11 @@ package struct Digest256: Sendable, Equatable {
     var leading: (UInt64, UInt64) { (a, b) }
 
     /// The first 128 bits of a text's SHA-256.
-    static func leading(of text: String) -> (UInt64, UInt64) {
-        SHA256.hash(data: Array(text.utf8)).withUnsafeBytes { Digest256(digest: $0) }.leading
+    static func leading(of text: String) -> (UInt64, UInt64) { leading(of: Array(text.utf8)) }
+
+    /// The first 128 bits of a text's SHA-256.
+    static func leading(of text: [UInt8]) -> (UInt64, UInt64) {
+        SHA256.hash(data: text).withUnsafeBytes { Digest256(digest: $0) }.leading
     }
 
     package var octets: [UInt8] {

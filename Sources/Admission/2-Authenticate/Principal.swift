@@ -23,15 +23,26 @@ package final class Principal: Sendable {
     fileprivate init(_ facts: TokenFacts, companion: MakeCompanion?) {
         self.headers = PrincipalHeaders(facts)
         self.companion = companion?(facts)
-        clientKey = Self.key(facts.issuer, facts.clientID ?? facts.subject)
-        subjectKey = Self.key(facts.issuer, facts.subject ?? facts.clientID)
+        let client = Self.key(facts.issuer, facts.clientID ?? facts.subject)
+        clientKey = client
+        let isOne = facts.isClientItself || facts.clientID == nil || facts.subject == nil
+        subjectKey = isOne ? client : Self.key(facts.issuer, facts.subject)
         self.facts = facts
     }
 
     /// 128 bits of a SHA-256: two callers that share one by chance would share a bucket, which nobody can bring
     /// about.
     private static func key(_ issuer: String, _ name: String?) -> (UInt64, UInt64) {
-        Digest256.leading(of: "\(issuer.utf8.count):\(issuer)\(name.map { ":" + $0 } ?? "")")
+        var text: [UInt8] = []
+        text.reserveCapacity(issuer.utf8.count + (name?.utf8.count ?? 0) + 8)
+        JSONText.append(Int64(issuer.utf8.count), to: &text)
+        text.append(UInt8(ascii: ":"))
+        text.append(contentsOf: issuer.utf8)
+        if let name {
+            text.append(UInt8(ascii: ":"))
+            text.append(contentsOf: name.utf8)
+        }
+        return Digest256.leading(of: text)
     }
 }
 
@@ -55,12 +66,14 @@ package struct PrincipalHeaders: Sendable {
     /// trimmed), so that no two texts give one value.
     static func fieldValue(_ text: String) -> [UInt8] {
         let octets = Array(text.utf8)
+        let isPlain = octets.first != 0x20 && octets.last != 0x20 && octets.allSatisfy(Self.isPlain)
+        guard !isPlain else { return octets }
         let digits = Array("0123456789ABCDEF".utf8)
         var out: [UInt8] = []
         out.reserveCapacity(octets.count)
         for (index, octet) in octets.enumerated() {
             let isOuterSpace = octet == 0x20 && (index == 0 || index == octets.count - 1)
-            if (0x20...0x7E).contains(octet), octet != UInt8(ascii: "%"), !isOuterSpace {
+            if Self.isPlain(octet), !isOuterSpace {
                 out.append(octet)
             } else {
                 out.append(UInt8(ascii: "%"))
@@ -70,6 +83,8 @@ package struct PrincipalHeaders: Sendable {
         }
         return out
     }
+
+    private static func isPlain(_ octet: UInt8) -> Bool { octet >= 0x20 && octet <= 0x7E && octet != UInt8(ascii: "%") }
 }
 
 extension VerifiedJWS {

@@ -60,7 +60,7 @@ package struct TokenFacts: Sendable {
         audiences = try Self.audiences(claims["aud"])
         scope = try Self.scope(claims.value(at: issuer.scopeClaim), issuer.scopeForm)
         scopeMatch = issuer.scopeMatch
-        scopes = scope.utf8.split(separator: 0x20).map(Array.init)
+        scopes = Self.words(scope)
         confirmation = if let claim = claims["cnf"] { try Confirmation(claim) } else { nil }
         if isStrict {
             guard subject != nil, tokenID != nil, clientID != nil, issuedAt != nil else {
@@ -94,6 +94,19 @@ package struct TokenFacts: Sendable {
             return scopes.joined(separator: " ")
         default: throw Refusal(.malformedClaims)
         }
+    }
+
+    /// What stands between spaces.
+    private static func words(_ text: String) -> [[UInt8]] {
+        let octets = Array(text.utf8)
+        var words: [[UInt8]] = []
+        var start = 0
+        while start < octets.count {
+            let end = octets[start...].firstIndex(of: 0x20) ?? octets.count
+            if end > start { words.append(Array(octets[start..<end])) }
+            start = end + 1
+        }
+        return words
     }
 
     private static func text(_ claim: JSON?, mayBeEmpty: Bool = false) throws(Refusal) -> String? {

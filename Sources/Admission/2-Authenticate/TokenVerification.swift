@@ -20,7 +20,6 @@ struct TokenVerification {
     }
 
     func verify(_ token: [UInt8], _ digest: Digest256) throws(Refusal) -> Finding {
-        guard Credential.isToken(token.span) else { throw Refusal(.malformedCredentials) }
         let jws = try parse(token)
         let (place, identifier) = try issuer(of: jws)
         let index = rules.issuers[place].index
@@ -47,7 +46,10 @@ struct TokenVerification {
     }
 
     private func parse(_ token: [UInt8]) throws(Refusal) -> CompactJWS {
-        do throws(JOSEError) { return try CompactJWS(token) } catch { throw Refusal(error.refusalCode) }
+        do throws(JOSEError) { return try CompactJWS(token) } catch {
+            // What is a compact JWS is a token by RFC 6750 §2.1 as well, so only what is none is looked at twice.
+            throw Refusal(Credential.isToken(token.span) ? error.refusalCode : .malformedCredentials)
+        }
     }
 
     private func verified(
