@@ -2,8 +2,9 @@ internal import NIOCore
 
 /// Every bound of the transport that no operator sets, with its unit and reason.
 enum TransportBounds {
-    /// Octets of the TLS handler's outbound buffer kept between writes: one answer of ordinary size; more is given back.
-    static let preservedTLSBytes = 4_096
+    /// Octets of the TLS handler's outbound buffer kept between writes, for each connection, idle ones too: a small answer.
+    /// A larger one costs an allocation, which is little beside sending it.
+    static let preservedTLSBytes = 2_048
     /// Octets of a body up to which a part is copied behind what waits to be written, rather than written by itself.
     static let smallBytesMax = 8_192
     /// Connections that the kernel keeps until they are accepted.

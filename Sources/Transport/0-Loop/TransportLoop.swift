@@ -67,6 +67,20 @@ package final class TransportLoop {
             spareBuffers.append(buffer)
         }
     }
+
+    /// A head to parse a request into, with the memory of an earlier one. Connections that wait for a request have none.
+    func takeHead() -> RequestHead { spareHeads.popLast() ?? RequestHead() }
+
+    /// Takes the head of an exchange that is over, and leaves an empty one.
+    func giveHead(of exchange: Exchange) {
+        var head = RequestHead()
+        swap(&head, &exchange.head)
+        if spareHeads.count < Self.spareHeadsMax { spareHeads.append(head) }
+    }
+    private var spareHeads: [RequestHead] = []
+    /// Of all requests that are on their way at a time; 2 KiB each when they are of ordinary size, 20 KiB at most.
+    private static let spareHeadsMax = 64
+
     private var spareBuffers: [ByteBuffer] = []
     /// A head or a small answer of ordinary size.
     private static let spareBufferBytes = 2_048

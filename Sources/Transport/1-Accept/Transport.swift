@@ -50,6 +50,7 @@ package final class Transport: Sendable {
             .serverChannelOption(.backlog, value: TransportBounds.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allocator, value: PlaintextBlocks.allocator)
             .childChannelOption(TransportBounds.unsentBytes, value: TransportBounds.unsentBytesMax)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

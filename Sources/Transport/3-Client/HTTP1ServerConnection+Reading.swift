@@ -94,6 +94,10 @@ extension HTTP1ServerConnection {
 
     func readHead(_ octets: inout ByteBuffer) -> Bool {
         let now = Clock.monotonicNanoseconds()
+        if !hasHead {
+            exchange.head = loop.takeHead()
+            hasHead = true
+        }
         do {
             guard let consumed = try parser.parseRequest(octets.readableBytesUInt8Span, into: &exchange.head) else {
                 // The clock of a head starts with its first octet and is not restarted by later ones.
@@ -203,7 +207,12 @@ extension HTTP1ServerConnection {
         reading = .head
         deadline = Clock.monotonicNanoseconds() &+ (draining ? Self.drainIdleNanoseconds : loop.timeouts.keepAliveIdle)
         if readingPaused { resumeReading() }
-        guard !processing, var waiting = leftover else { return }
+        if processing { return }
+        guard var waiting = leftover else {
+            loop.giveHead(of: exchange)
+            hasHead = false
+            return
+        }
         // Not from within `process`: the answer came later than its request; what was pipelined behind it is next.
         leftover = nil
         process(&waiting)

@@ -41,6 +41,8 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     var leftover: ByteBuffer?
     /// When the first octet of a head came that is not whole yet; 0: none.
     var leftoverStartedAt: Int64 = 0
+    /// The exchange has a head to parse into; while nothing of a request is there, the loop keeps it for others.
+    var hasHead = false
     var pending: ByteBuffer?
     var processing = false
     var readingPaused = false
