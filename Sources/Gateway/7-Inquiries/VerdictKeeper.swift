@@ -67,8 +67,8 @@ final class VerdictKeeper: Sendable {
     func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<InquiryDesk>) -> Asked {
         if endpoint == nil, let unknown = askForMetadata() { return unknown }
         let now = Clock.monotonicNanoseconds()
-        let (answer, commands) = state.withLock { state in
-            guard !state.isStopped else { return (IntrospectionLedger.Answer.unknowable(retryAfterSeconds: 1), []) }
+        let (answer, commands): (IntrospectionLedger.Answer, [IntrospectionLedger.Command]) = state.withLock { state in
+            guard !state.isStopped else { return (.unknowable(retryAfterSeconds: 1), []) }
             let result = state.ledger.asked(
                 digest, token: token, since: since, now: now, unixSeconds: Self.unixSeconds)
             if case .pending = result.answer { state.waiting[digest, default: [:]][desk.loop] = desk }

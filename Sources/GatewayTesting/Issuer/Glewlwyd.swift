@@ -1,5 +1,5 @@
 import Foundation
-package import JSON
+import JSON
 
 /// An authorization server that nobody here wrote: glewlwyd from Debian, run as a program with a database of its own. It signs
 /// RS256, issues `at+jwt`, publishes metadata and keys, and can be asked about its tokens (`scripts/prepare test` installs it).
