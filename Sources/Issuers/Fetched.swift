@@ -41,6 +41,9 @@ package enum KeyFetchFailure: String, Error, Sendable, CaseIterable {
     case missingKeySetURL = "missing_jwks_uri"
     /// `jwks_uri` is not https, or its host is not one that was configured.
     case forbiddenKeySetURL = "forbidden_jwks_uri"
+    case missingIntrospectionURL = "missing_introspection_endpoint"
+    /// `introspection_endpoint` is not https, or its host is not one that was configured.
+    case forbiddenIntrospectionURL = "forbidden_introspection_endpoint"
     case badKeySet = "bad_key_set"
     case tooManyKeys = "too_many_keys"
     /// A key set without a single key that can be used.

@@ -2,9 +2,12 @@ internal import HTTP
 internal import JOSE
 internal import JSON
 
-/// The one thing that is wanted of an issuer's metadata (RFC 8414 §2, OpenID Connect Discovery §3).
+/// What is wanted of an issuer's metadata (RFC 8414 §2, OpenID Connect Discovery §3).
 struct IssuerMetadata {
-    let keySet: AbsoluteURL
+    /// nil: it was not wanted.
+    let keySet: AbsoluteURL?
+    /// Where the issuer is asked about tokens; nil: it was not wanted.
+    let introspection: AbsoluteURL?
 
     private static let limits = JSONLimits(bytesMax: JWKSet.bytesMax, depthMax: 16, membersMax: 8_192)
 
@@ -16,9 +19,19 @@ struct IssuerMetadata {
         guard let issuer = members["issuer"]?.string, issuer.utf8.elementsEqual(source.identifier.utf8) else {
             throw .wrongIssuer
         }
-        guard let text = members["jwks_uri"]?.string else { throw .missingKeySetURL }
-        guard let url = AbsoluteURL(text), source.allows(keySet: url) else { throw .forbiddenKeySetURL }
-        keySet = url
+        keySet = source.wantsKeys ? try Self.url(members["jwks_uri"], source, .missingKeySetURL, .forbiddenKeySetURL) : nil
+        introspection =
+            source.wantsIntrospection
+            ? try Self.url(members["introspection_endpoint"], source, .missingIntrospectionURL, .forbiddenIntrospectionURL)
+            : nil
+    }
+
+    private static func url(
+        _ member: JSON?, _ source: KeySource, _ missing: KeyFetchFailure, _ forbidden: KeyFetchFailure
+    ) throws(KeyFetchFailure) -> AbsoluteURL {
+        guard let text = member?.string else { throw missing }
+        guard let url = AbsoluteURL(text), source.allows(url) else { throw forbidden }
+        return url
     }
 }
 

@@ -78,6 +78,8 @@ package struct KeyRing: Sendable {
     private var suspects: [String] = []
     /// From metadata.
     private var keySetURL: AbsoluteURL?
+    /// From metadata: where the issuer is asked about tokens.
+    package private(set) var introspectionURL: AbsoluteURL?
     private var metadataReadAt: Int64 = 0
     /// The place that answered last is asked first.
     private var metadataPlace = 0
@@ -142,9 +144,13 @@ package struct KeyRing: Sendable {
         switch underWay.step {
         case .metadata(let tried):
             do throws(KeyFetchFailure) {
-                keySetURL = try IssuerMetadata(try result.get(), of: source).keySet
+                let answer = try result.get()
+                let metadata = try IssuerMetadata(answer, of: source)
+                keySetURL = metadata.keySet
+                introspectionURL = metadata.introspection
                 metadataReadAt = now
                 metadataPlace = place(tried)
+                if !source.wantsKeys { return succeeded(JWKSet([]), answer, [], now: now, random: random) }
                 return fetch(.keySet, now: now, random: random)
             } catch {
                 // The words of an issuer weigh more than its silence.
@@ -208,7 +214,7 @@ package struct KeyRing: Sendable {
         let generation = SHA256.hash(data: answer.body).prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let exposed = set.skipped.count { $0.error.isExposure }
         if keys?.generation != generation {
-            commands.append(.note(.keysChanged(keys: set.keys.count, skipped: set.skipped.count)))
+            if source.wantsKeys { commands.append(.note(.keysChanged(keys: set.keys.count, skipped: set.skipped.count))) }
             if exposed > 0 { commands.append(.note(.exposed(keys: exposed))) }
         }
         if failures > 0 { commands.append(.note(.recovered(failures: failures))) }

@@ -12,8 +12,12 @@ package struct KeySource: Sendable, Equatable {
     /// template of it.
     package var identifier: String
     package var place: Place
-    /// Hosts besides those of `place` that metadata may name for the key set; lower case.
+    /// Hosts besides those of `place` that metadata may name; lower case.
     package var keySetHosts: [String]
+    /// The key set is fetched; else only metadata is.
+    package var wantsKeys = true
+    /// Metadata must say where the issuer is asked about tokens (RFC 7662).
+    package var wantsIntrospection = false
     /// `http` is accepted for loopback addresses: only where the policy says so.
     package var allowsPlaintextLoopback: Bool
 
@@ -25,7 +29,7 @@ package struct KeySource: Sendable, Equatable {
     }
 
     /// Whether anything is fetched from there: https, a host that was configured, and `http` only as far as is allowed.
-    func allows(keySet url: AbsoluteURL) -> Bool {
+    func allows(_ url: AbsoluteURL) -> Bool {
         guard url.isHTTPS || allowsPlaintextLoopback && url.isLoopback else { return false }
         switch place {
         case .keySet(let own): return own.host == url.host

@@ -90,7 +90,8 @@ extension Issuer {
             switch keys {
             case .embedded: "own keys"
             case .jwksFile(let path): "keys in \(path)"
-            case .fetched(let fetching): "keys \(fetching.summary)"
+            case .fetched(let fetching): fetching.wantsKeys ? "keys \(fetching.summary)" : "metadata \(fetching.summary)"
+            case .unneeded: "no keys"
             }
         let others = aliases.isEmpty ? "" : " or \(aliases.joined(separator: " or "))"
         let who = tenants.isEmpty ? "" : " of tenants \(tenants.joined(separator: " "))"
@@ -99,8 +100,11 @@ extension Issuer {
             (dpopAlgorithms == Algorithm.allCases
                 ? "" : ", DPoP by \(dpopAlgorithms.map(\.rawValue).joined(separator: " "))")
             + (dpopNonce ? ", DPoP nonce" : "")
+        let verified = algorithms.isEmpty ? "" : ", \(algorithms.map(\.rawValue).joined(separator: " "))"
+        let typed = judgement == .introspection ? "" : ", typ \(kinds)"
+        let asked = introspection.map { ", \(judgement.rawValue) \($0.summary)" } ?? ""
         return
-            "issuer \(name): \(identifier)\(others)\(who), \(keys), \(algorithms.map(\.rawValue).joined(separator: " ")), typ \(kinds), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))\(proofs)\(scopes)\(listed ? "" : ", not listed")"
+            "issuer \(name): \(identifier)\(others)\(who), \(keys)\(verified)\(typed)\(asked), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))\(proofs)\(scopes)\(listed ? "" : ", not listed")"
     }
 
     /// Only what is not the default.
@@ -119,11 +123,35 @@ extension KeyFetching {
         case .keySet(let url): parts.append("from \(url)")
         }
         if !jwksHosts.isEmpty { parts.append("also on \(jwksHosts.joined(separator: " "))") }
+        return (parts + [way.summary]).joined(separator: " ")
+    }
+}
+
+extension OutgoingWay {
+    fileprivate var summary: String {
+        var parts: [String] = []
         if let connectTo { parts.append("at \(connectTo.description)") }
         if let proxy { parts.append("through \(proxy.description)") }
         parts.append(authorities.map { "vouched for by \($0)" } ?? "vouched for by the system's authorities")
         if let certificate { parts.append("shows \(certificate.chain)") }
         if !allowedAddresses.isEmpty { parts.append("\(allowedAddresses.count) addresses allowed") }
+        return parts.joined(separator: " ")
+    }
+}
+
+extension Introspection {
+    fileprivate var summary: String {
+        let place =
+            switch place {
+            case .url(let url): "at \(url) \(way.summary)"
+            case .discovery: "by discovery"
+            }
+        var parts = ["\(place) as \(clientID) by \(authentication.name)"]
+        if !tokenPrefixes.isEmpty { parts.append("of tokens \(tokenPrefixes.map { "\($0)…" }.joined(separator: " "))") }
+        if jwtResponse { parts.append("answers signed") }
+        parts.append(
+            "active for \(DurationText.text(activeLifetime)) inactive for \(DurationText.text(inactiveLifetime)) within \(DurationText.text(deadline))"
+        )
         return parts.joined(separator: " ")
     }
 }

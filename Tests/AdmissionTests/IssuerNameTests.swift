@@ -119,7 +119,11 @@ struct FetchedKeysTests {
         var entry = issuer.entry()
         entry.keys = .fetched(KeyFetching(place: .discovery))
         let court = Court([entry], keys: [try issuer.keys()], require: [Requirement(issuers: [0])], brake: brake)
-        for _ in 0..<3 { #expect(court.authenticator.refused(.unknownKey, peer: anyPeer, now: 0).code == .unknownKey) }
+        for _ in 0..<3 {
+            let refusal = court.authenticator.refused(
+                .unknownKey, by: 0, court.set, token: nil, rules: court.rules[0], peer: anyPeer, now: 0)
+            #expect(refusal.code == .unknownKey)
+        }
         #expect(try court.outcome(try issuer.token()) == "too_many_bad_tokens")
     }
 }

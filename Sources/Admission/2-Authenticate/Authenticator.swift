@@ -17,11 +17,14 @@ package enum Inquiry: Sendable, Equatable {
     /// The keys of an issuer (index into `Policy.issuers`), which are not loaded, or the one that the token names by `kid`,
     /// which is not among them.
     case keys(issuer: Int, kid: String?)
+    /// Whether a token is active (RFC 7662), by the word of an issuer (index into `Policy.issuers`). The token is a secret.
+    case introspection(issuer: Int, token: [UInt8], digest: Digest256)
 
     /// The answer when it cannot be found out now: 503, never 401.
     package var unanswered: Refusal {
         switch self {
         case .keys: Refusal(.keysUnavailable)
+        case .introspection: Refusal(.introspectionUnavailable)
         }
     }
 }
@@ -86,17 +89,20 @@ package final class Authenticator {
     ///   - token: what `Credential.presented` found.
     ///   - issuers: the issuers of the policy that `rules` belongs to.
     ///   - unixSeconds: for the token's times.
-    ///   - now: monotonic nanoseconds, for the brake.
+    ///   - now: monotonic nanoseconds, for the brake and for what counts until a time.
+    ///   - introspected: what the issuer says of the token, and how long that counts (monotonic nanoseconds): the answer
+    ///     to an inquiry. Without it nothing changes but that the inquiry comes again.
     package func authenticate(
         _ head: borrowing RequestHead, token: PresentedToken?, rules: RouteRules, issuers: borrowing IssuerSet,
-        peer: borrowing PeerFacts, unixSeconds: Int64, now: Int64
+        peer: borrowing PeerFacts, unixSeconds: Int64, now: Int64,
+        introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)? = nil
     ) -> Verdict {
         guard let token else {
             return .refused(Refusal(.missingToken, scope: rules.scopeAttribute).asking(rules.challenge))
         }
         let challenge = token.scheme == .dpop ? rules.proofChallenge : rules.bearerChallenge
         do throws(Refusal) {
-            switch try find(head.block.bytes, token.token, rules, issuers, peer, unixSeconds, now) {
+            switch try find(head.block.bytes, token.token, rules, issuers, peer, unixSeconds, now, introspected) {
             case .inquire(let inquiry):
                 return .inquire(inquiry)
             case .found(let principal, let issuer):
@@ -120,9 +126,15 @@ package final class Authenticator {
     }
 
     /// The answer to an inquiry was that the token is bad: it counts like one that was found bad here.
-    package func refused(_ code: RefusalCode, peer: borrowing PeerFacts, now: Int64) -> Refusal {
+    /// - Parameter issuer: whose answer it was (index into `Policy.issuers`).
+    package func refused(
+        _ code: RefusalCode, by issuer: Int, _ issuers: borrowing IssuerSet, token: PresentedToken?, rules: RouteRules,
+        peer: borrowing PeerFacts, now: Int64
+    ) -> Refusal {
         if code.facts.challenge == .invalidToken { brake?.count(peer.address, now: now) }
-        return Refusal(code)
+        let refusal = Refusal(code).asking(token?.scheme == .dpop ? rules.proofChallenge : rules.bearerChallenge)
+        let isListed = issuer < issuers.entries.count && issuers.entries[issuer].issuer.listed
+        return isListed ? refusal : refusal.told(as: .wrongIssuer)
     }
 
     // MARK: - The signature, once
@@ -135,31 +147,35 @@ package final class Authenticator {
 
     private func find(
         _ bytes: [UInt8], _ token: Slice, _ rules: RouteRules, _ issuers: borrowing IssuerSet,
-        _ peer: borrowing PeerFacts, _ unixSeconds: Int64, _ now: Int64
+        _ peer: borrowing PeerFacts, _ unixSeconds: Int64, _ now: Int64,
+        _ introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)?
     ) throws(Refusal) -> Finding {
         let known = memo.digest(bytes, token)
         let digest = known ?? Self.digest(bytes, token)
         for (place, issuer) in rules.issuers.enumerated() {
             let entry = issuers.entries[issuer.index]
             let key = TokenCache.Key(token: digest, issuer: entry.fingerprint)
-            guard let principal = cache.find(key) else { continue }
+            guard let principal = cache.find(key, now: now) else { continue }
             if principal.facts.isExpired(unixSeconds, skew: entry.clockSkewSeconds) { cache.remove(key) }
             if known == nil { memo.remember(bytes, token, digest) }
             return .found(principal, issuer: place)
         }
-        if let wait = brake?.secondsToWait(peer.address, now: now) {
+        if introspected == nil, let wait = brake?.secondsToWait(peer.address, now: now) {
             throw Refusal(.tooManyBadTokens, retryAfterSeconds: wait)
         }
         let octets = Array(bytes[token.start..<token.end])
-        let finding = try TokenVerification(rules: rules, issuers: copy issuers, companion: companion).verify(
-            octets, digest)
+        let finding = try TokenVerification(
+            rules: rules, issuers: copy issuers, companion: companion, introspected: introspected
+        ).verify(octets, digest)
         switch finding {
         case .keysMissing(let issuer, let kid):
             return .inquire(.keys(issuer: issuer, kid: kid))
-        case .verified(let principal, let place):
+        case .unasked(let issuer):
+            return .inquire(.introspection(issuer: issuer, token: octets, digest: digest))
+        case .verified(let principal, let place, let freshUntil):
             let entry = issuers.entries[rules.issuers[place].index]
             if !principal.facts.isExpired(unixSeconds, skew: entry.clockSkewSeconds) {
-                cache.insert(TokenCache.Key(token: digest, issuer: entry.fingerprint), principal)
+                cache.insert(TokenCache.Key(token: digest, issuer: entry.fingerprint), principal, freshUntil: freshUntil)
             }
             return .found(principal, issuer: place)
         }

@@ -1,7 +1,7 @@
 import Crypto
 
 /// 32 octets of a SHA-256, held inline.
-package struct Digest256: Sendable, Equatable {
+package struct Digest256: Sendable, Hashable {
     private var a: UInt64
     private var b: UInt64
     private var c: UInt64
@@ -38,6 +38,8 @@ package struct Digest256: Sendable, Equatable {
     package var octets: [UInt8] {
         [a, b, c, d].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - $0 * 8)) } }
     }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(a) }
 
     /// Equal, in a time that does not depend on where they differ.
     package static func == (one: Digest256, other: Digest256) -> Bool {

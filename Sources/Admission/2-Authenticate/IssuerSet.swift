@@ -27,6 +27,10 @@ package struct IssuerSet: Sendable {
         /// Names this issuer's configuration and keys in the token cache: what was verified under another one is not
         /// found.
         let fingerprint: Digest256
+        /// The same without the keys: what its issuer said of tokens, it said under this.
+        let configuration: Digest256
+        /// Something of it is verified here, so that nothing can be said without keys.
+        var needsKeys: Bool { issuer.judgement != .introspection || issuer.introspection?.jwtResponse == true }
 
         init(_ issuer: Issuer, _ keys: IssuerKeys?) {
             self.issuer = issuer
@@ -34,6 +38,7 @@ package struct IssuerSet: Sendable {
             clockSkewSeconds = issuer.clockSkew.components.seconds
             identifiers = IssuerIdentifiers(issuer)
             fingerprint = IssuerSet.fingerprint(issuer, keys?.generation)
+            configuration = IssuerSet.fingerprint(issuer, nil)
         }
     }
     let entries: [Entry]
@@ -51,7 +56,7 @@ package struct IssuerSet: Sendable {
     private init(entries: [Entry]) { self.entries = entries }
 
     /// Names of the issuers about whose tokens nothing can be said now.
-    package var namesWithoutKeys: [String] { entries.compactMap { $0.keys == nil ? $0.issuer.name : nil } }
+    package var namesWithoutKeys: [String] { entries.compactMap { $0.keys == nil && $0.needsKeys ? $0.issuer.name : nil } }
 
     /// - Parameters:
     ///   - issuers: `Policy.issuers`.
@@ -62,7 +67,7 @@ package struct IssuerSet: Sendable {
 
     /// SHA-256 over everything that decides whether the issuer's tokens are genuine. Audiences are not part of it:
     /// they are compared on every request.
-    fileprivate static func fingerprint(_ issuer: Issuer, _ generation: UInt64?) -> Digest256 {
+    static func fingerprint(_ issuer: Issuer, _ generation: UInt64?) -> Digest256 {
         var hash = SHA256()
         var text: [UInt8] = []
         func add(_ part: some Sequence<UInt8>) {
@@ -78,11 +83,15 @@ package struct IssuerSet: Sendable {
         add([])
         for algorithm in issuer.algorithms { add(algorithm.rawValue.utf8) }
         add([])
+        // Where the issuer may leave "aud" out, its audiences are part of the facts.
+        for audience in issuer.introspection?.allowsMissingAudience == true ? issuer.audiences : [] { add(audience.utf8) }
+        add([])
         for type in issuer.types { add(type.utf8) }
         add([])
         for name in issuer.scopeClaim { add(name.utf8) }
         add([])
         add("\(issuer.scopeForm.rawValue) \(issuer.scopeMatch.rawValue)".utf8)
+        add("\(issuer.judgement.rawValue) \(issuer.introspection.map { "\($0)" } ?? "-")".utf8)
         add("\(issuer.keys) \(issuer.clockSkew) \(generation.map(String.init) ?? "-")".utf8)
         hash.update(data: text)
         return hash.finalize().withUnsafeBytes { Digest256(digest: $0) }

@@ -15,21 +15,21 @@ package struct TokenFacts: Sendable {
     package let tokenID: String?
     /// `scope` as it stands in the token (RFC 9068 §2.2.3), or the issuer's other claim with a space between its
     /// members; empty when absent.
-    package let scope: String
+    package internal(set) var scope: String
     /// All claims.
-    package let claims: JSONObject
+    package internal(set) var claims: JSONObject
     /// `exp`, in seconds since 1970.
-    package let expires: Int64
+    package internal(set) var expires: Int64
     /// SHA-256 of the token, for a keyed hash in records; it is a secret as the token is.
     package let tokenDigest: Digest256
-    /// `aud`, as octets: compared exactly.
-    let audiences: [[UInt8]]
-    let scopes: [[UInt8]]
+    /// `aud`, as octets: compared exactly. Empty: none that could count.
+    var audiences: [[UInt8]]
+    var scopes: [[UInt8]]
     /// Which scopes of a route they cover, as the issuer's entry has it.
     let scopeMatch: ScopeMatch
-    let notBefore: Int64?
+    var notBefore: Int64?
     let issuedAt: Int64?
-    let confirmation: Confirmation?
+    var confirmation: Confirmation?
 
     /// The token was issued to a client for itself: no user is behind it, whatever user has the same name
     /// (RFC 9068 §5, RFC 9700 §4.15).
@@ -42,8 +42,11 @@ package struct TokenFacts: Sendable {
     /// - Parameter type: the token's `typ`, lower-case, without `application/`. An `at+jwt` must have every claim
     ///   that RFC 9068 §2.2 requires; a token of a type that the issuer's entry allows besides only what the gateway
     ///   decides by.
+    /// - Parameter unsaid: what counts where `exp` or `aud` is missing; nil: both must be there.
     /// - Throws: `malformed_claims`, `unknown_confirmation`, or `wrong_type` for an ID token or an event in disguise.
-    init(_ claims: JSONObject, type: String, issuer: Issuer, identifier: String, digest: Digest256) throws(Refusal) {
+    init(
+        _ claims: JSONObject, type: String, issuer: Issuer, identifier: String, digest: Digest256, unsaid: Unsaid? = nil
+    ) throws(Refusal) {
         let isStrict = type == "at+jwt"
         issuerName = issuer.name
         self.issuer = identifier
@@ -53,11 +56,12 @@ package struct TokenFacts: Sendable {
         tokenID = try Self.text(claims["jti"])
         let isNamed = isStrict || claims["client_id"] != nil
         clientID = try Self.text(claims[isNamed ? "client_id" : "azp"])
-        guard let expires = try Self.date(claims["exp"], .down) else { throw Refusal(.malformedClaims) }
+        guard let expires = try Self.date(claims["exp"], .down) ?? unsaid?.expires else { throw Refusal(.malformedClaims) }
         self.expires = expires
         notBefore = try Self.date(claims["nbf"], .up)
         issuedAt = try Self.date(claims["iat"], .up)
-        audiences = try Self.audiences(claims["aud"])
+        audiences =
+            if claims["aud"] == nil, let unsaid { unsaid.audiences } else { try Self.audiences(claims["aud"]) }
         scope = try Self.scope(claims.value(at: issuer.scopeClaim), issuer.scopeForm)
         scopeMatch = issuer.scopeMatch
         scopes = Self.words(scope)
@@ -67,10 +71,17 @@ package struct TokenFacts: Sendable {
                 throw Refusal(.malformedClaims)
             }
         } else {
-            // ID tokens (OpenID Connect Core §3.1.3.6) and security events (RFC 8417 §2.2) that call themselves JWT.
-            let foreign = ["at_hash", "c_hash", "s_hash", "events"]
+            // ID tokens (OpenID Connect Core §3.1.3.6), security events (RFC 8417 §2.2) and answers about tokens
+            // (RFC 9701 §5) that call themselves JWT.
+            let foreign = ["at_hash", "c_hash", "s_hash", "events", "token_introspection"]
             guard foreign.allSatisfy({ claims[$0] == nil }) else { throw Refusal(.wrongType) }
         }
+    }
+
+    /// What counts where an issuer that was asked about a token leaves something out.
+    struct Unsaid {
+        var expires: Int64
+        var audiences: [[UInt8]]
     }
 
     /// `auth_time` (OpenID Connect Core §2, RFC 9470 §6): when the user was authenticated; nil when absent or no date.
@@ -79,7 +90,7 @@ package struct TokenFacts: Sendable {
     }
 
     /// Scopes as one text with spaces between them. A member of a list that would be none, or two, is malformed.
-    private static func scope(_ claim: JSON?, _ form: ScopeForm) throws(Refusal) -> String {
+    static func scope(_ claim: JSON?, _ form: ScopeForm) throws(Refusal) -> String {
         switch claim {
         case nil: return ""
         case .string(let text) where form != .list: return text
@@ -109,14 +120,14 @@ package struct TokenFacts: Sendable {
         return words
     }
 
-    private static func text(_ claim: JSON?, mayBeEmpty: Bool = false) throws(Refusal) -> String? {
+    static func text(_ claim: JSON?, mayBeEmpty: Bool = false) throws(Refusal) -> String? {
         guard let claim else { return nil }
         guard let text = claim.string, mayBeEmpty || !text.isEmpty else { throw Refusal(.malformedClaims) }
         return text
     }
 
     /// A NumericDate (RFC 7519 §2): a JSON number that a date can be, whole or not.
-    private static func date(_ claim: JSON?, _ rounding: FloatingPointRoundingRule) throws(Refusal) -> Int64? {
+    static func date(_ claim: JSON?, _ rounding: FloatingPointRoundingRule) throws(Refusal) -> Int64? {
         guard let claim else { return nil }
         // Up to 2^53 every second has a number of its own; that is 285 million years.
         let secondsMax: Int64 = 1 << 53
@@ -135,7 +146,7 @@ package struct TokenFacts: Sendable {
     }
 
     /// A string, or an array of at least one, and of nothing else (RFC 7519 §4.1.3).
-    private static func audiences(_ claim: JSON?) throws(Refusal) -> [[UInt8]] {
+    static func audiences(_ claim: JSON?) throws(Refusal) -> [[UInt8]] {
         switch claim {
         case .string(let text):
             return [Array(text.utf8)]

@@ -2,7 +2,8 @@ import JOSE
 import JSON
 import Policy
 
-/// The first look at a token: whose it says it is, whether its signature is that issuer's, and what it says.
+/// The first look at a token: whose it says it is, whether its signature is that issuer's or the issuer says that it is
+/// active, and what is true of it.
 ///
 /// The issuer is found first, by the claim that nothing vouches for yet, and only among those that the route allows;
 /// then the key, only among that issuer's (RFC 8725 §3.8). So a key of one issuer never vouches for another's token.
@@ -10,20 +11,29 @@ struct TokenVerification {
     let rules: RouteRules
     let issuers: IssuerSet
     let companion: Principal.MakeCompanion?
+    /// What an issuer has said of the token, and how long that counts (monotonic nanoseconds); nil: none was asked yet.
+    let introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)?
 
     enum Finding {
-        /// And its issuer's place in `RouteRules.issuers`.
-        case verified(Principal, issuer: Int)
+        /// And its issuer's place in `RouteRules.issuers`, and how long the finding counts (monotonic nanoseconds).
+        case verified(Principal, issuer: Int, freshUntil: Int64)
+        /// This issuer (index into `Policy.issuers`) must be asked about it.
+        case unasked(issuer: Int)
         /// The keys of this issuer (index into `Policy.issuers`) are not loaded, or do not have the token's `kid` and may have
         /// it once they are fetched anew.
         case keysMissing(issuer: Int, kid: String?)
     }
 
     func verify(_ token: [UInt8], _ digest: Digest256) throws(Refusal) -> Finding {
+        guard TokenShape.isJWT(token.span) else {
+            guard Credential.isToken(token.span) else { throw Refusal(.malformedCredentials) }
+            return try opaque(token, digest)
+        }
         let jws = try parse(token)
         let (place, identifier) = try issuer(of: jws)
         let index = rules.issuers[place].index
         let entry = issuers.entries[index]
+        if entry.issuer.judgement == .introspection { return try introspected(place, digest) }
         let type = jws.header.type
         let verified: VerifiedJWS
         do throws(Refusal) {
@@ -40,10 +50,49 @@ struct TokenVerification {
             // Whoever cannot show a token of an issuer that is not listed does not learn that it exists.
             throw entry.issuer.listed ? error : error.told(as: .wrongIssuer)
         }
-        return .verified(
-            try verified.principal(issuer: entry.issuer, identifier: identifier, type: type, digest: digest, companion: companion),
-            issuer: place)
+        var verdict: IntrospectionVerdict?
+        var freshUntil = Int64.max
+        if entry.issuer.judgement == .both {
+            guard let said = said(of: digest, by: entry) else { return .unasked(issuer: index) }
+            (verdict, freshUntil) = said
+        }
+        let principal = try verified.principal(
+            issuer: entry.issuer, identifier: identifier, type: type, digest: digest, narrowedBy: verdict, companion: companion)
+        return .verified(principal, issuer: place, freshUntil: freshUntil)
     }
+
+    // MARK: - What the issuer says
+
+    /// An opaque token, or an encrypted one: it does not say whose it is. It belongs to the one issuer of the route that is
+    /// asked about such tokens, or whose tokens begin like it; nobody else is shown it.
+    private func opaque(_ token: [UInt8], _ digest: Digest256) throws(Refusal) -> Finding {
+        var isAnyAsked = false
+        for (place, allowed) in rules.issuers.enumerated() {
+            let issuer = issuers.entries[allowed.index].issuer
+            guard issuer.judgement == .introspection, let introspection = issuer.introspection else { continue }
+            isAnyAsked = true
+            let prefixes = introspection.tokenPrefixes
+            guard prefixes.isEmpty || prefixes.contains(where: { token.starts(with: $0.utf8) }) else { continue }
+            return try introspected(place, digest)
+        }
+        // Where every token is a JWT, this is a broken one.
+        throw Refusal(isAnyAsked ? .wrongIssuer : .malformedToken)
+    }
+
+    private func introspected(_ place: Int, _ digest: Digest256) throws(Refusal) -> Finding {
+        let index = rules.issuers[place].index
+        let entry = issuers.entries[index]
+        guard let (verdict, freshUntil) = said(of: digest, by: entry) else { return .unasked(issuer: index) }
+        return .verified(
+            try verdict.principal(issuer: entry.issuer, companion: companion), issuer: place, freshUntil: freshUntil)
+    }
+
+    private func said(of digest: Digest256, by entry: IssuerSet.Entry) -> (IntrospectionVerdict, Int64)? {
+        guard let introspected, introspected.verdict.concerns(digest, entry) else { return nil }
+        return introspected
+    }
+
+    // MARK: - What the signature says
 
     private func parse(_ token: [UInt8]) throws(Refusal) -> CompactJWS {
         do throws(JOSEError) { return try CompactJWS(token) } catch {

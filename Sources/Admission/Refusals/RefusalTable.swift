@@ -93,6 +93,8 @@ extension RefusalCode {
         case .issuedInFuture: badToken("issued_in_future", "The access token was issued in the future.")
         case .wrongAudience: badToken("wrong_audience", "The access token is meant for another audience.")
         case .inactiveToken: badToken("inactive_token", "The access token is not active.")
+        case .introspectionMismatch:
+            badToken("introspection_mismatch", "The access token and what its issuer says of it do not agree.")
         case .wrongCertificate:
             badToken("wrong_certificate", "The access token is bound to another client certificate.")
         case .missingProof:

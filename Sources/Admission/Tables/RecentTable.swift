@@ -9,7 +9,7 @@ protocol TableKey: Equatable, Sendable {
 /// linked by age through indices; an open-addressed index (linear probing, at most half full) leads to them.
 /// It grows by doubling, so an idle one is small.
 struct RecentTable<Key: TableKey, Value> {
-    private struct Entry {
+    fileprivate struct Entry {
         var key: Key
         var value: Value
         var newer: Int32
@@ -145,3 +145,6 @@ struct RecentTable<Key: TableKey, Value> {
         for index in entries.indices { occupy(entries[index].key, Int32(truncatingIfNeeded: index + 1) - 1) }
     }
 }
+
+extension RecentTable: Sendable where Value: Sendable {}
+extension RecentTable.Entry: Sendable where Value: Sendable {}

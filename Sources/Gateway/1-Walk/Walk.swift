@@ -97,19 +97,33 @@ final class Walk: ExchangeDelegate {
     private func authenticated(_ head: borrowing RequestHead, _ match: RouteMatch) throws(Refusal) -> Identification {
         guard let route, route.rules.needsToken else { return .known(nil) }
         let token = try Credential.presented(in: head)
-        let verdict = loop.authenticator.authenticate(
-            head, token: token, rules: route.rules, issuers: snapshot.issuers, peer: connection.peer,
-            unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: exchange.startedAt)
-        switch verdict {
+        switch verdict(head, token, route.rules, nil) {
         case .authenticated(let caller):
             principal = caller.principal
             return .known(caller)
         case .refused(let refusal):
             throw refusal
         case .inquire(let inquiry):
-            try inquire(inquiry)
-            return .awaited
+            guard let introspected = try inquire(inquiry, token, route.rules) else { return .awaited }
+            switch verdict(head, token, route.rules, introspected) {
+            case .authenticated(let caller):
+                principal = caller.principal
+                return .known(caller)
+            case .refused(let refusal):
+                throw refusal
+            // Its issuer's entry is another one by now.
+            case .inquire(let inquiry):
+                throw inquiry.unanswered
+            }
         }
+    }
+
+    private func verdict(
+        _ head: borrowing RequestHead, _ token: PresentedToken?, _ rules: RouteRules, _ introspected: Introspected?
+    ) -> Verdict {
+        loop.authenticator.authenticate(
+            head, token: token, rules: rules, issuers: snapshot.issuers, peer: connection.peer,
+            unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: exchange.startedAt, introspected: introspected)
     }
 
     /// 7. May they?

@@ -34,12 +34,15 @@ package struct HealthReport: Sendable {
     package var endpoints: [Endpoint]
     /// Of the issuers whose keys are fetched.
     package var issuers: [IssuerState]
+    /// Of the issuers that are asked about tokens.
+    package var introspection: [IntrospectionState]
     package var issuersWithoutKeys: [String]
     package var connections: Int
     package var draining: Bool
 
     private var isDegraded: Bool {
         reloadError != nil || !issuersWithoutKeys.isEmpty || issuers.contains { !$0.alarms.isEmpty }
+            || introspection.contains { !$0.alarms.isEmpty }
     }
 
     package var isHealthy: Bool { auditHealthy && !draining }
@@ -71,6 +74,7 @@ package struct HealthReport: Sendable {
                         })
                 ),
                 ("issuers", .array(issuers.map(\.json))),
+                ("introspection", .array(introspection.map(\.json))),
                 ("issuers_without_keys", .array(issuersWithoutKeys.map { .string($0) })),
                 ("connections", .integer(Int64(connections))),
                 ("draining", .bool(draining)),

@@ -1,6 +1,8 @@
+internal import Admission
 internal import Foundation
 internal import Issuers
 internal import JSON
+internal import Policy
 
 extension HealthReport {
     /// How an issuer's keys are that are fetched over the network.
@@ -28,7 +30,7 @@ extension HealthReport {
         }
 
         /// RFC 3339, UTC, whole seconds.
-        private static func time(_ unixNanoseconds: Int64) -> String {
+        fileprivate static func time(_ unixNanoseconds: Int64) -> String {
             Date(timeIntervalSince1970: Double(unixNanoseconds / 1_000_000_000)).formatted(.iso8601)
         }
 
@@ -42,6 +44,60 @@ extension HealthReport {
                 "degraded_since": degradedSince.map { .string($0) } ?? .null,
                 "failure": failure.map { .string($0) } ?? .null,
                 "failures": .integer(Int64(failures)),
+                "alarms": .array(alarms.map { .string($0) }),
+            ]
+        }
+    }
+}
+
+extension HealthReport {
+    /// How it stands with asking an issuer about its tokens.
+    package struct IntrospectionState: Sendable {
+        package var name: String
+        package var endpoint: String?
+        package var breaker: String
+        package var retrySeconds: Int64?
+        package var lastSuccess: String?
+        package var failingSince: String?
+        package var failure: String?
+        package var failures: Int
+        package var underWay: Int
+        package var waiting: Int
+        package var active: Int
+        package var inactive: Int
+        package var alarms: [String]
+
+        init(_ keeper: VerdictKeeper, now: Int64, unixNanoseconds: Int64) {
+            let (endpoint, status) = keeper.status(now: now)
+            name = keeper.issuer.name
+            self.endpoint = endpoint
+            breaker = status.breaker.rawValue
+            retrySeconds = status.retryNanoseconds.map { $0 / 1_000_000_000 }
+            lastSuccess = status.succeededNanoseconds.map { IssuerState.time(unixNanoseconds &- $0) }
+            failingSince = status.failingNanoseconds.map { IssuerState.time(unixNanoseconds &- $0) }
+            failure = status.failure?.rawValue
+            failures = status.failures
+            underWay = status.callsUnderWay
+            waiting = status.waiting
+            active = status.active
+            inactive = status.inactive
+            alarms = status.alarms
+        }
+
+        var json: JSON {
+            [
+                "issuer": .string(name),
+                "endpoint": endpoint.map { .string($0) } ?? .null,
+                "breaker": .string(breaker),
+                "retry_s": retrySeconds.map { .integer($0) } ?? .null,
+                "last_success": lastSuccess.map { .string($0) } ?? .null,
+                "failing_since": failingSince.map { .string($0) } ?? .null,
+                "failure": failure.map { .string($0) } ?? .null,
+                "failures": .integer(Int64(failures)),
+                "under_way": .integer(Int64(underWay)),
+                "waiting": .integer(Int64(waiting)),
+                "known_active": .integer(Int64(active)),
+                "known_inactive": .integer(Int64(inactive)),
                 "alarms": .array(alarms.map { .string($0) }),
             ]
         }

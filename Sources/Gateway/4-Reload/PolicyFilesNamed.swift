@@ -16,8 +16,22 @@ extension Policy {
         }
         for issuer in issuers {
             if case .jwksFile(let path) = issuer.keys { paths.insert(path) }
+            paths.formUnion(issuer.introspection?.filesNamed ?? [])
         }
         paths.formUnion(upstreamTokens?.keys ?? [])
         return paths.sorted()
+    }
+}
+
+extension Introspection {
+    /// By which the gateway shows who it is, and whom it trusts.
+    fileprivate var filesNamed: [String] {
+        var paths = [way.authorities, way.certificate?.chain, way.certificate?.key].compactMap { $0 }
+        switch authentication {
+        case .secretBasic(.file(let path)), .secretPost(.file(let path)): paths.append(path)
+        case .privateKeyJWT(let path, _, _, _): paths.append(path)
+        case .secretBasic(.environment), .secretPost(.environment), .tlsClientCertificate: break
+        }
+        return paths
     }
 }

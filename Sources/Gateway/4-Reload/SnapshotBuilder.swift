@@ -24,6 +24,7 @@ struct SnapshotBuilder {
         let rules = AdmissionRules(policy)
         let keepers = ledgers.keys.keepers(for: policy.issuers)
         let keys = zip(policy.issuers, keepers).map { issuer, keeper in keeper.map { $0.keys } ?? self.keys(of: issuer) }
+        let verdicts = try ledgers.verdicts.places(for: policy.issuers, keys: keepers, ownKeys: keys)
         let upstreams = try policy.upstreams.map { try upstream($0, policy, previous) }
         let metadata = policy.resourceMetadata.map { _ in ResourceMetadataService(policy) }
         let signer = try policy.upstreamTokens.map { try UpstreamTokenSigner($0, read: readKey) }
@@ -48,7 +49,7 @@ struct SnapshotBuilder {
         return Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,
             issuers: IssuerSet(policy.issuers, keys: keys),
-            keepers: keepers, generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
+            keepers: keepers, verdicts: verdicts, generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
     }
 
     private func readKey(_ path: String) -> [UInt8]? {
@@ -68,8 +69,8 @@ struct SnapshotBuilder {
                 let set = try? JWKSet.parse(octets), !set.keys.isEmpty
             else { return nil }
             return IssuerKeys(set: set, generation: Self.generation(of: octets))
-        case .fetched:
-            // Its keeper has them.
+        case .fetched, .unneeded:
+            // Its keeper has them, or nobody needs any.
             return nil
         }
     }

@@ -25,7 +25,8 @@ extension GatewayServer {
             proofs: ProofLedger(
                 proofsMax: policy.bounds.dpopProofsMax, seed: randomSeed(), nonceKey: randomOctets(32)),
             tokenDigestKey: try settings.tokenKey.map { try SecretDigestKey(octets: SecretReader.read($0, octetsMin: AuditSettings.tokenKeyOctetsMin)) }
-                ?? SecretDigestKey(), keys: KeyLedger(logger: logger))
+                ?? SecretDigestKey(), keys: KeyLedger(logger: logger),
+            verdicts: VerdictLedger(logger: logger))
     }
 
     static func makeFolder(of path: String) throws {
@@ -95,7 +96,7 @@ final class HealthSource: Sendable {
         guard let server = reference.withLock({ $0.server }) else {
             return HealthReport(
                 policyHash: "", reloadError: nil, reloads: 0, insecurities: [], auditState: "starting",
-                auditHealthy: false, auditDropped: 0, endpoints: [], issuers: [], issuersWithoutKeys: [], connections: 0,
+                auditHealthy: false, auditDropped: 0, endpoints: [], issuers: [], introspection: [], issuersWithoutKeys: [], connections: 0,
                 draining: false)
         }
         return server.healthReport()

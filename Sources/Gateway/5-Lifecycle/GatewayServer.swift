@@ -109,6 +109,7 @@ package final class GatewayServer: Sendable {
             } catch {
                 await closeListeners()
                 ledgers.keys.stop()
+                ledgers.verdicts.stop()
                 try? await transport.shutdown()
                 ledgers.audit.stop()
                 throw StartFailure(findings: [], reason: "cannot listen on \(listener.name): \(error)")
@@ -173,6 +174,7 @@ package final class GatewayServer: Sendable {
             for (listener, tls) in zip(listeners, prepared) { if let tls { listener.replaceTLS(tls) } }
             ledgers.health.keepOnly(policy.upstreams)
             ledgers.keys.adopt(snapshot.keepers)
+            ledgers.verdicts.adopt(snapshot.verdicts)
             // What came in while the snapshot was made belongs to the older one.
             await publishKeys(of: nil)
             for finding in reading.findings { logger.warning("\(finding.description)") }
@@ -221,7 +223,9 @@ package final class GatewayServer: Sendable {
             guard let self else { return }
             Task { await self.publishKeys(of: name) }
         }
-        ledgers.keys.adopt(state.withLock { $0.snapshot.keepers })
+        let snapshot = state.withLock { $0.snapshot }
+        ledgers.keys.adopt(snapshot.keepers)
+        ledgers.verdicts.adopt(snapshot.verdicts)
     }
 
     /// Hands the keys as they are now to every event loop, without a reload.
@@ -259,6 +263,9 @@ package final class GatewayServer: Sendable {
             issuers: snapshot.keepers.compactMap { keeper in
                 keeper.map { HealthReport.IssuerState(name: $0.name, $0.status(now: now), unixNanoseconds: Clock.wallNanoseconds()) }
             },
+            introspection: snapshot.verdicts.compactMap { place in
+                place.map { HealthReport.IntrospectionState($0.keeper, now: now, unixNanoseconds: Clock.wallNanoseconds()) }
+            },
             issuersWithoutKeys: snapshot.issuers.namesWithoutKeys, connections: connections,
             draining: ledgers.counters.isDraining)
     }
@@ -272,6 +279,7 @@ package final class GatewayServer: Sendable {
         guard !already else { return }
         ledgers.counters.beginDraining()
         ledgers.keys.stop()
+        ledgers.verdicts.stop()
         let drain = state.withLock { $0.snapshot.policy.timeouts.drain }
         await closeListeners()
         try? await transport.drain(timeout: drain)

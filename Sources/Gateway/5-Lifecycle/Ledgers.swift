@@ -10,12 +10,13 @@ final class Ledgers: Sendable {
     let proofs: ProofLedger
     let health = HealthLedger()
     let keys: KeyLedger
+    let verdicts: VerdictLedger
     let tokenDigestKey: SecretDigestKey
     let counters = Counters()
 
     init(
         audit: AuditLog, limits: LimitLedger, badTokens: BadTokenBrake?, proofs: ProofLedger,
-        tokenDigestKey: SecretDigestKey, keys: KeyLedger
+        tokenDigestKey: SecretDigestKey, keys: KeyLedger, verdicts: VerdictLedger
     ) {
         self.audit = audit
         self.limits = limits
@@ -23,6 +24,7 @@ final class Ledgers: Sendable {
         self.proofs = proofs
         self.tokenDigestKey = tokenDigestKey
         self.keys = keys
+        self.verdicts = verdicts
     }
 }
 

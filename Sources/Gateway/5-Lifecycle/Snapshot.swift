@@ -14,6 +14,8 @@ final class Snapshot: Sendable {
     let issuers: IssuerSet
     /// In the order of `policy.issuers`; nil: that issuer's keys are not fetched.
     let keepers: [KeyKeeper?]
+    /// In the order of `policy.issuers`; nil: that issuer is not asked about tokens.
+    let verdicts: [VerdictLedger.Place?]
     /// Counts up whenever keys are read anew from the keepers.
     let keysRevision: Int
     /// The policy's hash, ready for records.
@@ -25,7 +27,7 @@ final class Snapshot: Sendable {
 
     init(
         policy: Policy, rules: AdmissionRules, routes: [RouteRuntime], upstreams: [UpstreamRuntime], issuers: IssuerSet,
-        keepers: [KeyKeeper?], generation: Int, upstreamTokens: UpstreamTokenSigner?, keysRevision: Int = 0
+        keepers: [KeyKeeper?], verdicts: [VerdictLedger.Place?], generation: Int, upstreamTokens: UpstreamTokenSigner?, keysRevision: Int = 0
     ) {
         self.policy = policy
         self.rules = rules
@@ -33,6 +35,7 @@ final class Snapshot: Sendable {
         self.upstreams = upstreams
         self.issuers = issuers
         self.keepers = keepers
+        self.verdicts = verdicts
         self.keysRevision = keysRevision
         policyHash = AuditText(policy.hash)
         self.generation = generation
@@ -47,7 +50,7 @@ final class Snapshot: Sendable {
         }
         return Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams, issuers: current, keepers: keepers,
-            generation: generation, upstreamTokens: upstreamTokens, keysRevision: keysRevision + 1)
+            verdicts: verdicts, generation: generation, upstreamTokens: upstreamTokens, keysRevision: keysRevision + 1)
     }
 }
 

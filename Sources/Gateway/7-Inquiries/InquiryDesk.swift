@@ -1,3 +1,4 @@
+internal import Admission
 internal import Transport
 
 /// The requests of one event loop that wait until something is known that their decision needs.
@@ -9,6 +10,8 @@ final class InquiryDesk {
     enum Subject: Hashable {
         /// The keys of the issuer that has this name in `routes.yaml`.
         case keys(String)
+        /// What the issuer of this name says of the token with this digest.
+        case token(issuer: String, Digest256)
     }
 
     /// One request's place at the desk.

@@ -46,6 +46,9 @@ final class KeyKeeper: Sendable {
         ring.withLock { ring in ring.keys.map { IssuerKeys(set: $0.set, generation: $0.generation) } }
     }
 
+    /// Where the issuer is asked about tokens, by its metadata; nil: not read yet, or not wanted.
+    var introspectionURL: AbsoluteURL? { ring.withLock { $0.introspectionURL } }
+
     /// Called on event loops, for tokens whose key is not known: takes a lock for a moment, and never waits.
     func wanted(kid: String?) -> KeyRing.Answer {
         // In the moment between a new policy and `start`, which begins the first fetch: nobody would perform one before.
@@ -120,7 +123,7 @@ final class KeyKeeper: Sendable {
 
     private func fetch(_ fetch: KeyRing.Fetch) async -> Result<Fetched, KeyFetchFailure> {
         do throws(OutgoingHTTP.Failure) {
-            let answer = try await OutgoingHTTP(fetching.outgoing(to: fetch.url)).get(
+            let answer = try await OutgoingHTTP(fetching.way.outgoing(isOwnPlace: !fetching.jwksHosts.contains(fetch.url.host))).get(
                 fetch.url, fields: [("Accept", "application/jwk-set+json, application/json"), ("User-Agent", "portcullis")])
             life.withLock { $0.detail = "\(fetch.url) answered \(answer.status)" }
             return .success(
@@ -167,18 +170,20 @@ extension KeySource {
         let own = MetadataLocation.urls(ofIssuer: identifier.split(separator: Issuer.tenantPlace).joined(separator: "x"))
         self.init(
             identifier: identifier, place: place, keySetHosts: fetching.jwksHosts + own.prefix(1).map(\.host),
-            allowsPlaintextLoopback: fetching.allowsPlaintext)
+            allowsPlaintextLoopback: fetching.way.allowsPlaintext)
+        wantsKeys = fetching.wantsKeys
+        wantsIntrospection = fetching.wantsIntrospection
     }
 }
 
-extension KeyFetching {
-    fileprivate func outgoing(to url: AbsoluteURL) -> OutgoingHTTP.Settings {
+extension OutgoingWay {
+    /// - Parameter isOwnPlace: the issuer's own; another host, which was named besides, is where its name says.
+    func outgoing(isOwnPlace: Bool) -> OutgoingHTTP.Settings {
         let rule = AddressRule(allowed: allowedAddresses)
         var settings = OutgoingHTTP.Settings()
         settings.authorities = authorities
         settings.certificate = certificate?.transport
-        // The issuer's own place; a host that was named for its key set besides is where its name says.
-        if !jwksHosts.contains(url.host) { settings.connectTo = connectTo.map { .init(host: $0.host, port: $0.port) } }
+        if isOwnPlace { settings.connectTo = connectTo.map { .init(host: $0.host, port: $0.port) } }
         settings.proxy = proxy.map { .init(host: $0.host, port: $0.port) }
         settings.permits = { rule.permits($0) }
         settings.allowsPlaintext = allowsPlaintext

@@ -6,22 +6,47 @@ internal import Transport
 // again when the answer is there.
 
 extension Walk {
+    /// What an issuer has said of a token, and how long that counts (monotonic nanoseconds).
+    typealias Introspected = (verdict: IntrospectionVerdict, freshUntil: Int64)
+
     /// Asks, and has the request wait for the answer.
-    /// - Throws: what is known at once; that the answer cannot be found out now; or that too many wait already.
-    func inquire(_ inquiry: Inquiry) throws(Refusal) {
+    /// - Returns: the answer, where it is known at once; nil: the request waits.
+    /// - Throws: that the token is bad; that the answer cannot be found out now; or that too many wait already.
+    func inquire(_ inquiry: Inquiry, _ token: PresentedToken?, _ rules: RouteRules) throws(Refusal) -> Introspected? {
         switch inquiry {
         case .keys(let issuer, let kid):
             guard issuer < snapshot.keepers.count, let keeper = snapshot.keepers[issuer] else { throw inquiry.unanswered }
             switch keeper.wanted(kid: kid) {
             case .absent:
-                throw loop.authenticator.refused(.unknownKey, peer: connection.peer, now: exchange.startedAt)
+                throw refused(.unknownKey, by: issuer, token, rules)
             case .unknowable(retryAfterSeconds: let seconds):
                 throw Refusal(.keysUnavailable, retryAfterSeconds: seconds)
             case .pending, .known:
                 // Known, but not on this loop yet: it is on its way here.
                 try wait(for: .keys(keeper.name), otherwise: inquiry.unanswered)
+                return nil
+            }
+        case .introspection(let issuer, let octets, let digest):
+            guard issuer < snapshot.verdicts.count, let keeper = snapshot.verdicts[issuer]?.keeper else {
+                throw inquiry.unanswered
+            }
+            let since = inquiringSince ?? Clock.monotonicNanoseconds()
+            switch keeper.asked(digest, token: octets, since: since, desk: loop.transport.lend(loop.inquiries)) {
+            case .active(let verdict, let freshUntil): return (verdict, freshUntil)
+            case .inactive:
+                throw refused(.inactiveToken, by: issuer, token, rules)
+            case .unknowable(retryAfterSeconds: let seconds):
+                throw Refusal(.introspectionUnavailable, retryAfterSeconds: seconds)
+            case .pending(let subject):
+                try wait(for: subject, otherwise: inquiry.unanswered)
+                return nil
             }
         }
+    }
+
+    private func refused(_ code: RefusalCode, by issuer: Int, _ token: PresentedToken?, _ rules: RouteRules) -> Refusal {
+        loop.authenticator.refused(
+            code, by: issuer, snapshot.issuers, token: token, rules: rules, peer: connection.peer, now: exchange.startedAt)
     }
 
     private func wait(for subject: InquiryDesk.Subject, otherwise refusal: Refusal) throws(Refusal) {

@@ -11,6 +11,8 @@ package final class FakeIssuer: Sendable {
         /// Where OpenID Connect Discovery has it.
         case openIDMetadata
         case keys
+        /// Where it is asked about tokens (RFC 7662).
+        case introspection
     }
 
     package let server: TestUpstream
@@ -59,6 +61,7 @@ package final class FakeIssuer: Sendable {
         case .metadata: "/.well-known/oauth-authorization-server" + path
         case .openIDMetadata: path + "/.well-known/openid-configuration"
         case .keys: path + "/jwks"
+        case .introspection: path + "/introspect"
         }
     }
 
@@ -74,6 +77,7 @@ package final class FakeIssuer: Sendable {
         let metadata = try metadata().serialized()
         for document in [Document.metadata, .openIDMetadata] { serve(document, metadata) }
         try publish(published.withLock { $0 }, lifetime: lifetime)
+        say(facts())
     }
 
     /// The metadata (RFC 8414 §2), perhaps with lies in it.
@@ -81,6 +85,7 @@ package final class FakeIssuer: Sendable {
         [
             "issuer": .string(issuer ?? identifier), "token_endpoint": .string(origin + path + "/token"),
             "jwks_uri": .string(keySet ?? origin + self.path(of: .keys)), "response_types_supported": ["code"],
+            "introspection_endpoint": .string(origin + self.path(of: .introspection)),
         ]
     }
 

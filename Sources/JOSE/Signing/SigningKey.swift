@@ -1,6 +1,6 @@
 package import JSON
 
-/// A private key with the one algorithm that it signs by. Its `kid` is its thumbprint (RFC 7638).
+/// A private key with the one algorithm that it signs by. Its `kid` is its thumbprint (RFC 7638), or what others call it.
 package struct SigningKey: Sendable {
     package let algorithm: Algorithm
     package let kid: String
@@ -8,13 +8,13 @@ package struct SigningKey: Sendable {
     package let verificationKey: VerificationKey
     let material: SigningMaterial
 
-    init(_ material: SigningMaterial, _ algorithm: Algorithm) throws(KeyError) {
+    init(_ material: SigningMaterial, _ algorithm: Algorithm, kid name: String? = nil) throws(KeyError) {
         guard algorithm.facts.key == material.kind else { throw .algorithmMismatch }
         let publicMaterial = try material.publicMaterial
         let bare = try VerificationKey(material: publicMaterial, kid: nil, algorithm: algorithm)
         self.material = material
         self.algorithm = algorithm
-        kid = Thumbprint.sha256(bare)
+        kid = name ?? Thumbprint.sha256(bare)
         verificationKey = try VerificationKey(material: publicMaterial, kid: kid, algorithm: algorithm)
     }
 
@@ -24,12 +24,14 @@ package struct SigningKey: Sendable {
     }
 
     /// Reads a private key in PKCS #8 PEM (`PRIVATE KEY`).
-    /// - Parameter algorithm: nil: RS256 for RSA, for every other kind of key the only one there is.
-    package init(pem: String, algorithm: Algorithm? = nil) throws(KeyError) {
+    /// - Parameters:
+    ///   - algorithm: nil: RS256 for RSA, for every other kind of key the only one there is.
+    ///   - kid: nil: its thumbprint.
+    package init(pem: String, algorithm: Algorithm? = nil, kid: String? = nil) throws(KeyError) {
         let material = try SigningMaterial(pem: pem)
         let fallback = Algorithm.allCases.first { $0.facts.key == material.kind }
         guard let algorithm = algorithm ?? fallback else { throw .unknownAlgorithm }
-        try self.init(material, algorithm)
+        try self.init(material, algorithm, kid: kid)
     }
 
     /// The private key in PKCS #8 PEM: a secret.

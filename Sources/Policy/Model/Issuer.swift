@@ -10,6 +10,8 @@ package struct Issuer: Sendable, Equatable {
         case jwksFile(String)
         /// Fetched over the network, and kept up to date.
         case fetched(KeyFetching)
+        /// It is asked about each of its tokens, and none is verified here.
+        case unneeded
     }
     /// What `routes.yaml` calls it.
     package var name: String
@@ -20,9 +22,12 @@ package struct Issuer: Sendable, Equatable {
     /// What may stand for `{tenantid}`, and then in `tid` too. Empty: the identifier is no template.
     package var tenants: [String] = []
     package var keys: Keys
+    package var judgement = TokenJudgement.jwt
+    /// How it is asked about tokens; nil when `judgement` is `.jwt`.
+    package var introspection: Introspection?
     /// At least one; a token must name one of them in `aud`.
     package var audiences: [String]
-    /// Never empty.
+    /// Empty only where nothing of it is verified here.
     package var algorithms: [Algorithm]
     /// Lower-case `typ` values accepted, without `application/`; `at+jwt` unless configured (RFC 9068 §4).
     /// An empty string accepts an absent `typ`.
@@ -90,18 +95,11 @@ package struct KeyFetching: Sendable, Equatable {
     package var place: Place
     /// Hosts that metadata may name for the key set, besides its own.
     package var jwksHosts: [String] = []
-    /// Where to connect, instead of what the name resolves to. TLS still verifies the name.
-    package var connectTo: Endpoint?
-    /// PEM file of the authorities to trust; nil: those of the system.
-    package var authorities: String?
-    /// What the gateway shows; nil: nothing.
-    package var certificate: CertificateFiles?
-    /// An HTTP proxy that is asked to connect (CONNECT).
-    package var proxy: Endpoint?
-    /// Addresses that are allowed although they are link-local or those of a cloud's metadata service; 4 or 16 octets.
-    package var allowedAddresses: [[UInt8]] = []
-    /// `http` to loopback addresses is accepted.
-    package var allowsPlaintext = false
+    package var way = OutgoingWay()
+    /// False: only its metadata is read, for the place where it is asked about tokens.
+    package var wantsKeys = true
+    /// Metadata must say where the issuer is asked about tokens.
+    package var wantsIntrospection = false
 
     package init(place: Place) { self.place = place }
 }

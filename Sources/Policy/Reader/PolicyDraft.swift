@@ -60,6 +60,7 @@ struct PolicyDraft {
         ShadowCheck(draft: self).run()
         ReservedPathCheck(draft: self).run()
         SatisfiabilityCheck(draft: self).run()
+        OpaqueTokenCheck(draft: self).run()
         UnusedCheck(draft: self).run()
         UpstreamTokenCheck(draft: self).run()
     }

@@ -39,7 +39,7 @@ struct IssuerSection {
 
     /// `{embedded: true}`: everything else is known from `authorization_server`.
     private func embedded(_ name: Located<String>, _ reader: MappingReader) -> IssuerDraft? {
-        let ofServer = ["issuer", "jwks", "algorithms", "types", "scope_claim", "scope_form", "aliases", "tenants"]
+        let ofServer = ["issuer", "jwks", "algorithms", "types", "scope_claim", "scope_form", "aliases", "tenants", "tokens", "introspection"]
         for key in ofServer + KeyFetchingReader.keys where reader.has(key) {
             reader.error(
                 .contradiction, at: key,
@@ -74,7 +74,10 @@ struct IssuerSection {
 
     private func external(_ name: Located<String>, _ reader: MappingReader) -> IssuerDraft? {
         reader.require("issuer", "name its issuer identifier (the \"iss\" of its tokens), or say embedded: true")
-        reader.require("algorithms", "name what it signs with, as in [ES256]")
+        let judgement = reader.value("tokens", ValueKind<TokenJudgement>.word, default: .jwt)
+        let asking = IntrospectionReader(context: context, files: files, insecurities: insecurities)
+        let verifies = judgement != .introspection || asking.wantsJWT(reader)
+        if verifies { reader.require("algorithms", "name what it signs with, as in [ES256]") }
         if !reader.has("audience") {
             reader.findings.error(
                 .missingAudience, at: reader.position,
@@ -94,12 +97,20 @@ struct IssuerSection {
         let tenants = reader.list("tenants", of: .tenant)
         let aliases = reader.list("aliases", of: .issuerIdentifier)
         checkTemplates([identifier].compactMap { $0 } + (aliases ?? []), tenants, reader)
-        let keys = keys(reader, name.value, identifier?.value, algorithms: algorithms ?? [])
-        guard let identifier, let audiences, let algorithms, let keys else { return nil }
+        if !verifies { asking.refuseKeysUnneeded(reader) }
+        let asksByDiscovery = asking.isByDiscovery(reader, judgement)
+        let found = keys(
+            reader, name.value, identifier?.value, algorithms: algorithms ?? [], verifies: verifies, asks: asksByDiscovery)
+        let introspection = asking.read(reader, name: name.value, judgement: judgement, keys: found?.keys, way: found?.way)
+        guard let identifier, let audiences, algorithms != nil || !verifies, let keys = found?.keys,
+            judgement == .jwt || introspection != nil
+        else { return nil }
         var issuer = Issuer(
             name: name.value, identifier: identifier.value.text, keys: keys, audiences: audiences.map(\.value),
-            algorithms: algorithms.map(\.value), types: types?.map(\.value) ?? ["at+jwt"], clockSkew: skew,
+            algorithms: algorithms?.map(\.value) ?? [], types: types?.map(\.value) ?? ["at+jwt"], clockSkew: skew,
             dpopNonce: nonce, dpopAlgorithms: proofs)
+        issuer.judgement = judgement
+        issuer.introspection = introspection
         issuer.scopeClaim = scopeClaim?.value ?? ["scope"]
         issuer.scopeForm = scopeForm
         issuer.scopeMatch = scopeMatch
@@ -138,27 +149,40 @@ struct IssuerSection {
         }
     }
 
+    /// Where its keys come from, and how it is reached.
+    private typealias Found = (keys: Issuer.Keys, way: OutgoingWay)
+
+    /// - Parameters:
+    ///   - verifies: something is verified with its keys.
+    ///   - asks: metadata must say where it is asked about tokens.
     private func keys(
-        _ reader: MappingReader, _ name: String, _ identifier: HTTPSIdentifier?, algorithms: [Located<Algorithm>]
-    ) -> Issuer.Keys? {
+        _ reader: MappingReader, _ name: String, _ identifier: HTTPSIdentifier?, algorithms: [Located<Algorithm>],
+        verifies: Bool, asks: Bool
+    ) -> Found? {
         let fetching = KeyFetchingReader(context: context, files: files, insecurities: insecurities)
+        if !verifies, !asks { return (.unneeded, fetching.way(reader, name: name)) }
         let isTemplate = identifier?.text.contains(Issuer.tenantPlace) ?? false
-        guard reader.has("jwks") else {
-            guard let fetched = fetching.read(reader, name: name, keySet: nil, isTemplate: isTemplate) else { return nil }
+        guard reader.has("jwks"), verifies else {
+            guard var fetched = fetching.read(reader, name: name, keySet: nil, isTemplate: isTemplate) else { return nil }
             if case .discovery = fetched.place, let identifier, AbsoluteURL(identifier.text) == nil {
                 reader.error(
                     .badValue, at: "issuer",
                     "\(reader.name): its metadata cannot be fetched from this identifier; write discovery_url, or jwks: {url: …}")
             }
-            return .fetched(fetched)
+            fetched.wantsKeys = verifies
+            fetched.wantsIntrospection = asks
+            return (.fetched(fetched), fetched.way)
         }
         switch jwks(reader, algorithms: algorithms) {
-        case .url(let url): return fetching.read(reader, name: name, keySet: url, isTemplate: isTemplate).map { .fetched($0) }
+        case .url(let url):
+            return fetching.read(reader, name: name, keySet: url, isTemplate: isTemplate).map { (.fetched($0), $0.way) }
         case .file(let path):
-            for key in KeyFetchingReader.keys where reader.has(key) {
+            let isAsked = reader.has("introspection")
+            let keys = isAsked ? ["discovery_url", "jwks_hosts"] : KeyFetchingReader.keys
+            for key in keys where reader.has(key) {
                 reader.error(.contradiction, at: key, "\(reader.name) has \"\(key)\", but its keys are in a file: nothing is fetched")
             }
-            return .jwksFile(path)
+            return (.jwksFile(path), isAsked ? fetching.way(reader, name: name) : OutgoingWay())
         case nil:
             // So that these keys are not unknown as well.
             for key in KeyFetchingReader.keys { _ = reader.has(key) }

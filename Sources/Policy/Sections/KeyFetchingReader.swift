@@ -18,25 +18,13 @@ struct KeyFetchingReader {
     func read(_ issuer: MappingReader, name: String, keySet: Located<AbsoluteURL>?, isTemplate: Bool) -> KeyFetching? {
         let discovery = issuer.value("discovery_url", .fetchedURL)
         let hosts = issuer.list("jwks_hosts", of: .fetchedHost)
-        let connectTo = issuer.value("connect_to", .connectAddress)
-        let authorities = issuer.value("authorities", .path)
-        if let authorities { files.check(authorities: authorities) }
-        var certificate: CertificateFiles?
-        if let node = issuer.node("certificate") {
-            certificate = CertificateFilesReader(context: context, files: files).read(
-                node, name: "\"certificate\" in \(issuer.name)")
-        }
-        let proxy = issuer.value("proxy", .proxy)
-        let addresses = issuer.list("allow_addresses", of: .ipAddress)
-        let plaintext = insecurities.accept(
-            "insecure_plaintext", in: issuer, path: "issuers.\(name)", code: .plaintext,
-            meaning: "keys are fetched unencrypted from this machine: whoever can listen there decides whose tokens count")
+        let way = way(issuer, name: name)
         if let keySet {
             for key in ["discovery_url", "jwks_hosts"] where issuer.has(key) {
                 issuer.error(
                     .contradiction, at: key, "\(issuer.name) has \"\(key)\" and jwks: {url: …}; with the latter no metadata is read")
             }
-            check(keySet, issuer, plaintext)
+            check(keySet, issuer, way.allowsPlaintext)
         } else if isTemplate, discovery == nil, !issuer.has("discovery_url") {
             context.findings.error(
                 .missingKey, at: issuer.keyPosition("issuer"),
@@ -44,28 +32,46 @@ struct KeyFetchingReader {
             )
             return nil
         }
-        if let discovery { check(discovery, issuer, plaintext) }
-        if proxy != nil, connectTo != nil {
-            issuer.error(.contradiction, at: "proxy", "\(issuer.name) has \"proxy\" and \"connect_to\"; the proxy decides where it connects")
-        }
+        if let discovery { check(discovery, issuer, way.allowsPlaintext) }
         var fetching = KeyFetching(
             place: keySet.map { .keySet($0.value) } ?? discovery.map { .metadata($0.value) } ?? .discovery)
         fetching.jwksHosts = hosts?.map(\.value) ?? []
-        fetching.connectTo = connectTo.map { Endpoint(host: $0.value.host, port: $0.value.port) }
-        fetching.authorities = authorities.map { context.path($0.value) }
-        fetching.certificate = certificate
-        fetching.proxy = proxy.map { Endpoint(host: $0.value.host, port: $0.value.port) }
-        fetching.allowedAddresses = addresses?.map(\.value.octets) ?? []
-        fetching.allowsPlaintext = plaintext
+        fetching.way = way
         return fetching
     }
 
-    private func check(_ url: Located<AbsoluteURL>, _ issuer: MappingReader, _ plaintext: Bool) {
+    /// How the issuer is reached, whatever it is asked for.
+    func way(_ issuer: MappingReader, name: String) -> OutgoingWay {
+        let connectTo = issuer.value("connect_to", .connectAddress)
+        let authorities = issuer.value("authorities", .path)
+        if let authorities { files.check(authorities: authorities) }
+        let proxy = issuer.value("proxy", .proxy)
+        var way = OutgoingWay()
+        if let node = issuer.node("certificate") {
+            way.certificate = CertificateFilesReader(context: context, files: files).read(
+                node, name: "\"certificate\" in \(issuer.name)")
+        }
+        way.allowedAddresses = issuer.list("allow_addresses", of: .ipAddress)?.map(\.value.octets) ?? []
+        way.allowsPlaintext = insecurities.accept(
+            "insecure_plaintext", in: issuer, path: "issuers.\(name)", code: .plaintext,
+            meaning: "keys are fetched unencrypted from this machine: whoever can listen there decides whose tokens count")
+        if proxy != nil, connectTo != nil {
+            issuer.error(.contradiction, at: "proxy", "\(issuer.name) has \"proxy\" and \"connect_to\"; the proxy decides where it connects")
+        }
+        way.connectTo = connectTo.map { Endpoint(host: $0.value.host, port: $0.value.port) }
+        way.authorities = authorities.map { context.path($0.value) }
+        way.proxy = proxy.map { Endpoint(host: $0.value.host, port: $0.value.port) }
+        return way
+    }
+
+    /// - Parameter danger: what could happen to what travels there.
+    func check(
+        _ url: Located<AbsoluteURL>, _ issuer: MappingReader, _ plaintext: Bool,
+        danger: String = "keys come over https only; whoever can change them on their way decides whose tokens count"
+    ) {
         guard !url.value.isHTTPS else { return }
         if !url.value.isLoopback {
-            context.findings.error(
-                .plaintext, at: url.position,
-                "\(issuer.name): keys come over https only; whoever can change them on their way decides whose tokens count")
+            context.findings.error(.plaintext, at: url.position, "\(issuer.name): \(danger)")
         } else if !plaintext {
             context.findings.error(
                 .plaintext, at: url.position, "\(issuer.name): http, even to this machine, needs insecure_plaintext: true")

@@ -70,6 +70,10 @@ extension ValueKind where Value == String {
             guard FieldName.isToken(type), type.utf8.count <= 64 else {
                 throw ValueProblem("\(Shown.value(scalar.text)) is not a token type such as at+jwt, JWT or absent")
             }
+            // RFC 9701 §8.1: what an issuer says of a token is none.
+            guard type != "token-introspection+jwt" else {
+                throw ValueProblem("token-introspection+jwt is an issuer's answer about a token, never an access token")
+            }
             return type
         }
     }

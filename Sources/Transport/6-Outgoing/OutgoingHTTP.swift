@@ -72,10 +72,10 @@ package struct OutgoingHTTP: Sendable {
     }
 
     /// Addresses of one name that are tried, one after the other.
-    private static let addressesMax = 4
+    static let addressesMax = 4
     private static let connectTimeout: TimeAmount = .seconds(3)
 
-    private let settings: Settings
+    let settings: Settings
 
     package init(_ settings: Settings) { self.settings = settings }
 
@@ -112,9 +112,7 @@ package struct OutgoingHTTP: Sendable {
     private func send(
         _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], body: [UInt8]?
     ) async throws(Failure) -> Answer {
-        guard url.isHTTPS || settings.allowsPlaintext && url.isLoopback else {
-            throw Failure(.badSettings, "\(url): only https is used")
-        }
+        try check(url)
         let tls = try tlsConfiguration()
         let timeout = settings.timeout
         do {
@@ -137,6 +135,12 @@ package struct OutgoingHTTP: Sendable {
         }
     }
 
+    func check(_ url: AbsoluteURL) throws(Failure) {
+        guard url.isHTTPS || settings.allowsPlaintext && url.isLoopback else {
+            throw Failure(.badSettings, "\(url): only https is used")
+        }
+    }
+
     /// One address after the other, until one can be connected to.
     private func attempt(
         _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?, _ tls: TLSConfiguration
@@ -154,7 +158,7 @@ package struct OutgoingHTTP: Sendable {
     }
 
     /// As texts; a single nil: the proxy resolves the name.
-    private func permittedAddresses(of url: AbsoluteURL) async throws -> [String?] {
+    func permittedAddresses(of url: AbsoluteURL) async throws -> [String?] {
         let host = settings.proxy == nil ? settings.connectTo?.host ?? url.host : url.host
         if settings.proxy != nil {
             if let literal = ResolvedAddress(literal: host), !settings.permits(literal.octets) {
@@ -174,38 +178,47 @@ package struct OutgoingHTTP: Sendable {
         _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?, _ tls: TLSConfiguration,
         at address: String?
     ) async throws -> Answer {
-        let port = settings.proxy == nil ? settings.connectTo?.port ?? url.port : url.port
-        let host = url.host.contains(":") ? "[\(url.host)]" : url.host
-        var request = HTTPClientRequest(url: "\(url.isHTTPS ? "https" : "http")://\(host):\(port)\(url.target)")
-        request.method = method
-        request.headers.add(name: "Host", value: url.authority)
-        for (name, value) in fields { request.headers.add(name: name, value: value) }
-        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-
-        var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
-        configuration.timeout.connect = Self.connectTimeout
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.httpVersion = .http1Only
-        if let address { configuration.dnsOverride = [host: address] }
-        if let proxy = settings.proxy { configuration.proxy = .server(host: proxy.host, port: proxy.port) }
-        let client = HTTPClient(configuration: configuration)
+        let client = client(for: url, tls, at: address)
         let result: Result<Answer, any Error>
-        do {
-            let response = try await client.execute(
-                request, timeout: .nanoseconds(settings.timeout.nanoseconds))
-            let body = try await response.body.collect(upTo: settings.bodyBytesMax)
-            result = .success(
-                Answer(
-                    status: Int(response.status.code), fields: response.headers.map { ($0.name, $0.value) },
-                    body: Array(body.readableBytesView)))
-        } catch {
-            result = .failure(error)
-        }
+        do { result = .success(try await exchange(url, method, fields, body, through: client)) } catch { result = .failure(error) }
         try? await client.shutdown()
         return try result.get()
     }
 
-    private func tlsConfiguration() throws(Failure) -> TLSConfiguration {
+    /// Connects to this address and no other. Whoever makes it must shut it down.
+    /// - Parameter connectionsMax: nil: as many as the library thinks right.
+    func client(
+        for url: AbsoluteURL, _ tls: TLSConfiguration, at address: String?, connectionsMax: Int? = nil
+    ) -> HTTPClient {
+        var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
+        configuration.timeout.connect = min(Self.connectTimeout, .nanoseconds(settings.timeout.nanoseconds))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        if let connectionsMax { configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsMax }
+        configuration.httpVersion = .http1Only
+        if let address { configuration.dnsOverride = [Self.hostText(url): address] }
+        if let proxy = settings.proxy { configuration.proxy = .server(host: proxy.host, port: proxy.port) }
+        return HTTPClient(configuration: configuration)
+    }
+
+    private static func hostText(_ url: AbsoluteURL) -> String { url.host.contains(":") ? "[\(url.host)]" : url.host }
+
+    func exchange(
+        _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?, through client: HTTPClient
+    ) async throws -> Answer {
+        let port = settings.proxy == nil ? settings.connectTo?.port ?? url.port : url.port
+        var request = HTTPClientRequest(url: "\(url.isHTTPS ? "https" : "http")://\(Self.hostText(url)):\(port)\(url.target)")
+        request.method = method
+        request.headers.add(name: "Host", value: url.authority)
+        for (name, value) in fields { request.headers.add(name: name, value: value) }
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        let response = try await client.execute(request, timeout: .nanoseconds(settings.timeout.nanoseconds))
+        let octets = try await response.body.collect(upTo: settings.bodyBytesMax)
+        return Answer(
+            status: Int(response.status.code), fields: response.headers.map { ($0.name, $0.value) },
+            body: Array(octets.readableBytesView))
+    }
+
+    func tlsConfiguration() throws(Failure) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
         // An answer that is broken off (it was too large) leaves a peer that writes on and does not say goodbye.
@@ -224,7 +237,7 @@ package struct OutgoingHTTP: Sendable {
         return tls
     }
 
-    private static func reason(of error: any Error) -> Failure.Reason {
+    static func reason(of error: any Error) -> Failure.Reason {
         switch error {
         case let failure as Failure: failure.reason
         case is NIOTooManyBytesError: .tooLarge

@@ -1,0 +1,96 @@
+import JSON
+import Policy
+
+extension TokenFacts {
+    /// An answer that does not say until when the token is good counts as long as the answer itself does: this long from
+    /// when it was given, and at least so many seconds, so that whoever waited for it is served.
+    private static let unsaidSecondsMin: Int64 = 5
+
+    /// What an issuer says of a token, read by the same rules as the claims of a JWT (RFC 7662 §2.2).
+    ///
+    /// It names no `typ`, so only what the gateway decides by must be there. `token_type`, if it is there, must be that of
+    /// an access token: issuers say of refresh tokens too that they are active.
+    init(_ verdict: IntrospectionVerdict, of issuer: Issuer) throws(Refusal) {
+        let claims = verdict.claims
+        try Self.checkType(claims)
+        guard let identifier = try Self.identifier(claims, issuer) else { throw Refusal(.wrongIssuer) }
+        let lifetime = max(issuer.introspection?.activeLifetime.components.seconds ?? 0, Self.unsaidSecondsMin)
+        let anyAudience = issuer.introspection?.allowsMissingAudience == true
+        let unsaid = Unsaid(
+            expires: verdict.saidAt.saturatingAdd(lifetime), audiences: anyAudience ? issuer.audiences.map { Array($0.utf8) } : [])
+        try self.init(
+            claims, type: "", issuer: issuer, identifier: identifier, digest: verdict.token, unsaid: unsaid)
+        if claims["token_type"]?.string?.lowercased() == "dpop", confirmation?.key == nil { throw Refusal(.unknownConfirmation) }
+    }
+
+    /// These facts of a JWT, as far as its issuer says the same when it is asked: the stricter of both counts.
+    /// - Throws: `introspection_mismatch` where they cannot both be true; what is malformed in the answer.
+    func narrowed(by verdict: IntrospectionVerdict, of issuer: Issuer) throws(Refusal) -> TokenFacts {
+        let said = verdict.claims
+        try Self.checkType(said)
+        if said["iss"] != nil {
+            let identifiers = IssuerIdentifiers(issuer)
+            guard let name = said["iss"]?.string, identifiers.canonical(name, said["tid"] == nil ? claims : said) == self.issuer else {
+                throw Refusal(.introspectionMismatch)
+            }
+        }
+        for (name, mine) in [("sub", subject), ("client_id", clientID), ("jti", tokenID)] {
+            guard let mine, let other = try Self.text(said[name]) else { continue }
+            guard mine.hasSameOctets(as: other) else { throw Refusal(.introspectionMismatch) }
+        }
+        var narrowed = self
+        if let expires = try Self.date(said["exp"], .down) { narrowed.expires = min(narrowed.expires, expires) }
+        if let notBefore = try Self.date(said["nbf"], .up) { narrowed.notBefore = max(narrowed.notBefore ?? notBefore, notBefore) }
+        if said["aud"] != nil {
+            let audiences = try Self.audiences(said["aud"])
+            narrowed.audiences = narrowed.audiences.filter(audiences.contains)
+        }
+        if let claim = said.value(at: issuer.scopeClaim) {
+            let scopes = try Self.scope(claim, issuer.scopeForm).utf8.split(separator: 0x20).map(Array.init)
+            narrowed.scopes = narrowed.scopes.filter(scopes.contains)
+            narrowed.scope = narrowed.scopes.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+        }
+        if let claim = said["cnf"] {
+            narrowed.confirmation = try Confirmation.both(narrowed.confirmation, try Confirmation(claim))
+        }
+        try narrowed.narrowAuthentication(by: said)
+        return narrowed
+    }
+
+    /// `acr` must be the same; of two times the earlier counts (RFC 9470 §6).
+    private mutating func narrowAuthentication(by said: JSONObject) throws(Refusal) {
+        if let mine = claims["acr"], let other = said["acr"], mine != other { throw Refusal(.introspectionMismatch) }
+        guard let mine = claims["auth_time"], let other = said["auth_time"] else { return }
+        guard let mine = try Self.date(mine, .down), let other = try Self.date(other, .down) else { return }
+        if other < mine { claims["auth_time"] = .integer(other) }
+    }
+
+    /// RFC 7662 §2.2, RFC 6749 §7.1. `access_token` is what some issuers write there (RFC 8693 §3 has it as a kind of token).
+    private static func checkType(_ claims: JSONObject) throws(Refusal) {
+        guard let type = claims["token_type"] else { return }
+        guard let name = type.string?.lowercased() else { throw Refusal(.malformedClaims) }
+        guard ["bearer", "dpop", "access_token"].contains(name) else { throw Refusal(.wrongType) }
+    }
+
+    /// Whose it is: the issuer that was asked, unless the answer names another. nil: it does.
+    private static func identifier(_ claims: JSONObject, _ issuer: Issuer) throws(Refusal) -> String? {
+        guard let claim = claims["iss"] else { return issuer.tenants.isEmpty ? issuer.identifier : nil }
+        guard let name = claim.string else { throw Refusal(.malformedClaims) }
+        return IssuerIdentifiers(issuer).canonical(name, claims)
+    }
+}
+
+extension Confirmation {
+    /// Bound as both say.
+    fileprivate static func both(_ one: Confirmation?, _ other: Confirmation) throws(Refusal) -> Confirmation {
+        guard var both = one else { return other }
+        both.certificate = try same(both.certificate, other.certificate)
+        both.key = try same(both.key, other.key)
+        return both
+    }
+
+    private static func same(_ one: Digest256?, _ other: Digest256?) throws(Refusal) -> Digest256? {
+        if let one, let other, one != other { throw Refusal(.introspectionMismatch) }
+        return one ?? other
+    }
+}

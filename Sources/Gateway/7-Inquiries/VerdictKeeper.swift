@@ -1,0 +1,281 @@
+internal import Admission
+internal import HTTP
+internal import Issuers
+internal import Logging
+internal import Policy
+internal import Synchronization
+internal import Transport
+
+/// Asks one issuer about its tokens: drives its ledger, performs what the ledger asks for, and tells the event loops when
+/// something is settled. Survives reloads as long as the issuer's entry says the same.
+final class VerdictKeeper: Sendable {
+    /// What the asking needs beside the entry: read anew with each reload.
+    struct Setup: Sendable {
+        let credentials: ClientCredentials
+        /// nil: the issuer's keys and metadata are not fetched.
+        let keys: KeyKeeper?
+        /// Keys that are not fetched.
+        let ownKeys: IssuerKeys?
+    }
+    /// What is known when a token is asked about.
+    enum Asked {
+        case active(IntrospectionVerdict, freshUntil: Int64)
+        case inactive
+        /// The loop's desk will be told.
+        case pending(InquiryDesk.Subject)
+        case unknowable(retryAfterSeconds: Int)
+    }
+
+    let issuer: Issuer
+    private let introspection: Introspection
+    private let reader: IntrospectionAnswerReader
+    private let state: Mutex<State>
+    private let logger: Logger
+
+    private struct State {
+        var ledger: IntrospectionLedger
+        var setup: Setup
+        /// Whose requests wait, by token and loop.
+        var waiting: [Digest256: [Int: LoopBound<InquiryDesk>]] = [:]
+        var calls: [Int: Task<Void, Never>] = [:]
+        var connections: OutgoingConnections?
+        /// When somebody will wake the ledger (monotonic nanoseconds).
+        var wakesAt: Int64?
+        var isStopped = false
+        /// What the transport said of the last failure, for the log.
+        var detail = ""
+    }
+
+    /// nil: this issuer is not asked.
+    init?(_ issuer: Issuer, _ setup: Setup, logger: Logger) {
+        guard let introspection = issuer.introspection, let reader = IntrospectionAnswerReader(issuer) else { return nil }
+        self.issuer = issuer
+        self.introspection = introspection
+        self.reader = reader
+        var logger = logger
+        logger[metadataKey: "issuer"] = "\(issuer.name)"
+        self.logger = logger
+        let ledger = IntrospectionLedger(
+            IntrospectionBounds(introspection), seed: (.random(in: .min ... .max), .random(in: .min ... .max)))
+        state = Mutex(State(ledger: ledger, setup: setup))
+    }
+
+    // MARK: For deciding
+
+    /// Called on event loops, for tokens about which the loop knows nothing: takes a lock for a moment, and never waits.
+    /// - Parameter since: when this request began to ask, in monotonic nanoseconds.
+    func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<InquiryDesk>) -> Asked {
+        if endpoint == nil, let unknown = askForMetadata() { return unknown }
+        let now = Clock.monotonicNanoseconds()
+        let (answer, commands): (IntrospectionLedger.Answer, [IntrospectionLedger.Command]) = state.withLock { state in
+            guard !state.isStopped else { return (.unknowable(retryAfterSeconds: 1), []) }
+            let result = state.ledger.asked(
+                digest, token: token, since: since, now: now, unixSeconds: Self.unixSeconds)
+            if case .pending = result.answer { state.waiting[digest, default: [:]][desk.loop] = desk }
+            return result
+        }
+        if !commands.isEmpty { perform(commands) }
+        switch answer {
+        case .active(let verdict, let freshUntil): return .active(verdict, freshUntil: freshUntil)
+        case .inactive: return .inactive
+        case .pending: return .pending(.token(issuer: issuer.name, digest))
+        case .unknowable(let seconds): return .unknowable(retryAfterSeconds: seconds)
+        }
+    }
+
+    /// nil: the issuer's metadata has not been read yet.
+    private var endpoint: AbsoluteURL? {
+        switch introspection.place {
+        case .url(let url): url
+        case .discovery: state.withLock { $0.setup.keys }?.introspectionURL
+        }
+    }
+
+    private func askForMetadata() -> Asked? {
+        guard let keys = state.withLock({ $0.setup.keys }) else { return .unknowable(retryAfterSeconds: 5) }
+        switch keys.wanted(kid: nil) {
+        case .pending: return .pending(.keys(keys.name))
+        // It came in this moment.
+        case .known: return endpoint == nil ? .unknowable(retryAfterSeconds: 5) : nil
+        case .absent: return .unknowable(retryAfterSeconds: 5)
+        case .unknowable(let seconds): return .unknowable(retryAfterSeconds: seconds)
+        }
+    }
+
+    func status(now: Int64) -> (endpoint: String?, IntrospectionStatus) {
+        (endpoint?.description, state.withLock { $0.ledger.status(now: now) })
+    }
+
+    // MARK: Life
+
+    /// Secrets, keys and files were read anew: new connections from here on.
+    func renew(_ setup: Setup) {
+        let old = state.withLock { state in
+            state.setup = setup
+            defer { state.connections = nil }
+            return state.connections
+        }
+        old?.close()
+    }
+
+    func stop() {
+        let (calls, old) = state.withLock { state in
+            state.isStopped = true
+            defer { (state.calls, state.connections, state.waiting) = ([:], nil, [:]) }
+            return (Array(state.calls.values), state.connections)
+        }
+        for call in calls { call.cancel() }
+        old?.close()
+    }
+
+    private func perform(_ commands: [IntrospectionLedger.Command]) {
+        for command in commands {
+            switch command {
+            case .call(let call): begin(call)
+            case .cancel(let number): state.withLock { $0.calls.removeValue(forKey: number) }?.cancel()
+            case .settled(let digest): settle(digest)
+            case .note(let note): log(note)
+            }
+        }
+        wakeInTime()
+    }
+
+    private func begin(_ call: IntrospectionLedger.Call) {
+        state.withLock { state in
+            guard !state.isStopped else { return }
+            state.calls[call.number] = Task {
+                let result = await self.ask(call)
+                let commands = self.state.withLock { state in
+                    state.calls[call.number] = nil
+                    return state.ledger.finished(
+                        call.number, result, now: Clock.monotonicNanoseconds(), unixSeconds: Self.unixSeconds,
+                        random: Self.random())
+                }
+                self.perform(commands)
+            }
+        }
+    }
+
+    private func settle(_ digest: Digest256) {
+        let subject = InquiryDesk.Subject.token(issuer: issuer.name, digest)
+        for desk in (state.withLock { $0.waiting.removeValue(forKey: digest) } ?? [:]).values {
+            desk.execute { $0.answered(subject) }
+        }
+    }
+
+    /// Sees to it that the ledger is woken when it wants to be; too early does no harm.
+    private func wakeInTime() {
+        let wakeAt: Int64? = state.withLock { state in
+            guard !state.isStopped, let wakeAt = state.ledger.wakeAt else { return nil }
+            if let planned = state.wakesAt, planned <= wakeAt { return nil }
+            state.wakesAt = wakeAt
+            return wakeAt
+        }
+        guard let wakeAt else { return }
+        Task { [weak self] in
+            try? await Task.sleep(for: .nanoseconds(max(0, wakeAt &- Clock.monotonicNanoseconds())))
+            self?.wake(plannedFor: wakeAt)
+        }
+    }
+
+    private func wake(plannedFor time: Int64) {
+        let commands: [IntrospectionLedger.Command] = state.withLock { state in
+            if state.wakesAt == time { state.wakesAt = nil }
+            guard !state.isStopped else { return [] }
+            return state.ledger.woke(now: Clock.monotonicNanoseconds(), random: Self.random())
+        }
+        perform(commands)
+    }
+
+    private static func random() -> UInt64 { .random(in: .min ... .max) }
+    private static var unixSeconds: Int64 { Clock.wallNanoseconds() / 1_000_000_000 }
+
+    // MARK: Asking
+
+    /// RFC 7662 §2.1: a POST with the token in its form, by a client that shows who it is.
+    private func ask(_ call: IntrospectionLedger.Call) async -> Result<IntrospectionAnswer, IntrospectionFailure> {
+        let setup = state.withLock { $0.setup }
+        guard let connections = connections() else { return .failure(.unreachable) }
+        do {
+            var form = FormText()
+            form.add("token", call.token)
+            form.add("token_type_hint", "access_token")
+            var fields = [("Accept", reader.mediaType), ("User-Agent", "portcullis")]
+            if let field = try setup.credentials.show(in: &form, unixSeconds: Self.unixSeconds) { fields.append(field) }
+            let answer = try await connections.postForm(form.octets, fields: fields, attempt: call.isSecond ? 1 : 0)
+            return understand(answer, about: call.digest, setup)
+        } catch let failure as OutgoingHTTP.Failure {
+            note(failure.description)
+            return .failure(IntrospectionFailure(failure.reason))
+        } catch {
+            note("the gateway cannot show who it is: \(error)")
+            return .failure(.badSettings)
+        }
+    }
+
+    private func understand(
+        _ answer: OutgoingHTTP.Answer, about digest: Digest256, _ setup: Setup
+    ) -> Result<IntrospectionAnswer, IntrospectionFailure> {
+        let reply = IntrospectionReply(status: answer.status, contentType: answer.value("content-type"), body: answer.body)
+        do throws(IntrospectionFailure) {
+            let keys = setup.keys.map { $0.keys } ?? setup.ownKeys
+            return .success(try reader.read(reply, about: digest, keys: keys, unixSeconds: Self.unixSeconds))
+        } catch {
+            note("it answered \(answer.status)")
+            if error == .unknownKey { _ = setup.keys?.wanted(kid: reader.keyID(of: reply)) }
+            return .failure(error)
+        }
+    }
+
+    private func note(_ detail: String) { state.withLock { $0.detail = detail } }
+
+    private func connections() -> OutgoingConnections? {
+        guard let endpoint else { return nil }
+        return state.withLock { state in
+            guard !state.isStopped else { return nil }
+            if let connections = state.connections, connections.url == endpoint { return connections }
+            state.connections?.close()
+            let isOwn = !(state.setup.keys?.fetching.jwksHosts.contains(endpoint.host) ?? false)
+            var settings = introspection.way.outgoing(isOwnPlace: isOwn)
+            settings.timeout = introspection.deadline
+            settings.bodyBytesMax = IntrospectionReply.bytesMax
+            let connections = OutgoingConnections(endpoint, settings, connectionsMax: state.ledger.callsMax)
+            state.connections = connections
+            return connections
+        }
+    }
+
+    private func log(_ note: IntrospectionNote) {
+        let detail = state.withLock { $0.detail }
+        switch note {
+        case .failed(let failure):
+            logger.error(
+                "the issuer cannot be asked about tokens", metadata: ["failure": "\(failure.rawValue)", "detail": "\(detail)"])
+        case .refused(let failure):
+            logger.warning(
+                "the issuer does not accept a question about a token",
+                metadata: ["failure": "\(failure.rawValue)", "detail": "\(detail)"])
+        case .opened(let failures, let milliseconds):
+            logger.error(
+                "the issuer is not asked about tokens for a while: 503 for those that are not known",
+                metadata: ["failures": "\(failures)", "milliseconds": "\(milliseconds)"])
+        case .recovered(let failures):
+            logger.notice("the issuer can be asked about tokens again", metadata: ["failures": "\(failures)"])
+        }
+    }
+}
+
+extension IntrospectionFailure {
+    fileprivate init(_ reason: OutgoingHTTP.Failure.Reason) {
+        self =
+            switch reason {
+            case .unreachable: .unreachable
+            case .tlsFailed: .tlsFailed
+            case .timeout: .timeout
+            case .tooLarge: .tooLarge
+            case .forbiddenAddress: .forbiddenAddress
+            case .badAnswer: .badAnswer
+            case .badSettings: .badSettings
+            }
+    }
+}

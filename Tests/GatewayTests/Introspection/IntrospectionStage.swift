@@ -1,0 +1,61 @@
+import GatewayTesting
+import JSON
+
+/// A gateway that asks the fake issuer `as` about its tokens, and an upstream behind it.
+struct IntrospectionStage: Sendable {
+    let stage: Stage
+    let issuer: FakeIssuer
+
+    static let routes = """
+        - id: open
+          match: {path: "/open/{rest...}"}
+          public: true
+          upstream: orders
+        - id: orders
+          match: {path: "/orders/{rest...}"}
+          require: {issuers: [as], scopes: ["orders:read"]}
+          upstream: orders
+        - id: admin
+          match: {path: "/admin/{rest...}"}
+          require: {issuers: [as], scopes: ["admin"]}
+          upstream: orders
+        \(Stage.health)
+        """
+
+    static let secret = "client_secret: {file: certs/introspection.secret}"
+
+    /// - Parameters:
+    ///   - tokens: `introspection` or `jwt_and_introspection`.
+    ///   - asking: what stands in `introspection`, besides `client_id`; nil for the endpoint's URL and a secret.
+    ///   - lines: of the issuer's entry, besides what it must have.
+    static func play<Value: Sendable>(
+        tokens: String = "introspection", asking: ((FakeIssuer) -> [String])? = nil,
+        lines: [String] = ["authorities: certs/upstream-ca.pem"], routes: String = IntrospectionStage.routes, bounds: [String]? = nil,
+        make: (TestCertificates) throws -> FakeIssuer = { try FakeIssuer.start($0) },
+        prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (IntrospectionStage) async throws -> Value
+    ) async throws -> Value {
+        let issuer = try make(try TestCertificates.shared())
+        let asking = asking?(issuer) ?? ["url: \(issuer.origin)\(issuer.path(of: .introspection))", secret]
+        let entry =
+            [
+                "  as:", "    issuer: \(issuer.identifier)", "    audience: \(issuer.audience)", "    tokens: \(tokens)",
+                "    introspection: {client_id: gateway, \(asking.joined(separator: ", "))}",
+            ] + lines.map { "    " + $0 }
+        return try await Stage.play(
+            routes: routes, sections: "issuers:\n\(entry.joined(separator: "\n"))", issuers: [], bounds: bounds,
+            prepare: { folder in
+                try folder.write("s3cret+with/odd=octets\n", to: "certs/introspection.secret", permissions: 0o600)
+                try prepare(folder)
+            }
+        ) { stage in try await body(IntrospectionStage(stage: stage, issuer: issuer)) }
+    }
+
+    func answer(_ token: String, path: String = "/orders/1") async throws -> CurlResponse {
+        try await stage.answer(path, token: token)
+    }
+
+    /// What health says of asking the issuer.
+    func state() async throws -> JSONObject {
+        try await stage.healthReport()["introspection"]?.array?.first?.object ?? [:]
+    }
+}

@@ -1,0 +1,221 @@
+import Foundation
+import GatewayTesting
+import HTTP
+import JSON
+import Testing
+
+@Suite("issuers that are asked about tokens")
+struct IntrospectionTests {
+    @Test("RS-071 an opaque token counts when its issuer says so; it is asked by POST, with the client's credentials")
+    func opaque() async throws {
+        try await IntrospectionStage.play { play in
+            let answer = try await play.answer("opaque-token_1")
+            #expect(answer.status == 200)
+            let request = try await play.stage.upstream.requests(atLeast: 1)[0]
+            #expect(request.value("x-auth-subject") == "user-1")
+            #expect(request.value("x-auth-client-id") == "client-1")
+            #expect(request.value("authorization") == nil)
+            let question = try #require(play.issuer.questions.first)
+            #expect(question.method == "POST")
+            #expect(!question.target.contains("opaque"))
+            let form = try FormFields(question.body)
+            #expect(form.values("token") == ["opaque-token_1"])
+            #expect(form.values("token_type_hint") == ["access_token"])
+            // RFC 6749 §2.3.1: encoded as in a form first.
+            let pair = Data("gateway:s3cret%2Bwith%2Fodd%3Doctets".utf8).base64EncodedString()
+            #expect(question.value("authorization") == "Basic \(pair)")
+            #expect(question.value("accept") == "application/json")
+            let record = try await play.stage.record(of: answer)
+            #expect(record["issuer"] == "as")
+            #expect(record["subject"] == "user-1")
+            let log = try String(decoding: play.stage.gateway.folder.read("audit.jsonl"), as: UTF8.self)
+            #expect(!log.contains("opaque-token_1"))
+            let state = try await play.state()
+            #expect(state["breaker"] == "closed")
+            #expect(state["known_active"] == 1)
+            #expect(state["last_success"] != .null)
+        }
+    }
+
+    @Test("RS-071 the gateway shows who it is as its entry says", arguments: ["client_secret_post", "private_key_jwt", "tls_client_auth"])
+    func methods(method: String) async throws {
+        let extra =
+            switch method {
+            case "private_key_jwt": "key: certs/assertion.key, kid: gateway-1"
+            case "tls_client_auth": "certificate: {chain: certs/gateway-client.pem, key: certs/gateway-client.key}"
+            default: IntrospectionStage.secret
+            }
+        try await IntrospectionStage.play(
+            asking: { ["url: \($0.origin)\($0.path(of: .introspection))", "method: \(method)", extra] },
+            make: { try FakeIssuer.start($0, demandsCertificate: method == "tls_client_auth") },
+            prepare: { folder in
+                let certificates = try TestCertificates.shared()
+                try folder.write(certificates.gatewayClient.key, to: "certs/assertion.key", permissions: 0o600)
+            }
+        ) { play in
+            #expect(try await play.answer("t").status == 200)
+            let question = try #require(play.issuer.questions.first)
+            let form = try FormFields(question.body)
+            #expect(question.value("authorization") == nil)
+            #expect(form.values("client_id") == ["gateway"])
+            switch method {
+            case "private_key_jwt":
+                #expect(form.values("client_assertion_type") == ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"])
+                let parts = try #require(form.values("client_assertion").first).split(separator: ".")
+                let header = try #require(Self.members(parts[0]))
+                let claims = try #require(Self.members(parts[1]))
+                #expect(header["kid"] == "gateway-1")
+                #expect(claims["iss"] == "gateway")
+                #expect(claims["sub"] == "gateway")
+                #expect(claims["aud"]?.string == play.issuer.identifier)
+                #expect(claims["jti"] != nil)
+            case "tls_client_auth": #expect(question.peer != nil)
+            default: #expect(form.values("client_secret") == ["s3cret+with/odd=octets"])
+            }
+        }
+    }
+
+    private static func members(_ part: Substring) throws -> JSONObject? {
+        var text = part.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/")
+        while text.utf8.count % 4 != 0 { text += "=" }
+        return try Data(base64Encoded: text).map { try JSON.parse(Array($0)).object } ?? nil
+    }
+
+    @Test("RS-072 a token that is not active is 401, and for ten seconds nobody asks again")
+    func inactive() async throws {
+        try await IntrospectionStage.play { play in
+            play.issuer.say(["active": false])
+            for _ in 0..<3 {
+                let answer = try await play.answer("bad")
+                #expect(answer.status == 401)
+                #expect(answer.code == "inactive_token")
+                #expect(answer.value("www-authenticate")?.contains("error=\"invalid_token\"") == true)
+            }
+            #expect(play.issuer.questions.count == 1)
+            #expect(play.stage.upstream.requests.isEmpty)
+            play.issuer.say(["active": "true"])
+            #expect(try await play.answer("text").code == "inactive_token")
+        }
+    }
+
+    @Test("RS-074 one token on two routes: asked about once, judged by each route's own policy every time")
+    func twoRoutes() async throws {
+        try await IntrospectionStage.play { play in
+            for _ in 0..<3 {
+                #expect(try await play.answer("t").status == 200)
+                #expect(try await play.answer("t", path: "/admin/1").code == "insufficient_scope")
+            }
+            #expect(play.issuer.questions.count == 1)
+        }
+    }
+
+    @Test("RS-075 aud, iss, exp, cnf of the answer are judged", arguments: ["aud", "iss", "exp", "cnf"])
+    func claims(name: String) async throws {
+        let (value, expected): (JSON, String) =
+            switch name {
+            case "aud": ("https://other.example", "wrong_audience")
+            case "iss": ("https://other.example", "wrong_issuer")
+            case "exp": (1_000, "expired_token")
+            default: (["x5t#S256": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"], "wrong_certificate")
+            }
+        try await IntrospectionStage.play { play in
+            play.issuer.say(play.issuer.facts([name: value]))
+            let answer = try await play.answer("t")
+            #expect(answer.status == 401)
+            #expect(answer.code == expected)
+        }
+    }
+
+    @Test("a JWT of an issuer that signs and is asked needs both in its favour")
+    func both() async throws {
+        try await IntrospectionStage.play(
+            tokens: "jwt_and_introspection", asking: { _ in [IntrospectionStage.secret] },
+            lines: ["authorities: certs/upstream-ca.pem", "algorithms: [ES256]"]
+        ) { play in
+            play.issuer.say(["active": true])
+            #expect(try await play.answer(try play.issuer.token()).status == 200)
+            let stranger = try TestSigningKey(.es256, kid: play.issuer.key.kid)
+            #expect(try await play.answer(try play.issuer.token(signedWith: stranger)).code == "bad_signature")
+            #expect(play.issuer.questions.count == 1)
+            play.issuer.say(["active": false])
+            #expect(try await play.answer(try play.issuer.token(adding: ["jti": "taken back"])).code == "inactive_token")
+        }
+    }
+
+    @Test("where the endpoint is can be found by discovery, and a request waits for that too")
+    func discovery() async throws {
+        try await IntrospectionStage.play(asking: { _ in [IntrospectionStage.secret] }) { play in
+            #expect(try await play.answer("t").status == 200)
+            // Nothing of it is verified here, so no keys are fetched.
+            #expect(play.issuer.fetches(of: .keys) == 0)
+            #expect(try await play.state()["endpoint"]?.string == play.issuer.origin + play.issuer.path(of: .introspection))
+        }
+    }
+
+    @Test("RS-079 a signed answer counts when it is the issuer's, to this gateway, and of its own type")
+    func signed() async throws {
+        try await IntrospectionStage.play(
+            asking: { _ in [IntrospectionStage.secret, "jwt_response: true"] },
+            lines: ["authorities: certs/upstream-ca.pem", "algorithms: [ES256]"]
+        ) { play in
+            let issuer = play.issuer
+            try issuer.saySigned(issuer.facts(), to: "gateway")
+            try await eventually("the keys") { try await play.answer("t").status == 200 }
+            #expect(issuer.questions.last?.value("accept") == "application/token-introspection+jwt")
+            try issuer.saySigned(issuer.facts(), to: "somebody")
+            #expect(try await play.answer("u").code == "introspection_unavailable")
+            try issuer.saySigned(issuer.facts(), to: "gateway", type: "at+jwt")
+            #expect(try await play.answer("v").code == "introspection_unavailable")
+            issuer.say(issuer.facts())
+            #expect(try await play.answer("w").code == "introspection_unavailable")
+            #expect(try await play.state()["failure"] == "wrong_content_type")
+            try issuer.saySigned(["active": false], to: "gateway")
+            #expect(try await play.answer("x").code == "inactive_token")
+        }
+    }
+
+    @Test("what an issuer has said survives a reload")
+    func reload() async throws {
+        try await IntrospectionStage.play { play in
+            #expect(try await play.answer("t").status == 200)
+            let text = try String(decoding: play.stage.gateway.folder.read("routes.yaml"), as: UTF8.self)
+            try play.stage.gateway.write(policy: text.replacingOccurrences(of: "id: open", with: "id: opened"))
+            try await play.stage.gateway.reload()
+            try await eventually("the reload") { try await play.stage.healthReport()["reloads"] == 1 }
+            play.issuer.die()
+            #expect(try await play.answer("t").status == 200)
+            #expect(play.issuer.questions.count == 1)
+        }
+    }
+
+    @Test("with caches and without, the same requests have the same answers", arguments: [true, false])
+    func sameAnswers(cached: Bool) async throws {
+        try await IntrospectionStage.play(
+            asking: {
+                ["url: \($0.origin)\($0.path(of: .introspection))", IntrospectionStage.secret]
+                    + (cached ? [] : ["active_lifetime: 0s", "inactive_lifetime: 0s"])
+            },
+            bounds: ["bad_tokens_per_minute_max: 0"] + (cached ? [] : ["token_cache_entries_max: 0"])
+        ) { play in
+            var codes: [String] = []
+            let sayings: [JSONObject] = [
+                play.issuer.facts(), ["active": false], play.issuer.facts(["aud": "x"]), play.issuer.facts(["scope": "other"]),
+            ]
+            for round in 0..<3 {
+                for (index, saying) in sayings.enumerated() {
+                    play.issuer.say(saying)
+                    for path in ["/orders/\(round)", "/admin/\(round)"] {
+                        let answer = try await play.answer("t\(index)", path: path)
+                        codes.append(answer.code ?? "\(answer.status)")
+                    }
+                }
+            }
+            let one = [
+                "200", "insufficient_scope", "inactive_token", "inactive_token", "wrong_audience", "wrong_audience",
+                "insufficient_scope", "insufficient_scope",
+            ]
+            #expect(codes == one + one + one)
+            #expect(play.issuer.questions.count == (cached ? 4 : 24))
+        }
+    }
+}
