@@ -43,22 +43,22 @@ package final class AuthorizationServer: Sendable {
             metadata.path: document,
             AuthorizationServerRoutes.authorizationPath: AuthorizationEndpoint(
                 issuer: settings.issuer, store: store,
-                receiver: RequestReceiver(store: store, objects: objects, requiresPushedRequests: false), judge: judge,
+                receiver: RequestReceiver(store: store, objects: objects, requiresPushedRequests: settings.profile.demandsPushedRequests), judge: judge,
                 sessions: people.sessions),
             AuthorizationServerRoutes.pushedRequestPath: PushedRequestEndpoint(
-                authenticator: authenticator, store: store, objects: objects, judge: judge, proof: { _, _ in nil }),
+                authenticator: authenticator, store: store, objects: objects, judge: judge, proof: { (call, _) throws(OAuthError) in try await proofs.provedKey(call) }),
             AuthorizationServerRoutes.userInfoPath: UserInfoEndpoint(
                 store: store,
-                tokens: OwnTokens(issuer: settings.issuer, audience: settings.audience, keys: keys, store: store, proves: { _, _, _ in false }),
+                tokens: OwnTokens(issuer: settings.issuer, audience: settings.audience, keys: keys, store: store, proves: { (call, key, token) throws(OAuthError) in try await proofs.proves(call, key: key, token: token) }),
                 realm: settings.issuer),
         ]
         if let path = metadata.openIDPath { endpoints[path] = document }
         if let registration = settings.registration, let registrationToken {
             endpoints[AuthorizationServerRoutes.registrationPath] = RegistrationEndpoint(
-                store: store, metadata: ClientMetadata(profile: settings.profile, scopes: registration.scopes), pepper: pepper,
-                initialToken: SecretDigest.text(of: registrationToken),
-                address: ServerMetadata.origin(of: settings.issuer) + AuthorizationServerRoutes.registrationPath,
-                tokenLifetimeSeconds: settings.accessTokenLifetime.components.seconds)
+                store: store,
+                metadata: ClientMetadata(profile: settings.profile, scopes: registration.scopes, fetchesKeys: keySource != nil),
+                pepper: pepper, initialToken: SecretDigest.text(of: registrationToken),
+                address: ServerMetadata.origin(of: settings.issuer) + AuthorizationServerRoutes.registrationPath)
         }
         self.endpoints = endpoints.merging(people.endpoints) { one, _ in one }
     }

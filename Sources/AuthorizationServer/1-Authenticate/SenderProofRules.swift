@@ -35,13 +35,10 @@ struct SenderProofRules: Sendable {
         return binding.isEmpty ? nil : binding
     }
 
-    /// The key to which an authorization request binds its code (RFC 9449 §10, §10.1): from a proof with the pushed request, from
-    /// `dpop_jkt`, or both, if they are the same.
-    func authorizationKey(_ call: EndpointCall, _ parameters: RequestParameters) async throws(OAuthError) -> String? {
-        let named = parameters.value("dpop_jkt")
-        guard let proved = try await provedKey(call) else { return named }
-        if let named, !named.utf8.elementsEqual(proved.utf8) { throw .conflictingDPoPKeys }
-        return proved
+    /// Whether the request proves this key for this access token (RFC 9449 §7).
+    func proves(_ call: EndpointCall, key: String, token: String) async throws(OAuthError) -> Bool {
+        guard let proved = try await provedKey(call, token: token) else { return false }
+        return proved.utf8.elementsEqual(key.utf8)
     }
 
     /// What an answer to such a request carries besides: the next nonce, once the one that came is not the newest (RFC 9449 §8.2).
@@ -52,7 +49,8 @@ struct SenderProofRules: Sendable {
     }
 
     /// The thumbprint of the key that the request proves; nil: it proves none (RFC 9449 §4.3).
-    private func provedKey(_ call: EndpointCall) async throws(OAuthError) -> String? {
+    /// - Parameter token: for which access token it must be made; nil: that is all the same.
+    func provedKey(_ call: EndpointCall, token: String? = nil) async throws(OAuthError) -> String? {
         let fields = call.request.values("dpop")
         guard let field = fields.first else { return nil }
         guard fields.count == 1 else { throw .invalidDPoPProof }
@@ -63,6 +61,7 @@ struct SenderProofRules: Sendable {
         } catch {
             throw .invalidDPoPProof
         }
+        if let token, proof.tokenDigest.map(Base64URL.encode) != SecretDigest.text(of: token) { throw .invalidDPoPProof }
         if needsNonce, proof.nonce.map({ nonces.accepts($0, call.now) }) != true {
             throw OAuthError.useDPoPNonce.giving(nonce: nonces.current(call.now))
         }
@@ -85,14 +84,13 @@ extension OAuthError {
     static let usedDPoPProof = OAuthError("invalid_dpop_proof", "the DPoP proof was used before")
     static let missingDPoPProof = OAuthError("invalid_dpop_proof", "tokens of this client are bound to a key: send a DPoP proof")
     static let useDPoPNonce = OAuthError("use_dpop_nonce", "the DPoP proof must carry the nonce of this answer")
-    static let conflictingDPoPKeys = OAuthError("invalid_dpop_proof", "dpop_jkt is not the key of the DPoP proof")
     static let missingCertificate = OAuthError(
         "invalid_request", "tokens of this client are bound to its certificate: present it in the TLS handshake")
     static let unboundToken = OAuthError(
         "invalid_request", "this server issues no unbound tokens: send a DPoP proof, or use a certificate that the client is registered with")
 
     static var senderProofs: [OAuthError] {
-        [invalidDPoPProof, usedDPoPProof, missingDPoPProof, useDPoPNonce, conflictingDPoPKeys, missingCertificate, unboundToken]
+        [invalidDPoPProof, usedDPoPProof, missingDPoPProof, useDPoPNonce, missingCertificate, unboundToken]
     }
 
     /// With the nonce that the client is to use, in its one `DPoP-Nonce`.

@@ -42,14 +42,15 @@ struct ServerMetadata: Sendable {
             ],
             "grant_types_supported": .strings(grants.map(\.rawValue)),
         ]
-        for (name, value) in Self.clientMembers(settings, origin: origin).members { document[name] = value }
+        for (name, value) in Self.clientMembers(settings, grants, origin: origin).members { document[name] = value }
         members = document
     }
 
     /// How clients show who they are, and what tokens can be bound to.
-    private static func clientMembers(_ settings: AuthorizationServerSettings, origin: String) -> JSONObject {
+    private static func clientMembers(_ settings: AuthorizationServerSettings, _ grants: [GrantType], origin: String) -> JSONObject {
         let profile = settings.profile
-        let methods = profile.authenticationMethods
+        // A public client can do nothing as long as there is nothing but client_credentials.
+        let methods = profile.authenticationMethods.filter { $0 != .none || grants.contains { $0 != .clientCredentials } }
         var members: JSONObject = [
             "token_endpoint_auth_methods_supported": .strings(methods.map(\.rawValue)),
             // RFC 8414 §2: there because private_key_jwt is.
@@ -59,10 +60,14 @@ struct ServerMetadata: Sendable {
             // RFC 8705 §3.3
             "tls_client_certificate_bound_access_tokens": true,
         ]
+        if profile.demandsPushedRequests { members["require_pushed_authorization_requests"] = true }
         if settings.registration != nil { members["registration_endpoint"] = .string(origin + AuthorizationServerRoutes.registrationPath) }
         // RFC 8705 §5
         if let mtls = settings.mtlsOrigin {
-            members["mtls_endpoint_aliases"] = ["token_endpoint": .string(mtls + AuthorizationServerRoutes.tokenPath)]
+            members["mtls_endpoint_aliases"] = [
+                "token_endpoint": .string(mtls + AuthorizationServerRoutes.tokenPath),
+                "pushed_authorization_request_endpoint": .string(mtls + AuthorizationServerRoutes.pushedRequestPath),
+            ]
         }
         return members
     }

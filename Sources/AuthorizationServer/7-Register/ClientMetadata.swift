@@ -25,9 +25,13 @@ package struct ClientMetadata: Sendable {
     /// What it may be granted at most, and is when it asks for nothing; nil: whatever it asks for.
     let scopes: [String]?
 
-    package init(profile: SecurityProfile, scopes: [String]? = nil) {
+    /// Keys at an address are fetched; otherwise a client that has none but those could never authenticate.
+    let fetchesKeys: Bool
+
+    package init(profile: SecurityProfile, scopes: [String]? = nil, fetchesKeys: Bool = false) {
         self.profile = profile
         self.scopes = scopes
+        self.fetchesKeys = fetchesKeys
     }
 
     /// Kept as they are, to be shown and given back.
@@ -77,6 +81,7 @@ package struct ClientMetadata: Sendable {
             client.keySet = try keySet(keys)
         }
         if let url {
+            guard fetchesKeys else { throw ClientMetadataError(.metadata, "jwks_uri is not supported here: register jwks") }
             guard url.hasPrefix("https://"), RedirectURIRule.objection(to: url) == nil else {
                 throw ClientMetadataError(.metadata, "jwks_uri must be an https URL without fragment and user information")
             }

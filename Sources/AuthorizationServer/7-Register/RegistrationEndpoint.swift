@@ -13,8 +13,6 @@ struct RegistrationEndpoint: Endpoint {
     let initialToken: String
     /// Where it lies.
     let address: String
-    /// How long an access token lives that a client got just before it was deleted.
-    let tokenLifetimeSeconds: Int64
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         do throws(OAuthError) {
@@ -86,11 +84,11 @@ struct RegistrationEndpoint: Endpoint {
 
     /// RFC 7592 §2.3: with all that it was granted, and its access tokens too.
     private func delete(_ client: RegisteredClient, _ call: EndpointCall) async throws(OAuthError) -> ServiceResponse {
-        let revocation = Revocation(.client(client.id), before: call.now + 1, expiresAt: call.now + tokenLifetimeSeconds + 60)
-        let belongings = RecordKind.allCases.filter { ![.client, .revocation].contains($0) }
         let changes: [StoreChange] =
-            [.remove(.client, key: client.id, version: client.version)] + belongings.map { .removeAll(RecordQuery($0, client: client.id)) }
-            + [.remove(.revocation, key: revocation.target.key), .insert(revocation.record)]
+            [
+                .remove(.client, key: client.id, version: client.version),
+                .removeAll(RecordQuery(.registrationToken, client: client.id)), .removeAll(RecordQuery(.replay, client: client.id)),
+            ] + Revoker.changes(ending: .client(client.id), now: call.now)
         guard try await commit(changes, call) else { throw .unavailable }
         var response = ServiceResponse(status: 204, fields: [("Cache-Control", "no-store"), ("Pragma", "no-cache")])
         response.facts.client = client.id
