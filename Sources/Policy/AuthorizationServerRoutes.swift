@@ -76,7 +76,7 @@ package enum AuthorizationServerRoutes {
         let registration = settings.registration == nil
             ? nil
             : route(
-                "registration", ["GET", "POST", "PUT", "DELETE"], host, registrationPath, limits: settings.limits,
+                "register", ["GET", "POST", "PUT", "DELETE"], host, registrationPath, limits: settings.limits,
                 bodyBytesMax: registrationBytesMax)
         return [
             registration,
@@ -85,7 +85,7 @@ package enum AuthorizationServerRoutes {
             route("metadata", ["GET", "HEAD"], host, metadata),
             route("openid_configuration", ["GET", "HEAD"], host, openIDMetadataPath(issuer: settings.issuer) ?? metadata),
             route("authorize", ["GET", "POST"], host, authorizationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
-            route("par", ["POST"], host, pushedRequestPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
+            route("par", ["POST"], host, pushedRequestPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
             route("userinfo", ["GET", "POST"], host, userInfoPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
         ].compactMap { $0 }
     }
