@@ -14,11 +14,16 @@ package final class AuthorizationServer: Sendable {
     ///   - resources: what `resource` may name besides the default audience (RFC 8707 §2).
     ///   - keys: the signing keys, whichever they are at the time.
     ///   - hasher: of the passwords of people.
+    ///   - keySource: fetches the keys of clients that register an address; nil: such clients cannot authenticate.
+    ///   - registrationToken: the initial access token of `registration` (RFC 7591 §3); nil: nobody registers clients by request.
     package init(
         settings: AuthorizationServerSettings, resources: [String] = [], keys: SigningKeys, pepper: SecretPepper,
-        store: any AuthorizationStore, hasher: PasswordHasher = PasswordHasher(atOnce: 1)
+        store: any AuthorizationStore, hasher: PasswordHasher = PasswordHasher(atOnce: 1),
+        keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil
     ) {
-        let authenticator = ClientAuthenticator(store: store, pepper: pepper, realm: settings.issuer)
+        let authenticator = ClientAuthenticator(
+            store: store, pepper: pepper, realm: settings.issuer, profile: settings.profile, keySource: keySource)
+        let proofs = SenderProofRules(store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile)
         let mint = TokenMint(issuer: settings.issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
         let targets = TargetRules(defaultAudience: settings.audience, resources: resources)
         let tokens = GrantTokens(mint: mint, identity: IDTokenMint(issuer: settings.issuer, keys: keys), targets: targets)
@@ -29,25 +34,32 @@ package final class AuthorizationServer: Sendable {
             AuthorizationCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
             RefreshTokenGrant(store: store, tokens: tokens),
         ]
-        let metadata = ServerMetadata(issuer: settings.issuer, grants: grants.map(\.type))
+        let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
         let people = People(settings: settings, store: store, pepper: pepper, hasher: hasher)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
         var endpoints: [String: any Endpoint] = [
-            AuthorizationServerRoutes.tokenPath: TokenEndpoint(authenticator: authenticator, grants: grants),
+            AuthorizationServerRoutes.tokenPath: TokenEndpoint(authenticator: authenticator, proofs: proofs, grants: grants),
             AuthorizationServerRoutes.jwksPath: PublishedDocument { now in .published(keys.ring.publicSet(now: now)) },
             metadata.path: document,
             AuthorizationServerRoutes.authorizationPath: AuthorizationEndpoint(
                 issuer: settings.issuer, store: store,
-                receiver: RequestReceiver(store: store, objects: objects, requiresPushedRequests: false), judge: judge,
+                receiver: RequestReceiver(store: store, objects: objects, requiresPushedRequests: settings.profile.demandsPushedRequests), judge: judge,
                 sessions: people.sessions),
             AuthorizationServerRoutes.pushedRequestPath: PushedRequestEndpoint(
-                authenticator: authenticator, store: store, objects: objects, judge: judge, proof: { _, _ in nil }),
+                authenticator: authenticator, store: store, objects: objects, judge: judge, proof: { (call, _) throws(OAuthError) in try await proofs.provedKey(call) }),
             AuthorizationServerRoutes.userInfoPath: UserInfoEndpoint(
                 store: store,
-                tokens: OwnTokens(issuer: settings.issuer, audience: settings.audience, keys: keys, store: store, proves: { _, _, _ in false }),
+                tokens: OwnTokens(issuer: settings.issuer, audience: settings.audience, keys: keys, store: store, proves: { (call, key, token) throws(OAuthError) in try await proofs.proves(call, key: key, token: token) }),
                 realm: settings.issuer),
         ]
         if let path = metadata.openIDPath { endpoints[path] = document }
+        if let registration = settings.registration, let registrationToken {
+            endpoints[AuthorizationServerRoutes.registrationPath] = RegistrationEndpoint(
+                store: store,
+                metadata: ClientMetadata(profile: settings.profile, scopes: registration.scopes, fetchesKeys: keySource != nil),
+                pepper: pepper, initialToken: SecretDigest.text(of: registrationToken),
+                address: ServerMetadata.origin(of: settings.issuer) + AuthorizationServerRoutes.registrationPath)
+        }
         self.endpoints = endpoints.merging(people.endpoints) { one, _ in one }
     }
 

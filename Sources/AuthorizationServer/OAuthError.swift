@@ -14,6 +14,8 @@ struct OAuthError: Error, Equatable, Sendable {
     let retryAfterSeconds: Int?
     /// For operators, into the record of the request: one word, such as `refresh_token_reused`.
     let event: String?
+    /// `DPoP-Nonce` of the answer (RFC 9449 §8).
+    var nonce: String?
     /// Whether the answer challenges the client to authenticate (RFC 9110 §15.5.2).
     var challenges: Bool { status == 401 }
 
@@ -29,6 +31,7 @@ struct OAuthError: Error, Equatable, Sendable {
     func response(realm: String, fields more: [ServiceResponse.Field] = []) -> ServiceResponse {
         var fields = more
         if challenges { fields.append(("WWW-Authenticate", "Basic realm=\"\(realm)\", charset=\"UTF-8\"")) }
+        if let nonce { fields.append(("DPoP-Nonce", nonce)) }
         if let retryAfterSeconds { fields.append(("Retry-After", "\(retryAfterSeconds)")) }
         var response = ServiceResponse.json(
             status: status, ["error": .string(word), "error_description": .string(description)], fields: fields)
@@ -63,6 +66,7 @@ extension OAuthError {
         [
             notAForm, badForm, repeatedParameter, credentialsInURI, invalidClient, severalAuthenticationMethods, differentClientIDs,
             tooManyFailures, invalidScope, invalidTarget, unavailable,
-        ] + tokenEndpoint + redirectURI + authorizationRequest + authorizationEndpoint + pushedRequests + authorizationCodes + refreshTokens + userInfo
+        ] + tokenEndpoint + redirectURI + authorizationRequest + authorizationEndpoint + pushedRequests + authorizationCodes + refreshTokens + userInfo + assertions
+            + senderProofs + registration
     }
 }

@@ -32,6 +32,9 @@ package enum AuthorizationServerRoutes {
     /// A token request is a form of a few hundred octets; assertions, which later come in it, of a few thousand.
     package static let tokenRequestBytesMax = 65_536
 
+    /// Metadata of a client with a few keys; a hundred RSA keys would be more.
+    package static let registrationBytesMax = 65_536
+
     /// Where the metadata lies: the well-known path, and behind it the issuer's path without its last slash
     /// (RFC 8414 §3.1). nil when the issuer is none.
     package static func metadataPath(issuer: String) -> String? {
@@ -68,23 +71,31 @@ package enum AuthorizationServerRoutes {
         guard let host = host(issuer: settings.issuer), let metadata = metadataPath(issuer: settings.issuer) else {
             return []
         }
+        // RFC 8705 §5: where clients with certificates go, if that is another host. The same endpoints answer there.
+        let hosts = [host] + [settings.mtlsOrigin.flatMap(Self.host)].compactMap { $0 }.filter { $0 != host }
+        let registration = settings.registration == nil
+            ? nil
+            : route(
+                "register", ["GET", "POST", "PUT", "DELETE"], host, registrationPath, limits: settings.limits,
+                bodyBytesMax: registrationBytesMax)
         return [
-            route("token", ["POST"], host, tokenPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
+            registration,
+            route("token", ["POST"], host, tokenPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
             route("jwks", ["GET", "HEAD"], host, jwksPath),
             route("metadata", ["GET", "HEAD"], host, metadata),
             route("openid_configuration", ["GET", "HEAD"], host, openIDMetadataPath(issuer: settings.issuer) ?? metadata),
             route("authorize", ["GET", "POST"], host, authorizationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
-            route("par", ["POST"], host, pushedRequestPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
+            route("par", ["POST"], host, pushedRequestPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
             route("userinfo", ["GET", "POST"], host, userInfoPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
         ].compactMap { $0 }
     }
 
     private static func route(
-        _ name: String, _ methods: [String], _ host: String, _ path: String, limits: [Int] = [], bodyBytesMax: Int = 0
+        _ name: String, _ methods: [String], _ host: String, _ path: String, limits: [Int] = [], bodyBytesMax: Int = 0, hosts: [String]? = nil
     ) -> Route? {
         guard let pattern = try? PathPatternText.parse(path) else { return nil }
         return Route(
-            id: "authorization_server.\(name)", match: RouteMatchRule(hosts: [host], methods: methods, path: pattern),
+            id: "authorization_server.\(name)", match: RouteMatchRule(hosts: hosts ?? [host], methods: methods, path: pattern),
             require: nil,
             limits: limits, destination: .local(.authorizationServer), bodyBytesMax: bodyBytesMax)
     }

@@ -22,7 +22,10 @@ struct Bench: Sendable {
     let server: AuthorizationServer
     let random: Randomness
 
-    init(issuer: String = Bench.issuer, lifetime: Duration = .seconds(600)) throws {
+    init(
+        issuer: String = Bench.issuer, lifetime: Duration = .seconds(600), registrationToken: String? = nil,
+        _ configure: (inout AuthorizationServerSettings) -> Void = { _ in }
+    ) throws {
         key = try SigningKey.generate(.es256)
         guard let pepper = SecretPepper(octets: [UInt8](repeating: 7, count: 32)),
             let ring = SigningKeyRing([DatedSigningKey(key: key, signsFrom: newYear2026 - 100)])
@@ -37,7 +40,10 @@ struct Bench: Sendable {
         }
         var settings = AuthorizationServerSettings(issuer: issuer, database: "", accessTokenLifetime: lifetime, audience: Self.audience)
         settings.limits = []
-        server = AuthorizationServer(settings: settings, resources: [Self.otherAudience], keys: SigningKeys(ring), pepper: pepper, store: store)
+        configure(&settings)
+        server = AuthorizationServer(
+            settings: settings, resources: [Self.otherAudience], keys: SigningKeys(ring), pepper: pepper, store: store,
+            registrationToken: registrationToken)
     }
 
     /// Registers a client whose secret the test chooses.

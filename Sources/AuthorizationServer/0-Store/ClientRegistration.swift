@@ -1,3 +1,5 @@
+package import JSON
+
 /// What `portcullis client add|list|remove` does.
 extension AuthorizationStore {
     /// Registers a client for the client credentials grant and returns its secret, which exists nowhere else and cannot be
@@ -21,6 +23,31 @@ extension AuthorizationStore {
             id: id, name: name, grants: [.clientCredentials], authenticationMethods: [.clientSecretBasic, .clientSecretPost],
             scopes: ScopeText.distinct(scopes), secrets: [StoredSecret(mac: pepper.mac(of: secret.text, clientID: id), createdAt: now)],
             createdAt: now)
+        guard try await insert(client, now: now) else { throw RegistrationError.idTaken(id) }
+        return (client, secret)
+    }
+
+    /// Registers a client with any metadata (RFC 7591 §2); the secret, if it authenticates by one, exists nowhere else.
+    /// - Parameters:
+    ///   - id: nil: one is made.
+    ///   - rules: throws `ClientMetadataError`. Without `token_endpoint_auth_method` both ways of showing a secret count.
+    ///   - change: what is not the client's own to say.
+    package func addClient(
+        id: String? = nil, metadata: JSONObject, rules: ClientMetadata, pepper: SecretPepper, now: Int64, random: Randomness,
+        _ change: (inout RegisteredClient) -> Void = { _ in }
+    ) async throws -> (client: RegisteredClient, secret: ClientSecret?) {
+        let id = id ?? "client-" + ClientID.generated(random)
+        guard ClientID.isValid(id) else { throw RegistrationError.badID }
+        var client = try rules.client(metadata, id: id, now: now)
+        if metadata["token_endpoint_auth_method"] == nil { client.authenticationMethods = [.clientSecretBasic, .clientSecretPost] }
+        guard !client.scopes.isEmpty || !client.grants.contains(.clientCredentials) else { throw RegistrationError.noScope }
+        change(&client)
+        var secret: ClientSecret?
+        if client.usesSecret {
+            let made = ClientSecret.generate(random)
+            client.secrets = [StoredSecret(mac: pepper.mac(of: made.text, clientID: id), createdAt: now)]
+            secret = made
+        }
         guard try await insert(client, now: now) else { throw RegistrationError.idTaken(id) }
         return (client, secret)
     }

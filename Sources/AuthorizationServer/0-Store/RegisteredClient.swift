@@ -123,6 +123,12 @@ package enum ClientAuthenticationMethod: String, Sendable, CaseIterable {
     case clientSecretBasic = "client_secret_basic"
     /// RFC 6749 §2.3.1, in the body.
     case clientSecretPost = "client_secret_post"
+    /// A signed assertion (RFC 7523 §2.2).
+    case privateKeyJWT = "private_key_jwt"
+    /// A certificate that an authority vouches for, with the registered name (RFC 8705 §2.1).
+    case tlsClientAuth = "tls_client_auth"
+    /// A certificate with a registered key (RFC 8705 §2.2).
+    case selfSignedTLSClientAuth = "self_signed_tls_client_auth"
     /// A public client: it says who it is, and nothing vouches for that (RFC 7591 §2).
     case none
 }

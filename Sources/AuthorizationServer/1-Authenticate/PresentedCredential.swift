@@ -2,25 +2,54 @@ internal import HTTP
 internal import JOSE
 
 /// What a client showed to say who it is: exactly one method of authentication (OAuth 2.1 draft §2.4).
-struct PresentedCredential: Equatable {
-    var clientID: String
-    var secret: String
-    var method: ClientAuthenticationMethod
+enum PresentedCredential {
+    /// RFC 6749 §2.3.1.
+    case secret(clientID: String, secret: String, ClientAuthenticationMethod)
+    /// RFC 7523 §2.2.
+    case assertion(ClientAssertion)
+    /// Its name and nothing else in the request: a certificate of the connection may show that it is who it says
+    /// (RFC 8705 §2), or nothing does.
+    case name(clientID: String)
+
+    var clientID: String {
+        switch self {
+        case .secret(let clientID, _, _), .name(let clientID): clientID
+        case .assertion(let assertion): assertion.clientID
+        }
+    }
+
+    private static let inBody = ["client_secret", "client_assertion", "client_assertion_type"]
 
     /// Reads the `Authorization` header and the form. Throws `invalidClient` where there is nothing that could be checked.
     static func read(_ request: ServiceRequest, _ parameters: RequestParameters) throws(OAuthError) -> PresentedCredential {
         let authorization = request.values("authorization")
         guard authorization.count <= 1 else { throw .severalAuthenticationMethods }
-        let inBody = ["client_secret", "client_assertion", "client_assertion_type"].filter { parameters.value($0) != nil }
-        guard let header = authorization.first else {
-            guard let id = parameters.value("client_id"), inBody == ["client_secret"], let secret = parameters.value("client_secret")
-            else { throw .invalidClient }
-            return PresentedCredential(clientID: id, secret: secret, method: .clientSecretPost)
+        let shown = inBody.filter { parameters.value($0) != nil }
+        if let header = authorization.first {
+            guard shown.isEmpty else { throw .severalAuthenticationMethods }
+            guard let credential = basic(header) else { throw .invalidClient }
+            try checkName(parameters, credential.clientID)
+            return credential
         }
-        guard inBody.isEmpty else { throw .severalAuthenticationMethods }
-        guard let credential = basic(header) else { throw .invalidClient }
-        if let id = parameters.value("client_id"), !id.utf8.elementsEqual(credential.clientID.utf8) { throw .differentClientIDs }
-        return credential
+        if let secret = parameters.value("client_secret") {
+            guard shown == ["client_secret"] else { throw .severalAuthenticationMethods }
+            guard let id = parameters.value("client_id") else { throw .invalidClient }
+            return .secret(clientID: id, secret: secret, .clientSecretPost)
+        }
+        if !shown.isEmpty {
+            guard parameters.value("client_assertion_type") == ClientAssertion.type, let text = parameters.value("client_assertion")
+            else { throw .invalidAssertion }
+            let assertion = try ClientAssertion(text)
+            try checkName(parameters, assertion.clientID)
+            return .assertion(assertion)
+        }
+        guard let id = parameters.value("client_id") else { throw .invalidClient }
+        return .name(clientID: id)
+    }
+
+    /// Whoever says it twice says the same.
+    private static func checkName(_ parameters: RequestParameters, _ clientID: String) throws(OAuthError) {
+        if let id = parameters.value("client_id"), !id.utf8.elementsEqual(clientID.utf8) { throw .differentClientIDs }
     }
 
     /// RFC 7617 §2, with id and secret form-encoded before base64 (RFC 6749 §2.3.1).
@@ -30,7 +59,7 @@ struct PresentedCredential: Equatable {
         guard let octets = base64(parts[1].drop { $0 == " " }), let colon = octets.firstIndex(of: UInt8(ascii: ":")) else { return nil }
         guard let id = formDecoded(octets[..<colon]), let secret = formDecoded(octets[colon...].dropFirst()), !id.isEmpty, !secret.isEmpty
         else { return nil }
-        return PresentedCredential(clientID: id, secret: secret, method: .clientSecretBasic)
+        return .secret(clientID: id, secret: secret, .clientSecretBasic)
     }
 
     /// base64 with its padding (RFC 4648 §4), canonical.

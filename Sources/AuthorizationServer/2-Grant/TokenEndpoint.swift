@@ -4,10 +4,12 @@ internal import HTTP
 struct TokenEndpoint: Endpoint {
     let methods = ["POST"]
     let authenticator: ClientAuthenticator
+    let proofs: SenderProofRules
     private let grants: [GrantType: any TokenGrant]
 
-    init(authenticator: ClientAuthenticator, grants: [any TokenGrant]) {
+    init(authenticator: ClientAuthenticator, proofs: SenderProofRules, grants: [any TokenGrant]) {
         self.authenticator = authenticator
+        self.proofs = proofs
         self.grants = Dictionary(grants.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -20,9 +22,12 @@ struct TokenEndpoint: Endpoint {
             guard let name = parameters.value("grant_type") else { throw .missingGrantType }
             guard let type = GrantType(rawValue: name), let grant = grants[type] else { throw .unsupportedGrantType }
             guard client.client.grants.contains(type) else { throw .unauthorizedClient }
+            let binding = try await proofs.binding(call, client.client)
             let request = TokenRequest(
-                client: client, parameters: parameters, binding: nil, request: call.request, now: call.now, random: call.random)
-            return try await grant.tokens(for: request).response(client: client.client.id)
+                client: client, parameters: parameters, binding: binding, request: call.request, now: call.now, random: call.random)
+            var response = try await grant.tokens(for: request).response(client: client.client.id)
+            response.fields += proofs.fields(call)
+            return response
         } catch {
             var response = error.response(realm: authenticator.realm)
             response.facts.client = clientID

@@ -13,11 +13,12 @@ struct ServerMetadata: Sendable {
 
     /// Everything follows from the issuer, nothing from the request: a forged `Host` changes nothing.
     /// - Parameter grants: those that work.
-    init(issuer: String, grants: [GrantType]) {
+    init(settings: AuthorizationServerSettings, grants: [GrantType]) {
+        let issuer = settings.issuer
         path = AuthorizationServerRoutes.metadataPath(issuer: issuer) ?? AuthorizationServerRoutes.metadataWellKnownPath
         openIDPath = AuthorizationServerRoutes.openIDMetadataPath(issuer: issuer)
         let origin = Self.origin(of: issuer)
-        members = [
+        var document: JSONObject = [
             "issuer": .string(issuer),
             "token_endpoint": .string(origin + AuthorizationServerRoutes.tokenPath),
             "jwks_uri": .string(origin + AuthorizationServerRoutes.jwksPath),
@@ -40,8 +41,35 @@ struct ServerMetadata: Sendable {
                 "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "preferred_username", "email",
             ],
             "grant_types_supported": .strings(grants.map(\.rawValue)),
-            "token_endpoint_auth_methods_supported": .strings(ClientAuthenticationMethod.allCases.map(\.rawValue).filter { $0 != "none" }),
         ]
+        for (name, value) in Self.clientMembers(settings, grants, origin: origin).members { document[name] = value }
+        members = document
+    }
+
+    /// How clients show who they are, and what tokens can be bound to.
+    private static func clientMembers(_ settings: AuthorizationServerSettings, _ grants: [GrantType], origin: String) -> JSONObject {
+        let profile = settings.profile
+        // A public client can do nothing as long as there is nothing but client_credentials.
+        let methods = profile.authenticationMethods.filter { $0 != .none || grants.contains { $0 != .clientCredentials } }
+        var members: JSONObject = [
+            "token_endpoint_auth_methods_supported": .strings(methods.map(\.rawValue)),
+            // RFC 8414 §2: there because private_key_jwt is.
+            "token_endpoint_auth_signing_alg_values_supported": .strings(profile.assertionAlgorithms.map(\.rawValue)),
+            // RFC 9449 §5.1
+            "dpop_signing_alg_values_supported": .strings(profile.proofAlgorithms.map(\.rawValue)),
+            // RFC 8705 §3.3
+            "tls_client_certificate_bound_access_tokens": true,
+        ]
+        if profile.demandsPushedRequests { members["require_pushed_authorization_requests"] = true }
+        if settings.registration != nil { members["registration_endpoint"] = .string(origin + AuthorizationServerRoutes.registrationPath) }
+        // RFC 8705 §5
+        if let mtls = settings.mtlsOrigin {
+            members["mtls_endpoint_aliases"] = [
+                "token_endpoint": .string(mtls + AuthorizationServerRoutes.tokenPath),
+                "pushed_authorization_request_endpoint": .string(mtls + AuthorizationServerRoutes.pushedRequestPath),
+            ]
+        }
+        return members
     }
 
     /// - Parameter keys: those that sign now, or will.

@@ -10,12 +10,16 @@ internal import X509
 package struct CertificateFacts: Sendable, Equatable {
     /// The last common name of the subject; only ever shown, never trusted.
     package let subjectCommonName: String?
+    /// The subject, to be compared; nil: it has none that can be read.
+    package let subject: SubjectName?
     /// DNS names of the subject alternative name extension, as they stand there.
     package let dnsNames: [String]
     /// URIs of the subject alternative name extension, as they stand there.
     package let uris: [String]
     /// IP addresses of the subject alternative name extension, in text.
     package let ipAddresses: [String]
+    /// E-mail addresses of the subject alternative name extension, as they stand there.
+    package let emailAddresses: [String]
     /// Seconds since 1970.
     package let notBefore: Int64
     /// Seconds since 1970.
@@ -24,6 +28,8 @@ package struct CertificateFacts: Sendable, Equatable {
     package let sha256: [UInt8]
     /// SHA-256 over the subject's public key info, which stays when a certificate is renewed for the same key.
     package let publicKeySHA256: [UInt8]
+    /// The subject's public key info in DER (RFC 5280 §4.1.2.7).
+    package let publicKeyInfo: [UInt8]
     /// Basic constraints say that it may issue certificates.
     package let isCA: Bool
 
@@ -41,14 +47,18 @@ package struct CertificateFacts: Sendable, Equatable {
         var dnsNames: [String] = []
         var uris: [String] = []
         var ipAddresses: [String] = []
+        var emailAddresses: [String] = []
         for name in try certificate.extensions.subjectAlternativeNames ?? SubjectAlternativeNames() {
             switch name {
             case .dnsName(let name): dnsNames.append(name)
             case .uniformResourceIdentifier(let uri): uris.append(uri)
             case .ipAddress(let octets): ipAddresses.append(IPAddressText.text(Array(octets.bytes)) ?? "invalid")
+            case .rfc822Name(let address): emailAddresses.append(address)
             default: break
             }
         }
+        self.emailAddresses = emailAddresses
+        subject = SubjectName(certificate.subject)
         self.dnsNames = dnsNames
         self.uris = uris
         self.ipAddresses = ipAddresses
@@ -56,8 +66,18 @@ package struct CertificateFacts: Sendable, Equatable {
         notBefore = Int64(certificate.notValidBefore.timeIntervalSince1970)
         notAfter = Int64(certificate.notValidAfter.timeIntervalSince1970)
         sha256 = Array(SHA256.hash(data: der))
-        publicKeySHA256 = Array(SHA256.hash(data: certificate.publicKey.subjectPublicKeyInfoBytes))
+        publicKeyInfo = Array(certificate.publicKey.subjectPublicKeyInfoBytes)
+        publicKeySHA256 = Array(SHA256.hash(data: publicKeyInfo))
         if case .isCertificateAuthority = try certificate.extensions.basicConstraints { isCA = true } else { isCA = false }
+    }
+
+    /// Whether a text is an IP address.
+    package static func isIPAddress(_ text: String) -> Bool { IPAddressText.octets(text) != nil }
+
+    /// Whether an IP address in text is among those of the subject alternative name extension, in whatever spelling.
+    package func hasIPAddress(_ text: String) -> Bool {
+        guard let octets = IPAddressText.octets(text), let canonical = IPAddressText.text(octets) else { return false }
+        return ipAddresses.contains(canonical)
     }
 
     /// The SPIFFE ID: the URI, when there is exactly one and its scheme is `spiffe` (X.509-SVID §2).

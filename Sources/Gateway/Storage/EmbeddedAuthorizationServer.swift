@@ -16,7 +16,12 @@ struct EmbeddedAuthorizationServer: LocalService {
     init(_ settings: AuthorizationServerSettings, policy: Policy) async throws {
         let store = try SQLiteAuthorizationStore.open(path: settings.database, now: Self.now, random: .system)
         let resources = policy.issuers.filter { $0.keys == .embedded }.flatMap(\.audiences)
-        server = AuthorizationServer(settings: settings, resources: resources, keys: SigningKeys(store.keys), pepper: store.pepper, store: store)
+        let registrationToken = try settings.registration.map { registration in
+            String(decoding: try SecretReader.read(registration.initialAccessToken, octetsMin: RegistrationSettings.tokenOctetsMin), as: UTF8.self)
+        }
+        server = AuthorizationServer(
+            settings: settings, resources: resources, keys: SigningKeys(store.keys), pepper: store.pepper, store: store,
+            registrationToken: registrationToken)
         keys = store.keys.verificationKeys(now: Self.now)
     }
 

@@ -175,6 +175,13 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var sessionIdle: Duration = .seconds(7_200)
     /// What people are told about a scope when they are asked whether a client may have it.
     package var scopeDescriptions: [String: String] = [:]
+    package var profile = SecurityProfile.standard
+    /// Proofs of possession must carry a nonce of the server's (RFC 9449 §8).
+    package var dpopNonce = false
+    /// Scheme, host and port of the addresses for clients with certificates (RFC 8705 §5); nil: the same as for all.
+    package var mtlsOrigin: String?
+    /// nil: nobody registers clients by request.
+    package var registration: RegistrationSettings?
     package init(issuer: String, database: String, accessTokenLifetime: Duration, audience: String) {
         self.issuer = issuer
         self.database = database

@@ -26,6 +26,8 @@ struct AuthorizationServerSection {
         let lifetime = reader.value(
             "access_token_lifetime", .duration(.seconds(30) ... .seconds(86_400)), default: .seconds(600))
         draft.limits = reader.list("limits", of: .reference) ?? []
+        var standard = AuthorizationServerSettings(issuer: "", database: "", accessTokenLifetime: lifetime, audience: "")
+        ClientRulesReader(context: context).read(reader, into: &standard)
         reader.finish()
         if let identifier = draft.identifier, AuthorizationServerRoutes.metadataPath(of: identifier.value) == nil {
             context.findings.error(
@@ -40,9 +42,10 @@ struct AuthorizationServerSection {
                 "database \(Shown.value(database.value)) is a folder, expected a file")
         }
         if let identifier = draft.identifier, let database, let audience {
-            draft.settings = AuthorizationServerSettings(
-                issuer: identifier.value.text, database: context.path(database.value), accessTokenLifetime: lifetime,
-                audience: audience.value)
+            standard.issuer = identifier.value.text
+            standard.database = context.path(database.value)
+            standard.audience = audience.value
+            draft.settings = standard
         }
         return draft
     }

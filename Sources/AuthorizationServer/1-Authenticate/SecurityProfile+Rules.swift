@@ -1,0 +1,33 @@
+internal import JOSE
+internal import Policy
+
+/// What a profile demands: all of it here, asked for where it is decided.
+extension SecurityProfile {
+    /// FAPI 2.0 Security Profile §5.3.2.1-6: mutual TLS or private_key_jwt, so that no secret is shared.
+    func permits(_ method: ClientAuthenticationMethod) -> Bool {
+        switch self {
+        case .standard: true
+        case .fapi2: [.privateKeyJWT, .tlsClientAuth, .selfSignedTLSClientAuth].contains(method)
+        }
+    }
+
+    /// Of clients' assertions. FAPI 2.0 §5.4.1-1 has three.
+    var assertionAlgorithms: [Algorithm] {
+        switch self {
+        case .standard: Algorithm.allCases
+        case .fapi2: [.ps256, .es256, .edDSA]
+        }
+    }
+
+    /// Of proofs of possession.
+    var proofAlgorithms: [Algorithm] { assertionAlgorithms }
+
+    /// FAPI 2.0 §5.3.2.1-4: no token that whoever finds it can use.
+    var demandsBinding: Bool { self == .fapi2 }
+
+    /// FAPI 2.0 §5.3.2.2-2: parameters of the authorization request come through the back channel only.
+    var demandsPushedRequests: Bool { self == .fapi2 }
+
+    /// In the order of the registry.
+    var authenticationMethods: [ClientAuthenticationMethod] { ClientAuthenticationMethod.allCases.filter(permits) }
+}

@@ -1,0 +1,23 @@
+/// A profile of OAuth that the built-in server keeps to.
+package enum SecurityProfile: String, Sendable, CaseIterable {
+    /// OAuth 2.1 and the best current practice of RFC 9700.
+    case standard
+    /// FAPI 2.0 Security Profile: confidential clients without shared secrets, bound tokens, pushed requests.
+    case fapi2
+}
+
+/// Registration of clients by request (RFC 7591).
+package struct RegistrationSettings: Sendable, Equatable {
+    /// Of the initial access token, which every registration must show (RFC 7591 §3).
+    package var initialAccessToken: SecretSource
+    /// All that a client registered in this way may be granted.
+    package var scopes: [String]
+
+    /// Octets of an initial access token at least: a token that is guessed makes clients.
+    package static let tokenOctetsMin = 32
+
+    package init(initialAccessToken: SecretSource, scopes: [String]) {
+        self.initialAccessToken = initialAccessToken
+        self.scopes = scopes
+    }
+}

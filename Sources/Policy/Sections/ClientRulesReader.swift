@@ -1,0 +1,36 @@
+/// What `authorization_server` says about its clients.
+struct ClientRulesReader {
+    let context: ReadingContext
+
+    func read(_ reader: MappingReader, into settings: inout AuthorizationServerSettings) {
+        settings.profile = reader.value("profile", .word, default: .standard)
+        settings.dpopNonce = reader.flag("dpop_nonce")
+        settings.mtlsOrigin = reader.value("mtls_origin", .httpsOrigin)?.value
+        settings.registration = registration(reader)
+    }
+
+    private func registration(_ owner: MappingReader) -> RegistrationSettings? {
+        guard let reader = owner.nested("registration") else { return nil }
+        reader.require("initial_access_token", "whoever shows it may register clients, as in {file: secrets/registration-token}")
+        reader.require("scopes", "all that clients may get that register themselves")
+        let secrets = SecretReader(context: context)
+        let token = secrets.read(reader, "initial_access_token", octetsMin: RegistrationSettings.tokenOctetsMin)
+        let scopes = reader.list("scopes", of: .scopeToken)
+        reader.finish()
+        guard let token, let scopes else { return nil }
+        return RegistrationSettings(initialAccessToken: token, scopes: scopes.map(\.value))
+    }
+}
+
+extension ValueKind where Value == String {
+    /// `https://HOST` or `https://HOST:PORT`, nothing behind it.
+    static var httpsOrigin: ValueKind {
+        ValueKind("https:// with host and port, and nothing behind them") { scalar throws(ValueProblem) in
+            let identifier = try ValueKind<HTTPSIdentifier>.issuerIdentifier.parse(scalar)
+            guard identifier.path.isEmpty, !identifier.text.hasSuffix("/") else {
+                throw ValueProblem("found \(Shown.value(scalar.text)), expected https:// with host and port, and nothing behind them")
+            }
+            return identifier.text
+        }
+    }
+}

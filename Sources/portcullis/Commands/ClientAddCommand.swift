@@ -1,0 +1,149 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import JSON
+import Policy
+
+struct ClientAddCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Register a client; print its secret, once.",
+        discussion: """
+            Without options of another kind the client acts for itself (client_credentials) and shows who it is by a secret, which \
+            is printed now and cannot be shown again: only a hash of it is kept.
+
+              portcullis client add billing --scope orders:read --scope orders:write
+
+            A web application in which people log in:
+
+              portcullis client add shop --grant authorization_code --grant refresh_token \\
+                --redirect-uri https://shop.example/callback --scope orders:read
+
+            An application on people's own devices cannot keep a secret:
+
+              portcullis client add app --public --grant authorization_code --grant refresh_token \\
+                --redirect-uri com.example.app:/callback --scope orders:read
+
+            A service that signs assertions with a key of its own, and whose tokens are of no use without its key:
+
+              portcullis client add ledger --auth-method private_key_jwt --jwks ledger.jwks.json --dpop --scope ledger
+
+            A service with a certificate of the listener's client_authorities:
+
+              portcullis client add mailer --certificate-dns mailer.internal --bind-certificate --scope mail
+            """)
+
+    @Argument(help: "The client's id: letters, digits and -._~. Without it, one is made.")
+    var id: String?
+
+    @Option(name: .customLong("scope"), help: "A scope that the client may obtain; repeat for more.")
+    var scopes: [String] = []
+
+    @Option(help: "A name for people.")
+    var name = ""
+
+    @Option(name: .customLong("grant"), help: "A grant type that it may use; repeat for more. Default: client_credentials.")
+    var grants: [String] = []
+
+    @Option(name: .customLong("redirect-uri"), help: "Where people are sent back to: https, http to this machine, or com.example.app:/…; repeat for more.")
+    var redirectURIs: [String] = []
+
+    @Option(
+        name: .customLong("auth-method"),
+        help: "client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none. Default: a secret, either way.")
+    var method: String?
+
+    @Flag(name: .customLong("public"), help: "It cannot keep a secret, and shows nothing (auth method none).")
+    var isPublic = false
+
+    @Option(help: "A file with its public keys, a JWK Set (RFC 7517 §5).")
+    var jwks: String?
+
+    @Option(name: .customLong("certificate-subject"), help: "The subject of its certificate, as in CN=mailer,O=Example (RFC 4514).")
+    var certificateSubject: String?
+
+    @Option(name: .customLong("certificate-dns"), help: "A DNS name in its certificate.")
+    var certificateDNS: String?
+
+    @Option(name: .customLong("certificate-uri"), help: "A URI in its certificate, such as a SPIFFE ID.")
+    var certificateURI: String?
+
+    @Option(name: .customLong("certificate-ip"), help: "An IP address in its certificate.")
+    var certificateIP: String?
+
+    @Option(name: .customLong("certificate-email"), help: "An e-mail address in its certificate.")
+    var certificateEmail: String?
+
+    @Flag(help: "Its tokens are bound to a key that it proves with every request (DPoP, RFC 9449).")
+    var dpop = false
+
+    @Flag(name: .customLong("bind-certificate"), help: "Its tokens are bound to its certificate (RFC 8705 §3).")
+    var bindCertificate = false
+
+    @Flag(name: .customLong("pushed"), help: "It must push its authorization requests (RFC 9126).")
+    var pushed = false
+
+    @Flag(name: .customLong("first-party"), help: "It is our own: people are not asked whether they agree.")
+    var firstParty = false
+
+    @Option(name: .customLong("resource"), help: "An audience that its tokens may be for; repeat for more. Default: all there are.")
+    var resources: [String] = []
+
+    @Option(help: "The policy file.")
+    var policy = "routes.yaml"
+
+    @Flag(help: "Print all that is registered as JSON, with client_secret.")
+    var json = false
+
+    func run() async throws {
+        let settings = try PolicySettings.authorizationServer(of: policy)
+        do {
+            let (document, secret) = try await ClientRegistry(settings).add(
+                id: id, metadata: try metadata(), resources: resources.isEmpty ? nil : resources, isFirstParty: firstParty)
+            var shown = document
+            shown["client_secret"] = secret.map { .string($0) }
+            if json {
+                print(String(decoding: JSON.object(shown).serialized(), as: UTF8.self))
+                return
+            }
+            let id = document["client_id"]?.string ?? ""
+            print("client_id:     \(id)")
+            if let secret { print("client_secret: \(secret)") }
+            print("scopes:        \(document["scope"]?.string ?? "")")
+            if secret != nil {
+                print("The secret is not shown again. Try: PORTCULLIS_CLIENT_SECRET=… portcullis token --client-id \(id)")
+            }
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+    }
+
+    /// As a request for registration would have it (RFC 7591 §2), so that the same rules hold.
+    private func metadata() throws -> JSONObject {
+        var metadata: JSONObject = [:]
+        let names: [(String, String?)] = [
+            ("tls_client_auth_subject_dn", certificateSubject), ("tls_client_auth_san_dns", certificateDNS),
+            ("tls_client_auth_san_uri", certificateURI), ("tls_client_auth_san_ip", certificateIP), ("tls_client_auth_san_email", certificateEmail),
+        ]
+        for (member, value) in names { metadata[member] = value.map { .string($0) } }
+        let hasName = names.contains { $0.1 != nil }
+        guard !(isPublic && method.map { $0 != "none" } ?? hasName) else { throw CommandFailure("--public excludes another --auth-method") }
+        let method = method ?? (isPublic ? "none" : hasName ? "tls_client_auth" : nil)
+        metadata["token_endpoint_auth_method"] = method.map { .string($0) }
+        metadata["grant_types"] = .array((grants.isEmpty ? ["client_credentials"] : grants).map { .string($0) })
+        let scope = scopes.flatMap { $0.split(separator: " ").map(String.init) }
+        if !scope.isEmpty { metadata["scope"] = .string(scope.joined(separator: " ")) }
+        if !name.isEmpty { metadata["client_name"] = .string(name) }
+        if !redirectURIs.isEmpty { metadata["redirect_uris"] = .array(redirectURIs.map { .string($0) }) }
+        if let jwks {
+            guard let octets = FileManager.default.contents(atPath: jwks), let keys = try? JSON.parse([UInt8](octets)) else {
+                throw CommandFailure("\(jwks): not a readable file with JSON; expected a JWK Set: {\"keys\": […]}")
+            }
+            metadata["jwks"] = keys
+        }
+        if dpop { metadata["dpop_bound_access_tokens"] = true }
+        if bindCertificate { metadata["tls_client_certificate_bound_access_tokens"] = true }
+        if pushed { metadata["require_pushed_authorization_requests"] = true }
+        return metadata
+    }
+}

@@ -1,0 +1,51 @@
+import Testing
+
+@testable import AuthorizationServer
+
+@Suite("Replacing a client's secret")
+struct SecretRotationTests {
+    let bench: Bench
+
+    init() async throws {
+        bench = try Bench()
+        try await bench.register()
+    }
+
+    private func add() async throws -> String {
+        try await bench.store.addSecret(toClient: "shop", pepper: bench.pepper, now: newYear2026 + 10, random: .system).text
+    }
+
+    @Test("two secrets count at a time; the older goes, or the newer", arguments: [false, true])
+    func two(newer: Bool) async throws {
+        let second = try await add()
+        #expect(await bench.token().status == 200)
+        #expect(await bench.token(secret: second).status == 200)
+        await #expect(throws: SecretRotationError.twoSecrets("shop")) { _ = try await add() }
+        try await bench.store.removeSecret(ofClient: "shop", newer: newer, now: newYear2026 + 20)
+        #expect(await bench.token(secret: newer ? second : "s3cret", now: newYear2026 + 30).status == 401)
+        #expect(await bench.token(secret: newer ? "s3cret" : second, now: newYear2026 + 30).status == 200)
+        await #expect(throws: SecretRotationError.onlySecret("shop")) {
+            try await bench.store.removeSecret(ofClient: "shop", newer: newer, now: newYear2026 + 40)
+        }
+    }
+
+    @Test("a client that is not there, or has no use for a secret, gets none")
+    func refused() async throws {
+        try await bench.register(try KeyedClient("keyed"))
+        for (id, error) in [("nobody", SecretRotationError.noClient("nobody")), ("keyed", .usesNoSecret("keyed"))] {
+            await #expect(throws: error) {
+                _ = try await bench.store.addSecret(toClient: id, pepper: bench.pepper, now: newYear2026, random: .system)
+            }
+        }
+    }
+
+    @Test("when a secret was used last is known to the day, and written no oftener")
+    func lastUse() async throws {
+        func last() async throws -> Int64? { try await bench.store.client(id: "shop")?.secrets.first?.lastUsedAt }
+        #expect(try await last() == nil)
+        for (offset, expected) in [(0, 0), (10, 0), (86_399, 0), (86_400, 86_400)] as [(Int64, Int64)] {
+            #expect(await bench.token(now: newYear2026 + offset).status == 200)
+            #expect(try await last() == newYear2026 + expected)
+        }
+    }
+}
