@@ -16,7 +16,10 @@ struct EmbeddedAuthorizationServer: LocalService {
     init(_ settings: AuthorizationServerSettings, policy: Policy) async throws {
         let store = try SQLiteAuthorizationStore.open(path: settings.database, now: Self.now, random: .system)
         let resources = policy.issuers.filter { $0.keys == .embedded }.flatMap(\.audiences)
-        server = AuthorizationServer(settings: settings, resources: resources, keys: SigningKeys(store.keys), pepper: store.pepper, store: store)
+        // Half of the cores at most compute hashes of passwords.
+        let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
+        server = AuthorizationServer(
+            settings: settings, resources: resources, keys: SigningKeys(store.keys), pepper: store.pepper, store: store, hasher: hasher)
         keys = store.keys.verificationKeys(now: Self.now)
     }
 

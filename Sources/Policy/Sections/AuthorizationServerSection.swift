@@ -26,6 +26,7 @@ struct AuthorizationServerSection {
         let lifetime = reader.value(
             "access_token_lifetime", .duration(.seconds(30) ... .seconds(86_400)), default: .seconds(600))
         draft.limits = reader.list("limits", of: .reference) ?? []
+        let people = PeopleSettings(reader)
         reader.finish()
         if let identifier = draft.identifier, AuthorizationServerRoutes.metadataPath(of: identifier.value) == nil {
             context.findings.error(
@@ -43,7 +44,24 @@ struct AuthorizationServerSection {
             draft.settings = AuthorizationServerSettings(
                 issuer: identifier.value.text, database: context.path(database.value), accessTokenLifetime: lifetime,
                 audience: audience.value)
+            draft.settings?.sessionLifetime = people.sessionLifetime
+            draft.settings?.sessionIdle = people.sessionIdle
+            draft.settings?.scopeDescriptions = people.scopeDescriptions
         }
         return draft
+    }
+}
+
+/// What concerns people: how long they stay logged in, and what they are told when they are asked.
+private struct PeopleSettings {
+    var sessionLifetime: Duration
+    var sessionIdle: Duration
+    var scopeDescriptions: [String: String] = [:]
+
+    init(_ reader: MappingReader) {
+        sessionLifetime = reader.value("session_lifetime", .duration(.seconds(300) ... .seconds(2_592_000)), default: .seconds(43_200))
+        sessionIdle = reader.value("session_idle", .duration(.seconds(60) ... .seconds(2_592_000)), default: .seconds(7_200))
+        guard let descriptions = reader.nested("scope_descriptions") else { return }
+        for entry in descriptions.entries { scopeDescriptions[entry.key] = descriptions.value(of: entry.value, entry.key, .text)?.value }
     }
 }
