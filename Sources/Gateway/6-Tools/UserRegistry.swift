@@ -50,6 +50,7 @@ package struct UserRegistry: Sendable {
 extension UserRegistry.User {
     fileprivate init(_ user: StoredUser) {
         self.init(
-            id: user.id, name: user.name, displayName: user.displayName, email: user.email, isDisabled: user.isDisabled, createdAt: user.createdAt)
+            id: user.id, name: user.name, displayName: user.displayName, email: user.email, isDisabled: user.isDisabled,
+            createdAt: user.createdAt)
     }
 }

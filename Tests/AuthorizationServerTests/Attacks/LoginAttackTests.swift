@@ -29,13 +29,15 @@ struct LoginAttackTests {
     @Test(
         "Attack: cross-site request forgery. A form that another site sends does nothing",
         arguments: [
-            [("sec-fetch-site", "cross-site")], [("sec-fetch-site", "same-site")], [("origin", "https://evil.example")], [("origin", "null")],
+            [("sec-fetch-site", "cross-site")], [("sec-fetch-site", "same-site")], [("origin", "https://evil.example")],
+            [("origin", "null")],
             [("origin", Bench.issuer + ":8443")], [("origin", Bench.issuer), ("sec-fetch-site", "none")],
         ])
     func foreignOrigin(fields: [(String, String)]) async throws {
         let id = try await bench.interaction(for: browser)
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
-        let answer = await browser.send(form, ["username": "alice", "password": PeopleBench.password], fields: fields.map { (name: $0.0, value: $0.1) })
+        let answer = await browser.send(
+            form, ["username": "alice", "password": PeopleBench.password], fields: fields.map { (name: $0.0, value: $0.1) })
         #expect(answer.status == 400)
         #expect(answer.all("set-cookie").isEmpty)
         #expect(try await bench.stored(id).userID == nil)
@@ -101,11 +103,14 @@ struct LoginAttackTests {
         #expect(try await bench.logIn(browser).status == 303)
     }
 
-    @Test("AS-016 Attack: locking somebody out from a thousand addresses. A browser that is known still gets in, and guesses no more than others")
+    @Test(
+        "AS-016 Attack: locking somebody out from a thousand addresses. A browser that is known still gets in, and guesses no more than others"
+    )
     func distributed() async throws {
         try await bench.logIn(browser)
         for index in 0..<110 {
-            let answer = try await bench.logIn(bench.browser(address: "203.0.113.\(index)"), password: "wrong password", now: newYear2026 + 1)
+            let answer = try await bench.logIn(
+                bench.browser(address: "203.0.113.\(index)"), password: "wrong password", now: newYear2026 + 1)
             #expect(answer.status == (index < 100 ? 403 : 429))
         }
         #expect(try await bench.logIn(bench.browser(address: "198.51.100.1"), now: newYear2026 + 1).status == 429)
@@ -121,7 +126,8 @@ struct LoginAttackTests {
         let pepper = try #require(SecretPepper(octets: [UInt8](repeating: 7, count: 32)))
         func known(_ value: String, _ name: String) -> Bool {
             KnownBrowser.read(
-                ServiceRequest(method: "GET", path: "/", fields: [("cookie", "\(KnownBrowser.cookieName)=\(value)")]), name: name, pepper) != nil
+                ServiceRequest(method: "GET", path: "/", fields: [("cookie", "\(KnownBrowser.cookieName)=\(value)")]), name: name, pepper)
+                != nil
         }
         #expect(known(cookie, "alice"))
         #expect(!known(cookie, "bob"))

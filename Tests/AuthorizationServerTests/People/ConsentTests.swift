@@ -1,3 +1,4 @@
+import HTTP
 import JSON
 import Testing
 
@@ -21,10 +22,13 @@ struct ConsentTests {
 
     @Test("the page says who asks, for what, for whom, and where it leads")
     func content() async throws {
-        let page = try await page(["scope": "openid orders:read orders:write", "authorization_details": [["type": "payment", "amount": "1<2"]]]).page
+        let page = try await page([
+            "scope": "openid orders:read orders:write", "authorization_details": [["type": "payment", "amount": "1<2"]],
+        ]).page
         #expect(page.status == 200)
         for text in [
-            "<strong>Shop</strong>", "Alice A. (alice)", "Know who you are here", "Read your orders", "<li>orders:write</li>", "<strong>shop.example</strong>",
+            "<strong>Shop</strong>", "Alice A. (alice)", "Know who you are here", "Read your orders", "<li>orders:write</li>",
+            "<strong>shop.example</strong>",
             "<code>https://api.example.com</code>", "payment", "1&lt;2",
         ] { #expect(page.text.contains(text), "\(text)") }
         #expect(page.field("content-security-policy")?.contains("form-action 'self' https://shop.example;") == true)

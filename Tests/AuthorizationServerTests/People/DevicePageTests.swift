@@ -1,3 +1,4 @@
+import HTTP
 import JSON
 import Testing
 
@@ -12,7 +13,8 @@ struct DevicePageTests {
         bench = try await PeopleBench()
         browser = bench.browser()
         let request = DeviceRequest(
-            deviceCode: "device", userCode: "WDJBMJHT", clientID: "shop", scopes: ["orders:read"], resources: [Bench.audience], now: newYear2026)
+            deviceCode: "device", userCode: "WDJBMJHT", clientID: "shop", scopes: ["orders:read"], resources: [Bench.audience],
+            now: newYear2026)
         _ = try await bench.store.commit([.insert(request.userCodeRecord), .insert(request.record)], now: newYear2026)
     }
 

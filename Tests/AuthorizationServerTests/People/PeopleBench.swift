@@ -44,7 +44,8 @@ struct PeopleBench: Sendable {
 
     func register(_ id: String = "shop", name: String, metadata: JSONObject = [:]) async throws {
         var client = RegisteredClient(
-            id: id, name: name, grants: [], authenticationMethods: [.none], scopes: ["orders:read", "openid"], secrets: [], createdAt: newYear2026)
+            id: id, name: name, grants: [], authenticationMethods: [.none], scopes: ["orders:read", "openid"], secrets: [],
+            createdAt: newYear2026)
         client.redirectURIs = ["https://shop.example/back"]
         client.metadata = metadata
         _ = try await store.insert(client, now: newYear2026)
@@ -59,7 +60,8 @@ struct PeopleBench: Sendable {
         ]
         for (name, value) in request.members { all[name] = value }
         var interaction = Interaction(
-            id: PageSecret.generate(random), clientID: client, request: all, browserKey: SecretDigest.text(of: browser.secret), expiresAt: now + 1_800)
+            id: PageSecret.generate(random), clientID: client, request: all, browserKey: SecretDigest.text(of: browser.secret),
+            expiresAt: now + 1_800)
         interaction.userID = user
         _ = try await store.commit([.insert(interaction.record)], now: now)
         return interaction.id
@@ -125,7 +127,8 @@ final class Browser: Sendable {
         let origin = fields ?? [("origin", Bench.issuer), ("sec-fetch-site", "same-origin")]
         return await exchange(
             ServiceRequest(
-                method: "POST", path: path, fields: origin + [("content-type", "application/x-www-form-urlencoded")], body: Array(body.utf8)),
+                method: "POST", path: path, fields: origin + [("content-type", "application/x-www-form-urlencoded")], body: Array(body.utf8)
+            ),
             now: now)
     }
 

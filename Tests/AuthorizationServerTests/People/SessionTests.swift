@@ -1,4 +1,5 @@
 import HTTP
+import JSON
 import Testing
 
 @testable import AuthorizationServer
@@ -16,7 +17,8 @@ struct SessionTests {
 
     private func session(_ now: Int64, cookie: String? = nil) async throws -> UserSession? {
         let request = ServiceRequest(
-            method: "GET", path: "/", fields: [("cookie", "\(SessionReader.cookieName)=\(cookie ?? browser[SessionReader.cookieName] ?? "")")])
+            method: "GET", path: "/",
+            fields: [("cookie", "\(SessionReader.cookieName)=\(cookie ?? browser[SessionReader.cookieName] ?? "")")])
         return try await SessionReader(store: bench.store).session(of: request, now: now)
     }
 
@@ -42,7 +44,13 @@ struct SessionTests {
 
     @Test("a session of an account that is disabled or gone is none")
     func disabled() async throws {
-        _ = try await bench.store.commit([.replace({ var user = bench.user; user.isDisabled = true; return user }().record)], now: newYear2026)
+        _ = try await bench.store.commit(
+            [
+                .replace(
+                    {
+                        var user = bench.user; user.isDisabled = true; return user
+                    }().record)
+            ], now: newYear2026)
         #expect(try await session(newYear2026) == nil)
         _ = try await bench.store.commit([.remove(.user, key: bench.user.id)], now: newYear2026)
         #expect(try await session(newYear2026) == nil)

@@ -26,7 +26,8 @@ struct UserDirectoryTests {
     @Test(
         "a hash text that would take all memory, or is none, is no hash",
         arguments: [
-            "", "x", "$scrypt$ln=15,r=8,p=1$AAAA$AAAA", "$scrypt$ln=30,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+            "", "x", "$scrypt$ln=15,r=8,p=1$AAAA$AAAA",
+            "$scrypt$ln=30,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
             "$scrypt$ln=10,r=8$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
             "$scrypt$ln=10,r=999999999999999999999,p=1$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
         ])
@@ -40,7 +41,8 @@ struct UserDirectoryTests {
         let made = await withTaskGroup(of: Bool.self, returning: Int.self) { group in
             for _ in 0..<8 {
                 group.addTask {
-                    (try? await bench.directory.add(name: "dave", password: "another long password", now: newYear2026, random: bench.random)) != nil
+                    (try? await bench.directory.add(name: "dave", password: "another long password", now: newYear2026, random: bench.random))
+                        != nil
                 }
             }
             return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
@@ -49,7 +51,9 @@ struct UserDirectoryTests {
         #expect(try await bench.directory.list().map(\.name) == ["alice", "dave"])
     }
 
-    @Test("a name has the characters of names only", arguments: ["", "a b", "a\u{430}", "a/b", "ä", "a:b", String(repeating: "a", count: 129)])
+    @Test(
+        "a name has the characters of names only",
+        arguments: ["", "a b", "a\u{430}", "a/b", "ä", "a:b", String(repeating: "a", count: 129)])
     func badNames(name: String) async {
         await #expect(throws: UserError.badName) {
             try await bench.directory.add(name: name, password: "another long password", now: newYear2026, random: bench.random)
@@ -59,7 +63,8 @@ struct UserDirectoryTests {
     @Test(
         "passwords that everybody tries first are refused, with the reason",
         arguments: [
-            ("short", UserError.passwordTooShort), ("elevenchars", .passwordTooShort), (String(repeating: "abcd", count: 65), .passwordTooLong),
+            ("short", UserError.passwordTooShort), ("elevenchars", .passwordTooShort),
+            (String(repeating: "abcd", count: 65), .passwordTooLong),
             ("erin@example.com", .passwordIsName), ("aaaaaaaaaaaaaaa", .passwordIsSimple), ("abababababab", .passwordIsSimple),
         ])
     func badPasswords(password: String, error: UserError) async {
@@ -83,7 +88,9 @@ struct UserDirectoryTests {
     func disabled() async throws {
         let browser = bench.browser()
         try await bench.logIn(browser)
-        let grant = Grant(id: "g", clientID: "shop", subject: bench.user.id, scopes: [], resources: [], createdAt: newYear2026, expiresAt: newYear2026 + 1_000)
+        let grant = Grant(
+            id: "g", clientID: "shop", subject: bench.user.id, scopes: [], resources: [], createdAt: newYear2026,
+            expiresAt: newYear2026 + 1_000)
         _ = try await bench.store.commit([.insert(grant.record)], now: newYear2026)
         #expect(try await bench.directory.setDisabled(true, name: "alice", now: newYear2026))
         #expect(try await bench.logIn(browser).status == 403)

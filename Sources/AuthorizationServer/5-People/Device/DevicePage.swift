@@ -4,8 +4,8 @@ internal import Policy
 
 /// `/oauth2/device` (RFC 8628 §3.3): a person types the code that a device shows, logs in, and lets the device in or not.
 ///
-/// Also when the code came in the address (`verification_uri_complete`, §3.3.1), the person sees it, is told to compare it with the device,
-/// and has to say yes: somebody may have sent the address (§5.4).
+/// Also when the code came in the address (`verification_uri_complete`, §3.3.1), the person sees it, is told to compare it with
+/// the device, and has to say yes: somebody may have sent the address (§5.4).
 struct DevicePage: PageEndpoint {
     static let unknown = "There is no such code, or it is over. Look again at your device; codes last ten minutes."
     static let braked = "There were too many wrong codes. Wait a minute, then try again."
@@ -39,7 +39,9 @@ struct DevicePage: PageEndpoint {
     }
 
     private func confirmation(_ id: String, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let (interaction, browser) = try await kit.interaction(id, call), let code = interaction.userCode else { return ErrorPage.expired }
+        guard let (interaction, browser) = try await kit.interaction(id, call), let code = interaction.userCode else {
+            return ErrorPage.expired
+        }
         guard let login = try await kit.sessions.login(of: call.request, now: call.now) else { return Self.login(interaction) }
         switch await desk.find(code, address: call.request.clientAddress, userID: login.user.id, now: call.now) {
         case .found(let request):
@@ -82,8 +84,8 @@ struct DevicePage: PageEndpoint {
         _ request: DeviceRequest, code: String, _ browser: BrowserCookie, _ session: UserSession?, _ call: EndpointCall
     ) async throws -> ServiceResponse {
         let interaction = Interaction(
-            id: PageSecret.generate(call.random), clientID: request.clientID, request: ["user_code": .string(code)], browserKey: browser.key,
-            expiresAt: call.now + Self.interactionSeconds)
+            id: PageSecret.generate(call.random), clientID: request.clientID, request: ["user_code": .string(code)],
+            browserKey: browser.key, expiresAt: call.now + Self.interactionSeconds)
         guard try await kit.store.commit([.insert(interaction.record)], now: call.now) else { return ErrorPage.unavailable }
         return session == nil ? Self.login(interaction) : .seeOther(interaction.continuation)
     }
@@ -94,15 +96,16 @@ struct DevicePage: PageEndpoint {
             let answer = Decision(parameters)
         else { return ErrorPage.expired }
         guard let login = try await kit.sessions.login(of: call.request, now: call.now) else { return Self.login(interaction) }
-        guard case .found(let request) = await desk.find(code, address: call.request.clientAddress, userID: login.user.id, now: call.now) else {
-            return entry(code: "", problem: Self.unknown, status: 400, call)
-        }
+        let found = await desk.find(code, address: call.request.clientAddress, userID: login.user.id, now: call.now)
+        guard case .found(let request) = found else { return entry(code: "", problem: Self.unknown, status: 400, call) }
         let isDone =
             switch answer {
             case .allow:
                 try await desk.approve(
                     request,
-                    DeviceRequest.Approval(userID: login.user.id, authentication: login.session.authentication, scopes: request.scopes), now: call.now)
+                    DeviceRequest.Approval(
+                        userID: login.user.id, authentication: login.session.authentication, scopes: request.scopes),
+                    now: call.now)
             case .deny: try await desk.deny(request, now: call.now)
             }
         guard isDone else { return entry(code: "", problem: Self.unknown, status: 400, call) }
