@@ -34,6 +34,8 @@ package enum AuthorizationServerRoutes {
 
     /// Metadata of a client with a few keys; a hundred RSA keys would be more.
     package static let registrationBytesMax = 65_536
+    /// A form of a page has some hundred octets.
+    package static let pageFormBytesMax = 16_384
 
     /// Where the metadata lies: the well-known path, and behind it the issuer's path without its last slash
     /// (RFC 8414 §3.1). nil when the issuer is none.
@@ -87,7 +89,14 @@ package enum AuthorizationServerRoutes {
             route("authorize", ["GET", "POST"], host, authorizationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
             route("par", ["POST"], host, pushedRequestPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
             route("userinfo", ["GET", "POST"], host, userInfoPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
-        ].compactMap { $0 }
+        ].compactMap { $0 } + pages(host, settings.limits)
+    }
+
+    /// For people; forms come by POST.
+    private static func pages(_ host: String, _ limits: [Int]) -> [Route] {
+        [("login", loginPath), ("consent", consentPath), ("logout", logoutPath), ("device", devicePath)].compactMap {
+            route($0.0, ["GET", "HEAD", "POST"], host, $0.1, limits: limits, bodyBytesMax: pageFormBytesMax)
+        }
     }
 
     private static func route(

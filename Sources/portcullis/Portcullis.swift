@@ -23,7 +23,7 @@ struct Portcullis: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, ClientCommand.self,
+            RunCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, ClientCommand.self, UserCommand.self,
             TokenCommand.self, JOSECommand.self,
         ])
 }

@@ -50,6 +50,8 @@ struct AuthorizationServerRoutesTests {
                 "all", "authorization_server.token", "authorization_server.jwks", "authorization_server.metadata",
                 "authorization_server.openid_configuration", "authorization_server.authorize", "authorization_server.par",
                 "authorization_server.userinfo",
+                "authorization_server.login", "authorization_server.consent", "authorization_server.logout",
+                "authorization_server.device",
             ])
         for route in policy.routes.dropFirst() {
             #expect(route.destination == .local(.authorizationServer))

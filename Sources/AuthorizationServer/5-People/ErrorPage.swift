@@ -18,6 +18,8 @@ enum ErrorPage {
     static var expired: ServiceResponse {
         response(
             status: 400, title: "This page has expired",
-            message: "Go back to the application and begin again. Cookies must be allowed for this site, and one log-in is bound to one browser.")
+            message:
+                "Go back to the application and begin again. Cookies must be allowed for this site, and one log-in is bound to one browser."
+        )
     }
 }

@@ -6,6 +6,7 @@ struct People: Sendable {
     private let kit: PageKit
     private let login: LoginPage
     private let consent: ConsentPage
+    private let device: DevicePage
 
     init(settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher) {
         let origin = ServerMetadata.origin(of: settings.issuer)
@@ -13,13 +14,15 @@ struct People: Sendable {
         kit = PageKit(
             store: store, sessions: sessions, forms: FormGuard(origin: origin), host: String(origin.dropFirst("https://".count)))
         login = LoginPage(kit: kit, hasher: hasher, pepper: pepper, sessionSeconds: settings.sessionLifetime.components.seconds)
-        consent = ConsentPage(kit: kit, asked: AskedFor(descriptions: settings.scopeDescriptions))
+        let asked = AskedFor(descriptions: settings.scopeDescriptions)
+        consent = ConsentPage(kit: kit, asked: asked)
+        device = DevicePage(kit: kit, asked: asked, desk: DeviceDesk(store: store))
     }
 
     var endpoints: [String: any Endpoint] {
         [
             AuthorizationServerRoutes.loginPath: login, AuthorizationServerRoutes.consentPath: consent,
-            AuthorizationServerRoutes.logoutPath: LogoutPage(kit: kit),
+            AuthorizationServerRoutes.logoutPath: LogoutPage(kit: kit), AuthorizationServerRoutes.devicePath: device,
         ]
     }
 }

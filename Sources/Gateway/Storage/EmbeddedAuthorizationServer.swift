@@ -19,8 +19,10 @@ struct EmbeddedAuthorizationServer: LocalService {
         let registrationToken = try settings.registration.map { registration in
             String(decoding: try SecretReader.read(registration.initialAccessToken, octetsMin: RegistrationSettings.tokenOctetsMin), as: UTF8.self)
         }
+        // Half of the cores at most compute hashes of passwords.
+        let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
         server = AuthorizationServer(
-            settings: settings, resources: resources, keys: SigningKeys(store.keys), pepper: store.pepper, store: store,
+            settings: settings, resources: resources, keys: SigningKeys(store.keys), pepper: store.pepper, store: store, hasher: hasher,
             registrationToken: registrationToken)
         keys = store.keys.verificationKeys(now: Self.now)
     }

@@ -28,6 +28,7 @@ struct AuthorizationServerSection {
         draft.limits = reader.list("limits", of: .reference) ?? []
         var standard = AuthorizationServerSettings(issuer: "", database: "", accessTokenLifetime: lifetime, audience: "")
         ClientRulesReader(context: context).read(reader, into: &standard)
+        let people = PeopleSettings(reader)
         reader.finish()
         if let identifier = draft.identifier, AuthorizationServerRoutes.metadataPath(of: identifier.value) == nil {
             context.findings.error(
@@ -45,8 +46,25 @@ struct AuthorizationServerSection {
             standard.issuer = identifier.value.text
             standard.database = context.path(database.value)
             standard.audience = audience.value
+            standard.sessionLifetime = people.sessionLifetime
+            standard.sessionIdle = people.sessionIdle
+            standard.scopeDescriptions = people.scopeDescriptions
             draft.settings = standard
         }
         return draft
+    }
+}
+
+/// What concerns people: how long they stay logged in, and what they are told when they are asked.
+private struct PeopleSettings {
+    var sessionLifetime: Duration
+    var sessionIdle: Duration
+    var scopeDescriptions: [String: String] = [:]
+
+    init(_ reader: MappingReader) {
+        sessionLifetime = reader.value("session_lifetime", .duration(.seconds(300) ... .seconds(2_592_000)), default: .seconds(43_200))
+        sessionIdle = reader.value("session_idle", .duration(.seconds(60) ... .seconds(2_592_000)), default: .seconds(7_200))
+        guard let descriptions = reader.nested("scope_descriptions") else { return }
+        for entry in descriptions.entries { scopeDescriptions[entry.key] = descriptions.value(of: entry.value, entry.key, .text)?.value }
     }
 }

@@ -19,7 +19,8 @@ struct AskedFor {
         }
         let objects = (details?.array ?? []).map { String(decoding: $0.serialized(pretty: true), as: UTF8.self) }
         return [
-            "hasScopes": !lines.isEmpty, "scopes": lines, "hasResources": !resources.isEmpty, "resources": resources.map { $0.shownToPeople(200) },
+            "hasScopes": !lines.isEmpty, "scopes": lines, "hasResources": !resources.isEmpty,
+            "resources": resources.map { $0.shownToPeople(200) },
             "hasDetails": !objects.isEmpty, "details": objects,
         ]
     }

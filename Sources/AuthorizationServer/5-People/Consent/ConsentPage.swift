@@ -45,7 +45,9 @@ struct ConsentPage: PageEndpoint {
 
     /// Who is logged in, if it is the one that this interaction is about.
     private func person(_ interaction: Interaction, _ call: EndpointCall) async throws -> StoredUser? {
-        guard let login = try await kit.sessions.login(of: call.request, now: call.now), login.user.id == interaction.userID else { return nil }
+        guard let login = try await kit.sessions.login(of: call.request, now: call.now), login.user.id == interaction.userID else {
+            return nil
+        }
         return login.user
     }
 

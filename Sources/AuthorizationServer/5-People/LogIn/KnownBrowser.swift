@@ -11,8 +11,9 @@ enum KnownBrowser {
     static func read(_ request: ServiceRequest, name: String, _ pepper: SecretPepper) -> String? {
         guard let value = request.cookie(cookieName), let dot = value.firstIndex(of: ".") else { return nil }
         let nonce = String(value[..<dot])
-        guard PageSecret.isWellFormed(nonce), 
-            let octets = Base64URL.decode(String(value[dot...].dropFirst())), let shown = SecretMAC(octets: octets), shown == mac(nonce, name, pepper)
+        guard PageSecret.isWellFormed(nonce),
+            let octets = Base64URL.decode(String(value[dot...].dropFirst())), let shown = SecretMAC(octets: octets),
+            shown == mac(nonce, name, pepper)
         else { return nil }
         return nonce
     }

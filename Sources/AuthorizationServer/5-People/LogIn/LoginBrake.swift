@@ -20,7 +20,8 @@ struct LoginBrake: Sendable {
 
     /// Whether the attempt may be looked at; then it is counted as failed, until it is `forgive`n.
     func allows(_ attempt: Attempt, now: Int64) -> Bool {
-        guard address.allows(clientID: "", address: attempt.address, now: now), pair.allows(clientID: attempt.name, address: attempt.address, now: now)
+        guard address.allows(clientID: "", address: attempt.address, now: now),
+            pair.allows(clientID: attempt.name, address: attempt.address, now: now)
         else { return false }
         if let browser = attempt.knownBrowser {
             guard known.allows(clientID: attempt.name, address: browser, now: now) else { return false }

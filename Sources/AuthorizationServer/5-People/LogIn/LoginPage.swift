@@ -17,7 +17,9 @@ struct LoginPage: PageEndpoint {
     let sessionSeconds: Int64
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call) else { return ErrorPage.expired }
+        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call) else {
+            return ErrorPage.expired
+        }
         return try await form(interaction, browser, username: interaction.request["login_hint"]?.string ?? "")
     }
 
@@ -31,7 +33,8 @@ struct LoginPage: PageEndpoint {
             name: name ?? "", address: call.request.clientAddress,
             knownBrowser: name.flatMap { KnownBrowser.read(call.request, name: $0, pepper) })
         guard brake.allows(attempt, now: call.now) else {
-            var response = try await form(interaction, browser, username: typed, problem: Self.braked, status: 429, fields: [("Retry-After", "60")])
+            var response = try await form(
+                interaction, browser, username: typed, problem: Self.braked, status: 429, fields: [("Retry-After", "60")])
             response.facts.event = "login_braked"
             return response
         }
@@ -95,7 +98,8 @@ struct LoginPage: PageEndpoint {
         var page = kit.page(
             .login, title: "Log in",
             [
-                "client": client?.shownName, "problem": problem, "action": AuthorizationServerRoutes.loginPath, "interaction": interaction.id,
+                "client": client?.shownName, "problem": problem, "action": AuthorizationServerRoutes.loginPath,
+                "interaction": interaction.id,
                 "token": FormGuard.token(browser, purpose: Self.purpose(interaction)), "username": String(username.prefix(128)),
             ], status: status, formTargets: interaction.formTargets)
         page.fields = fields

@@ -31,7 +31,9 @@ struct LogoutPage: PageEndpoint {
         else { return ErrorPage.expired }
         let login = try await kit.sessions.login(of: call.request, now: call.now)
         if let login {
-            guard try await kit.store.commit([.remove(.session, key: login.session.key)], now: call.now) else { return ErrorPage.unavailable }
+            guard try await kit.store.commit([.remove(.session, key: login.session.key)], now: call.now) else {
+                return ErrorPage.unavailable
+            }
         }
         let removal = PageCookie.removal(SessionReader.cookieName)
         var response: ServiceResponse

@@ -13,7 +13,8 @@ struct Page {
     /// address. `same-origin` and not `no-referrer`, because with that browsers hide the origin of our own forms, too.
     var response: ServiceResponse {
         guard let text = template.rendered(content) else {
-            return ServiceResponse(status: 500, fields: [("Content-Type", "text/plain"), ("Cache-Control", "no-store")], body: Array("No page.\n".utf8))
+            return ServiceResponse(
+                status: 500, fields: [("Content-Type", "text/plain"), ("Cache-Control", "no-store")], body: Array("No page.\n".utf8))
         }
         let policy =
             "default-src 'none'; style-src \(PageStyle.source); form-action \((["'self'"] + formTargets).joined(separator: " ")); "

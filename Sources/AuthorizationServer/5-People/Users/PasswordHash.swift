@@ -34,7 +34,8 @@ struct PasswordHash: Equatable, Sendable {
     /// nil: it is none that was made here.
     init?(text: String) {
         let parts = text.split(separator: "$", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt", let salt = Base64URL.decode(parts[3]), salt.count == Self.saltOctets,
+        guard parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt", let salt = Base64URL.decode(parts[3]),
+            salt.count == Self.saltOctets,
             let hash = Base64URL.decode(parts[4]), hash.count == Self.hashOctets
         else { return nil }
         let numbers = parts[2].split(separator: ",").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }

@@ -25,7 +25,9 @@ package actor PasswordHasher {
     func hash(_ password: String, random: Randomness) async throws(PasswordHasherBusy) -> PasswordHash {
         let parameters = parameters
         let salt = random.octets(PasswordHash.saltOctets)
-        guard let hash = try await run({ PasswordHash.of(password, parameters: parameters, salt: salt) }) else { throw PasswordHasherBusy() }
+        guard let hash = try await run({ PasswordHash.of(password, parameters: parameters, salt: salt) }) else {
+            throw PasswordHasherBusy()
+        }
         return hash
     }
 

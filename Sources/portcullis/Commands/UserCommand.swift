@@ -1,0 +1,133 @@
+import ArgumentParser
+import Foundation
+import Gateway
+
+struct UserCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "user",
+        abstract: "Add, list, disable and remove people of the built-in authorization server.",
+        discussion: "Works on the store that routes.yaml names under authorization_server, also while the gateway runs.",
+        subcommands: [
+            UserAddCommand.self, UserListCommand.self, UserPasswordCommand.self, UserDisableCommand.self, UserEnableCommand.self,
+            UserRemoveCommand.self,
+        ])
+}
+
+/// What every command about one account needs.
+struct UserArguments: ParsableArguments {
+    @Argument(help: "The user's name, as it is typed to log in.")
+    var name: String
+
+    @Option(help: "The policy file.")
+    var policy = "routes.yaml"
+
+    /// Does something to the account, and says what was done.
+    func change(_ done: String, _ change: (UserRegistry) async throws -> Bool) async throws {
+        let settings = try PolicySettings.authorizationServer(of: policy)
+        let found: Bool
+        do {
+            found = try await change(UserRegistry(settings))
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+        guard found else { throw CommandFailure("there is no user \"\(name)\"") }
+        print("\(name): \(done)")
+    }
+}
+
+struct UserAddCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Make an account.",
+        discussion: """
+            The password is read from the terminal, or from standard input when that is none; never from an argument, which \
+            others on the machine could see.
+
+              portcullis user add alice --display-name "Alice A."
+            """)
+
+    @OptionGroup var arguments: UserArguments
+
+    @Option(help: "The e-mail address, for applications that may see it.")
+    var email: String?
+
+    @Option(help: "The name as people write it.")
+    var displayName: String?
+
+    func run() async throws {
+        let settings = try PolicySettings.authorizationServer(of: arguments.policy)
+        do {
+            let registry = try UserRegistry(settings)
+            let user = try await registry.add(
+                name: arguments.name, password: try PasswordPrompt.newPassword(), email: email, displayName: displayName)
+            print("\(user.name): added, sub \(user.id)")
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+    }
+}
+
+struct UserListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the accounts.")
+
+    @Option(help: "The policy file.")
+    var policy = "routes.yaml"
+
+    func run() async throws {
+        let settings = try PolicySettings.authorizationServer(of: policy)
+        do {
+            let users = try await UserRegistry(settings).list()
+            if users.isEmpty { print("There are no users. Add one: portcullis user add NAME") }
+            for user in users {
+                let created = Date(timeIntervalSince1970: Double(user.createdAt)).formatted(.iso8601)
+                let names = [user.displayName, user.email].compactMap { $0 }.joined(separator: ", ")
+                print("\(user.name)  \(user.id)  \(created)\(user.isDisabled ? "  disabled" : "")\(names.isEmpty ? "" : "  (\(names))")")
+            }
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+    }
+}
+
+struct UserPasswordCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "password", abstract: "Give a new password: whoever is logged in with the old one has to log in again.")
+
+    @OptionGroup var arguments: UserArguments
+
+    func run() async throws {
+        let password = try PasswordPrompt.newPassword()
+        try await arguments.change("new password") { try await $0.setPassword(password, name: arguments.name) }
+    }
+}
+
+struct UserDisableCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "disable", abstract: "Keep somebody out, and end what was granted to applications on their behalf.")
+
+    @OptionGroup var arguments: UserArguments
+
+    func run() async throws {
+        try await arguments.change("disabled") { try await $0.setDisabled(true, name: arguments.name) }
+    }
+}
+
+struct UserEnableCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "enable", abstract: "Let somebody in again.")
+
+    @OptionGroup var arguments: UserArguments
+
+    func run() async throws {
+        try await arguments.change("enabled") { try await $0.setDisabled(false, name: arguments.name) }
+    }
+}
+
+struct UserRemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove an account with all that belongs to it.")
+
+    @OptionGroup var arguments: UserArguments
+
+    func run() async throws {
+        try await arguments.change("removed") { try await $0.remove(name: arguments.name) }
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import GatewayTesting
+import Testing
+
+@testable import AuthorizationServer
+@testable import Gateway
+
+/// The pages for people in a real browser (`Tests/Browser/pages.py`): keyboard only, JavaScript switched off.
+@Suite("pages for people in a browser")
+struct BrowserTests {
+    private static let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Browser/pages.py").path
+
+    /// A public client that may come back to this machine on any port.
+    private static func registerClient(in database: String) async throws {
+        let now = Int64(Date().timeIntervalSince1970)
+        let store = try SQLiteAuthorizationStore.open(path: database, now: now, random: .system)
+        var client = RegisteredClient(
+            id: "shop", name: "Shop", grants: [.authorizationCode], authenticationMethods: [.none], scopes: ["orders:read"], secrets: [],
+            createdAt: now)
+        client.redirectURIs = ["http://127.0.0.1/back"]
+        #expect(try await store.insert(client, now: now))
+    }
+
+    @Test("AS-038 AS-039 AS-050 somebody logs in, refuses, agrees and logs out by keyboard alone, without JavaScript")
+    func journey() async throws {
+        let port = try TestUpstream.unusedPort()
+        let sections = """
+            issuers:
+              local: {embedded: true}
+            authorization_server:
+              issuer: https://localhost:\(port)
+              database: var/portcullis.sqlite
+              audience: https://api.example.com
+              scope_descriptions: {"orders:read": See your orders}
+            """
+        let edit: (String) -> String = { $0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)") }
+        try await Stage.play(routes: Stage.health, sections: sections, issuers: [], edit: edit) { stage in
+            let folder = stage.gateway.folder
+            let added = try await Portcullis.run(
+                ["user", "add", "alice", "--display-name", "Alice A."], in: folder, input: "correct horse battery\n")
+            #expect(added.status == 0, "\(added.errors)")
+            try await Self.registerClient(in: folder.url.appending(path: "var/portcullis.sqlite").path)
+            let files = try TemporaryFolder("browser-output")
+            var words = [Self.script, "https://localhost:\(port)", "shop", "alice", "correct horse battery"]
+            if let pictures = ProcessInfo.processInfo.environment["PORTCULLIS_SCREENSHOTS"] { words += ["--screenshots", pictures] }
+            let process = try ChildProcess.start(
+                "/bin/sh", ["-c", "exec /usr/bin/python3 \"$@\" >\"$0/output\" 2>&1", files.url.path] + words, in: folder.url.path,
+                environment: ["HOME": files.url.path, "PATH": "/usr/bin:/bin"])
+            let status = try await process.waitForExit(within: .seconds(180))
+            let output = String(decoding: try files.read("output"), as: UTF8.self)
+            #expect(status == 0, "\(output)")
+        }
+    }
+}
