@@ -64,5 +64,6 @@ extension OAuthError {
             notAForm, badForm, repeatedParameter, credentialsInURI, invalidClient, severalAuthenticationMethods, differentClientIDs,
             tooManyFailures, invalidScope, invalidTarget, unavailable,
         ] + tokenEndpoint + redirectURI + authorizationRequest + authorizationEndpoint + pushedRequests + authorizationCodes + refreshTokens + userInfo
+            + tokenManagement + deviceGrant + tokenExchange
     }
 }

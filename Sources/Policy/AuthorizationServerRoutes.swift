@@ -70,6 +70,9 @@ package enum AuthorizationServerRoutes {
         }
         return [
             route("token", ["POST"], host, tokenPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
+            route("introspect", ["GET", "POST"], host, introspectionPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
+            route("revoke", ["POST"], host, revocationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
+            route("device_authorization", ["POST"], host, deviceAuthorizationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
             route("jwks", ["GET", "HEAD"], host, jwksPath),
             route("metadata", ["GET", "HEAD"], host, metadata),
             route("openid_configuration", ["GET", "HEAD"], host, openIDMetadataPath(issuer: settings.issuer) ?? metadata),

@@ -16,17 +16,20 @@ package final class Principal: Sendable {
     /// Stand for issuer and client, and for issuer and subject, in the keys of rate limits.
     let clientKey: (UInt64, UInt64)
     let subjectKey: (UInt64, UInt64)
+    /// nil: nothing but its own end ends the token, as far as the gateway can know.
+    let marks: RevocationMarks?
 
     /// Makes a principal's companion from its facts.
     package typealias MakeCompanion = @Sendable (borrowing TokenFacts) -> (any AnyObject & Sendable)?
 
-    fileprivate init(_ facts: TokenFacts, companion: MakeCompanion?) {
+    fileprivate init(_ facts: TokenFacts, isRevocable: Bool, companion: MakeCompanion?) {
         self.headers = PrincipalHeaders(facts)
         self.companion = companion?(facts)
         let client = Self.key(facts.issuer, facts.clientID ?? facts.subject)
         clientKey = client
         let isOne = facts.isClientItself || facts.clientID == nil || facts.subject == nil
         subjectKey = isOne ? client : Self.key(facts.issuer, facts.subject)
+        marks = isRevocable ? RevocationMarks(facts) : nil
         self.facts = facts
     }
 
@@ -93,6 +96,7 @@ extension VerifiedJWS {
         issuer: Issuer, identifier: String, type: String, digest: Digest256, companion: Principal.MakeCompanion?
     ) throws(Refusal) -> Principal {
         Principal(
-            try TokenFacts(payload, type: type, issuer: issuer, identifier: identifier, digest: digest), companion: companion)
+            try TokenFacts(payload, type: type, issuer: issuer, identifier: identifier, digest: digest),
+            isRevocable: issuer.keys == .embedded, companion: companion)
     }
 }

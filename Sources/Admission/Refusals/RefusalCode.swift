@@ -41,6 +41,7 @@ package enum RefusalCode: UInt8, Sendable, CaseIterable {
     case issuedInFuture
     case wrongAudience
     case inactiveToken
+    case revokedToken
     case wrongCertificate
     case missingProof
     case unboundToken

@@ -93,6 +93,7 @@ extension RefusalCode {
         case .issuedInFuture: badToken("issued_in_future", "The access token was issued in the future.")
         case .wrongAudience: badToken("wrong_audience", "The access token is meant for another audience.")
         case .inactiveToken: badToken("inactive_token", "The access token is not active.")
+        case .revokedToken: badToken("revoked_token", "The access token was revoked.")
         case .wrongCertificate:
             badToken("wrong_certificate", "The access token is bound to another client certificate.")
         case .missingProof:

@@ -39,6 +39,9 @@ struct ServerMetadata: Sendable {
             "claims_supported": [
                 "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "preferred_username", "email",
             ],
+            "revocation_endpoint": .string(origin + AuthorizationServerRoutes.revocationPath),
+            "device_authorization_endpoint": .string(origin + AuthorizationServerRoutes.deviceAuthorizationPath),
+            "introspection_endpoint": .string(origin + AuthorizationServerRoutes.introspectionPath),
             "grant_types_supported": .strings(grants.map(\.rawValue)),
             "token_endpoint_auth_methods_supported": .strings(ClientAuthenticationMethod.allCases.map(\.rawValue).filter { $0 != "none" }),
         ]
@@ -47,6 +50,8 @@ struct ServerMetadata: Sendable {
     /// - Parameter keys: those that sign now, or will.
     func document(_ keys: SigningKeyRing, now: Int64) -> JSON {
         var document = members
+        // RFC 9701 §7.
+        document["introspection_signing_alg_values_supported"] = .strings(keys.algorithms(now: now))
         document["id_token_signing_alg_values_supported"] = .strings(keys.algorithms(now: now))
         return .object(document)
     }

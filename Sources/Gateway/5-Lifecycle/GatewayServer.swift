@@ -28,6 +28,7 @@ package final class GatewayServer: Sendable {
     let transport: Transport
     let ledgers: Ledgers
     let authorization: EmbeddedAuthorizationServer?
+    private let revocations: RevocationKeeper?
     private let state: Mutex<State>
     /// The reload that was asked for last.
     private let reloading = Mutex<Task<Bool, Never>?>(nil)
@@ -56,6 +57,7 @@ package final class GatewayServer: Sendable {
         do {
             let server = try await GatewayServer(policy: policy, policyPath: policyPath, watch: watch, logger: logger)
             server.keepKeys()
+            server.keepRevocations()
             try await server.open(policy)
             return server
         } catch let failure as StartFailure {
@@ -76,6 +78,9 @@ package final class GatewayServer: Sendable {
             if let settings = policy.authorizationServer {
                 try await EmbeddedAuthorizationServer(settings, policy: policy)
             } else { nil }
+        revocations = authorization.map { RevocationKeeper(store: $0.store, logger: logger) }
+        // Before there is a loop that could let a token in.
+        if let revocations { ledgers.revocations.replace(with: try await revocations.load()) }
         let health = HealthSource()
         let builder = SnapshotBuilder(
             ledgers: ledgers, services: Self.localServices(authorization, health), embeddedKeys: authorization?.keys)
@@ -109,6 +114,7 @@ package final class GatewayServer: Sendable {
             } catch {
                 await closeListeners()
                 ledgers.keys.stop()
+                revocations?.stop()
                 try? await transport.shutdown()
                 ledgers.audit.stop()
                 throw StartFailure(findings: [], reason: "cannot listen on \(listener.name): \(error)")
@@ -236,6 +242,17 @@ package final class GatewayServer: Sendable {
         }
     }
 
+    // MARK: Revocations
+
+    private func keepRevocations() {
+        revocations?.start { [weak self] set in
+            guard let self else { return }
+            // First the ledger: a loop that makes its authenticator anew in between takes it from there.
+            ledgers.revocations.replace(with: set)
+            try? await transport.onEachLoop { _, delegates in (delegates as? GatewayLoop)?.adopt(set) }
+        }
+    }
+
     // MARK: Health and end
 
     package func healthReport() -> HealthReport {
@@ -259,7 +276,8 @@ package final class GatewayServer: Sendable {
             issuers: snapshot.keepers.compactMap { keeper in
                 keeper.map { HealthReport.IssuerState(name: $0.name, $0.status(now: now), unixNanoseconds: Clock.wallNanoseconds()) }
             },
-            issuersWithoutKeys: snapshot.issuers.namesWithoutKeys, connections: connections,
+            issuersWithoutKeys: snapshot.issuers.namesWithoutKeys,
+            revocations: revocations.map { .init($0.status) }, connections: connections,
             draining: ledgers.counters.isDraining)
     }
 
@@ -272,6 +290,7 @@ package final class GatewayServer: Sendable {
         guard !already else { return }
         ledgers.counters.beginDraining()
         ledgers.keys.stop()
+        revocations?.stop()
         let drain = state.withLock { $0.snapshot.policy.timeouts.drain }
         await closeListeners()
         try? await transport.drain(timeout: drain)

@@ -10,6 +10,7 @@ final class Ledgers: Sendable {
     let proofs: ProofLedger
     let health = HealthLedger()
     let keys: KeyLedger
+    let revocations = RevocationLedger()
     let tokenDigestKey: SecretDigestKey
     let counters = Counters()
 

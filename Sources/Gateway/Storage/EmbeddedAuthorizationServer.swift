@@ -9,6 +9,7 @@ struct EmbeddedAuthorizationServer: LocalService {
     private let server: AuthorizationServer
     /// What the gateway verifies its own tokens with.
     let keys: JWKSet
+    let store: any AuthorizationStore
 
     /// Opens the store; throws `StorageError` when it cannot be used.
     ///
@@ -17,6 +18,7 @@ struct EmbeddedAuthorizationServer: LocalService {
         let store = try SQLiteAuthorizationStore.open(path: settings.database, now: Self.now, random: .system)
         let resources = policy.issuers.filter { $0.keys == .embedded }.flatMap(\.audiences)
         server = AuthorizationServer(settings: settings, resources: resources, keys: SigningKeys(store.keys), pepper: store.pepper, store: store)
+        self.store = store
         keys = store.keys.verificationKeys(now: Self.now)
     }
 
