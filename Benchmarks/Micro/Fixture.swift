@@ -12,12 +12,13 @@ struct Fixture {
     let rules: AdmissionRules
     let peer: PeerFacts
 
-    init() {
+    /// - Parameter place: where the issuer's keys are said to be; they are the same ones.
+    init(keys place: Issuer.Keys = .jwksFile("partner.jwks.json")) {
         do {
             key = try SigningKey.generate(.rs256)
             let keys = try JWKSet.parse(JSON.object(["keys": [key.publicJWK]]).serialized())
             let issuer = Issuer(
-                name: "partner", identifier: "https://login.partner.example", keys: .jwksFile("partner.jwks.json"),
+                name: "partner", identifier: "https://login.partner.example", keys: place,
                 audiences: ["https://api.example.com"], algorithms: [.rs256], types: ["at+jwt"], clockSkew: .seconds(15)
             )
             issuers = IssuerSet([issuer], keys: [IssuerKeys(set: keys, generation: 1)])

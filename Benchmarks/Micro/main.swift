@@ -15,6 +15,7 @@ var measurements = HeadBenchmarks(token: token).run(stopwatch)
 measurements += RouteBenchmarks().run(stopwatch)
 measurements += DecisionBenchmarks(fixture: fixture).run(stopwatch)
 measurements += VerificationBenchmarks().run(stopwatch)
+measurements += RevocationBenchmarks().run(stopwatch)
 measurements += AuditBenchmarks(token: token).run(stopwatch)
 
 func decimal(_ value: Double, _ digits: Int) -> String {

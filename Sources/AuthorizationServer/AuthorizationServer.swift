@@ -29,10 +29,13 @@ package final class AuthorizationServer: Sendable {
         let tokens = GrantTokens(mint: mint, identity: IDTokenMint(issuer: settings.issuer, keys: keys), targets: targets)
         let objects = RequestObjects(issuer: settings.issuer)
         let judge = RequestJudge(targets: targets)
+        let reader = AccessTokenReader(issuer: settings.issuer, keys: keys, store: store)
         let grants: [any TokenGrant] = [
             ClientCredentialsGrant(mint: mint, targets: targets),
             AuthorizationCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
             RefreshTokenGrant(store: store, tokens: tokens),
+            DeviceCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
+            TokenExchangeGrant(reader: reader, mint: mint, targets: targets),
         ]
         let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
         let people = People(settings: settings, store: store, pepper: pepper, hasher: hasher)
@@ -51,6 +54,13 @@ package final class AuthorizationServer: Sendable {
                 store: store,
                 tokens: OwnTokens(issuer: settings.issuer, audience: settings.audience, keys: keys, store: store, proves: { (call, key, token) throws(OAuthError) in try await proofs.proves(call, key: key, token: token) }),
                 realm: settings.issuer),
+            AuthorizationServerRoutes.revocationPath: RevocationEndpoint(authenticator: authenticator, reader: reader, store: store),
+            AuthorizationServerRoutes.deviceAuthorizationPath: DeviceAuthorizationEndpoint(
+                authenticator: authenticator, store: store, targets: targets,
+                verificationURI: ServerMetadata.origin(of: settings.issuer) + AuthorizationServerRoutes.devicePath),
+            AuthorizationServerRoutes.introspectionPath: IntrospectionEndpoint(
+                authenticator: authenticator, reader: reader, store: store,
+                signer: IntrospectionSigner(issuer: settings.issuer, keys: keys)),
         ]
         if let path = metadata.openIDPath { endpoints[path] = document }
         if let registration = settings.registration, let registrationToken {

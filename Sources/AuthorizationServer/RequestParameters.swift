@@ -7,7 +7,8 @@ struct RequestParameters: Sendable {
     static let repeatable: Set<String> = ["resource", "audience"]
     /// Must not stand in the URI, where logs and histories keep them.
     private static let secret: Set<String> = [
-        "client_secret", "client_assertion", "password", "code", "refresh_token", "access_token", "assertion", "subject_token", "device_code",
+        "client_secret", "client_assertion", "password", "code", "refresh_token", "access_token", "assertion", "subject_token",
+        "actor_token", "device_code", "token",
     ]
     private let pairs: [FormFields.Pair]
 
@@ -28,6 +29,9 @@ struct RequestParameters: Sendable {
 
     /// All of them, in their order.
     var all: [FormFields.Pair] { pairs }
+
+    /// Of a request that carries none.
+    static let none = RequestParameters(pairs: [])
 
     private init(octets: [UInt8]) throws(OAuthError) {
         let form: FormFields

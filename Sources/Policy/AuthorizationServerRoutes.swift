@@ -83,6 +83,9 @@ package enum AuthorizationServerRoutes {
         return [
             registration,
             route("token", ["POST"], host, tokenPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
+            route("introspect", ["GET", "POST"], host, introspectionPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
+            route("revoke", ["POST"], host, revocationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
+            route("device_authorization", ["POST"], host, deviceAuthorizationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
             route("jwks", ["GET", "HEAD"], host, jwksPath),
             route("metadata", ["GET", "HEAD"], host, metadata),
             route("openid_configuration", ["GET", "HEAD"], host, openIDMetadataPath(issuer: settings.issuer) ?? metadata),

@@ -98,12 +98,15 @@ struct Answer: Sendable {
     let body: JSONObject
     /// With what stays inside.
     let response: ServiceResponse
+    /// For the record.
+    let facts: ServiceFacts
 
     init(_ response: ServiceResponse) {
         self.response = response
         status = response.status
         fields = Dictionary(grouping: response.fields, by: { $0.name.lowercased() }).mapValues { $0.map(\.value) }
         octets = response.body
+        facts = response.facts
         body = (try? JSON.parse(response.body))?.object ?? [:]
     }
 

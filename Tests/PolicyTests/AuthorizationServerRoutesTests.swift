@@ -47,7 +47,8 @@ struct AuthorizationServerRoutesTests {
         let policy = try #require(reading.policy)
         #expect(
             policy.routes.map(\.id) == [
-                "all", "authorization_server.token", "authorization_server.jwks", "authorization_server.metadata",
+                "all", "authorization_server.token", "authorization_server.introspect", "authorization_server.revoke",
+                "authorization_server.device_authorization", "authorization_server.jwks", "authorization_server.metadata",
                 "authorization_server.openid_configuration", "authorization_server.authorize", "authorization_server.par",
                 "authorization_server.userinfo",
                 "authorization_server.login", "authorization_server.consent", "authorization_server.logout",
@@ -61,8 +62,8 @@ struct AuthorizationServerRoutesTests {
         }
         #expect(policy.routes[1].match.methods == ["POST"])
         #expect(policy.routes[1].limits == [0])
-        #expect(policy.routes[2].match.methods == ["GET", "HEAD"])
-        #expect(policy.routes[3].match.path.text == "/.well-known/oauth-authorization-server/t")
+        #expect(policy.routes[5].match.methods == ["GET", "HEAD"])
+        #expect(policy.routes[6].match.path.text == "/.well-known/oauth-authorization-server/t")
         #expect(policy.addingAuthorizationServerRoutes() == policy)
     }
 

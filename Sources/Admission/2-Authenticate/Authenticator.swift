@@ -62,6 +62,8 @@ package final class Authenticator {
     private let brake: BadTokenBrake?
     private let proofs: ProofLedger?
     private let companion: Principal.MakeCompanion?
+    /// What the built-in authorization server has taken back, as this loop knows it.
+    package var revocations: RevocationSet
 
     /// - Parameters:
     ///   - cacheEntriesMax: verified tokens remembered (`Bounds.tokenCacheEntriesMax`); 0 switches the cache off.
@@ -70,8 +72,9 @@ package final class Authenticator {
     ///   - companion: makes what `Principal.companion` holds.
     package init(
         cacheEntriesMax: Int, brake: BadTokenBrake? = nil, proofs: ProofLedger? = nil,
-        companion: Principal.MakeCompanion? = nil
+        revocations: RevocationSet = RevocationSet(), companion: Principal.MakeCompanion? = nil
     ) {
+        self.revocations = revocations
         cache = TokenCache(entriesMax: cacheEntriesMax)
         self.brake = brake
         self.proofs = proofs
@@ -109,6 +112,7 @@ package final class Authenticator {
                 let allowed = rules.issuers[issuer]
                 let entry = issuers.entries[allowed.index]
                 try judge(principal.facts, allowed, issuers, unixSeconds)
+                try revocations.check(principal)
                 try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(
                     head, token, principal.facts, peer, unixSeconds: unixSeconds, now: now)
                 return .authenticated(

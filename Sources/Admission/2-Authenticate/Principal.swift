@@ -16,17 +16,20 @@ package final class Principal: Sendable {
     /// Stand for issuer and client, and for issuer and subject, in the keys of rate limits.
     let clientKey: (UInt64, UInt64)
     let subjectKey: (UInt64, UInt64)
+    /// nil: nothing but its own end ends the token, as far as the gateway can know.
+    let marks: RevocationMarks?
 
     /// Makes a principal's companion from its facts.
     package typealias MakeCompanion = @Sendable (borrowing TokenFacts) -> (any AnyObject & Sendable)?
 
-    fileprivate init(_ facts: TokenFacts, companion: MakeCompanion?) {
+    fileprivate init(_ facts: TokenFacts, isRevocable: Bool, companion: MakeCompanion?) {
         self.headers = PrincipalHeaders(facts)
         self.companion = companion?(facts)
         let client = Self.key(facts.issuer, facts.clientID ?? facts.subject)
         clientKey = client
         let isOne = facts.isClientItself || facts.clientID == nil || facts.subject == nil
         subjectKey = isOne ? client : Self.key(facts.issuer, facts.subject)
+        marks = isRevocable ? RevocationMarks(facts) : nil
         self.facts = facts
     }
 
@@ -95,14 +98,14 @@ extension VerifiedJWS {
         companion: Principal.MakeCompanion?
     ) throws(Refusal) -> Principal {
         let facts = try TokenFacts(payload, type: type, issuer: issuer, identifier: identifier, digest: digest)
-        guard let verdict else { return Principal(facts, companion: companion) }
-        return Principal(try facts.narrowed(by: verdict, of: issuer), companion: companion)
+        guard let verdict else { return Principal(facts, isRevocable: issuer.keys == .embedded, companion: companion) }
+        return Principal(try facts.narrowed(by: verdict, of: issuer), isRevocable: false, companion: companion)
     }
 }
 
 extension IntrospectionVerdict {
     /// The principal of this token, judged by the rules of its issuer.
     func principal(issuer: Issuer, companion: Principal.MakeCompanion?) throws(Refusal) -> Principal {
-        Principal(try TokenFacts(self, of: issuer), companion: companion)
+        Principal(try TokenFacts(self, of: issuer), isRevocable: false, companion: companion)
     }
 }

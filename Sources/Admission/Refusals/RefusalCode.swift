@@ -42,6 +42,7 @@ package enum RefusalCode: UInt8, Sendable, CaseIterable {
     case wrongAudience
     case inactiveToken
     case introspectionMismatch
+    case revokedToken
     case wrongCertificate
     case missingProof
     case unboundToken

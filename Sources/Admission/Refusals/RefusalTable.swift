@@ -95,6 +95,7 @@ extension RefusalCode {
         case .inactiveToken: badToken("inactive_token", "The access token is not active.")
         case .introspectionMismatch:
             badToken("introspection_mismatch", "The access token and what its issuer says of it do not agree.")
+        case .revokedToken: badToken("revoked_token", "The access token was revoked.")
         case .wrongCertificate:
             badToken("wrong_certificate", "The access token is bound to another client certificate.")
         case .missingProof:

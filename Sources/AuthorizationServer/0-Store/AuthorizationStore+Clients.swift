@@ -16,13 +16,13 @@ extension AuthorizationStore {
         try await commit([.replace(client.record)], now: now)
     }
 
-    /// With everything that belongs to it. False: there is no such client.
+    /// With everything that belongs to it; its access tokens count no longer. False: there is no such client.
     package func removeClient(id: String, now: Int64) async throws -> Bool {
         guard let record = try await record(.client, id) else { return false }
         let belongings = RecordKind.allCases.filter { ![.client, .revocation].contains($0) }
         return try await commit(
             [.remove(.client, key: id, version: record.version)]
-                + belongings.map { .removeAll(RecordQuery($0, client: id)) },
+                + belongings.map { .removeAll(RecordQuery($0, client: id)) } + Revoker.changes(ending: .client(id), now: now),
             now: now)
     }
 }

@@ -114,6 +114,10 @@ package enum GrantType: String, Sendable, CaseIterable {
     case authorizationCode = "authorization_code"
     /// RFC 6749 §6.
     case refreshToken = "refresh_token"
+    /// RFC 8628.
+    case deviceCode = "urn:ietf:params:oauth:grant-type:device_code"
+    /// RFC 8693.
+    case tokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange"
 }
 
 /// How a client shows who it is; the raw value is that of the OAuth Token Endpoint Authentication Methods registry

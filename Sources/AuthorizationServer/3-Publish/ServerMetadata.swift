@@ -40,6 +40,9 @@ struct ServerMetadata: Sendable {
             "claims_supported": [
                 "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "preferred_username", "email",
             ],
+            "revocation_endpoint": .string(origin + AuthorizationServerRoutes.revocationPath),
+            "device_authorization_endpoint": .string(origin + AuthorizationServerRoutes.deviceAuthorizationPath),
+            "introspection_endpoint": .string(origin + AuthorizationServerRoutes.introspectionPath),
             "grant_types_supported": .strings(grants.map(\.rawValue)),
         ]
         for (name, value) in Self.clientMembers(settings, grants, origin: origin).members { document[name] = value }
@@ -75,6 +78,8 @@ struct ServerMetadata: Sendable {
     /// - Parameter keys: those that sign now, or will.
     func document(_ keys: SigningKeyRing, now: Int64) -> JSON {
         var document = members
+        // RFC 9701 §7.
+        document["introspection_signing_alg_values_supported"] = .strings(keys.algorithms(now: now))
         document["id_token_signing_alg_values_supported"] = .strings(keys.algorithms(now: now))
         return .object(document)
     }

@@ -37,12 +37,14 @@ package struct HealthReport: Sendable {
     /// Of the issuers that are asked about tokens.
     package var introspection: [IntrospectionState]
     package var issuersWithoutKeys: [String]
+    /// What the built-in authorization server has taken back; nil: there is none.
+    package var revocations: RevocationState?
     package var connections: Int
     package var draining: Bool
 
     private var isDegraded: Bool {
         reloadError != nil || !issuersWithoutKeys.isEmpty || issuers.contains { !$0.alarms.isEmpty }
-            || introspection.contains { !$0.alarms.isEmpty }
+            || introspection.contains { !$0.alarms.isEmpty } || revocations?.failure != nil
     }
 
     package var isHealthy: Bool { auditHealthy && !draining }
@@ -76,6 +78,7 @@ package struct HealthReport: Sendable {
                 ("issuers", .array(issuers.map(\.json))),
                 ("introspection", .array(introspection.map(\.json))),
                 ("issuers_without_keys", .array(issuersWithoutKeys.map { .string($0) })),
+                ("revocations", revocations?.json ?? .null),
                 ("connections", .integer(Int64(connections))),
                 ("draining", .bool(draining)),
             ]))

@@ -66,6 +66,11 @@ final class GatewayLoop: ExchangeDelegateFactory {
         if let issuer { inquiries.answered(.keys(issuer)) } else { inquiries.answeredAll() }
     }
 
+    /// In force from the next request on.
+    func adopt(_ revocations: RevocationSet) {
+        if revocations.generation > authenticator.revocations.generation { authenticator.revocations = revocations }
+    }
+
     private func adopt(_ snapshot: Snapshot) {
         transport.timeouts = snapshot.policy.timeouts.transport
         balancers = snapshot.upstreams.map { upstream in
@@ -94,7 +99,7 @@ final class GatewayLoop: ExchangeDelegateFactory {
         let key = ledgers.tokenDigestKey
         return Authenticator(
             cacheEntriesMax: snapshot.policy.bounds.tokenCacheEntriesMax, brake: ledgers.badTokens,
-            proofs: ledgers.proofs,
+            proofs: ledgers.proofs, revocations: ledgers.revocations.current,
             companion: { facts in PrincipalTexts(facts, key: key) })
     }
 }

@@ -28,6 +28,7 @@ package final class GatewayServer: Sendable {
     let transport: Transport
     let ledgers: Ledgers
     let authorization: EmbeddedAuthorizationServer?
+    private let revocations: RevocationKeeper?
     private let state: Mutex<State>
     /// The reload that was asked for last.
     private let reloading = Mutex<Task<Bool, Never>?>(nil)
@@ -56,6 +57,7 @@ package final class GatewayServer: Sendable {
         do {
             let server = try await GatewayServer(policy: policy, policyPath: policyPath, watch: watch, logger: logger)
             server.keepKeys()
+            server.keepRevocations()
             try await server.open(policy)
             return server
         } catch let failure as StartFailure {
@@ -76,6 +78,9 @@ package final class GatewayServer: Sendable {
             if let settings = policy.authorizationServer {
                 try await EmbeddedAuthorizationServer(settings, policy: policy)
             } else { nil }
+        revocations = authorization.map { RevocationKeeper(store: $0.store, logger: logger) }
+        // Before there is a loop that could let a token in.
+        if let revocations { ledgers.revocations.replace(with: try await revocations.load()) }
         let health = HealthSource()
         let builder = SnapshotBuilder(
             ledgers: ledgers, services: Self.localServices(authorization, health), embeddedKeys: authorization?.keys)
@@ -110,6 +115,7 @@ package final class GatewayServer: Sendable {
                 await closeListeners()
                 ledgers.keys.stop()
                 ledgers.verdicts.stop()
+                revocations?.stop()
                 try? await transport.shutdown()
                 ledgers.audit.stop()
                 throw StartFailure(findings: [], reason: "cannot listen on \(listener.name): \(error)")
@@ -240,6 +246,17 @@ package final class GatewayServer: Sendable {
         }
     }
 
+    // MARK: Revocations
+
+    private func keepRevocations() {
+        revocations?.start { [weak self] set in
+            guard let self else { return }
+            // First the ledger: a loop that makes its authenticator anew in between takes it from there.
+            ledgers.revocations.replace(with: set)
+            try? await transport.onEachLoop { _, delegates in (delegates as? GatewayLoop)?.adopt(set) }
+        }
+    }
+
     // MARK: Health and end
 
     package func healthReport() -> HealthReport {
@@ -266,7 +283,8 @@ package final class GatewayServer: Sendable {
             introspection: snapshot.verdicts.compactMap { place in
                 place.map { HealthReport.IntrospectionState($0.keeper, now: now, unixNanoseconds: Clock.wallNanoseconds()) }
             },
-            issuersWithoutKeys: snapshot.issuers.namesWithoutKeys, connections: connections,
+            issuersWithoutKeys: snapshot.issuers.namesWithoutKeys,
+            revocations: revocations.map { .init($0.status) }, connections: connections,
             draining: ledgers.counters.isDraining)
     }
 
@@ -280,6 +298,7 @@ package final class GatewayServer: Sendable {
         ledgers.counters.beginDraining()
         ledgers.keys.stop()
         ledgers.verdicts.stop()
+        revocations?.stop()
         let drain = state.withLock { $0.snapshot.policy.timeouts.drain }
         await closeListeners()
         try? await transport.drain(timeout: drain)

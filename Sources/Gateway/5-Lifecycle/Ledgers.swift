@@ -11,6 +11,7 @@ final class Ledgers: Sendable {
     let health = HealthLedger()
     let keys: KeyLedger
     let verdicts: VerdictLedger
+    let revocations = RevocationLedger()
     let tokenDigestKey: SecretDigestKey
     let counters = Counters()
 

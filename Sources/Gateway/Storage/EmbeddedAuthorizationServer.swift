@@ -9,6 +9,7 @@ struct EmbeddedAuthorizationServer: LocalService {
     private let server: AuthorizationServer
     /// What the gateway verifies its own tokens with.
     let keys: JWKSet
+    let store: any AuthorizationStore
 
     /// Opens the store; throws `StorageError` when it cannot be used.
     ///
@@ -24,6 +25,7 @@ struct EmbeddedAuthorizationServer: LocalService {
         server = AuthorizationServer(
             settings: settings, resources: resources, keys: SigningKeys(store.keys), pepper: store.pepper, store: store, hasher: hasher,
             registrationToken: registrationToken)
+        self.store = store
         keys = store.keys.verificationKeys(now: Self.now)
     }
 

@@ -1,0 +1,91 @@
+import JSON
+import Synchronization
+
+/// All that the built-in authorization server has taken back before its time: tokens, grants, clients, subjects.
+///
+/// Immutable, shared by all event loops, replaced as a whole when something is added. Each one has a generation of its own, so that a
+/// token that was judged by one set is not looked up in it again: on the request path that is one comparison of integers, however
+/// many revocations there are.
+package struct RevocationSet: Sendable {
+    /// What a revocation is about.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        /// One access token, by `jti`.
+        case token
+        /// By `grant_id`.
+        case grant
+        /// By `client_id`.
+        case client
+        /// By `sub`.
+        case subject
+    }
+
+    /// Stands for a kind and an id: 128 bits of a SHA-256, so that nobody can name something that is taken for something else.
+    package struct Mark: Sendable, Hashable {
+        private let high: UInt64
+        private let low: UInt64
+
+        package init(_ kind: Kind, _ id: String) { (high, low) = Digest256.leading(of: "\(kind.rawValue):\(id)") }
+    }
+
+    /// What is known of one.
+    package struct End: Sendable, Equatable {
+        /// What was issued before this counts no longer. For tokens and grants it does not matter: their ids are never given twice.
+        /// Seconds since 1970.
+        package var before: Int64
+        /// From then on it concerns nothing that is still alive. Seconds since 1970.
+        package var expiresAt: Int64
+
+        package init(before: Int64, expiresAt: Int64) {
+            self.before = before
+            self.expiresAt = expiresAt
+        }
+    }
+
+    private let ends: [Mark: End]
+    /// Unique in the process and never 0.
+    package let generation: UInt64
+
+    private static let generations = Atomic<UInt64>(0)
+
+    package init(_ ends: [Mark: End] = [:]) {
+        self.ends = ends
+        generation = Self.generations.add(1, ordering: .relaxed).newValue
+    }
+
+    package var count: Int { ends.count }
+
+    /// Judges a token whose issuer is the built-in server, and passes any other.
+    func check(_ principal: Principal) throws(Refusal) {
+        guard let marks = principal.marks, marks.judgedBy.load(ordering: .relaxed) != generation else { return }
+        guard !ends(marks) else { throw Refusal(.revokedToken) }
+        marks.judgedBy.store(generation, ordering: .relaxed)
+    }
+
+    private func ends(_ marks: RevocationMarks) -> Bool {
+        if ends[marks.token] != nil { return true }
+        if let grant = marks.grant, ends[grant] != nil { return true }
+        if let client = ends[marks.client], marks.issuedAt < client.before { return true }
+        if let subject = ends[marks.subject], marks.issuedAt < subject.before { return true }
+        return false
+    }
+}
+
+/// By what a token of the built-in server can be taken back, and by which set it was last judged good.
+final class RevocationMarks: Sendable {
+    let token: RevocationSet.Mark
+    let grant: RevocationSet.Mark?
+    let client: RevocationSet.Mark
+    let subject: RevocationSet.Mark
+    /// Seconds since 1970. A token that does not say is older than any revocation.
+    let issuedAt: Int64
+    /// Generation of the set; 0: of none.
+    let judgedBy = Atomic<UInt64>(0)
+
+    init(_ facts: borrowing TokenFacts) {
+        token = .init(.token, facts.tokenID ?? "")
+        grant = facts.claims["grant_id"]?.string.map { .init(.grant, $0) }
+        client = .init(.client, facts.clientID ?? "")
+        subject = .init(.subject, facts.subject ?? "")
+        issuedAt = facts.issuedAt ?? .min
+    }
+}

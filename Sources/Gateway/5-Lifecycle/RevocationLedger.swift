@@ -1,0 +1,13 @@
+internal import Admission
+internal import Synchronization
+
+/// What the built-in authorization server has taken back, as it is known now: new event loops begin with it.
+final class RevocationLedger: Sendable {
+    private let known = Mutex(RevocationSet())
+
+    var current: RevocationSet { known.withLock { $0 } }
+
+    func replace(with new: RevocationSet) {
+        known.withLock { if new.generation > $0.generation { $0 = new } }
+    }
+}

@@ -1,0 +1,29 @@
+import HTTP
+import JSON
+import Testing
+
+@testable import AuthorizationServer
+
+@Suite("Attack: finding out by introspection which stolen or guessed tokens are good")
+struct IntrospectionOracleTests {
+    @Test("AS-070 a live token of others and nonsense get the very same answer")
+    func same() async throws {
+        let bench = try Bench()
+        try await bench.register("mallory") { _ in }
+        let stolen = await bench.introspect(try bench.accessToken(), as: ("mallory", "s3cret"))
+        let nonsense = await bench.introspect("nonsense", as: ("mallory", "s3cret"))
+        #expect(stolen.octets == nonsense.octets)
+        #expect(stolen.status == nonsense.status)
+        #expect(stolen.fields == nonsense.fields)
+        #expect(stolen.facts == nonsense.facts)
+    }
+
+    @Test("AS-067 whoever guesses secrets here meets the same brake as at the token endpoint")
+    func brake() async throws {
+        let bench = try Bench()
+        try await bench.register()
+        for _ in 0..<10 { #expect(await bench.introspect("x", as: ("shop", "wrong")).status == 401) }
+        #expect(await bench.introspect("x").status == 429)
+        #expect(await bench.token().status == 429)
+    }
+}

@@ -1,0 +1,67 @@
+import JSON
+import Testing
+
+@testable import AuthorizationServer
+
+@Suite("Attack: guessing the user codes of waiting devices")
+struct UserCodeGuessingTests {
+    private let bench: Bench
+    private let desk: DeviceDesk
+
+    init() async throws {
+        bench = try Bench()
+        desk = DeviceDesk(store: bench.store)
+        try await bench.register("tv", grants: [.deviceCode]) { _ in }
+    }
+
+    private func code() async throws -> String {
+        let answer = await bench.send("/oauth2/device_authorization", "", as: ("tv", "s3cret"))
+        return try #require(answer.body["user_code"]?.string)
+    }
+
+    private func guess(_ code: String, from address: String, as user: String? = nil, now: Int64 = newYear2026) async -> DeviceDesk.Lookup {
+        await desk.find(code, address: address, userID: user, now: now)
+    }
+
+    @Test("AS-086 after ten wrong codes from one address even the right one has to wait")
+    func address() async throws {
+        let right = try await code()
+        for _ in 0..<10 { #expect(await guess("BBBB-BBBB", from: "192.0.2.1") == .unknown) }
+        #expect(await guess(right, from: "192.0.2.1") == .tooMany)
+        guard case .found = await guess(right, from: "192.0.2.2") else {
+            Issue.record("somebody else has to wait too")
+            return
+        }
+        guard case .found = await guess(right, from: "192.0.2.1", now: newYear2026 + 6) else {
+            Issue.record("six seconds later one more may be tried")
+            return
+        }
+    }
+
+    @Test("AS-086 whoever changes addresses is counted by the account")
+    func account() async throws {
+        let right = try await code()
+        for number in 0..<10 { #expect(await guess("BBBB-BBBB", from: "192.0.2.\(number)", as: "mallory") == .unknown) }
+        #expect(await guess(right, from: "192.0.2.200", as: "mallory") == .tooMany)
+    }
+
+    @Test("AS-086 a right guess in between does not wipe out the wrong ones")
+    func reset() async throws {
+        let right = try await code()
+        for _ in 0..<9 { _ = await guess("BBBB-BBBB", from: "192.0.2.1") }
+        _ = await guess(right, from: "192.0.2.1")
+        _ = await guess("BBBB-BBBB", from: "192.0.2.1")
+        #expect(await guess(right, from: "192.0.2.1") == .tooMany)
+    }
+
+    @Test("a code that was answered leads nowhere")
+    func once() async throws {
+        let right = try await code()
+        guard case .found(let request) = await guess(right, from: "192.0.2.1") else {
+            Issue.record("not found")
+            return
+        }
+        #expect(try await desk.deny(request, now: newYear2026))
+        #expect(await guess(right, from: "192.0.2.1") == .unknown)
+    }
+}

@@ -1,0 +1,153 @@
+import JSON
+import Testing
+
+@testable import AuthorizationServer
+
+@Suite("RFC 7662: what a token says, for whoever may know")
+struct IntrospectionTests {
+    private let bench: Bench
+    private static let inactive: JSONObject = ["active": false]
+
+    init() async throws {
+        bench = try Bench()
+        try await bench.register()
+        try await bench.register("orders-api") { $0.resources = [Bench.audience] }
+        try await bench.register("elsewhere-api") { $0.resources = [Bench.otherAudience] }
+    }
+
+    @Test("AS-067 without authentication the answer is 401, for GET too", arguments: ["POST", "GET"])
+    func authentication(_ method: String) async throws {
+        let token = try bench.accessToken()
+        for client in [nil, ("shop", "wrong"), ("nobody", "s3cret")] as [(String, String)?] {
+            let answer = await bench.send("/oauth2/introspect", "token=\(token)", as: client, method: method)
+            #expect(answer.status == 401)
+            #expect(answer.error == "invalid_client")
+            #expect(answer.field("www-authenticate")?.hasPrefix("Basic ") == true)
+        }
+    }
+
+    @Test("AS-067 a token has no place in a URI: GET is refused")
+    func get() async throws {
+        let answer = await bench.send("/oauth2/introspect", "", method: "GET")
+        #expect(answer.status == 405)
+        #expect(answer.field("allow") == "POST")
+    }
+
+    @Test("a live access token says what it says, but not what grant it comes from")
+    func active() async throws {
+        let token = try bench.accessToken {
+            $0.grantID = "g1"
+            $0.authentication = UserAuthentication(time: newYear2026 - 60, acr: "high")
+        }
+        let answer = await bench.introspect(token, as: ("orders-api", "s3cret"))
+        #expect(answer.status == 200)
+        #expect(answer.field("cache-control") == "no-store")
+        #expect(
+            answer.body.names.sorted() == [
+                "acr", "active", "aud", "auth_time", "client_id", "exp", "iat", "iss", "jti", "scope", "sub", "token_type",
+            ])
+        #expect(answer.body["active"] == true)
+        #expect(answer.body["client_id"] == "shop")
+        #expect(answer.body["sub"] == "ada")
+        #expect(answer.body["scope"] == "orders:read")
+        #expect(answer.body["exp"] == .integer(newYear2026 + 600))
+    }
+
+    /// What is no live access token of ours.
+    enum Dead: String, CaseIterable {
+        case unknown, malformed, expired, notYetValid, issuedInFuture, foreign, otherIssuer, idToken, withoutClient, oddConfirmation, revoked,
+            clientRevoked, subjectRevoked, grantRevoked
+    }
+
+    @Test("AS-068 AS-071 what is no live token of ours is not active, and nothing else is said", arguments: Dead.allCases)
+    func dead(_ dead: Dead) async throws {
+        var claims = Bench.claims
+        claims["grant_id"] = "g1"
+        var revocation: Revocation.Target?
+        var text: String?
+        var typ: String? = "at+jwt"
+        switch dead {
+        case .unknown: text = "nonsense"
+        case .malformed: text = "a.b.c"
+        case .expired: claims["exp"] = .integer(newYear2026)
+        case .notYetValid: claims["nbf"] = .integer(newYear2026 + 11)
+        case .issuedInFuture: claims["iat"] = .integer(newYear2026 + 11)
+        case .foreign: text = try TestKeys.foreign(claims)
+        case .otherIssuer: claims["iss"] = "https://elsewhere.example"
+        case .idToken: typ = "JWT"
+        case .withoutClient: claims["client_id"] = nil
+        case .oddConfirmation: claims["cnf"] = ["jwk": [:]]
+        case .revoked: revocation = .token("one")
+        case .clientRevoked: revocation = .client("shop")
+        case .subjectRevoked: revocation = .subject("ada")
+        case .grantRevoked: revocation = .grant("g1")
+        }
+        if let revocation {
+            #expect(await bench.introspect(try bench.signed(typ: typ, claims)).body["active"] == true)
+            #expect(try await bench.store.commit(Revoker.changes(ending: revocation, now: newYear2026), now: newYear2026))
+        }
+        let answer = await bench.introspect(try text ?? bench.signed(typ: typ, claims))
+        #expect(answer.status == 200)
+        #expect(answer.body == Self.inactive)
+    }
+
+    @Test("AS-071 what was issued after a client or a subject was ended counts")
+    func after() async throws {
+        #expect(try await bench.store.commit(Revoker.changes(ending: .client("shop"), now: newYear2026), now: newYear2026))
+        #expect(await bench.introspect(try bench.accessToken()).body == Self.inactive)
+        let later = try bench.accessToken(now: newYear2026 + 1)
+        #expect(await bench.introspect(later, now: newYear2026 + 1).body["active"] == true)
+    }
+
+    @Test("AS-069 a wrong hint finds the token all the same", arguments: ["access_token", "refresh_token", "nonsense"])
+    func hint(_ hint: String) async throws {
+        try await bench.grant()
+        for text in [try bench.accessToken(), "refresh-1"] {
+            #expect(await bench.introspect(text, "&token_type_hint=\(hint)").body["active"] == true)
+        }
+    }
+
+    @Test("AS-070 a client that the token is not for, and that it was not issued to, learns nothing")
+    func entitled() async throws {
+        let token = try bench.accessToken(client: "till")
+        #expect(await bench.introspect(token, as: ("orders-api", "s3cret")).body["active"] == true)
+        #expect(await bench.introspect(token, as: ("elsewhere-api", "s3cret")).body == Self.inactive)
+        // Without a list a client may ask tokens for every resource; that is no permission to look into those of others.
+        #expect(await bench.introspect(token).body == Self.inactive)
+        let own = try bench.accessToken(client: "elsewhere-api")
+        #expect(await bench.introspect(own, as: ("elsewhere-api", "s3cret")).body["active"] == true)
+    }
+
+    @Test("AS-070 a refresh token is nobody's business but its client's, and one that was replaced is not active")
+    func refreshToken() async throws {
+        try await bench.grant()
+        let answer = await bench.introspect("refresh-1")
+        #expect(answer.body["active"] == true)
+        #expect(answer.body["exp"] == .integer(newYear2026 + 86_400))
+        #expect(await bench.introspect("refresh-1", as: ("orders-api", "s3cret")).body == Self.inactive)
+        var record = try #require(try await bench.store.record(.refreshToken, SecretDigest.text(of: "refresh-1")))
+        record.body["rotation"] = ["at": .integer(newYear2026)]
+        #expect(try await bench.store.commit([.replace(record)], now: newYear2026))
+        #expect(await bench.introspect("refresh-1").body == Self.inactive)
+    }
+
+    @Test("AS-072 what a token is bound to is reported, and that it is used with DPoP")
+    func bound() async throws {
+        let key = try bench.accessToken { $0.binding = SenderBinding(keyThumbprint: "thumb") }
+        let answer = await bench.introspect(key).body
+        #expect(answer["token_type"] == "DPoP")
+        #expect(answer["cnf"] == ["jkt": "thumb"])
+        let certificate = try bench.accessToken { $0.binding = SenderBinding(certificateThumbprint: "print") }
+        let other = await bench.introspect(certificate).body
+        #expect(other["token_type"] == "Bearer")
+        #expect(other["cnf"] == ["x5t#S256": "print"])
+    }
+
+    @Test("while the store cannot be reached nobody is told that a token is active")
+    func unavailable() async throws {
+        let token = try bench.accessToken()
+        #expect(await bench.introspect(token).status == 200)
+        bench.store.fail(true)
+        #expect(await bench.introspect(token).status == 503)
+    }
+}
