@@ -35,7 +35,7 @@ struct Bench: Sendable {
                 return [UInt8](repeating: counter, count: count)
             }
         }
-        var settings = AuthorizationServerSettings(issuer: issuer, database: "", accessTokenLifetime: lifetime, audience: Self.audience)
+        var settings = AuthorizationServerSettings(issuer: issuer, database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: Self.audience)
         settings.limits = []
         server = AuthorizationServer(settings: settings, resources: [Self.otherAudience], keys: SigningKeys(ring), pepper: pepper, store: store)
     }

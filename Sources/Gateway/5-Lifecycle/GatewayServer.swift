@@ -31,6 +31,7 @@ package final class GatewayServer: Sendable {
     private let state: Mutex<State>
     /// The reload that was asked for last.
     private let reloading = Mutex<Task<Bool, Never>?>(nil)
+    private let storeKeeping = Mutex<Task<Void, Never>?>(nil)
 
     private struct State {
         var snapshot: Snapshot
@@ -57,6 +58,7 @@ package final class GatewayServer: Sendable {
             let server = try await GatewayServer(policy: policy, policyPath: policyPath, watch: watch, logger: logger)
             server.keepKeys()
             try await server.open(policy)
+            server.keepStore()
             return server
         } catch let failure as StartFailure {
             throw failure
@@ -78,7 +80,7 @@ package final class GatewayServer: Sendable {
             } else { nil }
         let health = HealthSource()
         let builder = SnapshotBuilder(
-            ledgers: ledgers, services: Self.localServices(authorization, health), embeddedKeys: authorization?.keys)
+            ledgers: ledgers, services: Self.localServices(authorization, health), embeddedKeys: authorization?.issuerKeys)
         let first = try builder.snapshot(of: policy, after: nil)
         transport = try await Transport(
             loops: policy.workers ?? Self.coreCount, timeouts: policy.timeouts.transport,
@@ -159,7 +161,7 @@ package final class GatewayServer: Sendable {
             return refuseReload(reason, watching: watch)
         }
         do {
-            let builder = SnapshotBuilder(ledgers: ledgers, services: services, embeddedKeys: authorization?.keys)
+            let builder = SnapshotBuilder(ledgers: ledgers, services: services, embeddedKeys: authorization?.issuerKeys)
             let snapshot = try builder.snapshot(of: policy, after: current)
             let prepared = try policy.listeners.map { listener in try listener.tlsFiles.map { try transport.prepareTLS($0) } }
             try await transport.onEachLoop { _, delegates in (delegates as? GatewayLoop)?.swap(to: snapshot) }
@@ -224,10 +226,19 @@ package final class GatewayServer: Sendable {
         ledgers.keys.adopt(state.withLock { $0.snapshot.keepers })
     }
 
+    /// Looks after the authorization server's database as long as the gateway runs.
+    private func keepStore() {
+        guard let authorization else { return }
+        let task = Task { [logger] in
+            await authorization.keep(logger: logger) { [weak self] in await self?.publishKeys(of: nil) }
+        }
+        storeKeeping.withLock { $0 = task }
+    }
+
     /// Hands the keys as they are now to every event loop, without a reload.
     private func publishKeys(of issuer: String?) async {
         let snapshot = state.withLock { state in
-            state.snapshot = state.snapshot.withCurrentKeys()
+            state.snapshot = state.snapshot.withCurrentKeys(embedded: authorization?.issuerKeys)
             return state.snapshot
         }
         // Fails only when the loops have ended.
@@ -272,6 +283,7 @@ package final class GatewayServer: Sendable {
         guard !already else { return }
         ledgers.counters.beginDraining()
         ledgers.keys.stop()
+        storeKeeping.withLock { $0?.cancel() }
         let drain = state.withLock { $0.snapshot.policy.timeouts.drain }
         await closeListeners()
         try? await transport.drain(timeout: drain)

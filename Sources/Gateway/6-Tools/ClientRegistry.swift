@@ -13,18 +13,18 @@ package struct ClientRegistry: Sendable {
         package var createdAt: Int64
     }
 
-    private let store: SQLiteAuthorizationStore
+    private let database: AuthorizationDatabase
+    private var store: any AuthorizationStore { database.store }
 
     /// Opens the store that the policy names; makes it when it is not there yet.
-    package init(_ settings: AuthorizationServerSettings) throws {
-        try GatewayServer.makeFolder(of: settings.database)
-        store = try SQLiteAuthorizationStore.open(path: settings.database, now: Self.now, random: .system)
+    package init(_ settings: AuthorizationServerSettings) async throws {
+        database = try await AuthorizationDatabase.open(settings, now: Self.now)
     }
 
     /// The secret is in the answer and nowhere else: only a hash of it is kept.
     package func add(id: String?, name: String, scopes: [String]) async throws -> (client: Client, secret: String) {
         let added = try await store.addClient(
-            id: id, name: name, scopes: scopes, pepper: store.pepper, now: Self.now, random: .system)
+            id: id, name: name, scopes: scopes, pepper: database.pepper, now: Self.now, random: .system)
         return (Client(added.client), added.secret.text)
     }
 
