@@ -87,7 +87,7 @@ let package = Package(
         // Level 4: the command line, and the demonstration that it can run.
         .executableTarget(
             name: "portcullis",
-            dependencies: ["Gateway", "JSON", "Policy", "Certificates", "Demo", arguments, logging, lifecycle, unixSignals],
+            dependencies: ["Gateway", "JSON", "JOSE", "Policy", "Certificates", "Demo", arguments, logging, lifecycle, unixSignals],
             swiftSettings: strict),
         room("Demo", ["HTTP", "JSON", "Gateway", "Transport", "Certificates", "Policy", logging]),
 
@@ -121,7 +121,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Audit", "Policy", "Admission", "Certificates",
-                "AuthorizationServer", grdb,
+                "AuthorizationServer", grdb, logging,
             ]),
     ],
     swiftLanguageModes: [.v6]

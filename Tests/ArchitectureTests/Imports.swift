@@ -23,7 +23,7 @@ private let allowed: [String: Set<String>] = [
     ],
     "Demo": ["HTTP", "JSON", "Gateway", "Transport", "Certificates", "Policy", "Logging", "Foundation", "Glibc"],
     "portcullis": [
-        "Gateway", "Policy", "Certificates", "Demo", "ArgumentParser", "Logging", "Foundation", "JSON", "HTTP",
+        "Gateway", "Policy", "Certificates", "Demo", "ArgumentParser", "Logging", "Foundation", "JSON", "JOSE", "HTTP",
         "ServiceLifecycle", "UnixSignals", "Glibc",
     ],
 ]

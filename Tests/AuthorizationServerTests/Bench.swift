@@ -38,7 +38,7 @@ struct Bench: Sendable {
                 return [UInt8](repeating: counter, count: count)
             }
         }
-        var settings = AuthorizationServerSettings(issuer: issuer, database: "", accessTokenLifetime: lifetime, audience: Self.audience)
+        var settings = AuthorizationServerSettings(issuer: issuer, database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: Self.audience)
         settings.limits = []
         configure(&settings)
         server = AuthorizationServer(

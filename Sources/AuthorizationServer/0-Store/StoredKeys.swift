@@ -16,8 +16,96 @@ package enum ServerKey {
     }
 }
 
-/// A signing key in its record.
-package enum StoredSigningKey {
+/// A signing key in its record: what of it is public and when it serves in clear, the private key sealed or not.
+package struct StoredSigningKey: Sendable, Equatable {
+    package var kid: String
+    package var algorithm: Algorithm
+    /// Seconds since 1970.
+    package var createdAt: Int64
+    package var signsFrom: Int64
+    /// nil: not decided.
+    package var publishedUntil: Int64?
+    private var privateKey: PrivateKey
+    /// Of its record: 0 when it is not stored.
+    package var version: Int64 = 0
+
+    private enum PrivateKey: Sendable, Equatable {
+        /// PKCS #8.
+        case pem(String)
+        case sealed(String)
+    }
+
+    /// - Parameter seal: nil: the private key is stored as it is.
+    package init(_ key: SigningKey, createdAt: Int64, signsFrom: Int64, seal: KeySeal?, random: Randomness) throws(KeySealError) {
+        kid = key.kid
+        algorithm = key.algorithm
+        self.createdAt = createdAt
+        self.signsFrom = signsFrom
+        privateKey = if let seal { .sealed(try seal.seal(key.pemRepresentation, kid: key.kid, random: random)) } else { .pem(key.pemRepresentation) }
+    }
+
+    package init?(_ record: StoredRecord) {
+        let body = record.body
+        guard record.kind == .signingKey, let algorithm = body["algorithm"]?.string.flatMap(Algorithm.init(rawValue:)),
+            let createdAt = body["created_at"]?.int, let signsFrom = body["signs_from"]?.int
+        else { return nil }
+        if let sealed = body["sealed_pem"]?.string {
+            privateKey = .sealed(sealed)
+        } else if let pem = body["private_pem"]?.string {
+            privateKey = .pem(pem)
+        } else {
+            return nil
+        }
+        kid = record.key
+        self.algorithm = algorithm
+        self.createdAt = createdAt
+        self.signsFrom = signsFrom
+        publishedUntil = body["published_until"]?.int
+        version = record.version
+    }
+
+    package var record: StoredRecord {
+        var body: JSONObject = [
+            "algorithm": .string(algorithm.rawValue), "created_at": .integer(createdAt), "signs_from": .integer(signsFrom),
+        ]
+        switch privateKey {
+        case .pem(let pem): body["private_pem"] = .string(pem)
+        case .sealed(let text): body["sealed_pem"] = .string(text)
+        }
+        body["published_until"] = publishedUntil.map { .integer($0) }
+        var record = StoredRecord(.signingKey, kid, body: body)
+        record.version = version
+        return record
+    }
+
+    package var isSealed: Bool {
+        if case .sealed = privateKey { true } else { false }
+    }
+
+    /// The key, ready to sign.
+    /// - Parameter seal: needed where the private key is sealed.
+    package func key(_ seal: KeySeal?) throws(StoredKeyError) -> DatedSigningKey {
+        let pem: String
+        switch privateKey {
+        case .pem(let text): pem = text
+        case .sealed(let text):
+            guard let seal else { throw .sealed }
+            guard let opened = try? seal.open(text, kid: kid) else { throw .otherSeal }
+            pem = opened
+        }
+        guard let key = try? SigningKey(pem: pem, algorithm: algorithm), key.kid == kid else { throw .unreadable }
+        return DatedSigningKey(key: key, signsFrom: signsFrom, publishedUntil: publishedUntil)
+    }
+
+    /// The same with the private key sealed; unchanged where it is already.
+    package func sealed(by seal: KeySeal, random: Randomness) throws(KeySealError) -> StoredSigningKey {
+        guard case .pem(let pem) = privateKey else { return self }
+        var copy = self
+        copy.privateKey = .sealed(try seal.seal(pem, kid: kid, random: random))
+        return copy
+    }
+
+    /// As a database of version 1 had it, in a table of its own.
     package static func record(
         kid: String, algorithm: String, pem: String, createdAt: Int64, signsFrom: Int64, publishedUntil: Int64?
     ) -> StoredRecord {
@@ -27,19 +115,14 @@ package enum StoredSigningKey {
         body["published_until"] = publishedUntil.map { .integer($0) }
         return StoredRecord(.signingKey, kid, body: body)
     }
+}
 
-    package static func record(_ key: SigningKey, createdAt: Int64, signsFrom: Int64) -> StoredRecord {
-        record(
-            kid: key.kid, algorithm: key.algorithm.rawValue, pem: key.pemRepresentation, createdAt: createdAt, signsFrom: signsFrom,
-            publishedUntil: nil)
-    }
-
-    /// nil: it cannot be read, or is not the key that it is called.
-    package static func key(of record: StoredRecord) -> DatedSigningKey? {
-        let body = record.body
-        guard let algorithm = body["algorithm"]?.string.flatMap(Algorithm.init(rawValue:)), let pem = body["private_pem"]?.string,
-            let key = try? SigningKey(pem: pem, algorithm: algorithm), key.kid == record.key, let signsFrom = body["signs_from"]?.int
-        else { return nil }
-        return DatedSigningKey(key: key, signsFrom: signsFrom, publishedUntil: body["published_until"]?.int)
-    }
+/// Why a stored key is none that can sign.
+package enum StoredKeyError: Error, Equatable, Sendable {
+    /// It is encrypted, and there is no key to open it with.
+    case sealed
+    /// It was encrypted with another key, or altered.
+    case otherSeal
+    /// It is no key, or not the one that it is called.
+    case unreadable
 }

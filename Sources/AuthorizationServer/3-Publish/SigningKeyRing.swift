@@ -20,16 +20,30 @@ package struct DatedSigningKey: Sendable {
 /// The keys of the authorization server: all that are announced, in use, or needed for tokens that still live.
 package struct SigningKeyRing: Sendable {
     private let keys: [DatedSigningKey]
+    private let preference: [Algorithm]
 
     /// nil when two keys have the same `kid`, or there is none.
-    package init?(_ keys: [DatedSigningKey]) {
+    /// - Parameter preference: what is signed with, in this order, as soon as there is a key of it; empty: whatever is newest.
+    package init?(_ keys: [DatedSigningKey], preference: [Algorithm] = []) {
         guard !keys.isEmpty, Set(keys.map(\.key.kid)).count == keys.count else { return nil }
         self.keys = keys.sorted { $0.signsFrom < $1.signsFrom }
+        self.preference = preference
     }
 
-    /// The newest that may sign.
+    /// The newest that may sign, of the algorithm that is preferred.
     func current(now: Int64) -> SigningKey? {
-        keys.last { $0.signsFrom <= now && now < $0.publishedUntil ?? .max }?.key
+        for algorithm in preference { if let key = current(algorithm, now: now) { return key } }
+        return signing(now: now).last?.key
+    }
+
+    /// The newest of this algorithm that may sign; nil: there is none (yet).
+    func current(_ algorithm: Algorithm, now: Int64) -> SigningKey? { signing(now: now).last { $0.key.algorithm == algorithm }?.key }
+
+    private func signing(now: Int64) -> [DatedSigningKey] { keys.filter { $0.signsFrom <= now && now < $0.publishedUntil ?? .max } }
+
+    /// Which keys there are and when they serve: two rings with the same timetable are the same.
+    package var timetable: [String] {
+        keys.map { "\($0.key.kid) \($0.signsFrom) \($0.publishedUntil.map { String($0) } ?? "-")" }.sorted() + preference.map(\.rawValue)
     }
 
     /// The JWK Set for everybody (RFC 7517 §5): public halves only, each with `kid`, `use` and `alg`.
@@ -57,4 +71,7 @@ package final class SigningKeys: Sendable {
     package var ring: SigningKeyRing { current.withLock { $0 } }
 
     package func replace(with ring: SigningKeyRing) { current.withLock { $0 = ring } }
+
+    /// For the gateway itself: see `SigningKeyRing`.
+    package func verificationKeys(now: Int64) -> JWKSet { ring.verificationKeys(now: now) }
 }

@@ -10,10 +10,10 @@ struct SnapshotBuilder {
     let ledgers: Ledgers
     let services: [LocalServiceName: any LocalService]
     /// The keys of the built-in authorization server; nil: there is none.
-    let embeddedKeys: JWKSet?
+    let embeddedKeys: IssuerKeys?
     private let files = DiskPolicyFiles()
 
-    init(ledgers: Ledgers, services: [LocalServiceName: any LocalService], embeddedKeys: JWKSet?) {
+    init(ledgers: Ledgers, services: [LocalServiceName: any LocalService], embeddedKeys: IssuerKeys?) {
         self.ledgers = ledgers
         self.services = services
         self.embeddedKeys = embeddedKeys
@@ -62,8 +62,7 @@ struct SnapshotBuilder {
     private func keys(of issuer: Issuer) -> IssuerKeys? {
         switch issuer.keys {
         case .embedded:
-            guard let embeddedKeys else { return nil }
-            return IssuerKeys(set: embeddedKeys, generation: 0)
+            return embeddedKeys
         case .jwksFile(let path):
             guard case .success(let octets) = files.read(path, bytesMax: Self.keySetBytesMax),
                 let set = try? JWKSet.parse(octets), !set.keys.isEmpty

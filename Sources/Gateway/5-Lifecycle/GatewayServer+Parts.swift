@@ -62,6 +62,14 @@ enum SecretReader {
         return octets
     }
 
+    /// A secret that people have written: without a line feed at its end.
+    static func text(_ source: SecretSource) throws -> String {
+        let octets = try read(source)
+        let text = String(validating: octets.last == 0x0A ? octets.dropLast() : octets[...], as: UTF8.self)
+        guard let text, !text.isEmpty, !text.utf8.contains(0) else { throw Failure(description: "\(name(of: source)): the secret is no text") }
+        return text
+    }
+
     private static func name(of source: SecretSource) -> String {
         switch source {
         case .file(let path): path

@@ -32,6 +32,7 @@ package final class GatewayServer: Sendable {
     private let state: Mutex<State>
     /// The reload that was asked for last.
     private let reloading = Mutex<Task<Bool, Never>?>(nil)
+    private let storeKeeping = Mutex<Task<Void, Never>?>(nil)
 
     private struct State {
         var snapshot: Snapshot
@@ -59,6 +60,7 @@ package final class GatewayServer: Sendable {
             server.keepKeys()
             server.keepRevocations()
             try await server.open(policy)
+            server.keepStore()
             return server
         } catch let failure as StartFailure {
             throw failure
@@ -78,12 +80,12 @@ package final class GatewayServer: Sendable {
             if let settings = policy.authorizationServer {
                 try await EmbeddedAuthorizationServer(settings, policy: policy)
             } else { nil }
-        revocations = authorization.map { RevocationKeeper(store: $0.store, logger: logger) }
+        revocations = authorization.map { RevocationKeeper(store: $0.database.store, logger: logger) }
         // Before there is a loop that could let a token in.
         if let revocations { ledgers.revocations.replace(with: try await revocations.load()) }
         let health = HealthSource()
         let builder = SnapshotBuilder(
-            ledgers: ledgers, services: Self.localServices(authorization, health), embeddedKeys: authorization?.keys)
+            ledgers: ledgers, services: Self.localServices(authorization, health), embeddedKeys: authorization?.issuerKeys)
         let first = try builder.snapshot(of: policy, after: nil)
         transport = try await Transport(
             loops: policy.workers ?? Self.coreCount, timeouts: policy.timeouts.transport,
@@ -166,7 +168,7 @@ package final class GatewayServer: Sendable {
             return refuseReload(reason, watching: watch)
         }
         do {
-            let builder = SnapshotBuilder(ledgers: ledgers, services: services, embeddedKeys: authorization?.keys)
+            let builder = SnapshotBuilder(ledgers: ledgers, services: services, embeddedKeys: authorization?.issuerKeys)
             let snapshot = try builder.snapshot(of: policy, after: current)
             let prepared = try policy.listeners.map { listener in try listener.tlsFiles.map { try transport.prepareTLS($0) } }
             try await transport.onEachLoop { _, delegates in (delegates as? GatewayLoop)?.swap(to: snapshot) }
@@ -234,10 +236,19 @@ package final class GatewayServer: Sendable {
         ledgers.verdicts.adopt(snapshot.verdicts)
     }
 
+    /// Looks after the authorization server's database as long as the gateway runs.
+    private func keepStore() {
+        guard let authorization else { return }
+        let task = Task { [logger] in
+            await authorization.keep(logger: logger) { [weak self] in await self?.publishKeys(of: nil) }
+        }
+        storeKeeping.withLock { $0 = task }
+    }
+
     /// Hands the keys as they are now to every event loop, without a reload.
     private func publishKeys(of issuer: String?) async {
         let snapshot = state.withLock { state in
-            state.snapshot = state.snapshot.withCurrentKeys()
+            state.snapshot = state.snapshot.withCurrentKeys(embedded: authorization?.issuerKeys)
             return state.snapshot
         }
         // Fails only when the loops have ended.
@@ -299,6 +310,7 @@ package final class GatewayServer: Sendable {
         ledgers.keys.stop()
         ledgers.verdicts.stop()
         revocations?.stop()
+        storeKeeping.withLock { $0?.cancel() }
         let drain = state.withLock { $0.snapshot.policy.timeouts.drain }
         await closeListeners()
         try? await transport.drain(timeout: drain)

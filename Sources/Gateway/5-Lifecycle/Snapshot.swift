@@ -43,10 +43,13 @@ final class Snapshot: Sendable {
     }
 
     /// The same with the keys as their keepers have them now. Everything else is shared.
-    func withCurrentKeys() -> Snapshot {
+    /// - Parameter embedded: of the built-in authorization server; nil: there is none.
+    func withCurrentKeys(embedded: IssuerKeys?) -> Snapshot {
         let keepers = self.keepers
+        let policy = self.policy
         let current = issuers.replacing { index, old in
-            index < keepers.count ? keepers[index].map { $0.keys } ?? old : old
+            if policy.issuers.indices.contains(index), policy.issuers[index].keys == .embedded { return embedded ?? old }
+            return index < keepers.count ? keepers[index].map { $0.keys } ?? old : old
         }
         return Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams, issuers: current, keepers: keepers,

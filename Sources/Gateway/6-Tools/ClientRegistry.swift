@@ -14,20 +14,20 @@ package struct ClientRegistry: Sendable {
         package var createdAt: Int64
     }
 
-    private let store: SQLiteAuthorizationStore
+    private let database: AuthorizationDatabase
     private let profile: SecurityProfile
+    private var store: any AuthorizationStore { database.store }
 
     /// Opens the store that the policy names; makes it when it is not there yet.
-    package init(_ settings: AuthorizationServerSettings) throws {
+    package init(_ settings: AuthorizationServerSettings) async throws {
         profile = settings.profile
-        try GatewayServer.makeFolder(of: settings.database)
-        store = try SQLiteAuthorizationStore.open(path: settings.database, now: Self.now, random: .system)
+        database = try await AuthorizationDatabase.open(settings, now: Self.now)
     }
 
     /// The secret is in the answer and nowhere else: only a hash of it is kept.
     package func add(id: String?, name: String, scopes: [String]) async throws -> (client: Client, secret: String) {
         let added = try await store.addClient(
-            id: id, name: name, scopes: scopes, pepper: store.pepper, now: Self.now, random: .system)
+            id: id, name: name, scopes: scopes, pepper: database.pepper, now: Self.now, random: .system)
         return (Client(added.client), added.secret.text)
     }
 
@@ -40,7 +40,7 @@ package struct ClientRegistry: Sendable {
         id: String?, metadata: JSONObject, resources: [String]?, isFirstParty: Bool
     ) async throws -> (document: JSONObject, secret: String?) {
         let added = try await store.addClient(
-            id: id, metadata: metadata, rules: ClientMetadata(profile: profile), pepper: store.pepper, now: Self.now, random: .system
+            id: id, metadata: metadata, rules: ClientMetadata(profile: profile), pepper: database.pepper, now: Self.now, random: .system
         ) { client in
             client.resources = resources
             client.isFirstParty = isFirstParty
@@ -65,7 +65,7 @@ package struct ClientRegistry: Sendable {
 
     /// The new secret, which is shown once.
     package func addSecret(id: String) async throws -> String {
-        try await store.addSecret(toClient: id, pepper: store.pepper, now: Self.now, random: .system).text
+        try await store.addSecret(toClient: id, pepper: database.pepper, now: Self.now, random: .system).text
     }
 
     package func removeSecret(id: String, newer: Bool) async throws {

@@ -18,9 +18,8 @@ package struct UserRegistry: Sendable {
     private let directory: UserDirectory
 
     /// Opens the store that the policy names; makes it when it is not there yet.
-    package init(_ settings: AuthorizationServerSettings) throws {
-        try GatewayServer.makeFolder(of: settings.database)
-        let store = try SQLiteAuthorizationStore.open(path: settings.database, now: Self.now, random: .system)
+    package init(_ settings: AuthorizationServerSettings) async throws {
+        let store = try await AuthorizationDatabase.open(settings, now: Self.now).store
         directory = UserDirectory(store: store, hasher: PasswordHasher(atOnce: 1))
     }
 

@@ -1,21 +1,26 @@
+internal import Admission
 internal import AuthorizationServer
 internal import Foundation
 internal import HTTP
 internal import JOSE
+internal import Logging
 internal import Policy
+internal import Synchronization
 
 /// The authorization server as a service inside the gateway: the room, its store, the clock and the system's randomness.
-struct EmbeddedAuthorizationServer: LocalService {
+final class EmbeddedAuthorizationServer: LocalService {
     private let server: AuthorizationServer
-    /// What the gateway verifies its own tokens with.
-    let keys: JWKSet
-    let store: any AuthorizationStore
+    let database: AuthorizationDatabase
+    private let keys: SigningKeys
+    /// Counts up whenever the keys change: what was verified with others is verified anew.
+    private let keysGeneration = Atomic<UInt64>(0)
 
     /// Opens the store; throws `StorageError` when it cannot be used.
     ///
     /// A token may be asked for each audience that the policy's embedded issuers accept.
     init(_ settings: AuthorizationServerSettings, policy: Policy) async throws {
-        let store = try SQLiteAuthorizationStore.open(path: settings.database, now: Self.now, random: .system)
+        database = try await AuthorizationDatabase.open(settings, now: Self.now)
+        keys = SigningKeys(database.ring)
         let resources = policy.issuers.filter { $0.keys == .embedded }.flatMap(\.audiences)
         let registrationToken = try settings.registration.map { registration in
             String(decoding: try SecretReader.read(registration.initialAccessToken, octetsMin: RegistrationSettings.tokenOctetsMin), as: UTF8.self)
@@ -23,14 +28,33 @@ struct EmbeddedAuthorizationServer: LocalService {
         // Half of the cores at most compute hashes of passwords.
         let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
         server = AuthorizationServer(
-            settings: settings, resources: resources, keys: SigningKeys(store.keys), pepper: store.pepper, store: store, hasher: hasher,
+            settings: settings, resources: resources, keys: keys, pepper: database.pepper, store: database.store, hasher: hasher,
             registrationToken: registrationToken)
-        self.store = store
-        keys = store.keys.verificationKeys(now: Self.now)
     }
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {
         await server.answer(request, now: Self.now, random: .system)
+    }
+
+    /// What the gateway verifies its own tokens with, as it is now.
+    var issuerKeys: IssuerKeys {
+        // The generation first: keys that change in between are seen with an old number, and come with the new one soon.
+        let generation = keysGeneration.load(ordering: .acquiring)
+        return IssuerKeys(set: keys.verificationKeys(now: Self.now), generation: generation)
+    }
+
+    /// Looks after what is stored, until the task is cancelled: keys are made and given up in time, what has expired is removed.
+    /// - Parameter keysChanged: `issuerKeys` are others now.
+    func keep(logger: Logger, keysChanged: @escaping @Sendable () async -> Void) async {
+        let keeper = SigningKeyKeeper(database: database, keys: keys, logger: logger, clock: { Self.now }) { [weak self] in
+            self?.keysGeneration.add(1, ordering: .releasing)
+            await keysChanged()
+        }
+        let removal = ExpiredRecordRemoval(store: database.store, logger: logger, clock: { Self.now })
+        await withDiscardingTaskGroup { group in
+            group.addTask { await keeper.run() }
+            group.addTask { await removal.run() }
+        }
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }

@@ -1,7 +1,7 @@
 package import AuthorizationServer
 internal import Foundation
 internal import GRDB
-internal import JOSE
+package import JOSE
 internal import JSON
 
 /// Clients and keys of the authorization server in one SQLite file (mode 0600, write-ahead log).
@@ -17,14 +17,20 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     package let pepper: SecretPepper
     private let watchers = StoreWatchers()
 
-    /// Opens the file; makes it, with a signing key (ES256) in it, when it does not exist or is empty.
+    /// Opens the file; makes it, with signing keys in it, when it does not exist or is empty.
     /// - Parameters:
     ///   - creating: false: a file that does not exist is an error.
+    ///   - seal: what private keys are encrypted with; nil: they are not.
+    ///   - algorithms: what is signed with; a new file is given a key for each.
     ///   - now: seconds since 1970.
-    package static func open(path: String, creating: Bool = true, now: Int64, random: Randomness) throws -> SQLiteAuthorizationStore {
+    package static func open(
+        path: String, creating: Bool = true, seal: KeySeal? = nil, algorithms: [Algorithm] = [.es256], now: Int64, random: Randomness
+    ) throws -> SQLiteAuthorizationStore {
         try DatabaseFile.prepare(path, creating: creating)
         do {
-            return try DatabaseFile.whileAlone(path) { try SQLiteAuthorizationStore(path: path, now: now, random: random) }
+            return try DatabaseFile.whileAlone(path) {
+                try SQLiteAuthorizationStore(path: path, seal: seal, algorithms: algorithms, now: now, random: random)
+            }
         } catch let error as StorageError {
             throw error
         } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB {
@@ -36,7 +42,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         }
     }
 
-    private init(path: String, now: Int64, random: Randomness) throws {
+    private init(path: String, seal: KeySeal?, algorithms: [Algorithm], now: Int64, random: Randomness) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busySeconds)
         configuration.maximumReaderCount = 4
@@ -48,17 +54,19 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         }
         try Self.refuseForeign(path)
         let pool = try DatabasePool(path: path, configuration: configuration)
-        let migrator = StorageSchema.migrator(
-            StorageSchema.Birth(records: [
-                ServerKey.record(purpose: ServerKey.pepper, octets: random.octets(SecretPepper.octetCount), createdAt: now),
-                StoredSigningKey.record(try SigningKey.generate(.es256), createdAt: now, signsFrom: now),
-            ]))
+        let birth = try StoreContents.birth(algorithms: algorithms, seal: seal, now: now, random: random)
+        let migrator = StorageSchema.migrator(StorageSchema.Birth(records: birth))
         if try pool.read(migrator.hasBeenSuperseded) {
             throw StorageError(path, "was written by a newer version of Portcullis; use that one")
         }
         try migrator.migrate(pool)
         self.pool = pool
-        (keys, pepper) = try pool.read { db in (try Self.readKeys(db, path), try Self.readPepper(db, path)) }
+        let contents = try pool.read { db in
+            try StoreContents(
+                signingKeys: RecordRows.read(db, RecordQuery(.signingKey), most: 1_000),
+                pepper: RecordRows.read(db, .serverKey, ServerKey.pepper), name: path, seal: seal, preference: algorithms)
+        }
+        (keys, pepper) = (contents.ring, contents.pepper)
     }
 
     /// A database of another program is not to be written to, not even to its journal mode: it is looked at read-only.
@@ -78,43 +86,20 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         }
     }
 
-    private static func readKeys(_ db: Database, _ path: String) throws -> SigningKeyRing {
-        let records = try RecordRows.read(db, RecordQuery(.signingKey), most: 1_000)
-        guard !records.isEmpty else {
-            throw StorageError(path, "has lost its signing keys; restore it from a backup (new keys would make every token worthless)")
-        }
-        let keys = try records.map { record in
-            guard let key = StoredSigningKey.key(of: record) else {
-                throw StorageError(path, "holds a signing key that cannot be read (\(record.key)); restore it from a backup")
-            }
-            return key
-        }
-        guard let ring = SigningKeyRing(keys) else { throw StorageError(path, "holds a signing key twice") }
-        return ring
-    }
-
-    private static func readPepper(_ db: Database, _ path: String) throws -> SecretPepper {
-        let record = try RecordRows.read(db, .serverKey, ServerKey.pepper)
-        guard let octets = record.flatMap(ServerKey.octets(of:)), let pepper = SecretPepper(octets: octets) else {
-            throw StorageError(path, "has lost the key of its client secrets; restore it from a backup")
-        }
-        return pepper
-    }
-
     // MARK: AuthorizationStore
 
     package func record(_ kind: RecordKind, _ key: String) async throws -> StoredRecord? {
-        guard Self.canBeBound(key) else { return nil }
+        guard BindableText.isBindable(key) else { return nil }
         return try await pool.read { db in try RecordRows.read(db, kind, key) }
     }
 
     package func records(_ query: RecordQuery, most: Int) async throws -> [StoredRecord] {
-        guard [query.client, query.subject, query.grant, query.afterKey].allSatisfy({ $0.map(Self.canBeBound) ?? true }) else { return [] }
+        guard BindableText.isBindable(query) else { return [] }
         return try await pool.read { db in try RecordRows.read(db, query, most: min(max(most, 1), Self.recordsMax)) }
     }
 
     package func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {
-        guard changes.allSatisfy(Self.canBeBound) else { return false }
+        guard changes.allSatisfy(BindableText.isBindable) else { return false }
         let held = try await pool.write { db in
             var held = true
             // A savepoint, so that "something else was true" leaves nothing behind.
@@ -161,18 +146,6 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
                 try? await Task.sleep(for: .milliseconds(250))
             }
             watchers.end()
-        }
-    }
-
-    /// A text is handed to SQLite up to its first NUL: `a\0b` would be `a`.
-    private static func canBeBound(_ text: String) -> Bool { !text.utf8.contains(0) }
-
-    private static func canBeBound(_ change: StoreChange) -> Bool {
-        switch change {
-        case .insert(let record), .replace(let record):
-            [record.key, record.client, record.subject, record.grant].allSatisfy { $0.map(canBeBound) ?? true }
-        case .expect(_, let key, _), .remove(_, let key, _): canBeBound(key)
-        case .removeAll(let query): [query.client, query.subject, query.grant, query.afterKey].allSatisfy { $0.map(canBeBound) ?? true }
         }
     }
 }

@@ -1,3 +1,5 @@
+package import JOSE
+
 /// A checked `routes.yaml`: everything that the gateway does, as one immutable value.
 ///
 /// Made only by `PolicyReader`; whoever holds one may rely on it: every reference resolves, every name is unique, every
@@ -163,8 +165,7 @@ package struct AuditSettings: Sendable, Equatable {
 package struct AuthorizationServerSettings: Sendable, Equatable {
     /// Issuer identifier (RFC 8414 §2): https, no query, no fragment. Its host is where the endpoints are served.
     package var issuer: String
-    /// SQLite file of clients and signing keys, created with mode 0600.
-    package var database: String
+    package var database: DatabaseSettings
     package var accessTokenLifetime: Duration
     /// `aud` of tokens whose request names no resource (RFC 9068 §3).
     package var audience: String
@@ -182,7 +183,16 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var mtlsOrigin: String?
     /// nil: nobody registers clients by request.
     package var registration: RegistrationSettings?
-    package init(issuer: String, database: String, accessTokenLifetime: Duration, audience: String) {
+    /// What private keys are encrypted with where they are stored; nil: they are not.
+    package var keyEncryptionKey: SecretSource?
+    /// Octets of that key at least.
+    package static let keyEncryptionKeyOctetsMin = 32
+    /// What tokens are signed with, the first unless something asks for another; never empty.
+    package var signingAlgorithms: [Algorithm] = [.es256]
+    /// How long a signing key signs before the next one does.
+    package var keyRotation: Duration = .seconds(30 * 86_400)
+
+    package init(issuer: String, database: DatabaseSettings, accessTokenLifetime: Duration, audience: String) {
         self.issuer = issuer
         self.database = database
         self.accessTokenLifetime = accessTokenLifetime

@@ -26,7 +26,7 @@ struct PolicyDraft {
         let files = FileChecks(context: context)
         workers = root.value("workers", .number(1...1_024))?.value
         listeners = ListenerSection(context: context, files: files, insecurities: insecurities).read(root)
-        authorizationServer = AuthorizationServerSection(context: context).read(root)
+        authorizationServer = AuthorizationServerSection(context: context, files: files, insecurities: insecurities).read(root)
         issuers = IssuerSection(
             context: context, files: files, insecurities: insecurities, authorizationServer: authorizationServer
         ).read(root)

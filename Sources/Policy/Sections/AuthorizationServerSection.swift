@@ -1,3 +1,5 @@
+import JOSE
+
 /// `authorization_server` as read. `settings` is nil when something mandatory is broken.
 struct AuthorizationServerDraft {
     var position: SourcePosition
@@ -9,6 +11,8 @@ struct AuthorizationServerDraft {
 /// `authorization_server`: the one that is built in.
 struct AuthorizationServerSection {
     let context: ReadingContext
+    let files: FileChecks
+    let insecurities: Insecurities
 
     func read(_ root: MappingReader) -> AuthorizationServerDraft? {
         guard let node = root.node("authorization_server") else { return nil }
@@ -18,15 +22,20 @@ struct AuthorizationServerSection {
             let reader = MappingReader(node, name: "\"authorization_server\"", at: position, findings: context.findings)
         else { return draft }
         reader.require("issuer", "it stands in \"iss\" of every token, as in https://api.example.com")
-        reader.require("database", "name the SQLite file for clients and keys, as in var/portcullis.sqlite")
+        reader.require("database", "name the SQLite file for clients and keys, as in var/portcullis.sqlite, or a PostgreSQL database")
         reader.require("audience", "it stands in \"aud\" of tokens whose request names no resource (RFC 9068 §3)")
         draft.identifier = reader.value("issuer", .issuerIdentifier)
-        let database = reader.value("database", .path)
+        let database = DatabaseReader(context: context, files: files, insecurities: insecurities).read(reader)
         let audience = reader.value("audience", .audience)
         let lifetime = reader.value(
             "access_token_lifetime", .duration(.seconds(30) ... .seconds(86_400)), default: .seconds(600))
+        let secrets = SecretReader(context: context)
+        let encryptionKey = secrets.read(reader, "key_encryption_key", octetsMin: AuthorizationServerSettings.keyEncryptionKeyOctetsMin)
+        let algorithms = reader.list("signing_algorithms", of: .algorithm)
+        let rotation = reader.value(
+            "key_rotation", .duration(.seconds(4 * 86_400) ... .seconds(366 * 86_400)), default: .seconds(30 * 86_400))
         draft.limits = reader.list("limits", of: .reference) ?? []
-        var standard = AuthorizationServerSettings(issuer: "", database: "", accessTokenLifetime: lifetime, audience: "")
+        var standard = AuthorizationServerSettings(issuer: "", database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: "")
         ClientRulesReader(context: context).read(reader, into: &standard)
         let people = PeopleSettings(reader)
         reader.finish()
@@ -37,19 +46,18 @@ struct AuthorizationServerSection {
             )
             draft.identifier = nil
         }
-        if let database, case .folder = context.files.status(of: context.path(database.value)) {
-            context.findings.error(
-                .fileUnreadable, at: database.position,
-                "database \(Shown.value(database.value)) is a folder, expected a file")
-        }
         if let identifier = draft.identifier, let database, let audience {
-            standard.issuer = identifier.value.text
-            standard.database = context.path(database.value)
-            standard.audience = audience.value
-            standard.sessionLifetime = people.sessionLifetime
-            standard.sessionIdle = people.sessionIdle
-            standard.scopeDescriptions = people.scopeDescriptions
-            draft.settings = standard
+            var settings = standard
+            settings.issuer = identifier.value.text
+            settings.database = database
+            settings.audience = audience.value
+            settings.sessionLifetime = people.sessionLifetime
+            settings.sessionIdle = people.sessionIdle
+            settings.scopeDescriptions = people.scopeDescriptions
+            settings.keyEncryptionKey = encryptionKey
+            settings.signingAlgorithms = algorithms.map { $0.map(\.value) }.flatMap { $0.isEmpty ? nil : $0 } ?? [.es256]
+            settings.keyRotation = rotation
+            draft.settings = settings
         }
         return draft
     }

@@ -66,7 +66,7 @@ struct IssuerSection {
         var issuer = Issuer(
             name: name.value, identifier: settings.issuer, keys: .embedded,
             audiences: audiences?.map(\.value) ?? [settings.audience],
-            algorithms: [.es256], types: ["at+jwt"], clockSkew: skew, dpopNonce: nonce, dpopAlgorithms: proofs)
+            algorithms: settings.signingAlgorithms, types: ["at+jwt"], clockSkew: skew, dpopNonce: nonce, dpopAlgorithms: proofs)
         issuer.scopeMatch = scopeMatch
         issuer.listed = listed
         return IssuerDraft(issuer: issuer, isEmbedded: true)

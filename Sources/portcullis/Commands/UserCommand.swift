@@ -57,7 +57,7 @@ struct UserAddCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try PolicySettings.authorizationServer(of: arguments.policy)
         do {
-            let registry = try UserRegistry(settings)
+            let registry = try await UserRegistry(settings)
             let user = try await registry.add(
                 name: arguments.name, password: try PasswordPrompt.newPassword(), email: email, displayName: displayName)
             print("\(user.name): added, sub \(user.id)")

@@ -32,7 +32,7 @@ struct PeopleBench: Sendable {
             let ring = SigningKeyRing([DatedSigningKey(key: try SigningKey.generate(.es256), signsFrom: newYear2026 - 100)])
         else { throw BenchError() }
         var settings = AuthorizationServerSettings(
-            issuer: Bench.issuer, database: "", accessTokenLifetime: .seconds(600), audience: Bench.audience)
+            issuer: Bench.issuer, database: .sqlite(path: ""), accessTokenLifetime: .seconds(600), audience: Bench.audience)
         settings.scopeDescriptions = ["orders:read": "Read your orders"]
         let hasher = PasswordHasher(atOnce: 2, parameters: Self.cheap)
         server = AuthorizationServer(settings: settings, keys: SigningKeys(ring), pepper: pepper, store: store, hasher: hasher)

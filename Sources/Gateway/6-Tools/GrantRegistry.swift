@@ -1,0 +1,58 @@
+internal import AuthorizationServer
+internal import Foundation
+package import Policy
+
+/// What users and clients have been granted, as `portcullis grant` shows and ends it: in the gateway's own store, while the gateway
+/// may be running.
+package struct GrantRegistry: Sendable {
+    package struct Entry: Sendable, Equatable {
+        package var id: String
+        package var clientID: String
+        package var subject: String
+        package var scopes: [String]
+        /// Seconds since 1970.
+        package var createdAt: Int64
+        package var expiresAt: Int64
+    }
+
+    private let database: AuthorizationDatabase
+
+    /// Opens the store that the policy names.
+    package init(_ settings: AuthorizationServerSettings) async throws {
+        database = try await AuthorizationDatabase.open(settings, creating: false, now: Self.now)
+    }
+
+    /// Those that have not ended, in the order of their ids.
+    /// - Parameters:
+    ///   - client: nil: of all clients.
+    ///   - subject: nil: of all users.
+    package func list(client: String?, subject: String?, now: Int64 = GrantRegistry.now) async throws -> [Entry] {
+        var entries: [Entry] = []
+        var last: String?
+        while true {
+            let query = RecordQuery(.grant, client: client, subject: subject, afterKey: last)
+            let page = try await database.store.records(query, most: Self.pageSize)
+            entries += page.filter { !$0.isExpired(at: now) }.compactMap(Grant.init).map(Entry.init)
+            last = page.last?.key
+            guard page.count == Self.pageSize else { return entries }
+        }
+    }
+
+    /// Ends a grant, with all refresh tokens and access tokens that came from it. False: there is none.
+    package func revoke(id: String, now: Int64 = GrantRegistry.now) async throws -> Bool {
+        guard let record = try await database.store.record(.grant, id) else { return false }
+        let changes: [StoreChange] = [.expect(.grant, key: id, version: record.version)] + Revoker.changes(ending: .grant(id), now: now)
+        return try await database.store.commit(changes, now: now)
+    }
+
+    private static let pageSize = 500
+    package static var now: Int64 { Int64(Date().timeIntervalSince1970) }
+}
+
+extension GrantRegistry.Entry {
+    fileprivate init(_ grant: Grant) {
+        self.init(
+            id: grant.id, clientID: grant.clientID, subject: grant.subject, scopes: grant.scopes, createdAt: grant.createdAt,
+            expiresAt: grant.expiresAt)
+    }
+}

@@ -1,0 +1,75 @@
+package import AuthorizationServer
+internal import Foundation
+internal import JOSE
+package import Policy
+
+/// The database that a policy names, opened: whichever it is, and with what must be in it.
+package struct AuthorizationDatabase: Sendable {
+    package let store: any AuthorizationStore
+    package let pepper: SecretPepper
+    /// As it is called in messages.
+    package let name: String
+    /// The signing keys, as they were when it was opened.
+    let ring: SigningKeyRing
+    let seal: KeySeal?
+    let schedule: KeySchedule
+
+    /// Opens it; makes it, with its keys, when it is not there yet. Throws `StorageError` when it cannot be used: then no token is
+    /// issued, rather than one that nobody can verify tomorrow.
+    ///
+    /// Private keys that are stored in clear are encrypted when the policy says with what.
+    /// - Parameters:
+    ///   - creating: false: one that is not there is an error.
+    ///   - now: seconds since 1970.
+    package static func open(
+        _ settings: AuthorizationServerSettings, creating: Bool = true, now: Int64, random: Randomness = .system
+    ) async throws -> AuthorizationDatabase {
+        let seal = try keySeal(settings)
+        let store: any AuthorizationStore
+        let name = settings.database.description
+        switch settings.database {
+        case .sqlite(let path):
+            if creating { try GatewayServer.makeFolder(of: path) }
+            store = try SQLiteAuthorizationStore.open(
+                path: path, creating: creating, seal: seal, algorithms: settings.signingAlgorithms, now: now, random: random)
+        case .postgresql(let server):
+            let birth = try StoreContents.birth(algorithms: settings.signingAlgorithms, seal: seal, now: now, random: random)
+            store = try await PostgreSQLAuthorizationStore(server, creating: creating, birth: birth)
+        }
+        var contents = try await contents(of: store, name: name, seal: seal, settings)
+        if let seal, try await sealAll(contents.keys, with: seal, in: store, now: now, random: random) {
+            contents = try await self.contents(of: store, name: name, seal: seal, settings)
+        }
+        return AuthorizationDatabase(
+            store: store, pepper: contents.pepper, name: name, ring: contents.ring, seal: seal,
+            schedule: KeySchedule(
+                algorithms: settings.signingAlgorithms, rotationSeconds: settings.keyRotation.components.seconds,
+                tokenSeconds: settings.accessTokenLifetime.components.seconds))
+    }
+
+    private static func contents(
+        of store: any AuthorizationStore, name: String, seal: KeySeal?, _ settings: AuthorizationServerSettings
+    ) async throws -> StoreContents {
+        do {
+            return try StoreContents(
+                signingKeys: try await store.records(RecordQuery(.signingKey), most: 1_000),
+                pepper: try await store.record(.serverKey, ServerKey.pepper), name: name, seal: seal, preference: settings.signingAlgorithms)
+        } catch let error as PostgreSQLError {
+            throw StorageError(name, "cannot be used: \(error)")
+        }
+    }
+
+    /// Whether something was changed, here or by another gateway at the same time.
+    private static func sealAll(
+        _ keys: [StoredSigningKey], with seal: KeySeal, in store: any AuthorizationStore, now: Int64, random: Randomness
+    ) async throws -> Bool {
+        let open = keys.filter { !$0.isSealed }
+        for key in open { _ = try await store.commit([.replace(key.sealed(by: seal, random: random).record)], now: now) }
+        return !open.isEmpty
+    }
+
+    private static func keySeal(_ settings: AuthorizationServerSettings) throws -> KeySeal? {
+        guard let source = settings.keyEncryptionKey else { return nil }
+        return KeySeal(secret: try SecretReader.read(source, octetsMin: AuthorizationServerSettings.keyEncryptionKeyOctetsMin))
+    }
+}

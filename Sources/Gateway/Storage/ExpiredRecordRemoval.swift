@@ -1,0 +1,48 @@
+internal import AuthorizationServer
+internal import Logging
+
+/// Removes what has expired, in small steps, so that no table grows and no writer waits for long. Several gateways may do it on one
+/// database; they come at different moments.
+struct ExpiredRecordRemoval: Sendable {
+    /// Seconds between two rounds, about.
+    static let pauseSeconds = 60
+    /// Records in one transaction: some ten milliseconds on a slow disk.
+    static let batch = 500
+    /// Batches in one round: 50,000 records a minute is more than a gateway writes in that time.
+    static let batchesMax = 100
+
+    let store: any AuthorizationStore
+    let logger: Logger
+    let clock: @Sendable () -> Int64
+
+    /// Until the task is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: .milliseconds(Self.pauseSeconds * 1_000 + Int.random(in: -10_000...10_000)))
+            } catch { return }
+            do {
+                let count = try await round()
+                if count > 0 { logger.debug("expired records removed", metadata: ["count": "\(count)"]) }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.error("expired records cannot be removed", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+
+    /// How many were removed.
+    @discardableResult
+    func round() async throws -> Int {
+        var total = 0
+        for _ in 0..<Self.batchesMax {
+            let count = try await store.removeExpired(now: clock(), most: Self.batch)
+            total += count
+            if count < Self.batch { break }
+            // Whoever waits to write comes first.
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return total
+    }
+}

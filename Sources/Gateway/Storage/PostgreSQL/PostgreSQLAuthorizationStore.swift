@@ -1,0 +1,101 @@
+package import AuthorizationServer
+internal import Foundation
+internal import Policy
+internal import Synchronization
+
+/// What the authorization server keeps, in a PostgreSQL database: for several gateways side by side.
+package final class PostgreSQLAuthorizationStore: AuthorizationStore {
+    /// As it is called in messages: never with the password.
+    let name: String
+    private let workers: PostgreSQLWorkers
+    private let connect: @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection
+    private let watchers = StoreWatchers()
+    private let listener = Mutex<PostgreSQLListener?>(nil)
+
+    /// Connects, and brings the tables up to date.
+    /// - Parameters:
+    ///   - creating: false: a database without our tables is an error.
+    ///   - birth: what a new database is given.
+    init(_ settings: PostgreSQLSettings, creating: Bool, birth: [StoredRecord]) async throws {
+        let name = settings.description
+        self.name = name
+        guard let pq = LibPQ.shared else {
+            throw StorageError(name, "needs libpq, PostgreSQL's client library, which is not installed (Debian: apt-get install libpq5)")
+        }
+        let password: String?
+        do {
+            password = try settings.password.map { try SecretReader.text($0) }
+        } catch {
+            throw StorageError(name, "cannot be opened: \(error)")
+        }
+        let parameters = settings.parameters(password: password)
+        let connect: @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection = { () throws(PostgreSQLError) in
+            let time = MonotonicTime.nanoseconds(milliseconds: PostgreSQLWorkers.connectMilliseconds)
+            return try PostgreSQLConnection(pq, parameters, deadline: MonotonicTime.now &+ time)
+        }
+        self.connect = connect
+        workers = PostgreSQLWorkers(connect, threads: settings.connections)
+        do {
+            try await workers.run { db in try PostgreSQLSchema.migrate(db, name: name, creating: creating, birth: birth) }
+        } catch let error as PostgreSQLError {
+            throw StorageError(name, "cannot be used: \(error)")
+        }
+    }
+
+    package func record(_ kind: RecordKind, _ key: String) async throws -> StoredRecord? {
+        guard BindableText.isBindable(key) else { return nil }
+        return try await workers.run { db in try PostgreSQLRows.read(db, kind, key) }
+    }
+
+    package func records(_ query: RecordQuery, most: Int) async throws -> [StoredRecord] {
+        guard BindableText.isBindable(query) else { return [] }
+        let most = min(max(most, 1), Self.recordsMax)
+        return try await workers.run { db in try PostgreSQLRows.read(db, query, most: most) }
+    }
+
+    package func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {
+        guard changes.allSatisfy(BindableText.isBindable) else { return false }
+        let held = try await workers.run { db in try PostgreSQLRows.commit(db, changes, now: now) }
+        // Those of this process need not wait for the database to tell them.
+        if held { watchers.tell(Set(changes.compactMap(\.writtenKind))) }
+        return held
+    }
+
+    package func removeExpired(now: Int64, most: Int) async throws -> Int {
+        let most = min(max(most, 1), Self.recordsMax)
+        return try await workers.run { db in try PostgreSQLRows.removeExpired(db, now: now, most: most) }
+    }
+
+    package func writes(of kind: RecordKind) -> AsyncStream<Void> {
+        let (stream, isFirst) = watchers.watch(kind)
+        if isFirst { listener.withLock { $0 = PostgreSQLListener(connect, watchers: watchers) } }
+        return stream
+    }
+}
+
+extension PostgreSQLSettings {
+    /// Keywords and values for libpq. What it would otherwise take from files in somebody's home, and how it encrypts, is said.
+    func parameters(password: String?) -> [(keyword: String, value: String)] {
+        var parameters: [(keyword: String, value: String)] = [
+            ("host", host), ("port", String(port)), ("dbname", database), ("user", user), ("passfile", "/dev/null"),
+            ("client_encoding", "UTF8"), ("application_name", "portcullis"), ("gssencmode", "disable"),
+            ("target_session_attrs", "read-write"), ("connect_timeout", "3"), ("tcp_user_timeout", "5000"), ("keepalives_idle", "5"),
+            ("keepalives_interval", "2"), ("keepalives_count", "3"),
+            (
+                "options",
+                "-c statement_timeout=4000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=10000 -c client_min_messages=error"
+                    + " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
+            ),
+        ]
+        if let password { parameters.append(("password", password)) }
+        if let tls {
+            parameters += [
+                ("sslmode", "verify-full"), ("sslrootcert", tls.authorities), ("ssl_min_protocol_version", "TLSv1.2"),
+                ("sslcert", tls.certificate?.chain ?? "/dev/null/none"), ("sslkey", tls.certificate?.key ?? "/dev/null/none"),
+            ]
+        } else {
+            parameters.append(("sslmode", "disable"))
+        }
+        return parameters
+    }
+}

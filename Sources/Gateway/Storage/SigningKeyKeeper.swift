@@ -1,0 +1,101 @@
+internal import AuthorizationServer
+internal import Foundation
+internal import JOSE
+internal import Logging
+
+/// Sees to it that there are signing keys as `KeySchedule` says, and that this gateway knows those that others have made.
+///
+/// Several gateways do the same on one database: each change names the version of what it was decided by, so that one of them makes
+/// the key and the others find it.
+struct SigningKeyKeeper: Sendable {
+    /// How long after a failure it is tried again.
+    static let retrySeconds: Int64 = 30
+    /// How often it is looked at least, though nothing was heard.
+    static let lookSeconds: Int64 = 3_600
+
+    let database: AuthorizationDatabase
+    let keys: SigningKeys
+    let logger: Logger
+    let clock: @Sendable () -> Int64
+    /// Called when the keys are others than before.
+    let changed: @Sendable () async -> Void
+
+    /// Until the task is cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { for await _ in database.store.writes(of: .signingKey) { _ = await look() } }
+            group.addTask {
+                while !Task.isCancelled {
+                    let next = await look()
+                    // A few seconds by chance, so that gateways do not all come at once.
+                    let seconds = max(1, min(next - clock(), Self.lookSeconds)) + Int64.random(in: 0...10)
+                    do { try await Task.sleep(for: .seconds(seconds)) } catch { return }
+                }
+            }
+        }
+    }
+
+    /// Does what is due, and takes over what there is. Returns when to look again.
+    func look() async -> Int64 {
+        do {
+            return try await keep(now: clock())
+        } catch {
+            logger.error("signing keys cannot be looked after; those in use stay", metadata: ["reason": "\(error)"])
+            return clock() + Self.retrySeconds
+        }
+    }
+
+    private func keep(now: Int64) async throws -> Int64 {
+        var stored = try await read()
+        // Each round does one thing; who was faster elsewhere has changed what the next round sees.
+        for _ in 0..<8 {
+            guard let action = database.schedule.actions(stored, now: now).first else { break }
+            let done = try await SigningKeyChange(database: database, random: .system).make(action, of: stored, now: now)
+            if done { logger.notice("signing keys changed", metadata: ["change": "\(action)"]) }
+            stored = try await read()
+        }
+        let ring = try StoreContents.ring(
+            of: stored, name: database.name, seal: database.seal, preference: database.schedule.algorithms)
+        if ring.timetable != keys.ring.timetable {
+            keys.replace(with: ring)
+            await changed()
+        }
+        return database.schedule.nextTime(stored, now: now) ?? now + Self.lookSeconds
+    }
+
+    private func read() async throws -> [StoredSigningKey] {
+        let records = try await database.store.records(RecordQuery(.signingKey), most: 1_000)
+        guard !records.isEmpty else { throw StorageError(database.name, "has lost its signing keys; restore it from a backup") }
+        return records.compactMap(StoredSigningKey.init)
+    }
+}
+
+/// One change of the signing keys in the database.
+struct SigningKeyChange: Sendable {
+    let database: AuthorizationDatabase
+    let random: Randomness
+
+    /// False: the keys are others by now, and nothing was changed.
+    func make(_ action: KeySchedule.Action, of keys: [StoredSigningKey], now: Int64) async throws -> Bool {
+        try await database.store.commit(changes(action, of: keys, now: now), now: now)
+    }
+
+    private func changes(_ action: KeySchedule.Action, of keys: [StoredSigningKey], now: Int64) throws -> [StoreChange] {
+        func key(_ kid: String?) -> StoredSigningKey? { keys.first { $0.kid == kid } }
+        switch action {
+        case .create(let algorithm, let signsFrom, let follows):
+            let new = try StoredSigningKey(
+                SigningKey.generate(algorithm), createdAt: now, signsFrom: signsFrom, seal: database.seal, random: random)
+            // Written again, changed or not, so that a second gateway that decides the same at the same time comes too late.
+            guard var anchor = key(follows) ?? keys.min(by: { $0.kid < $1.kid }) else { return [.insert(new.record)] }
+            if anchor.kid == follows { anchor.publishedUntil = database.schedule.publishedUntil(successorSignsFrom: signsFrom) }
+            return [.replace(anchor.record), .insert(new.record)]
+        case .publishUntil(let kid, let time):
+            guard var old = key(kid) else { return [] }
+            old.publishedUntil = time
+            return [.replace(old.record)]
+        case .remove(let kid):
+            return key(kid).map { [.remove(.signingKey, key: kid, version: $0.version)] } ?? []
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import JOSE
+import Policy
+
+struct KeysCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys",
+        abstract: "List, rotate and retire the keys that tokens are signed with.",
+        discussion: """
+            The gateway rotates them by itself (authorization_server.key_rotation, 30 days): the next key is published 48 hours \
+            before it signs, and the last one until the last token that it signed has ended.
+
+            Works on the store that routes.yaml names under authorization_server, also while gateways run: they notice.
+            """,
+        subcommands: [KeysListCommand.self, KeysRotateCommand.self, KeysRetireCommand.self])
+}
+
+struct KeysListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the keys, the oldest first.")
+
+    @Option(help: "The policy file.")
+    var policy = "routes.yaml"
+
+    func run() async throws {
+        let settings = try PolicySettings.authorizationServer(of: policy)
+        do {
+            for key in try await SigningKeyTool(settings).list() {
+                let times = ["signs from \(Self.text(key.signsFrom))"] + (key.publishedUntil.map { ["published until \(Self.text($0))"] } ?? [])
+                print("\(key.kid)  \(key.algorithm.rawValue)  \(key.state.rawValue)  \(times.joined(separator: ", "))\(key.isEncrypted ? "" : ", not encrypted")")
+            }
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+    }
+
+    private static func text(_ time: Int64) -> String { Date(timeIntervalSince1970: Double(time)).formatted(.iso8601) }
+}
+
+struct KeysRotateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate",
+        abstract: "Make the next key now.",
+        discussion: """
+            It signs in 48 hours, so that whoever keeps the key set for a while knows it by then. With --now it signs at once: for a key \
+            that somebody may have seen. What the old key signed stays valid until it ends; portcullis keys retire ends it.
+            """)
+
+    @Option(help: "Which algorithm's key, as ES256; without it, the one that access tokens are signed with.")
+    var algorithm: String?
+
+    @Flag(name: .customLong("now"), help: "The new key signs at once.")
+    var atOnce = false
+
+    @Option(help: "The policy file.")
+    var policy = "routes.yaml"
+
+    func run() async throws {
+        let settings = try PolicySettings.authorizationServer(of: policy)
+        let known = try algorithm.map { name in
+            guard let known = Algorithm(rawValue: name) else { throw CommandFailure("\"\(name)\" is not an algorithm; as in ES256") }
+            return known
+        }
+        do {
+            try await SigningKeyTool(settings).rotate(known, atOnce: atOnce)
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+        print(atOnce ? "A new key signs from now on." : "A new key is published, and signs in 48 hours.")
+    }
+}
+
+struct KeysRetireCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retire",
+        abstract: "Give a key up at once: nothing that it has signed counts any longer.",
+        discussion: "For a key that somebody else may have. Where no other key signs, a new one does from now on.")
+
+    @Argument(help: "The key's id (kid), as portcullis keys list shows it.")
+    var kid: String
+
+    @Option(help: "The policy file.")
+    var policy = "routes.yaml"
+
+    func run() async throws {
+        let settings = try PolicySettings.authorizationServer(of: policy)
+        do {
+            try await SigningKeyTool(settings).retire(kid)
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+        print("\(kid): retired; tokens that it signed are refused")
+    }
+}

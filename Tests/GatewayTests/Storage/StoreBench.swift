@@ -1,0 +1,69 @@
+import AuthorizationServer
+import Testing
+import Foundation
+import GatewayTesting
+import JSON
+import Policy
+
+@testable import Gateway
+
+/// 2026-01-01T00:00:00Z.
+let storeNow: Int64 = 1_767_225_600
+
+/// A new database of one kind, which can be opened as often as one likes.
+struct StoreBench: Sendable {
+    enum Kind: String, Sendable, CaseIterable, CustomTestStringConvertible {
+        case sqlite = "SQLite"
+        case postgresql = "PostgreSQL"
+        var testDescription: String { rawValue }
+    }
+
+    let kind: Kind
+    let folder: TemporaryFolder
+    let settings: DatabaseSettings
+
+    init(_ kind: Kind) async throws {
+        self.kind = kind
+        folder = try TemporaryFolder("portcullis-store")
+        switch kind {
+        case .sqlite: settings = .sqlite(path: folder.path("var/portcullis.sqlite"))
+        case .postgresql: settings = .postgresql(try await Self.postgresql(on: .shared()))
+        }
+    }
+
+    static func postgresql(on server: TestPostgreSQL) async throws -> PostgreSQLSettings {
+        PostgreSQLSettings(
+            host: server.socketFolder, port: server.port, database: try await server.database(), user: TestPostgreSQL.user, connections: 4)
+    }
+
+    func serverSettings(_ edit: (inout AuthorizationServerSettings) -> Void = { _ in }) -> AuthorizationServerSettings {
+        var all = AuthorizationServerSettings(
+            issuer: "https://login.example.com", database: settings, accessTokenLifetime: .seconds(600), audience: "https://api.example.com")
+        edit(&all)
+        return all
+    }
+
+    func database(
+        creating: Bool = true, now: Int64 = storeNow, _ edit: (inout AuthorizationServerSettings) -> Void = { _ in }
+    ) async throws -> AuthorizationDatabase {
+        try await AuthorizationDatabase.open(serverSettings(edit), creating: creating, now: now)
+    }
+
+    func open() async throws -> any AuthorizationStore { try await database().store }
+}
+
+extension StoredRecord {
+    /// A record of a test.
+    static func test(
+        _ key: String, _ kind: RecordKind = .replay, expiresAt: Int64? = nil, client: String? = nil, subject: String? = nil, grant: String? = nil,
+        body: JSONObject = [:]
+    ) -> StoredRecord {
+        StoredRecord(kind, key, expiresAt: expiresAt, client: client, subject: subject, grant: grant, body: body)
+    }
+
+    func with(version: Int64) -> StoredRecord {
+        var copy = self
+        copy.version = version
+        return copy
+    }
+}

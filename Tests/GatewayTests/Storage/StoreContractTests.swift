@@ -1,0 +1,286 @@
+import AuthorizationServer
+import GatewayTesting
+import JSON
+import Logging
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+/// What every store behind the authorization server's port does, whichever database it is.
+@Suite("A store of the authorization server")
+struct StoreContractTests {
+    typealias Kind = StoreBench.Kind
+
+    @Test("what is inserted is read as it was, with version 1", arguments: Kind.allCases)
+    func insert(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        let body: JSONObject = [
+            "text": "Grüße \u{1F600} \" \\ \u{0} end", "number": .integer(.max), "list": [1, "two", nil], "object": ["a": true], "half": .number(0.5),
+        ]
+        let record = StoredRecord.test("a", .grant, expiresAt: storeNow + 5, client: "c", subject: "ü", grant: "g", body: body)
+        #expect(try await store.commit([.insert(record)], now: storeNow))
+        let read = try #require(try await store.record(.grant, "a"))
+        #expect(read.body == body)
+        #expect((read.version, read.expiresAt, read.client, read.subject, read.grant) == (1, storeNow + 5, "c", "ü", "g"))
+        #expect(read.sequence > 0)
+        #expect(try await store.record(.grant, "A") == nil)
+        #expect(try await store.record(.user, "a") == nil)
+    }
+
+    @Test("what is there already is not inserted again, unless its end has come", arguments: Kind.allCases)
+    func insertTwice(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        #expect(try await store.commit([.insert(.test("a", expiresAt: storeNow + 10, body: ["n": 1]))], now: storeNow))
+        #expect(try await store.commit([.insert(.test("b", body: ["n": 1]))], now: storeNow))
+        let first = try await store.record(.replay, "a")
+        #expect(try await !store.commit([.insert(.test("a", expiresAt: storeNow + 99, body: ["n": 2]))], now: storeNow + 9))
+        #expect(try await store.record(.replay, "a") == first)
+        #expect(try await store.commit([.insert(.test("a", expiresAt: storeNow + 99, body: ["n": 2]))], now: storeNow + 10))
+        let second = try #require(try await store.record(.replay, "a"))
+        #expect((second.version, second.expiresAt, second.body) == (1, storeNow + 99, ["n": 2]))
+        #expect(second.sequence > (first?.sequence ?? .max))
+        // What has no end never comes to one.
+        #expect(try await !store.commit([.insert(.test("b"))], now: .max))
+    }
+
+    @Test("a record is replaced only by whoever read its last version", arguments: Kind.allCases)
+    func replace(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        #expect(try await !store.commit([.replace(.test("a").with(version: 1))], now: storeNow))
+        #expect(try await store.commit([.insert(.test("a", client: "c", body: ["n": 1]))], now: storeNow))
+        let read = try #require(try await store.record(.replay, "a"))
+        #expect(try await store.commit([.replace(.test("a", expiresAt: storeNow + 1, body: ["n": 2]).with(version: 1))], now: storeNow))
+        #expect(try await !store.commit([.replace(.test("a", body: ["n": 3]).with(version: read.version))], now: storeNow))
+        let now = try #require(try await store.record(.replay, "a"))
+        #expect((now.version, now.client, now.expiresAt, now.body) == (2, nil, storeNow + 1, ["n": 2]))
+        #expect(now.sequence > read.sequence)
+    }
+
+    @Test("all changes are made, or none", arguments: Kind.allCases)
+    func allOrNothing(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        #expect(try await store.commit([.insert(.test("there"))], now: storeNow))
+        let refusals: [StoreChange] = [
+            .insert(.test("there")), .replace(.test("there").with(version: 2)), .expect(.replay, key: "there", version: 2),
+            .expect(.replay, key: "absent", version: 1), .remove(.replay, key: "there", version: 2), .remove(.replay, key: "absent", version: 1),
+        ]
+        for refusal in refusals {
+            let changes: [StoreChange] = [.insert(.test("new")), .remove(.replay, key: "there"), .insert(.test("there")), refusal]
+            // The last one comes upon what the others did.
+            let isUpset = try await !store.commit(changes, now: storeNow)
+            let isThere = try await store.record(.replay, "new") != nil
+            #expect(isUpset && !isThere, "\(refusal)")
+            #expect(try await store.record(.replay, "there")?.version == 1)
+        }
+        #expect(
+            try await store.commit(
+                [.expect(.replay, key: "there", version: 1), .remove(.replay, key: "absent"), .insert(.test("new")), .remove(.replay, key: "there", version: 1)],
+                now: storeNow))
+        #expect(try await store.record(.replay, "there") == nil)
+        #expect(try await store.record(.replay, "new") != nil)
+        #expect(try await store.commit([], now: storeNow))
+    }
+
+    @Test("changes are made in their order, each upon what those before it did", arguments: Kind.allCases)
+    func order(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        #expect(
+            try await store.commit(
+                [
+                    .insert(.test("a")), .replace(.test("a", body: ["n": 2]).with(version: 1)), .expect(.replay, key: "a", version: 2),
+                    .remove(.replay, key: "a", version: 2), .insert(.test("a", body: ["n": 3])),
+                ], now: storeNow))
+        let read = try await store.record(.replay, "a")
+        #expect(read?.version == 1)
+        #expect(read?.body == ["n": 3])
+    }
+
+    @Test("everything of a client, a subject or a grant is found and removed, and nothing else", arguments: Kind.allCases)
+    func queries(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        let all: [StoredRecord] = [
+            .test("1", .refreshToken, client: "a", subject: "x", grant: "g"), .test("2", .refreshToken, client: "a", subject: "y", grant: "h"),
+            .test("3", .refreshToken, client: "b", subject: "x", grant: "i"), .test("4", .refreshToken), .test("1", .authorizationCode, client: "a", grant: "g"),
+        ]
+        #expect(try await store.commit(all.map { .insert($0) }, now: storeNow))
+        func keys(_ query: RecordQuery) async throws -> [String] { try await store.records(query, most: 100).map(\.key) }
+        #expect(try await keys(RecordQuery(.refreshToken)) == ["1", "2", "3", "4"])
+        #expect(try await keys(RecordQuery(.refreshToken, client: "a")) == ["1", "2"])
+        #expect(try await keys(RecordQuery(.refreshToken, subject: "x")) == ["1", "3"])
+        #expect(try await keys(RecordQuery(.refreshToken, client: "a", subject: "x")) == ["1"])
+        #expect(try await keys(RecordQuery(.refreshToken, grant: "g")) == ["1"])
+        #expect(try await keys(RecordQuery(.refreshToken, client: "A")) == [])
+        #expect(try await store.commit([.removeAll(RecordQuery(.refreshToken, client: "a"))], now: storeNow))
+        #expect(try await keys(RecordQuery(.refreshToken)) == ["3", "4"])
+        #expect(try await keys(RecordQuery(.authorizationCode)) == ["1"])
+        #expect(try await store.commit([.removeAll(RecordQuery(.refreshToken))], now: storeNow))
+        #expect(try await keys(RecordQuery(.refreshToken)) == [])
+    }
+
+    @Test("pages follow each other in the order of octets, however they are cut", arguments: Kind.allCases)
+    func paging(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        let keys = ["A", "B", "Z", "a", "b", "z", "~", "é", "ü", "\u{FB01}", "\u{1F600}", "-", "10", "9"]
+        #expect(try await store.commit(keys.shuffled().map { .insert(.test($0)) }, now: storeNow))
+        let sorted = keys.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+        for size in [1, 3, 100] {
+            var pages: [String] = []
+            while true {
+                let page = try await store.records(RecordQuery(.replay, afterKey: pages.last), most: size)
+                #expect(page.count <= size)
+                if page.isEmpty { break }
+                pages += page.map(\.key)
+            }
+            #expect(pages == sorted)
+        }
+    }
+
+    @Test("what was written after something is found in the order of writing", arguments: Kind.allCases)
+    func sequence(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        for key in ["c", "a", "b"] { #expect(try await store.commit([.insert(.test(key))], now: storeNow)) }
+        #expect(try await store.commit([.insert(.test("other", .session))], now: storeNow))
+        let all = try await store.records(RecordQuery(.replay, afterSequence: 0), most: 10)
+        #expect(all.map(\.key) == ["c", "a", "b"])
+        #expect(try await store.records(RecordQuery(.replay, afterSequence: all[0].sequence), most: 1).map(\.key) == ["a"])
+        #expect(try await store.commit([.replace(all[0])], now: storeNow))
+        #expect(try await store.records(RecordQuery(.replay, afterSequence: all[2].sequence), most: 10).map(\.key) == ["c"])
+    }
+
+    @Test("of a hundred who replace the same version at once, one does", arguments: Kind.allCases)
+    func compareAndSwap(kind: Kind) async throws {
+        let bench = try await StoreBench(kind)
+        let stores = [try await bench.open(), try await bench.open()]
+        #expect(try await stores[0].commit([.insert(.test("family", body: ["n": -1]))], now: storeNow))
+        let winners = try await withThrowingTaskGroup(of: Int?.self) { group in
+            for number in 0..<100 {
+                group.addTask {
+                    let changes: [StoreChange] = [
+                        .replace(.test("family", body: ["n": .integer(Int64(number))]).with(version: 1)), .insert(.test("successor \(number)")),
+                    ]
+                    return try await stores[number % 2].commit(changes, now: storeNow) ? number : nil
+                }
+            }
+            return try await group.compactMap { $0 }.reduce(into: [Int]()) { $0.append($1) }
+        }
+        #expect(winners.count == 1)
+        let family = try #require(try await stores[1].record(.replay, "family"))
+        #expect(family.version == 2)
+        #expect(family.body["n"]?.int == winners.first.map(Int64.init))
+        #expect(try await stores[0].records(RecordQuery(.replay), most: 1_000).map(\.key) == ["family", "successor \(winners.first ?? -1)"])
+    }
+
+    @Test("whoever has read everything up to a number misses nothing that is written while others write", arguments: Kind.allCases)
+    func sequenceUnderLoad(kind: Kind) async throws {
+        let bench = try await StoreBench(kind)
+        let stores = [try await bench.open(), try await bench.open()]
+        let done = Counter()
+        let seen = try await withThrowingTaskGroup(of: Set<String>.self) { group in
+            group.addTask {
+                var seen: Set<String> = []
+                var last: Int64 = 0
+                while true {
+                    let isOver = done.value.load(ordering: .sequentiallyConsistent) == 200
+                    let page = try await stores[1].records(RecordQuery(.replay, afterSequence: last), most: 50)
+                    seen.formUnion(page.map(\.key))
+                    last = page.last?.sequence ?? last
+                    if page.isEmpty, isOver { return seen }
+                }
+            }
+            for writer in 0..<4 {
+                group.addTask {
+                    for number in 0..<50 {
+                        _ = try await stores[writer % 2].commit([.insert(.test("\(writer) \(number)")), .insert(.test("\(writer) \(number) too", .session))], now: storeNow)
+                        done.value.add(1, ordering: .sequentiallyConsistent)
+                    }
+                    return []
+                }
+            }
+            return try await group.reduce(into: Set<String>()) { $0.formUnion($1) }
+        }
+        #expect(seen.count == 200)
+    }
+
+    @Test("what has expired is removed in steps, and nothing else", arguments: Kind.allCases)
+    func expiry(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        let records = (0..<10).map { StoredRecord.test("\($0)", expiresAt: storeNow + Int64($0)) } + [.test("stays")]
+        #expect(try await store.commit(records.map { .insert($0) }, now: storeNow))
+        #expect(try await store.removeExpired(now: storeNow - 1, most: 100) == 0)
+        #expect(try await store.removeExpired(now: storeNow + 4, most: 3) == 3)
+        #expect(try await store.removeExpired(now: storeNow + 4, most: 3) == 2)
+        #expect(try await store.removeExpired(now: storeNow + 4, most: 3) == 0)
+        #expect(try await store.records(RecordQuery(.replay), most: 100).map(\.key) == ["5", "6", "7", "8", "9", "stays"])
+    }
+
+    @Test("expired records go by themselves, in as many steps as it takes", arguments: Kind.allCases)
+    func removal(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        for start in stride(from: 0, to: 1_200, by: 400) {
+            let records = (start..<start + 400).map { StoredRecord.test("\($0)", expiresAt: storeNow) }
+            #expect(try await store.commit(records.map { .insert($0) }, now: storeNow - 1))
+        }
+        let removal = ExpiredRecordRemoval(store: store, logger: .init(label: "test"), clock: { storeNow })
+        #expect(try await removal.round() == 1_200)
+        #expect(try await store.records(RecordQuery(.replay), most: 10).isEmpty)
+    }
+
+    @Test("a write is told in this process and through another connection", arguments: Kind.allCases)
+    func writes(kind: Kind) async throws {
+        let bench = try await StoreBench(kind)
+        let (here, there) = (try await bench.open(), try await bench.open())
+        for (name, writer) in [("here", here), ("there", there)] {
+            let heard = Mutex(0)
+            let listening = Task { for await _ in here.writes(of: .revocation) { heard.withLock { $0 += 1 } } }
+            // A word may come without a reason; one must come after the write.
+            var number = 0
+            try await eventually("a word of a write") {
+                let before = heard.withLock { $0 }
+                number += 1
+                _ = try await writer.commit([.insert(.test("\(name) \(number)", .revocation))], now: storeNow)
+                return try await eventually("a word", within: .seconds(10)) { heard.withLock { $0 } > before ? true : nil }
+            }
+            listening.cancel()
+        }
+    }
+
+    @Test("a text with a NUL names nothing, and is not stored", arguments: Kind.allCases)
+    func nul(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        #expect(try await store.commit([.insert(.test("a", client: "a"))], now: storeNow))
+        #expect(try await store.record(.replay, "a\u{0}b") == nil)
+        #expect(try await store.records(RecordQuery(.replay, client: "a\u{0}"), most: 1).isEmpty)
+        #expect(try await !store.commit([.insert(.test("b\u{0}"))], now: storeNow))
+        #expect(try await !store.commit([.removeAll(RecordQuery(.replay, client: "a\u{0}"))], now: storeNow))
+        #expect(try await store.record(.replay, "a") != nil)
+    }
+
+    @Test("a name from the network reaches SQL only as a value", arguments: Kind.allCases, ["' OR 1=1 --", "$1", "%", "\\'; DROP TABLE record; --"])
+    func injection(kind: Kind, name: String) async throws {
+        let store = try await StoreBench(kind).open()
+        #expect(try await store.commit([.insert(.test("a"))], now: storeNow))
+        #expect(try await store.record(.replay, name) == nil)
+        #expect(try await store.commit([.insert(.test(name, client: name, subject: name, grant: name, body: ["x": .string(name)]))], now: storeNow))
+        #expect(try await store.records(RecordQuery(.replay, client: name, subject: name, grant: name), most: 10).map(\.key) == [name])
+        #expect(try await store.commit([.removeAll(RecordQuery(.replay, client: name))], now: storeNow))
+        #expect(try await store.records(RecordQuery(.replay), most: 10).map(\.key) == ["a"])
+    }
+
+    @Test("a client that another process adds is there at once, and one that it removes is gone with all that it has", arguments: Kind.allCases)
+    func clients(kind: Kind) async throws {
+        let bench = try await StoreBench(kind)
+        let (gateway, commandLine) = (try await bench.database(), try await bench.database(creating: false))
+        #expect(gateway.ring.timetable == commandLine.ring.timetable)
+        let secret = try await commandLine.store.addClient(id: "a", scopes: ["s"], pepper: commandLine.pepper, now: storeNow, random: .system).secret
+        #expect(try await gateway.store.client(id: "a")?.secrets.map(\.mac) == [gateway.pepper.mac(of: secret.text, clientID: "a")])
+        #expect(try await commandLine.store.commit([.insert(.test("r", .refreshToken, client: "a"))], now: storeNow))
+        #expect(try await commandLine.store.removeClient(id: "a", now: storeNow))
+        #expect(try await gateway.store.client(id: "a") == nil)
+        #expect(try await gateway.store.record(.refreshToken, "r") == nil)
+    }
+}
+
+private final class Counter: Sendable {
+    let value = Atomic<Int>(0)
+}
