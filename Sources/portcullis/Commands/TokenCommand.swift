@@ -9,18 +9,33 @@ struct TokenCommand: AsyncParsableCommand {
         commandName: "token",
         abstract: "Obtain an access token, as a client does.",
         discussion: """
-            Asks the authorization server for a token with the client_credentials grant and prints it, alone, on standard \
-            output, so that it can be used in a command:
+            Asks an authorization server for a token and prints it, alone, on standard output, so that it can be used in a command:
 
               curl --cacert certs/ca.pem -H "Authorization: Bearer $(portcullis token --client-id billing --scope orders:read)" \\
                 https://localhost:8443/orders/1
 
-            The client's secret is read from the environment variable PORTCULLIS_CLIENT_SECRET, or from a file with \
-            --client-secret-file; it is never an argument, where other users of the machine could read it.
+            Three ways (--flow):
+
+              client   the client for itself (client_credentials). Its secret is read from the environment variable
+                       PORTCULLIS_CLIENT_SECRET, or from a file with --client-secret-file; it is never an argument, where other
+                       users of the machine could read it. This is what happens when there is a secret.
+              code     you, in your browser: log in, agree, and the browser comes back to this command (the client needs the
+                       redirect URI http://127.0.0.1/callback). This is what happens when there is none.
+              device   you, in a browser on any other machine: this command shows an address and a code.
+
+            Tokens of the flows code and device are kept until they expire, for your eyes only (mode 0600 in
+            ~/.local/state/portcullis), and renewed by their refresh token.
             """)
+
+    enum Flow: String, ExpressibleByArgument, CaseIterable {
+        case client, code, device
+    }
 
     @Option(help: "The client's id.")
     var clientId: String
+
+    @Option(help: "client, code or device. Without it: client if there is a secret, else code.")
+    var flow: Flow?
 
     @Option(help: "File that holds the client's secret. Without it: the environment variable PORTCULLIS_CLIENT_SECRET.")
     var clientSecretFile: String?
@@ -40,24 +55,86 @@ struct TokenCommand: AsyncParsableCommand {
     @Option(help: "The policy file that names the issuer.")
     var policy = "routes.yaml"
 
+    @Flag(help: "Only print the address to open; start no browser.")
+    var noBrowser = false
+
+    @Flag(help: "Neither use a token that was kept nor keep this one.")
+    var noStore = false
+
     @Flag(help: "Print the whole token response as JSON.")
     var json = false
 
     func run() async throws {
-        let request = TokenRequest(
-            issuer: try resolvedIssuer(), clientID: clientId, clientSecret: try secret(), scope: scope,
-            resource: resource, authorities: resolvedAuthorities())
         do {
-            let response = try await request.send()
+            let response = try await obtain()
             if json {
                 print(String(decoding: response.serialized(pretty: true), as: UTF8.self))
             } else {
                 print(response.object?["access_token"]?.string ?? "")
             }
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw CommandFailure("\(error)")
         }
     }
+
+    private func obtain() async throws -> JSON {
+        let issuer = try resolvedIssuer()
+        let secret = try secret()
+        let flow = flow ?? (secret == nil ? .code : .client)
+        let client = TokenClient(
+            issuer: issuer, clientID: clientId, clientSecret: secret, scope: scope, resource: resource, authorities: resolvedAuthorities())
+        if flow == .client {
+            guard secret != nil else {
+                throw CommandFailure("no client secret: set PORTCULLIS_CLIENT_SECRET, or name a file with --client-secret-file")
+            }
+            return try await client.clientCredentials()
+        }
+        let wallet = TokenWallet(names: [issuer, clientId, scope, resource])
+        if !noStore, let kept = try await kept(in: wallet, client) { return kept }
+        let response =
+            if flow == .code {
+                try await client.authorizationCode(within: .seconds(300)) { address in open(address) }
+            } else {
+                try await client.device { address, code in
+                    Self.say("Open \(address)\nand check that it shows the code \(code). Waiting …")
+                }
+            }
+        if !noStore { try wallet.keep(response, unixSeconds: Self.now) }
+        return response
+    }
+
+    /// What was kept, renewed if need be; nil: the person is needed again.
+    private func kept(in wallet: TokenWallet, _ client: TokenClient) async throws -> JSON? {
+        let (response, refreshToken) = wallet.find(unixSeconds: Self.now)
+        if let response { return response }
+        guard let refreshToken else { return nil }
+        guard let renewed = try? await client.refresh(refreshToken) else {
+            wallet.forget()
+            return nil
+        }
+        var kept = renewed.object ?? [:]
+        // A server that does not rotate it sends none: the one that is there goes on.
+        if kept["refresh_token"] == nil { kept["refresh_token"] = .string(refreshToken) }
+        try wallet.keep(.object(kept), unixSeconds: Self.now)
+        return .object(kept)
+    }
+
+    private func open(_ address: String) {
+        Self.say("Open this address in your browser:\n\(address)")
+        guard !noBrowser else { return }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/xdg-open")
+        process.arguments = [address]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try? process.run()
+    }
+
+    private static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 
     private func resolvedIssuer() throws -> String {
         if let issuer { return issuer }
@@ -70,16 +147,14 @@ struct TokenCommand: AsyncParsableCommand {
         return FileManager.default.isReadableFile(atPath: development) ? development : nil
     }
 
-    private func secret() throws -> String {
+    private func secret() throws -> String? {
         if let clientSecretFile {
             guard let text = try? String(contentsOfFile: clientSecretFile, encoding: .utf8) else {
                 throw CommandFailure("\(clientSecretFile): cannot be read")
             }
             return text.trimmingCharacters(in: .newlines)
         }
-        guard let secret = ProcessInfo.processInfo.environment["PORTCULLIS_CLIENT_SECRET"], !secret.isEmpty else {
-            throw CommandFailure("no client secret: set PORTCULLIS_CLIENT_SECRET, or name a file with --client-secret-file")
-        }
+        guard let secret = ProcessInfo.processInfo.environment["PORTCULLIS_CLIENT_SECRET"], !secret.isEmpty else { return nil }
         return secret
     }
 }
