@@ -1,3 +1,4 @@
+internal import HTTP
 internal import JSON
 internal import Transport
 
@@ -37,29 +38,13 @@ struct IssuerDirectory: Sendable {
     }
 }
 
-/// Names and values of a form, encoded (RFC 6749 appendix B).
-struct FormText {
-    private(set) var text = ""
-
+extension FormText {
+    /// Leaves out what is not there.
     mutating func add(_ name: String, _ value: String?) {
-        guard let value else { return }
-        if !text.isEmpty { text += "&" }
-        text += Self.encoded(name) + "=" + Self.encoded(value)
+        if let value { add(name, value.utf8) }
     }
 
-    static func encoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".unicodeScalars)
-        var out = ""
-        for octet in text.utf8 {
-            switch octet {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
-                out.unicodeScalars.append(Unicode.Scalar(octet))
-            default:
-                out.unicodeScalars.append("%")
-                out.unicodeScalars.append(digits[Int(octet >> 4)])
-                out.unicodeScalars.append(digits[Int(octet & 15)])
-            }
-        }
-        return out
-    }
+    var text: String { String(decoding: octets, as: UTF8.self) }
+
+    static func encoded(_ text: String) -> String { String(decoding: encoded(text.utf8), as: UTF8.self) }
 }

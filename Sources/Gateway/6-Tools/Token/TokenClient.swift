@@ -141,7 +141,7 @@ package struct TokenClient: Sendable {
         } else {
             form.add("client_id", clientID)
         }
-        let answer = try await http.postForm(endpoint, form: Array(form.text.utf8), fields: fields)
+        let answer = try await http.postForm(endpoint, form: form.octets, fields: fields)
         guard let object = (try? JSON.parse(answer.body))?.object else {
             throw TokenFailure("\(endpoint) answered \(answer.status) without a JSON document")
         }
