@@ -119,7 +119,7 @@ struct AuthorizationAttackTests {
         }
     }
 
-    @Test("identity headers and a forged Host change nothing", arguments: ["x-forwarded-user", "x-remote-user", "x-forwarded-host"])
+    @Test("AS-126 identity headers and a forged Host change nothing", arguments: ["x-forwarded-user", "x-remote-user", "x-forwarded-host"])
     func headers(_ name: String) async throws {
         let flow = try await Flow(isLoggedIn: false)
         let request = flow.request(query: Flow.query(), fields: [(name, Flow.userID)], host: "evil.example")
