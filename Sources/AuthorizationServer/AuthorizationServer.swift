@@ -16,10 +16,11 @@ package final class AuthorizationServer: Sendable {
     ///   - hasher: of the passwords of people.
     ///   - keySource: fetches the keys of clients that register an address; nil: such clients cannot authenticate.
     ///   - registrationToken: the initial access token of `registration` (RFC 7591 §3); nil: nobody registers clients by request.
+    ///   - assertions: judges tokens of others that stand for clients; nil: none are taken.
     package init(
         settings: AuthorizationServerSettings, resources: [String] = [], keys: SigningKeys, pepper: SecretPepper,
         store: any AuthorizationStore, hasher: PasswordHasher = PasswordHasher(atOnce: 1),
-        keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil
+        keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil, assertions: (any AssertionJudge)? = nil
     ) {
         let authenticator = ClientAuthenticator(
             store: store, pepper: pepper, realm: settings.issuer, profile: settings.profile, keySource: keySource)
@@ -30,13 +31,14 @@ package final class AuthorizationServer: Sendable {
         let objects = RequestObjects(issuer: settings.issuer)
         let judge = RequestJudge(targets: targets)
         let reader = AccessTokenReader(issuer: settings.issuer, keys: keys, store: store)
-        let grants: [any TokenGrant] = [
+        var grants: [any TokenGrant] = [
             ClientCredentialsGrant(mint: mint, targets: targets),
             AuthorizationCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
             RefreshTokenGrant(store: store, tokens: tokens),
             DeviceCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
             TokenExchangeGrant(reader: reader, mint: mint, targets: targets),
         ]
+        if let assertions { grants.append(JWTBearerGrant(judge: assertions, store: store, mint: mint, targets: targets)) }
         let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
         let people = People(settings: settings, store: store, pepper: pepper, hasher: hasher)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }

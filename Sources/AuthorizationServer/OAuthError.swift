@@ -67,6 +67,6 @@ extension OAuthError {
             notAForm, badForm, repeatedParameter, credentialsInURI, invalidClient, severalAuthenticationMethods, differentClientIDs,
             tooManyFailures, invalidScope, invalidTarget, unavailable,
         ] + tokenEndpoint + redirectURI + authorizationRequest + authorizationEndpoint + pushedRequests + authorizationCodes + refreshTokens + userInfo + assertions
-            + senderProofs + registration + tokenManagement + deviceGrant + tokenExchange
+            + senderProofs + registration + tokenManagement + deviceGrant + tokenExchange + federation
     }
 }

@@ -18,13 +18,13 @@ extension Bench {
 
     func send(
         _ path: String, _ form: String, as client: (String, String)? = ("shop", "s3cret"), fields more: [ServiceRequest.Field] = [],
-        address: String = "192.0.2.1", method: String = "POST", now: Int64 = newYear2026
+        address: String = "192.0.2.1", method: String = "POST", now: Int64 = newYear2026, on other: AuthorizationServer? = nil
     ) async -> Answer {
         var fields: [ServiceRequest.Field] = [("content-type", "application/x-www-form-urlencoded")] + more
         if let client { fields.append(("authorization", basic(client.0, client.1))) }
         let request = ServiceRequest(
             method: method, path: path, host: "login.example.com", fields: fields, body: Array(form.utf8), clientAddress: address)
-        return await Answer(server.answer(request, now: now, random: random))
+        return await Answer((other ?? server).answer(request, now: now, random: random))
     }
 
     func introspect(_ token: String, as client: (String, String) = ("shop", "s3cret"), _ more: String = "", now: Int64 = newYear2026) async -> Answer {

@@ -116,6 +116,8 @@ package enum GrantType: String, Sendable, CaseIterable {
     case refreshToken = "refresh_token"
     /// RFC 8628.
     case deviceCode = "urn:ietf:params:oauth:grant-type:device_code"
+    /// RFC 7523 §2.1.
+    case jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
     /// RFC 8693.
     case tokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange"
 }

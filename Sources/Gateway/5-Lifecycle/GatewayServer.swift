@@ -93,6 +93,7 @@ package final class GatewayServer: Sendable {
         state = Mutex(State(snapshot: first, watch: watch))
         services = Self.localServices(authorization, health)
         health.attach(self)
+        authorization?.federation?.attach { [weak self] in self?.state.withLock { $0.snapshot } }
     }
 
     private let services: [LocalServiceName: any LocalService]

@@ -14,6 +14,8 @@ final class EmbeddedAuthorizationServer: LocalService {
     private let keys: SigningKeys
     /// Counts up whenever the keys change: what was verified with others is verified anew.
     private let keysGeneration = Atomic<UInt64>(0)
+    /// Judges tokens of workloads; nil: none are taken.
+    let federation: FederationDesk?
 
     /// Opens the store; throws `StorageError` when it cannot be used.
     ///
@@ -25,11 +27,12 @@ final class EmbeddedAuthorizationServer: LocalService {
         let registrationToken = try settings.registration.map { registration in
             String(decoding: try SecretReader.read(registration.initialAccessToken, octetsMin: RegistrationSettings.tokenOctetsMin), as: UTF8.self)
         }
+        federation = FederationDesk(settings)
         // Half of the cores at most compute hashes of passwords.
         let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
         server = AuthorizationServer(
             settings: settings, resources: resources, keys: keys, pepper: database.pepper, store: database.store, hasher: hasher,
-            registrationToken: registrationToken)
+            registrationToken: registrationToken, assertions: federation)
     }
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {

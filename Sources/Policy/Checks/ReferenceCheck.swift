@@ -13,6 +13,14 @@ struct ReferenceCheck {
         for limit in draft.authorizationServer?.limits ?? [] {
             check(limit, in: draft.limits, of: "\"authorization_server\"")
         }
+        for trust in draft.authorizationServer?.trusts ?? [] {
+            check(trust.issuer, in: draft.issuers, of: "\"trusts\"")
+            if draft.issuers.entries.contains(where: { $0.name.value == trust.issuer.value && $0.value?.isEmbedded == true }) {
+                findings.error(
+                    .contradiction, at: trust.issuer.position,
+                    "issuer \(Shown.value(trust.issuer.value)) of \"trusts\" is the authorization server itself; its tokens are tokens of ours already")
+            }
+        }
         for limit in draft.resourceMetadata.limits { check(limit, in: draft.limits, of: "\"resource_metadata\"") }
         let embedded = draft.issuers.entries.filter { $0.value?.isEmbedded == true }
         if let server = draft.authorizationServer, server.settings != nil, embedded.isEmpty {
@@ -42,7 +50,7 @@ struct UnusedCheck {
     let draft: PolicyDraft
 
     func run() {
-        var issuers: Set<String> = []
+        var issuers = Set(draft.authorizationServer?.trusts.map(\.issuer.value) ?? [])
         var limits = Set(draft.authorizationServer?.limits.map(\.value) ?? [])
         limits.formUnion(draft.resourceMetadata.limits.map(\.value))
         var upstreams: Set<String> = []

@@ -171,6 +171,8 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var audience: String
     /// Indices into `Policy.limits`: limits on token requests, by address or as a whole.
     package var limits: [Int] = []
+    /// Whose tokens become tokens of ours (RFC 7523 §2.1).
+    package var trusts: [FederationTrust] = []
     /// How long somebody stays logged in in a browser at most, and how long without doing anything.
     package var sessionLifetime: Duration = .seconds(43_200)
     package var sessionIdle: Duration = .seconds(7_200)

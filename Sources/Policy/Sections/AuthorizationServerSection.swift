@@ -6,6 +6,7 @@ struct AuthorizationServerDraft {
     var identifier: Located<HTTPSIdentifier>?
     var settings: AuthorizationServerSettings?
     var limits: [Located<String>]
+    var trusts: [FederationSection.Draft] = []
 }
 
 /// `authorization_server`: the one that is built in.
@@ -38,6 +39,7 @@ struct AuthorizationServerSection {
         var standard = AuthorizationServerSettings(issuer: "", database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: "")
         ClientRulesReader(context: context).read(reader, into: &standard)
         let people = PeopleSettings(reader)
+        draft.trusts = FederationSection(findings: context.findings).read(reader)
         reader.finish()
         if let identifier = draft.identifier, AuthorizationServerRoutes.metadataPath(of: identifier.value) == nil {
             context.findings.error(
@@ -58,6 +60,7 @@ struct AuthorizationServerSection {
             settings.signingAlgorithms = algorithms.map { $0.map(\.value) }.flatMap { $0.isEmpty ? nil : $0 } ?? [.es256]
             settings.keyRotation = rotation
             draft.settings = settings
+            draft.settings?.trusts = draft.trusts.compactMap(\.trust)
         }
         return draft
     }
