@@ -232,7 +232,8 @@ struct StoreContractTests {
         let (here, there) = (try await bench.open(), try await bench.open())
         for (name, writer) in [("here", here), ("there", there)] {
             let heard = Mutex(0)
-            let listening = Task { for await _ in here.writes(of: .revocation) { heard.withLock { $0 += 1 } } }
+            let words = here.writes(of: .revocation)
+            let listening = Task { for await _ in words { heard.withLock { $0 += 1 } } }
             // A word may come without a reason; one must come after the write.
             var number = 0
             try await eventually("a word of a write") {
