@@ -26,11 +26,12 @@ struct TokenEndpoint: Endpoint {
             let request = TokenRequest(
                 client: client, parameters: parameters, binding: binding, request: call.request, now: call.now, random: call.random)
             var response = try await grant.tokens(for: request).response(client: client.client.id)
-            response.fields += proofs.fields(call)
+            response.fields += proofs.fields(call) + [ServiceResponse.anyOrigin]
             return response
         } catch {
             var response = error.response(realm: authenticator.realm)
             response.facts.client = clientID
+            response.fields.append(ServiceResponse.anyOrigin)
             return response
         }
     }

@@ -176,6 +176,21 @@ struct AuthorizationRequestTests {
         #expect(await (try await Flow { $0.redirectURIs = [uri] }).authorize([("redirect_uri", nil)]).isPage)
     }
 
+    @Test("AS-127 scripts of any origin may read metadata, keys and token answers, and nothing of the authorization endpoint")
+    func origins() async throws {
+        let flow = try await Flow()
+        for answer in [
+            await flow.bench.get("/oauth2/jwks"), await flow.bench.get("/.well-known/openid-configuration"), try await flow.tokens(),
+            await flow.redeem("x"),
+        ] {
+            #expect(answer.field("access-control-allow-origin") == "*")
+            #expect(answer.field("access-control-allow-credentials") == nil)
+        }
+        for answer in [await flow.authorize(), await flow.authorize(cookies: [:]), await flow.authorize([("client_id", "nobody")])] {
+            #expect(answer.field("access-control-allow-origin") == nil)
+        }
+    }
+
     @Test("AS-064 a grant for several resources gives tokens for one at a time")
     func resources() async throws {
         let flow = try await Flow()

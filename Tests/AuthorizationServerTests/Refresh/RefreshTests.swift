@@ -36,7 +36,7 @@ struct RefreshTests {
         #expect(await flow.refresh(token).status == 200)
     }
 
-    @Test("AS-030 AS-122 a public client gets a new refresh token each time, and the old one serves no more", .disabled("until public clients authenticate"))
+    @Test("AS-030 AS-122 a public client gets a new refresh token each time, and the old one serves no more")
     func rotation() async throws {
         let (flow, token) = try await publicFlow()
         let second = await refresh(flow, token, after: 600)
@@ -45,7 +45,7 @@ struct RefreshTests {
         #expect(await refresh(flow, next, after: 1_200).status == 200)
     }
 
-    @Test("AS-031 the reuse of a replaced refresh token ends the family, access tokens included, and says so", .disabled("until public clients authenticate"), arguments: [31, 600, 13 * 86_400])
+    @Test("AS-031 the reuse of a replaced refresh token ends the family, access tokens included, and says so", arguments: [31, 600, 13 * 86_400])
     func reuse(age: Int64) async throws {
         let (flow, token) = try await publicFlow()
         let second = await refresh(flow, token)
@@ -59,7 +59,7 @@ struct RefreshTests {
         #expect(try await flow.bench.store.record(.revocation, "grant:" + grant) != nil)
     }
 
-    @Test("AS-031 AS-036 within the grace a token that was replaced gets the same successor again, three times at most after the burst", .disabled("until public clients authenticate"))
+    @Test("AS-031 AS-036 within the grace a token that was replaced gets the same successor again, three times at most after the burst")
     func grace() async throws {
         let (flow, token) = try await publicFlow()
         let next = try #require(await refresh(flow, token).body["refresh_token"]?.string)
@@ -74,7 +74,7 @@ struct RefreshTests {
         #expect(await refresh(flow, next, after: 30).error == "invalid_grant")
     }
 
-    @Test("AS-036 fifty parallel refreshes of one token: all are answered, with one successor, and the family lives", .disabled("until public clients authenticate"))
+    @Test("AS-036 fifty parallel refreshes of one token: all are answered, with one successor, and the family lives")
     func parallel() async throws {
         let (flow, token) = try await publicFlow()
         let answers = await withTaskGroup(of: Answer.self) { group in
@@ -88,7 +88,7 @@ struct RefreshTests {
         #expect(await refresh(flow, try #require(successors.first), after: 600).status == 200)
     }
 
-    @Test("AS-036 the successor cannot be read in the store without the token that it replaced", .disabled("until public clients authenticate"))
+    @Test("AS-036 the successor cannot be read in the store without the token that it replaced")
     func sealed() async throws {
         let sealed = try SealedSuccessor.seal("next", under: "old", random: .system)
         #expect(SealedSuccessor.open(sealed, with: "old") == "next")
@@ -117,7 +117,7 @@ struct RefreshTests {
         #expect(await flow.refresh(token).body["scope"]?.string == "orders:read orders:write")
     }
 
-    @Test("AS-033 after a narrower refresh the new refresh token is still good for everything", .disabled("until public clients authenticate"))
+    @Test("AS-033 after a narrower refresh the new refresh token is still good for everything")
     func sameScope() async throws {
         let flow = try await Flow {
             $0.authenticationMethods = [.none]
@@ -152,7 +152,7 @@ struct RefreshTests {
         #expect(await flow.refresh(token, now: newYear2026 + (5 + days) * Self.day).status == (isGood ? 200 : 400))
     }
 
-    @Test("AS-034 after 90 days the person logs in again, however often it was used", .disabled("until public clients authenticate"))
+    @Test("AS-034 after 90 days the person logs in again, however often it was used")
     func absolute() async throws {
         let (flow, first) = try await publicFlow()
         var token = first
