@@ -1,5 +1,6 @@
 import JOSE
 import JSON
+import Policy
 import Testing
 
 @testable import AuthorizationServer

@@ -2,6 +2,7 @@ import Certificates
 import Crypto
 import JOSE
 import JSON
+import Policy
 import Testing
 
 @testable import AuthorizationServer

@@ -1,5 +1,7 @@
 import HTTP
+import JOSE
 import JSON
+import Policy
 import Testing
 
 @testable import AuthorizationServer
