@@ -16,11 +16,14 @@ package struct Demonstration: Sendable {
     /// Where `routes.yaml`, `certs/` and `var/` are or are made.
     private let folder: String
     private let policyPath: String
+    /// Nobody is there to log in: a browser without a window does.
+    private let once: Bool
     private let print: @Sendable (String) -> Void
 
-    package init(folder: String, policyPath: String, print: @escaping @Sendable (String) -> Void) {
+    package init(folder: String, policyPath: String, once: Bool, print: @escaping @Sendable (String) -> Void) {
         self.folder = folder
         self.policyPath = policyPath
+        self.once = once
         self.print = print
     }
 
@@ -55,8 +58,19 @@ package struct Demonstration: Sendable {
             let client = try await register(try await ClientRegistry(settings))
             let transcript = Transcript(
                 port: gateway.addresses.first?.port ?? 8443, authorities: "\(certs)/ca.pem", client: client, print: print)
-            let good = try await transcript.run()
+            var good = try await transcript.run()
             try await showRecords(in: auditPath)
+            heading("8. A person in a browser (authorization code flow with PKCE), and a token that is taken back")
+            let journey = PersonJourney(
+                settings: settings, authorities: "\(certs)/ca.pem",
+                base: "https://localhost:\(gateway.addresses.first?.port ?? 8443)", print: print)
+            let password = try await journey.prepare()
+            if once {
+                good = try await journey.run(password: password) && good
+            } else {
+                print("   Try it: portcullis token --client-id \(PersonJourney.application) --scope orders:read")
+                print("   and log in as \(PersonJourney.name) with the password \(password)")
+            }
             print("")
             print(good ? "Every answer was the expected one." : "Some answers were NOT the expected ones; see above.")
             outcome = .success(good)

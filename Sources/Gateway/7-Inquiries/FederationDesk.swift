@@ -59,6 +59,8 @@ final class FederationDesk: AssertionJudge {
             // The issuer was asked, and does not have that key.
             if index < snapshot.keepers.count, snapshot.keepers[index]?.wanted(kid: kid) == .absent { return .refused }
             return .unavailable
+        // An issuer that has to be asked about each token vouches for no workload: nobody asks it here.
+        case .inquire(.introspection): return .unavailable
         case .authenticated(let caller):
             guard (try? Authorizer.authorize(caller, rules: rules, peer: peer)) != nil else { return .refused }
             let facts = caller.principal.facts

@@ -1,0 +1,121 @@
+"""A gateway of the test's own: certificates, policy, an API behind it, clients and a user."""
+
+import http.server
+import json
+import os
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+SCOPES = ["orders:read", "orders:write"]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Service(http.server.BaseHTTPRequestHandler):
+    """The API: says who the gateway says is calling."""
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        body = json.dumps({"subject": self.headers.get("X-Auth-Subject"), "client": self.headers.get("X-Auth-Client-Id"),
+                           "scope": self.headers.get("X-Auth-Scope")}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Gateway:
+    def __init__(self, binary, folder):
+        self.binary, self.folder = Path(binary).resolve(), Path(folder)
+        self.port, self.service_port = free_port(), free_port()
+        self.issuer = f"https://localhost:{self.port}"
+        self.api = f"{self.issuer}/orders/1"
+        self.authorities = str(self.folder / "certs/ca.pem")
+
+    def start(self):
+        self._portcullis("certs", "init")
+        (self.folder / "routes.yaml").write_text(f"""version: 1
+listeners:
+  - address: 127.0.0.1:{self.port}
+    tls:
+      certificates: [{{chain: certs/gateway.pem, key: certs/gateway.key}}]
+      client_authorities: certs/client-ca.pem
+issuers:
+  local: {{embedded: true}}
+authorization_server:
+  issuer: {self.issuer}
+  database: var/portcullis.sqlite
+  audience: https://api.example.com
+upstreams:
+  orders:
+    endpoints: ["https://127.0.0.1:{self.service_port}"]
+    tls:
+      authorities: certs/upstream-ca.pem
+      certificate: {{chain: certs/gateway-client.pem, key: certs/gateway-client.key}}
+      identity: spiffe://example.org/orders
+routes:
+  - id: orders.read
+    match: {{methods: [GET], path: "/orders/{{rest...}}"}}
+    require: {{issuers: [local], scopes: ["orders:read"]}}
+    upstream: orders
+  - id: orders.write
+    match: {{methods: [POST], path: "/orders/{{rest...}}"}}
+    require: {{issuers: [local], scopes: ["orders:write"]}}
+    upstream: orders
+audit:
+  file: {{path: var/audit.jsonl}}
+""")
+        self._serve()
+        self.log = open(self.folder / "gateway.log", "wb")
+        self.process = subprocess.Popen([self.binary, "run", "routes.yaml"], cwd=self.folder, stdout=self.log, stderr=self.log)
+        for _ in range(300):
+            if self.process.poll() is not None:
+                raise SystemExit((self.folder / "gateway.log").read_text())
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return self
+            except OSError:
+                time.sleep(0.05)
+        raise SystemExit("the gateway does not listen")
+
+    def _serve(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / "certs/orders.pem", self.folder / "certs/orders.key")
+        context.load_verify_locations(self.folder / "certs/upstream-ca.pem")
+        context.verify_mode = ssl.CERT_REQUIRED
+        self.service = http.server.ThreadingHTTPServer(("127.0.0.1", self.service_port), Service)
+        self.service.socket = context.wrap_socket(self.service.socket, server_side=True)
+        threading.Thread(target=self.service.serve_forever, daemon=True).start()
+
+    def client(self, id, *words):
+        """Registers a client; what `portcullis client add --json` says of it."""
+        return json.loads(self._portcullis("client", "add", id, "--json", *words))
+
+    def user(self, name, password):
+        self._portcullis("user", "add", name, input=password + "\n" + password + "\n")
+
+    def _portcullis(self, *words, input=None):
+        done = subprocess.run([self.binary, *words], cwd=self.folder, capture_output=True, text=True, timeout=60, input=input)
+        if done.returncode != 0:
+            raise SystemExit(f"portcullis {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self.service.shutdown()
