@@ -1,5 +1,6 @@
 """Real OAuth clients against a running gateway. Usage: real_clients.py BINARY"""
 
+import os
 import secrets
 import sys
 import tempfile
@@ -54,9 +55,9 @@ class WithAuthlib(unittest.TestCase):
         gateway.client("authlib-jwt", "--scope", "orders:read", "--auth-method", "private_key_jwt", "--jwks", str(path))
         from authlib.oauth2.rfc7523 import PrivateKeyJWT
 
-        session = self.session("authlib-jwt", key.as_pem(private=True), token_endpoint_auth_method="private_key_jwt")
+        session = self.session("authlib-jwt", key, token_endpoint_auth_method="private_key_jwt")
         session.register_client_auth_method(
-            PrivateKeyJWT(gateway.issuer, claims={"jti": secrets.token_urlsafe(16)}, headers={"kid": "one"}, alg="ES256"))
+            PrivateKeyJWT(gateway.issuer, claims={"jti": secrets.token_urlsafe(16), "exp": int(time.time()) + 60}, headers={"kid": "one"}, alg="ES256"))
         session.fetch_token(f"{gateway.issuer}/oauth2/token", grant_type="client_credentials", scope="orders:read")
         self.assertEqual(session.get(gateway.api, timeout=20).status_code, 200)
 
@@ -122,7 +123,8 @@ class WithRequestsOAuth2Client(unittest.TestCase):
         session.verify = gateway.authorities
         auth = more.pop("auth", None) or (made["client_id"], made["client_secret"])
         return OAuth2Client.from_discovery_endpoint(
-            issuer=gateway.issuer, auth=auth, session=session, testing=True, redirect_uri=REDIRECT, **more)
+            issuer=gateway.issuer, auth=auth, session=session, testing=True, redirect_uri=REDIRECT,
+            device_authorization_endpoint=f"{gateway.issuer}/oauth2/device_authorization", **more)
 
     def code(self, client, **more):
         request = client.authorization_request(**more)
@@ -174,7 +176,7 @@ class WithRequestsOAuth2Client(unittest.TestCase):
     def test_token_exchange(self):
         subject = gateway.client("roc-front", "--scope", "orders:read", "--scope", "orders:write")
         made = gateway.client(
-            "roc-exchange", "--scope", "orders:read", "--grant", "urn:ietf:params:oauth:grant-type:token-exchange")
+            "roc-exchange", "--scope", "orders:read", "--resource", "https://api.example.com", "--grant", "urn:ietf:params:oauth:grant-type:token-exchange")
         token = self.client(subject).client_credentials(scope="orders:read orders:write")
         narrowed = self.client(made).token_exchange(
             subject_token=str(token.access_token), subject_token_type="urn:ietf:params:oauth:token-type:access_token",
@@ -210,6 +212,9 @@ class Count(unittest.TextTestResult):
 
 def main():
     global gateway
+    # These would count more than `verify` of a session.
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        os.environ.pop(name, None)
     warnings.simplefilter("ignore")
     binary = sys.argv.pop(1)
     with tempfile.TemporaryDirectory(prefix="portcullis-clients-") as folder:

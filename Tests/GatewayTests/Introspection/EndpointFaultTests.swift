@@ -23,7 +23,7 @@ struct EndpointFaultTests {
     @Test("RS-076 an endpoint that does not do its part is 503 and never 401", arguments: faults.indices)
     func faulty(index: Int) async throws {
         let (name, script, failure) = Self.faults[index]
-        try await IntrospectionStage.play { play in
+        try await IntrospectionStage.play { play async throws in
             play.issuer.script(.introspection, script)
             let answer = try await play.answer("t")
             #expect(answer.status == 503, "\(name)")
@@ -45,7 +45,7 @@ struct EndpointFaultTests {
 
     @Test("RS-076 a question that the endpoint does not accept is 503 too, and says nothing of the endpoint")
     func oddQuestion() async throws {
-        try await IntrospectionStage.play { play in
+        try await IntrospectionStage.play { play async throws in
             play.issuer.script(.introspection, .answer(400))
             for number in 0..<8 { #expect(try await play.answer("odd\(number)").code == "introspection_unavailable") }
             #expect(try await play.state()["breaker"] == "closed")
@@ -55,13 +55,13 @@ struct EndpointFaultTests {
 
     @Test("RS-077 an endpoint whose certificate does not hold is shown no token")
     func foreignCertificate() async throws {
-        try await IntrospectionStage.play(make: { try FakeIssuer.start($0, certificate: $0.foreignOrders) }) { play in
+        try await IntrospectionStage.play(make: { try FakeIssuer.start($0, certificate: $0.foreignOrders) }) { play async throws in
             let answer = try await play.answer("t")
             #expect(answer.code == "introspection_unavailable")
             #expect(play.issuer.server.requests.isEmpty)
             #expect(try await play.state()["failure"] == "tls_failed")
         }
-        try await IntrospectionStage.play(make: { try FakeIssuer.start($0, certificate: $0.expiredOrders) }) { play in
+        try await IntrospectionStage.play(make: { try FakeIssuer.start($0, certificate: $0.expiredOrders) }) { play async throws in
             #expect(try await play.answer("t").code == "introspection_unavailable")
             #expect(play.issuer.server.requests.isEmpty)
         }
@@ -69,7 +69,7 @@ struct EndpointFaultTests {
 
     @Test("a hundred requests with one token at once cause one question")
     func singleFlight() async throws {
-        try await IntrospectionStage.play { play in
+        try await IntrospectionStage.play { play async throws in
             let octets = JSON.object(play.issuer.facts()).serialized()
             let head = UpstreamScript.head(
                 200, [HeaderField("Content-Type", "application/json"), HeaderField("Content-Length", "\(octets.count)")])
@@ -92,7 +92,7 @@ struct EndpointFaultTests {
 
     @Test("a call that is slow has a second one beside it, on another connection")
     func hedge() async throws {
-        try await IntrospectionStage.play { play in
+        try await IntrospectionStage.play { play async throws in
             #expect(try await play.answer("first").status == 200)
             let good = UpstreamScript.answer(
                 fields: [HeaderField("Content-Type", "application/json")],
@@ -107,7 +107,7 @@ struct EndpointFaultTests {
 
     @Test("questions one after the other share one connection")
     func pooled() async throws {
-        try await IntrospectionStage.play { play in
+        try await IntrospectionStage.play { play async throws in
             for number in 0..<20 { #expect(try await play.answer("t\(number)").status == 200) }
             #expect(Set(play.issuer.questions.map(\.connection)).count == 1)
             // One that was closed meanwhile does no harm.
@@ -118,7 +118,7 @@ struct EndpointFaultTests {
 
     @Test("RS-076 an endpoint that fails five times is left alone, and comes back by itself")
     func breaker() async throws {
-        try await IntrospectionStage.play { play in
+        try await IntrospectionStage.play { play async throws in
             #expect(try await play.answer("known").status == 200)
             play.issuer.script(.introspection, .answer(500))
             for number in 0..<5 { #expect(try await play.answer("t\(number)").status == 503) }
