@@ -66,8 +66,9 @@ package struct CertificateFacts: Sendable, Equatable {
         notBefore = Int64(certificate.notValidBefore.timeIntervalSince1970)
         notAfter = Int64(certificate.notValidAfter.timeIntervalSince1970)
         sha256 = Array(SHA256.hash(data: der))
-        publicKeyInfo = Array(certificate.publicKey.subjectPublicKeyInfoBytes)
-        publicKeySHA256 = Array(SHA256.hash(data: publicKeyInfo))
+        publicKeyInfo = Array(try certificate.publicKey.serializeAsPEM().derBytes)
+        // In spite of its name only the key's own octets.
+        publicKeySHA256 = Array(SHA256.hash(data: Array(certificate.publicKey.subjectPublicKeyInfoBytes)))
         if case .isCertificateAuthority = try certificate.extensions.basicConstraints { isCA = true } else { isCA = false }
     }
 

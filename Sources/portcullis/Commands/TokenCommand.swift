@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
+import Glibc
 import JSON
 import Policy
 
@@ -34,7 +35,7 @@ struct TokenCommand: AsyncParsableCommand {
     @Option(help: "The client's id.")
     var clientId: String
 
-    @Option(help: "client, code or device. Without it: client if there is a secret, else code.")
+    @Option(help: "client, code or device. Without it: client if there is a secret or no terminal, else code.")
     var flow: Flow?
 
     @Option(help: "File that holds the client's secret. Without it: the environment variable PORTCULLIS_CLIENT_SECRET.")
@@ -82,7 +83,8 @@ struct TokenCommand: AsyncParsableCommand {
     private func obtain() async throws -> JSON {
         let issuer = try resolvedIssuer()
         let secret = try secret()
-        let flow = flow ?? (secret == nil ? .code : .client)
+        // A script has nobody who could log in.
+        let flow = flow ?? (secret == nil && isatty(STDERR_FILENO) == 1 ? .code : .client)
         let client = TokenClient(
             issuer: issuer, clientID: clientId, clientSecret: secret, scope: scope, resource: resource, authorities: resolvedAuthorities())
         if flow == .client {

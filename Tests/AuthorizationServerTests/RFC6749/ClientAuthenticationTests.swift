@@ -39,7 +39,7 @@ struct ClientAuthenticationTests {
     @Test("AS-006 an assertion and a secret in the body are refused")
     func assertionAndSecret() async {
         let answer = await bench.post("grant_type=client_credentials&client_id=shop&client_secret=s3cret&client_assertion=x")
-        #expect(answer.error == "invalid_client")
+        #expect(answer.error == "invalid_request")
     }
 
     @Test(

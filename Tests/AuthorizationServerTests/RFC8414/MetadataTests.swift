@@ -51,7 +51,7 @@ struct MetadataTests {
             if name.hasSuffix("_supported") {
                 if let list = value.array {
                     #expect(!list.isEmpty && list.allSatisfy { $0.string != nil })
-                    #expect(!list.contains("none") || name.hasPrefix("prompt"))
+                    #expect(!list.contains("none") || name.hasPrefix("prompt") || name == "token_endpoint_auth_methods_supported")
                 } else {
                     #expect(value.bool != nil)
                 }

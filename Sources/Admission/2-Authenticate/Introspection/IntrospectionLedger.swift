@@ -175,7 +175,8 @@ package struct IntrospectionLedger: Sendable {
         if let index = active.find(key) {
             let known = active[index]
             let isOver = known.value.expires.map { unixSeconds >= $0 } ?? false
-            if !isOver, now < known.freshUntil || since <= known.cameAt {
+            // Whoever asked for it hears it even so: that the token has expired is for the judge of its claims to say.
+            if since <= known.cameAt || !isOver && now < known.freshUntil {
                 return .active(known.value, freshUntil: known.freshUntil)
             }
             active.remove(at: index)
