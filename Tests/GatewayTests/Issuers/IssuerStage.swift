@@ -27,13 +27,14 @@ struct IssuerStage: Sendable {
     static func play<Value: Sendable>(
         _ make: (TestCertificates) throws -> FakeIssuer = { try FakeIssuer.start($0) }, routes: String = IssuerStage.routes,
         lines: ((FakeIssuer) -> [String])? = nil, others: String = "", prepare: (FakeIssuer) throws -> Void = { _ in },
-        isReady: Bool = true, runner: (any GatewayRunner)? = nil, timeouts: [String] = [], _ body: (IssuerStage) async throws -> Value
+        isReady: Bool = true, runner: (any GatewayRunner)? = nil, timeouts: [String] = [],
+        edit: (String) -> String = { $0 }, _ body: (IssuerStage) async throws -> Value
     ) async throws -> Value {
         let issuer = try make(try TestCertificates.shared())
         try prepare(issuer)
         let entry = entry(issuer, lines: lines?(issuer) ?? ["authorities: certs/upstream-ca.pem"])
         return try await Stage.play(
-            routes: routes, sections: "issuers:\n\(entry)\n\(others)", issuers: [], runner: runner, timeouts: timeouts
+            routes: routes, sections: "issuers:\n\(entry)\n\(others)", issuers: [], runner: runner, timeouts: timeouts, edit: edit
         ) { stage in
             let own = IssuerStage(stage: stage, issuer: issuer)
             if isReady { try await own.ready() }
