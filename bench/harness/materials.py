@@ -171,11 +171,12 @@ class Materials:
 
     def token(self, number=0, header=None, key=None, **claims):
         """An RS256 access token by RFC 9068 of realistic size, about 900 octets."""
-        members = self._claims(number) | claims
+        members = self.claims(number) | claims
         return self._compact({"alg": "RS256", "typ": "at+jwt", "kid": self.kid} | (header or {}), members, key or self.key)
 
     @staticmethod
-    def _claims(number):
+    def claims(number=0):
+        """What the issuer says of the token with this number."""
         now = int(time.time())
         client = f"client-{number % CLIENTS:05d}.apps.example.org"
         return {
@@ -200,7 +201,7 @@ class Materials:
             return self.token(number)
         self.jwks_file(algorithm)
         key = self.other_keys[algorithm]
-        return key.compact({"typ": "at+jwt", "kid": key.kid}, self._claims(number))
+        return key.compact({"typ": "at+jwt", "kid": key.kid}, self.claims(number))
 
     def bound_token(self):
         """An RS256 token that is bound to the client's key (RFC 9449 §6.1)."""
