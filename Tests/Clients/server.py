@@ -2,7 +2,7 @@
 
 import http.server
 import json
-import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -37,15 +37,20 @@ class Service(http.server.BaseHTTPRequestHandler):
 
 
 class Gateway:
-    def __init__(self, binary, folder):
-        self.binary, self.folder = Path(binary).resolve(), Path(folder)
-        self.port, self.service_port = free_port(), free_port()
-        self.issuer = f"https://localhost:{self.port}"
-        self.api = f"{self.issuer}/orders/1"
+    def __init__(self, binary, folder, database="var/portcullis.sqlite", beside=None):
+        """`database`: as YAML. `beside`: a gateway that has started; this one serves under its name, with its certificates and API."""
+        self.binary, self.folder, self.database, self.beside = Path(binary).resolve(), Path(folder), database, beside
+        self.port, self.service_port = free_port(), beside.service_port if beside else free_port()
+        self.url = f"https://localhost:{self.port}"
+        self.issuer = beside.issuer if beside else self.url
+        self.api = f"{self.url}/orders/1"
         self.authorities = str(self.folder / "certs/ca.pem")
 
     def start(self):
-        self._portcullis("certs", "init")
+        if self.beside:
+            shutil.copytree(self.beside.folder / "certs", self.folder / "certs")
+        else:
+            self._portcullis("certs", "init")
         (self.folder / "routes.yaml").write_text(f"""version: 1
 listeners:
   - address: 127.0.0.1:{self.port}
@@ -56,7 +61,7 @@ issuers:
   local: {{embedded: true}}
 authorization_server:
   issuer: {self.issuer}
-  database: var/portcullis.sqlite
+  database: {self.database}
   audience: https://api.example.com
 upstreams:
   orders:
@@ -77,8 +82,13 @@ routes:
 audit:
   file: {{path: var/audit.jsonl}}
 """)
-        self._serve()
-        self.log = open(self.folder / "gateway.log", "wb")
+        if not self.beside:
+            self._serve()
+        return self.run()
+
+    def run(self):
+        """Starts the program, the first time or again, and comes back when it listens."""
+        self.log = open(self.folder / "gateway.log", "ab")
         self.process = subprocess.Popen([self.binary, "run", "routes.yaml"], cwd=self.folder, stdout=self.log, stderr=self.log)
         for _ in range(300):
             if self.process.poll() is not None:
@@ -112,10 +122,16 @@ audit:
             raise SystemExit(f"portcullis {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
 
+    def kill(self):
+        """As a machine that loses power would, but for what the kernel has taken already."""
+        self.process.kill()
+        self.process.wait(20)
+
     def stop(self):
         self.process.terminate()
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.process.kill()
-        self.service.shutdown()
+        if not self.beside:
+            self.service.shutdown()
