@@ -51,7 +51,7 @@ package final class AuthorizationServer: Sendable {
                 receiver: RequestReceiver(store: store, objects: objects, requiresPushedRequests: settings.profile.demandsPushedRequests), judge: judge,
                 sessions: people.sessions),
             AuthorizationServerRoutes.pushedRequestPath: PushedRequestEndpoint(
-                authenticator: authenticator, store: store, objects: objects, judge: judge, proof: { (call, _) throws(OAuthError) in try await proofs.provedKey(call) }),
+                authenticator: authenticator, store: store, objects: objects, judge: judge, proofs: proofs),
             AuthorizationServerRoutes.userInfoPath: UserInfoEndpoint(
                 store: store,
                 tokens: OwnTokens(issuer: settings.issuer, audience: settings.audience, keys: keys, store: store, proves: { (call, key, token) throws(OAuthError) in try await proofs.proves(call, key: key, token: token) }),

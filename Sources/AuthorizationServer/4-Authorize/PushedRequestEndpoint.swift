@@ -8,8 +8,8 @@ struct PushedRequestEndpoint: Endpoint {
     let store: any AuthorizationStore
     let objects: RequestObjects
     let judge: RequestJudge
-    /// The thumbprint of the key that the request proves, by the header `DPoP` (RFC 9449 §10.1); nil: none is proved.
-    let proof: @Sendable (EndpointCall, RegisteredClient) async throws(OAuthError) -> String?
+    /// Of the key that the request proves, by the header `DPoP` (RFC 9449 §10.1).
+    let proofs: SenderProofRules
 
     /// Of client authentication; they are over once the client is known.
     private static let credentials: Set<String> = ["client_secret", "client_assertion", "client_assertion_type"]
@@ -22,7 +22,7 @@ struct PushedRequestEndpoint: Endpoint {
             clientID = client.id
             // §2.1
             guard sent.value("request_uri") == nil else { throw .pushedRequestURI }
-            let parameters = try await bound(counting(sent, client: client, now: call.now), call, client)
+            let parameters = try await bound(counting(sent, client: client, now: call.now), call)
             let redirectURI = try RedirectURI.chosen(asked: parameters.value("redirect_uri"), registered: client.redirectURIs)
             _ = try judge.judge(parameters, client: client, redirectURI: redirectURI)
             let reference = PushedRequest.prefix + Code.text(call.random)
@@ -30,6 +30,7 @@ struct PushedRequestEndpoint: Endpoint {
             guard try await store.orUnavailable({ try await $0.commit([.insert(pushed.record)], now: call.now) }) else { throw .unavailable }
             var response = ServiceResponse.json(
                 status: 201, ["request_uri": .string(reference), "expires_in": .integer(PushedRequest.lifetimeSeconds)])
+            response.fields += proofs.fields(call)
             response.facts.client = client.id
             return response
         } catch {
@@ -46,8 +47,8 @@ struct PushedRequestEndpoint: Endpoint {
     }
 
     /// With the key that was proved here (RFC 9449 §10.1): it and `dpop_jkt` must be the same.
-    private func bound(_ parameters: RequestParameters, _ call: EndpointCall, _ client: RegisteredClient) async throws(OAuthError) -> RequestParameters {
-        guard let thumbprint = try await proof(call, client) else { return parameters }
+    private func bound(_ parameters: RequestParameters, _ call: EndpointCall) async throws(OAuthError) -> RequestParameters {
+        guard let thumbprint = try await proofs.provedKey(call) else { return parameters }
         guard parameters.value("dpop_jkt") ?? thumbprint == thumbprint else { throw .keysDiffer }
         return RequestParameters(pairs: parameters.all.filter { $0.name != "dpop_jkt" } + [("dpop_jkt", thumbprint)])
     }

@@ -94,6 +94,27 @@ struct BoundFlowTests {
         #expect(wrong.error == "invalid_dpop_proof")
     }
 
+    @Test("AS-110 the answer to a pushed request brings the next nonce, once the one that came is not the newest")
+    func pushedNonce() async throws {
+        let bench = try Bench { $0.dpopNonce = true }
+        try await bench.register(key, .none) { client in
+            client.grants = [.authorizationCode]
+            client.redirectURIs = [Flow.redirectURI]
+        }
+        func push(_ nonce: String?, _ jti: String, at now: Int64 = newYear2026) async throws -> Answer {
+            let proof = try key.proof(["htu": .string(Bench.issuer + "/oauth2/par"), "jti": .string(jti), "nonce": nonce.map { .string($0) }], now: now)
+            return await bench.send("POST", "/oauth2/par", Flow.query(), fields: [("dpop", proof)], now: now)
+        }
+        let nonce = try #require(try await push(nil, "p-1").field("dpop-nonce"))
+        let same = try await push(nonce, "p-2")
+        #expect(same.status == 201)
+        #expect(same.field("dpop-nonce") == nil)
+        let later = try await push(nonce, "p-3", at: newYear2026 + 300)
+        #expect(later.status == 201)
+        #expect(later.fields["dpop-nonce"]?.count == 1)
+        #expect(later.field("dpop-nonce") != nonce)
+    }
+
     @Test("AS-137 with the FAPI 2.0 profile a plain authorization request is refused")
     func pushedOnly() async throws {
         let bench = try Bench { $0.profile = .fapi2 }
