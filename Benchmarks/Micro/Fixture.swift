@@ -15,7 +15,7 @@ struct Fixture {
     /// - Parameter place: where the issuer's keys are said to be; they are the same ones.
     init(keys place: Issuer.Keys = .jwksFile("partner.jwks.json")) {
         do {
-            key = try SigningKey.generate(.rs256)
+            key = try SigningKey.common(.rs256)
             let keys = try JWKSet.parse(JSON.object(["keys": [key.publicJWK]]).serialized())
             let issuer = Issuer(
                 name: "partner", identifier: "https://login.partner.example", keys: place,

@@ -11,7 +11,7 @@ struct VerificationBenchmarks {
     func run(_ stopwatch: Stopwatch) -> [Measurement] {
         Self.algorithms.flatMap { algorithm in
             do {
-                let key = try SigningKey.generate(algorithm)
+                let key = try SigningKey.common(algorithm)
                 let token = Array(try key.sign(header: ["typ": "at+jwt"], claims: Fixture.claims(0)).utf8)
                 return [
                     try bare(algorithm, key, token, stopwatch),

@@ -35,6 +35,12 @@ struct SigningKeyTests {
         #expect(key.publicJWK.object?["d"] == nil)
     }
 
+    @Test("an RSA key that is made has 3072 bits", arguments: [Algorithm.rs256, .ps256])
+    func rsaBits(_ algorithm: Algorithm) throws {
+        let modulus = try #require(TestKeys.key(algorithm).publicJWK.object?["n"]?.string)
+        #expect(try #require(Base64URL.decode(modulus)).count == 3072 / 8)
+    }
+
     @Test("extra header members cannot replace alg and kid")
     func headerMembers() throws {
         let key = try TestKeys.key(.es256)

@@ -18,7 +18,7 @@ package struct SigningKey: Sendable {
         verificationKey = try VerificationKey(material: publicMaterial, kid: kid, algorithm: algorithm)
     }
 
-    /// Makes a new key; for RSA one of 2048 bits.
+    /// Makes a new key; for RSA one of 3072 bits.
     package static func generate(_ algorithm: Algorithm) throws(KeyError) -> SigningKey {
         try SigningKey(try .generate(algorithm.facts.key), algorithm)
     }

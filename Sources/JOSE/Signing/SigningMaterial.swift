@@ -26,7 +26,8 @@ enum SigningMaterial: Sendable {
     static func generate(_ kind: KeyKind) throws(KeyError) -> SigningMaterial {
         do {
             switch kind {
-            case .rsa: return .rsa(try _RSA.Signing.PrivateKey(keySize: .bits2048))
+            // 128 bits of security (NIST SP 800-57 part 1, table 2); 2048 have 112.
+            case .rsa: return .rsa(try _RSA.Signing.PrivateKey(keySize: .bits3072))
             case .p256: return .p256(P256.Signing.PrivateKey())
             case .p384: return .p384(P384.Signing.PrivateKey())
             case .p521: return .p521(P521.Signing.PrivateKey())
