@@ -77,14 +77,16 @@ let package = Package(
         // Level 2: the deciding rooms.
         room("Admission", ["HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
         room("AuthorizationServer", ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", crypto, cryptoExtras, mustache]),
-        // Level 3: joins the rooms.
+        // Level 3: the management interface, on what the authorization server lets be changed.
+        room("Admin", ["HTTP", "JSON", "AuthorizationServer"]),
+        // Level 4: joins the rooms.
         room(
             "Gateway",
             [
                 "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission", "AuthorizationServer",
-                crypto, grdb, logging, lifecycle, unixSignals,
+                "Admin", crypto, grdb, logging, lifecycle, unixSignals,
             ]),
-        // Level 4: the command line, and the demonstration that it can run.
+        // Level 5: the command line, and the demonstration that it can run.
         .executableTarget(
             name: "portcullis",
             dependencies: ["Gateway", "JSON", "JOSE", "Policy", "Certificates", "Demo", arguments, logging, lifecycle, unixSignals],
@@ -115,7 +117,7 @@ let package = Package(
             name: "PolicyTests", dependencies: ["Policy", "HTTP", "JOSE"], exclude: ["Golden"], swiftSettings: strict),
         tests("IssuersTests", ["Issuers", "HTTP", "JSON", "JOSE"]),
         tests("AdmissionTests", ["Admission", "Policy", "Proof", "JOSE", "JSON", "HTTP", crypto]),
-        tests("AuthorizationServerTests", ["AuthorizationServer", "Certificates", "JOSE", "JSON", "HTTP", "Policy", "Proof", crypto]),
+        tests("AuthorizationServerTests", ["AuthorizationServer", "Admin", "Certificates", "JOSE", "JSON", "HTTP", "Policy", "Proof", crypto]),
         tests("DataPlaneTests", ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Transport", "Certificates"]),
         tests(
             "GatewayTests",

@@ -3,12 +3,16 @@ package import Policy
 
 /// A whole policy, prepared for deciding: part of the snapshot.
 package struct AdmissionRules: Sendable {
+    /// For listeners of this machine.
     package let router: Router
+    /// For all others: without the routes that are for this machine only.
+    package let outsideRouter: Router
     /// In the order of `Policy.routes`.
     package let routes: [RouteRules]
 
     package init(_ policy: Policy) {
         router = Router(policy.routes)
+        outsideRouter = policy.routes.contains(where: \.isForThisMachine) ? Router(policy.routes, outside: true) : router
         let limits = policy.limits.map(LimitRule.init)
         routes = policy.routes.enumerated().map { index, route in
             RouteRules(index: index, route: route, issuers: policy.issuers, limits: limits)

@@ -18,6 +18,10 @@ package struct ServiceRequest: Sendable {
     package var isTLS: Bool
     /// The verified certificate of the client, when it presented one.
     package var clientCertificateDER: [UInt8]?
+    /// As the record of the request has it; empty: there is none.
+    package var requestID = ""
+    /// Whose token let the request in; nil: the route asks for none.
+    package var caller: ServiceCaller?
 
     package init(
         method: String, path: String, query: String? = nil, host: String = "", fields: [Field] = [], body: [UInt8] = [],
@@ -37,6 +41,17 @@ package struct ServiceRequest: Sendable {
     /// The values of every field of this name, which is given in lower case, in their order.
     package func values(_ name: String) -> [String] {
         fields.compactMap { $0.name == name ? $0.value : nil }
+    }
+}
+
+/// Who sends a request to a service inside the process, as a token says that was verified.
+package struct ServiceCaller: Sendable, Equatable {
+    package var client: String?
+    package var subject: String?
+
+    package init(client: String?, subject: String?) {
+        self.client = client
+        self.subject = subject
     }
 }
 

@@ -30,6 +30,7 @@ extension Policy {
         parts.append("to \(name(of: route.destination))")
         parts.append(route.require.map(summary(of:)) ?? "public")
         if !route.limits.isEmpty { parts.append("limits \(names(route.limits, in: limits.map(\.name)))") }
+        if route.isForThisMachine { parts.append("on listeners of this machine only") }
         if route.forwardToken { parts.append("token passed on") }
         if !route.allowPath.isEmpty {
             parts.append("paths with \(PathName.names(of: route.allowPath).joined(separator: " "))")

@@ -12,7 +12,8 @@ package enum ResourceMetadataRoutes {
     /// is a URL above the route on one of its hosts: the longest. Otherwise it is the part of the route's path before
     /// the first capture.
     package static func resourcePath(of route: Route, issuers: [Issuer]) -> String? {
-        guard let require = route.require, !require.issuers.isEmpty else { return nil }
+        // Nobody is to learn from metadata that there is a management interface.
+        guard let require = route.require, !require.issuers.isEmpty, route.destination != .local(.admin) else { return nil }
         let allowed = require.issuers.filter(issuers.indices.contains).map { issuers[$0] }
         let audiences = require.audiences.isEmpty ? allowed.flatMap(\.audiences) : require.audiences
         let prefix = literalPrefix(of: route.match.path)

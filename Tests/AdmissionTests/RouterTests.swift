@@ -7,10 +7,10 @@ import Testing
 @Suite("Finding the route")
 struct RouterTests {
     /// The id of the route, or the refusal's word.
-    private func outcome(_ routes: [Route], _ method: String, _ path: String, host: String = "api.example.com") throws
-        -> String
+    private func outcome(_ routes: [Route], _ method: String, _ path: String, host: String = "api.example.com", outside: Bool = false)
+        throws -> String
     {
-        let router = Router(routes)
+        let router = Router(routes, outside: outside)
         let head = try head(method, path, host: host)
         do throws(Refusal) { return routes[try router.match(head, sni: nil).route].id } catch {
             return error.code.facts.word.description
@@ -47,6 +47,23 @@ struct RouterTests {
     func specificity(method: String, path: String, expected: String) throws {
         #expect(try outcome(Self.orders, method, path) == expected)
         #expect(try outcome(Self.orders.reversed(), method, path) == expected)
+    }
+
+    @Test(
+        "a route for this machine does not exist outside: 404 and never 405, and what less specific routes say",
+        arguments: [
+            ("GET", "/admin/v1/clients", "admin", "no_route"), ("POST", "/admin/v1/clients", "method_not_allowed", "no_route"),
+            ("OPTIONS", "/admin/v1", "method_not_allowed", "no_route"), ("GET", "/admin/v2", "no_route", "no_route"),
+            ("GET", "/shared/x", "own", "all"), ("POST", "/shared/x", "all", "all"),
+        ])
+    func thisMachine(method: String, path: String, inside: String, outside: String) throws {
+        var admin = route("/admin/v1/{rest...}", hosts: ["api.example.com"], methods: ["GET"], id: "admin")
+        admin.isForThisMachine = true
+        var own = route("/shared/{id}", methods: ["GET"], id: "own")
+        own.isForThisMachine = true
+        let routes = [admin, own, route("/shared/{rest...}", id: "all")]
+        #expect(try outcome(routes, method, path) == inside)
+        #expect(try outcome(routes, method, path, outside: true) == outside)
     }
 
     @Test(

@@ -16,8 +16,9 @@ private let allowed: [String: Set<String>] = [
     "Proof": ["HTTP", "JSON", "JOSE", "Crypto"],
     "Admission": ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Crypto", "Synchronization"],
     "AuthorizationServer": ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", "Crypto", "CryptoExtras", "Mustache", "Synchronization"],
+    "Admin": ["HTTP", "JSON", "AuthorizationServer"],
     "Gateway": [
-        "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission", "AuthorizationServer",
+        "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission", "AuthorizationServer", "Admin",
         "Crypto", "GRDB", "Logging", "ServiceLifecycle", "UnixSignals", "Foundation", "CoreFoundation",
         "Synchronization", "Glibc",
     ],

@@ -67,6 +67,40 @@ struct AuthorizationServerRoutesTests {
         #expect(policy.addingAuthorizationServerRoutes() == policy)
     }
 
+    @Test(
+        "listeners of this machine are those that nobody else reaches",
+        arguments: [
+            ("127.0.0.1", true), ("127.8.9.255", true), ("::1", true), ("localhost", true), ("0.0.0.0", false), ("::", false),
+            ("192.0.2.1", false), ("127.0.0.1.example.com", false), ("127.0.0", false), ("127.0.0.256", false), ("localhost.example.com", false),
+            ("::ffff:127.0.0.1", false), ("", false),
+        ])
+    func thisMachine(_ host: String, _ isForThisMachine: Bool) {
+        #expect(Listener.isForThisMachine(host) == isForThisMachine)
+    }
+
+    @Test("the management interface has a route to read and one to change, for tokens of the embedded issuer, and is in no metadata")
+    func admin() throws {
+        func policy(_ settings: String) -> Policy? {
+            Sample.read(
+                Sample.top + Sample.routes + """
+                    issuers: {local: {embedded: true}}
+                    authorization_server: {issuer: "https://auth.example.com", database: var/p.sqlite, audience: api, admin: {\(settings)}}
+
+                    """
+            ).policy
+        }
+        let routes = try #require(policy("")?.routes.filter { $0.destination == .local(.admin) })
+        #expect(routes.map(\.match.methods) == [["GET", "HEAD"], ["POST", "PUT", "PATCH", "DELETE"]])
+        #expect(routes.map(\.require?.scopes) == [["admin:read"], ["admin:write"]])
+        for route in routes {
+            #expect(route.require?.issuers == [0])
+            #expect(route.isForThisMachine)
+            #expect(route.match.hosts == ["auth.example.com"])
+            #expect(ResourceMetadataRoutes.resourcePath(of: route, issuers: []) == nil)
+        }
+        #expect(policy("insecure_any_listener: true")?.routes.contains(where: \.isForThisMachine) == false)
+    }
+
     @Test("without the section there are none")
     func none() {
         #expect(Sample.read(Sample.top + Sample.routes).policy?.routes.map(\.id) == ["all"])

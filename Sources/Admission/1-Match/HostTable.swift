@@ -21,10 +21,12 @@ struct HostTable: Sendable {
 
     // MARK: - Building
 
-    init(_ rules: [RouteMatchRule], tree: inout PathTree) {
+    /// - Parameter rules: by route; nil: the route does not exist here.
+    init(_ rules: [RouteMatchRule?], tree: inout PathTree) {
         any.root = tree.addRoot()
         var routesByHost: [String: [Int]] = [:]
         for (index, rule) in rules.enumerated() {
+            guard let rule else { continue }
             if rule.hosts.isEmpty { tree.add(rule, route: Int32(truncatingIfNeeded: index), root: any.root) }
             for host in rule.hosts where routesByHost[host]?.last != index {
                 routesByHost[host, default: []].append(index)
@@ -34,7 +36,7 @@ struct HostTable: Sendable {
         for host in routesByHost.keys.sorted() {
             let routes = routesByHost[host] ?? []
             let root = tree.addRoot()
-            for route in routes { tree.add(rules[route], route: Int32(truncatingIfNeeded: route), root: root) }
+            for route in routes { if let rule = rules[route] { tree.add(rule, route: Int32(truncatingIfNeeded: route), root: root) } }
             // What serves a host: its own routes and those of every wildcard that covers it. Routes for any host
             // serve all alike, so they make no difference.
             let covering = Self.suffixes(of: host).compactMap { routesByHost["*." + $0] }

@@ -20,10 +20,12 @@ package final class Router: Sendable {
     }
     private let conditions: [Condition]
 
-    /// - Parameter routes: `Policy.routes`, in the order of the file.
-    package init(_ routes: [Route]) {
+    /// - Parameters:
+    ///   - routes: `Policy.routes`, in the order of the file.
+    ///   - outside: those that are for this machine only do not exist: a request for one is a request for a path that was never heard of.
+    package init(_ routes: [Route], outside: Bool = false) {
         var tree = PathTree()
-        hosts = HostTable(routes.map(\.match), tree: &tree)
+        hosts = HostTable(routes.map { outside && $0.isForThisMachine ? nil : $0.match }, tree: &tree)
         self.tree = tree
         conditions = routes.map { route in
             Condition(allowPath: route.allowPath, clientCertificate: route.require?.needsClientCertificate ?? false)

@@ -19,10 +19,16 @@ extension AuthorizationStore {
     /// With everything that belongs to it; its access tokens count no longer. False: there is no such client.
     package func removeClient(id: String, now: Int64) async throws -> Bool {
         guard let record = try await record(.client, id) else { return false }
+        return try await removeClient(record, now: now)
+    }
+
+    /// The same for one whose record was read; false: it is another by now, or gone.
+    package func removeClient(_ record: StoredRecord, now: Int64) async throws -> Bool {
         let belongings = RecordKind.allCases.filter { ![.client, .revocation].contains($0) }
         return try await commit(
-            [.remove(.client, key: id, version: record.version)]
-                + belongings.map { .removeAll(RecordQuery($0, client: id)) } + Revoker.changes(ending: .client(id), now: now),
+            [.remove(.client, key: record.key, version: record.version)]
+                + belongings.map { .removeAll(RecordQuery($0, client: record.key)) }
+                + Revoker.changes(ending: .client(record.key), now: now),
             now: now)
     }
 }

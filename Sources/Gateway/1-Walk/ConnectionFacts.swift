@@ -2,6 +2,7 @@ internal import Admission
 internal import Audit
 internal import Certificates
 internal import Glibc
+internal import Policy
 internal import Transport
 
 /// What a connection contributes to each of its requests: made once, when it opens.
@@ -11,6 +12,8 @@ final class ConnectionFacts {
     /// The server name of the TLS handshake, lower-case, without a trailing dot.
     let serverName: [UInt8]?
     let isTLS: Bool
+    /// Its listener is one that only this machine can reach.
+    let isFromThisMachine: Bool
     /// What each of its records says of the connection.
     let record: AuditFragment
 
@@ -23,6 +26,7 @@ final class ConnectionFacts {
         } ?? nil
         self.peer = PeerFacts(address: ClientAddress(text: peer.address), certificate: shown, isTLS: peer.tls != nil)
         isTLS = peer.tls != nil
+        isFromThisMachine = Listener.isForThisMachine(peer.listenerHost)
         fields = ConnectionFields(address: peer.address, isTLS: isTLS)
         serverName = peer.tls?.serverName.map { name in Array(name.utf8.reversed().drop { $0 == 0x2E }.reversed()) }
         record = AuditFragment { record in

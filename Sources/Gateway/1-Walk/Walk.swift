@@ -74,7 +74,8 @@ final class Walk: ExchangeDelegate {
     private func matched(_ head: borrowing RequestHead) throws(Refusal) -> RouteMatch {
         // A target that names the other scheme was meant for another connection (RFC 9110 §7.4).
         if let scheme = head.targetScheme, (scheme == .https) != connection.isTLS { throw Refusal(.misdirected) }
-        let match = try snapshot.rules.router.match(head, sni: connection.serverName)
+        let router = connection.isFromThisMachine ? snapshot.rules.router : snapshot.rules.outsideRouter
+        let match = try router.match(head, sni: connection.serverName)
         guard match.route < snapshot.routes.count else { throw Refusal(.noRoute) }
         let route = snapshot.routes[match.route]
         self.route = route
@@ -224,7 +225,9 @@ final class Walk: ExchangeDelegate {
 
     func exchangeCollected(body: [UInt8]) {
         guard let service = route?.service else { return refuse(Refusal(.noRoute)) }
-        let request = ServiceRequest(exchange.head, body: body, peer: exchange.peer, isTLS: connection.isTLS)
+        var request = ServiceRequest(exchange.head, body: body, peer: exchange.peer, isTLS: connection.isTLS)
+        request.requestID = String(decoding: identity.requestID, as: UTF8.self)
+        request.caller = principal.map { ServiceCaller(client: $0.facts.clientID, subject: $0.facts.subject) }
         let answer = exchange.deferredAnswer()
         // The one task of the data plane: a service inside the process may have to ask its store.
         Task {

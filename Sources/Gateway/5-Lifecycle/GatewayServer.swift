@@ -85,13 +85,13 @@ package final class GatewayServer: Sendable {
         if let revocations { ledgers.revocations.replace(with: try await revocations.load()) }
         let health = HealthSource()
         let builder = SnapshotBuilder(
-            ledgers: ledgers, services: Self.localServices(authorization, health), embeddedKeys: authorization?.issuerKeys)
+            ledgers: ledgers, services: Self.localServices(authorization, health, ledgers), embeddedKeys: authorization?.issuerKeys)
         let first = try builder.snapshot(of: policy, after: nil)
         transport = try await Transport(
             loops: policy.workers ?? Self.coreCount, timeouts: policy.timeouts.transport,
             delegates: { loop in GatewayLoop(transport: loop, snapshot: first, ledgers: ledgers) })
         state = Mutex(State(snapshot: first, watch: watch))
-        services = Self.localServices(authorization, health)
+        services = Self.localServices(authorization, health, ledgers)
         health.attach(self)
         authorization?.federation?.attach { [weak self] in self?.state.withLock { $0.snapshot } }
     }
@@ -99,10 +99,14 @@ package final class GatewayServer: Sendable {
     private let services: [LocalServiceName: any LocalService]
 
     private static func localServices(
-        _ authorization: EmbeddedAuthorizationServer?, _ health: HealthSource
+        _ authorization: EmbeddedAuthorizationServer?, _ health: HealthSource, _ ledgers: Ledgers
     ) -> [LocalServiceName: any LocalService] {
         var services: [LocalServiceName: any LocalService] = [.health: HealthService(report: { health.report() })]
-        if let authorization { services[.authorizationServer] = authorization }
+        if let authorization {
+            services[.authorizationServer] = authorization
+            // Without the setting there is no route that leads there.
+            services[.admin] = AdminService(authorization, audit: ledgers.audit)
+        }
         return services
     }
 

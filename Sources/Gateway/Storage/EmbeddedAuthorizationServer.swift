@@ -16,6 +16,8 @@ final class EmbeddedAuthorizationServer: LocalService {
     private let keysGeneration = Atomic<UInt64>(0)
     /// Judges tokens of workloads; nil: none are taken.
     let federation: FederationDesk?
+    /// What the management interface may change.
+    let administration: Administration
 
     /// Opens the store; throws `StorageError` when it cannot be used.
     ///
@@ -30,6 +32,7 @@ final class EmbeddedAuthorizationServer: LocalService {
         federation = FederationDesk(settings)
         // Half of the cores at most compute hashes of passwords.
         let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
+        administration = Administration(store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile)
         server = AuthorizationServer(
             settings: settings, resources: resources, keys: keys, pepper: database.pepper, store: database.store, hasher: hasher,
             registrationToken: registrationToken, assertions: federation)

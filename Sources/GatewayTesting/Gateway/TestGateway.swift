@@ -122,6 +122,16 @@ package final class TestGateway: Sendable {
 
     private func auditRecord(of fields: [HeaderField]) async throws -> JSONObject {
         guard let id = fields.value("x-request-id") else { throw DeadlinePassed("an X-Request-Id in \(fields)") }
-        return try await auditRecord(where: "request_id", is: .string(id))
+        return try await eventually("the audit record of request \(id)") {
+            try self.auditRecords().first { $0["request_id"] == .string(id) && $0["change"] == nil }
+        }
+    }
+
+    /// Waits for the record of a change that an answer made.
+    package func changeRecord(of answer: CurlResponse) async throws -> JSONObject {
+        guard let id = answer.fields.value("x-request-id") else { throw DeadlinePassed("an X-Request-Id in \(answer.fields)") }
+        return try await eventually("the record of a change by request \(id)") {
+            try self.auditRecords().first { $0["request_id"] == .string(id) && $0["change"] != nil }
+        }
     }
 }

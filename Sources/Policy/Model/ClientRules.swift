@@ -6,6 +6,14 @@ package enum SecurityProfile: String, Sendable, CaseIterable {
     case fapi2
 }
 
+/// The management interface.
+package struct AdminSettings: Sendable, Equatable {
+    /// It exists on every listener, not only on those of this machine.
+    package var anyListener: Bool
+
+    package init(anyListener: Bool = false) { self.anyListener = anyListener }
+}
+
 /// Registration of clients by request (RFC 7591).
 package struct RegistrationSettings: Sendable, Equatable {
     /// Of the initial access token, which every registration must show (RFC 7591 §3).

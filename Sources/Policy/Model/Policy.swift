@@ -65,6 +65,16 @@ package struct Listener: Sendable, Equatable {
         self.connectionsPerAddressMax = connectionsPerAddressMax
     }
 
+    /// Only processes of this machine can reach it. A name counts when it is `localhost`: others may lead anywhere tomorrow.
+    package var isForThisMachine: Bool { Self.isForThisMachine(host) }
+
+    /// The same of a listener's host as written.
+    package static func isForThisMachine(_ host: String) -> Bool {
+        if host == "localhost" || host == "::1" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
     package static let connectionsMaxDefault = 10_000
     package static let connectionsPerAddressMaxDefault = 1_024
 }
@@ -185,6 +195,8 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var mtlsOrigin: String?
     /// nil: nobody registers clients by request.
     package var registration: RegistrationSettings?
+    /// nil: there is no management interface.
+    package var admin: AdminSettings?
     /// What private keys are encrypted with where they are stored; nil: they are not.
     package var keyEncryptionKey: SecretSource?
     /// Octets of that key at least.

@@ -24,6 +24,8 @@ package struct Route: Sendable, Equatable {
     package var allowUpgrade: Bool
     /// 1-based line in `routes.yaml`; 0 for a route that the gateway itself adds.
     package var line: Int
+    /// It exists on listeners of this machine only (`Listener.isForThisMachine`).
+    package var isForThisMachine = false
 
     package init(
         id: String, match: RouteMatchRule, require: Requirement?, limits: [Int], destination: Destination,
@@ -50,6 +52,8 @@ package enum LocalServiceName: String, Sendable, Equatable, CaseIterable {
     case health
     /// Protected-resource metadata (RFC 9728).
     case resourceMetadata = "resource_metadata"
+    /// Management of the authorization server.
+    case admin
     /// The public keys of what the gateway signs for services.
     case upstreamTokens = "upstream_tokens"
 }

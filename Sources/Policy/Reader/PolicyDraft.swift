@@ -63,6 +63,7 @@ struct PolicyDraft {
         OpaqueTokenCheck(draft: self).run()
         UnusedCheck(draft: self).run()
         UpstreamTokenCheck(draft: self).run()
+        AdminCheck(draft: self).run()
     }
 
     /// The policy. Call it only when there are no errors: then every value is there and every name resolves.
@@ -83,7 +84,7 @@ struct PolicyDraft {
         policy.resourceMetadata = resourceMetadata.settings
         policy.resourceMetadata?.limits = resourceMetadata.limits.compactMap { limits.index(of: $0.value) }
         policy.upstreamTokens = upstreamTokens?.settings
-        return policy.addingAuthorizationServerRoutes().addingResourceMetadataRoutes().addingUpstreamTokenRoutes()
+        return policy.addingAuthorizationServerRoutes().addingAdminRoutes().addingResourceMetadataRoutes().addingUpstreamTokenRoutes()
     }
 
     private func route(from draft: RouteDraft) -> Route? {

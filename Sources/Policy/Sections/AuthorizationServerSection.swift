@@ -7,6 +7,9 @@ struct AuthorizationServerDraft {
     var settings: AuthorizationServerSettings?
     var limits: [Located<String>]
     var trusts: [FederationSection.Draft] = []
+    var admin: Located<AdminSettings>?
+    /// What clients that register themselves may get.
+    var registrationScopes: [Located<String>] = []
 }
 
 /// `authorization_server`: the one that is built in.
@@ -37,7 +40,9 @@ struct AuthorizationServerSection {
             "key_rotation", .duration(.seconds(4 * 86_400) ... .seconds(366 * 86_400)), default: .seconds(30 * 86_400))
         draft.limits = reader.list("limits", of: .reference) ?? []
         var standard = AuthorizationServerSettings(issuer: "", database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: "")
-        ClientRulesReader(context: context).read(reader, into: &standard)
+        ClientRulesReader(context: context).read(reader, into: &standard, registrationScopes: &draft.registrationScopes)
+        draft.admin = admin(reader)
+        standard.admin = draft.admin?.value
         let people = PeopleSettings(reader)
         draft.trusts = FederationSection(findings: context.findings).read(reader)
         reader.finish()
@@ -63,6 +68,15 @@ struct AuthorizationServerSection {
             draft.settings?.trusts = draft.trusts.compactMap(\.trust)
         }
         return draft
+    }
+
+    private func admin(_ owner: MappingReader) -> Located<AdminSettings>? {
+        guard let reader = owner.nested("admin") else { return nil }
+        let anyListener = insecurities.accept(
+            "insecure_any_listener", in: reader, path: "authorization_server.admin", code: .openRoute,
+            meaning: "whoever reaches any listener and has a token can manage the server")
+        reader.finish()
+        return Located(value: AdminSettings(anyListener: anyListener), position: owner.keyPosition("admin"))
     }
 }
 

@@ -2,20 +2,24 @@
 struct ClientRulesReader {
     let context: ReadingContext
 
-    func read(_ reader: MappingReader, into settings: inout AuthorizationServerSettings) {
+    /// - Parameter registrationScopes: what clients that register themselves may get, with places, for the checks between sections.
+    func read(
+        _ reader: MappingReader, into settings: inout AuthorizationServerSettings, registrationScopes: inout [Located<String>]
+    ) {
         settings.profile = reader.value("profile", .word, default: .standard)
         settings.dpopNonce = reader.flag("dpop_nonce")
         settings.mtlsOrigin = reader.value("mtls_origin", .httpsOrigin)?.value
-        settings.registration = registration(reader)
+        settings.registration = registration(reader, &registrationScopes)
     }
 
-    private func registration(_ owner: MappingReader) -> RegistrationSettings? {
+    private func registration(_ owner: MappingReader, _ located: inout [Located<String>]) -> RegistrationSettings? {
         guard let reader = owner.nested("registration") else { return nil }
         reader.require("initial_access_token", "whoever shows it may register clients, as in {file: secrets/registration-token}")
         reader.require("scopes", "all that clients may get that register themselves")
         let secrets = SecretReader(context: context)
         let token = secrets.read(reader, "initial_access_token", octetsMin: RegistrationSettings.tokenOctetsMin)
         let scopes = reader.list("scopes", of: .scopeToken)
+        located = scopes ?? []
         reader.finish()
         guard let token, let scopes else { return nil }
         return RegistrationSettings(initialAccessToken: token, scopes: scopes.map(\.value))

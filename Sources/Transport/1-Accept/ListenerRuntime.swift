@@ -7,6 +7,8 @@ internal import Synchronization
 /// What a listener needs for each connection: its TLS context, which a reload replaces, and its counts.
 final class ListenerRuntime: Sendable {
     let name: String
+    /// As it was opened with.
+    let host: String
     let isTLS: Bool
     let headLimits: HeadLimits
     private let connectionsMax: Int
@@ -19,8 +21,9 @@ final class ListenerRuntime: Sendable {
         var byAddress: [String: Int] = [:]
     }
 
-    init(name: String, tls: ServerTLS?, headLimits: HeadLimits, connectionsMax: Int, perAddressMax: Int) {
+    init(name: String, host: String, tls: ServerTLS?, headLimits: HeadLimits, connectionsMax: Int, perAddressMax: Int) {
         self.name = name
+        self.host = host
         self.isTLS = tls != nil
         self.headLimits = headLimits
         self.connectionsMax = connectionsMax

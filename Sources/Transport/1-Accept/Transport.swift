@@ -44,7 +44,7 @@ package final class Transport: Sendable {
         let tls: ServerTLS? =
             if let files = settings.tls { try ServerTLS(files, loopOf: { directory.loop(of: $0) }) } else { nil }
         let runtime = ListenerRuntime(
-            name: settings.name, tls: tls, headLimits: settings.headLimits, connectionsMax: settings.connectionsMax,
+            name: settings.name, host: settings.host, tls: tls, headLimits: settings.headLimits, connectionsMax: settings.connectionsMax,
             perAddressMax: settings.connectionsPerAddressMax)
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: TransportBounds.backlog)

@@ -8,11 +8,14 @@ package final class Peer: Sendable {
     package let tls: TLSFacts?
     /// The port that the client connected to.
     package let localPort: Int
+    /// Of the listener that took the connection, as it was opened with.
+    package let listenerHost: String
 
-    init(address: String, port: Int, localPort: Int, tls: TLSFacts?) {
+    init(address: String, port: Int, localPort: Int, listenerHost: String, tls: TLSFacts?) {
         self.address = address
         self.port = port
         self.localPort = localPort
+        self.listenerHost = listenerHost
         self.tls = tls
     }
 

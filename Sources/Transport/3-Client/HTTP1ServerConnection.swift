@@ -137,7 +137,8 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     private func open(tls: Peer.TLSFacts?) {
         let remote = context.remoteAddress
         let peer = Peer(
-            address: address, port: remote?.port ?? 0, localPort: context.localAddress?.port ?? 0, tls: tls)
+            address: address, port: remote?.port ?? 0, localPort: context.localAddress?.port ?? 0,
+            listenerHost: listener.host, tls: tls)
         exchange = Exchange(loop: loop, peer: peer, client: self, delegates: delegates)
         reading = .head
         deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.headerRead

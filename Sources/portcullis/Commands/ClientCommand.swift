@@ -37,7 +37,10 @@ struct ClientRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
         abstract: "Remove a client: it obtains no more tokens.",
-        discussion: "Tokens that it holds stay valid until they expire (authorization_server.access_token_lifetime).")
+        discussion: """
+            Its tokens end at once: gateways on the same database refuse them within a second. Services that judge tokens themselves and \
+            do not ask take one until it expires (authorization_server.access_token_lifetime).
+            """)
 
     @Argument(help: "The client's id.")
     var id: String

@@ -1,0 +1,60 @@
+internal import AuthorizationServer
+internal import HTTP
+internal import JSON
+
+/// `/admin/v1/users`
+struct UserCollection: AdminResource {
+    let api: AdminAPI
+    let methods = ["GET", "HEAD", "POST"]
+
+    func answer(_ call: AdminCall) async throws -> ServiceResponse {
+        if call.isReading {
+            return try await Page(call).answer(RecordQuery(.user), in: api.store, path: "/admin/v1/users") {
+                StoredUser($0)?.managementDocument
+            }
+        }
+        _ = try call.query([])
+        let body = try call.document(["name", "password", "email", "display_name"])
+        guard let name = try body.optionalText("name"), let password = try body.optionalText("password") else {
+            throw AdminRefusal(.badMember, "name and password must be there.")
+        }
+        let done = try await api.administration.addUser(
+            name: name, password: password, email: try body.optionalText("email"), displayName: try body.optionalText("display_name"),
+            now: call.now, random: call.random)
+        api.log.record(done.change, of: call.request)
+        return Self.response(201, done, fields: [("Location", "/admin/v1/users/\(done.value.id)")])
+    }
+
+    static func response(_ status: Int, _ done: Administration.Done<StoredUser>, fields: [ServiceResponse.Field] = []) -> ServiceResponse {
+        var response = ServiceResponse.admin(
+            status, .object(done.value.managementDocument), fields: [EntityTag.field(done.value.version)] + fields)
+        response.facts.event = done.change.action.rawValue
+        return response
+    }
+}
+
+/// `/admin/v1/users/ID`; the id is `sub` of tokens, not the name.
+struct UserItem: AdminResource {
+    let api: AdminAPI
+    let id: String
+    let methods = ["GET", "HEAD", "PATCH", "DELETE"]
+
+    func answer(_ call: AdminCall) async throws -> ServiceResponse {
+        _ = try call.query([])
+        guard let user = try await api.store.user(id: id) else { throw AdminRefusal(.noSuchResource) }
+        if call.isReading {
+            if call.knows(user.version) { return .admin(304, nil, fields: [EntityTag.field(user.version)]) }
+            return .admin(200, .object(user.managementDocument), fields: [EntityTag.field(user.version)])
+        }
+        let version = try call.expectedVersion(current: user.version)
+        if call.request.method == "DELETE" {
+            return api.gone(try await api.administration.removeUser(id, expected: version, now: call.now), call)
+        }
+        let body = try call.document(["disabled", "password"], types: ["application/json", "application/merge-patch+json"])
+        let change = Administration.UserChange(isDisabled: try body.optionalFlag("disabled"), password: try body.optionalText("password"))
+        guard change.isDisabled != nil || change.password != nil else { throw AdminRefusal(.badMember, "disabled or password must be there.") }
+        let done = try await api.administration.changeUser(id, change, expected: version, now: call.now, random: call.random)
+        api.log.record(done.change, of: call.request)
+        return UserCollection.response(200, done)
+    }
+}

@@ -1,0 +1,67 @@
+package import JSON
+
+/// A change that whoever runs the server has made: what was changed, and how it was before and after. There is no secret in it, nor
+/// anything that one is recognised by, so that it can go into a record as it is.
+package struct ManagedChange: Sendable, Equatable {
+    /// One word each, for records: they never change their meaning.
+    package enum Action: String, Sendable, CaseIterable {
+        case clientAdded = "client_added"
+        case clientChanged = "client_changed"
+        case clientRemoved = "client_removed"
+        case secretAdded = "client_secret_added"
+        case secretRemoved = "client_secret_removed"
+        case userAdded = "user_added"
+        case userChanged = "user_changed"
+        case userRemoved = "user_removed"
+        case grantRevoked = "grant_revoked"
+    }
+    package let action: Action
+    /// Of the client, user or grant.
+    package let id: String
+    /// What it was; nil: there was none.
+    package let before: JSONObject?
+    /// What it is; nil: it is gone.
+    package let after: JSONObject?
+
+    /// Of two descriptions only what differs is kept.
+    init(_ action: Action, _ id: String, before: JSONObject?, after: JSONObject?) {
+        self.action = action
+        self.id = id
+        guard let before, let after else {
+            self.before = before
+            self.after = after
+            return
+        }
+        let names = before.names + after.names.filter { before[$0] == nil }
+        var old: JSONObject = [:]
+        var new: JSONObject = [:]
+        for name in names where before[name] != after[name] {
+            old[name] = before[name]
+            new[name] = after[name]
+        }
+        self.before = old
+        self.after = new
+    }
+}
+
+/// Why something stays as it is.
+package enum ManagementError: Error, Equatable, Sendable, CustomStringConvertible {
+    case notFound
+    /// It is not in the version that was expected, or somebody else was faster.
+    case changedMeanwhile
+    /// Too many wait for passwords to be computed; nothing was changed.
+    case busy
+    /// What is asked for cannot be: a sentence that says why. It never holds a secret.
+    case refused(String)
+    /// The name or the state that is there already stands against it.
+    case conflict(String)
+
+    package var description: String {
+        switch self {
+        case .notFound: "there is no such thing"
+        case .changedMeanwhile: "it was changed by somebody else at the same time; look at it, and try again"
+        case .busy: "too many passwords are being set; try again in some seconds"
+        case .refused(let reason), .conflict(let reason): reason
+        }
+    }
+}

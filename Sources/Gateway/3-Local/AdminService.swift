@@ -1,0 +1,39 @@
+internal import Admin
+internal import Audit
+internal import AuthorizationServer
+internal import Foundation
+internal import HTTP
+internal import Transport
+
+/// The management interface as a service inside the gateway: the room, the clock, the system's randomness, and the audit log.
+struct AdminService: LocalService {
+    let api: AdminAPI
+
+    init(_ authorization: EmbeddedAuthorizationServer, audit: AuditLog) {
+        api = AdminAPI(
+            administration: authorization.administration, store: authorization.database.store, log: AuditedChanges(audit: audit))
+    }
+
+    func answer(_ request: ServiceRequest) async -> ServiceResponse {
+        await api.answer(request, now: Int64(Date().timeIntervalSince1970), random: .system)
+    }
+}
+
+/// Writes changes into the audit log.
+struct AuditedChanges: ChangeLog {
+    let audit: AuditLog
+
+    var takesRecords: Bool { audit.takesChanges }
+
+    func record(_ change: ManagedChange?, of request: ServiceRequest) {
+        let outcome = change == nil ? "unknown" : "done"
+        audit.record(
+            ChangeRecord(
+                at: Clock.wallNanoseconds(),
+                [
+                    (.requestID, request.requestID), (.change, change?.action.rawValue ?? request.method.lowercased()), (.outcome, outcome),
+                    (.object, change?.id ?? request.path), (.actorClient, request.caller?.client ?? ""),
+                    (.actorSubject, request.caller?.subject ?? ""),
+                ], before: change?.before, after: change?.after))
+    }
+}

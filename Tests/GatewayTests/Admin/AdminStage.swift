@@ -1,0 +1,101 @@
+import Foundation
+import GatewayTesting
+import JSON
+
+/// A gateway with the management interface, and somebody whose token may use it.
+struct AdminStage: Sendable {
+    let stage: Stage
+    let token: String
+
+    /// - Parameters:
+    ///   - foreign: a second listener, on 0.0.0.0.
+    ///   - scopes: what the operator's client has.
+    static func play<Value: Sendable>(
+        admin: String = "{}", foreign: Bool = false, runner: (any GatewayRunner)? = nil, scopes: [String] = ["admin:read", "admin:write"],
+        _ body: (AdminStage) async throws -> Value
+    ) async throws -> Value {
+        // The issuer's name has the port in it, so it must be known before; another test may take it meanwhile.
+        for _ in 0..<5 {
+            let port = try TestUpstream.unusedPort()
+            let sections = """
+                issuers:
+                  local: {embedded: true}
+                authorization_server:
+                  issuer: https://localhost:\(port)
+                  database: var/portcullis.sqlite
+                  audience: https://api.example.com
+                  admin: \(admin)
+                """
+            let routes = """
+                - id: orders.read
+                  match: {path: "/orders/{rest...}"}
+                  require: {issuers: [local], scopes: ["orders:read"]}
+                  upstream: orders
+                \(Stage.health)
+                """
+            do {
+                return try await Stage.play(
+                    routes: routes, sections: sections, issuers: [], runner: runner,
+                    edit: { Self.listening(on: port, foreign: foreign, $0) }
+                ) { stage in
+                    let operatorClient = try await add("operator", scopes: scopes, in: stage)
+                    return try await body(AdminStage(stage: stage, token: try await obtain(operatorClient, in: stage)))
+                }
+            } catch let refusal as GatewayRefusedToStart where refusal.description.contains("already in use") {}
+        }
+        throw GatewayRefusedToStart(reasons: ["no port stays free"])
+    }
+
+    private static func listening(on port: Int, foreign: Bool, _ text: String) -> String {
+        let own = text.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)")
+        guard foreign, let begin = own.range(of: "  - address: "), let end = own.range(of: "client-ca.pem\n") else { return own }
+        let listener = own[begin.lowerBound..<end.upperBound]
+        return own.replacingCharacters(
+            in: end.upperBound..<end.upperBound, with: listener.replacingOccurrences(of: "127.0.0.1:\(port)", with: "0.0.0.0:0"))
+    }
+
+    struct Client {
+        let id: String
+        let secret: String
+    }
+
+    static func add(_ id: String, scopes: [String], in stage: Stage) async throws -> Client {
+        let run = try await Portcullis.run(["client", "add", id, "--json"] + scopes.flatMap { ["--scope", $0] }, in: stage.gateway.folder)
+        guard run.status == 0, let secret = try JSON.parse(Array(run.output.utf8)).object?["client_secret"]?.string else {
+            throw GatewayRefusedToStart(reasons: [run.errors])
+        }
+        return Client(id: id, secret: secret)
+    }
+
+    static func obtain(_ client: Client, in stage: Stage) async throws -> String {
+        var request = stage.request("/oauth2/token", method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
+        request.fields.append(HeaderField("Authorization", "Basic " + Data("\(client.id):\(client.secret)".utf8).base64EncodedString()))
+        request.body = .text("grant_type=client_credentials")
+        let answer = try await stage.client().send(request)
+        guard let token = try JSON.parse(answer.body).object?["access_token"]?.string else { throw GatewayRefusedToStart(reasons: [answer.text]) }
+        return token
+    }
+
+    /// One request to the interface, as the operator unless another token is given.
+    func send(
+        _ method: String, _ target: String, _ body: JSONObject? = nil, ifMatch: String? = nil, token other: String?? = nil,
+        fields: [HeaderField] = [], on client: CurlClient? = nil, port: Int? = nil
+    ) async throws -> CurlResponse {
+        var request = stage.request("/admin/v1/" + target, method: method, token: other ?? token, fields: fields)
+        if let port { request.url = "https://localhost:\(port)/admin/v1/" + target }
+        if let ifMatch { request.fields.append(HeaderField("If-Match", ifMatch)) }
+        if let body {
+            request.fields.append(HeaderField("Content-Type", "application/json"))
+            request.body = .text(String(decoding: JSON.object(body).serialized(), as: UTF8.self))
+        }
+        return try await (client ?? stage.client()).send(request)
+    }
+
+    static func client(_ id: String) -> JSONObject {
+        ["client_id": .string(id), "grant_types": ["client_credentials"], "scope": "orders:read"]
+    }
+}
+
+extension CurlResponse {
+    var object: JSONObject { (try? JSON.parse(body))?.object ?? [:] }
+}
