@@ -38,6 +38,23 @@ struct OpenSink: ~Copyable {
         }
     }
 
+    /// How long a batch waits for another process that writes to the file: many times what a record takes. Then it goes on without: a
+    /// process that was stopped in the middle must not hold up the gateway.
+    private static let lockMilliseconds = 1_000
+    private var isShared = false
+
+    /// Before a batch: nobody else who keeps to the lock writes until `end`. Rotates first if that is due.
+    mutating func begin(before count: Int) {
+        isShared = true
+        _ = file.lock(within: Self.lockMilliseconds)
+        rotateIfDue(before: count)
+    }
+
+    mutating func end() {
+        isShared = false
+        file.unlock()
+    }
+
     /// Octets taken, at least one.
     mutating func write(_ octets: ArraySlice<UInt8>) -> Result<Int, SinkFailure> { file.write(octets) }
 
@@ -49,6 +66,7 @@ struct OpenSink: ~Copyable {
     mutating func reopen() -> Bool {
         guard case .file(let path, _, _) = sink, let opened = try? OpenFile(path) else { return false }
         file = opened
+        if isShared { _ = file.lock(within: Self.lockMilliseconds) }
         return true
     }
 

@@ -208,7 +208,8 @@ final class AuditWriter: @unchecked Sendable {
 
     /// Writes a batch to its last octet, however often the sink refuses; gives it up only when it is time to stop.
     private func write(_ batch: borrowing AuditBatch) {
-        sink.rotateIfDue(before: batch.octets.count)
+        sink.begin(before: batch.octets.count)
+        defer { sink.end() }
         var offset = 0
         attempts: while offset < batch.octets.count {
             switch sink.write(batch.octets[offset...]) {

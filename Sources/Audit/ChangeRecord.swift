@@ -1,4 +1,4 @@
-internal import JSON
+package import JSON
 
 /// Every field that a record of a change may have. One table: name, class.
 package enum ChangeField: String, Sendable, CaseIterable {
@@ -7,12 +7,13 @@ package enum ChangeField: String, Sendable, CaseIterable {
     case change, outcome, object
     case actorClient = "actor_client"
     case actorSubject = "actor_subject"
+    case actorUser = "actor_user"
     case before, after, truncated
 
     package var classification: AuditClass {
         switch self {
         case .time, .requestID, .change, .outcome, .truncated: .open
-        case .object, .actorClient, .actorSubject, .before, .after: .personal
+        case .object, .actorClient, .actorSubject, .actorUser, .before, .after: .personal
         }
     }
 }
@@ -30,7 +31,7 @@ package struct ChangeRecord: Sendable {
     private static let textBytesMax = 512
 
     /// With the line feed.
-    let octets: [UInt8]
+    package let octets: [UInt8]
 
     /// - Parameters:
     ///   - wallNanoseconds: since 1970.

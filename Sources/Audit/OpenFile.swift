@@ -17,10 +17,7 @@ struct OpenFile: ~Copyable {
         guard descriptor >= 0 else { throw SinkFailure(number: errno) }
         ownsDescriptor = true
         (isRegular, size) = Self.state(descriptor)
-        if isRegular, size > 0 {
-            var last: UInt8 = 0
-            owesLineFeed = pread(descriptor, &last, 1, off_t(size - 1)) == 1 && last != 0x0A
-        }
+        if isRegular { owesLineFeed = Self.endsWithinLine(descriptor, size) }
     }
 
     init(standardOutput descriptor: Int32) {
@@ -64,6 +61,38 @@ struct OpenFile: ~Copyable {
             var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             poll(&waiting, 1, Self.pollMilliseconds)
         }
+    }
+
+    /// Keeps others that ask for it (the command line, which records its changes here) from writing at the same time, and looks at what they
+    /// have written meanwhile. Waits for `milliseconds` at most; false: somebody holds it longer than writing a record takes.
+    mutating func lock(within milliseconds: Int) -> Bool {
+        guard isRegular else { return true }
+        for _ in 0..<max(1, milliseconds) {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+                catchUp()
+                return true
+            }
+            guard errno == EWOULDBLOCK || errno == EINTR else { break }
+            poll(nil, 0, 1)
+        }
+        catchUp()
+        return false
+    }
+
+    func unlock() {
+        if isRegular { _ = flock(descriptor, LOCK_UN) }
+    }
+
+    private mutating func catchUp() {
+        let now = Self.state(descriptor).size
+        guard now != size else { return }
+        size = now
+        owesLineFeed = Self.endsWithinLine(descriptor, size)
+    }
+
+    private static func endsWithinLine(_ descriptor: Int32, _ size: Int) -> Bool {
+        var last: UInt8 = 0
+        return size > 0 && pread(descriptor, &last, 1, off_t(size - 1)) == 1 && last != 0x0A
     }
 
     /// Removes the last `count` octets, if they are still the last: nobody else has appended.

@@ -14,7 +14,10 @@ struct CommandFailure: Error, CustomStringConvertible, LocalizedError {
 enum PolicySettings {
     /// The section `authorization_server`. The policy must be free of errors: a command that changes clients works on
     /// the very store that the gateway would use.
-    static func authorizationServer(of path: String) throws -> AuthorizationServerSettings {
+    static func authorizationServer(of path: String) throws -> AuthorizationServerSettings { try managed(of: path).settings }
+
+    /// The same, and where a change is recorded.
+    static func managed(of path: String) throws -> (settings: AuthorizationServerSettings, audit: CommandAudit) {
         let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: path)
         guard let policy = reading.policy else {
             let errors = reading.findings.filter { $0.severity == .error }
@@ -24,6 +27,6 @@ enum PolicySettings {
         guard let settings = policy.authorizationServer else {
             throw CommandFailure("\(path) has no authorization_server, so there are no clients to speak of")
         }
-        return settings
+        return (settings, CommandAudit(policy.audit))
     }
 }

@@ -14,9 +14,11 @@ package struct ManagedChange: Sendable, Equatable {
         case userChanged = "user_changed"
         case userRemoved = "user_removed"
         case grantRevoked = "grant_revoked"
+        case keysRotated = "keys_rotated"
+        case keyRetired = "key_retired"
     }
     package let action: Action
-    /// Of the client, user or grant.
+    /// Of the client, user, grant or key.
     package let id: String
     /// What it was; nil: there was none.
     package let before: JSONObject?
@@ -24,7 +26,7 @@ package struct ManagedChange: Sendable, Equatable {
     package let after: JSONObject?
 
     /// Of two descriptions only what differs is kept.
-    init(_ action: Action, _ id: String, before: JSONObject?, after: JSONObject?) {
+    package init(_ action: Action, _ id: String, before: JSONObject?, after: JSONObject?) {
         self.action = action
         self.id = id
         guard let before, let after else {

@@ -14,21 +14,22 @@ package struct ClientRegistry: Sendable {
         package var createdAt: Int64
     }
 
-    private let database: AuthorizationDatabase
-    private let profile: SecurityProfile
-    private var store: any AuthorizationStore { database.store }
+    private let recorded: RecordedAdministration
+    private var store: any AuthorizationStore { recorded.database.store }
 
     /// Opens the store that the policy names; makes it when it is not there yet.
-    package init(_ settings: AuthorizationServerSettings) async throws {
-        profile = settings.profile
-        database = try await AuthorizationDatabase.open(settings, now: Self.now)
+    /// - Parameter audit: where changes are recorded; nil: nowhere.
+    package init(_ settings: AuthorizationServerSettings, audit: CommandAudit? = nil) async throws {
+        recorded = try await RecordedAdministration(settings, audit: audit)
     }
 
     /// The secret is in the answer and nowhere else: only a hash of it is kept.
     package func add(id: String?, name: String, scopes: [String]) async throws -> (client: Client, secret: String) {
-        let added = try await store.addClient(
-            id: id, name: name, scopes: scopes, pepper: database.pepper, now: Self.now, random: .system)
-        return (Client(added.client), added.secret.text)
+        var metadata: JSONObject = ["grant_types": ["client_credentials"], "scope": .string(scopes.joined(separator: " "))]
+        if !name.isEmpty { metadata["client_name"] = .string(name) }
+        let added = try await add(id: id, metadata: metadata, terms: .init())
+        guard let secret = added.secret else { throw ManagementError.refused("this server's profile knows no clients with secrets") }
+        return (Client(added.value), secret.text)
     }
 
     /// A client with any metadata (RFC 7591 §2).
@@ -39,43 +40,54 @@ package struct ClientRegistry: Sendable {
     package func add(
         id: String?, metadata: JSONObject, resources: [String]?, isFirstParty: Bool
     ) async throws -> (document: JSONObject, secret: String?) {
-        let added = try await store.addClient(
-            id: id, metadata: metadata, rules: ClientMetadata(profile: profile), pepper: database.pepper, now: Self.now, random: .system
-        ) { client in
-            client.resources = resources
-            client.isFirstParty = isFirstParty
+        let added = try await add(id: id, metadata: metadata, terms: .init(resources: resources, isFirstParty: isFirstParty))
+        return (added.value.metadataDocument, added.secret?.text)
+    }
+
+    private func add(
+        id: String?, metadata: JSONObject, terms: Administration.ClientTerms
+    ) async throws -> Administration.Done<RegisteredClient> {
+        let done = try await recorded.make { administration in
+            let done = try await administration.addClient(id: id, metadata: metadata, terms: terms, now: Self.now, random: .system)
+            return (done.change, done)
         }
-        return (added.client.metadataDocument, added.secret?.text)
+        guard let done else { throw ManagementError.notFound }
+        return done
     }
 
     /// All that is known of a client, without what its secrets are recognised by; nil: there is none.
     package func show(id: String) async throws -> JSONObject? {
-        guard let client = try await store.client(id: id) else { return nil }
-        var document = client.metadataDocument
-        document["first_party"] = .bool(client.isFirstParty)
-        document["resources"] = client.resources.map { .array($0.map { .string($0) }) }
-        document["secrets"] = .array(
-            client.secrets.map { secret in
-                var members: JSONObject = ["created_at": .integer(secret.createdAt)]
-                members["last_used_at"] = secret.lastUsedAt.map { .integer($0) }
-                return .object(members)
-            })
-        return document
+        try await store.client(id: id)?.managementDocument
     }
 
-    /// The new secret, which is shown once.
-    package func addSecret(id: String) async throws -> String {
-        try await store.addSecret(toClient: id, pepper: database.pepper, now: Self.now, random: .system).text
+    /// The new secret, which is shown once. nil: there is no such client.
+    package func addSecret(id: String) async throws -> String? {
+        let secret = try await recorded.make { administration in
+            let done = try await administration.addSecret(toClient: id, now: Self.now, random: .system)
+            return (done.change, done.secret?.text)
+        }
+        return secret ?? nil
     }
-
-    package func removeSecret(id: String, newer: Bool) async throws {
-        try await store.removeSecret(ofClient: id, newer: newer, now: Self.now)
-    }
-
-    package func list() async throws -> [Client] { try await store.clients().map(Client.init) }
 
     /// False: there is no such client.
-    package func remove(id: String) async throws -> Bool { try await store.removeClient(id: id, now: Self.now) }
+    package func removeSecret(id: String, newer: Bool) async throws -> Bool {
+        try await recorded.make { (try await $0.removeSecret(ofClient: id, newer: newer, now: Self.now).change, true) } ?? false
+    }
+
+    /// All of them, in the order of their ids.
+    package func list() async throws -> [Client] {
+        var clients: [Client] = []
+        while true {
+            let page = try await store.clients(after: clients.last?.id)
+            clients += page.map(Client.init)
+            guard page.count == 1_000 else { return clients }
+        }
+    }
+
+    /// False: there is no such client.
+    package func remove(id: String) async throws -> Bool {
+        try await recorded.make { (try await $0.removeClient(id, now: Self.now), true) } ?? false
+    }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }

@@ -15,11 +15,12 @@ package struct GrantRegistry: Sendable {
         package var expiresAt: Int64
     }
 
-    private let database: AuthorizationDatabase
+    private let recorded: RecordedAdministration
 
     /// Opens the store that the policy names.
-    package init(_ settings: AuthorizationServerSettings) async throws {
-        database = try await AuthorizationDatabase.open(settings, creating: false, now: Self.now)
+    /// - Parameter audit: where changes are recorded; nil: nowhere.
+    package init(_ settings: AuthorizationServerSettings, audit: CommandAudit? = nil) async throws {
+        recorded = try await RecordedAdministration(settings, creating: false, audit: audit)
     }
 
     /// Those that have not ended, in the order of their ids.
@@ -31,7 +32,7 @@ package struct GrantRegistry: Sendable {
         var last: String?
         while true {
             let query = RecordQuery(.grant, client: client, subject: subject, afterKey: last)
-            let page = try await database.store.records(query, most: Self.pageSize)
+            let page = try await recorded.database.store.records(query, most: Self.pageSize)
             entries += page.filter { !$0.isExpired(at: now) }.compactMap(Grant.init).map(Entry.init)
             last = page.last?.key
             guard page.count == Self.pageSize else { return entries }
@@ -40,9 +41,7 @@ package struct GrantRegistry: Sendable {
 
     /// Ends a grant, with all refresh tokens and access tokens that came from it. False: there is none.
     package func revoke(id: String, now: Int64 = GrantRegistry.now) async throws -> Bool {
-        guard let record = try await database.store.record(.grant, id) else { return false }
-        let changes: [StoreChange] = [.expect(.grant, key: id, version: record.version)] + Revoker.changes(ending: .grant(id), now: now)
-        return try await database.store.commit(changes, now: now)
+        try await recorded.make { (try await $0.revokeGrant(id, now: now), true) } ?? false
     }
 
     private static let pageSize = 500

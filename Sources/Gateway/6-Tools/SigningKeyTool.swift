@@ -1,5 +1,6 @@
 internal import AuthorizationServer
 internal import Foundation
+internal import JSON
 package import JOSE
 package import Policy
 
@@ -42,10 +43,13 @@ package struct SigningKeyTool: Sendable {
     }
 
     private let database: AuthorizationDatabase
+    private let audit: CommandAudit?
 
     /// Opens the store that the policy names.
-    package init(_ settings: AuthorizationServerSettings) async throws {
+    /// - Parameter audit: where changes are recorded; nil: nowhere.
+    package init(_ settings: AuthorizationServerSettings, audit: CommandAudit? = nil) async throws {
         database = try await AuthorizationDatabase.open(settings, creating: false, now: Self.now)
+        self.audit = audit
     }
 
     /// The one that signs first, then by when they begin to sign.
@@ -59,12 +63,15 @@ package struct SigningKeyTool: Sendable {
     package func rotate(_ algorithm: Algorithm?, atOnce: Bool, now: Int64 = SigningKeyTool.now) async throws {
         let algorithm = algorithm ?? database.schedule.algorithms.first ?? .es256
         guard database.schedule.algorithms.contains(algorithm) else { throw Failure.unknownAlgorithm(algorithm) }
+        try audit?.prepare()
         let keys = try await stored()
         try await make(database.schedule.rotation(of: algorithm, keys, now: now, atOnce: atOnce), of: keys, now: now)
+        try await record(.keysRotated, algorithm.rawValue, before: keys)
     }
 
     /// Gives a key up at once: what it has signed counts no more. If nothing else of its algorithm signs, a new key does from now on.
     package func retire(_ kid: String, now: Int64 = SigningKeyTool.now) async throws {
+        try audit?.prepare()
         let keys = try await stored()
         guard let key = keys.first(where: { $0.kid == kid }) else { throw Failure.unknownKey(kid) }
         let others = keys.filter { $0.kid != kid && $0.algorithm == key.algorithm && $0.signsFrom <= now && now < $0.publishedUntil ?? .max }
@@ -75,6 +82,20 @@ package struct SigningKeyTool: Sendable {
             changes.append(.insert(new.record))
         }
         guard try await database.store.commit(changes, now: now) else { throw Failure.othersWereFaster }
+        try await record(.keyRetired, kid, before: keys)
+    }
+
+    /// What differs is which keys there are, and until when they are published.
+    private func record(_ action: ManagedChange.Action, _ id: String, before: [StoredSigningKey]) async throws {
+        func described(_ keys: [StoredSigningKey]) -> JSONObject {
+            JSONObject(
+                keys.map { key -> (String, JSON) in
+                    var members: JSONObject = ["algorithm": .string(key.algorithm.rawValue), "signs_from": .integer(key.signsFrom)]
+                    members["published_until"] = key.publishedUntil.map { .integer($0) }
+                    return (key.kid, .object(members))
+                })
+        }
+        try await audit?.record(ManagedChange(action, id, before: described(before), after: described(try stored())))
     }
 
     private func make(_ action: KeySchedule.Action, of keys: [StoredSigningKey], now: Int64) async throws {

@@ -15,33 +15,52 @@ package struct UserRegistry: Sendable {
         package var createdAt: Int64
     }
 
-    private let directory: UserDirectory
+    private let recorded: RecordedAdministration
 
     /// Opens the store that the policy names; makes it when it is not there yet.
-    package init(_ settings: AuthorizationServerSettings) async throws {
-        let store = try await AuthorizationDatabase.open(settings, now: Self.now).store
-        directory = UserDirectory(store: store, hasher: PasswordHasher(atOnce: 1))
+    /// - Parameter audit: where changes are recorded; nil: nowhere.
+    package init(_ settings: AuthorizationServerSettings, audit: CommandAudit? = nil) async throws {
+        recorded = try await RecordedAdministration(settings, audit: audit)
     }
 
     package func add(name: String, password: String, email: String?, displayName: String?) async throws -> User {
-        User(
-            try await directory.add(
-                name: name, password: password, email: email, displayName: displayName, now: Self.now, random: .system))
+        let user = try await recorded.make { administration in
+            let done = try await administration.addUser(
+                name: name, password: password, email: email, displayName: displayName, now: Self.now, random: .system)
+            return (done.change, User(done.value))
+        }
+        guard let user else { throw ManagementError.notFound }
+        return user
     }
 
-    package func list() async throws -> [User] { try await directory.list().map(User.init) }
+    package func list() async throws -> [User] {
+        try await UserDirectory(store: recorded.database.store, hasher: PasswordHasher(atOnce: 1)).list().map(User.init)
+    }
 
     // False: there is no such user.
 
     package func setPassword(_ password: String, name: String) async throws -> Bool {
-        try await directory.setPassword(password, name: name, now: Self.now, random: .system)
+        try await change(name, .init(password: password))
     }
 
     package func setDisabled(_ isDisabled: Bool, name: String) async throws -> Bool {
-        try await directory.setDisabled(isDisabled, name: name, now: Self.now)
+        try await change(name, .init(isDisabled: isDisabled))
     }
 
-    package func remove(name: String) async throws -> Bool { try await directory.remove(name: name, now: Self.now) }
+    package func remove(name: String) async throws -> Bool {
+        guard let id = try await id(of: name) else { return false }
+        return try await recorded.make { (try await $0.removeUser(id, now: Self.now), true) } ?? false
+    }
+
+    private func change(_ name: String, _ change: Administration.UserChange) async throws -> Bool {
+        guard let id = try await id(of: name) else { return false }
+        return try await recorded.make { (try await $0.changeUser(id, change, now: Self.now, random: .system).change, true) } ?? false
+    }
+
+    private func id(of name: String) async throws -> String? {
+        guard let name = UserDirectory.normalised(name) else { return nil }
+        return try await recorded.database.store.user(name: name)?.id
+    }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }

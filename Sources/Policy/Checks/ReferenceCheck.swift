@@ -51,6 +51,10 @@ struct UnusedCheck {
 
     func run() {
         var issuers = Set(draft.authorizationServer?.trusts.map(\.issuer.value) ?? [])
+        // Its routes are not there yet.
+        if draft.authorizationServer?.admin != nil {
+            issuers.formUnion(draft.issuers.entries.filter { $0.value?.isEmbedded == true }.map(\.name.value))
+        }
         var limits = Set(draft.authorizationServer?.limits.map(\.value) ?? [])
         limits.formUnion(draft.resourceMetadata.limits.map(\.value))
         var upstreams: Set<String> = []

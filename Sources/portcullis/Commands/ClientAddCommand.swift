@@ -96,9 +96,9 @@ struct ClientAddCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let settings = try PolicySettings.authorizationServer(of: policy)
+        let (settings, audit) = try PolicySettings.managed(of: policy)
         do {
-            let (document, secret) = try await ClientRegistry(settings).add(
+            let (document, secret) = try await ClientRegistry(settings, audit: audit).add(
                 id: id, metadata: try metadata(), resources: resources.isEmpty ? nil : resources, isFirstParty: firstParty)
             var shown = document
             shown["client_secret"] = secret.map { .string($0) }

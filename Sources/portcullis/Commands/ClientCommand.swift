@@ -49,10 +49,10 @@ struct ClientRemoveCommand: AsyncParsableCommand {
     var policy = "routes.yaml"
 
     func run() async throws {
-        let settings = try PolicySettings.authorizationServer(of: policy)
+        let (settings, audit) = try PolicySettings.managed(of: policy)
         let removed: Bool
         do {
-            removed = try await ClientRegistry(settings).remove(id: id)
+            removed = try await ClientRegistry(settings, audit: audit).remove(id: id)
         } catch {
             throw CommandFailure("\(error)")
         }

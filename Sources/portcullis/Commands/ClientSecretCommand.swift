@@ -51,9 +51,10 @@ struct ClientSecretCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let settings = try PolicySettings.authorizationServer(of: policy)
-            let secret: String
-            do { secret = try await ClientRegistry(settings).addSecret(id: id) } catch { throw CommandFailure("\(error)") }
+            let (settings, audit) = try PolicySettings.managed(of: policy)
+            let secret: String?
+            do { secret = try await ClientRegistry(settings, audit: audit).addSecret(id: id) } catch { throw CommandFailure("\(error)") }
+            guard let secret else { throw CommandFailure("there is no client \"\(id)\"") }
             if json {
                 print(String(decoding: JSON.object(["client_id": .string(id), "client_secret": .string(secret)]).serialized(), as: UTF8.self))
             } else {
@@ -76,8 +77,14 @@ struct ClientSecretCommand: AsyncParsableCommand {
         var policy = "routes.yaml"
 
         func run() async throws {
-            let settings = try PolicySettings.authorizationServer(of: policy)
-            do { try await ClientRegistry(settings).removeSecret(id: id, newer: newer) } catch { throw CommandFailure("\(error)") }
+            let (settings, audit) = try PolicySettings.managed(of: policy)
+            let removed: Bool
+            do {
+                removed = try await ClientRegistry(settings, audit: audit).removeSecret(id: id, newer: newer)
+            } catch {
+                throw CommandFailure("\(error)")
+            }
+            guard removed else { throw CommandFailure("there is no client \"\(id)\"") }
             print("\(id): the \(newer ? "newer" : "older") secret counts no longer")
         }
     }

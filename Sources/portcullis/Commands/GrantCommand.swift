@@ -50,10 +50,10 @@ struct GrantRevokeCommand: AsyncParsableCommand {
     var policy = "routes.yaml"
 
     func run() async throws {
-        let settings = try PolicySettings.authorizationServer(of: policy)
+        let (settings, audit) = try PolicySettings.managed(of: policy)
         let isRevoked: Bool
         do {
-            isRevoked = try await GrantRegistry(settings).revoke(id: id)
+            isRevoked = try await GrantRegistry(settings, audit: audit).revoke(id: id)
         } catch {
             throw CommandFailure("\(error)")
         }

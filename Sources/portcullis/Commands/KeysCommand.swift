@@ -57,13 +57,13 @@ struct KeysRotateCommand: AsyncParsableCommand {
     var policy = "routes.yaml"
 
     func run() async throws {
-        let settings = try PolicySettings.authorizationServer(of: policy)
+        let (settings, audit) = try PolicySettings.managed(of: policy)
         let known = try algorithm.map { name in
             guard let known = Algorithm(rawValue: name) else { throw CommandFailure("\"\(name)\" is not an algorithm; as in ES256") }
             return known
         }
         do {
-            try await SigningKeyTool(settings).rotate(known, atOnce: atOnce)
+            try await SigningKeyTool(settings, audit: audit).rotate(known, atOnce: atOnce)
         } catch {
             throw CommandFailure("\(error)")
         }
@@ -84,9 +84,9 @@ struct KeysRetireCommand: AsyncParsableCommand {
     var policy = "routes.yaml"
 
     func run() async throws {
-        let settings = try PolicySettings.authorizationServer(of: policy)
+        let (settings, audit) = try PolicySettings.managed(of: policy)
         do {
-            try await SigningKeyTool(settings).retire(kid)
+            try await SigningKeyTool(settings, audit: audit).retire(kid)
         } catch {
             throw CommandFailure("\(error)")
         }

@@ -23,10 +23,10 @@ struct UserArguments: ParsableArguments {
 
     /// Does something to the account, and says what was done.
     func change(_ done: String, _ change: (UserRegistry) async throws -> Bool) async throws {
-        let settings = try PolicySettings.authorizationServer(of: policy)
+        let (settings, audit) = try PolicySettings.managed(of: policy)
         let found: Bool
         do {
-            found = try await change(UserRegistry(settings))
+            found = try await change(UserRegistry(settings, audit: audit))
         } catch {
             throw CommandFailure("\(error)")
         }
@@ -55,9 +55,9 @@ struct UserAddCommand: AsyncParsableCommand {
     var displayName: String?
 
     func run() async throws {
-        let settings = try PolicySettings.authorizationServer(of: arguments.policy)
+        let (settings, audit) = try PolicySettings.managed(of: arguments.policy)
         do {
-            let registry = try await UserRegistry(settings)
+            let registry = try await UserRegistry(settings, audit: audit)
             let user = try await registry.add(
                 name: arguments.name, password: try PasswordPrompt.newPassword(), email: email, displayName: displayName)
             print("\(user.name): added, sub \(user.id)")

@@ -25,6 +25,9 @@ package struct UserDirectory: Sendable {
         return user
     }
 
+    /// As a name that is typed leads to an account; nil: it is none.
+    package static func normalised(_ name: String) -> String? { UserName.normalised(name) }
+
     /// In the order of their names.
     package func list() async throws -> [StoredUser] {
         var users: [StoredUser] = []

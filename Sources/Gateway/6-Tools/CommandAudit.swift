@@ -1,0 +1,74 @@
+internal import Audit
+internal import AuthorizationServer
+internal import Foundation
+package import Policy
+internal import Transport
+
+/// Where the command line records what it changes: in the audit file of the policy, beside a gateway that may be writing to it; where the
+/// policy has none (`standard_output`), on standard error.
+package struct CommandAudit: Sendable {
+    private let path: String?
+
+    package init(_ settings: AuditSettings) {
+        path = if case .file(let path, _, _) = settings.sink { path } else { nil }
+    }
+
+    /// Before a change: whether it could be recorded. Throws `AuditSinkError`, and then nothing is changed.
+    func prepare() throws {
+        guard let path else { return }
+        try GatewayServer.makeFolder(of: path)
+        try AuditFile.check(path)
+    }
+
+    /// After it. Throws where it was made and could not be recorded; the message has the record.
+    func record(_ change: ManagedChange) throws {
+        let record = ChangeRecord(
+            at: Clock.wallNanoseconds(),
+            [
+                (.change, change.action.rawValue), (.outcome, "done"), (.object, change.id),
+                (.actorUser, "\(ProcessInfo.processInfo.userName) (\(getuid()))"),
+            ], before: change.before, after: change.after)
+        guard let path else { return FileHandle.standardError.write(Data(record.octets)) }
+        do {
+            try AuditFile.append(record, to: path)
+        } catch {
+            throw UnrecordedChange(reason: "\(error)", record: String(decoding: record.octets, as: UTF8.self))
+        }
+    }
+}
+
+/// Something was changed, and the audit file does not say so.
+struct UnrecordedChange: Error, CustomStringConvertible {
+    let reason: String
+    let record: String
+    var description: String { "the change was made, but not recorded: \(reason)\nIts record would have been: \(record)" }
+}
+
+/// The authorization server's store as the command line changes it: `Administration`, with a record of each change.
+struct RecordedAdministration: Sendable {
+    let database: AuthorizationDatabase
+    let administration: Administration
+    let audit: CommandAudit?
+
+    /// - Parameter creating: false: a store that is not there is an error.
+    init(_ settings: AuthorizationServerSettings, creating: Bool = true, audit: CommandAudit?) async throws {
+        database = try await AuthorizationDatabase.open(settings, creating: creating, now: Self.now)
+        administration = Administration(
+            store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1), profile: settings.profile)
+        self.audit = audit
+    }
+
+    /// Makes a change and records it. nil: there is no such thing.
+    func make<Value>(_ change: (Administration) async throws -> (ManagedChange, Value)) async throws -> Value? {
+        try audit?.prepare()
+        do {
+            let (made, value) = try await change(administration)
+            try audit?.record(made)
+            return value
+        } catch ManagementError.notFound {
+            return nil
+        }
+    }
+
+    static var now: Int64 { Int64(Date().timeIntervalSince1970) }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import GatewayTesting
+import Glibc
+import JSON
+import Testing
+
+/// What the command line changes is recorded beside a gateway that runs.
+@Suite("changes by the command line")
+struct CommandAuditTests {
+    private static func run(_ arguments: [String], _ admin: AdminStage, input: String = "") async throws -> Portcullis {
+        try await Portcullis.run(arguments, in: admin.stage.gateway.folder, input: input)
+    }
+
+    @Test("each change has a record: who, what, before and after, and no secret")
+    func records() async throws {
+        try await AdminStage.play { admin in
+            var secrets: [String] = []
+            func run(_ arguments: String..., input: String = "") async throws {
+                let run = try await Self.run(arguments, admin, input: input)
+                #expect(run.status == 0, "\(arguments): \(run.errors)")
+                if let secret = try? JSON.parse(Array(run.output.utf8)).object?["client_secret"]?.string { secrets.append(secret) }
+            }
+            try await run("client", "add", "billing", "--scope", "orders:read", "--json")
+            try await run("client", "secret", "add", "billing", "--json")
+            try await run("client", "secret", "remove", "billing")
+            try await run("client", "remove", "billing")
+            try await run("user", "add", "alice", input: "correct horse battery\n")
+            try await run("user", "disable", "alice")
+            try await run("user", "enable", "alice")
+            try await run("user", "password", "alice", input: "another long secret\n")
+            try await run("user", "remove", "alice")
+            try await run("keys", "rotate")
+            let answer = try await admin.stage.answer("/health")
+            _ = try await admin.stage.record(of: answer)
+            let changes = try admin.stage.gateway.auditRecords().filter { $0["change"] != nil }
+            #expect(
+                changes.map { $0["change"]?.string } == [
+                    "client_added", "client_added", "client_secret_added", "client_secret_removed", "client_removed", "user_added",
+                    "user_changed", "user_changed", "user_changed", "user_removed", "keys_rotated",
+                ])
+            #expect(changes.allSatisfy { $0["actor_user"]?.string?.hasSuffix("(\(getuid()))") == true && $0["outcome"] == "done" })
+            #expect(changes[6]["before"] == ["disabled": false])
+            #expect(changes[6]["after"] == ["disabled": true])
+            let text = String(decoding: try admin.stage.gateway.folder.read("audit.jsonl"), as: UTF8.self)
+            #expect(secrets.count == 2)
+            for secret in secrets + ["correct horse", "another long", "scrypt", "PRIVATE KEY"] { #expect(!text.contains(secret)) }
+        }
+    }
+
+    @Test("where it cannot be recorded nothing is changed")
+    func unrecorded() async throws {
+        try await AdminStage.play { admin in
+            let folder = admin.stage.gateway.folder
+            let policy = try String(decoding: folder.read("routes.yaml"), as: UTF8.self)
+            try folder.write(policy.replacingOccurrences(of: "audit.jsonl", with: "var"), to: "other.yaml")
+            let run = try await Self.run(["client", "add", "billing", "--scope", "a", "--policy", "other.yaml"], admin)
+            #expect(run.status == 1)
+            #expect(run.errors.contains("no audit record can be written"))
+            #expect(try await Self.run(["client", "show", "billing"], admin).status == 1)
+            for arguments in [["client", "remove", "nobody"], ["client", "secret", "add", "nobody"], ["user", "remove", "nobody"], ["grant", "revoke", "none"]] {
+                let run = try await Self.run(arguments, admin)
+                #expect(run.status == 1)
+                #expect(run.errors.contains("there is no "), "\(run.errors)")
+            }
+            #expect(try admin.stage.gateway.auditRecords().count { $0["change"] != nil } == 1)
+        }
+    }
+}
