@@ -31,7 +31,7 @@ struct ChangeRecordTests {
     func bound() throws {
         let long = String(repeating: "\u{1}", count: 70_000)
         let side: JSONObject = ["name": "billing", "jwks": .string(long), "contacts": .strings([long, long])]
-        let texts: [(ChangeField, String)] = [
+        let texts: [(field: ChangeField, value: String)] = [
             (.requestID, long), (.change, long), (.outcome, long), (.object, long), (.actorClient, long), (.actorSubject, long),
         ]
         let record = try parsed(ChangeRecord(at: Self.time, texts, before: side, after: side))
