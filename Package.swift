@@ -78,7 +78,7 @@ let package = Package(
         room("Admission", ["HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
         room("AuthorizationServer", ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", crypto, cryptoExtras, mustache]),
         // Level 3: the management interface, on what the authorization server lets be changed.
-        room("Admin", ["HTTP", "JSON", "AuthorizationServer"]),
+        room("Admin", ["HTTP", "JSON", "JOSE", "AuthorizationServer"]),
         // Level 4: joins the rooms.
         room(
             "Gateway",

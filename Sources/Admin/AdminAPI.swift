@@ -51,6 +51,8 @@ package struct AdminAPI: Sendable {
         case ("users", 2): UserItem(api: self, id: path[1])
         case ("grants", 1): GrantCollection(api: self)
         case ("grants", 2): GrantItem(api: self, id: path[1])
+        case ("keys", 1): KeyCollection(api: self)
+        case ("keys", 2): KeyItem(api: self, kid: path[1])
         default: nil
         }
     }

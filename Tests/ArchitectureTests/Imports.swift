@@ -16,7 +16,7 @@ private let allowed: [String: Set<String>] = [
     "Proof": ["HTTP", "JSON", "JOSE", "Crypto"],
     "Admission": ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Crypto", "Synchronization"],
     "AuthorizationServer": ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", "Crypto", "CryptoExtras", "Mustache", "Synchronization"],
-    "Admin": ["HTTP", "JSON", "AuthorizationServer"],
+    "Admin": ["HTTP", "JSON", "JOSE", "AuthorizationServer"],
     "Gateway": [
         "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission", "AuthorizationServer", "Admin",
         "Crypto", "GRDB", "Logging", "ServiceLifecycle", "UnixSignals", "Foundation", "CoreFoundation",

@@ -10,12 +10,16 @@ package struct Administration: Sendable {
     let pepper: SecretPepper
     let hasher: PasswordHasher
     let profile: SecurityProfile
+    let terms: SigningTerms
 
-    package init(store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher, profile: SecurityProfile) {
+    package init(
+        store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher, profile: SecurityProfile, terms: SigningTerms
+    ) {
         self.store = store
         self.pepper = pepper
         self.hasher = hasher
         self.profile = profile
+        self.terms = terms
     }
 
     /// What was done: the change for the record, the thing as it is now, and a secret that is shown this once.

@@ -54,7 +54,8 @@ struct RecordedAdministration: Sendable {
     init(_ settings: AuthorizationServerSettings, creating: Bool = true, audit: CommandAudit?) async throws {
         database = try await AuthorizationDatabase.open(settings, creating: creating, now: Self.now)
         administration = Administration(
-            store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1), profile: settings.profile)
+            store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1), profile: settings.profile,
+            terms: database.signing)
         self.audit = audit
     }
 

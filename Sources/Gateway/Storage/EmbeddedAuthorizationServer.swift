@@ -32,7 +32,7 @@ final class EmbeddedAuthorizationServer: LocalService {
         federation = FederationDesk(settings)
         // Half of the cores at most compute hashes of passwords.
         let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
-        administration = Administration(store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile)
+        administration = Administration(store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile, terms: database.signing)
         server = AuthorizationServer(
             settings: settings, resources: resources, keys: keys, pepper: database.pepper, store: database.store, hasher: hasher,
             registrationToken: registrationToken, assertions: federation)

@@ -50,7 +50,7 @@ struct SigningKeyKeeper: Sendable {
         // Each round does one thing; who was faster elsewhere has changed what the next round sees.
         for _ in 0..<8 {
             guard let action = database.schedule.actions(stored, now: now).first else { break }
-            let done = try await SigningKeyChange(database: database, random: .system).make(action, of: stored, now: now)
+            let done = try await SigningKeyChange(store: database.store, terms: database.signing, random: .system).make(action, of: stored, now: now)
             if done { logger.notice("signing keys changed", metadata: ["change": "\(action)"]) }
             stored = try await read()
         }
@@ -67,35 +67,5 @@ struct SigningKeyKeeper: Sendable {
         let records = try await database.store.records(RecordQuery(.signingKey), most: 1_000)
         guard !records.isEmpty else { throw StorageError(database.name, "has lost its signing keys; restore it from a backup") }
         return records.compactMap(StoredSigningKey.init)
-    }
-}
-
-/// One change of the signing keys in the database.
-struct SigningKeyChange: Sendable {
-    let database: AuthorizationDatabase
-    let random: Randomness
-
-    /// False: the keys are others by now, and nothing was changed.
-    func make(_ action: KeySchedule.Action, of keys: [StoredSigningKey], now: Int64) async throws -> Bool {
-        try await database.store.commit(changes(action, of: keys, now: now), now: now)
-    }
-
-    private func changes(_ action: KeySchedule.Action, of keys: [StoredSigningKey], now: Int64) throws -> [StoreChange] {
-        func key(_ kid: String?) -> StoredSigningKey? { keys.first { $0.kid == kid } }
-        switch action {
-        case .create(let algorithm, let signsFrom, let follows):
-            let new = try StoredSigningKey(
-                SigningKey.generate(algorithm), createdAt: now, signsFrom: signsFrom, seal: database.seal, random: random)
-            // Written again, changed or not, so that a second gateway that decides the same at the same time comes too late.
-            guard var anchor = key(follows) ?? keys.min(by: { $0.kid < $1.kid }) else { return [.insert(new.record)] }
-            if anchor.kid == follows { anchor.publishedUntil = database.schedule.publishedUntil(successorSignsFrom: signsFrom) }
-            return [.replace(anchor.record), .insert(new.record)]
-        case .publishUntil(let kid, let time):
-            guard var old = key(kid) else { return [] }
-            old.publishedUntil = time
-            return [.replace(old.record)]
-        case .remove(let kid):
-            return key(kid).map { [.remove(.signingKey, key: kid, version: $0.version)] } ?? []
-        }
     }
 }

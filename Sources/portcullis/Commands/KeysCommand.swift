@@ -28,7 +28,7 @@ struct KeysListCommand: AsyncParsableCommand {
         do {
             for key in try await SigningKeyTool(settings).list() {
                 let times = ["signs from \(Self.text(key.signsFrom))"] + (key.publishedUntil.map { ["published until \(Self.text($0))"] } ?? [])
-                print("\(key.kid)  \(key.algorithm.rawValue)  \(key.state.rawValue)  \(times.joined(separator: ", "))\(key.isEncrypted ? "" : ", not encrypted")")
+                print("\(key.kid)  \(key.algorithm.rawValue)  \(key.state)  \(times.joined(separator: ", "))\(key.isEncrypted ? "" : ", not encrypted")")
             }
         } catch {
             throw CommandFailure("\(error)")
@@ -85,11 +85,13 @@ struct KeysRetireCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (settings, audit) = try PolicySettings.managed(of: policy)
+        let isRetired: Bool
         do {
-            try await SigningKeyTool(settings, audit: audit).retire(kid)
+            isRetired = try await SigningKeyTool(settings, audit: audit).retire(kid)
         } catch {
             throw CommandFailure("\(error)")
         }
+        guard isRetired else { throw CommandFailure("there is no key \"\(kid)\"; portcullis keys list shows them") }
         print("\(kid): retired; tokens that it signed are refused")
     }
 }

@@ -140,6 +140,34 @@ struct AdminChangeTests {
         #expect(admin.log.changes.map { $0?.action } == [.grantRevoked])
     }
 
+    @Test("the next signing key is made ahead of time or at once, and one is given up; no record has anything of a private key")
+    func keys() async throws {
+        let admin = try AdminBench()
+        let first = await admin.send("POST", "keys", ["at_once": true])
+        try #require(first.status == 201, "\(first.body)")
+        #expect(first.body["state"] == "signing")
+        let second = await admin.send("POST", "keys", [:])
+        #expect(second.body["state"] == "announced")
+        #expect(second.body["signs_from"] == .integer(newYear2026 + 48 * 3_600))
+        let kid = try #require(first.body["kid"]?.string)
+        let shown = await admin.send("GET", "keys/\(kid)")
+        #expect(shown.body["published_until"]?.int != nil)
+        #expect(await admin.send("GET", "keys").body["items"]?.array?.count == 2)
+        #expect(await admin.send("DELETE", "keys/\(kid)").body["code"] == "precondition_required")
+        // Its successor has made it another version.
+        #expect(await admin.send("DELETE", "keys/\(kid)", nil, [("if-match", first.field("etag") ?? "")]).status == 412)
+        #expect(await admin.send("DELETE", "keys/\(kid)", nil, [("if-match", shown.field("etag") ?? "")]).status == 204)
+        // Nothing else signed, so a new one does.
+        let left = await admin.send("GET", "keys").body["items"]?.array?.compactMap { $0.object?["state"]?.string }
+        #expect(left == ["signing", "announced"])
+        #expect(await admin.send("POST", "keys", ["algorithm": "RS256"]).body["code"] == "refused")
+        #expect(await admin.send("POST", "keys", ["algorithm": "none"]).body["code"] == "bad_member")
+        let changes = admin.log.changes.compactMap { $0 }
+        #expect(changes.map(\.action) == [.keysRotated, .keysRotated, .keyRetired])
+        #expect(changes[2].after?[kid] == nil)
+        #expect(!"\(changes)".contains("PRIVATE"))
+    }
+
     @Test("lists come in pages, each thing once, also of one client or one subject", arguments: [1, 7, 50, 200])
     func pages(_ limit: Int) async throws {
         let admin = try AdminBench()
