@@ -185,6 +185,8 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var mtlsOrigin: String?
     /// nil: nobody registers clients by request.
     package var registration: RegistrationSettings?
+    /// How keys of clients that register a `jwks_uri` are fetched.
+    package var clientKeys = OutgoingWay()
     /// What private keys are encrypted with where they are stored; nil: they are not.
     package var keyEncryptionKey: SecretSource?
     /// Octets of that key at least.

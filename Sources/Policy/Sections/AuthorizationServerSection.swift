@@ -37,7 +37,7 @@ struct AuthorizationServerSection {
             "key_rotation", .duration(.seconds(4 * 86_400) ... .seconds(366 * 86_400)), default: .seconds(30 * 86_400))
         draft.limits = reader.list("limits", of: .reference) ?? []
         var standard = AuthorizationServerSettings(issuer: "", database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: "")
-        ClientRulesReader(context: context).read(reader, into: &standard)
+        ClientRulesReader(context: context, files: files).read(reader, into: &standard)
         let people = PeopleSettings(reader)
         draft.trusts = FederationSection(findings: context.findings).read(reader)
         reader.finish()

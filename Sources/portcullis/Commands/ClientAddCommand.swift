@@ -28,6 +28,10 @@ struct ClientAddCommand: AsyncParsableCommand {
 
               portcullis client add ledger --auth-method private_key_jwt --jwks ledger.jwks.json --dpop --scope ledger
 
+            The same, if it publishes its keys and changes them by itself:
+
+              portcullis client add ledger --auth-method private_key_jwt --jwks-uri https://ledger.example/jwks --scope ledger
+
             A service with a certificate of the listener's client_authorities:
 
               portcullis client add mailer --certificate-dns mailer.internal --bind-certificate --scope mail
@@ -58,6 +62,9 @@ struct ClientAddCommand: AsyncParsableCommand {
 
     @Option(help: "A file with its public keys, a JWK Set (RFC 7517 §5).")
     var jwks: String?
+
+    @Option(name: .customLong("jwks-uri"), help: "Where its public keys are found instead, as it changes them: https://…")
+    var jwksURI: String?
 
     @Option(name: .customLong("certificate-subject"), help: "The subject of its certificate, as in CN=mailer,O=Example (RFC 4514).")
     var certificateSubject: String?
@@ -141,6 +148,7 @@ struct ClientAddCommand: AsyncParsableCommand {
             }
             metadata["jwks"] = keys
         }
+        metadata["jwks_uri"] = jwksURI.map { .string($0) }
         if dpop { metadata["dpop_bound_access_tokens"] = true }
         if bindCertificate { metadata["tls_client_certificate_bound_access_tokens"] = true }
         if pushed { metadata["require_pushed_authorization_requests"] = true }
