@@ -15,6 +15,11 @@ enum PolicySettings {
     /// The section `authorization_server`. The policy must be free of errors: a command that changes clients works on
     /// the very store that the gateway would use.
     static func authorizationServer(of path: String) throws -> AuthorizationServerSettings {
+        try policyAndServer(of: path).server
+    }
+
+    /// The whole policy, and that section of it.
+    static func policyAndServer(of path: String) throws -> (policy: Policy, server: AuthorizationServerSettings) {
         let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: path)
         guard let policy = reading.policy else {
             let errors = reading.findings.filter { $0.severity == .error }
@@ -24,6 +29,6 @@ enum PolicySettings {
         guard let settings = policy.authorizationServer else {
             throw CommandFailure("\(path) has no authorization_server, so there are no clients to speak of")
         }
-        return settings
+        return (policy, settings)
     }
 }
