@@ -22,13 +22,14 @@ package final class AuthorizationServer: Sendable {
         store: any AuthorizationStore, hasher: PasswordHasher = PasswordHasher(atOnce: 1),
         keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil, assertions: (any AssertionJudge)? = nil
     ) {
+        let clientKeys = ClientKeys(source: keySource)
         let authenticator = ClientAuthenticator(
-            store: store, pepper: pepper, realm: settings.issuer, profile: settings.profile, keySource: keySource)
+            store: store, pepper: pepper, realm: settings.issuer, profile: settings.profile, keys: clientKeys)
         let proofs = SenderProofRules(store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile)
         let mint = TokenMint(issuer: settings.issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
         let targets = TargetRules(defaultAudience: settings.audience, resources: resources)
         let tokens = GrantTokens(mint: mint, identity: IDTokenMint(issuer: settings.issuer, keys: keys), targets: targets)
-        let objects = RequestObjects(issuer: settings.issuer)
+        let objects = RequestObjects(issuer: settings.issuer, keys: clientKeys)
         let judge = RequestJudge(targets: targets)
         let reader = AccessTokenReader(issuer: settings.issuer, keys: keys, store: store)
         var grants: [any TokenGrant] = [
@@ -68,7 +69,8 @@ package final class AuthorizationServer: Sendable {
         if let registration = settings.registration, let registrationToken {
             endpoints[AuthorizationServerRoutes.registrationPath] = RegistrationEndpoint(
                 store: store,
-                metadata: ClientMetadata(profile: settings.profile, scopes: registration.scopes, fetchesKeys: keySource != nil),
+                metadata: ClientMetadata(
+                    profile: settings.profile, scopes: registration.scopes, keyHosts: .these(keySource == nil ? [] : registration.jwksHosts)),
                 pepper: pepper, initialToken: SecretDigest.text(of: registrationToken),
                 address: ServerMetadata.origin(of: settings.issuer) + AuthorizationServerRoutes.registrationPath)
         }

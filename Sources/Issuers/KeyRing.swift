@@ -100,7 +100,8 @@ package struct KeyRing: Sendable {
     }
 
     /// Some time has passed; the first call begins the first fetch.
-    package mutating func woke(now: Int64, random: UInt64) -> [Command] {
+    /// - Parameter mayFetch: false: nobody could perform a fetch now; it is begun with a later call.
+    package mutating func woke(now: Int64, random: UInt64, mayFetch: Bool = true) -> [Command] {
         var commands: [Command] = []
         if let underWay, now >= underWay.since &+ bounds.fetchMax {
             commands += failed(.timeout, now: now, random: random)
@@ -109,8 +110,25 @@ package struct KeyRing: Sendable {
             keys = nil
             commands += [.note(.withdrawn(.timeout)), .settled]
         }
-        if underWay == nil, now >= nextFetchAt { commands += begin(now: now, random: random) }
+        if mayFetch, underWay == nil, now >= nextFetchAt { commands += begin(now: now, random: random) }
         return commands
+    }
+
+    /// The keys did not do for somebody who cannot say which one is missing: they are fetched anew, as seldom as for an unknown
+    /// `kid`. While there are none, nothing comes of it: `woke` fetches those.
+    package mutating func missed(now: Int64, random: UInt64) -> [Command] {
+        guard keys != nil, isDue(missed: true, now: now) else { return [] }
+        kidFetchAt = now
+        return begin(now: now, random: random)
+    }
+
+    /// Whether `woke` would begin a fetch now, or `missed`.
+    package func isDue(missed: Bool, now: Int64) -> Bool {
+        guard underWay == nil else { return false }
+        if now >= nextFetchAt { return true }
+        // After a failure, not before its time.
+        guard missed, keys != nil, failures == 0 else { return false }
+        return kidFetchAt.map { now >= $0 &+ bounds.unknownKidCooldown } ?? true
     }
 
     /// A token names a `kid` that is not among the keys, or there are no keys (then `kid` may be nil).

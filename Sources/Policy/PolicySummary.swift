@@ -7,8 +7,9 @@ extension Policy {
         var lines = listeners.map(\.summary)
         lines += issuers.map(\.summary)
         if let server = authorizationServer {
+            let clientKeys = server.clientKeys == OutgoingWay() ? "" : ", keys of clients \(server.clientKeys.summary)"
             lines.append(
-                "authorization server \(server.issuer), audience \(server.audience), tokens for \(DurationText.text(server.accessTokenLifetime)), database \(server.database)"
+                "authorization server \(server.issuer), audience \(server.audience), tokens for \(DurationText.text(server.accessTokenLifetime)), database \(server.database)\(clientKeys)"
             )
         }
         if let tokens = upstreamTokens {

@@ -18,6 +18,12 @@ enum PolicySettings {
 
     /// The same, and where a change is recorded.
     static func managed(of path: String) throws -> (settings: AuthorizationServerSettings, audit: CommandAudit) {
+        let (settings, audit, _) = try managedPolicy(of: path)
+        return (settings, audit)
+    }
+
+    /// The same, and the policy around it.
+    static func managedPolicy(of path: String) throws -> (settings: AuthorizationServerSettings, audit: CommandAudit, policy: Policy) {
         let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: path)
         guard let policy = reading.policy else {
             let errors = reading.findings.filter { $0.severity == .error }
@@ -27,6 +33,6 @@ enum PolicySettings {
         guard let settings = policy.authorizationServer else {
             throw CommandFailure("\(path) has no authorization_server, so there are no clients to speak of")
         }
-        return (settings, CommandAudit(policy.audit))
+        return (settings, CommandAudit(policy.audit), policy)
     }
 }

@@ -23,7 +23,7 @@ struct Bench: Sendable {
     let random: Randomness
 
     init(
-        issuer: String = Bench.issuer, lifetime: Duration = .seconds(600), registrationToken: String? = nil,
+        issuer: String = Bench.issuer, lifetime: Duration = .seconds(600), registrationToken: String? = nil, keySource: (any ClientKeySource)? = nil,
         _ configure: (inout AuthorizationServerSettings) -> Void = { _ in }
     ) throws {
         key = try SigningKey.generate(.es256)
@@ -43,7 +43,7 @@ struct Bench: Sendable {
         configure(&settings)
         server = AuthorizationServer(
             settings: settings, resources: [Self.otherAudience], keys: SigningKeys(ring), pepper: pepper, store: store,
-            registrationToken: registrationToken)
+            keySource: keySource, registrationToken: registrationToken)
     }
 
     /// Registers a client whose secret the test chooses.

@@ -24,9 +24,9 @@ struct Flow: Sendable {
     ///   - change: of the client "shop", before it is registered.
     init(
         isFirstParty: Bool = true, isLoggedIn: Bool = true, acr: String? = nil, lifetime: Duration = .seconds(600),
-        issuer: String = Bench.issuer, _ change: (inout RegisteredClient) -> Void = { _ in }
+        issuer: String = Bench.issuer, keySource: (any ClientKeySource)? = nil, _ change: (inout RegisteredClient) -> Void = { _ in }
     ) async throws {
-        bench = try Bench(issuer: issuer, lifetime: lifetime)
+        bench = try Bench(issuer: issuer, lifetime: lifetime, keySource: keySource)
         try await register("shop") { client in
             client.isFirstParty = isFirstParty
             change(&client)

@@ -36,13 +36,13 @@ final class ClientAuthenticator: Sendable {
 
     init(
         store: any AuthorizationStore, pepper: SecretPepper, realm: String, profile: SecurityProfile = .standard,
-        keySource: (any ClientKeySource)? = nil
+        keys: ClientKeys
     ) {
         self.store = store
         self.pepper = pepper
         self.realm = realm
         self.profile = profile
-        keys = ClientKeys(source: keySource)
+        self.keys = keys
     }
 
     /// Of whatever request to whatever endpoint that clients authenticate at.

@@ -41,8 +41,8 @@ struct PushedRequestEndpoint: Endpoint {
     }
 
     /// With a signed request nothing else counts (§3).
-    private func counting(_ sent: RequestParameters, client: RegisteredClient, now: Int64) throws(OAuthError) -> RequestParameters {
-        if let object = sent.value("request") { return try objects.parameters(of: object, client: client, now: now) }
+    private func counting(_ sent: RequestParameters, client: RegisteredClient, now: Int64) async throws(OAuthError) -> RequestParameters {
+        if let object = sent.value("request") { return try await objects.parameters(of: object, client: client, now: now) }
         return RequestParameters(pairs: sent.all.filter { !Self.credentials.contains($0.name) })
     }
 

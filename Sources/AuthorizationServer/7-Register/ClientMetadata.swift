@@ -1,3 +1,4 @@
+internal import HTTP
 internal import JOSE
 package import JSON
 package import Policy
@@ -25,13 +26,19 @@ package struct ClientMetadata: Sendable {
     /// What it may be granted at most, and is when it asks for nothing; nil: whatever it asks for.
     let scopes: [String]?
 
-    /// Keys at an address are fetched; otherwise a client that has none but those could never authenticate.
-    let fetchesKeys: Bool
+    /// Where `jwks_uri` may lead: the server will fetch from there.
+    package enum KeyHosts: Sendable, Equatable {
+        /// Wherever the operator says, who registers the client.
+        case any
+        /// To hosts that the operator has named for clients that register themselves; lower case.
+        case these([String])
+    }
+    let keyHosts: KeyHosts
 
-    package init(profile: SecurityProfile, scopes: [String]? = nil, fetchesKeys: Bool = false) {
+    package init(profile: SecurityProfile, scopes: [String]? = nil, keyHosts: KeyHosts = .any) {
         self.profile = profile
         self.scopes = scopes
-        self.fetchesKeys = fetchesKeys
+        self.keyHosts = keyHosts
     }
 
     /// Kept as they are, to be shown and given back.
@@ -81,16 +88,25 @@ package struct ClientMetadata: Sendable {
             client.keySet = try keySet(keys)
         }
         if let url {
-            guard fetchesKeys else { throw ClientMetadataError(.metadata, "jwks_uri is not supported here: register jwks") }
-            guard url.hasPrefix("https://"), RedirectURIRule.objection(to: url) == nil else {
-                throw ClientMetadataError(.metadata, "jwks_uri must be an https URL without fragment and user information")
-            }
-            client.keySetURL = url
+            client.keySetURL = try keySetURL(url)
         }
         let needsKeys = !client.authenticationMethods.isDisjoint(with: [.privateKeyJWT, .selfSignedTLSClientAuth])
         guard !needsKeys || client.keySet != nil || client.keySetURL != nil else {
             throw ClientMetadataError(.metadata, "this token_endpoint_auth_method needs jwks or jwks_uri")
         }
+    }
+
+    private func keySetURL(_ text: String) throws(ClientMetadataError) -> String {
+        guard let url = AbsoluteURL(text), url.isHTTPS else {
+            throw ClientMetadataError(.metadata, "jwks_uri must be an https URL without fragment and user information")
+        }
+        if case .these(let hosts) = keyHosts {
+            guard !hosts.isEmpty else { throw ClientMetadataError(.metadata, "jwks_uri is not taken here: register jwks") }
+            guard hosts.contains(url.host) else {
+                throw ClientMetadataError(.metadata, "the host of jwks_uri is none that this server fetches keys from: register jwks")
+            }
+        }
+        return text
     }
 
     private func keySet(_ document: JSON) throws(ClientMetadataError) -> JSON {

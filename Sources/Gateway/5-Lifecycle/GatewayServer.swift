@@ -78,7 +78,7 @@ package final class GatewayServer: Sendable {
         self.ledgers = ledgers
         authorization =
             if let settings = policy.authorizationServer {
-                try await EmbeddedAuthorizationServer(settings, policy: policy)
+                try await EmbeddedAuthorizationServer(settings, policy: policy, logger: logger)
             } else { nil }
         revocations = authorization.map { RevocationKeeper(store: $0.database.store, logger: logger) }
         // Before there is a loop that could let a token in.

@@ -192,7 +192,7 @@ extension OutgoingWay {
 }
 
 extension KeyFetchFailure {
-    fileprivate init(_ reason: OutgoingHTTP.Failure.Reason) {
+    init(_ reason: OutgoingHTTP.Failure.Reason) {
         self =
             switch reason {
             case .unreachable: .unreachable

@@ -22,7 +22,7 @@ final class EmbeddedAuthorizationServer: LocalService {
     /// Opens the store; throws `StorageError` when it cannot be used.
     ///
     /// A token may be asked for each audience that the policy's embedded issuers accept.
-    init(_ settings: AuthorizationServerSettings, policy: Policy) async throws {
+    init(_ settings: AuthorizationServerSettings, policy: Policy, logger: Logger) async throws {
         database = try await AuthorizationDatabase.open(settings, now: Self.now)
         keys = SigningKeys(database.ring)
         let resources = policy.issuers.filter { $0.keys == .embedded }.flatMap(\.audiences)
@@ -35,7 +35,7 @@ final class EmbeddedAuthorizationServer: LocalService {
         administration = Administration(store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile, terms: database.signing)
         server = AuthorizationServer(
             settings: settings, resources: resources, keys: keys, pepper: database.pepper, store: database.store, hasher: hasher,
-            registrationToken: registrationToken, assertions: federation)
+            keySource: ClientKeyFetcher(settings.clientKeys, logger: logger), registrationToken: registrationToken, assertions: federation)
     }
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {

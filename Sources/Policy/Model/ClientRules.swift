@@ -20,6 +20,8 @@ package struct RegistrationSettings: Sendable, Equatable {
     package var initialAccessToken: SecretSource
     /// All that a client registered in this way may be granted.
     package var scopes: [String]
+    /// Hosts that `jwks_uri` of such clients may lead to; lower case. Empty: they register their keys themselves.
+    package var jwksHosts: [String] = []
 
     /// Octets of an initial access token at least: a token that is guessed makes clients.
     package static let tokenOctetsMin = 32

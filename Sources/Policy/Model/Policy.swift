@@ -197,6 +197,8 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var registration: RegistrationSettings?
     /// nil: there is no management interface.
     package var admin: AdminSettings?
+    /// How keys of clients that register a `jwks_uri` are fetched.
+    package var clientKeys = OutgoingWay()
     /// What private keys are encrypted with where they are stored; nil: they are not.
     package var keyEncryptionKey: SecretSource?
     /// Octets of that key at least.

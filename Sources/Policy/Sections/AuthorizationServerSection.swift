@@ -40,7 +40,7 @@ struct AuthorizationServerSection {
             "key_rotation", .duration(.seconds(4 * 86_400) ... .seconds(366 * 86_400)), default: .seconds(30 * 86_400))
         draft.limits = reader.list("limits", of: .reference) ?? []
         var standard = AuthorizationServerSettings(issuer: "", database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: "")
-        ClientRulesReader(context: context).read(reader, into: &standard, registrationScopes: &draft.registrationScopes)
+        ClientRulesReader(context: context, files: files).read(reader, into: &standard, registrationScopes: &draft.registrationScopes)
         draft.admin = admin(reader)
         standard.admin = draft.admin?.value
         let people = PeopleSettings(reader)

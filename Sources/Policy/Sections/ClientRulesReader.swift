@@ -1,6 +1,7 @@
 /// What `authorization_server` says about its clients.
 struct ClientRulesReader {
     let context: ReadingContext
+    let files: FileChecks
 
     /// - Parameter registrationScopes: what clients that register themselves may get, with places, for the checks between sections.
     func read(
@@ -10,6 +11,22 @@ struct ClientRulesReader {
         settings.dpopNonce = reader.flag("dpop_nonce")
         settings.mtlsOrigin = reader.value("mtls_origin", .httpsOrigin)?.value
         settings.registration = registration(reader, &registrationScopes)
+        settings.clientKeys = clientKeys(reader)
+    }
+
+    /// How `jwks_uri` of clients is fetched. There is no plain http, no certificate and no other place to connect to: these are
+    /// many hosts, none of them the gateway's own.
+    private func clientKeys(_ owner: MappingReader) -> OutgoingWay {
+        var way = OutgoingWay()
+        guard let reader = owner.nested("client_keys") else { return way }
+        if let authorities = reader.value("authorities", .path) {
+            files.check(authorities: authorities)
+            way.authorities = context.path(authorities.value)
+        }
+        way.proxy = reader.value("proxy", .proxy).map { Endpoint(host: $0.value.host, port: $0.value.port) }
+        way.allowedAddresses = reader.list("allow_addresses", of: .ipAddress)?.map(\.value.octets) ?? []
+        reader.finish()
+        return way
     }
 
     private func registration(_ owner: MappingReader, _ located: inout [Located<String>]) -> RegistrationSettings? {
@@ -20,9 +37,12 @@ struct ClientRulesReader {
         let token = secrets.read(reader, "initial_access_token", octetsMin: RegistrationSettings.tokenOctetsMin)
         let scopes = reader.list("scopes", of: .scopeToken)
         located = scopes ?? []
+        let hosts = reader.list("jwks_hosts", of: .fetchedHost)
         reader.finish()
         guard let token, let scopes else { return nil }
-        return RegistrationSettings(initialAccessToken: token, scopes: scopes.map(\.value))
+        var settings = RegistrationSettings(initialAccessToken: token, scopes: scopes.map(\.value))
+        settings.jwksHosts = hosts?.map(\.value) ?? []
+        return settings
     }
 }
 

@@ -1,7 +1,7 @@
 /// The nearest of the words that are known.
-enum Spelling {
+package enum Spelling {
     /// `; did you mean "scopes"?` or nothing, to be put behind a message.
-    static func hint(for word: String, among known: [String]) -> String {
+    package static func hint(for word: String, among known: [String]) -> String {
         nearest(to: word, among: known).map { "; did you mean \(Shown.value($0))?" } ?? ""
     }
 

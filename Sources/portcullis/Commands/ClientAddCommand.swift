@@ -14,6 +14,13 @@ struct ClientAddCommand: AsyncParsableCommand {
 
               portcullis client add billing --scope orders:read --scope orders:write
 
+            The same, by the ids of the routes that it is to be let through:
+
+              portcullis client add billing --may orders.read --may orders.write
+
+            A scope that no route asks for is refused, since it opens nothing; one that only a service behind the gateway knows is \
+            --unlisted-scope.
+
             A web application in which people log in:
 
               portcullis client add shop --grant authorization_code --grant refresh_token \\
@@ -26,18 +33,28 @@ struct ClientAddCommand: AsyncParsableCommand {
 
             A service that signs assertions with a key of its own, and whose tokens are of no use without its key:
 
-              portcullis client add ledger --auth-method private_key_jwt --jwks ledger.jwks.json --dpop --scope ledger
+              portcullis client add ledger --auth-method private_key_jwt --jwks ledger.jwks.json --dpop --scope payments
+
+            The same, if it publishes its keys and changes them by itself:
+
+              portcullis client add ledger --auth-method private_key_jwt --jwks-uri https://ledger.example/jwks --scope payments
 
             A service with a certificate of the listener's client_authorities:
 
-              portcullis client add mailer --certificate-dns mailer.internal --bind-certificate --scope mail
+              portcullis client add mailer --certificate-dns mailer.internal --bind-certificate --unlisted-scope mail
             """)
 
     @Argument(help: "The client's id: letters, digits and -._~. Without it, one is made.")
     var id: String?
 
+    @Option(name: .customLong("may"), help: "The id of a route that it is to be let through: it may obtain the scopes that this asks for; repeat for more.")
+    var routes: [String] = []
+
     @Option(name: .customLong("scope"), help: "A scope that the client may obtain; repeat for more.")
     var scopes: [String] = []
+
+    @Option(name: .customLong("unlisted-scope"), help: "The same for a scope that no route asks for; repeat for more.")
+    var unlistedScopes: [String] = []
 
     @Option(help: "A name for people.")
     var name = ""
@@ -58,6 +75,9 @@ struct ClientAddCommand: AsyncParsableCommand {
 
     @Option(help: "A file with its public keys, a JWK Set (RFC 7517 §5).")
     var jwks: String?
+
+    @Option(name: .customLong("jwks-uri"), help: "Where its public keys are found instead, as it changes them: https://…")
+    var jwksURI: String?
 
     @Option(name: .customLong("certificate-subject"), help: "The subject of its certificate, as in CN=mailer,O=Example (RFC 4514).")
     var certificateSubject: String?
@@ -96,10 +116,10 @@ struct ClientAddCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let (settings, audit) = try PolicySettings.managed(of: policy)
+        let (settings, audit, whole) = try PolicySettings.managedPolicy(of: policy)
         do {
             let (document, secret) = try await ClientRegistry(settings, audit: audit).add(
-                id: id, metadata: try metadata(), resources: resources.isEmpty ? nil : resources, isFirstParty: firstParty)
+                id: id, metadata: try metadata(whole), resources: resources.isEmpty ? nil : resources, isFirstParty: firstParty)
             var shown = document
             shown["client_secret"] = secret.map { .string($0) }
             if json {
@@ -119,7 +139,7 @@ struct ClientAddCommand: AsyncParsableCommand {
     }
 
     /// As a request for registration would have it (RFC 7591 §2), so that the same rules hold.
-    private func metadata() throws -> JSONObject {
+    private func metadata(_ policy: Policy) throws -> JSONObject {
         var metadata: JSONObject = [:]
         let names: [(String, String?)] = [
             ("tls_client_auth_subject_dn", certificateSubject), ("tls_client_auth_san_dns", certificateDNS),
@@ -131,7 +151,11 @@ struct ClientAddCommand: AsyncParsableCommand {
         let method = method ?? (isPublic ? "none" : hasName ? "tls_client_auth" : nil)
         metadata["token_endpoint_auth_method"] = method.map { .string($0) }
         metadata["grant_types"] = .array((grants.isEmpty ? ["client_credentials"] : grants).map { .string($0) })
-        let scope = scopes.flatMap { $0.split(separator: " ").map(String.init) }
+        var wanted = ClientScopes()
+        wanted.routes = routes
+        wanted.scopes = Self.words(scopes)
+        wanted.unlisted = Self.words(unlistedScopes)
+        let scope = try wanted.resolved(by: policy)
         if !scope.isEmpty { metadata["scope"] = .string(scope.joined(separator: " ")) }
         if !name.isEmpty { metadata["client_name"] = .string(name) }
         if !redirectURIs.isEmpty { metadata["redirect_uris"] = .array(redirectURIs.map { .string($0) }) }
@@ -141,9 +165,12 @@ struct ClientAddCommand: AsyncParsableCommand {
             }
             metadata["jwks"] = keys
         }
+        metadata["jwks_uri"] = jwksURI.map { .string($0) }
         if dpop { metadata["dpop_bound_access_tokens"] = true }
         if bindCertificate { metadata["tls_client_certificate_bound_access_tokens"] = true }
         if pushed { metadata["require_pushed_authorization_requests"] = true }
         return metadata
     }
+
+    private static func words(_ options: [String]) -> [String] { options.flatMap { $0.split(separator: " ").map(String.init) } }
 }

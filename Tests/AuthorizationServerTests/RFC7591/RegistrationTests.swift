@@ -8,10 +8,13 @@ import Testing
 let registrationToken = "initial-access-token-of-32-octets"
 
 extension Bench {
-    static func registering(_ profile: SecurityProfile = .standard) throws -> Bench {
-        try Bench(registrationToken: registrationToken) {
+    static func registering(
+        _ profile: SecurityProfile = .standard, jwksHosts: [String] = [], keySource: (any ClientKeySource)? = nil
+    ) throws -> Bench {
+        try Bench(registrationToken: registrationToken, keySource: keySource) {
             $0.profile = profile
             $0.registration = RegistrationSettings(initialAccessToken: .environment("X"), scopes: ["orders:read", "orders:write"])
+            $0.registration?.jwksHosts = jwksHosts
         }
     }
 

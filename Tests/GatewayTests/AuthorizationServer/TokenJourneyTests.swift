@@ -44,7 +44,7 @@ struct TokenJourneyTests {
         ) { stage in try await body(stage, port) }
     }
 
-    private func add(_ stage: Stage, _ arguments: [String] = ["billing", "--scope", "orders:read", "--scope", "orders:write"]) async throws -> (id: String, secret: String) {
+    private func add(_ stage: Stage, _ arguments: [String] = ["billing", "--may", "orders.read", "--unlisted-scope", "orders:write"]) async throws -> (id: String, secret: String) {
         let run = try await Portcullis.run(["client", "add"] + arguments + ["--json"], in: stage.gateway.folder)
         #expect(run.status == 0, "\(run.errors)")
         let object = try #require(try JSON.parse(Array(run.output.utf8)).object)
@@ -179,6 +179,26 @@ struct TokenJourneyTests {
             }
             #expect(try await Portcullis.run(["client", "remove", "billing"], in: folder).status == 1)
             #expect(try await Portcullis.run(["client", "list"], in: folder).output.contains("no clients"))
+        }
+    }
+
+    @Test("a client is added for routes by their ids, and a scope that opens nothing is refused with the one that was meant")
+    func scopesOfRoutes() async throws {
+        try await Self.play { stage, _ in
+            let folder = stage.gateway.folder
+            let (id, secret) = try await add(stage, ["--may", "orders.read", "--scope", "openid"])
+            let answer = try await post(stage, "grant_type=client_credentials", basic: (id, secret))
+            #expect(try JSON.parse(answer.body).object?["scope"] == "orders:read openid")
+            for (arguments, words) in [
+                (["--scope", "order:read"], ["no route asks for the scope \"order:read\"; did you mean \"orders:read\"?", "--unlisted-scope order:read"]),
+                (["--may", "order.read"], ["there is no route \"order.read\"; did you mean \"orders.read\"?"]),
+                (["--may", "gateway.health"], ["route \"gateway.health\" is public"]),
+            ] {
+                let run = try await Portcullis.run(["client", "add", "x"] + arguments, in: folder)
+                #expect(run.status == 1)
+                for word in words { #expect(run.errors.contains(word), "\(run.errors)") }
+            }
+            #expect(try await Portcullis.run(["client", "list"], in: folder).lines.count == 1)
         }
     }
 

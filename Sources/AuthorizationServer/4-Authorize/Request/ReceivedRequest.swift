@@ -30,7 +30,7 @@ struct RequestReceiver: Sendable {
         }
         let mustBePushed: OAuthError? = requiresPushedRequests || client.requiresPushedRequests ? .notPushed : nil
         if let object = front.parameters.value("request") {
-            let parameters = try objects.parameters(of: object, client: client, now: now)
+            let parameters = try await objects.parameters(of: object, client: client, now: now)
             return ReceivedRequest(client: client, parameters: parameters, fault: mustBePushed)
         }
         guard front.repeated.allSatisfy({ $0 != "client_id" && $0 != "redirect_uri" && $0 != "state" }) else { throw .repeatedParameter }

@@ -14,12 +14,13 @@ struct RequestObjects: Sendable {
     private static let envelope: Set<String> = ["iss", "aud", "exp", "nbf", "iat", "jti", "sub"]
 
     let issuer: String
+    let keys: ClientKeys
 
     /// The parameters that are signed; nothing else counts (§5).
     /// - Parameter now: seconds since 1970.
-    func parameters(of object: String, client: RegisteredClient, now: Int64) throws(OAuthError) -> RequestParameters {
-        guard let document = client.keySet, let keys = try? JWKSet(document), let jws = try? CompactJWS(Array(object.utf8)),
-            let verified = try? jws.verified(by: keys, allowing: Self.algorithms)
+    func parameters(of object: String, client: RegisteredClient, now: Int64) async throws(OAuthError) -> RequestParameters {
+        guard let jws = try? CompactJWS(Array(object.utf8)),
+            let verified = try await keys.find(client, { try? jws.verified(by: $0, allowing: Self.algorithms) })
         else { throw .badRequestObject }
         let claims = verified.payload
         guard isRequest(verified.header, claims), claims["iss"]?.string == client.id, claims["client_id"]?.string == client.id,

@@ -1,0 +1,109 @@
+import Foundation
+import GatewayTesting
+import JSON
+import Testing
+
+/// A host at which clients publish their keys, over TLS.
+struct KeyHost: Sendable {
+    let server: TestUpstream
+
+    /// - Parameter address: a name or an IP address for its certificate, which the authority of upstreams vouches for.
+    static func start(_ address: String = "localhost") throws -> KeyHost {
+        let certificates = try TestCertificates.shared()
+        let isName = address.contains { $0.isLetter }
+        let request = TestCertificateRequest(
+            "keys", dnsNames: isName ? [address] : [], addresses: isName ? [] : [address], purpose: .server)
+        let tls = TLSSettings(certificate: try certificates.upstreamAuthority.issue(request))
+        return KeyHost(server: try TestUpstream.start(UpstreamManner(tls: tls), otherwise: .answer(404)))
+    }
+
+    func url(_ path: String, host: String = "localhost") -> String { "https://\(host):\(server.port)\(path)" }
+
+    func publish(_ keys: [TestSigningKey], at path: String) throws {
+        let set: JSON = ["keys": .array(try keys.map { try $0.jwk })]
+        let fields = [HeaderField("Content-Type", "application/jwk-set+json")]
+        server.script([.answer(fields: fields, String(decoding: set.serialized(), as: UTF8.self))], for: path)
+    }
+
+    func fetches(of path: String) -> Int { server.requests.count { $0.path == path } }
+}
+
+/// A gateway whose authorization server has clients with keys at addresses.
+struct KeyAddressStage: Sendable {
+    static let registrationToken = "initial-access-token-of-32-octets"
+    private static let routes = """
+        - id: orders.read
+          match: {path: "/orders/{rest...}"}
+          require: {issuers: [local], scopes: ["orders:read"]}
+          upstream: orders
+        \(Stage.health)
+        """
+
+    let stage: Stage
+    let host: KeyHost
+    /// Of the authorization server.
+    let issuer: String
+
+    static func play<Value: Sendable>(_ body: (KeyAddressStage) async throws -> Value) async throws -> Value {
+        let host = try KeyHost.start()
+        // The issuer's name has the port in it, so it must be known before; another test may take it meanwhile.
+        for _ in 0..<5 {
+            let port = try TestUpstream.unusedPort()
+            let issuer = "https://localhost:\(port)"
+            let sections = """
+                issuers:
+                  local: {embedded: true}
+                authorization_server:
+                  issuer: \(issuer)
+                  database: var/portcullis.sqlite
+                  audience: https://api.example.com
+                  client_keys: {authorities: certs/upstream-ca.pem}
+                  registration: {initial_access_token: {file: token}, scopes: ["orders:read"], jwks_hosts: [localhost]}
+                """
+            do {
+                return try await Stage.play(
+                    routes: routes, sections: sections, issuers: [],
+                    edit: { $0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)") },
+                    prepare: { try $0.write(registrationToken, to: "token", permissions: 0o600) }
+                ) { stage in try await body(KeyAddressStage(stage: stage, host: host, issuer: issuer)) }
+            } catch let refusal as GatewayRefusedToStart where refusal.description.contains("already in use") {}
+        }
+        throw GatewayRefusedToStart(reasons: ["no port stays free"])
+    }
+
+    /// Registers a client as an operator does.
+    func add(_ id: String, keysAt url: String) async throws {
+        let run = try await Portcullis.run(
+            ["client", "add", id, "--auth-method", "private_key_jwt", "--jwks-uri", url, "--scope", "orders:read", "--json"], in: stage.gateway.folder)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try JSON.parse(Array(run.output.utf8)).object?["jwks_uri"]?.string == url)
+    }
+
+    /// A token request by a client that signs with this key.
+    func token(_ id: String, _ key: TestSigningKey) async throws -> CurlResponse {
+        let now = Int64(Date().timeIntervalSince1970)
+        let claims: JSONObject = [
+            "iss": .string(id), "sub": .string(id), "aud": .string(issuer), "iat": .integer(now), "exp": .integer(now + 60),
+            "jti": .string(UUID().uuidString),
+        ]
+        let header: JSONObject = ["alg": .string(key.algorithm.rawValue), "typ": "JWT", "kid": .string(key.kid)]
+        let assertion = try TokenDraft(header: header, claims: claims, signer: .key(key)).signed()
+        var request = stage.request("/oauth2/token", method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
+        request.body = .text(
+            "grant_type=client_credentials&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=\(assertion)")
+        return try await stage.client().send(request)
+    }
+
+    func register(_ metadata: JSON) async throws -> CurlResponse {
+        var request = stage.request(
+            "/oauth2/register", method: "POST", token: Self.registrationToken, fields: [HeaderField("Content-Type", "application/json")])
+        request.body = .text(String(decoding: metadata.serialized(), as: UTF8.self))
+        return try await stage.client().send(request)
+    }
+}
+
+extension CurlResponse {
+    var members: JSONObject { (try? JSON.parse(body))?.object ?? [:] }
+    /// The word of an OAuth error.
+    var oauthError: String? { members["error"]?.string }
+}

@@ -1,0 +1,257 @@
+import HTTP
+import JOSE
+import JSON
+import Testing
+
+@testable import Issuers
+
+/// A table and somebody who drives it: time and answers are given, nothing is fetched.
+private struct TablePlay {
+    var table: KeyRingTable
+    var now: Int64 = 1_000 * second
+    /// Fetches that have not ended.
+    private(set) var fetches: [KeyRingTable.Fetch] = []
+    private(set) var fetchCount = 0
+    private(set) var settled: [AbsoluteURL] = []
+
+    init(_ change: (inout KeyRingTableBounds) -> Void = { _ in }) {
+        var bounds = KeyRingTableBounds()
+        change(&bounds)
+        table = KeyRingTable(bounds: bounds)
+    }
+
+    mutating func ask(_ place: AbsoluteURL, missed: Bool = false) -> KeyRingTable.Answer {
+        let (answer, commands) = table.asked(place, missed: missed, now: now, random: 0)
+        perform(commands)
+        return answer
+    }
+
+    mutating func bring(_ keys: [PublishedKey], cacheControl: String? = nil) {
+        finish(.success(Fetched(status: 200, cacheControl: cacheControl, body: keySet(keys.map(\.jwk)))))
+    }
+
+    mutating func finish(_ result: Result<Fetched, KeyFetchFailure>) {
+        guard !fetches.isEmpty else { fatalError("nothing is being fetched") }
+        perform(table.finished(fetches.removeFirst().number, result, now: now, random: 0))
+    }
+
+    private mutating func perform(_ commands: [KeyRingTable.Command]) {
+        for command in commands {
+            switch command {
+            case .fetch(let fetch):
+                fetches.append(fetch)
+                fetchCount += 1
+            case .settled(let url): settled.append(url)
+            case .note: break
+            }
+        }
+    }
+}
+
+/// An answer, as far as tests compare it.
+private enum Word: Equatable {
+    case keys([String], KeyRingTable.Standing)
+    case pending
+    case busy
+    case unavailable
+}
+
+extension KeyRingTable.Answer {
+    fileprivate var word: Word {
+        switch self {
+        case .keys(let set, let standing): .keys(set.keys.compactMap(\.kid), standing)
+        case .pending: .pending
+        case .busy: .busy
+        case .unavailable: .unavailable
+        }
+    }
+}
+
+@Suite("keys at many addresses")
+struct KeyRingTableTests {
+    private let place = url("https://keys.example/shop")
+    private let first: PublishedKey
+    private let next: PublishedKey
+
+    init() throws {
+        first = try PublishedKey("first")
+        next = try PublishedKey("next")
+    }
+
+    private func known(_ change: (inout KeyRingTableBounds) -> Void = { _ in }) -> TablePlay {
+        var play = TablePlay(change)
+        _ = play.ask(place)
+        play.bring([first])
+        return play
+    }
+
+    @Test("the first question fetches, others wait for the same fetch, and then the keys are remembered")
+    func singleFlight() {
+        var play = TablePlay()
+        for _ in 0..<100 { #expect(play.ask(place).word == .pending) }
+        #expect(play.fetchCount == 1)
+        #expect(play.fetches.first?.url == place)
+        play.now += second / 2
+        play.bring([first])
+        #expect(play.settled == [place])
+        #expect(play.table.answer(place, since: 1_000 * second, now: play.now).word == .keys(["first"], .fetched))
+        #expect(play.ask(place).word == .keys(["first"], .remembered))
+        #expect(play.fetchCount == 1)
+    }
+
+    @Test("keys that did not do are fetched anew once each thirty seconds, and what is remembered is given meanwhile")
+    func cooldown() {
+        var play = known()
+        play.now += second
+        #expect(play.ask(place, missed: true).word == .pending)
+        play.bring([first, next])
+        for _ in 0..<100 {
+            play.now += second / 5
+            #expect(play.ask(place, missed: true).word == .keys(["first", "next"], .remembered))
+        }
+        #expect(play.fetchCount == 2)
+        play.now += 11 * second
+        #expect(play.ask(place, missed: true).word == .pending)
+        #expect(play.fetchCount == 3)
+    }
+
+    @Test("keys that are a little old are refreshed beside the question; those that are too old are waited for")
+    func refresh() {
+        var play = known()
+        play.now += 460 * second
+        #expect(play.ask(place).word == .keys(["first"], .remembered))
+        #expect(play.fetchCount == 2)
+        play.bring([first])
+        play.now += 601 * second
+        #expect(play.ask(place).word == .pending)
+        play.bring([next])
+        #expect(play.ask(place).word == .keys(["next"], .remembered))
+    }
+
+    @Test("keys that cannot be fetched anew are kept for a day, and a miss is not known to be one")
+    func staleIfError() {
+        var play = known()
+        play.now += 601 * second
+        let asked = play.now
+        #expect(play.ask(place).word == .pending)
+        play.finish(.failure(.unreachable))
+        #expect(play.table.answer(place, since: asked, now: play.now).word == .keys(["first"], .kept))
+        #expect(play.ask(place).word == .keys(["first"], .kept))
+        #expect(play.ask(place, missed: true).word == .keys(["first"], .kept))
+        #expect(play.fetchCount == 2)
+        play.now += 86_400 * second
+        #expect(play.ask(place).word == .pending)
+        play.finish(.failure(.unreachable))
+        #expect(play.ask(place).word == .unavailable)
+    }
+
+    @Test("an address that fails is asked again after one second, two, four and so on, however many want it")
+    func backoff() {
+        var play = TablePlay()
+        #expect(play.ask(place).word == .pending)
+        for seconds: Int64 in [1, 2, 4, 8] {
+            play.finish(.failure(.unreachable))
+            for _ in 0..<50 { #expect(play.ask(place).word == .unavailable) }
+            play.now += seconds * second
+            #expect(play.ask(place).word == .pending)
+        }
+        #expect(play.fetchCount == 5)
+    }
+
+    @Test("a dead address does not concern another one")
+    func independence() {
+        var play = TablePlay()
+        _ = play.ask(place)
+        play.finish(.failure(.timeout))
+        let other = url("https://other.example/keys")
+        _ = play.ask(other)
+        play.bring([next])
+        #expect(play.ask(other).word == .keys(["next"], .remembered))
+        #expect(play.ask(place).word == .unavailable)
+    }
+
+    @Test("redirects, wrong types, broken, empty and endless key sets are failures", arguments: [
+        Fetched(status: 302, body: []), Fetched(status: 200, contentType: "text/html", body: keySet([])), Fetched(status: 200, body: Array("{".utf8)),
+        Fetched(status: 200, body: keySet([])), Fetched(status: 500, body: []), Fetched(status: 200, body: [UInt8](repeating: 0x20, count: 1_048_577)),
+        Fetched(status: 200, body: keySet(Array(repeating: ["kty": "EC"], count: 101))),
+    ])
+    func badAnswers(answer: Fetched) {
+        var play = TablePlay()
+        _ = play.ask(place)
+        play.finish(.success(answer))
+        #expect(play.ask(place).word == .unavailable)
+    }
+
+    @Test("fetches at a time are bounded, in all and to one host; who comes then is told to ask again")
+    func bounds() {
+        var play = TablePlay { bounds in
+            bounds.fetchesMax = 3
+            bounds.fetchesPerHostMax = 2
+        }
+        for path in ["/a", "/b"] { #expect(play.ask(url("https://keys.example\(path)")).word == .pending) }
+        #expect(play.ask(url("https://keys.example/c")).word == .busy)
+        #expect(play.ask(url("https://other.example/")).word == .pending)
+        #expect(play.ask(url("https://third.example/")).word == .busy)
+        #expect(play.fetchCount == 3)
+        play.finish(.failure(.timeout))
+        #expect(play.ask(url("https://keys.example/c")).word == .pending)
+        play.bring([first])
+        #expect(play.ask(url("https://third.example/")).word == .pending)
+    }
+
+    @Test("keys that are remembered are given although there is no room for a fetch, but a miss is not known to be one")
+    func busyButKnown() {
+        var play = known { $0.fetchesMax = 1 }
+        _ = play.ask(url("https://other.example/"))
+        play.now += second
+        #expect(play.ask(place).word == .keys(["first"], .remembered))
+        #expect(play.ask(place, missed: true).word == .busy)
+        #expect(play.table.answer(place, since: play.now, now: play.now).word == .keys(["first"], .kept))
+    }
+
+    @Test("a fetch that says nothing for half a minute is given up; its late answer changes nothing, but makes room")
+    func lost() {
+        var play = TablePlay { $0.fetchesPerHostMax = 2 }
+        _ = play.ask(place)
+        play.now += 31 * second
+        #expect(play.ask(place).word == .unavailable)
+        play.now += 2 * second
+        #expect(play.ask(place).word == .pending)
+        #expect(play.fetches.count == 2)
+        #expect(play.ask(url("https://keys.example/other")).word == .busy)
+        play.bring([first])
+        #expect(play.ask(place).word == .pending)
+        #expect(play.ask(url("https://keys.example/other")).word == .pending)
+        play.bring([next])
+        #expect(play.ask(place).word == .keys(["next"], .remembered))
+    }
+
+    @Test("of more addresses than there is room for, the one that was asked for longest ago is forgotten, and none that is being fetched")
+    func forgotten() {
+        var play = TablePlay { $0.ringsMax = 2 }
+        let (second, third) = (url("https://second.example/"), url("https://third.example/"))
+        for place in [place, second] {
+            _ = play.ask(place)
+            play.bring([first])
+        }
+        #expect(play.ask(place).word == .keys(["first"], .remembered))
+        #expect(play.ask(third).word == .pending)
+        #expect(play.table.count == 2)
+        #expect(play.ask(place).word == .keys(["first"], .remembered))
+        #expect(play.ask(second).word == .pending)
+        // Both are being fetched now.
+        #expect(play.ask(place).word == .unavailable)
+        #expect(play.table.count == 2)
+    }
+
+    @Test("documents that are remembered are bounded in octets, too")
+    func octets() {
+        let size = keySet([first.jwk]).count
+        var play = TablePlay { $0.octetsMax = 3 * size }
+        for number in 0..<10 {
+            _ = play.ask(url("https://keys.example/\(number)"))
+            play.bring([first])
+            #expect(play.table.count == min(number + 1, 3))
+        }
+    }
+}
