@@ -60,8 +60,8 @@ package final class TestGateway: Sendable {
     // MARK: Clients
 
     /// A client on libcurl that trusts the gateway's authority, and no other.
-    package func client(certificate: TestCertificate? = nil) throws -> CurlClient {
-        try CurlClient(CurlSettings(authorities: certificates.authority.pem, certificate: certificate, port: port))
+    package func client(certificate: TestCertificate? = nil, port other: Int? = nil) throws -> CurlClient {
+        try CurlClient(CurlSettings(authorities: certificates.authority.pem, certificate: certificate, port: other ?? port))
     }
 
     /// A client that sends any octets.

@@ -60,7 +60,7 @@ struct AdminStage: Sendable {
     }
 
     static func add(_ id: String, scopes: [String], in stage: Stage) async throws -> Client {
-        let run = try await Portcullis.run(["client", "add", id, "--json"] + scopes.flatMap { ["--scope", $0] }, in: stage.gateway.folder)
+        let run = try await Portcullis.run(["client", "add", id, "--json"] + scopes.flatMap { [$0 == "admin" ? "--unlisted-scope" : "--scope", $0] }, in: stage.gateway.folder)
         guard run.status == 0, let secret = try JSON.parse(Array(run.output.utf8)).object?["client_secret"]?.string else {
             throw GatewayRefusedToStart(reasons: [run.errors])
         }
@@ -88,7 +88,7 @@ struct AdminStage: Sendable {
             request.fields.append(HeaderField("Content-Type", "application/json"))
             request.body = .text(String(decoding: JSON.object(body).serialized(), as: UTF8.self))
         }
-        return try await (client ?? stage.client()).send(request)
+        return try await (client ?? stage.gateway.client(port: port)).send(request)
     }
 
     static func client(_ id: String) -> JSONObject {
