@@ -64,8 +64,7 @@ struct AdminCall: Sendable {
 
     // MARK: Preconditions (RFC 9110 §13)
 
-    /// The version that the caller has seen; nil: any will do (`If-Match: *`).
-    /// - Parameter current: of what is there.
+    /// The version that a change is for: the current one, if the caller has seen it or wants none in particular (`If-Match: *`).
     func expectedVersion(current: Int64) throws(AdminRefusal) -> Int64 {
         let fields = request.values("if-match")
         guard !fields.isEmpty else { throw AdminRefusal(.preconditionRequired) }
@@ -75,10 +74,11 @@ struct AdminCall: Sendable {
         return current
     }
 
-    /// The caller has this version already (RFC 9110 §13.1.2).
-    func knows(_ version: Int64) -> Bool {
+    /// The answer to GET and HEAD; 304 for who has this version already (RFC 9110 §13.1.2).
+    func shown(_ document: JSONObject, _ version: Int64) -> ServiceResponse {
         let tags = request.values("if-none-match").flatMap { $0.split(separator: ",").map { String($0).trimmed } }
-        return tags == ["*"] || tags.contains { $0 == EntityTag.text(version) || $0 == "W/" + EntityTag.text(version) }
+        let isKnown = tags == ["*"] || tags.contains { $0 == EntityTag.text(version) || $0 == "W/" + EntityTag.text(version) }
+        return .admin(isKnown ? 304 : 200, isKnown ? nil : .object(document), fields: [EntityTag.field(version)])
     }
 }
 

@@ -40,10 +40,7 @@ struct ClientItem: AdminResource {
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
         _ = try call.query([])
         guard let client = try await api.store.client(id: id) else { throw AdminRefusal(.noSuchResource) }
-        if call.isReading {
-            if call.knows(client.version) { return .admin(304, nil, fields: [EntityTag.field(client.version)]) }
-            return .admin(200, .object(client.managementDocument), fields: [EntityTag.field(client.version)])
-        }
+        if call.isReading { return call.shown(client.managementDocument, client.version) }
         let version = try call.expectedVersion(current: client.version)
         if call.request.method == "DELETE" {
             let change = try await api.administration.removeClient(id, expected: version, now: call.now)

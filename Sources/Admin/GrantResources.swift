@@ -28,10 +28,7 @@ struct GrantItem: AdminResource {
         guard let record = try await api.store.record(.grant, id), !record.isExpired(at: call.now), let grant = Grant(record) else {
             throw AdminRefusal(.noSuchResource)
         }
-        if call.isReading {
-            if call.knows(record.version) { return .admin(304, nil, fields: [EntityTag.field(record.version)]) }
-            return .admin(200, .object(grant.managementDocument), fields: [EntityTag.field(record.version)])
-        }
+        if call.isReading { return call.shown(grant.managementDocument, record.version) }
         let version = try call.expectedVersion(current: record.version)
         return api.gone(try await api.administration.revokeGrant(id, expected: version, now: call.now), call)
     }

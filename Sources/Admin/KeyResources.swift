@@ -41,6 +41,7 @@ struct KeyItem: AdminResource {
         _ = try call.query([])
         let keys = try await api.administration.signingKeys()
         guard let key = keys.first(where: { $0.kid == kid }) else { throw AdminRefusal(.noSuchResource) }
+        // Its state changes with time and with other keys, so that no version tells whether the document is the same: never 304.
         if call.isReading {
             return .admin(200, .object(key.managementDocument(among: keys, now: call.now)), fields: [EntityTag.field(key.version)])
         }

@@ -42,10 +42,7 @@ struct UserItem: AdminResource {
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
         _ = try call.query([])
         guard let user = try await api.store.user(id: id) else { throw AdminRefusal(.noSuchResource) }
-        if call.isReading {
-            if call.knows(user.version) { return .admin(304, nil, fields: [EntityTag.field(user.version)]) }
-            return .admin(200, .object(user.managementDocument), fields: [EntityTag.field(user.version)])
-        }
+        if call.isReading { return call.shown(user.managementDocument, user.version) }
         let version = try call.expectedVersion(current: user.version)
         if call.request.method == "DELETE" {
             return api.gone(try await api.administration.removeUser(id, expected: version, now: call.now), call)

@@ -2,8 +2,9 @@
 package enum AuditFile {
     /// How long the gateway may be in the middle of writing. Longer: the disk takes nothing.
     private static let lockMilliseconds = 5_000
-    /// How often the file is looked for again when the gateway rotates it in between.
-    private static let attemptsMax = 5
+    /// How often the file is looked for again when the gateway rotates it in between. Each time a whole file was filled, so the disk takes
+    /// what is written: only a machine that leaves this process no time comes to the end of it.
+    private static let attemptsMax = 1_000
 
     /// Whether a record could be appended; asked before something is changed. Makes the file where there is none.
     package static func check(_ path: String) throws(AuditSinkError) {
@@ -28,7 +29,7 @@ package enum AuditFile {
             }
             return
         }
-        throw failure(path, "it is replaced again and again")
+        throw failure(path, "it was replaced \(attemptsMax) times in a row")
     }
 
     private static func opened(_ path: String) throws(AuditSinkError) -> OpenFile {

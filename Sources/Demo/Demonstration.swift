@@ -118,7 +118,7 @@ package struct Demonstration: Sendable {
     }
 
     private func register(_ registry: ClientRegistry) async throws -> Transcript.Client {
-        try await registry.makeRoom(for: "demo")
+        _ = try await registry.remove(id: "demo")
         let (client, secret) = try await registry.add(id: "demo", name: "demonstration", scopes: ["orders:read", "payments"])
         print("   client_id \(client.id), scopes \(client.scopes.joined(separator: " ")); its secret is kept as a hash only")
         return Transcript.Client(id: client.id, secret: secret)

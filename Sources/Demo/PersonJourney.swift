@@ -19,7 +19,7 @@ struct PersonJourney: Sendable {
     /// Registers the application (a public client) and the person; the person's password.
     func prepare() async throws -> String {
         let clients = try await ClientRegistry(settings)
-        try await clients.makeRoom(for: Self.application)
+        _ = try await clients.remove(id: Self.application)
         _ = try await clients.add(
             id: Self.application,
             metadata: [

@@ -46,6 +46,9 @@ struct Bench: Sendable {
             keySource: keySource, registrationToken: registrationToken)
     }
 
+    /// What whoever runs the server may change, in this store.
+    var administration: Administration { .forTests(store, pepper) }
+
     /// Registers a client whose secret the test chooses.
     func register(
         _ id: String = "shop", secret: String? = "s3cret", scopes: [String] = ["orders:read", "orders:write"],

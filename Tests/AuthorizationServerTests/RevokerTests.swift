@@ -77,7 +77,7 @@ struct RevokerTests {
     func removedClient() async throws {
         let bench = try Bench()
         try await bench.register()
-        #expect(try await bench.store.removeClient(id: "shop", now: newYear2026))
+        _ = try await bench.administration.removeClient("shop", now: newYear2026)
         #expect(try await bench.store.record(.revocation, "client:shop") != nil)
         #expect(try await bench.store.client(id: "shop") == nil)
     }

@@ -1,8 +1,8 @@
-import Policy
+package import Policy
 
 extension ScopeMatch {
     /// Whether one of the scopes that a token holds covers the one that a route asks for.
-    func covers(_ required: [UInt8], heldBy held: [[UInt8]]) -> Bool {
+    package func covers(_ required: [UInt8], heldBy held: [[UInt8]]) -> Bool {
         switch self {
         case .exact: held.contains(required)
         case .wildcard: held.contains { Self.wildcard($0[...], covers: required[...]) }

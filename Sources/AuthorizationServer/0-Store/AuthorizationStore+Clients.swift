@@ -16,19 +16,13 @@ extension AuthorizationStore {
         try await commit([.replace(client.record)], now: now)
     }
 
-    /// With everything that belongs to it; its access tokens count no longer. False: there is no such client.
-    package func removeClient(id: String, now: Int64) async throws -> Bool {
-        guard let record = try await record(.client, id) else { return false }
-        return try await removeClient(record, now: now)
-    }
-
-    /// The same for one whose record was read; false: it is another by now, or gone.
-    package func removeClient(_ record: StoredRecord, now: Int64) async throws -> Bool {
+    /// With everything that belongs to it; its access tokens count no longer. False: it is another by now, or gone.
+    package func remove(_ client: RegisteredClient, now: Int64) async throws -> Bool {
         let belongings = RecordKind.allCases.filter { ![.client, .revocation].contains($0) }
         return try await commit(
-            [.remove(.client, key: record.key, version: record.version)]
-                + belongings.map { .removeAll(RecordQuery($0, client: record.key)) }
-                + Revoker.changes(ending: .client(record.key), now: now),
+            [.remove(.client, key: client.id, version: client.version)]
+                + belongings.map { .removeAll(RecordQuery($0, client: client.id)) }
+                + Revoker.changes(ending: .client(client.id), now: now),
             now: now)
     }
 }

@@ -1,32 +1,6 @@
 package import JSON
 
-/// What `portcullis client add|list|remove` does.
 extension AuthorizationStore {
-    /// Registers a client for the client credentials grant and returns its secret, which exists nowhere else and cannot be
-    /// shown again.
-    /// - Parameters:
-    ///   - id: nil: one is made.
-    ///   - scopes: all that it may ask for; at least one.
-    ///   - now: seconds since 1970.
-    package func addClient(
-        id: String? = nil, name: String = "", scopes: [String], pepper: SecretPepper, now: Int64, random: Randomness
-    ) async throws -> (client: RegisteredClient, secret: ClientSecret) {
-        let id = id ?? "client-" + ClientID.generated(random)
-        guard ClientID.isValid(id) else { throw RegistrationError.badID }
-        guard name.utf8.count <= 256, !name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
-            throw RegistrationError.badName
-        }
-        guard !scopes.isEmpty else { throw RegistrationError.noScope }
-        for scope in scopes where !ScopeText.isToken(scope) { throw RegistrationError.badScope(scope) }
-        let secret = ClientSecret.generate(random)
-        let client = RegisteredClient(
-            id: id, name: name, grants: [.clientCredentials], authenticationMethods: [.clientSecretBasic, .clientSecretPost],
-            scopes: ScopeText.distinct(scopes), secrets: [StoredSecret(mac: pepper.mac(of: secret.text, clientID: id), createdAt: now)],
-            createdAt: now)
-        guard try await insert(client, now: now) else { throw RegistrationError.idTaken(id) }
-        return (client, secret)
-    }
-
     /// Registers a client with any metadata (RFC 7591 §2); the secret, if it authenticates by one, exists nowhere else.
     /// - Parameters:
     ///   - id: nil: one is made.
@@ -55,16 +29,13 @@ extension AuthorizationStore {
 
 /// Why a client cannot be registered.
 package enum RegistrationError: Error, Equatable, Sendable, CustomStringConvertible {
-    case badID, badName, noScope
-    case badScope(String)
+    case badID, noScope
     case idTaken(String)
 
     package var description: String {
         switch self {
         case .badID: "a client id has 1 to 128 of the characters A-Z a-z 0-9 - . _ ~"
-        case .badName: "a name has at most 256 octets, and no control characters"
         case .noScope: "a client needs at least one scope; without any it could do nothing"
-        case .badScope(let scope): "\"\(scope)\" is not a scope (RFC 6749 §3.3: printable ASCII without space, \" and \\)"
         case .idTaken(let id): "there is a client \"\(id)\" already; remove it first, or choose another id"
         }
     }

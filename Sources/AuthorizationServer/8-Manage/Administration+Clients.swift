@@ -19,6 +19,9 @@ extension Administration {
     package func addClient(
         id: String?, metadata: JSONObject, terms: ClientTerms, now: Int64, random: Randomness
     ) async throws -> Done<RegisteredClient> {
+        if let id, try await firstSecond(ofClient: id) > now {
+            throw ManagementError.conflict("what another client \"\(id)\" held ends in this very second, and so would what this one obtains; try again in a second")
+        }
         do {
             var (client, secret) = try await store.addClient(
                 id: id, metadata: metadata, rules: ClientMetadata(profile: profile), pepper: pepper, now: now, random: random
@@ -35,6 +38,17 @@ extension Administration {
             if case .idTaken = error { throw ManagementError.conflict(error.description) }
             throw ManagementError.refused(error.description)
         }
+    }
+
+    /// The first second in which what a new client of this id obtains counts: what an earlier one held ends to the whole second, and has
+    /// the same name. Seconds since 1970; 0 if there was none.
+    package func firstSecond(ofClient id: String) async throws -> Int64 {
+        var latest: Int64 = 0
+        for target in [Revocation.Target.client(id), .subject(id)] {
+            guard let revocation = try await store.record(.revocation, target.key).flatMap(Revocation.init) else { continue }
+            latest = max(latest, revocation.before)
+        }
+        return latest
     }
 
     /// The client as this metadata has it; what is not there any more is gone. Its id, its secrets and what it was granted stay, but for
@@ -75,9 +89,9 @@ extension Administration {
 
     /// With everything that belongs to it; its access tokens count no longer.
     package func removeClient(_ id: String, expected: Int64? = nil, now: Int64) async throws -> ManagedChange {
-        guard let record = try await store.record(.client, id), let client = RegisteredClient(record) else { throw ManagementError.notFound }
-        try Self.check(record.version, expected)
-        guard try await store.removeClient(record, now: now) else { throw ManagementError.changedMeanwhile }
+        guard let client = try await store.client(id: id) else { throw ManagementError.notFound }
+        try Self.check(client.version, expected)
+        guard try await store.remove(client, now: now) else { throw ManagementError.changedMeanwhile }
         return ManagedChange(.clientRemoved, id, before: client.managementDocument, after: nil)
     }
 
@@ -85,7 +99,7 @@ extension Administration {
     package func addSecret(toClient id: String, expected: Int64? = nil, now: Int64, random: Randomness) async throws -> Done<RegisteredClient> {
         var secret: ClientSecret?
         let (change, client) = try await changeSecrets(.secretAdded, of: id, expected, now: now) { client throws(ManagementError) in
-            guard client.usesSecret else { throw .refused(SecretRotationError.usesNoSecret(id).description) }
+            guard client.usesSecret else { throw .refused("\"\(id)\" does not authenticate by a secret") }
             guard client.secrets.count < 2 else { throw .conflict("the client has two secrets already; remove the older first") }
             let made = ClientSecret.generate(random)
             client.secrets.insert(StoredSecret(mac: pepper.mac(of: made.text, clientID: id), createdAt: now), at: 0)

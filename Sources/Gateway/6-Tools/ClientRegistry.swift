@@ -47,12 +47,19 @@ package struct ClientRegistry: Sendable {
     private func add(
         id: String?, metadata: JSONObject, terms: Administration.ClientTerms
     ) async throws -> Administration.Done<RegisteredClient> {
+        if let id { try await waitForEnd(ofEarlier: id) }
         let done = try await recorded.make { administration in
             let done = try await administration.addClient(id: id, metadata: metadata, terms: terms, now: Self.now, random: .system)
             return (done.change, done)
-        }
+        } shown: { $0.secret }
         guard let done else { throw ManagementError.notFound }
         return done
+    }
+
+    /// For the second in which an earlier client of this id was removed, and no longer.
+    private func waitForEnd(ofEarlier id: String) async throws {
+        let seconds = Double(try await recorded.administration.firstSecond(ofClient: id)) - Date().timeIntervalSince1970
+        if seconds > 0 { try await Task.sleep(for: .seconds(min(seconds, 1))) }
     }
 
     /// All that is known of a client, without what its secrets are recognised by; nil: there is none.
@@ -64,9 +71,9 @@ package struct ClientRegistry: Sendable {
     package func addSecret(id: String) async throws -> String? {
         let secret = try await recorded.make { administration in
             let done = try await administration.addSecret(toClient: id, now: Self.now, random: .system)
-            return (done.change, done.secret?.text)
-        }
-        return secret ?? nil
+            return (done.change, done.secret)
+        } shown: { $0 }
+        return secret??.text
     }
 
     /// False: there is no such client.

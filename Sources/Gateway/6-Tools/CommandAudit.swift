@@ -41,7 +41,13 @@ package struct CommandAudit: Sendable {
 struct UnrecordedChange: Error, CustomStringConvertible {
     let reason: String
     let record: String
-    var description: String { "the change was made, but not recorded: \(reason)\nIts record would have been: \(record)" }
+    /// One that was just made, and is shown here, since it is shown nowhere else.
+    var secret: ClientSecret?
+
+    var description: String {
+        "the change was made, but not recorded: \(reason)\nIts record would have been: \(record)"
+            + (secret.map { "client_secret: \($0.text)" } ?? "")
+    }
 }
 
 /// The authorization server's store as the command line changes it: `Administration`, with a record of each change.
@@ -60,11 +66,17 @@ struct RecordedAdministration: Sendable {
     }
 
     /// Makes a change and records it. nil: there is no such thing.
-    func make<Value>(_ change: (Administration) async throws -> (ManagedChange, Value)) async throws -> Value? {
+    /// - Parameter shown: the secret in what was made, which must not be lost when only the record fails.
+    func make<Value>(
+        _ change: (Administration) async throws -> (ManagedChange, Value), shown secret: (Value) -> ClientSecret? = { _ in nil }
+    ) async throws -> Value? {
         try audit?.prepare()
         do {
             let (made, value) = try await change(administration)
-            try audit?.record(made)
+            do { try audit?.record(made) } catch var unrecorded as UnrecordedChange {
+                unrecorded.secret = secret(value)
+                throw unrecorded
+            }
             return value
         } catch ManagementError.notFound {
             return nil

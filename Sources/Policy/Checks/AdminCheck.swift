@@ -8,7 +8,8 @@ struct AdminCheck {
     func run() {
         checkRegistration()
         guard let server = draft.authorizationServer, let admin = server.admin else { return }
-        if !draft.issuers.entries.contains(where: { $0.value?.isEmbedded == true }) {
+        // An entry that is wrong in itself may be meant: its own findings come first.
+        if draft.issuers.entries.allSatisfy({ $0.value?.isEmbedded == false }) {
             findings.error(
                 .unsatisfiable, at: admin.position,
                 "\"admin\" lets in tokens of this server, but no issuer stands for it; add issuers: {local: {embedded: true}}")

@@ -15,9 +15,12 @@ package struct PolicyReader {
     package static let fileBytesMax = 1_048_576
 
     private let files: any PolicyFiles
+    private let obtainable: ObtainableScopes?
 
-    package init(files: any PolicyFiles) {
+    /// - Parameter obtainable: what clients may obtain; nil: not known, and nothing is said of it.
+    package init(files: any PolicyFiles, obtainable: ObtainableScopes? = nil) {
         self.files = files
+        self.obtainable = obtainable
     }
 
     /// Reads the file at the path; its name in findings is the path as given.
@@ -41,6 +44,7 @@ package struct PolicyReader {
         let context = ReadingContext(findings: findings, files: files, folder: FilePath.folder(of: path))
         let draft = DocumentParser(findings: findings).parse(bytes).flatMap { PolicyDraft(reading: $0, context) }
         draft?.check()
+        if let draft, let obtainable { ObtainableScopeCheck(draft: draft, obtainable: obtainable).run() }
         guard let draft, !findings.hasErrors, let policy = draft.policy(hash: fingerprint(of: bytes)) else {
             return PolicyReading(policy: nil, findings: findings.sorted)
         }

@@ -2,6 +2,8 @@
 struct RequirementDraft {
     var requirement: Requirement
     var issuers: [Located<String>]
+    var scopes: [Located<String>]
+    var anyScope: [Located<String>]
     var audiences: [Located<String>]
     var clientCertificatePosition: SourcePosition
     var proofPosition: SourcePosition
@@ -60,7 +62,7 @@ struct RequirementReader {
         requirement.maxAge = maxAge?.value
         return RequirementDraft(
             requirement: requirement,
-            issuers: issuers, audiences: audiences, clientCertificatePosition: reader.keyPosition("client_certificate"),
+            issuers: issuers, scopes: scopes, anyScope: anyScope, audiences: audiences, clientCertificatePosition: reader.keyPosition("client_certificate"),
             proofPosition: reader.keyPosition("proof"))
     }
 

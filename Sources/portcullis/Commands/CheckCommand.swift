@@ -11,7 +11,8 @@ struct CheckCommand: ParsableCommand {
             Prints all findings, each with its place: routes.yaml:14:9: error: unknown key "scope" in route "orders.read"; \
             did you mean "scopes"? Errors keep a policy from taking effect; warnings do not.
 
-            Looks into the files that the policy names, too: certificates, keys, authorities, key sets.
+            Looks into the files that the policy names, too: certificates, keys, authorities, key sets. If the authorization \
+            server's database is a file that is there, warns of scopes that no client may obtain; the file is only read.
 
             Exit status: 0 when there is no error, 1 otherwise.
             """)
@@ -24,8 +25,16 @@ struct CheckCommand: ParsableCommand {
     @Option(help: "text for people, json for editors and CI.")
     var format = Format.text
 
+    @Flag(help: "Look for clients in PostgreSQL, too; a database that cannot be read is an error then.")
+    var clients = false
+
     func run() throws {
-        let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: file)
+        let check: PolicyCheck
+        do { check = try PolicyCheck(fileAt: file, clients: clients ? .always : .ifAtHand) } catch { throw CommandFailure("\(error)") }
+        let reading = check.reading
+        if let reason = check.leftOut {
+            FileHandle.standardError.write(Data("clients were not looked at: \(reason)\n".utf8))
+        }
         let errors = reading.findings.count { $0.severity == .error }
         let warnings = reading.findings.count - errors
         switch format {

@@ -16,11 +16,8 @@ struct AdminBench: Sendable {
 
     init(store other: (any AuthorizationStore)? = nil) throws {
         bench = try Bench()
-        let parameters = PasswordHash.Parameters(costLog2: 4, blockSize: 8, parallelism: 1)
-        let administration = Administration(
-            store: other ?? bench.store, pepper: bench.pepper, hasher: PasswordHasher(atOnce: 1, parameters: parameters), profile: .standard,
-            terms: SigningTerms(schedule: KeySchedule(algorithms: [.es256], rotationSeconds: 30 * 86_400, tokenSeconds: 600), seal: nil))
-        api = AdminAPI(administration: administration, store: other ?? bench.store, log: log)
+        let store = other ?? bench.store
+        api = AdminAPI(administration: .forTests(store, bench.pepper), store: store, log: log)
     }
 
     func send(

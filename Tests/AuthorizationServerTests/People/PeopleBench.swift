@@ -16,6 +16,7 @@ struct PeopleBench: Sendable {
     let store = MemoryStore()
     let server: AuthorizationServer
     let directory: UserDirectory
+    let administration: Administration
     let random: Randomness
     let user: StoredUser
 
@@ -37,6 +38,7 @@ struct PeopleBench: Sendable {
         let hasher = PasswordHasher(atOnce: 2, parameters: Self.cheap)
         server = AuthorizationServer(settings: settings, keys: SigningKeys(ring), pepper: pepper, store: store, hasher: hasher)
         directory = UserDirectory(store: store, hasher: hasher)
+        administration = .forTests(store, pepper)
         user = try await directory.add(
             name: "Alice", password: Self.password, displayName: "Alice A.", now: newYear2026, random: random)
         try await register(name: "Shop")
@@ -72,6 +74,10 @@ struct PeopleBench: Sendable {
             throw BenchError()
         }
         return interaction
+    }
+
+    func change(_ user: StoredUser, _ change: Administration.UserChange) async throws {
+        _ = try await administration.changeUser(user.id, change, now: newYear2026, random: random)
     }
 
     func browser(address: String = "192.0.2.1") -> Browser { Browser(server: server, random: random, address: address) }

@@ -134,7 +134,7 @@ struct ClientAuthenticationTests {
     @Test("a removed client gets no token a second later, a new secret works at once")
     func removed() async throws {
         #expect(await bench.token().status == 200)
-        _ = try await bench.store.removeClient(id: "shop", now: newYear2026)
+        _ = try await bench.administration.removeClient("shop", now: newYear2026)
         #expect(await bench.token(now: newYear2026 + 2).status == 401)
         try await bench.register(secret: "another")
         #expect(await bench.token(secret: "another", now: newYear2026 + 2).status == 200)

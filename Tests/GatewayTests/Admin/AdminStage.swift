@@ -14,44 +14,16 @@ struct AdminStage: Sendable {
         admin: String = "{}", foreign: Bool = false, runner: (any GatewayRunner)? = nil, scopes: [String] = ["admin:read", "admin:write"],
         _ body: (AdminStage) async throws -> Value
     ) async throws -> Value {
-        // The issuer's name has the port in it, so it must be known before; another test may take it meanwhile.
-        for _ in 0..<5 {
-            let port = try TestUpstream.unusedPort()
-            let sections = """
-                issuers:
-                  local: {embedded: true}
-                authorization_server:
-                  issuer: https://localhost:\(port)
-                  database: var/portcullis.sqlite
-                  audience: https://api.example.com
-                  admin: \(admin)
-                """
-            let routes = """
-                - id: orders.read
-                  match: {path: "/orders/{rest...}"}
-                  require: {issuers: [local], scopes: ["orders:read"]}
-                  upstream: orders
-                \(Stage.health)
-                """
-            do {
-                return try await Stage.play(
-                    routes: routes, sections: sections, issuers: [], runner: runner,
-                    edit: { Self.listening(on: port, foreign: foreign, $0) }
-                ) { stage in
-                    let operatorClient = try await add("operator", scopes: scopes, in: stage)
-                    return try await body(AdminStage(stage: stage, token: try await obtain(operatorClient, in: stage)))
-                }
-            } catch let refusal as GatewayRefusedToStart where refusal.description.contains("already in use") {}
+        try await Stage.playOwnIssuer(server: ["admin: \(admin)"], runner: runner, edit: { foreign ? Self.withForeignListener($0) : $0 }) { stage, _ in
+            let operatorClient = try await add("operator", scopes: scopes, in: stage)
+            return try await body(AdminStage(stage: stage, token: try await obtain(operatorClient, in: stage)))
         }
-        throw GatewayRefusedToStart(reasons: ["no port stays free"])
     }
 
-    private static func listening(on port: Int, foreign: Bool, _ text: String) -> String {
-        let own = text.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)")
-        guard foreign, let begin = own.range(of: "  - address: "), let end = own.range(of: "client-ca.pem\n") else { return own }
-        let listener = own[begin.lowerBound..<end.upperBound]
-        return own.replacingCharacters(
-            in: end.upperBound..<end.upperBound, with: listener.replacingOccurrences(of: "127.0.0.1:\(port)", with: "0.0.0.0:0"))
+    private static func withForeignListener(_ text: String) -> String {
+        guard let begin = text.range(of: "  - address: "), let end = text.range(of: "client-ca.pem\n") else { return text }
+        let listener = text[begin.lowerBound..<end.upperBound].replacing(/127\.0\.0\.1:[0-9]+/, with: "0.0.0.0:0")
+        return text.replacingCharacters(in: end.upperBound..<end.upperBound, with: listener)
     }
 
     struct Client {

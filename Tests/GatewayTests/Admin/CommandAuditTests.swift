@@ -65,4 +65,31 @@ struct CommandAuditTests {
             #expect(try admin.stage.gateway.auditRecords().count { $0["change"] != nil } == 1)
         }
     }
+
+    @Test("a secret that was made is shown, though the record of it cannot be written any more")
+    func full() async throws {
+        try await AdminStage.play { admin in
+            let folder = admin.stage.gateway.folder
+            try FileManager.default.createSymbolicLink(atPath: folder.path("full.jsonl"), withDestinationPath: "/dev/full")
+            let policy = try String(decoding: folder.read("routes.yaml"), as: UTF8.self)
+            try folder.write(policy.replacingOccurrences(of: "audit.jsonl", with: "full.jsonl"), to: "other.yaml")
+            let run = try await Self.run(["client", "add", "billing", "--scope", "orders:read", "--policy", "other.yaml"], admin)
+            #expect(run.status == 1)
+            #expect(run.errors.contains("\"change\":\"client_added\""), "\(run.errors)")
+            let secret = try #require(run.errors.firstMatch(of: /client_secret: (pcs_[A-Za-z0-9_-]+)/)?.1, "\(run.errors)")
+            _ = try await AdminStage.obtain(AdminStage.Client(id: "billing", secret: String(secret)), in: admin.stage)
+        }
+    }
+
+    @Test("a client that is removed and added again at once obtains tokens that count")
+    func again() async throws {
+        try await AdminStage.play { admin in
+            for _ in 0..<2 {
+                let client = try await AdminStage.add("billing", scopes: ["orders:read"], in: admin.stage)
+                let token = try await AdminStage.obtain(client, in: admin.stage)
+                #expect(try await admin.stage.answer("/orders/1", token: token).status == 200)
+                #expect(try await Self.run(["client", "remove", "billing"], admin).status == 0)
+            }
+        }
+    }
 }

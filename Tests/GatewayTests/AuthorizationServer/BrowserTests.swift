@@ -24,25 +24,15 @@ struct BrowserTests {
 
     @Test("AS-038 AS-039 AS-050 somebody logs in, refuses, agrees and logs out by keyboard alone, without JavaScript")
     func journey() async throws {
-        let port = try TestUpstream.unusedPort()
-        let sections = """
-            issuers:
-              local: {embedded: true}
-            authorization_server:
-              issuer: https://localhost:\(port)
-              database: var/portcullis.sqlite
-              audience: https://api.example.com
-              scope_descriptions: {"orders:read": See your orders}
-            """
-        let edit: (String) -> String = { $0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)") }
-        try await Stage.play(routes: Stage.health, sections: sections, issuers: [], edit: edit) { stage in
+        let settings = ["scope_descriptions: {\"orders:read\": See your orders}"]
+        try await Stage.playOwnIssuer(routes: Stage.health, server: settings) { stage, issuer in
             let folder = stage.gateway.folder
             let added = try await Portcullis.run(
                 ["user", "add", "alice", "--display-name", "Alice A."], in: folder, input: "correct horse battery\n")
             #expect(added.status == 0, "\(added.errors)")
             try await Self.registerClient(in: folder.url.appending(path: "var/portcullis.sqlite").path)
             let files = try TemporaryFolder("browser-output")
-            var words = [Self.script, "https://localhost:\(port)", "shop", "alice", "correct horse battery"]
+            var words = [Self.script, issuer, "shop", "alice", "correct horse battery"]
             if let pictures = ProcessInfo.processInfo.environment["PORTCULLIS_SCREENSHOTS"] { words += ["--screenshots", pictures] }
             let process = try ChildProcess.start(
                 "/bin/sh", ["-c", "exec /usr/bin/python3 \"$@\" >\"$0/output\" 2>&1", files.url.path] + words, in: folder.url.path,

@@ -31,14 +31,6 @@ struct KeyHost: Sendable {
 /// A gateway whose authorization server has clients with keys at addresses.
 struct KeyAddressStage: Sendable {
     static let registrationToken = "initial-access-token-of-32-octets"
-    private static let routes = """
-        - id: orders.read
-          match: {path: "/orders/{rest...}"}
-          require: {issuers: [local], scopes: ["orders:read"]}
-          upstream: orders
-        \(Stage.health)
-        """
-
     let stage: Stage
     let host: KeyHost
     /// Of the authorization server.
@@ -46,29 +38,13 @@ struct KeyAddressStage: Sendable {
 
     static func play<Value: Sendable>(_ body: (KeyAddressStage) async throws -> Value) async throws -> Value {
         let host = try KeyHost.start()
-        // The issuer's name has the port in it, so it must be known before; another test may take it meanwhile.
-        for _ in 0..<5 {
-            let port = try TestUpstream.unusedPort()
-            let issuer = "https://localhost:\(port)"
-            let sections = """
-                issuers:
-                  local: {embedded: true}
-                authorization_server:
-                  issuer: \(issuer)
-                  database: var/portcullis.sqlite
-                  audience: https://api.example.com
-                  client_keys: {authorities: certs/upstream-ca.pem}
-                  registration: {initial_access_token: {file: token}, scopes: ["orders:read"], jwks_hosts: [localhost]}
-                """
-            do {
-                return try await Stage.play(
-                    routes: routes, sections: sections, issuers: [],
-                    edit: { $0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)") },
-                    prepare: { try $0.write(registrationToken, to: "token", permissions: 0o600) }
-                ) { stage in try await body(KeyAddressStage(stage: stage, host: host, issuer: issuer)) }
-            } catch let refusal as GatewayRefusedToStart where refusal.description.contains("already in use") {}
-        }
-        throw GatewayRefusedToStart(reasons: ["no port stays free"])
+        let settings = [
+            "client_keys: {authorities: certs/upstream-ca.pem}",
+            "registration: {initial_access_token: {file: token}, scopes: [\"orders:read\"], jwks_hosts: [localhost]}",
+        ]
+        return try await Stage.playOwnIssuer(
+            server: settings, prepare: { try $0.write(registrationToken, to: "token", permissions: 0o600) }
+        ) { stage, issuer in try await body(KeyAddressStage(stage: stage, host: host, issuer: issuer)) }
     }
 
     /// Registers a client as an operator does.

@@ -8,36 +8,10 @@ import Testing
 /// Tokens of the built-in server, taken back while the gateway runs: over sockets, on two event loops, by this process and by others.
 @Suite("revocation takes effect on the data path at once")
 struct RevocationJourneyTests {
-    private static let routes = """
-        - id: orders.read
-          match: {path: "/orders/{rest...}"}
-          require: {issuers: [local], scopes: ["orders:read"]}
-          upstream: orders
-        \(Stage.health)
-        """
-    private static let database = "var/portcullis.sqlite"
-
     private static func play<Value: Sendable>(runner: (any GatewayRunner)? = nil, _ body: (Stage) async throws -> Value) async throws -> Value {
-        // The issuer's name has the port in it, so it must be known before; another test may take it meanwhile.
-        for _ in 0..<5 {
-            let port = try TestUpstream.unusedPort()
-            let sections = """
-                issuers:
-                  local: {embedded: true}
-                authorization_server:
-                  issuer: https://localhost:\(port)
-                  database: \(database)
-                  audience: https://api.example.com
-                """
-            do {
-                return try await Stage.play(
-                    routes: routes, sections: sections, issuers: [], runner: runner,
-                    edit: {
-                        $0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)").replacingOccurrences(of: "workers: 1", with: "workers: 2")
-                    }, body)
-            } catch let refusal as GatewayRefusedToStart where refusal.description.contains("already in use") {}
+        try await Stage.playOwnIssuer(runner: runner, edit: { $0.replacingOccurrences(of: "workers: 1", with: "workers: 2") }) { stage, _ in
+            try await body(stage)
         }
-        throw GatewayRefusedToStart(reasons: ["no port stays free"])
     }
 
     private struct Client {
@@ -112,7 +86,7 @@ struct RevocationJourneyTests {
             #expect(try await stage.answer("/orders/1", token: token).status == 200)
             let now = Int64(Date().timeIntervalSince1970)
             let store = try SQLiteAuthorizationStore.open(
-                path: stage.gateway.folder.path(Self.database), creating: false, now: now, random: .system)
+                path: stage.gateway.folder.path("var/portcullis.sqlite"), creating: false, now: now, random: .system)
             #expect(try await store.commit(Revoker.changes(ending: .subject(client.id), now: now), now: now))
             try await expectRefused(stage, token, since: .now)
         }

@@ -30,7 +30,7 @@ struct SQLiteAuthorizationStoreTests {
     }
 
     private func add(_ store: SQLiteAuthorizationStore, _ id: String, scopes: [String] = ["a", "b"]) async throws -> ClientSecret {
-        try await store.addClient(id: id, name: "Shop", scopes: scopes, pepper: store.pepper, now: Self.now, random: .system).secret
+        try await store.addClient(id, scopes: scopes, pepper: store.pepper, now: Self.now)
     }
 
     private func keySet(_ store: SQLiteAuthorizationStore) -> [String] { store.keys.verificationKeys(now: Self.now).keys.compactMap(\.kid) }
@@ -61,8 +61,8 @@ struct SQLiteAuthorizationStoreTests {
         #expect(client.secrets.map(\.mac) == [store.pepper.mac(of: secret.text, clientID: "b")])
         #expect(client.createdAt == Self.now)
         #expect(try await store.clients().map(\.id) == ["a", "b"])
-        #expect(try await store.removeClient(id: "b", now: Self.now))
-        #expect(try await !store.removeClient(id: "b", now: Self.now))
+        #expect(try await store.remove(client, now: Self.now))
+        #expect(try await !store.remove(client, now: Self.now))
         #expect(try await store.client(id: "b") == nil)
         await #expect(throws: RegistrationError.idTaken("a")) { try await add(store, "a") }
     }
@@ -107,8 +107,7 @@ struct SQLiteAuthorizationStoreTests {
         let gateway = try open()
         let commandLine = try open(creating: false)
         _ = try await add(commandLine, "a")
-        #expect(try await gateway.client(id: "a") != nil)
-        _ = try await commandLine.removeClient(id: "a", now: Self.now)
+        #expect(try await commandLine.remove(try #require(try await gateway.client(id: "a")), now: Self.now))
         #expect(try await gateway.client(id: "a") == nil)
     }
 
@@ -214,7 +213,7 @@ struct SQLiteAuthorizationStoreTests {
         let store = try open()
         _ = try await add(store, "a")
         #expect(try await store.client(id: id) == nil)
-        #expect(try await !store.removeClient(id: id, now: Self.now))
+        _ = try await store.commit([.removeAll(RecordQuery(.client, client: id))], now: Self.now)
         #expect(try await store.clients().count == 1)
     }
 

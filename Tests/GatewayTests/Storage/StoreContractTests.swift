@@ -273,10 +273,11 @@ struct StoreContractTests {
         let bench = try await StoreBench(kind)
         let (gateway, commandLine) = (try await bench.database(), try await bench.database(creating: false))
         #expect(gateway.ring.timetable == commandLine.ring.timetable)
-        let secret = try await commandLine.store.addClient(id: "a", scopes: ["s"], pepper: commandLine.pepper, now: storeNow, random: .system).secret
-        #expect(try await gateway.store.client(id: "a")?.secrets.map(\.mac) == [gateway.pepper.mac(of: secret.text, clientID: "a")])
+        let secret = try await commandLine.store.addClient("a", scopes: ["s"], pepper: commandLine.pepper, now: storeNow)
+        let client = try #require(try await gateway.store.client(id: "a"))
+        #expect(client.secrets.map(\.mac) == [gateway.pepper.mac(of: secret.text, clientID: "a")])
         #expect(try await commandLine.store.commit([.insert(.test("r", .refreshToken, client: "a"))], now: storeNow))
-        #expect(try await commandLine.store.removeClient(id: "a", now: storeNow))
+        #expect(try await commandLine.store.remove(client, now: storeNow))
         #expect(try await gateway.store.client(id: "a") == nil)
         #expect(try await gateway.store.record(.refreshToken, "r") == nil)
     }

@@ -42,7 +42,8 @@ package actor PasswordHasher {
         return isRight && stored != nil
     }
 
-    private func run<T: Sendable>(_ work: @Sendable @escaping () -> T) async throws(PasswordHasherBusy) -> T {
+    /// Does some work in its turn.
+    func run<T: Sendable>(_ work: @Sendable @escaping () -> T) async throws(PasswordHasherBusy) -> T {
         if free > 0 {
             free -= 1
         } else {

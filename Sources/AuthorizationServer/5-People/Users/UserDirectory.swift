@@ -38,40 +38,4 @@ package struct UserDirectory: Sendable {
         }
         return users.sorted { $0.name < $1.name }
     }
-
-    /// Who may not log in any more; what was granted to clients on behalf of the user ends, too. False: no such user.
-    package func setDisabled(_ isDisabled: Bool, name: String, now: Int64) async throws -> Bool {
-        try await change(name, now: now) { user in
-            user.isDisabled = isDisabled
-            return [.replace(user.record)] + (isDisabled ? Revoker.changes(ending: .subject(user.id), now: now) : [])
-        }
-    }
-
-    /// A new password. Who is logged in anywhere has to log in again: perhaps it is not the owner.
-    package func setPassword(_ password: String, name: String, now: Int64, random: Randomness) async throws -> Bool {
-        guard let normalised = UserName.normalised(name) else { return false }
-        try PasswordRules.check(password, name: normalised)
-        let hash = try await hasher.hash(password, random: random).text
-        return try await change(name, now: now) { user in
-            user.passwordHash = hash
-            return [.replace(user.record), .removeAll(RecordQuery(.session, subject: user.id))]
-        }
-    }
-
-    /// The account with all that belongs to it. The name is free again; the id is never used again.
-    package func remove(name: String, now: Int64) async throws -> Bool {
-        try await change(name, now: now) { user in
-            [.remove(.user, key: user.id, version: user.version), .remove(.userName, key: user.name)]
-                + Revoker.changes(ending: .subject(user.id), now: now)
-        }
-    }
-
-    private func change(_ name: String, now: Int64, _ changes: (inout StoredUser) -> [StoreChange]) async throws -> Bool {
-        guard let name = UserName.normalised(name) else { return false }
-        for _ in 0..<5 {
-            guard var user = try await store.user(name: name) else { return false }
-            if try await store.commit(changes(&user), now: now) { return true }
-        }
-        throw UserError.changedMeanwhile
-    }
 }

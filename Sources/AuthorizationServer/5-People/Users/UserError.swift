@@ -1,6 +1,6 @@
 /// Why an account cannot be made or changed.
 package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
-    case badName, badText, passwordTooShort, passwordTooLong, passwordIsName, passwordIsSimple, changedMeanwhile
+    case badName, badText, passwordTooShort, passwordTooLong, passwordIsName, passwordIsSimple
     case nameTaken(String)
 
     package var description: String {
@@ -11,7 +11,6 @@ package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
         case .passwordTooLong: "a password has at most \(PasswordRules.octetsMax) octets"
         case .passwordIsName: "the password must not be the user name"
         case .passwordIsSimple: "the password repeats a few characters only"
-        case .changedMeanwhile: "others keep changing this account; try again"
         case .nameTaken(let name): "there is a user \"\(name)\" already"
         }
     }

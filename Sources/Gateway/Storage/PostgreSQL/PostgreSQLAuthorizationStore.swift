@@ -19,6 +19,19 @@ package final class PostgreSQLAuthorizationStore: AuthorizationStore {
     init(_ settings: PostgreSQLSettings, creating: Bool, birth: [StoredRecord]) async throws {
         let name = settings.description
         self.name = name
+        let connect = try Self.connector(settings)
+        self.connect = connect
+        workers = PostgreSQLWorkers(connect, threads: settings.connections)
+        do {
+            try await workers.run { db in try PostgreSQLSchema.migrate(db, name: name, creating: creating, birth: birth) }
+        } catch let error as PostgreSQLError {
+            throw StorageError(name, "cannot be used: \(error)")
+        }
+    }
+
+    /// What opens a connection, with the password read.
+    static func connector(_ settings: PostgreSQLSettings) throws(StorageError) -> @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection {
+        let name = settings.description
         guard let pq = LibPQ.shared else {
             throw StorageError(name, "needs libpq, PostgreSQL's client library, which is not installed (Debian: apt-get install libpq5)")
         }
@@ -29,16 +42,9 @@ package final class PostgreSQLAuthorizationStore: AuthorizationStore {
             throw StorageError(name, "cannot be opened: \(error)")
         }
         let parameters = settings.parameters(password: password)
-        let connect: @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection = { () throws(PostgreSQLError) in
+        return { () throws(PostgreSQLError) in
             let time = MonotonicTime.nanoseconds(milliseconds: PostgreSQLWorkers.connectMilliseconds)
             return try PostgreSQLConnection(pq, parameters, deadline: MonotonicTime.now &+ time)
-        }
-        self.connect = connect
-        workers = PostgreSQLWorkers(connect, threads: settings.connections)
-        do {
-            try await workers.run { db in try PostgreSQLSchema.migrate(db, name: name, creating: creating, birth: birth) }
-        } catch let error as PostgreSQLError {
-            throw StorageError(name, "cannot be used: \(error)")
         }
     }
 

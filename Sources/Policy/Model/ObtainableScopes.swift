@@ -1,0 +1,13 @@
+/// What the clients of the built-in authorization server may obtain: known to its store and not to the policy, and so given to whoever
+/// checks one.
+package struct ObtainableScopes: Sendable {
+    /// Each once; for hints.
+    package let scopes: [String]
+    /// Whether one of them opens what a route asks for, as the gateway compares scopes when a token comes.
+    package let cover: @Sendable (_ required: String, _ match: ScopeMatch) -> Bool
+
+    package init(_ scopes: [String], cover: @escaping @Sendable (_ required: String, _ match: ScopeMatch) -> Bool) {
+        self.scopes = scopes
+        self.cover = cover
+    }
+}

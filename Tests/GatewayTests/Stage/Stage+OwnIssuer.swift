@@ -1,0 +1,45 @@
+import Foundation
+import GatewayTesting
+
+extension Stage {
+    /// `/orders/…` to read with a token of the gateway's own authorization server, `/health` for everybody.
+    static let ownRoutes = """
+        - id: orders.read
+          match: {path: "/orders/{rest...}"}
+          require: {issuers: [local], scopes: ["orders:read"]}
+          upstream: orders
+        \(health)
+        """
+
+    /// Plays on a gateway whose one issuer is its own authorization server.
+    /// - Parameters:
+    ///   - server: further lines of `authorization_server`.
+    ///   - sections: `limits:` and the like, from the left margin.
+    ///   - edit: the last word about the policy's text.
+    ///   - body: what is played, with the issuer's name.
+    static func playOwnIssuer<Value: Sendable>(
+        routes: String = Stage.ownRoutes, server: [String] = [], sections: String = "", runner: (any GatewayRunner)? = nil,
+        edit: (String) -> String = { $0 }, prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (Stage, String) async throws -> Value
+    ) async throws -> Value {
+        // The issuer's name has the port in it, so it must be known before; another test may take it meanwhile.
+        for _ in 0..<5 {
+            let port = try TestUpstream.unusedPort()
+            let issuer = "https://localhost:\(port)"
+            let lines = ["issuer: \(issuer)", "database: var/portcullis.sqlite", "audience: https://api.example.com"] + server
+            let policy = """
+                issuers:
+                  local: {embedded: true}
+                authorization_server:
+                \(lines.map { "  " + $0 }.joined(separator: "\n"))
+                \(sections)
+                """
+            do {
+                return try await play(
+                    routes: routes, sections: policy, issuers: [], runner: runner,
+                    edit: { edit($0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)")) }, prepare: prepare
+                ) { stage in try await body(stage, issuer) }
+            } catch let refusal as GatewayRefusedToStart where refusal.description.contains("already in use") {}
+        }
+        throw GatewayRefusedToStart(reasons: ["no port stays free"])
+    }
+}
