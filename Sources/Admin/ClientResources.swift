@@ -106,7 +106,8 @@ private struct ClientDocument {
 
     private static let ours: Set<String> = ["client_id", "client_id_issued_at", "secrets", "first_party", "resources"]
     private static let known: Set<String> = ours.union([
-        "client_name", "token_endpoint_auth_method", "grant_types", "response_types", "scope", "redirect_uris", "jwks", "jwks_uri",
+        "client_name", "token_endpoint_auth_method", "grant_types", "response_types", "scope", "redirect_uris", "post_logout_redirect_uris",
+        "jwks", "jwks_uri",
         "dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens", "require_pushed_authorization_requests",
         "tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip",
         "tls_client_auth_san_email", "client_uri", "logo_uri", "tos_uri", "policy_uri", "software_id", "software_version", "contacts",

@@ -66,7 +66,8 @@ package struct FormFields: Sendable {
                 else { throw .badEncoding }
                 plain.append(high &<< 4 | low)
                 index &+= 2
-            case 0x21..<0x7F:
+            case 0x20..<0x7F:
+                // A space ought to be "+" or "%20"; nobody reads it as anything else, and clients send it (oidc-agent).
                 plain.append(octet)
             default:
                 throw .badEncoding

@@ -51,19 +51,26 @@ class Gateway:
             shutil.copytree(self.beside.folder / "certs", self.folder / "certs")
         else:
             self._portcullis("certs", "init")
-        (self.folder / "routes.yaml").write_text(f"""version: 1
+        (self.folder / "routes.yaml").write_text(self.policy())
+        if not self.beside:
+            self._serve()
+        return self.run()
+
+    def policy(self, client_authorities="certs/client-ca.pem", listeners="", local="embedded: true", server="", routes=""):
+        """The text of routes.yaml. `listeners`, `server` and `routes`: lines more, as they are to stand there."""
+        asks = f"      client_authorities: {client_authorities}\n" if client_authorities else ""
+        return f"""version: 1
 listeners:
   - address: 127.0.0.1:{self.port}
     tls:
       certificates: [{{chain: certs/gateway.pem, key: certs/gateway.key}}]
-      client_authorities: certs/client-ca.pem
-issuers:
-  local: {{embedded: true}}
+{asks}{listeners}issuers:
+  local: {{{local}}}
 authorization_server:
   issuer: {self.issuer}
   database: {self.database}
   audience: https://api.example.com
-upstreams:
+{server}upstreams:
   orders:
     endpoints: ["https://127.0.0.1:{self.service_port}"]
     tls:
@@ -79,12 +86,9 @@ routes:
     match: {{methods: [POST], path: "/orders/{{rest...}}"}}
     require: {{issuers: [local], scopes: ["orders:write"]}}
     upstream: orders
-audit:
+{routes}audit:
   file: {{path: var/audit.jsonl}}
-""")
-        if not self.beside:
-            self._serve()
-        return self.run()
+"""
 
     def run(self):
         """Starts the program, the first time or again, and comes back when it listens."""
@@ -113,8 +117,8 @@ audit:
         """Registers a client; what `portcullis client add --json` says of it."""
         return json.loads(self._portcullis("client", "add", id, "--json", *words))
 
-    def user(self, name, password):
-        self._portcullis("user", "add", name, input=password + "\n" + password + "\n")
+    def user(self, name, password, *words):
+        self._portcullis("user", "add", name, *words, input=password + "\n" + password + "\n")
 
     def _portcullis(self, *words, input=None):
         done = subprocess.run([self.binary, *words], cwd=self.folder, capture_output=True, text=True, timeout=60, input=input)

@@ -25,6 +25,8 @@ struct ServerMetadata: Sendable {
             "authorization_endpoint": .string(origin + AuthorizationServerRoutes.authorizationPath),
             "pushed_authorization_request_endpoint": .string(origin + AuthorizationServerRoutes.pushedRequestPath),
             "userinfo_endpoint": .string(origin + AuthorizationServerRoutes.userInfoPath),
+            // OpenID Connect RP-Initiated Logout §2.1
+            "end_session_endpoint": .string(origin + AuthorizationServerRoutes.logoutPath),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "code_challenge_methods_supported": [.string(ProofKey.method)],
@@ -65,11 +67,15 @@ struct ServerMetadata: Sendable {
         ]
         if profile.demandsPushedRequests { members["require_pushed_authorization_requests"] = true }
         if settings.registration != nil { members["registration_endpoint"] = .string(origin + AuthorizationServerRoutes.registrationPath) }
-        // RFC 8705 §5
+        // RFC 8705 §5: wherever a client shows who it is, or a token that is bound to its certificate.
         if let mtls = settings.mtlsOrigin {
             members["mtls_endpoint_aliases"] = [
                 "token_endpoint": .string(mtls + AuthorizationServerRoutes.tokenPath),
                 "pushed_authorization_request_endpoint": .string(mtls + AuthorizationServerRoutes.pushedRequestPath),
+                "userinfo_endpoint": .string(mtls + AuthorizationServerRoutes.userInfoPath),
+                "revocation_endpoint": .string(mtls + AuthorizationServerRoutes.revocationPath),
+                "introspection_endpoint": .string(mtls + AuthorizationServerRoutes.introspectionPath),
+                "device_authorization_endpoint": .string(mtls + AuthorizationServerRoutes.deviceAuthorizationPath),
             ]
         }
         return members

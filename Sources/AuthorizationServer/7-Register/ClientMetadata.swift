@@ -60,6 +60,7 @@ package struct ClientMetadata: Sendable {
         client.bindsToCertificate = try flag(metadata, "tls_client_certificate_bound_access_tokens")
         client.requiresPushedRequests = try flag(metadata, "require_pushed_authorization_requests")
         client.metadata = try shown(metadata)
+        if let uris = try postLogoutURIs(metadata) { client.metadata["post_logout_redirect_uris"] = .strings(uris) }
         if profile.demandsBinding, !client.bindsToKey, !client.bindsToCertificate {
             throw ClientMetadataError(
                 .metadata, "this server binds all tokens: set dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens")
@@ -173,6 +174,18 @@ package struct ClientMetadata: Sendable {
         }
         guard !uris.isEmpty || !grants.contains(where: { $0.rawValue == "authorization_code" }) else {
             throw ClientMetadataError(.redirectURI, "authorization_code needs redirect_uris")
+        }
+        return uris
+    }
+
+    /// Where people may be sent after they have logged out (OpenID Connect RP-Initiated Logout §3.1): the rules are those of redirect URIs.
+    private func postLogoutURIs(_ metadata: JSONObject) throws(ClientMetadataError) -> [String]? {
+        guard let uris = try texts(metadata, "post_logout_redirect_uris") else { return nil }
+        guard uris.count <= RedirectURIRule.countMax else {
+            throw ClientMetadataError(.metadata, "there are more than \(RedirectURIRule.countMax) post_logout_redirect_uris")
+        }
+        for (index, uri) in uris.enumerated() {
+            if let objection = RedirectURIRule.objection(to: uri) { throw ClientMetadataError(.metadata, "post_logout_redirect_uris[\(index)] \(objection)") }
         }
         return uris
     }

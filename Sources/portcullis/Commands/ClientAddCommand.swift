@@ -65,6 +65,9 @@ struct ClientAddCommand: AsyncParsableCommand {
     @Option(name: .customLong("redirect-uri"), help: "Where people are sent back to: https, http to this machine, or com.example.app:/…; repeat for more.")
     var redirectURIs: [String] = []
 
+    @Option(name: .customLong("post-logout-redirect-uri"), help: "Where people may be sent back to once they have logged out; repeat for more.")
+    var postLogoutRedirectURIs: [String] = []
+
     @Option(
         name: .customLong("auth-method"),
         help: "client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none. Default: a secret, either way.")
@@ -159,6 +162,7 @@ struct ClientAddCommand: AsyncParsableCommand {
         if !scope.isEmpty { metadata["scope"] = .string(scope.joined(separator: " ")) }
         if !name.isEmpty { metadata["client_name"] = .string(name) }
         if !redirectURIs.isEmpty { metadata["redirect_uris"] = .array(redirectURIs.map { .string($0) }) }
+        if !postLogoutRedirectURIs.isEmpty { metadata["post_logout_redirect_uris"] = .array(postLogoutRedirectURIs.map { .string($0) }) }
         if let jwks {
             guard let octets = FileManager.default.contents(atPath: jwks), let keys = try? JSON.parse([UInt8](octets)) else {
                 throw CommandFailure("\(jwks): not a readable file with JSON; expected a JWK Set: {\"keys\": […]}")

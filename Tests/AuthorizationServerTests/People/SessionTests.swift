@@ -89,6 +89,18 @@ struct SessionTests {
         #expect(answer.location == "https://app.example/bye?state=a%26b")
     }
 
+    @Test("AS-040 a client that shows an ID token need not say its id, and goes no further with it than with its id")
+    func hint() async throws {
+        try await bench.register("app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
+        // {"alg":"ES256"}.{"aud":"app"} and no signature that counts
+        let query = "id_token_hint=eyJhbGciOiJFUzI1NiJ9.eyJhdWQiOiJhcHAifQ.c2lnbmF0dXJl&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2F"
+        #expect(await !browser.get("/oauth2/logout", query + "evil").text.contains("post_logout_redirect_uri"))
+        #expect(await !browser.get("/oauth2/logout", query + "bye&client_id=other").text.contains("post_logout_redirect_uri"))
+        let answer = await browser.send(await browser.get("/oauth2/logout", query + "bye"))
+        #expect(answer.status == 303)
+        #expect(answer.location == "https://app.example/bye")
+    }
+
     @Test("AS-040 a form that was changed leads nowhere else")
     func forgedTarget() async throws {
         try await bench.register("app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])

@@ -123,6 +123,16 @@ struct RegistrationTests {
         #expect(isGood || answer.error == "invalid_redirect_uri")
     }
 
+    @Test(
+        "AS-130 where people go after they have logged out is registered by the same rules, and given back",
+        arguments: [("https://app.example/bye", true), ("com.example.app:/bye", true), ("http://app.example/bye", false), ("javascript:alert(1)", false)])
+    func postLogoutURIs(uri: String, isGood: Bool) async throws {
+        let answer = await bench.registration("POST", machine(["post_logout_redirect_uris": [.string(uri)]]))
+        #expect(answer.status == (isGood ? 201 : 400))
+        #expect(answer.body["post_logout_redirect_uris"] == (isGood ? [.string(uri)] : nil))
+        #expect(isGood || answer.error == "invalid_client_metadata")
+    }
+
     @Test("AS-139 keys that are too small, private or symmetric are refused at registration")
     func smallKeys() async throws {
         let small: JSON = ["kty": "RSA", "n": .string(Base64URL.encode([0x80] + [UInt8](repeating: 1, count: 127))), "e": "AQAB"]

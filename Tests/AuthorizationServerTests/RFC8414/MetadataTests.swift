@@ -60,7 +60,7 @@ struct MetadataTests {
             }
         }
         #expect(body["id_token_signing_alg_values_supported"] == ["ES256"])
-        for name in ["revocation_endpoint", "introspection_endpoint", "device_authorization_endpoint"] {
+        for name in ["revocation_endpoint", "introspection_endpoint", "device_authorization_endpoint", "end_session_endpoint"] {
             #expect(body[name]?.string?.hasPrefix("https://") == true)
         }
     }

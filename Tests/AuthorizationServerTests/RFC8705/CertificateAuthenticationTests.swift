@@ -70,7 +70,11 @@ struct CertificateAuthenticationTests {
     @Test("AS-105 the addresses for clients with certificates are published, and a request there is answered")
     func aliases() async throws {
         let aliases = await bench.get("/.well-known/oauth-authorization-server").body["mtls_endpoint_aliases"]?.object
-        #expect(aliases?["token_endpoint"]?.string == "https://mtls.example.com:8444/oauth2/token")
+        let paths = [
+            "token": "token", "pushed_authorization_request": "par", "userinfo": "userinfo", "revocation": "revoke", "introspection": "introspect",
+            "device_authorization": "device_authorization",
+        ]
+        for (name, path) in paths { #expect(aliases?["\(name)_endpoint"]?.string == "https://mtls.example.com:8444/oauth2/\(path)") }
         try await bench.register(client, .tlsClientAuth) { $0.certificateName = .dns("shop.example") }
         #expect(await ask(try maker.der(dns: ["shop.example"]), host: "mtls.example.com").status == 200)
     }
