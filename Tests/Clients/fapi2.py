@@ -288,6 +288,19 @@ class Refusals(unittest.TestCase):
             self.token(dpop_key=DPoPKey.generate("RS256"))
         self.assertEqual(refused.exception.error, "invalid_dpop_proof")
 
+    def test_a_proof_by_RS256_opens_no_API(self):
+        """By a key that can do both, and has the token by the other"""
+        key = DPoPKey.generate("PS256")
+        token = self.token(dpop_key=key)
+        first = self.party.session.get(self.party.api, auth=token, timeout=20)
+        self.assertEqual(first.status_code, 200)
+        same = Jwk({name: value for name, value in key.private_key.items() if name not in ("alg", "key_ops")})
+        for alg, status in (("RS256", 401), ("PS256", 200)):
+            answer = call(self.party.api, token.access_token, DPoPKey(same, alg=alg), nonce=key.rs_nonce)
+            self.assertEqual(answer.status_code, status, answer.text)
+            if status == 401:
+                self.assertIn('error="invalid_dpop_proof"', answer.headers["WWW-Authenticate"])
+
     def test_a_request_that_was_not_pushed_leads_nowhere(self):
         request = self.client.authorization_request(scope="openid orders:read")
         with self.assertRaises(exceptions.AuthorizationResponseError) as refused:

@@ -11,16 +11,11 @@ extension SecurityProfile {
         }
     }
 
-    /// Of clients' assertions. FAPI 2.0 §5.4.1-1 has three.
-    var assertionAlgorithms: [Algorithm] {
-        switch self {
-        case .standard: Algorithm.allCases
-        case .fapi2: [.ps256, .es256, .edDSA]
-        }
-    }
+    /// Of clients' assertions.
+    var assertionAlgorithms: [Algorithm] { algorithms }
 
     /// Of proofs of possession.
-    var proofAlgorithms: [Algorithm] { assertionAlgorithms }
+    var proofAlgorithms: [Algorithm] { algorithms }
 
     /// FAPI 2.0 §5.3.2.1-4: no token that whoever finds it can use.
     var demandsBinding: Bool { self == .fapi2 }

@@ -1,9 +1,19 @@
+package import JOSE
+
 /// A profile of OAuth that the built-in server keeps to.
 package enum SecurityProfile: String, Sendable, CaseIterable {
     /// OAuth 2.1 and the best current practice of RFC 9700.
     case standard
     /// FAPI 2.0 Security Profile: confidential clients without shared secrets, bound tokens, pushed requests.
     case fapi2
+
+    /// What clients may sign assertions and proofs by, and the server tokens. FAPI 2.0 §5.4.1-1 has three.
+    package var algorithms: [Algorithm] {
+        switch self {
+        case .standard: Algorithm.allCases
+        case .fapi2: [.ps256, .es256, .edDSA]
+        }
+    }
 }
 
 /// The management interface.

@@ -41,6 +41,7 @@ struct AuthorizationServerSection {
         draft.limits = reader.list("limits", of: .reference) ?? []
         var standard = AuthorizationServerSettings(issuer: "", database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: "")
         ClientRulesReader(context: context, files: files).read(reader, into: &standard, registrationScopes: &draft.registrationScopes)
+        check(algorithms ?? [], by: standard.profile)
         draft.admin = admin(reader)
         standard.admin = draft.admin?.value
         let people = PeopleSettings(reader)
@@ -68,6 +69,15 @@ struct AuthorizationServerSection {
             draft.settings?.trusts = draft.trusts.compactMap(\.trust)
         }
         return draft
+    }
+
+    private func check(_ algorithms: [Located<Algorithm>], by profile: SecurityProfile) {
+        for algorithm in algorithms where !profile.algorithms.contains(algorithm.value) {
+            context.findings.error(
+                .badValue, at: algorithm.position,
+                "\"signing_algorithms\" in \"authorization_server\": found \(algorithm.value.rawValue); the profile has "
+                    + profile.algorithms.map(\.rawValue).joined(separator: ", "))
+        }
     }
 
     private func admin(_ owner: MappingReader) -> Located<AdminSettings>? {

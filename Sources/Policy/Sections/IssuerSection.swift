@@ -49,7 +49,7 @@ struct IssuerSection {
         let skew = reader.value("clock_skew", .duration(Self.skewRange), default: Self.skewDefault)
         let scopeMatch = reader.value("scope_match", ValueKind<ScopeMatch>.word, default: .exact)
         let listed = reader.value("listed", .flag, default: true)
-        let (nonce, proofs) = dpop(reader)
+        let (nonce, proofs) = dpop(reader, by: authorizationServer?.settings?.profile ?? .standard)
         guard let server = authorizationServer else {
             reader.error(
                 .missingKey, at: "embedded",
@@ -121,9 +121,9 @@ struct IssuerSection {
     }
 
     /// What proofs for its tokens must be like (RFC 9449).
-    private func dpop(_ reader: MappingReader) -> (nonce: Bool, algorithms: [Algorithm]) {
+    private func dpop(_ reader: MappingReader, by profile: SecurityProfile = .standard) -> (nonce: Bool, algorithms: [Algorithm]) {
         let algorithms = reader.list("dpop_algorithms", of: .algorithm)?.map(\.value) ?? []
-        return (reader.flag("dpop_nonce"), algorithms.isEmpty ? Algorithm.allCases : algorithms)
+        return (reader.flag("dpop_nonce"), algorithms.isEmpty ? profile.algorithms : algorithms)
     }
 
     /// `{tenantid}` and `tenants` need each other; nothing else stands in braces.
