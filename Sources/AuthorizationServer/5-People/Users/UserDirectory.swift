@@ -1,3 +1,10 @@
+/// How somebody with a new account will log in.
+package enum NewUserCredential: Sendable {
+    case password(String)
+    /// At an OpenID provider, as this person.
+    case identity(UserIdentity)
+}
+
 /// The accounts, as those who run the server change them.
 package struct UserDirectory: Sendable {
     private let store: any AuthorizationStore
@@ -8,19 +15,37 @@ package struct UserDirectory: Sendable {
         self.hasher = hasher
     }
 
-    /// A new account. The name's record is written in the same step: two of one name cannot be.
+    /// A new account with a password.
     /// - Parameter now: seconds since 1970.
     package func add(
         name: String, password: String, email: String? = nil, displayName: String? = nil, now: Int64, random: Randomness
     ) async throws -> StoredUser {
+        try await add(name: name, .password(password), email: email, displayName: displayName, now: now, random: random)
+    }
+
+    /// A new account. The name's record is written in the same step, and so is the one that leads from a provider's person: two of one name,
+    /// or of one person, cannot be.
+    /// - Parameter now: seconds since 1970.
+    package func add(
+        name: String, _ credential: NewUserCredential, email: String? = nil, displayName: String? = nil, now: Int64, random: Randomness
+    ) async throws -> StoredUser {
         guard let name = UserName.normalised(name) else { throw UserError.badName }
-        try PasswordRules.check(password, name: name)
+        if case .password(let password) = credential { try PasswordRules.check(password, name: name) }
         for text in [email, displayName].compactMap({ $0 }) where !UserName.isPlainText(text) { throw UserError.badText }
         var user = StoredUser(id: UserName.newID(random), name: name, createdAt: now)
         user.email = email
         user.displayName = displayName
-        user.passwordHash = try await hasher.hash(password, random: random).text
-        guard try await store.commit([.insert(user.nameRecord), .insert(user.record)], now: now) else { throw UserError.nameTaken(name) }
+        switch credential {
+        case .password(let password): user.passwordHash = try await hasher.hash(password, random: random).text
+        case .identity(let identity):
+            guard (1...IDTokenJudge.textBytesMax).contains(identity.subject.utf8.count), !identity.issuer.isEmpty else { throw UserError.badIdentity }
+            if try await store.record(.identity, identity.key) != nil { throw UserError.identityTaken }
+            user.identity = identity
+        }
+        let identity = user.identity.map { StoreChange.insert($0.record(of: user.id)) }
+        guard try await store.commit([.insert(user.nameRecord), .insert(user.record)] + [identity].compactMap { $0 }, now: now) else {
+            throw UserError.nameTaken(name)
+        }
         user.version = 1
         return user
     }
@@ -52,7 +77,8 @@ package struct UserDirectory: Sendable {
         guard let normalised = UserName.normalised(name) else { return false }
         try PasswordRules.check(password, name: normalised)
         let hash = try await hasher.hash(password, random: random).text
-        return try await change(name, now: now) { user in
+        return try await change(name, now: now) { user throws(UserError) in
+            guard user.identity == nil else { throw UserError.logsInElsewhere }
             user.passwordHash = hash
             return [.replace(user.record), .removeAll(RecordQuery(.session, subject: user.id))]
         }
@@ -61,16 +87,16 @@ package struct UserDirectory: Sendable {
     /// The account with all that belongs to it. The name is free again; the id is never used again.
     package func remove(name: String, now: Int64) async throws -> Bool {
         try await change(name, now: now) { user in
-            [.remove(.user, key: user.id, version: user.version), .remove(.userName, key: user.name)]
+            [.remove(.user, key: user.id, version: user.version), .remove(.userName, key: user.name), .removeAll(RecordQuery(.identity, subject: user.id))]
                 + Revoker.changes(ending: .subject(user.id), now: now)
         }
     }
 
-    private func change(_ name: String, now: Int64, _ changes: (inout StoredUser) -> [StoreChange]) async throws -> Bool {
+    private func change(_ name: String, now: Int64, _ changes: (inout StoredUser) throws(UserError) -> [StoreChange]) async throws -> Bool {
         guard let name = UserName.normalised(name) else { return false }
         for _ in 0..<5 {
             guard var user = try await store.user(name: name) else { return false }
-            if try await store.commit(changes(&user), now: now) { return true }
+            if try await store.commit(try changes(&user), now: now) { return true }
         }
         throw UserError.changedMeanwhile
     }
