@@ -37,16 +37,17 @@ class Service(http.server.BaseHTTPRequestHandler):
 
 
 class Gateway:
-    def __init__(self, binary, folder, database="var/portcullis.sqlite", beside=None):
+    def __init__(self, binary, folder, database="var/portcullis.sqlite", beside=None, host="localhost"):
         """`database`: as YAML. `beside`: a gateway that has started; this one serves under its name, with its certificates and API."""
         self.binary, self.folder, self.database, self.beside = Path(binary).resolve(), Path(folder), database, beside
         self.port, self.service_port = free_port(), beside.service_port if beside else free_port()
-        self.url = f"https://localhost:{self.port}"
+        self.url = f"https://{host}:{self.port}"
         self.issuer = beside.issuer if beside else self.url
         self.api = f"{self.url}/orders/1"
         self.authorities = str(self.folder / "certs/ca.pem")
 
-    def start(self):
+    def start(self, issuers="", server=""):
+        """`issuers`, `server`: YAML behind those sections, each line with what it is indented by, the first begun anew."""
         if self.beside:
             shutil.copytree(self.beside.folder / "certs", self.folder / "certs")
         else:
@@ -58,11 +59,11 @@ listeners:
       certificates: [{{chain: certs/gateway.pem, key: certs/gateway.key}}]
       client_authorities: certs/client-ca.pem
 issuers:
-  local: {{embedded: true}}
+  local: {{embedded: true}}{issuers}
 authorization_server:
   issuer: {self.issuer}
   database: {self.database}
-  audience: https://api.example.com
+  audience: https://api.example.com{server}
 upstreams:
   orders:
     endpoints: ["https://127.0.0.1:{self.service_port}"]
