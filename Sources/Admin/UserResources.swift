@@ -14,15 +14,26 @@ struct UserCollection: AdminResource {
             }
         }
         _ = try call.query([])
-        let body = try call.document(["name", "password", "email", "display_name"])
-        guard let name = try body.optionalText("name"), let password = try body.optionalText("password") else {
-            throw AdminRefusal(.badMember, "name and password must be there.")
-        }
+        let body = try call.document(["name", "password", "identity", "email", "display_name"])
+        let password = try body.optionalText("password")
+        let identity = try Self.identity(body)
+        guard let name = try body.optionalText("name"), (password == nil) != (identity == nil),
+            let credential = password.map(NewUserCredential.password) ?? identity.map(NewUserCredential.identity)
+        else { throw AdminRefusal(.badMember, "name must be there, and either password or identity.") }
         let done = try await api.administration.addUser(
-            name: name, password: password, email: try body.optionalText("email"), displayName: try body.optionalText("display_name"),
+            name: name, credential, email: try body.optionalText("email"), displayName: try body.optionalText("display_name"),
             now: call.now, random: call.random)
         api.log.record(done.change, of: call.request)
         return Self.response(201, done, fields: [("Location", "/admin/v1/users/\(done.value.id)")])
+    }
+
+    /// Who it is at an OpenID provider: `issuer` and `subject`.
+    private static func identity(_ body: JSONObject) throws(AdminRefusal) -> UserIdentity? {
+        guard let value = body["identity"], !value.isNull else { return nil }
+        guard let members = value.object, members.names.allSatisfy(["issuer", "subject"].contains), let issuer = members["issuer"]?.string,
+            let subject = members["subject"]?.string
+        else { throw AdminRefusal(.badMember, "identity must have issuer and subject, both texts.") }
+        return UserIdentity(issuer: issuer, subject: subject)
     }
 
     static func response(_ status: Int, _ done: Administration.Done<StoredUser>, fields: [ServiceResponse.Field] = []) -> ServiceResponse {

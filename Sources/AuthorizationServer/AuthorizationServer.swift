@@ -17,10 +17,12 @@ package final class AuthorizationServer: Sendable {
     ///   - keySource: fetches the keys of clients that register an address; nil: such clients cannot authenticate.
     ///   - registrationToken: the initial access token of `registration` (RFC 7591 §3); nil: nobody registers clients by request.
     ///   - assertions: judges tokens of others that stand for clients; nil: none are taken.
+    ///   - provider: at which people log in; nil: they log in here, or there is no way to the one that the settings name.
     package init(
         settings: AuthorizationServerSettings, resources: [String] = [], keys: SigningKeys, pepper: SecretPepper,
         store: any AuthorizationStore, hasher: PasswordHasher = PasswordHasher(atOnce: 1),
-        keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil, assertions: (any AssertionJudge)? = nil
+        keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil, assertions: (any AssertionJudge)? = nil,
+        provider: (any IdentityProvider)? = nil
     ) {
         let clientKeys = ClientKeys(source: keySource)
         let authenticator = ClientAuthenticator(
@@ -41,7 +43,7 @@ package final class AuthorizationServer: Sendable {
         ]
         if let assertions { grants.append(JWTBearerGrant(judge: assertions, store: store, mint: mint, targets: targets)) }
         let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
-        let people = People(settings: settings, store: store, pepper: pepper, hasher: hasher)
+        let people = People(settings: settings, store: store, pepper: pepper, hasher: hasher, provider: provider)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
         var endpoints: [String: any Endpoint] = [
             AuthorizationServerRoutes.tokenPath: TokenEndpoint(authenticator: authenticator, proofs: proofs, grants: grants),

@@ -8,6 +8,7 @@ struct IssuerMetadata {
     let keySet: AbsoluteURL?
     /// Where the issuer is asked about tokens; nil: it was not wanted.
     let introspection: AbsoluteURL?
+    let provider: Result<ProviderEndpoints, ProviderEndpointsFault>
 
     private static let limits = JSONLimits(bytesMax: JWKSet.bytesMax, depthMax: 16, membersMax: 8_192)
 
@@ -24,6 +25,11 @@ struct IssuerMetadata {
             source.wantsIntrospection
             ? try Self.url(members["introspection_endpoint"], source, .missingIntrospectionURL, .forbiddenIntrospectionURL)
             : nil
+        do throws(ProviderEndpointsFault) {
+            provider = .success(try ProviderEndpoints(members, of: source))
+        } catch {
+            provider = .failure(error)
+        }
     }
 
     private static func url(

@@ -80,6 +80,8 @@ package struct KeyRing: Sendable {
     private var keySetURL: AbsoluteURL?
     /// From metadata: where the issuer is asked about tokens.
     package private(set) var introspectionURL: AbsoluteURL?
+    /// From metadata: where people log in, or why nobody can; nil: none was read yet.
+    package private(set) var provider: Result<ProviderEndpoints, ProviderEndpointsFault>?
     private var metadataReadAt: Int64 = 0
     /// The place that answered last is asked first.
     private var metadataPlace = 0
@@ -166,6 +168,7 @@ package struct KeyRing: Sendable {
                 let metadata = try IssuerMetadata(answer, of: source)
                 keySetURL = metadata.keySet
                 introspectionURL = metadata.introspection
+                provider = metadata.provider
                 metadataReadAt = now
                 metadataPlace = place(tried)
                 if !source.wantsKeys { return succeeded(JWKSet([]), answer, [], now: now, random: random) }

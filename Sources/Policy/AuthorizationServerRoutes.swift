@@ -13,6 +13,8 @@ package enum AuthorizationServerRoutes {
     /// RFC 6749 §3.1, and where the browser comes back to from log-in and consent.
     package static let authorizationPath = "/oauth2/authorize"
     package static let loginPath = "/oauth2/login"
+    /// `GET`: where an OpenID provider sends people back to (OpenID Connect Core §3.1.2.5).
+    package static let loginCallbackPath = "/oauth2/login/callback"
     package static let consentPath = "/oauth2/consent"
     package static let logoutPath = "/oauth2/logout"
     /// RFC 9126.
@@ -92,6 +94,7 @@ package enum AuthorizationServerRoutes {
             route("authorize", ["GET", "POST"], host, authorizationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
             route("par", ["POST"], host, pushedRequestPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
             route("userinfo", ["GET", "POST"], host, userInfoPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
+            settings.logIn.provider == nil ? nil : route("login_callback", ["GET"], host, loginCallbackPath, limits: settings.limits),
         ].compactMap { $0 } + pages(host, settings.limits)
     }
 

@@ -11,6 +11,7 @@ extension Policy {
             lines.append(
                 "authorization server \(server.issuer), audience \(server.audience), tokens for \(DurationText.text(server.accessTokenLifetime)), database \(server.database)\(clientKeys)"
             )
+            if server.logIn != LogInSettings() { lines.append(server.logIn.summary) }
         }
         if let tokens = upstreamTokens {
             lines.append(
@@ -230,5 +231,16 @@ extension UpstreamIdentity {
         case .spiffe(let id): id
         case .dns(let name): "dns:\(name)"
         }
+    }
+}
+
+extension LogInSettings {
+    fileprivate var summary: String {
+        guard let provider else { return "log-in by password" }
+        var parts = ["log-in at \(provider.issuer) as \(provider.clientID), by \(provider.authentication.name), scopes \(provider.scopes.joined(separator: " "))"]
+        parts += provider.claims.map { "claim \($0.summary)" }
+        parts.append(provider.signsUp ? "whoever comes gets an account" : "nobody gets an account")
+        parts.append(passwords ? "by password, too" : "not by password")
+        return parts.joined(separator: ", ")
     }
 }

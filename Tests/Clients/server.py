@@ -37,27 +37,28 @@ class Service(http.server.BaseHTTPRequestHandler):
 
 
 class Gateway:
-    def __init__(self, binary, folder, database="var/portcullis.sqlite", beside=None):
+    def __init__(self, binary, folder, database="var/portcullis.sqlite", beside=None, host="localhost"):
         """`database`: as YAML. `beside`: a gateway that has started; this one serves under its name, with its certificates and API."""
         self.binary, self.folder, self.database, self.beside = Path(binary).resolve(), Path(folder), database, beside
         self.port, self.service_port = free_port(), beside.service_port if beside else free_port()
-        self.url = f"https://localhost:{self.port}"
+        self.url = f"https://{host}:{self.port}"
         self.issuer = beside.issuer if beside else self.url
         self.api = f"{self.url}/orders/1"
         self.authorities = str(self.folder / "certs/ca.pem")
 
-    def start(self):
+    def start(self, **policy):
+        """`policy`: what is special about it."""
         if self.beside:
             shutil.copytree(self.beside.folder / "certs", self.folder / "certs")
         else:
             self._portcullis("certs", "init")
-        (self.folder / "routes.yaml").write_text(self.policy())
+        (self.folder / "routes.yaml").write_text(self.policy(**policy))
         if not self.beside:
             self._serve()
         return self.run()
 
-    def policy(self, client_authorities="certs/client-ca.pem", listeners="", local="embedded: true", server="", routes=""):
-        """The text of routes.yaml. `listeners`, `server` and `routes`: lines more, as they are to stand there."""
+    def policy(self, client_authorities="certs/client-ca.pem", listeners="", local="embedded: true", issuers="", server="", routes=""):
+        """The text of routes.yaml. `listeners`, `issuers`, `server` and `routes`: lines more, as they are to stand there."""
         asks = f"      client_authorities: {client_authorities}\n" if client_authorities else ""
         return f"""version: 1
 listeners:
@@ -66,7 +67,7 @@ listeners:
       certificates: [{{chain: certs/gateway.pem, key: certs/gateway.key}}]
 {asks}{listeners}issuers:
   local: {{{local}}}
-authorization_server:
+{issuers}authorization_server:
   issuer: {self.issuer}
   database: {self.database}
   audience: https://api.example.com

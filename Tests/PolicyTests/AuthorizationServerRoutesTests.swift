@@ -101,6 +101,24 @@ struct AuthorizationServerRoutesTests {
         #expect(policy("insecure_any_listener: true")?.routes.contains(where: \.isForThisMachine) == false)
     }
 
+    @Test("where a provider sends people back to there is a route with a provider only, to be read and not written")
+    func loginCallback() throws {
+        func routes(_ settings: String) -> [Route] {
+            Sample.read(
+                Sample.top + Sample.routes + """
+                    issuers: {local: {embedded: true}, staff: {issuer: "https://id.example.com", audience: a, algorithms: [ES256]}}
+                    authorization_server: {issuer: "https://auth.example.com", database: var/p.sqlite, audience: api\(settings)}
+
+                    """
+            ).policy?.routes.filter { $0.match.path.text == AuthorizationServerRoutes.loginCallbackPath } ?? []
+        }
+        let route = try #require(routes(", login: {provider: {issuer: staff, client_id: a, client_secret: {env: S}}}").first)
+        #expect(route.id == "authorization_server.login_callback")
+        #expect(route.match.methods == ["GET"])
+        #expect(route.match.hosts == ["auth.example.com"])
+        #expect(routes("").isEmpty)
+    }
+
     @Test("without the section there are none")
     func none() {
         #expect(Sample.read(Sample.top + Sample.routes).policy?.routes.map(\.id) == ["all"])

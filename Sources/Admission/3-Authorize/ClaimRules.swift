@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 import Policy
 
 extension ClaimRule {
@@ -12,6 +12,11 @@ extension ClaimRule {
         case .matches(let pattern): return value.string.map(pattern.matches) ?? false
         }
     }
+}
+
+extension [ClaimRule] {
+    /// Whether all are true of claims that stand outside of any route: nothing of a path can be compared with them.
+    package func areSatisfied(by claims: JSONObject) -> Bool { allSatisfy { $0.isSatisfied(by: claims, path: .none) } }
 }
 
 extension ClaimRule {

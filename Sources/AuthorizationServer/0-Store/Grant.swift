@@ -71,10 +71,13 @@ package struct Grant: Sendable, Equatable {
 
 /// When and how a user logged in (RFC 9470, OpenID Connect Core §2).
 package struct UserAuthentication: Sendable, Equatable {
-    /// Seconds since 1970: `auth_time`.
+    /// Seconds since 1970: `auth_time`; `unknownTime`: nobody has said.
     package var time: Int64
     package var acr: String?
     package var methods: [String]
+
+    /// Counts as long ago, and stands in no token.
+    package static let unknownTime: Int64 = 0
 
     package init(time: Int64, acr: String? = nil, methods: [String] = []) {
         self.time = time
@@ -83,15 +86,17 @@ package struct UserAuthentication: Sendable, Equatable {
     }
 
     package var json: JSON {
-        var members: JSONObject = ["auth_time": .integer(time)]
+        var members: JSONObject = [:]
+        if time != Self.unknownTime { members["auth_time"] = .integer(time) }
         members["acr"] = acr.map { .string($0) }
         if !methods.isEmpty { members["amr"] = .strings(methods) }
         return .object(members)
     }
 
     package init?(_ object: JSONObject) {
-        guard let time = object["auth_time"]?.int else { return nil }
-        self.init(time: time, acr: object["acr"]?.string, methods: object.strings("amr"))
+        let time = object["auth_time"]
+        guard time == nil || time?.int != nil else { return nil }
+        self.init(time: time?.int ?? Self.unknownTime, acr: object["acr"]?.string, methods: object.strings("amr"))
     }
 }
 

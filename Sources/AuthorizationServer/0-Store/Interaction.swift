@@ -20,11 +20,18 @@ package struct Interaction: Sendable, Equatable {
     package var demandsLogin = false
     /// What the person answered on the consent page; nil: not asked yet.
     package var consent: Consent?
+    /// The person came back from the provider without having logged in, and has nothing else to do here; nil: no.
+    var logInRefusal: LogInRefusal?
     /// Seconds since 1970.
     package var expiresAt: Int64
     /// Of its record: 0 when it is not stored.
     package var version: Int64 = 0
 
+    /// What the provider said (RFC 6749 §4.1.2.1, OpenID Connect Core Unmet Authentication Requirements).
+    enum LogInRefusal: String, Sendable {
+        case denied = "access_denied"
+        case unmet = "unmet_authentication_requirements"
+    }
     package enum Consent: String, Sendable { case given, refused }
 
     package init(id: String, clientID: String, request: JSONObject, browserKey: String, expiresAt: Int64) {
@@ -39,6 +46,7 @@ package struct Interaction: Sendable, Equatable {
         var body: JSONObject = ["request": .object(request), "browser": .string(browserKey)]
         body["authentication"] = authentication?.json
         if demandsLogin { body["demands_login"] = true }
+        body["login_refused"] = logInRefusal.map { .string($0.rawValue) }
         body["consent"] = consent.map { .string($0.rawValue) }
         var record = StoredRecord(
             .interaction, SecretDigest.text(of: id), expiresAt: expiresAt, client: clientID, subject: userID, body: body)
@@ -57,6 +65,7 @@ package struct Interaction: Sendable, Equatable {
         authentication = body["authentication"]?.object.flatMap(UserAuthentication.init)
         demandsLogin = body["demands_login"]?.bool ?? false
         consent = body["consent"]?.string.flatMap(Consent.init)
+        logInRefusal = body["login_refused"]?.string.flatMap(LogInRefusal.init)
         version = record.version
     }
 }

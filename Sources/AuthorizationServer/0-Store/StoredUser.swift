@@ -10,6 +10,8 @@ package struct StoredUser: Sendable, Equatable {
     package var displayName: String?
     /// Of the password (scrypt), in one text with its parameters; nil: none, logs in elsewhere.
     package var passwordHash: String?
+    /// Who it is at the OpenID provider that it logs in at; nil: it logs in here.
+    package var identity: UserIdentity?
     /// Who may not log in any longer, nor use what was granted.
     package var isDisabled = false
     /// Seconds since 1970.
@@ -29,6 +31,7 @@ package struct StoredUser: Sendable, Equatable {
         body["email"] = email.map { .string($0) }
         body["display_name"] = displayName.map { .string($0) }
         body["password_hash"] = passwordHash.map { .string($0) }
+        body["identity"] = identity.map { ["issuer": .string($0.issuer), "subject": .string($0.subject)] }
         if isDisabled { body["disabled"] = true }
         var record = StoredRecord(.user, id, subject: id, body: body)
         record.version = version
@@ -42,6 +45,9 @@ package struct StoredUser: Sendable, Equatable {
         email = body["email"]?.string
         displayName = body["display_name"]?.string
         passwordHash = body["password_hash"]?.string
+        if let there = body["identity"]?.object, let issuer = there["issuer"]?.string, let subject = there["subject"]?.string {
+            identity = UserIdentity(issuer: issuer, subject: subject)
+        }
         isDisabled = body["disabled"]?.bool ?? false
         version = record.version
     }

@@ -78,12 +78,23 @@ struct AuthorizationEndpoint: Endpoint {
         do throws(OAuthError) {
             // Nobody may have changed the client so that it would not be answered there any more.
             guard (try? RedirectURI.chosen(asked: request.redirectURI, registered: client.redirectURIs)) != nil else { return ErrorPage.expired }
-            response = try await proceed(flow, answer, call)
+            response =
+                if let refused = interaction.logInRefusal {
+                    try await end(interaction, with: refused, client, answer, call)
+                } else { try await proceed(flow, answer, call) }
         } catch {
             response = answer.error(error)
         }
         response.facts.client = client.id
         return response
+    }
+
+    /// The provider would not log the person in.
+    private func end(
+        _ interaction: Interaction, with refused: Interaction.LogInRefusal, _ client: RegisteredClient, _ answer: AuthorizationAnswer, _ call: EndpointCall
+    ) async throws(OAuthError) -> ServiceResponse {
+        _ = try await store.orUnavailable { try await $0.commit([interaction.removal], now: call.now) }
+        return try await refusal(refused == .denied ? .accessDenied : .unmetAuthentication, client, answer, call)
     }
 
     /// Who logged in in its course; an account that is gone or disabled since is nobody.

@@ -26,6 +26,12 @@ struct PageKit: Sendable {
         return Page(status: status, template: template, content: all, formTargets: formTargets)
     }
 
+    /// A page that goes on by itself, as a new beginning for the browser: neither is it the answer to a form any more, nor a redirect.
+    /// - Parameter location: of ours, or where the provider's metadata says.
+    func handOff(title: String, _ message: String, to location: String) -> ServiceResponse {
+        page(.handOff, title: title, ["message": message, "refresh": location]).response
+    }
+
     func message(_ status: Int, title: String, _ message: String) -> ServiceResponse {
         page(.message, title: title, ["message": message], status: status).response
     }

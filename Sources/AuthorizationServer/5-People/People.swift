@@ -7,22 +7,38 @@ struct People: Sendable {
     private let login: LoginPage
     private let consent: ConsentPage
     private let device: DevicePage
+    /// nil: there is no provider.
+    private let callback: ProviderCallback?
 
-    init(settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher) {
+    init(settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher, provider: (any IdentityProvider)?) {
         let origin = ServerMetadata.origin(of: settings.issuer)
         sessions = SessionReader(store: store, idleSeconds: settings.sessionIdle.components.seconds)
         kit = PageKit(
             store: store, sessions: sessions, forms: FormGuard(origin: origin), host: String(origin.dropFirst("https://".count)))
-        login = LoginPage(kit: kit, hasher: hasher, pepper: pepper, sessionSeconds: settings.sessionLifetime.components.seconds)
+        let start = SessionStart(sessions: sessions, sessionSeconds: settings.sessionLifetime.components.seconds)
+        let form = LoginForm(kit: kit, passwords: settings.logIn.passwords, provider: settings.logIn.provider?.label)
+        var door: ProviderDoor?
+        if let own = settings.logIn.provider, let provider {
+            door = ProviderDoor(kit: kit, settings: own, provider: provider, redirectURI: origin + AuthorizationServerRoutes.loginCallbackPath)
+        }
+        login = LoginPage(kit: kit, form: form, start: start, door: door, hasher: hasher, pepper: pepper)
+        let store = store, kit = kit
+        callback = door.map { door in
+            ProviderCallback(
+                kit: kit, door: door, form: form, start: start,
+                accounts: ProviderAccounts(store: store, prefix: door.settings.issuer, signsUp: door.settings.signsUp))
+        }
         let asked = AskedFor(descriptions: settings.scopeDescriptions)
         consent = ConsentPage(kit: kit, asked: asked)
         device = DevicePage(kit: kit, asked: asked, desk: DeviceDesk(store: store))
     }
 
     var endpoints: [String: any Endpoint] {
-        [
+        var endpoints: [String: any Endpoint] = [
             AuthorizationServerRoutes.loginPath: login, AuthorizationServerRoutes.consentPath: consent,
             AuthorizationServerRoutes.logoutPath: LogoutPage(kit: kit), AuthorizationServerRoutes.devicePath: device,
         ]
+        if let callback { endpoints[AuthorizationServerRoutes.loginCallbackPath] = callback }
+        return endpoints
     }
 }

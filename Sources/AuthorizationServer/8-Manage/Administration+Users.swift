@@ -14,14 +14,15 @@ extension Administration {
     }
 
     package func addUser(
-        name: String, password: String, email: String?, displayName: String?, now: Int64, random: Randomness
+        name: String, _ credential: NewUserCredential, email: String?, displayName: String?, now: Int64, random: Randomness
     ) async throws -> Done<StoredUser> {
         do {
             let user = try await UserDirectory(store: store, hasher: hasher).add(
-                name: name, password: password, email: email, displayName: displayName, now: now, random: random)
+                name: name, credential, email: email, displayName: displayName, now: now, random: random)
             return Done(change: ManagedChange(.userAdded, user.id, before: nil, after: user.managementDocument), value: user, secret: nil)
         } catch let error as UserError {
             if case .nameTaken = error { throw ManagementError.conflict(error.description) }
+            if error == .identityTaken { throw ManagementError.conflict(error.description) }
             throw ManagementError.refused(error.description)
         } catch is PasswordHasherBusy {
             throw ManagementError.busy
@@ -41,6 +42,7 @@ extension Administration {
             if isDisabled { endings += Revoker.changes(ending: .subject(id), now: now) }
         }
         if let password = change.password {
+            guard old.identity == nil else { throw ManagementError.refused(UserError.logsInElsewhere.description) }
             do throws(UserError) { try PasswordRules.check(password, name: old.name) } catch { throw ManagementError.refused(error.description) }
             do throws(PasswordHasherBusy) { new.passwordHash = try await hasher.hash(password, random: random).text } catch { throw ManagementError.busy }
             endings.append(.removeAll(RecordQuery(.session, subject: id)))
@@ -57,7 +59,7 @@ extension Administration {
         guard let user = try await store.user(id: id) else { throw ManagementError.notFound }
         try Self.check(user.version, expected)
         try await commit(
-            [.remove(.user, key: id, version: user.version), .remove(.userName, key: user.name)]
+            [.remove(.user, key: id, version: user.version), .remove(.userName, key: user.name), .removeAll(RecordQuery(.identity, subject: id))]
                 + Revoker.changes(ending: .subject(id), now: now),
             now: now)
         return ManagedChange(.userRemoved, id, before: user.managementDocument, after: nil)

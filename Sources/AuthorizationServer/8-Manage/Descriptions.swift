@@ -25,6 +25,7 @@ extension StoredUser {
         document["display_name"] = displayName.map { .string($0) }
         document["disabled"] = .bool(isDisabled)
         document["has_password"] = .bool(passwordHash != nil)
+        document["identity"] = identity.map { ["issuer": .string($0.issuer), "subject": .string($0.subject)] }
         document["created_at"] = .integer(createdAt)
         return document
     }
@@ -37,7 +38,7 @@ extension Grant {
             "resources": .strings(resources), "created_at": .integer(createdAt), "expires_at": .integer(expiresAt),
         ]
         document["authorization_details"] = authorizationDetails
-        document["auth_time"] = authentication.map { .integer($0.time) }
+        document["auth_time"] = authentication.flatMap { $0.time == UserAuthentication.unknownTime ? nil : .integer($0.time) }
         document["cnf"] = binding.map { .object($0.confirmation) }
         return document
     }

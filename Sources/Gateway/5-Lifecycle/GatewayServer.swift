@@ -94,6 +94,7 @@ package final class GatewayServer: Sendable {
         services = Self.localServices(authorization, health, ledgers)
         health.attach(self)
         authorization?.federation?.attach { [weak self] in self?.state.withLock { $0.snapshot } }
+        authorization?.provider?.attach { [weak self] in self?.state.withLock { $0.snapshot } }
     }
 
     private let services: [LocalServiceName: any LocalService]

@@ -10,6 +10,8 @@ package struct UserRegistry: Sendable {
         package var name: String
         package var displayName: String?
         package var email: String?
+        /// Issuer identifier of the OpenID provider that the account logs in at; nil: it has a password here.
+        package var provider: String?
         package var isDisabled: Bool
         /// Seconds since 1970.
         package var createdAt: Int64
@@ -24,9 +26,20 @@ package struct UserRegistry: Sendable {
     }
 
     package func add(name: String, password: String, email: String?, displayName: String?) async throws -> User {
+        try await add(name, .password(password), email, displayName)
+    }
+
+    /// - Parameters:
+    ///   - issuer: identifier of the provider's issuer.
+    ///   - subject: `sub` of its ID tokens.
+    package func add(name: String, issuer: String, subject: String, email: String?, displayName: String?) async throws -> User {
+        try await add(name, .identity(UserIdentity(issuer: issuer, subject: subject)), email, displayName)
+    }
+
+    private func add(_ name: String, _ credential: NewUserCredential, _ email: String?, _ displayName: String?) async throws -> User {
         let user = try await recorded.make { administration in
             let done = try await administration.addUser(
-                name: name, password: password, email: email, displayName: displayName, now: Self.now, random: .system)
+                name: name, credential, email: email, displayName: displayName, now: Self.now, random: .system)
             return (done.change, User(done.value))
         }
         guard let user else { throw ManagementError.notFound }
@@ -68,7 +81,8 @@ package struct UserRegistry: Sendable {
 extension UserRegistry.User {
     fileprivate init(_ user: StoredUser) {
         self.init(
-            id: user.id, name: user.name, displayName: user.displayName, email: user.email, isDisabled: user.isDisabled,
+            id: user.id, name: user.name, displayName: user.displayName, email: user.email, provider: user.identity?.issuer,
+            isDisabled: user.isDisabled,
             createdAt: user.createdAt)
     }
 }

@@ -23,8 +23,13 @@ struct ClientCredentials: Sendable {
     private static let assertionLifetime: Int64 = 60
 
     init(_ introspection: Introspection, of issuer: Issuer) throws {
-        clientID = introspection.clientID
-        switch introspection.authentication {
+        try self.init(introspection.clientID, introspection.authentication, issuer: issuer.identifier)
+    }
+
+    /// - Parameter issuer: identifier of whoever is asked.
+    init(_ clientID: String, _ authentication: Introspection.ClientAuthentication, issuer: String) throws {
+        self.clientID = clientID
+        switch authentication {
         case .secretBasic(let source):
             // RFC 6749 §2.3.1: both are encoded as in a form first.
             let pair = FormText.encoded(clientID.utf8) + [0x3A] + FormText.encoded(try Self.secret(source))
@@ -35,7 +40,7 @@ struct ClientCredentials: Sendable {
             guard case .success(let pem) = DiskPolicyFiles().read(path, bytesMax: 65_536),
                 let key = try? SigningKey(pem: String(decoding: pem, as: UTF8.self), algorithm: algorithm, kid: kid)
             else { throw Failure(description: "\(path): the private key cannot be read, or cannot sign") }
-            proof = .assertion(key, audience: audience ?? issuer.identifier)
+            proof = .assertion(key, audience: audience ?? issuer)
         case .tlsClientCertificate:
             proof = .certificate
         }

@@ -49,6 +49,9 @@ final class KeyKeeper: Sendable {
     /// Where the issuer is asked about tokens, by its metadata; nil: not read yet, or not wanted.
     var introspectionURL: AbsoluteURL? { ring.withLock { $0.introspectionURL } }
 
+    /// Where people log in at the issuer, by its metadata, or why nobody can; nil: not read yet.
+    var provider: Result<ProviderEndpoints, ProviderEndpointsFault>? { ring.withLock { $0.provider } }
+
     /// Called on event loops, for tokens whose key is not known: takes a lock for a moment, and never waits.
     func wanted(kid: String?) -> KeyRing.Answer {
         // In the moment between a new policy and `start`, which begins the first fetch: nobody would perform one before.

@@ -16,6 +16,8 @@ final class EmbeddedAuthorizationServer: LocalService {
     private let keysGeneration = Atomic<UInt64>(0)
     /// Judges tokens of workloads; nil: none are taken.
     let federation: FederationDesk?
+    /// Reaches the provider at which people log in; nil: there is none.
+    let provider: ProviderDesk?
     /// What the management interface may change.
     let administration: Administration
 
@@ -30,12 +32,14 @@ final class EmbeddedAuthorizationServer: LocalService {
             String(decoding: try SecretReader.read(registration.initialAccessToken, octetsMin: RegistrationSettings.tokenOctetsMin), as: UTF8.self)
         }
         federation = FederationDesk(settings)
+        provider = try ProviderDesk(settings, logger: logger)
         // Half of the cores at most compute hashes of passwords.
         let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
         administration = Administration(store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile, terms: database.signing)
         server = AuthorizationServer(
             settings: settings, resources: resources, keys: keys, pepper: database.pepper, store: database.store, hasher: hasher,
-            keySource: ClientKeyFetcher(settings.clientKeys, logger: logger), registrationToken: registrationToken, assertions: federation)
+            keySource: ClientKeyFetcher(settings.clientKeys, logger: logger), registrationToken: registrationToken, assertions: federation,
+            provider: provider)
     }
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {

@@ -21,6 +21,7 @@ struct ReferenceCheck {
                     "issuer \(Shown.value(trust.issuer.value)) of \"trusts\" is the authorization server itself; its tokens are tokens of ours already")
             }
         }
+        if let issuer = draft.authorizationServer?.logIn?.issuer { check(issuer, in: draft.issuers, of: "\"provider\"") }
         for limit in draft.resourceMetadata.limits { check(limit, in: draft.limits, of: "\"resource_metadata\"") }
         let embedded = draft.issuers.entries.filter { $0.value?.isEmbedded == true }
         if let server = draft.authorizationServer, server.settings != nil, embedded.isEmpty {
@@ -51,6 +52,7 @@ struct UnusedCheck {
 
     func run() {
         var issuers = Set(draft.authorizationServer?.trusts.map(\.issuer.value) ?? [])
+        if let issuer = draft.authorizationServer?.logIn?.issuer?.value { issuers.insert(issuer) }
         // Its routes are not there yet.
         if draft.authorizationServer?.admin != nil {
             issuers.formUnion(draft.issuers.entries.filter { $0.value?.isEmbedded == true }.map(\.name.value))

@@ -183,6 +183,8 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var limits: [Int] = []
     /// Whose tokens become tokens of ours (RFC 7523 §2.1).
     package var trusts: [FederationTrust] = []
+    /// How people show who they are.
+    package var logIn = LogInSettings()
     /// How long somebody stays logged in in a browser at most, and how long without doing anything.
     package var sessionLifetime: Duration = .seconds(43_200)
     package var sessionIdle: Duration = .seconds(7_200)

@@ -64,6 +64,7 @@ struct PolicyDraft {
         UnusedCheck(draft: self).run()
         UpstreamTokenCheck(draft: self).run()
         AdminCheck(draft: self).run()
+        LogInCheck(draft: self).run()
     }
 
     /// The policy. Call it only when there are no errors: then every value is there and every name resolves.

@@ -7,6 +7,7 @@ struct AuthorizationServerDraft {
     var settings: AuthorizationServerSettings?
     var limits: [Located<String>]
     var trusts: [FederationSection.Draft] = []
+    var logIn: LogInSection.Draft?
     var admin: Located<AdminSettings>?
     /// What clients that register themselves may get.
     var registrationScopes: [Located<String>] = []
@@ -46,6 +47,7 @@ struct AuthorizationServerSection {
         standard.admin = draft.admin?.value
         let people = PeopleSettings(reader)
         draft.trusts = FederationSection(findings: context.findings).read(reader)
+        draft.logIn = LogInSection(context: context, files: files).read(reader)
         reader.finish()
         if let identifier = draft.identifier, AuthorizationServerRoutes.metadataPath(of: identifier.value) == nil {
             context.findings.error(
@@ -66,6 +68,7 @@ struct AuthorizationServerSection {
             settings.signingAlgorithms = algorithms.map { $0.map(\.value) }.flatMap { $0.isEmpty ? nil : $0 } ?? [.es256]
             settings.keyRotation = rotation
             draft.settings = settings
+            draft.settings?.logIn = draft.logIn?.settings ?? LogInSettings()
             draft.settings?.trusts = draft.trusts.compactMap(\.trust)
         }
         return draft

@@ -60,7 +60,8 @@ struct IntrospectionReader {
             checkDiscovery(reader, keys)
         }
         let clientID = reader.value("client_id", .clientIdentifier)
-        let (authentication, certificate) = authentication(reader, way)
+        let shown = ClientAuthenticationReader(context: context, files: files).read(
+            reader, needsCertificate: way.map { $0.certificate == nil } ?? false)
         var prefixes = reader.list("token_prefixes", of: .tokenPrefix, orOne: true)
         if judgement == .both, prefixes != nil {
             reader.error(
@@ -77,10 +78,10 @@ struct IntrospectionReader {
             "insecure_missing_audience", in: reader, path: "issuers.\(name).introspection", code: .missingAudience,
             meaning: "tokens count for which the issuer names no audience; they may have been made for any other service")
         reader.finish()
-        guard let clientID, let authentication, let way, url != nil || !reader.has("url") else { return nil }
+        guard let clientID, let shown, let way, url != nil || !reader.has("url") else { return nil }
         var introspection = Introspection(
-            place: url.map { .url($0.value) } ?? .discovery, way: way, clientID: clientID.value, authentication: authentication)
-        if let certificate { introspection.way.certificate = certificate }
+            place: url.map { .url($0.value) } ?? .discovery, way: way, clientID: clientID.value, authentication: shown.authentication)
+        if let certificate = shown.certificate { introspection.way.certificate = certificate }
         introspection.tokenPrefixes = prefixes?.map(\.value) ?? []
         introspection.jwtResponse = signed
         introspection.activeLifetime = active
@@ -99,75 +100,6 @@ struct IntrospectionReader {
 
     private func isKeySet(_ place: KeyFetching.Place) -> Bool {
         if case .keySet = place { true } else { false }
-    }
-
-    // MARK: Who asks
-
-    private enum Method: String, CaseIterable {
-        case secretBasic = "client_secret_basic"
-        case secretPost = "client_secret_post"
-        case privateKeyJWT = "private_key_jwt"
-        case tlsClientCertificate = "tls_client_auth"
-
-        /// The keys that belong to it.
-        var keys: [String] {
-            switch self {
-            case .secretBasic, .secretPost: ["client_secret"]
-            case .privateKeyJWT: ["key", "algorithm", "kid", "assertion_audience"]
-            case .tlsClientCertificate: ["certificate"]
-            }
-        }
-    }
-
-    private func authentication(
-        _ reader: MappingReader, _ way: OutgoingWay?
-    ) -> (Introspection.ClientAuthentication?, CertificateFiles?) {
-        let method = reader.value("method", ValueKind<Method>.word, default: .secretBasic)
-        let secret = SecretReader(context: context).read(reader, "client_secret", octetsMin: 1)
-        let key = reader.value("key", .path)
-        let algorithm = reader.value("algorithm", .algorithm)
-        let kid = reader.value("kid", .text)
-        let audience = reader.value("assertion_audience", .text)
-        var certificate: CertificateFiles?
-        if let node = reader.node("certificate") {
-            certificate = CertificateFilesReader(context: context, files: files).read(
-                node, name: "\"certificate\" in \(reader.name)")
-        }
-        for other in ["client_secret", "key", "algorithm", "kid", "assertion_audience", "certificate"]
-        where !method.keys.contains(other) && reader.has(other) {
-            let right = Method.allCases.first { $0.keys.contains(other) }?.rawValue ?? ""
-            reader.error(
-                .contradiction, at: other, "\(reader.name) has \"\(other)\", which is not for \(method.rawValue); write method: \(right)")
-        }
-        switch method {
-        case .secretBasic, .secretPost:
-            reader.require("client_secret", "write client_secret: {file: PATH} or {env: NAME}, or another method")
-            guard let secret else { return (nil, nil) }
-            return (method == .secretBasic ? .secretBasic(secret) : .secretPost(secret), nil)
-        case .privateKeyJWT:
-            reader.require("key", "name the PEM file of the private key that signs who asks (RFC 7523)")
-            guard let key else { return (nil, nil) }
-            files.check(signingKey: key)
-            check(algorithm, of: key, reader)
-            let path = context.path(key.value)
-            return (.privateKeyJWT(key: path, algorithm: algorithm?.value, kid: kid?.value, audience: audience?.value), nil)
-        case .tlsClientCertificate:
-            if !reader.has("certificate"), let way, way.certificate == nil {
-                reader.require("certificate", "write certificate: {chain: PATH, key: PATH}, here or in the issuer's entry")
-                return (nil, nil)
-            }
-            return (.tlsClientCertificate, certificate)
-        }
-    }
-
-    /// The key must be able to sign by it.
-    private func check(_ algorithm: Located<Algorithm>?, of key: Located<String>, _ reader: MappingReader) {
-        guard let algorithm, case .success(let octets) = context.files.read(context.path(key.value), bytesMax: 65_536) else { return }
-        let pem = String(decoding: octets, as: UTF8.self)
-        guard (try? SigningKey(pem: pem)) != nil, (try? SigningKey(pem: pem, algorithm: algorithm.value)) == nil else { return }
-        context.findings.error(
-            .badValue, at: algorithm.position,
-            "\"algorithm\" in \(reader.name): the key \(Shown.value(key.value)) cannot sign by \(algorithm.value.rawValue)")
     }
 
     // MARK: A look ahead

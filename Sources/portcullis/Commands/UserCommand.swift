@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
+import Policy
 
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -44,6 +45,11 @@ struct UserAddCommand: AsyncParsableCommand {
             others on the machine could see.
 
               portcullis user add alice --display-name "Alice A."
+
+            Who logs in at the provider that routes.yaml names has no password here; whoever may get in without an account \
+            (sign_up) need not be added.
+
+              portcullis user add alice --provider-subject 24400320
             """)
 
     @OptionGroup var arguments: UserArguments
@@ -54,12 +60,24 @@ struct UserAddCommand: AsyncParsableCommand {
     @Option(help: "The name as people write it.")
     var displayName: String?
 
+    @Option(help: "Logs in at the provider of login.provider, whose ID tokens say this in \"sub\"; without a password here.")
+    var providerSubject: String?
+
     func run() async throws {
-        let (settings, audit) = try PolicySettings.managed(of: arguments.policy)
+        let (settings, audit, policy) = try PolicySettings.managedPolicy(of: arguments.policy)
         do {
             let registry = try await UserRegistry(settings, audit: audit)
-            let user = try await registry.add(
-                name: arguments.name, password: try PasswordPrompt.newPassword(), email: email, displayName: displayName)
+            let user: UserRegistry.User
+            if let providerSubject {
+                guard let provider = settings.logIn.provider, let issuer = policy.issuers.first(where: { $0.name == provider.issuer }) else {
+                    throw CommandFailure("\(arguments.policy) names no provider at which people log in (login of authorization_server)")
+                }
+                user = try await registry.add(
+                    name: arguments.name, issuer: issuer.identifier, subject: providerSubject, email: email, displayName: displayName)
+            } else {
+                user = try await registry.add(
+                    name: arguments.name, password: try PasswordPrompt.newPassword(), email: email, displayName: displayName)
+            }
             print("\(user.name): added, sub \(user.id)")
         } catch {
             throw CommandFailure("\(error)")
@@ -81,7 +99,8 @@ struct UserListCommand: AsyncParsableCommand {
             for user in users {
                 let created = Date(timeIntervalSince1970: Double(user.createdAt)).formatted(.iso8601)
                 let names = [user.displayName, user.email].compactMap { $0 }.joined(separator: ", ")
-                print("\(user.name)  \(user.id)  \(created)\(user.isDisabled ? "  disabled" : "")\(names.isEmpty ? "" : "  (\(names))")")
+                let place = user.provider.map { "  at \($0)" } ?? ""
+                print("\(user.name)  \(user.id)  \(created)\(place)\(user.isDisabled ? "  disabled" : "")\(names.isEmpty ? "" : "  (\(names))")")
             }
         } catch {
             throw CommandFailure("\(error)")

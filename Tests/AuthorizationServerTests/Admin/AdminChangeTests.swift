@@ -82,6 +82,32 @@ struct AdminChangeTests {
         #expect(admin.log.changes.compactMap { $0?.action } == [.clientAdded, .secretAdded, .secretRemoved])
     }
 
+    @Test("an account of a provider's person is made with issuer and subject, has no password and gets none, and leaves nothing behind")
+    func providerAccount() async throws {
+        let admin = try AdminBench()
+        let identity: JSON = ["issuer": "https://id.example", "subject": "u-1"]
+        let made = await admin.send("POST", "users", ["name": "ada", "identity": identity])
+        #expect(made.status == 201, "\(made.body)")
+        #expect(made.body["identity"] == identity)
+        #expect(made.body["has_password"] == false)
+        let id = try #require(made.body["id"]?.string)
+        let refused: [(JSONObject, String)] = [
+            (["name": "eve", "identity": identity], "conflict"), (["name": "ada", "identity": ["issuer": "https://id.example", "subject": "u-2"]], "conflict"),
+            (["name": "eve", "identity": identity, "password": "correct horse battery"], "bad_member"), (["name": "eve"], "bad_member"),
+            (["name": "eve", "identity": ["issuer": "https://id.example"]], "bad_member"), (["name": "eve", "identity": "u-1"], "bad_member"),
+            (["name": "eve", "identity": ["issuer": "https://id.example", "subject": "u-3", "email": "x"]], "bad_member"),
+        ]
+        for (body, code) in refused {
+            let answer = await admin.send("POST", "users", body)
+            #expect((400..<500).contains(answer.status))
+            #expect(answer.body["code"]?.string == code, "\(body)")
+        }
+        let password = await admin.send("PATCH", "users/\(id)", ["password": "correct horse battery"], [("if-match", "*")])
+        #expect((400..<500).contains(password.status))
+        #expect(await admin.send("DELETE", "users/\(id)", nil, [("if-match", "*")]).status == 204)
+        #expect(try await admin.store.records(RecordQuery(.identity), most: 10).isEmpty)
+    }
+
     @Test("a removed client is gone with its grants, and its tokens end")
     func removed() async throws {
         let admin = try AdminBench()

@@ -20,7 +20,8 @@ struct PeopleBench: Sendable {
     let random: Randomness
     let user: StoredUser
 
-    init() async throws {
+    /// - Parameter provider: at which people log in, as `logIn` says.
+    init(logIn: LogInSettings = LogInSettings(), provider: (any IdentityProvider)? = nil) async throws {
         let counter = Mutex<UInt64>(0)
         random = Randomness { count in
             let value = counter.withLock { counter in
@@ -35,8 +36,9 @@ struct PeopleBench: Sendable {
         var settings = AuthorizationServerSettings(
             issuer: Bench.issuer, database: .sqlite(path: ""), accessTokenLifetime: .seconds(600), audience: Bench.audience)
         settings.scopeDescriptions = ["orders:read": "Read your orders"]
+        settings.logIn = logIn
         let hasher = PasswordHasher(atOnce: 2, parameters: Self.cheap)
-        server = AuthorizationServer(settings: settings, keys: SigningKeys(ring), pepper: pepper, store: store, hasher: hasher)
+        server = AuthorizationServer(settings: settings, keys: SigningKeys(ring), pepper: pepper, store: store, hasher: hasher, provider: provider)
         directory = UserDirectory(store: store, hasher: hasher)
         administration = .forTests(store, pepper)
         user = try await directory.add(
@@ -170,6 +172,9 @@ struct Shown: Sendable {
     func field(_ name: String) -> String? { all(name).first }
     var names: [String] { fields.map(\.name) }
     var location: String? { field("location") }
+
+    /// Where the page goes on by itself.
+    var refresh: String? { text.firstMatch(of: /<meta http-equiv="refresh" content="0; url=([^"]*)">/).map { Self.plain(String($0.1)) } }
 
     var action: String { text.firstMatch(of: /<form method="post" action="([^"]*)"/).map { String($0.1) } ?? "" }
 

@@ -2,7 +2,7 @@ internal import HTTP
 internal import JSON
 internal import Policy
 
-/// `/oauth2/login`: name and password, in the course of an interaction.
+/// `/oauth2/login`: name and password, or the way to the provider, in the course of an interaction.
 ///
 /// An unknown name, a wrong password and a disabled account are the same to whoever looks: one answer, and the same work.
 struct LoginPage: PageEndpoint {
@@ -10,43 +10,58 @@ struct LoginPage: PageEndpoint {
     static let braked = "There were too many attempts. Wait a minute, then try again."
 
     let kit: PageKit
+    let form: LoginForm
+    let start: SessionStart
+    /// nil: there is no provider.
+    let door: ProviderDoor?
     let hasher: PasswordHasher
     let pepper: SecretPepper
     let brake = LoginBrake()
-    /// How long a session lasts at most.
-    let sessionSeconds: Int64
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call) else {
             return ErrorPage.expired
         }
-        return try await form(interaction, browser, username: interaction.request["login_hint"]?.string ?? "")
+        // Where there is no choice, nobody is asked. Who only looks (HEAD) is not sent anywhere.
+        if !form.passwords, call.request.method == "GET" { return try await leave(interaction, browser, chooses: false, call) }
+        return try await form.page(interaction, browser, username: interaction.request["login_hint"]?.string ?? "")
     }
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call),
-            kit.forms.accepts(call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.purpose(interaction))
+            kit.forms.accepts(call.request, token: parameters.value("form_token"), browser: browser, purpose: LoginForm.purpose(interaction))
         else { return ErrorPage.expired }
+        if let way = parameters.value("provider") { return try await leave(interaction, browser, chooses: way == "another", call) }
+        guard form.passwords else { return ErrorPage.expired }
         let typed = parameters.value("username") ?? ""
         let name = UserName.normalised(typed)
         let attempt = LoginBrake.Attempt(
             name: name ?? "", address: call.request.clientAddress,
             knownBrowser: name.flatMap { KnownBrowser.read(call.request, name: $0, pepper) })
         guard brake.allows(attempt, now: call.now) else {
-            var response = try await form(
+            var response = try await form.page(
                 interaction, browser, username: typed, problem: Self.braked, status: 429, fields: [("Retry-After", "60")])
             response.facts.event = "login_braked"
             return response
         }
         let (user, isRight) = try await check(name: name, password: parameters.value("password") ?? "", now: call.now, call.random)
         guard isRight, let user else {
-            var response = try await form(interaction, browser, username: typed, problem: Self.failed, status: 403)
+            var response = try await form.page(interaction, browser, username: typed, problem: Self.failed, status: 403)
             response.facts.event = "login_failed"
             response.facts.subject = user?.id
             return response
         }
         brake.forgive(attempt)
         return try await logIn(user, interaction, call)
+    }
+
+    /// To the provider.
+    private func leave(_ interaction: Interaction, _ browser: BrowserCookie, chooses: Bool, _ call: EndpointCall) async throws -> ServiceResponse {
+        guard let door else { return ErrorPage.expired }
+        if let page = try await door.leave(interaction, browser, chooses: chooses, call) { return page }
+        return ProviderFault.unavailable.noted(
+            try await form.page(
+                interaction, browser, username: "", problem: LoginForm.unavailable, status: 503, fields: [("Retry-After", "10")]))
     }
 
     /// The account, and whether its password is this and it may log in.
@@ -65,46 +80,13 @@ struct LoginPage: PageEndpoint {
         return (current, true)
     }
 
-    /// A session with a secret of its own, whatever the browser sent before (session fixation); an older one of this browser ends.
     private func logIn(_ user: StoredUser, _ interaction: Interaction, _ call: EndpointCall) async throws -> ServiceResponse {
-        let secret = PageSecret.generate(call.random)
-        let authentication = UserAuthentication(time: call.now, acr: "pwd", methods: ["pwd"])
-        let endsAt = call.now + sessionSeconds
-        let session = UserSession(
-            key: SecretDigest.text(of: secret), userID: user.id, authentication: authentication,
-            expiresAt: min(endsAt, call.now + kit.sessions.idleSeconds), endsAt: endsAt)
-        var next = interaction
-        next.userID = user.id
-        next.authentication = authentication
-        next.consent = nil
-        var changes: [StoreChange] = [.insert(session.record), .replace(next.record)]
-        if let older = call.request.cookie(SessionReader.cookieName), PageSecret.isWellFormed(older) {
-            changes.append(.remove(.session, key: SecretDigest.text(of: older)))
-        }
-        guard try await kit.store.commit(changes, now: call.now) else { return ErrorPage.expired }
+        let session = start.session(of: user, UserAuthentication(time: call.now, acr: "pwd", methods: ["pwd"]), interaction, call)
+        guard try await kit.store.commit(session.changes, now: call.now) else { return ErrorPage.expired }
         var response = ServiceResponse.seeOther(
-            interaction.continuation,
-            fields: [PageCookie.field(SessionReader.cookieName, secret), KnownBrowser.field(name: user.name, pepper, call.random)])
+            interaction.continuation, fields: [session.cookie, KnownBrowser.field(name: user.name, pepper, call.random)])
         response.facts.event = "login"
         response.facts.subject = user.id
         return response
     }
-
-    private func form(
-        _ interaction: Interaction, _ browser: BrowserCookie, username: String, problem: String? = nil, status: Int = 200,
-        fields: [ServiceResponse.Field] = []
-    ) async throws -> ServiceResponse {
-        let client = try await kit.store.client(id: interaction.clientID)
-        var page = kit.page(
-            .login, title: "Log in",
-            [
-                "client": client?.shownName, "problem": problem, "action": AuthorizationServerRoutes.loginPath,
-                "interaction": interaction.id,
-                "token": FormGuard.token(browser, purpose: Self.purpose(interaction)), "username": String(username.prefix(128)),
-            ], status: status, formTargets: interaction.formTargets)
-        page.fields = fields
-        return page.response
-    }
-
-    private static func purpose(_ interaction: Interaction) -> String { "login " + interaction.id }
 }

@@ -2,7 +2,7 @@ internal import Mustache
 
 /// The pages as Mustache templates, in the program itself: it is one file. What comes in is escaped (`HTMLText`); there is no triple mustache.
 enum PageTemplate: String, CaseIterable, Sendable {
-    case login, consent, deviceCode, deviceConfirmation, logout, message
+    case login, consent, deviceCode, deviceConfirmation, logout, message, handOff
 
     /// The page, whole; nil when the template is broken, which a test would have seen.
     func rendered(_ content: [String: Any]) -> String? { Self.library[self]?.render(content) }
@@ -21,6 +21,8 @@ enum PageTemplate: String, CaseIterable, Sendable {
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="robots" content="noindex">
+        {{#refresh}}<meta http-equiv="refresh" content="0; url={{refresh}}">
+        {{/refresh}}
         <title>{{#problem}}Problem: {{/problem}}{{title}}</title>
         <style>\(PageStyle.text)</style>
         </head>
@@ -47,6 +49,7 @@ enum PageTemplate: String, CaseIterable, Sendable {
         case .deviceConfirmation: Self.deviceConfirmationMain
         case .logout: Self.logoutMain
         case .message: Self.messageMain
+        case .handOff: Self.handOffMain
         }
     }
 
@@ -55,7 +58,7 @@ enum PageTemplate: String, CaseIterable, Sendable {
     private static let loginMain = """
         {{#client}}<p>to go on to <strong>{{client}}</strong></p>{{/client}}
         \(problem)
-        <form method="post" action="{{action}}">
+        {{#passwords}}<form method="post" action="{{action}}">
         <input type="hidden" name="interaction" value="{{interaction}}">
         <input type="hidden" name="form_token" value="{{token}}">
         <label for="username">User name</label>
@@ -65,7 +68,15 @@ enum PageTemplate: String, CaseIterable, Sendable {
         <input id="password" name="password" type="password" autocomplete="current-password" \
         required{{#problem}} aria-invalid="true" aria-describedby="problem"{{/problem}}>
         <div class="buttons"><button type="submit">Log in</button></div>
-        </form>
+        </form>{{/passwords}}
+        {{#hasProvider}}<form method="post" action="{{action}}">
+        <input type="hidden" name="interaction" value="{{interaction}}">
+        <input type="hidden" name="form_token" value="{{token}}">
+        <div class="buttons">
+        <button type="submit" name="provider" value="go"{{#passwords}} class="other"{{/passwords}}>Log in with {{provider}}</button>
+        {{#offersAnother}}<button type="submit" name="provider" value="another" class="other">Use another account</button>{{/offersAnother}}
+        </div>
+        </form>{{/hasProvider}}
         """
 
     /// What is asked for, on the consent and the device page.
@@ -133,6 +144,11 @@ enum PageTemplate: String, CaseIterable, Sendable {
         {{#state}}<input type="hidden" name="state" value="{{state}}">{{/state}}
         <div class="buttons"><button type="submit">Log out</button></div>
         </form>
+        """
+
+    private static let handOffMain = """
+        <p>{{message}}</p>
+        <p><a href="{{refresh}}">Go on</a></p>
         """
 
     private static let messageMain = """

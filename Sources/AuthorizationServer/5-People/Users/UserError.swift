@@ -1,6 +1,7 @@
 /// Why an account cannot be made or changed.
 package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
     case badName, badText, passwordTooShort, passwordTooLong, passwordIsName, passwordIsSimple
+    case logsInElsewhere, badIdentity, identityTaken
     case nameTaken(String)
 
     package var description: String {
@@ -11,6 +12,9 @@ package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
         case .passwordTooLong: "a password has at most \(PasswordRules.octetsMax) octets"
         case .passwordIsName: "the password must not be the user name"
         case .passwordIsSimple: "the password repeats a few characters only"
+        case .logsInElsewhere: "this account logs in at an OpenID provider; it has no password here"
+        case .badIdentity: "a person of a provider has an issuer, and a subject of 1 to 255 octets"
+        case .identityTaken: "this person of the provider has an account already"
         case .nameTaken(let name): "there is a user \"\(name)\" already"
         }
     }

@@ -1,0 +1,73 @@
+package import JOSE
+package import JSON
+
+/// The OpenID provider at which people log in, as the gateway knows and reaches it: the port behind which discovery, keys and HTTP lie.
+///
+/// It must bound how long each call takes and how much it reads, follow no redirect, and go to no host that no operator has named.
+package protocol IdentityProvider: Sendable {
+    /// As its metadata says now; nil: that cannot be had.
+    func facts() async -> ProviderFacts?
+    /// Its keys, with the one of this name if it has it; nil: nobody knows.
+    func keys(for kid: String?) async -> JWKSet?
+    /// Asks its token endpoint, and shows it who asks (OpenID Connect Core §3.1.3.1); nil: no answer can be had.
+    func redeem(_ code: ProviderCode) async -> ProviderReply?
+    /// Asks its userinfo endpoint (§5.3.1); nil: there is none, or no answer.
+    func userInfo(_ accessToken: String) async -> ProviderReply?
+    /// Whether what an ID token says is what the operator asks of people.
+    func admits(_ claims: JSONObject) -> Bool
+}
+
+/// What is known of a provider.
+package struct ProviderFacts: Sendable, Equatable {
+    /// Its issuer identifier.
+    package var issuer: String
+    /// Where browsers are sent, perhaps with a query of its own.
+    package var authorizationEndpoint: String
+    /// It always says who answers (RFC 9207 §3).
+    package var sendsIssuer: Bool
+    /// What it may sign by.
+    package var algorithms: [Algorithm]
+    package var clockSkewSeconds: Int64
+
+    package init(issuer: String, authorizationEndpoint: String, sendsIssuer: Bool, algorithms: [Algorithm], clockSkewSeconds: Int64) {
+        self.issuer = issuer
+        self.authorizationEndpoint = authorizationEndpoint
+        self.sendsIssuer = sendsIssuer
+        self.algorithms = algorithms
+        self.clockSkewSeconds = clockSkewSeconds
+    }
+}
+
+/// A code of the provider's, to be redeemed.
+package struct ProviderCode: Sendable, Equatable {
+    package var code: String
+    package var verifier: String
+    package var redirectURI: String
+
+    package init(code: String, verifier: String, redirectURI: String) {
+        self.code = code
+        self.verifier = verifier
+        self.redirectURI = redirectURI
+    }
+}
+
+/// An answer of the provider, as it came.
+package struct ProviderReply: Sendable {
+    package var status: Int
+    package var contentType: String?
+    package var body: [UInt8]
+
+    package init(status: Int, contentType: String?, body: [UInt8]) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+    }
+
+    private static let limits = JSONLimits(bytesMax: 131_072, depthMax: 16, membersMax: 2_048)
+
+    /// Of an answer that is JSON; nil: it is not.
+    var members: JSONObject? {
+        guard (contentType ?? "").lowercased().utf8.prefix(while: { $0 != 0x3B && $0 != 0x20 }).elementsEqual("application/json".utf8) else { return nil }
+        return (try? JSON.parse(body, limits: Self.limits))?.object
+    }
+}

@@ -1,0 +1,38 @@
+/// How people show the built-in authorization server who they are.
+package struct LogInSettings: Sendable, Equatable {
+    /// By name and password of an account here. False only with a provider.
+    package var passwords = true
+    /// At an OpenID provider; nil: nowhere else.
+    package var provider: LogInProvider?
+
+    package init() {}
+}
+
+/// An OpenID provider at which people log in, as the authorization server is its client (OpenID Connect Core §3.1).
+package struct LogInProvider: Sendable, Equatable {
+    /// What `routes.yaml` calls its issuer: with metadata and keys that are fetched, never one that is embedded.
+    package var issuer: String
+    /// What people know it by: on the button, and where something fails.
+    package var label: String
+    /// What the provider calls this server.
+    package var clientID: String
+    /// How this server shows the provider who it is.
+    package var authentication: Introspection.ClientAuthentication
+    /// Of `tls_client_auth`; nil: that of the issuer's entry.
+    package var certificate: CertificateFiles?
+    /// What is asked for, `openid` among it.
+    package var scopes = Self.standardScopes
+    /// All must be true of the ID token; empty: whoever the provider knows may log in.
+    package var claims: [ClaimRule] = []
+    /// Who comes for the first time gets an account; false: nobody does.
+    package var signsUp = true
+
+    package static let standardScopes = ["openid", "profile", "email"]
+
+    package init(issuer: String, label: String, clientID: String, authentication: Introspection.ClientAuthentication) {
+        self.issuer = issuer
+        self.label = label
+        self.clientID = clientID
+        self.authentication = authentication
+    }
+}
