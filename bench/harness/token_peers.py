@@ -12,7 +12,7 @@ import ssl
 from pathlib import Path
 
 from . import materials
-from .processes import BENCH, Failure, tool
+from .processes import BENCH, Failure, free_port, tool
 
 SCOPE = "orders:read"
 SECRET = "not-a-secret-0123456789abcdef0123456789abcdef"
@@ -44,7 +44,7 @@ class TokenServer:
 class Portcullis(TokenServer):
     name = "portcullis"
     does = "the walk with an audit record for each request; secrets as HMAC-SHA-256; nothing stored for a token"
-    methods = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+    methods = ("client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth")
 
     def __init__(self, binary):
         self.binary = binary
@@ -53,15 +53,22 @@ class Portcullis(TokenServer):
         super().prepare(files, folder, port)
         issuer = f"https://{materials.HOST}:{port}"
         self.issuer = issuer
+        # Who has no certificate comes where none is asked for, as at the others.
+        self.certificate_port = free_port()
         (folder / "routes.yaml").write_text(f"""version: 1
 workers: 1
 listeners:
   - address: 127.0.0.1:{port}
     tls:
       certificates: [{{chain: {files.path('gateway.pem')}, key: {files.path('gateway.key')}}}]
+  - address: 127.0.0.1:{self.certificate_port}
+    tls:
+      certificates: [{{chain: {files.path('gateway.pem')}, key: {files.path('gateway.key')}}}]
+      client_authorities: {files.path('upstream-ca.pem')}
 issuers:
   local: {{embedded: true}}
 authorization_server:
+  mtls_origin: https://{materials.HOST}:{self.certificate_port}
   issuer: {issuer}
   database: {folder / 'server.sqlite'}
   audience: https://api.example.com
@@ -86,6 +93,10 @@ timeouts: {{keep_alive_idle: 1h}}
     def command(self):
         self.secret = json.loads(self._portcullis("client", "add", "shop", "--scope", SCOPE, "--json"))["client_secret"]
         return [self.binary, "run", self.folder / "routes.yaml"]
+
+    def add_certificate_client(self):
+        """A client that authenticates with the certificate `gateway-client` (tls_client_auth by its URI)."""
+        self._portcullis("client", "add", "shop-certificate", "--scope", SCOPE, "--certificate-uri", materials.GATEWAY_SPIFFE)
 
     def add_key_client(self, jwks):
         """A client that authenticates with private_key_jwt; False where this version cannot."""
