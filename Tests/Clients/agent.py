@@ -15,6 +15,7 @@ from pathlib import Path
 
 import requests
 
+import running
 from person import Person
 from server import Gateway
 
@@ -150,10 +151,7 @@ class WithOIDCAgent(unittest.TestCase):
 
 def main():
     global gateway, agent
-    # These would count more than `verify` of a session.
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        os.environ.pop(variable, None)
-    binary = sys.argv.pop(1)
+    binary = running.binary()
     with tempfile.TemporaryDirectory(prefix="portcullis-agent-") as folder, tempfile.TemporaryDirectory(prefix="oidc-agent-") as home:
         gateway = Gateway(binary, folder).start()
         try:
@@ -161,14 +159,12 @@ def main():
             agent = Agent(home)
             try:
                 agent.start()
-                done = unittest.main(exit=False, verbosity=2, warnings="ignore")
-                if not done.result.wasSuccessful():
-                    print((gateway.folder / "gateway.log").read_text()[-2000:], file=sys.stderr)
+                status = running.run_tests(gateway.folder / "gateway.log")
             finally:
                 agent.stop()
         finally:
             gateway.stop()
-    sys.exit(0 if done.result.wasSuccessful() else 1)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import requests
 
+import running
 from person import Forms, Person
 from server import Gateway, free_port
 
@@ -123,8 +124,11 @@ DirectoryIndex index.shtml
                 time.sleep(0.05)
         raise SystemExit("Apache does not listen\n" + self.logs())
 
+    def log_files(self):
+        return [path for path in (self.folder / "output.log", self.folder / "error.log") if path.exists()]
+
     def logs(self):
-        return "".join(path.read_text() for path in (self.folder / "output.log", self.folder / "error.log") if path.exists())
+        return "".join(path.read_text() for path in self.log_files())
 
     def stop(self):
         if not self.process:
@@ -247,10 +251,7 @@ class WithModAuthOpenIDC(unittest.TestCase):
 
 def main():
     global gateway, apache
-    # These would count more than `verify` of a session.
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        os.environ.pop(variable, None)
-    binary = sys.argv.pop(1)
+    binary = running.binary()
     with tempfile.TemporaryDirectory(prefix="portcullis-oidc-") as folder, tempfile.TemporaryDirectory(prefix="portcullis-apache-") as site:
         gateway = Gateway(binary, folder).start()
         try:
@@ -266,14 +267,12 @@ def main():
             apache = Apache(site, by_secret, by_certificate)
             try:
                 apache.start()
-                done = unittest.main(exit=False, verbosity=2, warnings="ignore")
-                if not done.result.wasSuccessful():
-                    print(apache.logs()[-4000:] + (gateway.folder / "gateway.log").read_text()[-2000:], file=sys.stderr)
+                status = running.run_tests(*apache.log_files(), gateway.folder / "gateway.log")
             finally:
                 apache.stop()
         finally:
             gateway.stop()
-    sys.exit(0 if done.result.wasSuccessful() else 1)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Clients that show a certificate, and tokens that are bound to it, over real connections. Usage: certificates.py BINARY"""
 
 import json
-import os
 import socket
 import ssl
 import subprocess
@@ -9,12 +8,12 @@ import sys
 import tempfile
 import time
 import unittest
-import warnings
 from pathlib import Path
 
 import requests
 from cryptography.x509.oid import NameOID
 
+import running
 from authority import Authority, dns, email, ip, uri
 from server import Gateway
 
@@ -259,22 +258,17 @@ class BoundTokens(unittest.TestCase):
 
 def main():
     global gateway, authority, SELF_SIGNED
-    # These would count more than `verify` of a session.
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        os.environ.pop(variable, None)
-    binary = sys.argv.pop(1)
+    binary = running.binary()
     with tempfile.TemporaryDirectory(prefix="portcullis-certificates-") as folder:
         gateway, authority = GatewayWithCertificates(binary, folder), Authority(Path(folder) / "clients")
         SELF_SIGNED = [authority.self_signed(f"self-signed-{number}") for number in (1, 2)]
         gateway.trust(authority.own, *SELF_SIGNED)
         gateway.start()
         try:
-            done = unittest.main(exit=False, verbosity=2, warnings="ignore")
-            if not done.result.wasSuccessful():
-                print((gateway.folder / "gateway.log").read_text()[-2000:], file=sys.stderr)
+            status = running.run_tests(gateway.folder / "gateway.log")
         finally:
             gateway.stop()
-    sys.exit(0 if done.result.wasSuccessful() else 1)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from jwskate import Jwk
 from requests_oauth2client import BearerToken, ClientSecretBasic, ClientSecretPost, DPoPKey, DPoPToken, OAuth2Client, PrivateKeyJwt, PublicApp, exceptions
 
+import running
 from authority import Authority, dns
 from person import Person
 from server import Gateway, free_port
@@ -357,22 +357,17 @@ class Metadata(unittest.TestCase):
 
 def main():
     global gateway, authority, person
-    # These would count more than `verify` of a session.
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        os.environ.pop(variable, None)
-    binary = sys.argv.pop(1)
+    binary = running.binary()
     with tempfile.TemporaryDirectory(prefix="portcullis-fapi2-") as folder:
         gateway, authority = GatewayWithProfile(binary, folder), Authority(Path(folder) / "clients")
         gateway.start()
         try:
             gateway.user("ada", PASSWORD)
             person = Person(gateway.authorities, "ada", PASSWORD)
-            done = unittest.main(exit=False, verbosity=2, warnings="ignore")
-            if not done.result.wasSuccessful():
-                print((gateway.folder / "gateway.log").read_text()[-2000:], file=sys.stderr)
+            status = running.run_tests(gateway.folder / "gateway.log")
         finally:
             gateway.stop()
-    sys.exit(0 if done.result.wasSuccessful() else 1)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ import tempfile
 import time
 import unittest
 import urllib.parse
-import warnings
 from pathlib import Path
 
 import requests
 
+import running
 from glewlwyd import Glewlwyd
 from person import Person
 from server import Gateway
@@ -305,16 +305,18 @@ def start(binary, folder):
         staff._portcullis("user", "add", name, "--display-name", shown, input=PASSWORD + "\n" + PASSWORD + "\n")
 
 
-if __name__ == "__main__":
-    # These would count more than `verify` of a session.
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        os.environ.pop(name, None)
-    warnings.simplefilter("ignore")
-    binary = sys.argv.pop(1)
+def main():
+    global binary
+    binary = running.binary()
     with tempfile.TemporaryDirectory() as folder:
         start(binary, Path(folder))
         try:
-            unittest.main(verbosity=2, warnings="ignore")
+            status = running.run_tests(gateway.folder / "gateway.log")
         finally:
             gateway.stop()
             staff.stop()
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

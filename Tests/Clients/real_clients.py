@@ -1,16 +1,15 @@
 """Real OAuth clients against a running gateway. Usage: real_clients.py BINARY"""
 
-import os
 import secrets
 import sys
 import tempfile
 import time
 import unittest
 import urllib.parse
-import warnings
 
 import requests
 
+import running
 from person import Person
 from server import SCOPES, Gateway
 
@@ -204,32 +203,17 @@ def refused_within_a_second(token):
     return api(token).status_code == 401
 
 
-class Count(unittest.TextTestResult):
-    def addSuccess(self, test):
-        super().addSuccess(test)
-        self.passed = getattr(self, "passed", 0) + 1
-
-
 def main():
     global gateway
-    # These would count more than `verify` of a session.
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        os.environ.pop(name, None)
-    warnings.simplefilter("ignore")
-    binary = sys.argv.pop(1)
+    binary = running.binary()
     with tempfile.TemporaryDirectory(prefix="portcullis-clients-") as folder:
         gateway = Gateway(binary, folder).start()
         try:
             gateway.user("ada", PASSWORD)
-            suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-            result = unittest.TextTestRunner(verbosity=2, resultclass=Count).run(suite)
-            failed = len(result.failures) + len(result.errors)
-            if failed:
-                print((gateway.folder / "gateway.log").read_text()[-2000:], file=sys.stderr)
-            print(f"{getattr(result, 'passed', 0)} passed, {failed} failed")
+            status = running.run_tests(gateway.folder / "gateway.log")
         finally:
             gateway.stop()
-    sys.exit(1 if failed else 0)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import itertools
 import json
-import os
 import secrets
 import sqlite3
 import sys
@@ -14,12 +13,12 @@ import time
 import unittest
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import requests
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+import running
 from person import Person
 from postgresql import PostgreSQL
 from server import Gateway
@@ -334,17 +333,14 @@ def kid(token):
 
 def main():
     global binary, postgresql
-    # These would count more than `verify` of a session.
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        os.environ.pop(name, None)
-    binary = Path(sys.argv.pop(1)).resolve()
+    binary = running.binary()
     with tempfile.TemporaryDirectory(prefix="portcullis-postgresql-") as folder:
         postgresql = PostgreSQL(folder).start()
         try:
-            done = unittest.main(exit=False, verbosity=2, warnings="ignore")
+            status = running.run_tests()
         finally:
             postgresql.stop()
-    sys.exit(0 if done.result.wasSuccessful() else 1)
+    sys.exit(status)
 
 
 if __name__ == "__main__":
