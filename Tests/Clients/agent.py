@@ -50,13 +50,8 @@ class Agent:
         raise SystemExit("the agent does not listen")
 
     def stop(self):
-        if not self.process:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        if self.process:
+            running.stop(self.process)
 
     def generate(self, name, *words):
         """`oidc-gen`, which waits for the person: the process, and its lines as they come."""

@@ -131,13 +131,8 @@ DirectoryIndex index.shtml
         return "".join(path.read_text() for path in self.log_files())
 
     def stop(self):
-        if not self.process:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        if self.process:
+            running.stop(self.process)
 
 
 class Visitor(Person):

@@ -1,6 +1,7 @@
 """How each program of these tests begins and ends."""
 
 import os
+import subprocess
 import sys
 import unittest
 import warnings
@@ -14,6 +15,16 @@ def binary():
         os.environ.pop(name, None)
     warnings.simplefilter("ignore")
     return Path(sys.argv.pop(1)).resolve()
+
+
+def stop(process):
+    """Ends a program that the test has started; one that does not listen is killed."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(20)
 
 
 class Count(unittest.TextTestResult):

@@ -10,6 +10,8 @@ import threading
 import time
 from pathlib import Path
 
+import running
+
 SCOPES = ["orders:read", "orders:write"]
 
 
@@ -133,10 +135,6 @@ routes:
         self.process.wait(20)
 
     def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        running.stop(self.process)
         if not self.beside:
             self.service.shutdown()

@@ -6,6 +6,7 @@ import itertools
 import json
 import secrets
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
@@ -257,6 +258,31 @@ class OnPostgreSQL(StoreTest, unittest.TestCase):
         # Rows that an index finds and the table does not have, or the other way round.
         return postgresql.sql("CREATE EXTENSION IF NOT EXISTS amcheck; SELECT bt_index_check(c.oid, true) FROM pg_class c "
                               "WHERE c.relnamespace = 'portcullis'::regnamespace AND c.relkind = 'i'", self.name)
+
+
+    def test_check_asks_it_only_when_told(self):
+        """For the clients that may obtain what routes ask for; it is not made for that."""
+        def warnings(*words):
+            return [line for line in self.gateway._portcullis("check", *words).splitlines() if "may obtain" in line]
+
+        self.gateway.client("reader", "--scope", "orders:read")
+        self.assertEqual(warnings(), [])
+        found = warnings("--clients")
+        self.assertEqual(len(found), 1)
+        self.assertIn('warning: route "orders.write" asks for the scope "orders:write"', found[0])
+        self.gateway.client("writer", "--scope", "orders:write")
+        self.assertEqual(warnings("--clients"), [])
+        policy = (self.gateway.folder / "routes.yaml").read_text()
+        empty = f"empty_{secrets.token_hex(4)}"
+        postgresql.sql(f"CREATE DATABASE {empty}", "postgres")
+        (self.gateway.folder / "other.yaml").write_text(policy.replace(f"database: {self.name}", f"database: {empty}"))
+        self.assertEqual(warnings("--clients", "other.yaml"), [])
+        self.assertEqual(postgresql.sql("SELECT nspname FROM pg_namespace WHERE nspname = 'portcullis'", empty), [])
+        (self.gateway.folder / "other.yaml").write_text(policy.replace(f"database: {self.name}", "database: nowhere"))
+        done = subprocess.run(
+            [binary, "check", "--clients", "other.yaml"], cwd=self.gateway.folder, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot be read", done.stderr)
 
 
 class TwoGateways(unittest.TestCase):
