@@ -9,13 +9,13 @@ import PackageDescription
 let testable: [SwiftSetting] =
     Context.environment["PORTCULLIS_SHIP"] == nil ? [.unsafeFlags(["-enable-testing"])] : []
 
-let strict: [SwiftSetting] = [
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-] + testable
-
+let strict: [SwiftSetting] =
+    [
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + testable
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
@@ -76,27 +76,33 @@ let package = Package(
         room("Proof", ["HTTP", "JSON", "JOSE", crypto]),
         // Level 2: the deciding rooms.
         room("Admission", ["HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
-        room("AuthorizationServer", ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", crypto, cryptoExtras, mustache]),
+        room(
+            "AuthorizationServer",
+            ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", crypto, cryptoExtras, mustache]),
         // Level 3: the management interface, on what the authorization server lets be changed.
         room("Admin", ["HTTP", "JSON", "JOSE", "AuthorizationServer"]),
         // Level 4: joins the rooms.
         room(
             "Gateway",
             [
-                "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission", "AuthorizationServer",
+                "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission",
+                "AuthorizationServer",
                 "Admin", crypto, grdb, logging, lifecycle, unixSignals,
             ]),
         // Level 5: the command line, and the demonstration that it can run.
         .executableTarget(
             name: "portcullis",
-            dependencies: ["Gateway", "JSON", "JOSE", "Policy", "Certificates", "Demo", arguments, logging, lifecycle, unixSignals],
+            dependencies: [
+                "Gateway", "JSON", "JOSE", "Policy", "Certificates", "Demo", arguments, logging, lifecycle, unixSignals,
+            ],
             swiftSettings: strict),
         room("Demo", ["HTTP", "JSON", "Gateway", "Transport", "Certificates", "Policy", logging]),
 
         // The test kit: its client and servers speak TLS through OpenSSL and HTTP through libcurl, so that the two
         // ends of a test never share an implementation.
         .systemLibrary(
-            name: "CLibCURL", path: "Sources/CLibCURL", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+            name: "CLibCURL", path: "Sources/CLibCURL", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         room("GatewayTesting", ["JSON", "Gateway", "CLibCURL", "COpenSSL", logging]),
@@ -104,7 +110,10 @@ let package = Package(
         // Micro-benchmarks of the steps of the walk: bench/micro.
         .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
         .executableTarget(
-            name: "micro", dependencies: ["CAllocationCount", "HTTP", "JSON", "JOSE", "Policy", "Admission", "Audit", crypto, cryptoExtras],
+            name: "micro",
+            dependencies: [
+                "CAllocationCount", "HTTP", "JSON", "JOSE", "Policy", "Admission", "Audit", crypto, cryptoExtras,
+            ],
             path: "Benchmarks/Micro", swiftSettings: strict),
 
         tests("ArchitectureTests", []),
@@ -117,7 +126,9 @@ let package = Package(
             name: "PolicyTests", dependencies: ["Policy", "HTTP", "JOSE"], exclude: ["Golden"], swiftSettings: strict),
         tests("IssuersTests", ["Issuers", "HTTP", "JSON", "JOSE"]),
         tests("AdmissionTests", ["Admission", "Policy", "Proof", "JOSE", "JSON", "HTTP", crypto]),
-        tests("AuthorizationServerTests", ["AuthorizationServer", "Admin", "Certificates", "JOSE", "JSON", "HTTP", "Policy", "Proof", crypto]),
+        tests(
+            "AuthorizationServerTests",
+            ["AuthorizationServer", "Admin", "Certificates", "JOSE", "JSON", "HTTP", "Policy", "Proof", crypto]),
         tests("DataPlaneTests", ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Transport", "Certificates"]),
         tests(
             "GatewayTests",

@@ -1,10 +1,10 @@
 import Admission
 import HTTP
 import Policy
-import HTTP
 
-/// What it costs that tokens of the built-in authorization server can be taken back: the same known token, without any revocation and
-/// with a hundred thousand that concern others; and the first time after something was revoked, when it is looked up.
+/// What it costs that tokens of the built-in authorization server can be taken back: the same known token, without any
+/// revocation and with a hundred thousand that concern others; and the first time after something was revoked, when it
+/// is looked up.
 struct RevocationBenchmarks {
     private static let live = 100_000
 
@@ -14,7 +14,9 @@ struct RevocationBenchmarks {
         return [
             known("token of the built-in server known, nothing revoked", fixture, head, [RevocationSet()], stopwatch),
             known("the same, 100,000 live revocations", fixture, head, [Self.revocations()], stopwatch),
-            known("the same, each time after something else was revoked", fixture, head, [Self.revocations(), Self.revocations()], stopwatch),
+            known(
+                "the same, each time after something else was revoked", fixture, head,
+                [Self.revocations(), Self.revocations()], stopwatch),
         ]
     }
 
@@ -22,14 +24,18 @@ struct RevocationBenchmarks {
     private static func revocations() -> RevocationSet {
         var ends: [RevocationSet.Mark: RevocationSet.End] = [:]
         for number in 0..<live / 4 {
-            for kind in RevocationSet.Kind.allCases { ends[.init(kind, "other-\(number)")] = .init(before: .max, expiresAt: .max) }
+            for kind in RevocationSet.Kind.allCases {
+                ends[.init(kind, "other-\(number)")] = .init(before: .max, expiresAt: .max)
+            }
         }
         guard ends.count == live else { stop("the fixture has \(ends.count) revocations") }
         return RevocationSet(ends)
     }
 
     /// - Parameter sets: in force in turn, one for each request.
-    private func known(_ name: String, _ fixture: Fixture, _ head: RequestHead, _ sets: [RevocationSet], _ stopwatch: Stopwatch) -> Measurement {
+    private func known(
+        _ name: String, _ fixture: Fixture, _ head: RequestHead, _ sets: [RevocationSet], _ stopwatch: Stopwatch
+    ) -> Measurement {
         let authenticator = Authenticator(cacheEntriesMax: 10)
         let rules = fixture.rules.routes[0]
         let decisions = DecisionBenchmarks(fixture: fixture)

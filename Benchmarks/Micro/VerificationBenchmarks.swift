@@ -27,7 +27,9 @@ struct VerificationBenchmarks {
         _ algorithm: Algorithm, _ key: SigningKey, _ token: [UInt8], _ stopwatch: Stopwatch
     ) -> Measurement {
         let keys: JWKSet
-        do { keys = try JWKSet.parse(JSON.object(["keys": [key.publicJWK]]).serialized()) } catch { stop("no keys: \(error)") }
+        do { keys = try JWKSet.parse(JSON.object(["keys": [key.publicJWK]]).serialized()) } catch {
+            stop("no keys: \(error)")
+        }
         guard (try? CompactJWS(token).verified(by: keys, allowing: [algorithm])) != nil else {
             stop("\(algorithm.rawValue): the fixture's token is refused")
         }

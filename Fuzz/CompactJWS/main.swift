@@ -1,8 +1,8 @@
 import JOSE
 import JSON
 
-/// Reads the input as a compact token; and, cut at its line ends, as the octets of a token's header, claims and signature,
-/// so that what lies behind base64url is reached too.
+/// Reads the input as a compact token; and, cut at its line ends, as the octets of a token's header, claims and
+/// signature, so that what lies behind base64url is reached too.
 @c(LLVMFuzzerTestOneInput)
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let octets = Array(UnsafeBufferPointer(start: data, count: count))

@@ -1,9 +1,9 @@
 package import AuthorizationServer
 package import HTTP
-internal import JSON
+import JSON
 
-/// The management interface: `/admin/v1/…`, a request in, an answer out. Who may come here, and on which listener, was decided before
-/// (by the routes that `authorization_server.admin` brings).
+/// The management interface: `/admin/v1/…`, a request in, an answer out. Who may come here, and on which listener, was
+/// decided before (by the routes that `authorization_server.admin` brings).
 ///
 /// It reads no clock and keeps nothing; what it may change is `Administration`, and each change goes to `log`.
 package struct AdminAPI: Sendable {
@@ -21,7 +21,8 @@ package struct AdminAPI: Sendable {
     package func answer(_ request: ServiceRequest, now: Int64, random: Randomness) async -> ServiceResponse {
         let call = AdminCall(request: request, now: now, random: random)
         do {
-            // A page that somebody happens to look at on the operator's machine has no business here, whatever token it has found.
+            // A page that somebody happens to look at on the operator's machine has no business here, whatever token it
+            // has found.
             guard request.values("origin").isEmpty else { throw AdminRefusal(.originRefused) }
             guard let resource = resource(call.path) else { throw AdminRefusal(.noSuchResource) }
             let methods = resource.methods
@@ -31,7 +32,8 @@ package struct AdminAPI: Sendable {
             guard call.isReading || log.takesRecords else { throw AdminRefusal(.auditUnavailable) }
             return try await resource.answer(call)
         } catch let refusal as AdminRefusal {
-            return refusal.problem.response(requestID: request.requestID, detail: refusal.detail, fields: refusal.fields)
+            return refusal.problem.response(
+                requestID: request.requestID, detail: refusal.detail, fields: refusal.fields)
         } catch let error as ManagementError {
             return Self.refusal(error).response(requestID: request.requestID, detail: error.detail)
         } catch {

@@ -1,6 +1,6 @@
-internal import AuthorizationServer
-internal import HTTP
-internal import JSON
+import AuthorizationServer
+import HTTP
+import JSON
 
 /// A request to the management interface, with what it takes to read it.
 struct AdminCall: Sendable {
@@ -14,8 +14,8 @@ struct AdminCall: Sendable {
 
     var isReading: Bool { request.method == "GET" || request.method == "HEAD" }
 
-    /// What stands behind `/admin/v1/`, in segments; empty where something else stands there. Ids have no characters that a path would
-    /// encode.
+    /// What stands behind `/admin/v1/`, in segments; empty where something else stands there. Ids have no characters
+    /// that a path would encode.
     var path: [String] {
         let segments = request.path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard segments.count >= 4, segments[0].isEmpty, segments[1] == "admin", segments[2] == "v1" else { return [] }
@@ -27,7 +27,9 @@ struct AdminCall: Sendable {
         (1...idOctetsMax).contains(text.utf8.count)
             && text.utf8.allSatisfy { octet in
                 switch octet {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): true
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "~"):
+                    true
                 default: false
                 }
             }
@@ -40,7 +42,9 @@ struct AdminCall: Sendable {
         do { form = try FormFields(Array(query.utf8)) } catch { throw AdminRefusal(.badQuery) }
         var values: [String: String] = [:]
         for pair in form.pairs {
-            guard known.contains(pair.name), values.updateValue(pair.value, forKey: pair.name) == nil else { throw AdminRefusal(.badQuery) }
+            guard known.contains(pair.name), values.updateValue(pair.value, forKey: pair.name) == nil else {
+                throw AdminRefusal(.badQuery)
+            }
         }
         return values
     }
@@ -57,14 +61,17 @@ struct AdminCall: Sendable {
         do { body = try JSON.parse(request.body) } catch { throw AdminRefusal(.badDocument) }
         guard let object = body.object else { throw AdminRefusal(.badDocument) }
         for name in object.names where !known.contains(name) {
-            throw AdminRefusal(.badMember, "The body has a member that is not known here; known are \(known.sorted().joined(separator: ", ")).")
+            throw AdminRefusal(
+                .badMember,
+                "The body has a member that is not known here; known are \(known.sorted().joined(separator: ", ")).")
         }
         return object
     }
 
     // MARK: Preconditions (RFC 9110 §13)
 
-    /// The version that a change is for: the current one, if the caller has seen it or wants none in particular (`If-Match: *`).
+    /// The version that a change is for: the current one, if the caller has seen it or wants none in particular
+    /// (`If-Match: *`).
     func expectedVersion(current: Int64) throws(AdminRefusal) -> Int64 {
         let fields = request.values("if-match")
         guard !fields.isEmpty else { throw AdminRefusal(.preconditionRequired) }
@@ -77,7 +84,8 @@ struct AdminCall: Sendable {
     /// The answer to GET and HEAD; 304 for who has this version already (RFC 9110 §13.1.2).
     func shown(_ document: JSONObject, _ version: Int64) -> ServiceResponse {
         let tags = request.values("if-none-match").flatMap { $0.split(separator: ",").map { String($0).trimmed } }
-        let isKnown = tags == ["*"] || tags.contains { $0 == EntityTag.text(version) || $0 == "W/" + EntityTag.text(version) }
+        let isKnown =
+            tags == ["*"] || tags.contains { $0 == EntityTag.text(version) || $0 == "W/" + EntityTag.text(version) }
         return .admin(isKnown ? 304 : 200, isKnown ? nil : .object(document), fields: [EntityTag.field(version)])
     }
 }
@@ -112,7 +120,9 @@ extension JSONObject {
     func optionalTexts(_ name: String) throws(AdminRefusal) -> [String]? {
         guard let value = self[name], !value.isNull else { return nil }
         let texts = value.array?.compactMap(\.string)
-        guard let texts, texts.count == value.array?.count, texts.count <= 100, texts.allSatisfy({ (1...2_048).contains($0.utf8.count) }) else {
+        guard let texts, texts.count == value.array?.count, texts.count <= 100,
+            texts.allSatisfy({ (1...2_048).contains($0.utf8.count) })
+        else {
             throw AdminRefusal(.badMember, "\(name) must be a list of at most 100 texts.")
         }
         return texts

@@ -1,5 +1,5 @@
-internal import HTTP
-internal import JSON
+import HTTP
+import JSON
 
 /// Why the API refuses: a stable word, its status and a sentence. `docs/admin.md` lists them all, and a test compares.
 enum AdminProblem: String, Error, CaseIterable, Sendable {
@@ -53,7 +53,8 @@ enum AdminProblem: String, Error, CaseIterable, Sendable {
         case .noSuchResource: "There is no such resource."
         case .methodNotAllowed: "This resource does not take this method; Allow lists those that it takes."
         case .originRefused: "Pages in browsers may not use this interface."
-        case .unsupportedMediaType: "The body must be application/json; of PATCH, application/merge-patch+json or application/json."
+        case .unsupportedMediaType:
+            "The body must be application/json; of PATCH, application/merge-patch+json or application/json."
         case .badDocument: "The body must be one JSON object, without members that stand there twice."
         case .badMember: "A member is unknown, missing, of the wrong type, or not to be changed."
         case .badQuery: "A parameter of the query is unknown, repeated or malformed."
@@ -62,7 +63,8 @@ enum AdminProblem: String, Error, CaseIterable, Sendable {
         case .preconditionRequired: "Send If-Match with the ETag that you have seen (RFC 6585 §3)."
         case .preconditionFailed: "It is another version by now: read it again, and decide anew."
         case .auditUnavailable: "The change could not be recorded, so it was not made."
-        case .storeUnavailable: "The database does not answer as it should; whether the change was made is not known. Read before you try again."
+        case .storeUnavailable:
+            "The database does not answer as it should; whether the change was made is not known. Read before you try again."
         case .busy: "Too many passwords are being set; nothing was changed."
         }
     }
@@ -71,7 +73,8 @@ enum AdminProblem: String, Error, CaseIterable, Sendable {
     /// - Parameter detail: instead of the fixed sentence; never holds what was sent as a secret.
     func response(requestID: String, detail: String? = nil, fields: [ServiceResponse.Field] = []) -> ServiceResponse {
         var body: JSONObject = [
-            "type": "about:blank", "title": .string(title), "status": .integer(Int64(status)), "code": .string(rawValue),
+            "type": "about:blank", "title": .string(title), "status": .integer(Int64(status)),
+            "code": .string(rawValue),
             "detail": .string(detail ?? sentence),
         ]
         if !requestID.isEmpty { body["request_id"] = .string(requestID) }
@@ -98,9 +101,12 @@ struct AdminRefusal: Error {
 
 extension ServiceResponse {
     /// Nobody may keep it: it may hold a secret, and it is old with the next change.
-    static func admin(_ status: Int, _ body: JSON?, type: String = "application/json", fields: [Field] = []) -> ServiceResponse {
+    static func admin(_ status: Int, _ body: JSON?, type: String = "application/json", fields: [Field] = [])
+        -> ServiceResponse
+    {
         let own: [Field] = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
         guard let body else { return ServiceResponse(status: status, fields: own + fields) }
-        return ServiceResponse(status: status, fields: [("Content-Type", type)] + own + fields, body: body.serialized() + [0x0A])
+        return ServiceResponse(
+            status: status, fields: [("Content-Type", type)] + own + fields, body: body.serialized() + [0x0A])
     }
 }

@@ -1,6 +1,6 @@
-internal import AuthorizationServer
-internal import HTTP
-internal import JSON
+import AuthorizationServer
+import HTTP
+import JSON
 
 /// `/admin/v1/clients`
 struct ClientCollection: AdminResource {
@@ -22,10 +22,13 @@ struct ClientCollection: AdminResource {
     }
 
     /// The client, and its secret where one was just made: it is shown this once.
-    static func response(_ status: Int, _ done: Administration.Done<RegisteredClient>, fields: [ServiceResponse.Field] = []) -> ServiceResponse {
+    static func response(
+        _ status: Int, _ done: Administration.Done<RegisteredClient>, fields: [ServiceResponse.Field] = []
+    ) -> ServiceResponse {
         var body = done.value.managementDocument
         body["client_secret"] = done.secret.map { .string($0.text) }
-        var response = ServiceResponse.admin(status, .object(body), fields: [EntityTag.field(done.value.version)] + fields)
+        var response = ServiceResponse.admin(
+            status, .object(body), fields: [EntityTag.field(done.value.version)] + fields)
         response.facts.event = done.change.action.rawValue
         return response
     }
@@ -48,7 +51,8 @@ struct ClientItem: AdminResource {
         }
         let document = try ClientDocument(call, replacing: client)
         let done = try await api.administration.replaceClient(
-            id, metadata: document.metadata, terms: document.terms, expected: version, now: call.now, random: call.random)
+            id, metadata: document.metadata, terms: document.terms, expected: version, now: call.now,
+            random: call.random)
         api.log.record(done.change, of: call.request)
         return ClientCollection.response(200, done)
     }
@@ -62,10 +66,13 @@ struct SecretCollection: AdminResource {
 
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
         _ = try call.query([])
-        guard call.request.body.isEmpty else { throw AdminRefusal(.badDocument, "A new secret takes no body: it is made here.") }
+        guard call.request.body.isEmpty else {
+            throw AdminRefusal(.badDocument, "A new secret takes no body: it is made here.")
+        }
         guard let stored = try await api.store.client(id: client) else { throw AdminRefusal(.noSuchResource) }
         let done = try await api.administration.addSecret(
-            toClient: client, expected: try call.expectedVersion(current: stored.version), now: call.now, random: call.random)
+            toClient: client, expected: try call.expectedVersion(current: stored.version), now: call.now,
+            random: call.random)
         api.log.record(done.change, of: call.request)
         return ClientCollection.response(201, done, fields: [("Location", "/admin/v1/clients/\(client)/secrets/newer")])
     }
@@ -97,8 +104,8 @@ extension AdminAPI {
     }
 }
 
-/// What a client is to be: metadata as RFC 7591 §2 has it, and what is not the client's own to say. Members that the server makes may
-/// stand there as they are, so that what was read can be changed and sent back.
+/// What a client is to be: metadata as RFC 7591 §2 has it, and what is not the client's own to say. Members that the
+/// server makes may stand there as they are, so that what was read can be changed and sent back.
 private struct ClientDocument {
     var id: String?
     let metadata: JSONObject
@@ -106,11 +113,14 @@ private struct ClientDocument {
 
     private static let ours: Set<String> = ["client_id", "client_id_issued_at", "secrets", "first_party", "resources"]
     private static let known: Set<String> = ours.union([
-        "client_name", "token_endpoint_auth_method", "grant_types", "response_types", "scope", "redirect_uris", "post_logout_redirect_uris",
+        "client_name", "token_endpoint_auth_method", "grant_types", "response_types", "scope", "redirect_uris",
+        "post_logout_redirect_uris",
         "jwks", "jwks_uri",
-        "dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens", "require_pushed_authorization_requests",
+        "dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens",
+        "require_pushed_authorization_requests",
         "tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip",
-        "tls_client_auth_san_email", "client_uri", "logo_uri", "tos_uri", "policy_uri", "software_id", "software_version", "contacts",
+        "tls_client_auth_san_email", "client_uri", "logo_uri", "tos_uri", "policy_uri", "software_id",
+        "software_version", "contacts",
     ])
 
     init(_ call: AdminCall, replacing old: RegisteredClient? = nil) throws(AdminRefusal) {
@@ -118,7 +128,9 @@ private struct ClientDocument {
         let fixed = old?.managementDocument
         for name in ["client_id_issued_at", "secrets"] + (old == nil ? [] : ["client_id"]) {
             guard let value = body[name] else { continue }
-            guard value == fixed?[name] else { throw AdminRefusal(.badMember, "\(name) is made by the server, and does not change in this way.") }
+            guard value == fixed?[name] else {
+                throw AdminRefusal(.badMember, "\(name) is made by the server, and does not change in this way.")
+            }
         }
         id = try body.optionalText("client_id")
         terms = Administration.ClientTerms(

@@ -1,6 +1,6 @@
-internal import AuthorizationServer
-internal import HTTP
-internal import JSON
+import AuthorizationServer
+import HTTP
+import JSON
 
 /// `/admin/v1/grants`: those that have not ended, also of one client or one subject.
 struct GrantCollection: AdminResource {
@@ -25,7 +25,9 @@ struct GrantItem: AdminResource {
 
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
         _ = try call.query([])
-        guard let record = try await api.store.record(.grant, id), !record.isExpired(at: call.now), let grant = Grant(record) else {
+        guard let record = try await api.store.record(.grant, id), !record.isExpired(at: call.now),
+            let grant = Grant(record)
+        else {
             throw AdminRefusal(.noSuchResource)
         }
         if call.isReading { return call.shown(grant.managementDocument, record.version) }

@@ -1,7 +1,7 @@
-internal import AuthorizationServer
-internal import HTTP
-internal import JOSE
-internal import JSON
+import AuthorizationServer
+import HTTP
+import JOSE
+import JSON
 
 /// `/admin/v1/keys`: the few signing keys there are, in one answer; POST makes the next one.
 struct KeyCollection: AdminResource {
@@ -41,11 +41,15 @@ struct KeyItem: AdminResource {
         _ = try call.query([])
         let keys = try await api.administration.signingKeys()
         guard let key = keys.first(where: { $0.kid == kid }) else { throw AdminRefusal(.noSuchResource) }
-        // Its state changes with time and with other keys, so that no version tells whether the document is the same: never 304.
+        // Its state changes with time and with other keys, so that no version tells whether the document is the same:
+        // never 304.
         if call.isReading {
-            return .admin(200, .object(key.managementDocument(among: keys, now: call.now)), fields: [EntityTag.field(key.version)])
+            return .admin(
+                200, .object(key.managementDocument(among: keys, now: call.now)), fields: [EntityTag.field(key.version)]
+            )
         }
         let version = try call.expectedVersion(current: key.version)
-        return api.gone(try await api.administration.retireKey(kid, expected: version, now: call.now, random: call.random), call)
+        return api.gone(
+            try await api.administration.retireKey(kid, expected: version, now: call.now, random: call.random), call)
     }
 }

@@ -1,8 +1,9 @@
-internal import AuthorizationServer
-internal import HTTP
-internal import JSON
+import AuthorizationServer
+import HTTP
+import JSON
 
-/// One page of a list: `limit` and `after` in the query, `items` and `next` in the body, and the next address as a link (RFC 8288).
+/// One page of a list: `limit` and `after` in the query, `items` and `next` in the body, and the next address as a link
+/// (RFC 8288).
 struct Page {
     static let limitDefault = 50
     static let limitMax = 200
@@ -23,7 +24,9 @@ struct Page {
         } else {
             limit = Self.limitDefault
         }
-        if let after = query["after"], !AdminCall.isID(after) { throw AdminRefusal(.badQuery, "after is what next of the page before said.") }
+        if let after = query["after"], !AdminCall.isID(after) {
+            throw AdminRefusal(.badQuery, "after is what next of the page before said.")
+        }
         after = query["after"]
         filters = names.compactMap { name in query[name].map { (name, $0) } }
         for filter in filters where !(1...1_024).contains(filter.value.utf8.count) {
@@ -34,7 +37,9 @@ struct Page {
     /// - Parameters:
     ///   - query: of the records, behind `after`.
     ///   - describe: nil: the record is left out of the list, so that a page may be shorter than `limit`.
-    func answer(_ query: RecordQuery, in store: any AuthorizationStore, path: String, _ describe: (StoredRecord) -> JSONObject?) async throws -> ServiceResponse {
+    func answer(
+        _ query: RecordQuery, in store: any AuthorizationStore, path: String, _ describe: (StoredRecord) -> JSONObject?
+    ) async throws -> ServiceResponse {
         var query = query
         query.afterKey = after
         // One more than asked for tells whether there is a next page.
@@ -44,7 +49,8 @@ struct Page {
         var fields: [ServiceResponse.Field] = []
         if records.count > limit, let last = shown.last?.key {
             body["next"] = .string(last)
-            let parameters = ["limit=\(limit)", "after=\(last)"] + filters.map { "\($0.name)=\(Self.encoded($0.value))" }
+            let parameters =
+                ["limit=\(limit)", "after=\(last)"] + filters.map { "\($0.name)=\(Self.encoded($0.value))" }
             fields.append(("Link", "<\(path)?\(parameters.joined(separator: "&"))>; rel=\"next\""))
         }
         return .admin(200, .object(body), fields: fields)

@@ -1,6 +1,6 @@
-internal import AuthorizationServer
-internal import HTTP
-internal import JSON
+import AuthorizationServer
+import HTTP
+import JSON
 
 /// `/admin/v1/users`
 struct UserCollection: AdminResource {
@@ -21,7 +21,8 @@ struct UserCollection: AdminResource {
             let credential = password.map(NewUserCredential.password) ?? identity.map(NewUserCredential.identity)
         else { throw AdminRefusal(.badMember, "name must be there, and either password or identity.") }
         let done = try await api.administration.addUser(
-            name: name, credential, email: try body.optionalText("email"), displayName: try body.optionalText("display_name"),
+            name: name, credential, email: try body.optionalText("email"),
+            displayName: try body.optionalText("display_name"),
             now: call.now, random: call.random)
         api.log.record(done.change, of: call.request)
         return Self.response(201, done, fields: [("Location", "/admin/v1/users/\(done.value.id)")])
@@ -30,13 +31,16 @@ struct UserCollection: AdminResource {
     /// Who it is at an OpenID provider: `issuer` and `subject`.
     private static func identity(_ body: JSONObject) throws(AdminRefusal) -> UserIdentity? {
         guard let value = body["identity"], !value.isNull else { return nil }
-        guard let members = value.object, members.names.allSatisfy(["issuer", "subject"].contains), let issuer = members["issuer"]?.string,
+        guard let members = value.object, members.names.allSatisfy(["issuer", "subject"].contains),
+            let issuer = members["issuer"]?.string,
             let subject = members["subject"]?.string
         else { throw AdminRefusal(.badMember, "identity must have issuer and subject, both texts.") }
         return UserIdentity(issuer: issuer, subject: subject)
     }
 
-    static func response(_ status: Int, _ done: Administration.Done<StoredUser>, fields: [ServiceResponse.Field] = []) -> ServiceResponse {
+    static func response(_ status: Int, _ done: Administration.Done<StoredUser>, fields: [ServiceResponse.Field] = [])
+        -> ServiceResponse
+    {
         var response = ServiceResponse.admin(
             status, .object(done.value.managementDocument), fields: [EntityTag.field(done.value.version)] + fields)
         response.facts.event = done.change.action.rawValue
@@ -58,10 +62,15 @@ struct UserItem: AdminResource {
         if call.request.method == "DELETE" {
             return api.gone(try await api.administration.removeUser(id, expected: version, now: call.now), call)
         }
-        let body = try call.document(["disabled", "password"], types: ["application/json", "application/merge-patch+json"])
-        let change = Administration.UserChange(isDisabled: try body.optionalFlag("disabled"), password: try body.optionalText("password"))
-        guard change.isDisabled != nil || change.password != nil else { throw AdminRefusal(.badMember, "disabled or password must be there.") }
-        let done = try await api.administration.changeUser(id, change, expected: version, now: call.now, random: call.random)
+        let body = try call.document(
+            ["disabled", "password"], types: ["application/json", "application/merge-patch+json"])
+        let change = Administration.UserChange(
+            isDisabled: try body.optionalFlag("disabled"), password: try body.optionalText("password"))
+        guard change.isDisabled != nil || change.password != nil else {
+            throw AdminRefusal(.badMember, "disabled or password must be there.")
+        }
+        let done = try await api.administration.changeUser(
+            id, change, expected: version, now: call.now, random: call.random)
         api.log.record(done.change, of: call.request)
         return UserCollection.response(200, done)
     }

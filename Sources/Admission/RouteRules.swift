@@ -12,7 +12,8 @@ package struct AdmissionRules: Sendable {
 
     package init(_ policy: Policy) {
         router = Router(policy.routes)
-        outsideRouter = policy.routes.contains(where: \.isForThisMachine) ? Router(policy.routes, outside: true) : router
+        outsideRouter =
+            policy.routes.contains(where: \.isForThisMachine) ? Router(policy.routes, outside: true) : router
         let limits = policy.limits.map(LimitRule.init)
         routes = policy.routes.enumerated().map { index, route in
             RouteRules(index: index, route: route, issuers: policy.issuers, limits: limits)

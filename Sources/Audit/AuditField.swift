@@ -27,7 +27,8 @@ package enum AuditField: Int, Sendable, CaseIterable {
     package var classification: AuditClass {
         switch self {
         case .time, .requestID, .traceID, .tlsVersion, .serverName, .method, .host, .route, .policy, .issuer, .decision,
-            .code, .error, .event, .scopesRequired, .scopesHeld, .limit, .limitRemaining, .limitReset, .upstream, .upstreamIdentity,
+            .code, .error, .event, .scopesRequired, .scopesHeld, .limit, .limitRemaining, .limitReset, .upstream,
+            .upstreamIdentity,
             .attempts, .status, .bytesIn, .bytesOut, .durationMicroseconds, .upstreamMicroseconds, .ending, .truncated:
             .open
         case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID:

@@ -1,9 +1,11 @@
-/// The audit file of a gateway that may be running, for a process beside it that has a change to record: the command line.
+/// The audit file of a gateway that may be running, for a process beside it that has a change to record: the command
+/// line.
 package enum AuditFile {
     /// How long the gateway may be in the middle of writing. Longer: the disk takes nothing.
     private static let lockMilliseconds = 5_000
-    /// How often the file is looked for again when the gateway rotates it in between. Each time a whole file was filled, so the disk takes
-    /// what is written: only a machine that leaves this process no time comes to the end of it.
+    /// How often the file is looked for again when the gateway rotates it in between. Each time a whole file was
+    /// filled, so the disk takes what is written: only a machine that leaves this process no time comes to the end of
+    /// it.
     private static let attemptsMax = 1_000
 
     /// Whether a record could be appended; asked before something is changed. Makes the file where there is none.

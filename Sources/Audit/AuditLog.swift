@@ -1,4 +1,4 @@
-internal import Synchronization
+import Synchronization
 
 /// The audit log of the process: a bounded queue and one thread that writes it.
 ///
@@ -71,7 +71,8 @@ package final class AuditLog: Sendable {
 
     var isFailing: Bool { writer.gauges.isFailing.load(ordering: .relaxed) }
 
-    /// Waits until the log is as `condition` says, which must not ask for `health`. False: it has not become so in time.
+    /// Waits until the log is as `condition` says, which must not ask for `health`. False: it has not become so in
+    /// time.
     func wait(within seconds: Int = 60, until condition: () -> Bool) -> Bool {
         writer.wait(within: seconds, until: condition)
     }

@@ -1,10 +1,11 @@
-internal import JSON
+import JSON
 
 /// Writes the members of one record into the journal's buffer. Only `AuditTicket.close` hands one out.
 ///
 /// Each field is written once; adding it again changes nothing.
 package struct AuditRecord: ~Copyable {
-    /// Octets of one record at most, with its line feed. A field that would go beyond is left out, and the record says so.
+    /// Octets of one record at most, with its line feed. A field that would go beyond is left out, and the record says
+    /// so.
     package static let bytesMax = 4_096
     /// Octets of a path, host or other client-made text at most.
     package static let clientTextBytesMax = 512
@@ -144,7 +145,8 @@ package struct AuditRecord: ~Copyable {
     }
 }
 
-/// Members that are the same in many records, written once: what is known of a connection, a route, a caller, an upstream.
+/// Members that are the same in many records, written once: what is known of a connection, a route, a caller, an
+/// upstream.
 package struct AuditFragment: Sendable {
     let octets: [UInt8]
     let fields: UInt64

@@ -1,10 +1,10 @@
-internal import Glibc
+import Glibc
 
 /// Where records go.
 package enum AuditSink: Sendable, Equatable {
     case standardOutput
-    /// A file, appended to, mode 0600. Before it would exceed `rotateBytes` it becomes `path.1`, that one `path.2`, up to
-    /// `keep` of them.
+    /// A file, appended to, mode 0600. Before it would exceed `rotateBytes` it becomes `path.1`, that one `path.2`, up
+    /// to `keep` of them.
     case file(path: String, rotateBytes: Int, keep: Int)
 }
 
@@ -38,8 +38,8 @@ struct OpenSink: ~Copyable {
         }
     }
 
-    /// How long a batch waits for another process that writes to the file: many times what a record takes. Then it goes on without: a
-    /// process that was stopped in the middle must not hold up the gateway.
+    /// How long a batch waits for another process that writes to the file: many times what a record takes. Then it goes
+    /// on without: a process that was stopped in the middle must not hold up the gateway.
     private static let lockMilliseconds = 1_000
     private var isShared = false
 
@@ -61,7 +61,8 @@ struct OpenSink: ~Copyable {
     /// Takes back the last octets that were written. False: that cannot be done here.
     mutating func takeBack(_ count: Int) -> Bool { file.takeBack(count) }
 
-    /// Opens what the path leads to now. False: the old file goes on, because the path cannot be opened or there is none.
+    /// Opens what the path leads to now. False: the old file goes on, because the path cannot be opened or there is
+    /// none.
     @discardableResult
     mutating func reopen() -> Bool {
         guard case .file(let path, _, _) = sink, let opened = try? OpenFile(path) else { return false }

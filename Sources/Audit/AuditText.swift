@@ -1,5 +1,5 @@
-internal import Crypto
-internal import JSON
+import Crypto
+import JSON
 
 /// A text that stands in many records, made ready once: JSON-escaped, in quotes, and bounded.
 package struct AuditText: Sendable {
@@ -26,7 +26,8 @@ package struct AuditText: Sendable {
     }
 }
 
-/// What stands in a record in a secret's place: enough to find all records of one token, of no use to whoever reads them.
+/// What stands in a record in a secret's place: enough to find all records of one token, of no use to whoever reads
+/// them.
 package struct SecretDigest: Sendable {
     /// In quotes.
     let escaped: [UInt8]

@@ -1,13 +1,14 @@
-internal import Glibc
-internal import Synchronization
+import Glibc
+import Synchronization
 
 /// The thread that writes batches to the sink: in their order, each record once and whole.
 ///
-/// `@unchecked Sendable`: the queue is guarded by `monitor`; the sink belongs to the thread, and once that has ended, to
-/// whoever holds the lock. No I/O happens under the lock while the thread lives, so event loops never wait for a disk.
+/// `@unchecked Sendable`: the queue is guarded by `monitor`; the sink belongs to the thread, and once that has ended,
+/// to whoever holds the lock. No I/O happens under the lock while the thread lives, so event loops never wait for a
+/// disk.
 final class AuditWriter: @unchecked Sendable {
-    /// How long the thread gathers records before it writes: one wake-up and one write for many of them. This much is lost
-    /// when the process is killed.
+    /// How long the thread gathers records before it writes: one wake-up and one write for many of them. This much is
+    /// lost when the process is killed.
     private static let gatherNanoseconds = 10_000_000
     /// So many octets are written at once.
     private static let urgentBytes = 4 * AuditBatch.fullBytes
@@ -51,7 +52,8 @@ final class AuditWriter: @unchecked Sendable {
         guard status == 0 else {
             context.release()
             monitor.locked { state = .ended }
-            throw AuditSinkError(description: "no thread can be started for audit records: \(SinkFailure(number: status).text)")
+            throw AuditSinkError(
+                description: "no thread can be started for audit records: \(SinkFailure(number: status).text)")
         }
         monitor.locked { self.thread = thread }
     }
@@ -128,7 +130,9 @@ final class AuditWriter: @unchecked Sendable {
     /// Records that come when the thread has ended: one attempt.
     private func writeLate(_ batch: borrowing AuditBatch) {
         var offset = 0
-        while offset < batch.octets.count, case .success(let count) = sink.write(batch.octets[offset...]) { offset += count }
+        while offset < batch.octets.count, case .success(let count) = sink.write(batch.octets[offset...]) {
+            offset += count
+        }
         let whole = batch.recordsEnded(before: offset)
         gauges.written.add(whole, ordering: .relaxed)
         gauges.lost.add(batch.records - whole, ordering: .relaxed)
@@ -150,8 +154,8 @@ final class AuditWriter: @unchecked Sendable {
         }
     }
 
-    /// Signals are for other threads. A reader of standard output that has gone shall be an error, not the end (SIGPIPE),
-    /// and so shall a file size limit (SIGXFSZ).
+    /// Signals are for other threads. A reader of standard output that has gone shall be an error, not the end
+    /// (SIGPIPE), and so shall a file size limit (SIGXFSZ).
     private func blockSignals() {
         var all = sigset_t()
         sigfillset(&all)

@@ -18,8 +18,8 @@ package enum ChangeField: String, Sendable, CaseIterable {
     }
 }
 
-/// A change of what the gateway keeps, as a record of its own beside that of the request that made it: who, what, before and after. It
-/// has more to say than fits into the record of a request, and it is never left out.
+/// A change of what the gateway keeps, as a record of its own beside that of the request that made it: who, what,
+/// before and after. It has more to say than fits into the record of a request, and it is never left out.
 ///
 /// Secrets are not in it: whoever makes one hands in descriptions without them.
 package struct ChangeRecord: Sendable {
@@ -37,7 +37,10 @@ package struct ChangeRecord: Sendable {
     ///   - wallNanoseconds: since 1970.
     ///   - texts: in their order, each field once; empty ones are left out.
     ///   - before: nil: there was nothing.
-    package init(at wallNanoseconds: Int64, _ texts: [(field: ChangeField, value: String)], before: JSONObject?, after: JSONObject?) {
+    package init(
+        at wallNanoseconds: Int64, _ texts: [(field: ChangeField, value: String)], before: JSONObject?,
+        after: JSONObject?
+    ) {
         var clock = RecordClock()
         var out = Array("{\"time\":\"".utf8)
         clock.append(wallNanoseconds, to: &out)
@@ -67,7 +70,9 @@ package struct ChangeRecord: Sendable {
     /// The largest members give way first, until the rest fits.
     private static func shortened(_ side: JSONObject) -> JSONObject {
         var rest = side
-        let bySize = side.members.map { (name: $0.name, size: $0.value.serialized().count) }.sorted { $0.size > $1.size }
+        let bySize = side.members.map { (name: $0.name, size: $0.value.serialized().count) }.sorted {
+            $0.size > $1.size
+        }
         var size = JSON.object(side).serialized().count
         for member in bySize where size > sideBytesMax {
             rest[member.name] = .string("left out: \(member.size) octets")
@@ -78,7 +83,8 @@ package struct ChangeRecord: Sendable {
 }
 
 extension AuditLog {
-    /// Whether the record of a change could be kept now. Even where requests go on without records (`drop_and_count`), changes do not.
+    /// Whether the record of a change could be kept now. Even where requests go on without records (`drop_and_count`),
+    /// changes do not.
     package var takesChanges: Bool { takesRecords }
 
     /// Kept in any case, whatever has become of the log since `takesChanges` was asked. For any thread.

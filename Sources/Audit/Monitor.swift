@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// A POSIX mutex with one condition. `Synchronization.Mutex` has no condition to wait on, and a thread that writes to a
 /// disk must not be one of the pool that runs tasks.

@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// One open file, pipe or device that records are appended to.
 struct OpenFile: ~Copyable {
@@ -63,8 +63,9 @@ struct OpenFile: ~Copyable {
         }
     }
 
-    /// Keeps others that ask for it (the command line, which records its changes here) from writing at the same time, and looks at what they
-    /// have written meanwhile. Waits for `milliseconds` at most; false: somebody holds it longer than writing a record takes.
+    /// Keeps others that ask for it (the command line, which records its changes here) from writing at the same time,
+    /// and looks at what they have written meanwhile. Waits for `milliseconds` at most; false: somebody holds it longer
+    /// than writing a record takes.
     mutating func lock(within milliseconds: Int) -> Bool {
         guard isRegular else { return true }
         for _ in 0..<max(1, milliseconds) {

@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// Writes times as RFC 3339 in UTC with milliseconds. The date is worked out once a second.
 struct RecordClock {
@@ -27,7 +27,8 @@ struct RecordClock {
         out.append(UInt8(ascii: "Z"))
     }
 
-    /// Up to the point before the milliseconds. Civil date from days since 1970-01-01 in the proleptic Gregorian calendar.
+    /// Up to the point before the milliseconds. Civil date from days since 1970-01-01 in the proleptic Gregorian
+    /// calendar.
     private static func dateAndTime(_ seconds: Int64) -> [UInt8] {
         let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
         let ofDay = seconds - days * 86_400

@@ -1,11 +1,11 @@
 package import HTTP
-internal import JSON
+import JSON
 package import Policy
 
 /// The built-in OAuth2 authorization server (RFC 6749, OAuth 2.1 draft): request in, answer out.
 ///
-/// It reads no clock, makes no random numbers and opens no file: time and randomness come in with each request, everything
-/// that is kept through `AuthorizationStore`. It keeps two things in memory, both bounded: clients that
+/// It reads no clock, makes no random numbers and opens no file: time and randomness come in with each request,
+/// everything that is kept through `AuthorizationStore`. It keeps two things in memory, both bounded: clients that
 /// authenticated a moment ago, and failures that slow down guessing.
 package final class AuthorizationServer: Sendable {
     private let endpoints: [String: any Endpoint]
@@ -15,22 +15,28 @@ package final class AuthorizationServer: Sendable {
     ///   - keys: the signing keys, whichever they are at the time.
     ///   - hasher: of the passwords of people.
     ///   - keySource: fetches the keys of clients that register an address; nil: such clients cannot authenticate.
-    ///   - registrationToken: the initial access token of `registration` (RFC 7591 §3); nil: nobody registers clients by request.
+    ///   - registrationToken: the initial access token of `registration` (RFC 7591 §3); nil: nobody registers clients
+    ///   by request.
     ///   - assertions: judges tokens of others that stand for clients; nil: none are taken.
-    ///   - provider: at which people log in; nil: they log in here, or there is no way to the one that the settings name.
+    ///   - provider: at which people log in; nil: they log in here, or there is no way to the one that the settings
+    ///   name.
     package init(
         settings: AuthorizationServerSettings, resources: [String] = [], keys: SigningKeys, pepper: SecretPepper,
         store: any AuthorizationStore, hasher: PasswordHasher = PasswordHasher(atOnce: 1),
-        keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil, assertions: (any AssertionJudge)? = nil,
+        keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil,
+        assertions: (any AssertionJudge)? = nil,
         provider: (any IdentityProvider)? = nil
     ) {
         let clientKeys = ClientKeys(source: keySource)
         let authenticator = ClientAuthenticator(
             store: store, pepper: pepper, realm: settings.issuer, profile: settings.profile, keys: clientKeys)
-        let proofs = SenderProofRules(store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile)
-        let mint = TokenMint(issuer: settings.issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
+        let proofs = SenderProofRules(
+            store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile)
+        let mint = TokenMint(
+            issuer: settings.issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
         let targets = TargetRules(defaultAudience: settings.audience, resources: resources)
-        let tokens = GrantTokens(mint: mint, identity: IDTokenMint(issuer: settings.issuer, keys: keys), targets: targets)
+        let tokens = GrantTokens(
+            mint: mint, identity: IDTokenMint(issuer: settings.issuer, keys: keys), targets: targets)
         let objects = RequestObjects(issuer: settings.issuer, keys: clientKeys)
         let judge = RequestJudge(targets: targets)
         let reader = AccessTokenReader(issuer: settings.issuer, keys: keys, store: store)
@@ -41,25 +47,35 @@ package final class AuthorizationServer: Sendable {
             DeviceCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
             TokenExchangeGrant(reader: reader, mint: mint, targets: targets),
         ]
-        if let assertions { grants.append(JWTBearerGrant(judge: assertions, store: store, mint: mint, targets: targets)) }
+        if let assertions {
+            grants.append(JWTBearerGrant(judge: assertions, store: store, mint: mint, targets: targets))
+        }
         let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
         let people = People(settings: settings, store: store, pepper: pepper, hasher: hasher, provider: provider)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
         var endpoints: [String: any Endpoint] = [
-            AuthorizationServerRoutes.tokenPath: TokenEndpoint(authenticator: authenticator, proofs: proofs, grants: grants),
+            AuthorizationServerRoutes.tokenPath: TokenEndpoint(
+                authenticator: authenticator, proofs: proofs, grants: grants),
             AuthorizationServerRoutes.jwksPath: PublishedDocument { now in .published(keys.ring.publicSet(now: now)) },
             metadata.path: document,
             AuthorizationServerRoutes.authorizationPath: AuthorizationEndpoint(
                 issuer: settings.issuer, store: store,
-                receiver: RequestReceiver(store: store, objects: objects, requiresPushedRequests: settings.profile.demandsPushedRequests), judge: judge,
+                receiver: RequestReceiver(
+                    store: store, objects: objects, requiresPushedRequests: settings.profile.demandsPushedRequests),
+                judge: judge,
                 sessions: people.sessions),
             AuthorizationServerRoutes.pushedRequestPath: PushedRequestEndpoint(
                 authenticator: authenticator, store: store, objects: objects, judge: judge, proofs: proofs),
             AuthorizationServerRoutes.userInfoPath: UserInfoEndpoint(
                 store: store,
-                tokens: OwnTokens(issuer: settings.issuer, audience: settings.audience, keys: keys, store: store, proves: { (call, key, token) throws(OAuthError) in try await proofs.proves(call, key: key, token: token) }),
+                tokens: OwnTokens(
+                    issuer: settings.issuer, audience: settings.audience, keys: keys, store: store,
+                    proves: { (call, key, token) throws(OAuthError) in
+                        try await proofs.proves(call, key: key, token: token)
+                    }),
                 realm: settings.issuer),
-            AuthorizationServerRoutes.revocationPath: RevocationEndpoint(authenticator: authenticator, reader: reader, store: store),
+            AuthorizationServerRoutes.revocationPath: RevocationEndpoint(
+                authenticator: authenticator, reader: reader, store: store),
             AuthorizationServerRoutes.deviceAuthorizationPath: DeviceAuthorizationEndpoint(
                 authenticator: authenticator, store: store, targets: targets,
                 verificationURI: ServerMetadata.origin(of: settings.issuer) + AuthorizationServerRoutes.devicePath),
@@ -72,7 +88,8 @@ package final class AuthorizationServer: Sendable {
             endpoints[AuthorizationServerRoutes.registrationPath] = RegistrationEndpoint(
                 store: store,
                 metadata: ClientMetadata(
-                    profile: settings.profile, scopes: registration.scopes, keyHosts: .these(keySource == nil ? [] : registration.jwksHosts)),
+                    profile: settings.profile, scopes: registration.scopes,
+                    keyHosts: .these(keySource == nil ? [] : registration.jwksHosts)),
                 pepper: pepper, initialToken: SecretDigest.text(of: registrationToken),
                 address: ServerMetadata.origin(of: settings.issuer) + AuthorizationServerRoutes.registrationPath)
         }

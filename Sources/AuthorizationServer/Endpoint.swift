@@ -1,4 +1,4 @@
-internal import HTTP
+import HTTP
 
 /// One address of the authorization server: a request in, an answer out.
 protocol Endpoint: Sendable {

@@ -1,8 +1,8 @@
-internal import HTTP
-internal import JSON
+import HTTP
+import JSON
 
-/// Why an endpoint refuses (RFC 6749 §5.2 and what builds on it). Descriptions are fixed sentences: nothing that the client
-/// sent comes back, and they keep to the octets that §5.2 allows.
+/// Why an endpoint refuses (RFC 6749 §5.2 and what builds on it). Descriptions are fixed sentences: nothing that the
+/// client sent comes back, and they keep to the octets that §5.2 allows.
 ///
 /// Each feature declares its own beside the code that throws them, as `static let`s of an extension.
 struct OAuthError: Error, Equatable, Sendable {
@@ -19,7 +19,8 @@ struct OAuthError: Error, Equatable, Sendable {
     /// Whether the answer challenges the client to authenticate (RFC 9110 §15.5.2).
     var challenges: Bool { status == 401 }
 
-    init(_ word: String, _ description: String, status: Int = 400, retryAfterSeconds: Int? = nil, event: String? = nil) {
+    init(_ word: String, _ description: String, status: Int = 400, retryAfterSeconds: Int? = nil, event: String? = nil)
+    {
         self.status = status
         self.event = event
         self.word = word
@@ -51,22 +52,27 @@ extension OAuthError {
         "invalid_request", "credentials belong into the Authorization header or the body, never into the URI")
     /// Whatever is wrong with the credentials: one answer, so that nobody learns which clients exist.
     static let invalidClient = OAuthError("invalid_client", "client authentication failed", status: 401)
-    static let severalAuthenticationMethods = OAuthError("invalid_request", "the client authenticates in more than one way")
-    static let differentClientIDs = OAuthError("invalid_request", "the client_id in the body is not that of the Authorization header")
+    static let severalAuthenticationMethods = OAuthError(
+        "invalid_request", "the client authenticates in more than one way")
+    static let differentClientIDs = OAuthError(
+        "invalid_request", "the client_id in the body is not that of the Authorization header")
     /// Too many failures for this client from this address.
     static let tooManyFailures = OAuthError(
         "invalid_client", "too many failed attempts; wait before the next", status: 429, retryAfterSeconds: 10)
     static let invalidScope = OAuthError("invalid_scope", "a scope is malformed, unknown, or not for this client")
     static let invalidTarget = OAuthError("invalid_target", "the resource is unknown, or there is more than one")
     /// The store or the key cannot serve now; the client may try again.
-    static let unavailable = OAuthError("temporarily_unavailable", "the server cannot answer now; try again", status: 503, retryAfterSeconds: 10)
+    static let unavailable = OAuthError(
+        "temporarily_unavailable", "the server cannot answer now; try again", status: 503, retryAfterSeconds: 10)
 
     /// What stands here and in extensions elsewhere, for the test that looks at all of them. A feature adds its own.
     static var catalogue: [OAuthError] {
         [
-            notAForm, badForm, repeatedParameter, credentialsInURI, invalidClient, severalAuthenticationMethods, differentClientIDs,
+            notAForm, badForm, repeatedParameter, credentialsInURI, invalidClient, severalAuthenticationMethods,
+            differentClientIDs,
             tooManyFailures, invalidScope, invalidTarget, unavailable,
-        ] + tokenEndpoint + redirectURI + authorizationRequest + authorizationEndpoint + pushedRequests + authorizationCodes + refreshTokens + userInfo + assertions
+        ] + tokenEndpoint + redirectURI + authorizationRequest + authorizationEndpoint + pushedRequests
+            + authorizationCodes + refreshTokens + userInfo + assertions
             + senderProofs + registration + tokenManagement + deviceGrant + tokenExchange + federation
     }
 }

@@ -1,13 +1,14 @@
-internal import HTTP
+import HTTP
 
-/// The parameters of a request to an endpoint (RFC 6749 §3.1, §3.2): each at most once, those without a value left out, the unknown
-/// ones there but never asked for.
+/// The parameters of a request to an endpoint (RFC 6749 §3.1, §3.2): each at most once, those without a value left out,
+/// the unknown ones there but never asked for.
 struct RequestParameters: Sendable {
     /// May be there more than once (RFC 8707 §2, RFC 8693 §2.1).
     static let repeatable: Set<String> = ["resource", "audience"]
     /// Must not stand in the URI, where logs and histories keep them.
     private static let secret: Set<String> = [
-        "client_secret", "client_assertion", "password", "code", "refresh_token", "access_token", "assertion", "subject_token",
+        "client_secret", "client_assertion", "password", "code", "refresh_token", "access_token", "assertion",
+        "subject_token",
         "actor_token", "device_code", "token",
     ]
     private let pairs: [FormFields.Pair]
@@ -49,7 +50,9 @@ struct RequestParameters: Sendable {
     func values(_ name: String) -> [String] { pairs.compactMap { $0.name == name ? $0.value : nil } }
 
     static func isForm(_ contentTypes: [String]) -> Bool {
-        guard contentTypes.count == 1, let type = contentTypes[0].split(separator: ";", omittingEmptySubsequences: false).first else { return false }
+        guard contentTypes.count == 1,
+            let type = contentTypes[0].split(separator: ";", omittingEmptySubsequences: false).first
+        else { return false }
         return type.drop { $0 == " " }.split(separator: " ").first?.lowercased() == "application/x-www-form-urlencoded"
     }
 

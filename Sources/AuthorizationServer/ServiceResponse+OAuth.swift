@@ -1,5 +1,5 @@
-internal import HTTP
-internal import JSON
+import HTTP
+import JSON
 
 extension ServiceResponse {
     /// An answer that nobody may keep (RFC 6749 §5.1).
@@ -13,8 +13,8 @@ extension ServiceResponse {
             body: JSON.object(body).serialized())
     }
 
-    /// Scripts of any origin may read it: applications in browsers are clients, too (RFC 9700 §2.6). No cookie says anything where
-    /// this is sent.
+    /// Scripts of any origin may read it: applications in browsers are clients, too (RFC 9700 §2.6). No cookie says
+    /// anything where this is sent.
     static let anyOrigin: Field = ("Access-Control-Allow-Origin", "*")
 
     /// A document for everybody. A quarter of an hour: far below the time for which a new key is announced.
@@ -22,13 +22,16 @@ extension ServiceResponse {
         ServiceResponse(
             status: 200,
             fields: [
-                ("Content-Type", "application/json"), ("Cache-Control", "public, max-age=900"), ("X-Content-Type-Options", "nosniff"),
+                ("Content-Type", "application/json"), ("Cache-Control", "public, max-age=900"),
+                ("X-Content-Type-Options", "nosniff"),
                 anyOrigin,
             ],
             body: document.serialized())
     }
 
     static func methodNotAllowed(allow: String) -> ServiceResponse {
-        json(status: 405, ["error": "invalid_request", "error_description": "this endpoint does not take this method"], fields: [("Allow", allow)])
+        json(
+            status: 405, ["error": "invalid_request", "error_description": "this endpoint does not take this method"],
+            fields: [("Allow", allow)])
     }
 }

@@ -1,6 +1,6 @@
-internal import Foundation
-internal import Glibc
-internal import JSON
+import Foundation
+import Glibc
+import JSON
 
 /// A real browser without a window: Debian's chromium, driven through chromedriver (W3C WebDriver) with curl.
 final class Browser: Sendable {
@@ -14,11 +14,14 @@ final class Browser: Sendable {
     private let session: String
     private let profile: String
 
-    /// Starts both; `authorities` are not asked: a profile of its own trusts nobody's development CA, so that certificates are passed over
-    /// for `localhost` only by way of `acceptInsecureCerts`.
+    /// Starts both; `authorities` are not asked: a profile of its own trusts nobody's development CA, so that
+    /// certificates are passed over for `localhost` only by way of `acceptInsecureCerts`.
     static func start() async throws -> Browser {
-        let profile = FileManager.default.temporaryDirectory.appendingPathComponent("portcullis-demo-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: profile, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let profile = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "portcullis-demo-\(UUID().uuidString)"
+        ).path
+        try FileManager.default.createDirectory(
+            atPath: profile, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let port = try freePort()
         let process = try spawn([driver, "--port=\(port)", "--log-level=OFF"])
         do {
@@ -28,10 +31,17 @@ final class Browser: Sendable {
             }
             let options: JSON = [
                 "binary": .string(chromium),
-                "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", .string("--user-data-dir=\(profile)")],
+                "args": [
+                    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                    .string("--user-data-dir=\(profile)"),
+                ],
             ]
             let wanted: JSON = [
-                "capabilities": ["alwaysMatch": ["browserName": "chrome", "acceptInsecureCerts": true, "goog:chromeOptions": options]]
+                "capabilities": [
+                    "alwaysMatch": [
+                        "browserName": "chrome", "acceptInsecureCerts": true, "goog:chromeOptions": options,
+                    ]
+                ]
             ]
             guard let session = try call(port, "POST", "/session", wanted)["sessionId"]?.string else {
                 throw Demonstration.Failure(description: "chromedriver began no session")
@@ -113,7 +123,8 @@ final class Browser: Sendable {
             throw Demonstration.Failure(description: "chromedriver answered \(answer.status) without a value")
         }
         if let error = value.object?["error"]?.string {
-            throw Demonstration.Failure(description: "the browser: \(error): \(value.object?["message"]?.string?.prefix(200) ?? "")")
+            throw Demonstration.Failure(
+                description: "the browser: \(error): \(value.object?["message"]?.string?.prefix(200) ?? "")")
         }
         return value
     }
@@ -126,7 +137,9 @@ final class Browser: Sendable {
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0 }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
         }
         guard bound else { throw Demonstration.Failure(description: "no free port for chromedriver") }
         return Int(UInt16(bigEndian: address.sin_port))

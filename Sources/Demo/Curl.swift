@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// A real client: the curl of the machine, one process for each request.
 enum Curl {

@@ -1,13 +1,14 @@
-internal import Certificates
-internal import Foundation
-internal import Gateway
-internal import JSON
-internal import Logging
-internal import Policy
-internal import Transport
+import Certificates
+import Foundation
+import Gateway
+import JSON
+import Logging
+import Policy
+import Transport
 
-/// `portcullis demo`: the main job, shown with real parts. Certificates, two instances of a service behind mutual TLS and
-/// an impostor, the gateway with `routes.yaml`, a client, and requests made by curl, each with the answer that was expected.
+/// `portcullis demo`: the main job, shown with real parts. Certificates, two instances of a service behind mutual TLS
+/// and an impostor, the gateway with `routes.yaml`, a client, and requests made by curl, each with the answer that was
+/// expected.
 package struct Demonstration: Sendable {
     package struct Failure: Error, Sendable, CustomStringConvertible {
         package let description: String
@@ -49,7 +50,9 @@ package struct Demonstration: Sendable {
             for service in services { await service.stop() }
             throw Failure(description: "\(error)")
         }
-        for address in gateway.addresses { print("   listening on \(address.host):\(address.port), policy \(gateway.policyHash)") }
+        for address in gateway.addresses {
+            print("   listening on \(address.host):\(address.port), policy \(gateway.policyHash)")
+        }
 
         heading("4. A client (portcullis client add)")
         let outcome: Result<Bool, any Error>
@@ -57,7 +60,8 @@ package struct Demonstration: Sendable {
             let (settings, auditPath) = try settings()
             let client = try await register(try await ClientRegistry(settings))
             let transcript = Transcript(
-                port: gateway.addresses.first?.port ?? 8443, authorities: "\(certs)/ca.pem", client: client, print: print)
+                port: gateway.addresses.first?.port ?? 8443, authorities: "\(certs)/ca.pem", client: client,
+                print: print)
             var good = try await transcript.run()
             try await showRecords(in: auditPath)
             heading("8. A person in a browser (authorization code flow with PKCE), and a token that is taken back")
@@ -102,7 +106,9 @@ package struct Demonstration: Sendable {
                 for service in services { await service.stop() }
                 throw Failure(description: "cannot start the example service \(name) on port \(port): \(error)")
             }
-            let identity = name == "impostor" ? "claims payments' place, but is spiffe://example.org/orders" : "spiffe://example.org/orders"
+            let identity =
+                name == "impostor"
+                ? "claims payments' place, but is spiffe://example.org/orders" : "spiffe://example.org/orders"
             print("   \(name) on 127.0.0.1:\(port), \(identity)")
         }
         return services
@@ -112,19 +118,24 @@ package struct Demonstration: Sendable {
         guard let policy = PolicyReader(files: DiskPolicyFiles()).read(fileAt: policyPath).policy,
             let settings = policy.authorizationServer, case .file(let path, _, _) = policy.audit.sink
         else {
-            throw Failure(description: "\(policyPath): the demonstration needs an authorization_server and an audit file")
+            throw Failure(
+                description: "\(policyPath): the demonstration needs an authorization_server and an audit file")
         }
         return (settings, path)
     }
 
     private func register(_ registry: ClientRegistry) async throws -> Transcript.Client {
         _ = try await registry.remove(id: "demo")
-        let (client, secret) = try await registry.add(id: "demo", name: "demonstration", scopes: ["orders:read", "payments"])
-        print("   client_id \(client.id), scopes \(client.scopes.joined(separator: " ")); its secret is kept as a hash only")
+        let (client, secret) = try await registry.add(
+            id: "demo", name: "demonstration", scopes: ["orders:read", "payments"])
+        print(
+            "   client_id \(client.id), scopes \(client.scopes.joined(separator: " ")); its secret is kept as a hash only"
+        )
         return Transcript.Client(id: client.id, secret: secret)
     }
 
-    /// The writer takes its batches in a few hundredths of a second; the demonstration waits until they are in the file.
+    /// The writer takes its batches in a few hundredths of a second; the demonstration waits until they are in the
+    /// file.
     private func showRecords(in path: String) async throws {
         heading("7. Audit records of these requests, one for each (\(path))")
         var records: [String] = []
@@ -137,7 +148,9 @@ package struct Demonstration: Sendable {
         let shown = ["route", "decision", "code", "status", "client_id", "upstream", "duration_us"]
         for record in records {
             guard let members = (try? JSON.parse(Array(record.utf8)))?.object else { continue }
-            let parts = shown.compactMap { name in members[name].map { "\(name)=\($0.string ?? $0.int.map(String.init) ?? "")" } }
+            let parts = shown.compactMap { name in
+                members[name].map { "\(name)=\($0.string ?? $0.int.map(String.init) ?? "")" }
+            }
             print("   \(parts.joined(separator: " "))")
         }
         if let whole = records.first(where: { $0.contains("orders.read") }) {

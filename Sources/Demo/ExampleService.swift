@@ -1,10 +1,10 @@
-internal import Certificates
-internal import HTTP
-internal import JSON
+import Certificates
+import HTTP
+import JSON
 package import Transport
 
-/// A small service to stand behind the gateway: it demands a client certificate, and answers with what it was told about
-/// the caller. It is built on the gateway's own transport, so it speaks real TLS on a real socket.
+/// A small service to stand behind the gateway: it demands a client certificate, and answers with what it was told
+/// about the caller. It is built on the gateway's own transport, so it speaks real TLS on a real socket.
 package final class ExampleService: Sendable {
     private let transport: Transport
     private let listener: ListenerHandle
@@ -69,7 +69,8 @@ private final class ExampleDelegate: ExchangeDelegate {
             let field = head.field(index)
             let name = head.text(field.name)
             let lower = name.lowercased()
-            if lower.hasPrefix("x-auth-") || lower == "x-request-id" || lower == "forwarded" || lower == "authorization" {
+            if lower.hasPrefix("x-auth-") || lower == "x-request-id" || lower == "forwarded" || lower == "authorization"
+            {
                 told.append((name, .string(head.text(field.value))))
             }
         }

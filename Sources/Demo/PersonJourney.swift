@@ -1,10 +1,10 @@
-internal import Foundation
-internal import Gateway
-internal import JSON
-internal import Policy
+import Foundation
+import Gateway
+import JSON
+import Policy
 
-/// A person in a browser: an application asks for a token by the code flow with PKCE, the person logs in and agrees, the
-/// application calls, and gives the token back; then it is worth nothing, at once.
+/// A person in a browser: an application asks for a token by the code flow with PKCE, the person logs in and agrees,
+/// the application calls, and gives the token back; then it is worth nothing, at once.
 struct PersonJourney: Sendable {
     static let application = "demo-app"
     static let name = "ada"
@@ -43,17 +43,21 @@ struct PersonJourney: Sendable {
         let browser = try await Browser.start()
         defer { browser.stop() }
         let client = TokenClient(
-            issuer: settings.issuer, clientID: Self.application, clientSecret: nil, scope: "orders:read", resource: nil, authorities: authorities)
+            issuer: settings.issuer, clientID: Self.application, clientSecret: nil, scope: "orders:read", resource: nil,
+            authorities: authorities)
         let print = print
         let response = try await client.authorizationCode(within: .seconds(60)) { address in
             print("   the application opens \(address.prefix(96))…")
             // The browser blocks whoever drives it; the answer comes to the receiver meanwhile.
             Thread.detachNewThread {
-                do { try Self.logIn(browser, at: address, password: password, print) } catch { print("   NOT AS EXPECTED: \(error)") }
+                do { try Self.logIn(browser, at: address, password: password, print) } catch {
+                    print("   NOT AS EXPECTED: \(error)")
+                }
             }
         }
         guard let token = response.object?["access_token"]?.string else { return false }
-        print("   200 access_token \(token.prefix(24))…, refresh token too: \(response.object?["refresh_token"] != nil)")
+        print(
+            "   200 access_token \(token.prefix(24))…, refresh token too: \(response.object?["refresh_token"] != nil)")
         let allowed = try call(token)
         print("   $ curl --cacert \(authorities) -H \"Authorization: Bearer $TOKEN\" \(base)/orders/1")
         print("   \(allowed.status)")
@@ -61,7 +65,9 @@ struct PersonJourney: Sendable {
         return try await revoke(token)
     }
 
-    private static func logIn(_ browser: Browser, at address: String, password: String, _ print: @Sendable (String) -> Void) throws {
+    private static func logIn(
+        _ browser: Browser, at address: String, password: String, _ print: @Sendable (String) -> Void
+    ) throws {
         try browser.open(address)
         print("   the browser shows: \(browser.title)")
         try browser.type(name, into: "#username")
@@ -73,9 +79,11 @@ struct PersonJourney: Sendable {
     }
 
     private func revoke(_ token: String) async throws -> Bool {
-        print("   $ curl --cacert \(authorities) -d client_id=\(Self.application) -d token=$TOKEN \(base)/oauth2/revoke")
+        print(
+            "   $ curl --cacert \(authorities) -d client_id=\(Self.application) -d token=$TOKEN \(base)/oauth2/revoke")
         let given = try Curl.run([
-            "--cacert", authorities, "--data", "client_id=\(Self.application)", "--data", "token=\(token)", "\(base)/oauth2/revoke",
+            "--cacert", authorities, "--data", "client_id=\(Self.application)", "--data", "token=\(token)",
+            "\(base)/oauth2/revoke",
         ])
         print("   \(given.status)")
         guard given.status == 200 else { return false }
@@ -86,7 +94,9 @@ struct PersonJourney: Sendable {
             answer = try call(token)
         }
         let code = (try? JSON.parse(Array(answer.body.utf8)))?.object?["code"]?.string ?? ""
-        print("   the same call again: \(answer.status) \(code), after \(start.duration(to: .now).formatted(.units(allowed: [.milliseconds])))")
+        print(
+            "   the same call again: \(answer.status) \(code), after \(start.duration(to: .now).formatted(.units(allowed: [.milliseconds])))"
+        )
         if answer.status != 401 || code != "revoked_token" {
             print("   NOT AS EXPECTED: expected 401 revoked_token within \(Self.revokedWithin) ms")
             return false

@@ -1,5 +1,5 @@
-internal import Foundation
-internal import JSON
+import Foundation
+import JSON
 
 /// The requests of the demonstration, and what each of them must answer.
 struct Transcript: Sendable {
@@ -34,13 +34,17 @@ struct Transcript: Sendable {
     /// True: every answer was the expected one.
     func run() async throws -> Bool {
         heading("5. A token (client_credentials, client_secret_basic)")
-        let shown = "curl --cacert \(authorities) -u demo:$SECRET -d grant_type=client_credentials --data-urlencode 'scope=orders:read payments' \(base)/oauth2/token"
+        let shown =
+            "curl --cacert \(authorities) -u demo:$SECRET -d grant_type=client_credentials --data-urlencode 'scope=orders:read payments' \(base)/oauth2/token"
         print("   $ \(shown)")
         let answer = try Curl.run([
-            "--cacert", authorities, "--user", "\(client.id):\(client.secret)", "--data", "grant_type=client_credentials",
+            "--cacert", authorities, "--user", "\(client.id):\(client.secret)", "--data",
+            "grant_type=client_credentials",
             "--data-urlencode", "scope=orders:read payments", "\(base)/oauth2/token",
         ])
-        guard answer.status == 200, let token = (try? JSON.parse(Array(answer.body.utf8)))?.object?["access_token"]?.string else {
+        guard answer.status == 200,
+            let token = (try? JSON.parse(Array(answer.body.utf8)))?.object?["access_token"]?.string
+        else {
             print("   \(answer.status) \(answer.body)")
             return false
         }
@@ -55,7 +59,9 @@ struct Transcript: Sendable {
     private func steps(_ token: String) -> [Step] {
         [
             Step(title: "allowed", path: "/orders/1", token: token, status: 200, field: ("RateLimit", "per_client")),
-            Step(title: "no token", path: "/orders/1", status: 401, code: "missing_token", field: ("WWW-Authenticate", "Bearer")),
+            Step(
+                title: "no token", path: "/orders/1", status: 401, code: "missing_token",
+                field: ("WWW-Authenticate", "Bearer")),
             Step(
                 title: "a token that somebody tampered with", path: "/orders/1", token: tampered(token), status: 401,
                 code: "bad_signature", field: ("WWW-Authenticate", "invalid_token")),
@@ -66,7 +72,8 @@ struct Transcript: Sendable {
                 title: "a path in disguise", path: "/orders/%2e%2e/payments", token: token, arguments: ["--path-as-is"],
                 status: 400, code: "bad_path"),
             Step(
-                title: "a service that cannot prove that it is payments", path: "/payments/7", token: token, status: 502,
+                title: "a service that cannot prove that it is payments", path: "/payments/7", token: token,
+                status: 502,
                 code: "wrong_upstream_identity"),
             Step(
                 title: "the fifth export within a minute", path: "/orders/export", token: token, status: 200,
@@ -99,7 +106,9 @@ struct Transcript: Sendable {
         if let expected = step.code, code != expected { faults.append("expected \(expected)") }
         if let (name, part) = step.field {
             let value = answer.field(name)
-            if value == nil || !(part.isEmpty || value?.contains(part) == true) { faults.append("expected \(name): …\(part)…") }
+            if value == nil || !(part.isEmpty || value?.contains(part) == true) {
+                faults.append("expected \(name): …\(part)…")
+            }
         }
         print("   \(answer.status) \(code ?? "")")
         for name in ["WWW-Authenticate", "RateLimit", "Retry-After"] {

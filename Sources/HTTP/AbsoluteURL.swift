@@ -1,7 +1,7 @@
 /// An absolute `https` or `http` URL that is fetched (RFC 9110 §4.2), taken apart strictly.
 ///
-/// Refused: user information, fragments, backslashes, octets outside printable ASCII, anything else than a plain host and
-/// port; what two readers could understand differently is no URL here.
+/// Refused: user information, fragments, backslashes, octets outside printable ASCII, anything else than a plain host
+/// and port; what two readers could understand differently is no URL here.
 package struct AbsoluteURL: Sendable, Hashable, CustomStringConvertible {
     package let isHTTPS: Bool
     /// Lower case; a name or an IPv4 address, or an IPv6 address without its brackets.
@@ -25,7 +25,9 @@ package struct AbsoluteURL: Sendable, Hashable, CustomStringConvertible {
         guard isFine else { return nil }
         let authority = octets.prefix { $0 != 0x2F && $0 != 0x3F }
         let rest = String(decoding: octets.dropFirst(authority.count), as: UTF8.self)
-        guard let (host, port) = Self.authority(String(decoding: authority, as: UTF8.self).lowercased()) else { return nil }
+        guard let (host, port) = Self.authority(String(decoding: authority, as: UTF8.self).lowercased()) else {
+            return nil
+        }
         isHTTPS = secure
         self.host = host
         self.port = port ?? (secure ? 443 : 80)
@@ -36,7 +38,9 @@ package struct AbsoluteURL: Sendable, Hashable, CustomStringConvertible {
         if text.utf8.first == 0x5B {
             guard let end = text.firstIndex(of: "]") else { return nil }
             let host = String(text[text.index(after: text.startIndex)..<end])
-            guard host.utf8.contains(0x3A), host.utf8.allSatisfy({ isHex($0) || $0 == 0x3A || $0 == 0x2E }) else { return nil }
+            guard host.utf8.contains(0x3A), host.utf8.allSatisfy({ isHex($0) || $0 == 0x3A || $0 == 0x2E }) else {
+                return nil
+            }
             let rest = text[text.index(after: end)...]
             guard !rest.isEmpty else { return (host, nil) }
             guard rest.utf8.first == 0x3A, let port = port(rest.dropFirst()) else { return nil }
@@ -55,7 +59,9 @@ package struct AbsoluteURL: Sendable, Hashable, CustomStringConvertible {
         guard (1...253).contains(host.utf8.count) else { return false }
         return host.utf8.split(separator: 0x2E, omittingEmptySubsequences: false).allSatisfy { label in
             (1...63).contains(label.count) && label.first != 0x2D && label.last != 0x2D
-                && label.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F }
+                && label.allSatisfy {
+                    (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
+                }
         }
     }
 
@@ -91,6 +97,7 @@ package struct AbsoluteURL: Sendable, Hashable, CustomStringConvertible {
         if host == "localhost" || host == "::1" { return true }
         let parts = host.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0].elementsEqual("127".utf8)
-            && parts.allSatisfy { part in (1...3).contains(part.count) && part.allSatisfy { (0x30...0x39).contains($0) } }
+            && parts.allSatisfy { part in (1...3).contains(part.count) && part.allSatisfy { (0x30...0x39).contains($0) }
+            }
     }
 }

@@ -1,5 +1,5 @@
-/// Reads a body in chunks (RFC 9112 §7.1), strictly, from octets that may come one by one. The octets of the body are not
-/// copied: each step says where they lie.
+/// Reads a body in chunks (RFC 9112 §7.1), strictly, from octets that may come one by one. The octets of the body are
+/// not copied: each step says where they lie.
 package struct ChunkedDecoder: Sendable {
     package enum Step: Sendable, Equatable {
         /// Octets of the body, at this range of the input; everything before its end is used up.
@@ -14,8 +14,8 @@ package struct ChunkedDecoder: Sendable {
     private static let sizeDigitsMax = 15
     /// Octets of one chunk's extensions at most; they are dropped.
     private static let extensionBytesMax = 256
-    /// Octets of framing at most beyond what ordinary chunks need (16 each and twice their content): extensions must not cost
-    /// more than content (CVE-2023-39326).
+    /// Octets of framing at most beyond what ordinary chunks need (16 each and twice their content): extensions must
+    /// not cost more than content (CVE-2023-39326).
     private static let overheadBytesMax = 16_384
     /// Octets of the trailer section at most.
     private static let trailerBytesMax = 8_192

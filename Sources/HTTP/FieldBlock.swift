@@ -53,8 +53,8 @@ package struct FieldBlock: Sendable {
         return true
     }
 
-    /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for `-`.
-    /// `folded` is in lower case with `-`.
+    /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for
+    /// `-`. `folded` is in lower case with `-`.
     package func isNamed(_ field: Field, folded: [UInt8]) -> Bool {
         guard field.name.count == folded.count, field.name.end <= bytes.count else { return false }
         for offset in 0..<folded.count

@@ -1,6 +1,7 @@
 /// Dates of HTTP fields: `Sun, 06 Nov 1994 08:49:37 GMT` (IMF-fixdate, RFC 9110 §5.6.7).
 package enum HTTPDate {
-    /// Appends the date of a time in seconds since 1970 UTC; times before 1970 and after 9999 become the nearest within.
+    /// Appends the date of a time in seconds since 1970 UTC; times before 1970 and after 9999 become the nearest
+    /// within.
     package static func append(_ unixSeconds: Int64, to out: inout [UInt8]) {
         let seconds = min(max(unixSeconds, 0), 253_402_300_799)
         let days = Int(seconds / 86_400)

@@ -1,7 +1,7 @@
 /// Bounds of a head that is parsed.
 package struct HeadLimits: Sendable, Equatable {
-    /// Octets from the first of the start line to the last of the empty line. Several browsers' cookies fit; a parser fed
-    /// by thousands of connections stays small.
+    /// Octets from the first of the start line to the last of the empty line. Several browsers' cookies fit; a parser
+    /// fed by thousands of connections stays small.
     package var headBytesMax: Int
     /// Field lines.
     package var fieldsMax: Int

@@ -1,11 +1,11 @@
 /// Reads heads of HTTP/1.1 messages (RFC 9112), strictly, from octets that may come one by one.
 ///
-/// Whatever is refused here never reaches a rule or an upstream: line ends other than CR LF, folded lines, space before a
-/// colon, control characters, doubtful lengths. A line is judged when its end is there, so the result does not depend on
-/// how the octets were cut; what was judged is not read again, so a slow sender costs no more than a fast one.
+/// Whatever is refused here never reaches a rule or an upstream: line ends other than CR LF, folded lines, space before
+/// a colon, control characters, doubtful lengths. A line is judged when its end is there, so the result does not depend
+/// on how the octets were cut; what was judged is not read again, so a slow sender costs no more than a fast one.
 ///
-/// One for each connection and direction. Between two calls for the same head, the input may only grow at its end and the
-/// head must be the same.
+/// One for each connection and direction. Between two calls for the same head, the input may only grow at its end and
+/// the head must be the same.
 package struct HeadParser: Sendable {
     let limits: HeadLimits
     let tables = HeadTables.shared
@@ -59,7 +59,8 @@ package struct HeadParser: Sendable {
         }
     }
 
-    /// Reads the head of an answer from the beginning of `input`. Returns how many octets it had, or nil if more are needed.
+    /// Reads the head of an answer from the beginning of `input`. Returns how many octets it had, or nil if more are
+    /// needed.
     package mutating func parseResponse(
         _ input: Span<UInt8>, into head: inout ResponseHead
     ) throws(HeadError) -> Int? {

@@ -2,8 +2,8 @@
 package enum Method: UInt8, Sendable, Equatable, CaseIterable {
     case get, head, post, put, delete, patch, options, connect, trace, other
 
-    /// The method of a token whose octets are packed into one word, the last one lowest. Longer tokens than eight octets
-    /// must not be asked for.
+    /// The method of a token whose octets are packed into one word, the last one lowest. Longer tokens than eight
+    /// octets must not be asked for.
     @inline(__always)
     init(packed token: UInt64) {
         switch token {

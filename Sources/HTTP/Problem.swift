@@ -4,7 +4,8 @@ package enum Problem {
     /// The media type of the document.
     package static let mediaType: StaticString = "application/problem+json"
 
-    /// Appends the document. `title`, `code` and `detail` are fixed texts; nothing of them depends on what the client sent.
+    /// Appends the document. `title`, `code` and `detail` are fixed texts; nothing of them depends on what the client
+    /// sent.
     package static func append(
         status: Int, title: StaticString, code: StaticString, detail: StaticString, requestID: borrowing [UInt8],
         to out: inout [UInt8]

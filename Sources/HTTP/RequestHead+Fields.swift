@@ -1,5 +1,5 @@
-/// Fields and octets of a request's head. Written out for each kind of head, and inlined: a protocol over both would copy the whole
-/// head at every call from another room.
+/// Fields and octets of a request's head. Written out for each kind of head, and inlined: a protocol over both would
+/// copy the whole head at every call from another room.
 extension RequestHead {
     /// The octets of the head, then parts of it in their normal form; every `Slice` of this head points into them.
     @inlinable package var bytes: [UInt8] { block.bytes }
@@ -30,7 +30,7 @@ extension RequestHead {
     @inlinable package func matches(_ slice: Slice, _ lowercased: StaticString) -> Bool {
         block.matches(slice, lowercased)
     }
-    /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for `-`.
-    /// `folded` is in lower case with `-`.
+    /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for
+    /// `-`. `folded` is in lower case with `-`.
     package func isNamed(_ field: Field, folded: [UInt8]) -> Bool { block.isNamed(field, folded: folded) }
 }

@@ -1,5 +1,5 @@
-/// Which resolved addresses a fetch may connect to: never link-local ones or those where clouds hand out credentials, unless
-/// they are allowed one by one. Private and loopback addresses are where issuers live; they pass.
+/// Which resolved addresses a fetch may connect to: never link-local ones or those where clouds hand out credentials,
+/// unless they are allowed one by one. Private and loopback addresses are where issuers live; they pass.
 package struct AddressRule: Sendable, Equatable {
     /// Addresses allowed besides, as octets: 4 or 16 of them.
     package var allowed: [[UInt8]]
@@ -46,7 +46,9 @@ package struct AddressRule: Sendable, Equatable {
         let zeros = a.prefix(10).allSatisfy { $0 == 0 }
         if zeros, a[10] == 0xFF, a[11] == 0xFF { return Array(a[12...]) }
         if zeros, a[10] == 0, a[11] == 0, a[12] != 0 { return Array(a[12...]) }
-        if a[0] == 0, a[1] == 0x64, a[2] == 0xFF, a[3] == 0x9B, a[4..<12].allSatisfy({ $0 == 0 }) { return Array(a[12...]) }
+        if a[0] == 0, a[1] == 0x64, a[2] == 0xFF, a[3] == 0x9B, a[4..<12].allSatisfy({ $0 == 0 }) {
+            return Array(a[12...])
+        }
         if a[0] == 0x20, a[1] == 0x02 { return Array(a[2..<6]) }
         return nil
     }

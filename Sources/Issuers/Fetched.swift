@@ -8,7 +8,8 @@ package struct Fetched: Sendable {
     package var body: [UInt8]
 
     package init(
-        status: Int, contentType: String? = "application/json", cacheControl: String? = nil, age: String? = nil, body: [UInt8]
+        status: Int, contentType: String? = "application/json", cacheControl: String? = nil, age: String? = nil,
+        body: [UInt8]
     ) {
         self.status = status
         self.contentType = contentType

@@ -1,6 +1,6 @@
-internal import HTTP
-internal import JOSE
-internal import JSON
+import HTTP
+import JOSE
+import JSON
 
 /// What is wanted of an issuer's metadata (RFC 8414 §2, OpenID Connect Discovery §3).
 struct IssuerMetadata {
@@ -20,10 +20,12 @@ struct IssuerMetadata {
         guard let issuer = members["issuer"]?.string, issuer.utf8.elementsEqual(source.identifier.utf8) else {
             throw .wrongIssuer
         }
-        keySet = source.wantsKeys ? try Self.url(members["jwks_uri"], source, .missingKeySetURL, .forbiddenKeySetURL) : nil
+        keySet =
+            source.wantsKeys ? try Self.url(members["jwks_uri"], source, .missingKeySetURL, .forbiddenKeySetURL) : nil
         introspection =
             source.wantsIntrospection
-            ? try Self.url(members["introspection_endpoint"], source, .missingIntrospectionURL, .forbiddenIntrospectionURL)
+            ? try Self.url(
+                members["introspection_endpoint"], source, .missingIntrospectionURL, .forbiddenIntrospectionURL)
             : nil
         do throws(ProviderEndpointsFault) {
             provider = .success(try ProviderEndpoints(members, of: source))

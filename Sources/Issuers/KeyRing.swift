@@ -1,15 +1,17 @@
-internal import Crypto
+import Crypto
 package import HTTP
 package import JOSE
 
-/// The keys of one issuer that are fetched over the network: when to fetch what, what to think of the answer, and which keys
-/// count meanwhile.
+/// The keys of one issuer that are fetched over the network: when to fetch what, what to think of the answer, and which
+/// keys count meanwhile.
 ///
-/// A state machine without I/O: events come with the time (monotonic nanoseconds) and randomness as arguments, commands go
-/// out. Whoever drives it performs each command once, reports each fetch with `finished`, and calls `woke` at `wakeAt`.
+/// A state machine without I/O: events come with the time (monotonic nanoseconds) and randomness as arguments, commands
+/// go out. Whoever drives it performs each command once, reports each fetch with `finished`, and calls `woke` at
+/// `wakeAt`.
 ///
-/// Its rules: one fetch at a time; refreshed ahead of expiry; an unknown `kid` causes one fetch each 30 s at most; keys that
-/// cannot be fetched anew count up to 24 h longer, with an alarm; nothing that an issuer sends grows without bound.
+/// Its rules: one fetch at a time; refreshed ahead of expiry; an unknown `kid` causes one fetch each 30 s at most; keys
+/// that cannot be fetched anew count up to 24 h longer, with an alarm; nothing that an issuer sends grows without
+/// bound.
 package struct KeyRing: Sendable {
     /// Keys as they were fetched last.
     package struct Keys: Sendable {
@@ -116,8 +118,8 @@ package struct KeyRing: Sendable {
         return commands
     }
 
-    /// The keys did not do for somebody who cannot say which one is missing: they are fetched anew, as seldom as for an unknown
-    /// `kid`. While there are none, nothing comes of it: `woke` fetches those.
+    /// The keys did not do for somebody who cannot say which one is missing: they are fetched anew, as seldom as for an
+    /// unknown `kid`. While there are none, nothing comes of it: `woke` fetches those.
     package mutating func missed(now: Int64, random: UInt64) -> [Command] {
         guard keys != nil, isDue(missed: true, now: now) else { return [] }
         kidFetchAt = now
@@ -235,7 +237,9 @@ package struct KeyRing: Sendable {
         let generation = SHA256.hash(data: answer.body).prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let exposed = set.skipped.count { $0.error.isExposure }
         if keys?.generation != generation {
-            if source.wantsKeys { commands.append(.note(.keysChanged(keys: set.keys.count, skipped: set.skipped.count))) }
+            if source.wantsKeys {
+                commands.append(.note(.keysChanged(keys: set.keys.count, skipped: set.skipped.count)))
+            }
             if exposed > 0 { commands.append(.note(.exposed(keys: exposed))) }
         }
         if failures > 0 { commands.append(.note(.recovered(failures: failures))) }
@@ -245,7 +249,8 @@ package struct KeyRing: Sendable {
         }
         let said = Freshness.seconds(cacheControl: answer.cacheControl, age: answer.age)
         let lifetime = min(
-            max(said.map { $0 * KeyRingBounds.second } ?? bounds.lifetimeDefault, bounds.lifetimeMin), bounds.lifetimeMax)
+            max(said.map { $0 * KeyRingBounds.second } ?? bounds.lifetimeDefault, bounds.lifetimeMin),
+            bounds.lifetimeMax)
         fetchedAt = now
         freshUntil = now &+ lifetime
         // Somewhere between three quarters and nine tenths of it, so that many gateways do not ask at once.

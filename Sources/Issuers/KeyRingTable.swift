@@ -16,10 +16,11 @@ package struct KeyRingTableBounds: Sendable, Equatable {
     package init() {}
 }
 
-/// The keys at many addresses, each looked up when somebody asks for it and never otherwise: for clients that say where their keys
-/// are (RFC 7591 §2 `jwks_uri`).
+/// The keys at many addresses, each looked up when somebody asks for it and never otherwise: for clients that say where
+/// their keys are (RFC 7591 §2 `jwks_uri`).
 ///
-/// A state machine without I/O, as the ring is: whoever drives it performs each fetch once and reports it with `finished`.
+/// A state machine without I/O, as the ring is: whoever drives it performs each fetch once and reports it with
+/// `finished`.
 package struct KeyRingTable: Sendable {
     /// What a key set that is there is worth.
     package enum Standing: Sendable, Equatable {
@@ -161,7 +162,9 @@ package struct KeyRingTable: Sendable {
     /// Not one that is being fetched: what comes would be for nobody.
     private mutating func removeOldest(but kept: AbsoluteURL) -> Bool {
         let fetching = Set(fetches.values.map(\.url))
-        let oldest = entries.filter { $0.key != kept && !fetching.contains($0.key) }.min { $0.value.usedAt < $1.value.usedAt }
+        let oldest = entries.filter { $0.key != kept && !fetching.contains($0.key) }.min {
+            $0.value.usedAt < $1.value.usedAt
+        }
         guard let oldest else { return false }
         octets -= oldest.value.octets
         entries[oldest.key] = nil

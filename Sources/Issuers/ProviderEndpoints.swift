@@ -1,7 +1,8 @@
 package import HTTP
-internal import JSON
+import JSON
 
-/// Where an OpenID provider lets people log in, by its metadata (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
+/// Where an OpenID provider lets people log in, by its metadata (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207
+/// §3).
 ///
 /// That it is missing or unusable says nothing against the issuer's keys: only whoever sends people there minds.
 package struct ProviderEndpoints: Sendable, Equatable {
@@ -13,9 +14,12 @@ package struct ProviderEndpoints: Sendable, Equatable {
     package let sendsIssuer: Bool
 
     init(_ metadata: JSONObject, of source: KeySource) throws(ProviderEndpointsFault) {
-        authorization = try Self.url(metadata["authorization_endpoint"], source, .missingAuthorization, .forbiddenAuthorization)
+        authorization = try Self.url(
+            metadata["authorization_endpoint"], source, .missingAuthorization, .forbiddenAuthorization)
         token = try Self.url(metadata["token_endpoint"], source, .missingToken, .forbiddenToken)
-        userInfo = metadata["userinfo_endpoint"]?.string.flatMap(AbsoluteURL.init).flatMap { source.allows($0) ? $0 : nil }
+        userInfo = metadata["userinfo_endpoint"]?.string.flatMap(AbsoluteURL.init).flatMap {
+            source.allows($0) ? $0 : nil
+        }
         sendsIssuer = metadata["authorization_response_iss_parameter_supported"]?.bool ?? false
     }
 

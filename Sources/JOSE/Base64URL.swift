@@ -1,7 +1,7 @@
 /// base64url without padding (RFC 4648 §5, RFC 7515 §2), strictly: one text for each sequence of octets.
 package enum Base64URL {
-    /// The octets that `text` stands for. nil for padding, white space, `+`, `/`, any other octet, a length that no octets
-    /// have, and bits that are set behind the last octet.
+    /// The octets that `text` stands for. nil for padding, white space, `+`, `/`, any other octet, a length that no
+    /// octets have, and bits that are set behind the last octet.
     package static func decode(_ text: Span<UInt8>) -> [UInt8]? {
         let rest = text.count & 3
         guard rest != 1 else { return nil }

@@ -17,7 +17,8 @@ package struct JOSEHeader: Sendable {
 
     /// Names that RFC 7515 §4.1, RFC 7516 §4.1 and RFC 7518 define: an extension cannot have them.
     private static let registered = [
-        "alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit", "enc", "zip", "epk", "apu", "apv",
+        "alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit", "enc", "zip", "epk", "apu",
+        "apv",
         "iv", "tag", "p2s", "p2c",
     ]
 

@@ -40,7 +40,9 @@ extension CompactJWS {
 
     private func verified(byAnyOf keys: [VerificationKey], _ algorithm: Algorithm) throws(JOSEError) -> VerifiedJWS {
         guard !keys.isEmpty else { throw .noKey }
-        for key in keys where key.verifies(signature, of: signingInput, algorithm) { return VerifiedJWS(self, algorithm) }
+        for key in keys where key.verifies(signature, of: signingInput, algorithm) {
+            return VerifiedJWS(self, algorithm)
+        }
         throw .badSignature
     }
 }

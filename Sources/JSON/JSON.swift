@@ -1,7 +1,7 @@
 /// A JSON document as a value (RFC 8259).
 ///
-/// Strings are compared octet by octet, not by Swift's canonical equivalence: to a protocol, `K` and the Kelvin sign are
-/// two names.
+/// Strings are compared octet by octet, not by Swift's canonical equivalence: to a protocol, `K` and the Kelvin sign
+/// are two names.
 package enum JSON: Sendable {
     case null
     case bool(Bool)
@@ -67,7 +67,8 @@ extension JSON: Equatable {
 }
 
 extension String {
-    /// Equal octet by octet (RFC 8259 §8.3, RFC 8414 §3.3), where `==` would take canonically equivalent texts for equal.
+    /// Equal octet by octet (RFC 8259 §8.3, RFC 8414 §3.3), where `==` would take canonically equivalent texts for
+    /// equal.
     package func hasSameOctets(as other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         // Parsed texts are contiguous; comparing them as generic sequences costs several times as much.

@@ -1,8 +1,8 @@
-/// Writes pieces of JSON text straight into a buffer of octets: for audit records and problem documents, which are built
-/// for every request and must not pass through a `String`.
+/// Writes pieces of JSON text straight into a buffer of octets: for audit records and problem documents, which are
+/// built for every request and must not pass through a `String`.
 package enum JSONText {
-    /// Appends `octets` as a JSON string with its quotation marks. What is not UTF-8 becomes `\ufffd`, one for each ill-formed
-    /// part (Unicode 15 §3.9); control characters and DEL are escaped.
+    /// Appends `octets` as a JSON string with its quotation marks. What is not UTF-8 becomes `\ufffd`, one for each
+    /// ill-formed part (Unicode 15 §3.9); control characters and DEL are escaped.
     package static func appendEscaped(_ octets: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
         var index = 0
@@ -90,8 +90,8 @@ package enum JSONText {
 
     private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x57 &+ value }
 
-    /// Length of the UTF-8 sequence that begins at `index` with an octet >= 0x80, or of its longest well-formed beginning
-    /// (one at least).
+    /// Length of the UTF-8 sequence that begins at `index` with an octet >= 0x80, or of its longest well-formed
+    /// beginning (one at least).
     private static func sequence(_ octets: UnsafeBufferPointer<UInt8>, at index: Int) -> (
         count: Int, isWellFormed: Bool
     ) {

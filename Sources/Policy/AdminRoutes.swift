@@ -1,6 +1,6 @@
-/// The routes of the management interface, which `authorization_server.admin` switches on. They stand behind the operator's routes, have
-/// line 0, exist on the issuer's host only, need a token of the embedded issuer, and on other listeners than those of this machine they
-/// do not exist (unless the policy says so).
+/// The routes of the management interface, which `authorization_server.admin` switches on. They stand behind the
+/// operator's routes, have line 0, exist on the issuer's host only, need a token of the embedded issuer, and on other
+/// listeners than those of this machine they do not exist (unless the policy says so).
 package enum AdminRoutes {
     /// Everything below belongs to it.
     package static let path = "/admin/v1"
@@ -11,7 +11,8 @@ package enum AdminRoutes {
     /// Metadata of a client with a few keys.
     package static let bodyBytesMax = 65_536
 
-    /// Whether a token with this scope may be let in here, however the issuer's scopes are compared: nobody may give it to himself.
+    /// Whether a token with this scope may be let in here, however the issuer's scopes are compared: nobody may give it
+    /// to himself.
     static func isCovered(by scope: String) -> Bool {
         scope == "admin" || scope.hasPrefix("admin:") || scope.contains("*")
     }
@@ -26,7 +27,8 @@ package enum AdminRoutes {
         func route(_ name: String, _ methods: [String], _ scope: String, _ bodyBytesMax: Int) -> Route {
             var route = Route(
                 id: "authorization_server.\(name)", match: RouteMatchRule(hosts: [host], methods: methods, path: path),
-                require: Requirement(issuers: [issuer], scopes: [scope]), limits: server.limits, destination: .local(.admin),
+                require: Requirement(issuers: [issuer], scopes: [scope]), limits: server.limits,
+                destination: .local(.admin),
                 bodyBytesMax: bodyBytesMax)
             route.isForThisMachine = !settings.anyListener
             return route

@@ -48,8 +48,8 @@ package enum AuthorizationServerRoutes {
     /// OpenID Connect Discovery §4.1, where the well-known path stands behind the issuer's.
     package static let openIDWellKnownPath = "/.well-known/openid-configuration"
 
-    /// Where the metadata lies for OpenID Connect: behind the issuer's path without its last slash (Discovery §4.1). nil when the
-    /// issuer is none.
+    /// Where the metadata lies for OpenID Connect: behind the issuer's path without its last slash (Discovery §4.1).
+    /// nil when the issuer is none.
     package static func openIDMetadataPath(issuer: String) -> String? {
         metadataPath(issuer: issuer).map { $0.dropFirst(metadataWellKnownPath.count) + openIDWellKnownPath }
     }
@@ -77,24 +77,41 @@ package enum AuthorizationServerRoutes {
         }
         // RFC 8705 §5: where clients with certificates go, if that is another host. The same endpoints answer there.
         let hosts = [host] + [settings.mtlsOrigin.flatMap(Self.host)].compactMap { $0 }.filter { $0 != host }
-        let registration = settings.registration == nil
+        let registration =
+            settings.registration == nil
             ? nil
             : route(
                 "register", ["GET", "POST", "PUT", "DELETE"], host, registrationPath, limits: settings.limits,
                 bodyBytesMax: registrationBytesMax)
         return [
             registration,
-            route("token", ["POST"], host, tokenPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
-            route("introspect", ["GET", "POST"], host, introspectionPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
-            route("revoke", ["POST"], host, revocationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
-            route("device_authorization", ["POST"], host, deviceAuthorizationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
+            route(
+                "token", ["POST"], host, tokenPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax,
+                hosts: hosts),
+            route(
+                "introspect", ["GET", "POST"], host, introspectionPath, limits: settings.limits,
+                bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
+            route(
+                "revoke", ["POST"], host, revocationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax,
+                hosts: hosts),
+            route(
+                "device_authorization", ["POST"], host, deviceAuthorizationPath, limits: settings.limits,
+                bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
             route("jwks", ["GET", "HEAD"], host, jwksPath),
             route("metadata", ["GET", "HEAD"], host, metadata),
-            route("openid_configuration", ["GET", "HEAD"], host, openIDMetadataPath(issuer: settings.issuer) ?? metadata),
-            route("authorize", ["GET", "POST"], host, authorizationPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax),
-            route("par", ["POST"], host, pushedRequestPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
-            route("userinfo", ["GET", "POST"], host, userInfoPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
-            settings.logIn.provider == nil ? nil : route("login_callback", ["GET"], host, loginCallbackPath, limits: settings.limits),
+            route(
+                "openid_configuration", ["GET", "HEAD"], host, openIDMetadataPath(issuer: settings.issuer) ?? metadata),
+            route(
+                "authorize", ["GET", "POST"], host, authorizationPath, limits: settings.limits,
+                bodyBytesMax: tokenRequestBytesMax),
+            route(
+                "par", ["POST"], host, pushedRequestPath, limits: settings.limits, bodyBytesMax: tokenRequestBytesMax,
+                hosts: hosts),
+            route(
+                "userinfo", ["GET", "POST"], host, userInfoPath, limits: settings.limits,
+                bodyBytesMax: tokenRequestBytesMax, hosts: hosts),
+            settings.logIn.provider == nil
+                ? nil : route("login_callback", ["GET"], host, loginCallbackPath, limits: settings.limits),
         ].compactMap { $0 } + pages(host, settings.limits)
     }
 
@@ -106,11 +123,13 @@ package enum AuthorizationServerRoutes {
     }
 
     private static func route(
-        _ name: String, _ methods: [String], _ host: String, _ path: String, limits: [Int] = [], bodyBytesMax: Int = 0, hosts: [String]? = nil
+        _ name: String, _ methods: [String], _ host: String, _ path: String, limits: [Int] = [], bodyBytesMax: Int = 0,
+        hosts: [String]? = nil
     ) -> Route? {
         guard let pattern = try? PathPatternText.parse(path) else { return nil }
         return Route(
-            id: "authorization_server.\(name)", match: RouteMatchRule(hosts: hosts ?? [host], methods: methods, path: pattern),
+            id: "authorization_server.\(name)",
+            match: RouteMatchRule(hosts: hosts ?? [host], methods: methods, path: pattern),
             require: nil,
             limits: limits, destination: .local(.authorizationServer), bodyBytesMax: bodyBytesMax)
     }

@@ -15,7 +15,8 @@ extension Policy {
         }
         if let tokens = upstreamTokens {
             lines.append(
-                "upstream tokens of \(tokens.issuer), signed with \(tokens.keys[0]), for \(DurationText.text(tokens.lifetime))")
+                "upstream tokens of \(tokens.issuer), signed with \(tokens.keys[0]), for \(DurationText.text(tokens.lifetime))"
+            )
         }
         lines += upstreams.map(\.summary)
         lines += limits.map(\.summary)
@@ -93,7 +94,8 @@ extension Issuer {
             switch keys {
             case .embedded: "own keys"
             case .jwksFile(let path): "keys in \(path)"
-            case .fetched(let fetching): fetching.wantsKeys ? "keys \(fetching.summary)" : "metadata \(fetching.summary)"
+            case .fetched(let fetching):
+                fetching.wantsKeys ? "keys \(fetching.summary)" : "metadata \(fetching.summary)"
             case .unneeded: "no keys"
             }
         let others = aliases.isEmpty ? "" : " or \(aliases.joined(separator: " or "))"
@@ -237,7 +239,9 @@ extension UpstreamIdentity {
 extension LogInSettings {
     fileprivate var summary: String {
         guard let provider else { return "log-in by password" }
-        var parts = ["log-in at \(provider.issuer) as \(provider.clientID), by \(provider.authentication.name), scopes \(provider.scopes.joined(separator: " "))"]
+        var parts = [
+            "log-in at \(provider.issuer) as \(provider.clientID), by \(provider.authentication.name), scopes \(provider.scopes.joined(separator: " "))"
+        ]
         parts += provider.claims.map { "claim \($0.summary)" }
         parts.append(provider.signsUp ? "whoever comes gets an account" : "nobody gets an account")
         parts.append(passwords ? "by password, too" : "not by password")

@@ -1,19 +1,21 @@
-/// The routes that lead to protected-resource metadata (RFC 9728). They stand behind the operator's routes, have line 0,
-/// are public, and exist on every host on which some route needs a token.
+/// The routes that lead to protected-resource metadata (RFC 9728). They stand behind the operator's routes, have line
+/// 0, are public, and exist on every host on which some route needs a token.
 package enum ResourceMetadataRoutes {
     /// RFC 9728 §3; the resource's path comes behind it.
     package static let wellKnownPath = "/.well-known/oauth-protected-resource"
     static let id = "resource_metadata"
 
-    /// The path of the resource that a route belongs to, which stands behind scheme and host in its identifier; nil: the
-    /// route needs no token.
+    /// The path of the resource that a route belongs to, which stands behind scheme and host in its identifier; nil:
+    /// the route needs no token.
     ///
     /// A client asks for a token for this identifier (RFC 8707), so it is an audience that the route accepts where one
     /// is a URL above the route on one of its hosts: the longest. Otherwise it is the part of the route's path before
     /// the first capture.
     package static func resourcePath(of route: Route, issuers: [Issuer]) -> String? {
         // Nobody is to learn from metadata that there is a management interface.
-        guard let require = route.require, !require.issuers.isEmpty, route.destination != .local(.admin) else { return nil }
+        guard let require = route.require, !require.issuers.isEmpty, route.destination != .local(.admin) else {
+            return nil
+        }
         let allowed = require.issuers.filter(issuers.indices.contains).map { issuers[$0] }
         let audiences = require.audiences.isEmpty ? allowed.flatMap(\.audiences) : require.audiences
         let prefix = literalPrefix(of: route.match.path)
@@ -35,7 +37,9 @@ package enum ResourceMetadataRoutes {
     private static func literalPrefix(of path: PathPattern) -> [String] {
         var prefix: [String] = []
         for segment in path.segments {
-            guard case .literal(let text) = segment, !text.isEmpty, !text.contains("%"), !text.contains(";") else { break }
+            guard case .literal(let text) = segment, !text.isEmpty, !text.contains("%"), !text.contains(";") else {
+                break
+            }
             prefix.append(text)
         }
         return prefix
@@ -44,7 +48,8 @@ package enum ResourceMetadataRoutes {
     private static func identifier(_ audience: String) -> HTTPSIdentifier? {
         let scalar = DocumentScalar(text: audience, isPlain: false)
         guard let identifier = try? ValueKind<HTTPSIdentifier>.issuerIdentifier.parse(scalar) else { return nil }
-        let isPlain = !identifier.path.contains("//") && !identifier.path.contains("%") && !identifier.path.contains(";")
+        let isPlain =
+            !identifier.path.contains("//") && !identifier.path.contains("%") && !identifier.path.contains(";")
         return isPlain ? identifier : nil
     }
 

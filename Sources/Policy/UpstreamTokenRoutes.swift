@@ -1,5 +1,5 @@
-/// The route that `upstream_tokens` brings with it: the public keys of what the gateway signs for services. It is public
-/// and exists on the host of that issuer only, whatever port.
+/// The route that `upstream_tokens` brings with it: the public keys of what the gateway signs for services. It is
+/// public and exists on the host of that issuer only, whatever port.
 package enum UpstreamTokenRoutes {
     /// `GET /upstream-tokens/jwks`: a JWK Set (RFC 7517 §5).
     package static let jwksPath = "/upstream-tokens/jwks"

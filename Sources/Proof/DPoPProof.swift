@@ -1,11 +1,11 @@
 package import JOSE
-internal import JSON
+import JSON
 
 /// A proof that the sender of a request holds a key (RFC 9449 §4.2): read, judged by nothing yet.
 ///
-/// It is verified with the key that it brings itself, which vouches for possession and for nothing else: no access token
-/// is ever verified by it. Members and claims that are not named here are ignored. Whether it was seen before, whether a
-/// nonce is demanded, and for which access token it was made, is for whoever asks to judge.
+/// It is verified with the key that it brings itself, which vouches for possession and for nothing else: no access
+/// token is ever verified by it. Members and claims that are not named here are ignored. Whether it was seen before,
+/// whether a nonce is demanded, and for which access token it was made, is for whoever asks to judge.
 package struct DPoPProof: Sendable {
     /// `jti`
     package let tokenID: String
@@ -68,7 +68,9 @@ package struct DPoPProof: Sendable {
     /// - Throws: `wrongTarget`, `stale`.
     package func check(_ request: ProvedRequest, unixSeconds: Int64) throws(ProofError) {
         // Case-sensitive: methods are (RFC 9110 §9.1).
-        guard request.method.elementsEqual(method.utf8), ProofTarget(target)?.isTarget(of: request) ?? false else { throw .wrongTarget }
+        guard request.method.elementsEqual(method.utf8), ProofTarget(target)?.isTarget(of: request) ?? false else {
+            throw .wrongTarget
+        }
         let (age, overflows) = unixSeconds.subtractingReportingOverflow(issuedAt)
         guard !overflows, (-Self.windowSeconds...Self.windowSeconds).contains(age) else { throw .stale }
     }

@@ -1,8 +1,8 @@
-internal import Crypto
-internal import JOSE
+import Crypto
+import JOSE
 
-/// Nonces that a server gives to makers of proofs (RFC 9449 §8, §9): nothing is remembered, each follows from the time and
-/// the key. A new one every five minutes; the one before it still counts.
+/// Nonces that a server gives to makers of proofs (RFC 9449 §8, §9): nothing is remembered, each follows from the time
+/// and the key. A new one every five minutes; the one before it still counts.
 package struct ProofNonces: Sendable {
     private static let periodSeconds: Int64 = 300
     private let key: SymmetricKey

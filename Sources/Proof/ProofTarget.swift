@@ -1,4 +1,4 @@
-internal import HTTP
+import HTTP
 
 /// `htu` of a proof: the URL that its maker meant to call, without query and fragment (RFC 9449 §4.2).
 ///
@@ -50,7 +50,8 @@ struct ProofTarget {
     private static func hostAndPort(_ authority: ArraySlice<UInt8>) -> (host: [UInt8], port: Int?)? {
         let isLiteral = authority.first == UInt8(ascii: "[")
         let end =
-            isLiteral ? authority.firstIndex(of: UInt8(ascii: "]")).map { $0 + 1 } : authority.firstIndex(of: UInt8(ascii: ":"))
+            isLiteral
+            ? authority.firstIndex(of: UInt8(ascii: "]")).map { $0 + 1 } : authority.firstIndex(of: UInt8(ascii: ":"))
         if isLiteral, end == nil { return nil }
         var host = authority[..<(end ?? authority.endIndex)].map(lowercased)
         if host.count > 1, host.last == UInt8(ascii: ".") { host.removeLast() }
@@ -58,7 +59,8 @@ struct ProofTarget {
         let rest = authority[(end ?? authority.endIndex)...]
         guard !rest.isEmpty else { return (host, nil) }
         let digits = rest.dropFirst()
-        guard rest.first == UInt8(ascii: ":"), digits.count <= 5, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
+        guard rest.first == UInt8(ascii: ":"), digits.count <= 5, digits.allSatisfy({ (0x30...0x39).contains($0) })
+        else {
             return nil
         }
         guard !digits.isEmpty else { return (host, nil) }

@@ -1,7 +1,7 @@
 package import HTTP
 
-/// What a proof is compared with: the method and the URL that the client used, as they reached the gateway (scheme of the
-/// connection, `Host`, path before any rewrite). Fields such as `X-Forwarded-Host` have no say.
+/// What a proof is compared with: the method and the URL that the client used, as they reached the gateway (scheme of
+/// the connection, `Host`, path before any rewrite). Fields such as `X-Forwarded-Host` have no say.
 package struct ProvedRequest: Sendable {
     let method: [UInt8]
     let isTLS: Bool
@@ -14,13 +14,15 @@ package struct ProvedRequest: Sendable {
     /// - Parameter isTLS: the connection has TLS.
     package init(_ head: borrowing RequestHead, isTLS: Bool) {
         self.init(
-            method: Array(head.octets(head.methodText)), isTLS: isTLS, host: Array(head.octets(head.host)), port: head.port,
+            method: Array(head.octets(head.methodText)), isTLS: isTLS, host: Array(head.octets(head.host)),
+            port: head.port,
             path: Array(head.octets(head.path)))
     }
 
     package init(_ request: ServiceRequest) {
         self.init(
-            method: Array(request.method.utf8), isTLS: request.isTLS, host: Array(request.host.utf8), port: request.port,
+            method: Array(request.method.utf8), isTLS: request.isTLS, host: Array(request.host.utf8),
+            port: request.port,
             path: Array(request.path.utf8))
     }
 

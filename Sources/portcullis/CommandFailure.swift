@@ -14,7 +14,9 @@ struct CommandFailure: Error, CustomStringConvertible, LocalizedError {
 enum PolicySettings {
     /// The section `authorization_server`. The policy must be free of errors: a command that changes clients works on
     /// the very store that the gateway would use.
-    static func authorizationServer(of path: String) throws -> AuthorizationServerSettings { try managed(of: path).settings }
+    static func authorizationServer(of path: String) throws -> AuthorizationServerSettings {
+        try managed(of: path).settings
+    }
 
     /// The same, and where a change is recorded.
     static func managed(of path: String) throws -> (settings: AuthorizationServerSettings, audit: CommandAudit) {
@@ -23,7 +25,9 @@ enum PolicySettings {
     }
 
     /// The same, and the policy around it.
-    static func managedPolicy(of path: String) throws -> (settings: AuthorizationServerSettings, audit: CommandAudit, policy: Policy) {
+    static func managedPolicy(of path: String) throws -> (
+        settings: AuthorizationServerSettings, audit: CommandAudit, policy: Policy
+    ) {
         let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: path)
         guard let policy = reading.policy else {
             let errors = reading.findings.filter { $0.severity == .error }

@@ -5,21 +5,29 @@ import Glibc
 enum PasswordPrompt {
     static func newPassword() throws -> String {
         guard isatty(STDIN_FILENO) == 1 else {
-            guard let line = readLine(strippingNewline: true) else { throw CommandFailure("no password on standard input") }
+            guard let line = readLine(strippingNewline: true) else {
+                throw CommandFailure("no password on standard input")
+            }
             return line
         }
         let first = try ask("Password: ")
-        guard try ask("Once more: ") == first else { throw CommandFailure("the two are not the same; nothing was changed") }
+        guard try ask("Once more: ") == first else {
+            throw CommandFailure("the two are not the same; nothing was changed")
+        }
         return first
     }
 
     private static func ask(_ prompt: String) throws -> String {
         FileHandle.standardError.write(Data(prompt.utf8))
         var shown = termios()
-        guard tcgetattr(STDIN_FILENO, &shown) == 0 else { throw CommandFailure("cannot switch off the echo of the terminal") }
+        guard tcgetattr(STDIN_FILENO, &shown) == 0 else {
+            throw CommandFailure("cannot switch off the echo of the terminal")
+        }
         var hidden = shown
         hidden.c_lflag &= ~tcflag_t(ECHO)
-        guard tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0 else { throw CommandFailure("cannot switch off the echo of the terminal") }
+        guard tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0 else {
+            throw CommandFailure("cannot switch off the echo of the terminal")
+        }
         defer {
             _ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
             FileHandle.standardError.write(Data("\n".utf8))

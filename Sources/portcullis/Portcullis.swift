@@ -23,7 +23,8 @@ struct Portcullis: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, ClientCommand.self, UserCommand.self,
+            RunCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, ClientCommand.self,
+            UserCommand.self,
             GrantCommand.self, KeysCommand.self,
             TokenCommand.self, JOSECommand.self,
         ])

@@ -294,8 +294,14 @@ struct ConfirmationTests {
             (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"], "ok"),
             (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "other": 1], "ok"),
             (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "jkt": "abc"], "malformed_claims"),
-            (["x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "jkt": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"], "missing_proof"),
-            (["jkt": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"], "missing_proof"), (["jkt": 1], "malformed_claims"), (["jkt": ""], "malformed_claims"),
+            (
+                [
+                    "x5t#S256": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+                    "jkt": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+                ], "missing_proof"
+            ),
+            (["jkt": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"], "missing_proof"), (["jkt": 1], "malformed_claims"),
+            (["jkt": ""], "malformed_claims"),
             (["jku": "https://x"], "unknown_confirmation"), (["kid": "k"], "unknown_confirmation"),
             ([:], "unknown_confirmation"),
             ("x", "malformed_claims"), (.null, "malformed_claims"), (.array([]), "malformed_claims"),
@@ -466,7 +472,8 @@ struct TokenCacheTests {
         let head = try head("GET", "/", ["Authorization: Bearer \(try issuer.token())"])
         func texts() throws -> Texts? {
             let verdict = authenticator.authenticate(
-                head, token: try Credential.presented(in: head), rules: court.rules[0], issuers: court.set, peer: anyPeer,
+                head, token: try Credential.presented(in: head), rules: court.rules[0], issuers: court.set,
+                peer: anyPeer,
                 unixSeconds: 1_100, now: 0)
             guard case .authenticated(let caller) = verdict else { return nil }
             return caller.principal.companion as? Texts

@@ -47,7 +47,9 @@ struct CredentialTests {
         #expect(shown.proof.map { head.text($0) } == "e.e.e")
     }
 
-    @Test("RS-090 two proofs are refused, the same or not", arguments: [["e.e.e", "e.e.e"], ["e.e.e", ""], ["a", "b", "c"]])
+    @Test(
+        "RS-090 two proofs are refused, the same or not",
+        arguments: [["e.e.e", "e.e.e"], ["e.e.e", ""], ["a", "b", "c"]])
     func twoProofs(proofs: [String]) throws {
         #expect(
             try outcome(["Authorization: DPoP abc"] + proofs.map { "DPoP: \($0)" }) == "ambiguous_credentials")

@@ -14,27 +14,37 @@ struct IssuerNameTests {
         return issuer
     }
 
-    @Test("RS-048 an identifier or an alias counts when every code point is the same", arguments: [
-        ("https://a.example", true), ("https://b.example/", true), ("https://a.example/", false), ("https://A.example", false),
-        ("https://a.example:443", false), ("https://b.example", false), ("", false), ("https://a.example\u{0}", false),
-    ])
+    @Test(
+        "RS-048 an identifier or an alias counts when every code point is the same",
+        arguments: [
+            ("https://a.example", true), ("https://b.example/", true), ("https://a.example/", false),
+            ("https://A.example", false),
+            ("https://a.example:443", false), ("https://b.example", false), ("", false),
+            ("https://a.example\u{0}", false),
+        ])
     func exact(name: String, counts: Bool) {
         let names = IssuerIdentifiers(Self.issuer("https://a.example", aliases: ["https://b.example/"]))
         #expect(names.canonical(name, [:]) == (counts ? "https://a.example" : nil))
     }
 
-    @Test("a template stands for the tenants on its list, and tid must agree", arguments: [
-        ("https://l.example/t1/v2.0", "t1", "https://l.example/t1/v2.0"),
-        ("https://l.example/t2/v2.0", "t2", "https://l.example/t2/v2.0"),
-        ("https://sts.example/t1/", "t1", "https://l.example/t1/v2.0"),
-        ("https://l.example/t1/v2.0", "t2", nil), ("https://l.example/t3/v2.0", "t3", nil), ("https://l.example/t1/v2.0", nil, nil),
-        ("https://l.example/{tenantid}/v2.0", "{tenantid}", nil), ("https://l.example/{tenantid}/v2.0", "t1", nil),
-        ("https://l.example/T1/v2.0", "T1", nil), ("https://l.example//v2.0", "", nil), ("https://l.example/t1/v2.0/", "t1", nil),
-        ("https://sts.example/t2/", "t1", nil),
-    ] as [(String, String?, String?)])
+    @Test(
+        "a template stands for the tenants on its list, and tid must agree",
+        arguments: [
+            ("https://l.example/t1/v2.0", "t1", "https://l.example/t1/v2.0"),
+            ("https://l.example/t2/v2.0", "t2", "https://l.example/t2/v2.0"),
+            ("https://sts.example/t1/", "t1", "https://l.example/t1/v2.0"),
+            ("https://l.example/t1/v2.0", "t2", nil), ("https://l.example/t3/v2.0", "t3", nil),
+            ("https://l.example/t1/v2.0", nil, nil),
+            ("https://l.example/{tenantid}/v2.0", "{tenantid}", nil), ("https://l.example/{tenantid}/v2.0", "t1", nil),
+            ("https://l.example/T1/v2.0", "T1", nil), ("https://l.example//v2.0", "", nil),
+            ("https://l.example/t1/v2.0/", "t1", nil),
+            ("https://sts.example/t2/", "t1", nil),
+        ] as [(String, String?, String?)])
     func template(name: String, tenant: String?, canonical: String?) {
         let names = IssuerIdentifiers(
-            Self.issuer("https://l.example/{tenantid}/v2.0", aliases: ["https://sts.example/{tenantid}/"], tenants: ["t1", "t2"]))
+            Self.issuer(
+                "https://l.example/{tenantid}/v2.0", aliases: ["https://sts.example/{tenantid}/"],
+                tenants: ["t1", "t2"]))
         #expect(names.canonical(name, tenant.map { ["tid": .string($0)] } ?? [:]) == canonical)
     }
 

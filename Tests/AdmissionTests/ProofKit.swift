@@ -42,8 +42,10 @@ struct ProofMaker {
             "ath": .string(Base64URL.encode(Array(SHA256.hash(data: Array(token.utf8))))),
         ]
         claims.merge(changed) { $1 }
-        let input = [header, claims].map { Base64URL.encode(JSON.object(Self.object($0.compactMapValues { $0 })).serialized()) }
-            .joined(separator: ".")
+        let input = [header, claims].map {
+            Base64URL.encode(JSON.object(Self.object($0.compactMapValues { $0 })).serialized())
+        }
+        .joined(separator: ".")
         let signature = try (other ?? self).key.signature(for: Array(input.utf8))
         return input + "." + Base64URL.encode(Array(signature.rawRepresentation))
     }
@@ -100,7 +102,9 @@ struct ProofCourt {
     }
 
     /// What comes of a good token with a bent proof.
-    func outcome(header: [String: JSON?] = [:], claims: [String: JSON?] = [:], at seconds: Int64 = 1_100) throws -> String {
+    func outcome(header: [String: JSON?] = [:], claims: [String: JSON?] = [:], at seconds: Int64 = 1_100) throws
+        -> String
+    {
         let token = try token()
         return try outcome(Self.fields(token, try client.proof(token, header: header, claims: claims)), at: seconds)
     }

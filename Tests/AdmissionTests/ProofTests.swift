@@ -45,7 +45,8 @@ struct ProofTests {
             (1100, "ok"), (1110, "ok"), (1090, "ok"), (1160, "ok"), (1040, "ok"), (1161, "stale_proof"),
             (1039, "stale_proof"), (4700, "stale_proof"), (-2500, "stale_proof"), (.integer(.max), "stale_proof"),
             (.integer(.min), "stale_proof"), (1100.5, "ok"), (1039.9, "stale_proof"), (1e300, "malformed_proof"),
-            ("1100", "malformed_proof"), (true, "malformed_proof"), (.null, "malformed_proof"), ([1100], "malformed_proof"),
+            ("1100", "malformed_proof"), (true, "malformed_proof"), (.null, "malformed_proof"),
+            ([1100], "malformed_proof"),
         ] as [(JSON, String)])
     func window(iat: JSON, expected: String) throws {
         #expect(try court.outcome(claims: ["iat": iat]) == expected)
@@ -54,8 +55,10 @@ struct ProofTests {
     @Test(
         "RS-098 query and fragment are ignored on both sides",
         arguments: [
-            ("/orders/1?a=b", "https://api.example.com/orders/1"), ("/orders/1", "https://api.example.com/orders/1?c=d"),
-            ("/orders/1?a=b", "https://api.example.com/orders/1?c=d#e"), ("/orders/1", "https://api.example.com/orders/1#e"),
+            ("/orders/1?a=b", "https://api.example.com/orders/1"),
+            ("/orders/1", "https://api.example.com/orders/1?c=d"),
+            ("/orders/1?a=b", "https://api.example.com/orders/1?c=d#e"),
+            ("/orders/1", "https://api.example.com/orders/1#e"),
             ("/", "https://api.example.com"), ("/?a", "https://api.example.com?b"), ("/", "https://api.example.com#x"),
         ])
     func queries(path: String, htu: String) throws {
@@ -67,14 +70,17 @@ struct ProofTests {
     @Test(
         "RS-099 both sides are normalised: case, default port, last dot, escapes, dot segments",
         arguments: [
-            ("api.example.com", "/a", "HTTPS://API.Example.COM/a"), ("api.example.com", "/a", "https://api.example.com:443/a"),
-            ("api.example.com:443", "/a", "https://api.example.com/a"), ("API.example.com.", "/a", "https://api.example.com/a"),
+            ("api.example.com", "/a", "HTTPS://API.Example.COM/a"),
+            ("api.example.com", "/a", "https://api.example.com:443/a"),
+            ("api.example.com:443", "/a", "https://api.example.com/a"),
+            ("API.example.com.", "/a", "https://api.example.com/a"),
             ("api.example.com", "/a", "https://api.example.com.:/a"),
             ("api.example.com:8443", "/a", "https://api.example.com:8443/a"),
             ("[::1]:8443", "/a", "https://[::1]:8443/a"), ("[FE80::a]", "/a", "https://[fe80::A]/a"),
             ("api.example.com", "/%7Euser", "https://api.example.com/~user"),
             ("api.example.com", "/a%3a", "https://api.example.com/a%3A"),
-            ("api.example.com", "/b", "https://api.example.com/a/../b"), ("api.example.com", "/b", "https://api.example.com/./b"),
+            ("api.example.com", "/b", "https://api.example.com/a/../b"),
+            ("api.example.com", "/b", "https://api.example.com/./b"),
         ])
     func normalised(host: String, path: String, htu: String) throws {
         let token = try court.token()
@@ -93,7 +99,8 @@ struct ProofTests {
         #expect(try court.outcome(fields, peer: plain) == "ok")
         let other = ProofCourt.fields(token, try court.client.proof(token, claims: ["htu": "https://other.example/"]))
         #expect(
-            try court.outcome(other + ["X-Forwarded-Host: other.example", "Forwarded: host=other.example", "X-Host: other.example"])
+            try court.outcome(
+                other + ["X-Forwarded-Host: other.example", "Forwarded: host=other.example", "X-Host: other.example"])
                 == "wrong_proof_target")
     }
 
@@ -114,8 +121,10 @@ struct ProofTests {
         "RS-131 a route takes only tokens that are bound as it demands",
         arguments: [
             (nil, "none", "ok"), (nil, "key", "ok"), (nil, "certificate", "ok"), (nil, "both", "ok"),
-            (.dpop, "none", "unbound_token"), (.dpop, "key", "ok"), (.dpop, "certificate", "unbound_token"), (.dpop, "both", "ok"),
-            (.mtls, "none", "unbound_token"), (.mtls, "key", "unbound_token"), (.mtls, "certificate", "ok"), (.mtls, "both", "ok"),
+            (.dpop, "none", "unbound_token"), (.dpop, "key", "ok"), (.dpop, "certificate", "unbound_token"),
+            (.dpop, "both", "ok"),
+            (.mtls, "none", "unbound_token"), (.mtls, "key", "unbound_token"), (.mtls, "certificate", "ok"),
+            (.mtls, "both", "ok"),
             (.any, "none", "unbound_token"), (.any, "key", "ok"), (.any, "certificate", "ok"), (.any, "both", "ok"),
         ] as [(ProofRequirement?, String, String)])
     func demanded(proof: ProofRequirement?, binding: String, expected: String) throws {
@@ -130,7 +139,8 @@ struct ProofTests {
         ]
         let token = try court.token(claims: ["cnf": confirmations[binding]])
         let hasKey = binding == "key" || binding == "both"
-        let fields = hasKey ? ProofCourt.fields(token, try court.client.proof(token)) : ["Authorization: Bearer \(token)"]
+        let fields =
+            hasKey ? ProofCourt.fields(token, try court.client.proof(token)) : ["Authorization: Bearer \(token)"]
         #expect(try court.outcome(fields, peer: PeerFacts(address: address(), certificate: certificate)) == expected)
     }
 
@@ -155,7 +165,9 @@ struct ProofTests {
 
     // MARK: Nonces
 
-    @Test("RS-102 RS-103 where a nonce is demanded, a proof has the one of now or the one before", arguments: [true, false])
+    @Test(
+        "RS-102 RS-103 where a nonce is demanded, a proof has the one of now or the one before",
+        arguments: [true, false])
     func nonces(byIssuer: Bool) throws {
         let court = try ProofCourt([Requirement(issuers: [0], dpopNonce: !byIssuer)], dpopNonce: byIssuer)
         let token = try court.token(claims: ["exp": 9_000])
@@ -201,7 +213,10 @@ struct ProofTests {
     @Test("RS-110 the challenge is of the scheme DPoP, names the algorithms, and the error of RFC 9449")
     func challenges() throws {
         let court = try ProofCourt(
-            [Requirement(issuers: [0], scopes: ["a"], proof: .dpop), Requirement(issuers: [0]), Requirement(issuers: [0], proof: .any)],
+            [
+                Requirement(issuers: [0], scopes: ["a"], proof: .dpop), Requirement(issuers: [0]),
+                Requirement(issuers: [0], proof: .any),
+            ],
             dpopAlgorithms: [.es256, .edDSA])
         let token = try court.token()
         let algorithms = #"algs="ES256 EdDSA""#
@@ -213,12 +228,16 @@ struct ProofTests {
                     == #"DPoP realm="portcullis", error="invalid_dpop_proof", error_description="The DPoP proof was made for another request.", \#(algorithms)"#
             )
             let downgraded = challenge(try court.refusal(["Authorization: Bearer \(token)"], route: route))
-            #expect(downgraded.hasPrefix(#"DPoP realm="portcullis", error="invalid_token""#) && downgraded.hasSuffix(algorithms))
+            #expect(
+                downgraded.hasPrefix(#"DPoP realm="portcullis", error="invalid_token""#)
+                    && downgraded.hasSuffix(algorithms))
         }
         let expired = try court.token(claims: ["exp": 1_000])
         #expect(
             challenge(try court.refusal(ProofCourt.fields(expired, try court.client.proof(expired)), route: 1))
-                .hasPrefix(#"DPoP realm="portcullis", error="invalid_token", error_description="The access token has expired.""#))
+                .hasPrefix(
+                    #"DPoP realm="portcullis", error="invalid_token", error_description="The access token has expired.""#
+                ))
         #expect(challenge(try court.refusal([], route: 1)) == #"Bearer realm="portcullis""#)
         #expect(
             challenge(try court.refusal([], route: 2))
@@ -289,7 +308,8 @@ struct ProfileTests {
             case .inquire: return "inquire"
             }
         }
-        #expect(try outcome(token(key, boundTo: prover), provedBy: prover) == (expected ? "ok" : "unsupported_algorithm"))
+        #expect(
+            try outcome(token(key, boundTo: prover), provedBy: prover) == (expected ? "ok" : "unsupported_algorithm"))
         guard algorithm != .es256 else { return }
         // The proof by this algorithm, for a token by one that is allowed.
         let second = try ProofCourt(dpopAlgorithms: allowed)

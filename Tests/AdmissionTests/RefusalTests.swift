@@ -126,7 +126,9 @@ struct ChallengeTests {
         let url = "https://api.example.com/.well-known/oauth-protected-resource"
         #expect(challenge(.missingToken, url) == #"Bearer realm="portcullis", resource_metadata="\#(url)""#)
         #expect(challenge(.expiredToken, url).hasSuffix(#"expired.", resource_metadata="\#(url)""#))
-        #expect(challenge(.missingToken, "https://a\"b\\c\r\nd e") == #"Bearer realm="portcullis", resource_metadata="https://abcde""#)
+        #expect(
+            challenge(.missingToken, "https://a\"b\\c\r\nd e")
+                == #"Bearer realm="portcullis", resource_metadata="https://abcde""#)
         #expect(challenge(.missingToken, "") == #"Bearer realm="portcullis""#)
         #expect(challenge(.noRoute, url) == "")
     }

@@ -14,7 +14,8 @@ struct RevocationTests {
 
     @Test(
         "RS-129 AS-078 a token is revoked by its own id, its grant's, its client's or its subject's, known or not",
-        arguments: [(.token, "t-1"), (.grant, "g-1"), (.client, "client-1"), (.subject, "user-1")] as [(RevocationSet.Kind, String)])
+        arguments: [(.token, "t-1"), (.grant, "g-1"), (.client, "client-1"), (.subject, "user-1")]
+            as [(RevocationSet.Kind, String)])
     func revoked(kind: RevocationSet.Kind, id: String) throws {
         let token = try issuer.token(claims: ["grant_id": "g-1"])
         let court = try Court(issuer)
@@ -32,19 +33,25 @@ struct RevocationTests {
         #expect(try other.outcome(token) == "ok")
     }
 
-    @Test("RS-129 an id of another kind is another thing", arguments: [
-        (.token, "g-1"), (.grant, "t-1"), (.client, "user-1"), (.subject, "client-1"), (.token, "t-2"), (.grant, "g-"), (.client, "client-11"),
-    ] as [(RevocationSet.Kind, String)])
+    @Test(
+        "RS-129 an id of another kind is another thing",
+        arguments: [
+            (.token, "g-1"), (.grant, "t-1"), (.client, "user-1"), (.subject, "client-1"), (.token, "t-2"),
+            (.grant, "g-"), (.client, "client-11"),
+        ] as [(RevocationSet.Kind, String)])
     func others(kind: RevocationSet.Kind, id: String) throws {
         let court = try Court(issuer)
         court.authenticator.revocations = set(kind, id)
         #expect(try court.outcome(try issuer.token(claims: ["grant_id": "g-1"])) == "ok")
     }
 
-    @Test("RS-129 what a client or a subject is given after its end counts; of tokens and grants there is no after", arguments: [
-        (.client, "client-1", 1_001, "revoked_token"), (.client, "client-1", 1_000, "ok"), (.subject, "user-1", 1_001, "revoked_token"),
-        (.subject, "user-1", 1_000, "ok"), (.token, "t-1", 0, "revoked_token"), (.grant, "g-1", 0, "revoked_token"),
-    ] as [(RevocationSet.Kind, String, Int64, String)])
+    @Test(
+        "RS-129 what a client or a subject is given after its end counts; of tokens and grants there is no after",
+        arguments: [
+            (.client, "client-1", 1_001, "revoked_token"), (.client, "client-1", 1_000, "ok"),
+            (.subject, "user-1", 1_001, "revoked_token"),
+            (.subject, "user-1", 1_000, "ok"), (.token, "t-1", 0, "revoked_token"), (.grant, "g-1", 0, "revoked_token"),
+        ] as [(RevocationSet.Kind, String, Int64, String)])
     func before(kind: RevocationSet.Kind, id: String, before: Int64, outcome: String) throws {
         let court = try Court(issuer)
         court.authenticator.revocations = set(kind, id, before: before)

@@ -7,7 +7,9 @@ import Testing
 @Suite("Finding the route")
 struct RouterTests {
     /// The id of the route, or the refusal's word.
-    private func outcome(_ routes: [Route], _ method: String, _ path: String, host: String = "api.example.com", outside: Bool = false)
+    private func outcome(
+        _ routes: [Route], _ method: String, _ path: String, host: String = "api.example.com", outside: Bool = false
+    )
         throws -> String
     {
         let router = Router(routes, outside: outside)
@@ -52,7 +54,8 @@ struct RouterTests {
     @Test(
         "a route for this machine does not exist outside: 404 and never 405, and what less specific routes say",
         arguments: [
-            ("GET", "/admin/v1/clients", "admin", "no_route"), ("POST", "/admin/v1/clients", "method_not_allowed", "no_route"),
+            ("GET", "/admin/v1/clients", "admin", "no_route"),
+            ("POST", "/admin/v1/clients", "method_not_allowed", "no_route"),
             ("OPTIONS", "/admin/v1", "method_not_allowed", "no_route"), ("GET", "/admin/v2", "no_route", "no_route"),
             ("GET", "/shared/x", "own", "all"), ("POST", "/shared/x", "all", "all"),
         ])

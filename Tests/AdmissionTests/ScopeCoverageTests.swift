@@ -26,9 +26,11 @@ struct ScopeCoverageTests {
         "hierarchic: a scope covers what stands below it",
         arguments: [
             ("orders", "orders", true), ("orders", "orders:read", true), ("orders", "orders.read", true),
-            ("orders", "orders:read:all", true), ("orders:read", "orders:read:all", true), ("orders", "orders-archive", false),
+            ("orders", "orders:read:all", true), ("orders:read", "orders:read:all", true),
+            ("orders", "orders-archive", false),
             ("orders", "ordersx", false), ("orders:read", "orders", false), ("orders:read", "orders:readonly", false),
-            ("Orders", "orders:read", false), ("x orders", "orders:read", true), ("*", "orders", false), ("", "orders", false),
+            ("Orders", "orders:read", false), ("x orders", "orders:read", true), ("*", "orders", false),
+            ("", "orders", false),
         ])
     func hierarchic(held: String, required: String, fits: Bool) {
         #expect(Self.covers(.hierarchic, held, required) == fits)
@@ -37,9 +39,11 @@ struct ScopeCoverageTests {
     @Test(
         "wildcard: * is one whole part, at the end all that follow",
         arguments: [
-            ("orders:read", "orders:read", true), ("orders:*", "orders:read", true), ("orders:*", "orders:read:all", true),
+            ("orders:read", "orders:read", true), ("orders:*", "orders:read", true),
+            ("orders:*", "orders:read:all", true),
             ("orders:*", "orders", false), ("orders:*", "orders:", false), ("*:read", "orders:read", true),
-            ("*:read", "orders:read:all", false), ("*:*", "orders", false), ("*:*", "a:b:c", true), ("*", "orders:read", true),
+            ("*:read", "orders:read:all", false), ("*:*", "orders", false), ("*:*", "a:b:c", true),
+            ("*", "orders:read", true),
             ("orders.*", "orders:read", false), ("orders.*", "orders.read", true), ("orders:r*", "orders:read", false),
             ("orders", "orders:read", false), ("orders:read", "orders:*", false), ("*:read", ":read", false),
             ("orders:*:x", "orders:a:x", true), ("orders:*:x", "orders:a:y", false), ("x:* orders:*", "orders:a", true),
@@ -52,10 +56,13 @@ struct ScopeCoverageTests {
     /// The table of docs/routes.md, row by row.
     @Test("docs/routes.md says the same")
     func document() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let text = try String(contentsOf: root.appending(path: "docs/routes.md"), encoding: .utf8)
-        let rows = text.split(separator: "\n").map { $0.split(separator: "|").map { $0.trimmingCharacters(in: [" ", "`"]) } }
-            .filter { $0.count == 5 && ["yes", "no"].contains($0[0]) }
+        let rows = text.split(separator: "\n").map {
+            $0.split(separator: "|").map { $0.trimmingCharacters(in: [" ", "`"]) }
+        }
+        .filter { $0.count == 5 && ["yes", "no"].contains($0[0]) }
         #expect(rows.count == 10)
         for row in rows {
             for (match, says) in zip([ScopeMatch.exact, .hierarchic, .wildcard], row) {
@@ -84,7 +91,8 @@ struct ScopeCoverageTests {
             (["scp"], .list, ["scp": "a b"], "malformed_claims"), (["scp"], .words, ["scp": ["a"]], "malformed_claims"),
             (["scp"], .words, ["scp": "a b"], "a b"), (["scp"], .either, ["scp": ["a", "b"]], "a b"),
             (["scp"], .either, ["scp": "a b"], "a b"), (["scp"], .either, ["scp": 7], "malformed_claims"),
-            (["scp"], .either, ["scp": .null], "malformed_claims"), (["scp"], .list, ["scp": ["a", 1]], "malformed_claims"),
+            (["scp"], .either, ["scp": .null], "malformed_claims"),
+            (["scp"], .list, ["scp": ["a", 1]], "malformed_claims"),
             (["scp"], .list, ["scp": ["a b"]], "malformed_claims"), (["scp"], .list, ["scp": [""]], "malformed_claims"),
             (["scp"], .list, ["scp": ["a"], "scope": ["b"]], "a"),
             (["realm", "permissions"], .list, ["realm": ["permissions": ["x", "y"]]], "x y"),

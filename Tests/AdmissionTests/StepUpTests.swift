@@ -37,8 +37,10 @@ struct StepUpTests {
     @Test(
         "RS-114 RS-116 RS-118 auth_time is compared with max_age, both with the issuer's skew; an absent one is too old",
         arguments: [
-            (1100, true), (1040, true), (1025, true), (1024, false), (0, false), (-5, false), (1115, true), (1116, false),
-            (1025.5, true), (1024.9, false), (nil, false), ("1090", false), (.null, false), ([1090], false), (1e300, false),
+            (1100, true), (1040, true), (1025, true), (1024, false), (0, false), (-5, false), (1115, true),
+            (1116, false),
+            (1025.5, true), (1024.9, false), (nil, false), ("1090", false), (.null, false), ([1090], false),
+            (1e300, false),
         ] as [(JSON?, Bool)])
     func maxAge(time: JSON?, fits: Bool) throws {
         let refusal = try refused(maxAge: .seconds(60), claims: ["auth_time": time])
@@ -112,7 +114,8 @@ struct StepUpTests {
         let brake = BadTokenBrake(perMinuteMax: 1, seed: (1, 2))
         var require = Requirement(issuers: [0])
         require.acr = ["mfa"]
-        let court = Court([issuer.entry()], keys: [try issuer.keys()], require: [require], cacheEntriesMax: 0, brake: brake)
+        let court = Court(
+            [issuer.entry()], keys: [try issuer.keys()], require: [require], cacheEntriesMax: 0, brake: brake)
         for _ in 0..<5 { #expect(try court.outcome(try issuer.token()) == "ok") }
     }
 }

@@ -22,7 +22,9 @@ struct TokenMemoTests {
         #expect(memo.digest(head, Slice(start: 22, end: 22 + token.count)) == digest)
     }
 
-    @Test("a token with the same end and any other octet before it is not found", arguments: [8, 9, 15, 16, 17, 23, 24, 64, 901])
+    @Test(
+        "a token with the same end and any other octet before it is not found",
+        arguments: [8, 9, 15, 16, 17, 23, 24, 64, 901])
     func otherMiddle(count: Int) throws {
         let digest = try #require(digest)
         var memo = TokenMemo()

@@ -30,7 +30,8 @@ func linksLeadSomewhere(document: String) throws {
 
 @Test("a path of the project in a document exists", arguments: documents)
 func pathsExist(document: String) throws {
-    for path in try text(document).matches(of: /`((?:Sources|Tests|Fuzz|Benchmarks|scripts|bench|deploy)\/[^`*…\s]+)`/) {
+    for path in try text(document).matches(of: /`((?:Sources|Tests|Fuzz|Benchmarks|scripts|bench|deploy)\/[^`*…\s]+)`/)
+    {
         #expect(exists(String(path.1)), "\(document): \(path.1)")
     }
 }

@@ -10,15 +10,22 @@ private let allowed: [String: Set<String>] = [
     "JOSE": ["JSON", "Crypto", "CryptoExtras"],
     "Audit": ["JSON", "Crypto", "Synchronization", "Glibc"],
     "Certificates": ["Crypto", "CryptoExtras", "X509", "SwiftASN1", "Foundation", "Glibc", "JSON"],
-    "Transport": ["HTTP", "Certificates", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS", "NIOSSL", "AsyncHTTPClient", "Synchronization", "Glibc"],
+    "Transport": [
+        "HTTP", "Certificates", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS", "NIOSSL", "AsyncHTTPClient",
+        "Synchronization", "Glibc",
+    ],
     "Policy": ["HTTP", "JOSE", "JSON", "Yams", "Foundation", "Crypto"],
     "Issuers": ["HTTP", "JSON", "JOSE", "Crypto"],
     "Proof": ["HTTP", "JSON", "JOSE", "Crypto"],
     "Admission": ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Crypto", "Synchronization"],
-    "AuthorizationServer": ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", "Crypto", "CryptoExtras", "Mustache", "Synchronization"],
+    "AuthorizationServer": [
+        "HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", "Crypto", "CryptoExtras", "Mustache",
+        "Synchronization",
+    ],
     "Admin": ["HTTP", "JSON", "JOSE", "AuthorizationServer"],
     "Gateway": [
-        "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission", "AuthorizationServer", "Admin",
+        "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission",
+        "AuthorizationServer", "Admin",
         "Crypto", "GRDB", "Logging", "ServiceLifecycle", "UnixSignals", "Foundation", "CoreFoundation",
         "Synchronization", "Glibc",
     ],
@@ -42,7 +49,9 @@ private func imports(of file: URL) throws -> [String] {
     try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap { line in
         let words = line.split(separator: " ").map(String.init)
         guard let at = words.firstIndex(of: "import"), at <= 2, words.count > at + 1,
-            words[..<at].allSatisfy({ ["package", "internal", "private", "fileprivate", "@preconcurrency"].contains($0) })
+            words[..<at].allSatisfy({
+                ["package", "internal", "private", "fileprivate", "@preconcurrency"].contains($0)
+            })
         else { return nil }
         // `import struct Foundation.Data` names the module behind the kind.
         let kinds: Set = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]

@@ -134,7 +134,9 @@ struct AuditFaultTests {
         #expect(log.health.written == count + 1)
     }
 
-    @Test("what was promised before the queue filled is kept all the same, and the excess is bounded by what was in flight")
+    @Test(
+        "what was promised before the queue filled is kept all the same, and the excess is bounded by what was in flight"
+    )
     func promisedBeforeFull() throws {
         let scratch = try Scratch()
         let pipe = try Pipe(scratch)
@@ -192,7 +194,9 @@ struct AuditFaultTests {
         #expect(log.stop(within: 60))
     }
 
-    @Test("a disk that fills in the middle of a record ends with a whole one, and no record is lost or doubled once there is room", .enabled(if: SmallDisk.isPossible, "needs the right to mount a tmpfs"))
+    @Test(
+        "a disk that fills in the middle of a record ends with a whole one, and no record is lost or doubled once there is room",
+        .enabled(if: SmallDisk.isPossible, "needs the right to mount a tmpfs"))
     func diskFillsUp() throws {
         let scratch = try Scratch()
         let disk = try SmallDisk(scratch, freeBytes: 65_536)
@@ -218,7 +222,9 @@ struct AuditFaultTests {
         #expect(log.health == AuditLog.Health(failure: nil, dropped: 0, written: count, lost: 0, queuedBytes: 0))
     }
 
-    @Test("when the full file is moved away and reopened, the record that had been begun is whole in the new one", .enabled(if: SmallDisk.isPossible, "needs the right to mount a tmpfs"))
+    @Test(
+        "when the full file is moved away and reopened, the record that had been begun is whole in the new one",
+        .enabled(if: SmallDisk.isPossible, "needs the right to mount a tmpfs"))
     func movedAwayWhileFull() throws {
         let scratch = try Scratch()
         let disk = try SmallDisk(scratch, freeBytes: 65_536)
@@ -241,14 +247,16 @@ struct AuditFaultTests {
     }
 }
 
-/// A file system of a few pages, where the machine lets us make one. It has no place in the tree, so nothing of it stays
-/// behind, even if the test is killed.
+/// A file system of a few pages, where the machine lets us make one. It has no place in the tree, so nothing of it
+/// stays behind, even if the test is killed.
 private final class SmallDisk {
     let folder: String
     private let descriptor: Int32
 
     static let isPossible: Bool = {
-        guard getuid() == 0, let scratch = try? Scratch(), let disk = try? SmallDisk(scratch, freeBytes: 65_536) else { return false }
+        guard getuid() == 0, let scratch = try? Scratch(), let disk = try? SmallDisk(scratch, freeBytes: 65_536) else {
+            return false
+        }
         return !disk.folder.isEmpty
     }()
 

@@ -15,14 +15,20 @@ struct AuditFileSharingTests {
     }
 
     private static func change(_ number: Int) -> ChangeRecord {
-        ChangeRecord(at: 0, [(.change, "client_added"), (.object, "c\(number)")], before: nil, after: ["name": .string(String(repeating: "x", count: 500))])
+        ChangeRecord(
+            at: 0, [(.change, "client_added"), (.object, "c\(number)")], before: nil,
+            after: ["name": .string(String(repeating: "x", count: 500))])
     }
 
-    @Test("every record of both is there once and whole, while the file is rotated again and again", arguments: [0, 20_000])
+    @Test(
+        "every record of both is there once and whole, while the file is rotated again and again",
+        arguments: [0, 20_000])
     func together(_ rotateBytes: Int) async throws {
         try await Self.withFolder { folder in
             let path = folder.appending(path: "audit.jsonl").path
-            let log = try AuditLog(sink: .file(path: path, rotateBytes: rotateBytes, keep: 1_000), whenFull: .refuse, queueBytesMax: 1 << 20)
+            let log = try AuditLog(
+                sink: .file(path: path, rotateBytes: rotateBytes, keep: 1_000), whenFull: .refuse,
+                queueBytesMax: 1 << 20)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for writer in 0..<2 {
                     group.addTask {

@@ -42,7 +42,8 @@ struct AuditFileTests {
         #expect(try Scratch.records(Array(lines[1]) + [0x0A]).numbers == [1])
     }
 
-    @Test("a file that cannot be opened is an error at the start that names it", arguments: ["/nowhere/audit.jsonl", "/"])
+    @Test(
+        "a file that cannot be opened is an error at the start that names it", arguments: ["/nowhere/audit.jsonl", "/"])
     func cannotOpen(_ path: String) {
         let error = #expect(throws: AuditSinkError.self) { try AuditLog.toFile(path) }
         #expect(error?.description.hasPrefix("\(path): ") == true)
@@ -81,7 +82,8 @@ struct AuditFileTests {
             if number % 3 == 0 { log.flush() }
         }
         #expect(log.stop())
-        let files = (1...400).reversed().map { "\(scratch.path).\($0)" }.filter(FileManager.default.fileExists) + [scratch.path]
+        let files =
+            (1...400).reversed().map { "\(scratch.path).\($0)" }.filter(FileManager.default.fileExists) + [scratch.path]
         #expect(try files.flatMap { try scratch.records($0).numbers } == Array(0..<200))
     }
 

@@ -66,7 +66,9 @@ struct AuditRecordTests {
     func tokenDigest() throws {
         let token = Array("eyJhbGciOiJFUzI1NiJ9.e30.AA".utf8)
         let key = SecretDigestKey(octets: [UInt8](repeating: 7, count: 32))
-        func text(_ digest: SecretDigest) throws -> String { try #require(try recordMembers { $0.add(.token, digest) }["token"]?.string) }
+        func text(_ digest: SecretDigest) throws -> String {
+            try #require(try recordMembers { $0.add(.token, digest) }["token"]?.string)
+        }
         let digest = try text(key.digest(token))
         #expect(digest.count == 32)
         #expect(digest.allSatisfy { $0.isHexDigit })
@@ -82,9 +84,11 @@ struct AuditRecordTests {
         #expect(try recordMembers { $0.add(.token, digest) }["token"] == "5bdcc146bf60754e6a042426089575c7")
     }
 
-    @Test("what clients send cannot break out of its string", arguments: [
-        #"","decision":"allowed"#, #"\"#, "a\nb", "\r\n{}", "\u{0}\u{1F}\u{7F}", "\u{2028}", "é", "\"", "\\\"",
-    ])
+    @Test(
+        "what clients send cannot break out of its string",
+        arguments: [
+            #"","decision":"allowed"#, #"\"#, "a\nb", "\r\n{}", "\u{0}\u{1F}\u{7F}", "\u{2028}", "é", "\"", "\\\"",
+        ])
     func escaping(_ text: String) throws {
         for record in try [
             recordMembers { $0.add(.path, clientText: Array(text.utf8)[...]) },
@@ -96,7 +100,9 @@ struct AuditRecordTests {
         #expect(recordText { $0.add(.path, clientText: Array(text.utf8)[...]) }.count { $0 == 0x0A } == 1)
     }
 
-    @Test("octets that are not UTF-8 are replaced", arguments: [[0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xE2, 0x82]] as [[UInt8]])
+    @Test(
+        "octets that are not UTF-8 are replaced",
+        arguments: [[0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xE2, 0x82]] as [[UInt8]])
     func notUTF8(_ octets: [UInt8]) throws {
         let path = try recordMembers { $0.add(.path, clientText: (Array("/a".utf8) + octets)[...]) }["path"]?.string
         #expect(try #require(path).hasPrefix("/a\u{FFFD}"))
@@ -111,7 +117,9 @@ struct AuditRecordTests {
 
     @Test("a text made ready is cut at 256 octets, between characters")
     func longText() throws {
-        for text in [String(repeating: "é", count: 500), String(repeating: "😀", count: 500), String(repeating: "a", count: 257)] {
+        for text in [
+            String(repeating: "é", count: 500), String(repeating: "😀", count: 500), String(repeating: "a", count: 257),
+        ] {
             let kept = try #require(try recordMembers { $0.add(.route, AuditText(text)) }["route"]?.string)
             #expect(kept.utf8.count <= AuditText.bytesMax && kept.utf8.count > AuditText.bytesMax - 8)
             #expect(kept.hasSuffix("…"))
@@ -126,7 +134,9 @@ struct AuditRecordTests {
         let long = AuditText(String(repeating: filler, count: 250))
         let client = Array(String(repeating: filler, count: 600).utf8)
         let text = recordText { record in
-            for field in [AuditField.requestID, .clientAddress, .route, .policy, .issuer, .subject, .clientID, .upstream] {
+            for field in [
+                AuditField.requestID, .clientAddress, .route, .policy, .issuer, .subject, .clientID, .upstream,
+            ] {
                 record.add(field, long)
             }
             for field in [AuditField.method, .host, .path] { record.add(field, clientText: client[...]) }
@@ -141,7 +151,9 @@ struct AuditRecordTests {
     @Test("the worst that all fields together can be stays within the bound")
     func worstCase() throws {
         let text = recordText { record in
-            for field in AuditField.allCases { record.add(field, clientText: [UInt8](repeating: 0x01, count: 512)[...]) }
+            for field in AuditField.allCases {
+                record.add(field, clientText: [UInt8](repeating: 0x01, count: 512)[...])
+            }
         }
         #expect(text.count <= AuditRecord.bytesMax)
         #expect(try Scratch.records(text).count == 1)
@@ -158,7 +170,11 @@ struct AuditRecordTests {
         #expect(try Scratch.records(text)[0]["status"] == 200)
     }
 
-    @Test("numbers are written as they are", arguments: [0, 1, 9, 10, 99, 100, 12_345_678, 99_999_999, 100_000_000, 100_000_005, 1_000_000_050, -1, -10, .max, .min])
+    @Test(
+        "numbers are written as they are",
+        arguments: [
+            0, 1, 9, 10, 99, 100, 12_345_678, 99_999_999, 100_000_000, 100_000_005, 1_000_000_050, -1, -10, .max, .min,
+        ])
     func numbers(_ number: Int) throws {
         let text = String(decoding: recordText { $0.add(.bytesOut, number) }, as: UTF8.self)
         #expect(text.hasSuffix(",\"bytes_out\":\(number)}\n"))
@@ -172,24 +188,38 @@ struct AuditRecordTests {
             record.add(.decision, "allowed")
         }
         let fragment = AuditFragment(fill)
-        #expect(recordText { $0.add(.status, 1); $0.add(fragment) } == recordText { $0.add(.status, 1); fill(&$0) })
+        #expect(
+            recordText {
+                $0.add(.status, 1); $0.add(fragment)
+            }
+                == recordText {
+                    $0.add(.status, 1); fill(&$0)
+                })
     }
 
     @Test("a fragment that does not fit is left out whole, and the record says so")
     func fragmentTooLarge() throws {
         let long = AuditText(String(repeating: "\u{1}", count: 250))
-        let fragment = AuditFragment { $0.add(.issuer, long); $0.add(.subject, long) }
-        let record = try recordMembers { $0.add(.route, long); $0.add(.policy, long); $0.add(fragment); $0.add(.status, 200) }
+        let fragment = AuditFragment {
+            $0.add(.issuer, long); $0.add(.subject, long)
+        }
+        let record = try recordMembers {
+            $0.add(.route, long); $0.add(.policy, long); $0.add(fragment); $0.add(.status, 200)
+        }
         #expect(record["issuer"] == nil)
         #expect(record["status"] == 200)
         #expect(record["truncated"] == true)
     }
 
-    @Test("times are RFC 3339 in UTC with milliseconds", arguments: [
-        (0, "1970-01-01T00:00:00.000Z"), (951_782_399_999, "2000-02-28T23:59:59.999Z"), (951_782_400_000, "2000-02-29T00:00:00.000Z"),
-        (1_709_164_800_001, "2024-02-29T00:00:00.001Z"), (4_107_542_400_000, "2100-03-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
-        (1_798_761_599_010, "2026-12-31T23:59:59.010Z"), (-2_208_988_800_000, "1900-01-01T00:00:00.000Z"),
-    ])
+    @Test(
+        "times are RFC 3339 in UTC with milliseconds",
+        arguments: [
+            (0, "1970-01-01T00:00:00.000Z"), (951_782_399_999, "2000-02-28T23:59:59.999Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (1_709_164_800_001, "2024-02-29T00:00:00.001Z"), (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (1_798_761_599_010, "2026-12-31T23:59:59.010Z"), (-2_208_988_800_000, "1900-01-01T00:00:00.000Z"),
+        ])
     func times(_ milliseconds: Int64, _ text: String) {
         var clock = RecordClock()
         var out: [UInt8] = []

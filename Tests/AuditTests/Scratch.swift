@@ -35,10 +35,12 @@ final class Scratch {
 
 extension AuditLog {
     static func toFile(
-        _ path: String, whenFull: WhenFull = .refuse, queueBytesMax: Int = 1 << 20, rotateBytes: Int = 1 << 30, keep: Int = 3
+        _ path: String, whenFull: WhenFull = .refuse, queueBytesMax: Int = 1 << 20, rotateBytes: Int = 1 << 30,
+        keep: Int = 3
     ) throws -> AuditLog {
         try AuditLog(
-            sink: .file(path: path, rotateBytes: rotateBytes, keep: keep), whenFull: whenFull, queueBytesMax: queueBytesMax)
+            sink: .file(path: path, rotateBytes: rotateBytes, keep: keep), whenFull: whenFull,
+            queueBytesMax: queueBytesMax)
     }
 }
 

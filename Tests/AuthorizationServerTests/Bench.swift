@@ -23,7 +23,8 @@ struct Bench: Sendable {
     let random: Randomness
 
     init(
-        issuer: String = Bench.issuer, lifetime: Duration = .seconds(600), registrationToken: String? = nil, keySource: (any ClientKeySource)? = nil,
+        issuer: String = Bench.issuer, lifetime: Duration = .seconds(600), registrationToken: String? = nil,
+        keySource: (any ClientKeySource)? = nil,
         _ configure: (inout AuthorizationServerSettings) -> Void = { _ in }
     ) throws {
         key = try SigningKey.generate(.es256)
@@ -38,7 +39,8 @@ struct Bench: Sendable {
                 return [UInt8](repeating: counter, count: count)
             }
         }
-        var settings = AuthorizationServerSettings(issuer: issuer, database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: Self.audience)
+        var settings = AuthorizationServerSettings(
+            issuer: issuer, database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: Self.audience)
         settings.limits = []
         configure(&settings)
         server = AuthorizationServer(
@@ -58,28 +60,36 @@ struct Bench: Sendable {
         _ = try await store.insert(
             RegisteredClient(
                 id: id, name: "", grants: grants, authenticationMethods: methods, scopes: scopes,
-                secrets: secret.map { [StoredSecret(mac: pepper.mac(of: $0, clientID: id), createdAt: newYear2026)] } ?? [], createdAt: newYear2026),
+                secrets: secret.map { [StoredSecret(mac: pepper.mac(of: $0, clientID: id), createdAt: newYear2026)] }
+                    ?? [], createdAt: newYear2026),
             now: newYear2026)
     }
 
     func post(
-        _ body: String, authorization: String? = nil, query: String? = nil, contentType: String? = "application/x-www-form-urlencoded",
-        address: String = "192.0.2.1", host: String = "login.example.com", method: String = "POST", now: Int64 = newYear2026
+        _ body: String, authorization: String? = nil, query: String? = nil,
+        contentType: String? = "application/x-www-form-urlencoded",
+        address: String = "192.0.2.1", host: String = "login.example.com", method: String = "POST",
+        now: Int64 = newYear2026
     ) async -> Answer {
         var fields: [ServiceRequest.Field] = []
         if let contentType { fields.append(("content-type", contentType)) }
         if let authorization { fields.append(("authorization", authorization)) }
         let request = ServiceRequest(
-            method: method, path: "/oauth2/token", query: query, host: host, fields: fields, body: Array(body.utf8), clientAddress: address)
+            method: method, path: "/oauth2/token", query: query, host: host, fields: fields, body: Array(body.utf8),
+            clientAddress: address)
         return await Answer(server.answer(request, now: now, random: random))
     }
 
-    func get(_ path: String, host: String = "login.example.com", method: String = "GET", now: Int64 = newYear2026) async -> Answer {
+    func get(_ path: String, host: String = "login.example.com", method: String = "GET", now: Int64 = newYear2026) async
+        -> Answer
+    {
         await Answer(server.answer(ServiceRequest(method: method, path: path, host: host), now: now, random: random))
     }
 
     /// A token request by Basic that succeeds unless the parameters say otherwise.
-    func token(_ parameters: String = "", id: String = "shop", secret: String = "s3cret", now: Int64 = newYear2026) async -> Answer {
+    func token(_ parameters: String = "", id: String = "shop", secret: String = "s3cret", now: Int64 = newYear2026)
+        async -> Answer
+    {
         await post("grant_type=client_credentials" + parameters, authorization: basic(id, secret), now: now)
     }
 

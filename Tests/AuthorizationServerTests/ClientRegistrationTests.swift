@@ -9,10 +9,13 @@ struct ClientRegistrationTests {
 
     init() throws { bench = try Bench() }
 
-    private func add(id: String? = nil, scopes: [String] = ["a"], now: Int64 = newYear2026) async throws -> (client: RegisteredClient, secret: ClientSecret) {
+    private func add(id: String? = nil, scopes: [String] = ["a"], now: Int64 = newYear2026) async throws -> (
+        client: RegisteredClient, secret: ClientSecret
+    ) {
         var metadata: JSONObject = ["grant_types": ["client_credentials"]]
         if !scopes.isEmpty { metadata["scope"] = .string(scopes.joined(separator: " ")) }
-        let done = try await bench.administration.addClient(id: id, metadata: metadata, terms: .init(), now: now, random: bench.random)
+        let done = try await bench.administration.addClient(
+            id: id, metadata: metadata, terms: .init(), now: now, random: bench.random)
         return (done.value, try #require(done.secret))
     }
 
@@ -27,7 +30,9 @@ struct ClientRegistrationTests {
     @Test("AS-015 a secret has 256 random bits, a prefix and a checksum, and no encoding changes it")
     func secretFormat() async throws {
         let secret = ClientSecret.generate(Randomness { _ in Bench.secretOctets }).text
-        #expect(secret == "pcs_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" + Checksum.text(of: "pcs_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"))
+        #expect(
+            secret == "pcs_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+                + Checksum.text(of: "pcs_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"))
         #expect(secret.utf8.count == 53)
         #expect(ClientSecret.isWellFormed(secret))
         #expect(!ClientSecret.isWellFormed(secret.dropLast() + "!"))
@@ -51,7 +56,9 @@ struct ClientRegistrationTests {
         let secret = ClientSecret.generate(.system)
         var dumped = ""
         dump(secret, to: &dumped)
-        for text in ["\(secret)", String(reflecting: secret), dumped] { #expect(!text.contains(secret.text.dropFirst(4))) }
+        for text in ["\(secret)", String(reflecting: secret), dumped] {
+            #expect(!text.contains(secret.text.dropFirst(4)))
+        }
     }
 
     @Test("an id is made when none is given, and is fit for any encoding")
@@ -66,11 +73,15 @@ struct ClientRegistrationTests {
     @Test("an id that is taken is refused and the client stays as it was")
     func taken() async throws {
         let secret = try await add(id: "shop").secret
-        await #expect(throws: ManagementError.conflict(RegistrationError.idTaken("shop").description)) { try await add(id: "shop", scopes: ["admin"]) }
+        await #expect(throws: ManagementError.conflict(RegistrationError.idTaken("shop").description)) {
+            try await add(id: "shop", scopes: ["admin"])
+        }
         #expect(await bench.token(id: "shop", secret: secret.text).body["scope"]?.string == "a")
     }
 
-    @Test("an id that some encoding changes is refused", arguments: ["", "a b", "a:b", "a/b", "a%b", "ü", "a\u{0}", String(repeating: "a", count: 129)])
+    @Test(
+        "an id that some encoding changes is refused",
+        arguments: ["", "a b", "a:b", "a/b", "a%b", "ü", "a\u{0}", String(repeating: "a", count: 129)])
     func badID(_ id: String) async {
         await #expect(throws: ManagementError.refused(RegistrationError.badID.description)) { try await add(id: id) }
     }
@@ -80,7 +91,9 @@ struct ClientRegistrationTests {
         await #expect(throws: ManagementError.self) { try await add(scopes: ["a", scope]) }
     }
 
-    @Test("a client of a removed one's name is not added in the second in which that ended, since what it obtains would end with it")
+    @Test(
+        "a client of a removed one's name is not added in the second in which that ended, since what it obtains would end with it"
+    )
     func successor() async throws {
         _ = try await add(id: "shop")
         _ = try await bench.administration.removeClient("shop", now: newYear2026 + 5)
@@ -91,6 +104,8 @@ struct ClientRegistrationTests {
 
     @Test("a client without scopes is refused")
     func noScope() async {
-        await #expect(throws: ManagementError.refused(RegistrationError.noScope.description)) { try await add(scopes: []) }
+        await #expect(throws: ManagementError.refused(RegistrationError.noScope.description)) {
+            try await add(scopes: [])
+        }
     }
 }

@@ -24,7 +24,8 @@ struct Flow: Sendable {
     ///   - change: of the client "shop", before it is registered.
     init(
         isFirstParty: Bool = true, isLoggedIn: Bool = true, acr: String? = nil, lifetime: Duration = .seconds(600),
-        issuer: String = Bench.issuer, keySource: (any ClientKeySource)? = nil, _ change: (inout RegisteredClient) -> Void = { _ in }
+        issuer: String = Bench.issuer, keySource: (any ClientKeySource)? = nil,
+        _ change: (inout RegisteredClient) -> Void = { _ in }
     ) async throws {
         bench = try Bench(issuer: issuer, lifetime: lifetime, keySource: keySource)
         try await register("shop") { client in
@@ -44,8 +45,10 @@ struct Flow: Sendable {
 
     func register(_ id: String, _ change: (inout RegisteredClient) -> Void = { _ in }) async throws {
         var client = RegisteredClient(
-            id: id, name: "The Shop", grants: [.authorizationCode, .refreshToken], authenticationMethods: [.clientSecretBasic, .clientSecretPost],
-            scopes: Self.scopes, secrets: [StoredSecret(mac: bench.pepper.mac(of: "s3cret", clientID: id), createdAt: newYear2026)],
+            id: id, name: "The Shop", grants: [.authorizationCode, .refreshToken],
+            authenticationMethods: [.clientSecretBasic, .clientSecretPost],
+            scopes: Self.scopes,
+            secrets: [StoredSecret(mac: bench.pepper.mac(of: "s3cret", clientID: id), createdAt: newYear2026)],
             createdAt: newYear2026)
         client.redirectURIs = [Self.redirectURI]
         change(&client)
@@ -56,7 +59,8 @@ struct Flow: Sendable {
     mutating func logIn(at time: Int64? = nil, acr: String? = nil) async throws {
         let secret = PageSecret.generate(.system)
         let session = UserSession(
-            key: SecretDigest.text(of: secret), userID: Self.userID, authentication: UserAuthentication(time: time ?? now, acr: acr, methods: ["pwd"]),
+            key: SecretDigest.text(of: secret), userID: Self.userID,
+            authentication: UserAuthentication(time: time ?? now, acr: acr, methods: ["pwd"]),
             expiresAt: now + 86_400)
         try await put(session.record)
         cookies[SessionReader.cookieName] = secret
@@ -65,38 +69,52 @@ struct Flow: Sendable {
     // MARK: The browser
 
     func send(
-        _ path: String, query: String? = nil, form: String? = nil, cookies: [String: String]? = nil, authorization: String? = nil,
+        _ path: String, query: String? = nil, form: String? = nil, cookies: [String: String]? = nil,
+        authorization: String? = nil,
         certificate: [UInt8]? = nil, now: Int64? = nil
     ) async -> Answer {
         var fields: [ServiceRequest.Field] = [("origin", "https://evil.example")]
         let cookies = cookies ?? self.cookies
-        if !cookies.isEmpty { fields.append(("cookie", cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; "))) }
+        if !cookies.isEmpty {
+            fields.append(("cookie", cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")))
+        }
         if let authorization { fields.append(("authorization", authorization)) }
         if form != nil { fields.append(("content-type", "application/x-www-form-urlencoded")) }
         let request = ServiceRequest(
-            method: form == nil ? "GET" : "POST", path: path, query: query, host: "login.example.com", fields: fields, body: Array((form ?? "").utf8),
+            method: form == nil ? "GET" : "POST", path: path, query: query, host: "login.example.com", fields: fields,
+            body: Array((form ?? "").utf8),
             clientAddress: "192.0.2.1", clientCertificateDER: certificate)
         return await Answer(bench.server.answer(request, now: now ?? self.now, random: .system))
     }
 
     /// A request to the authorization endpoint, without cookies.
     func request(query: String, fields: [ServiceRequest.Field], host: String) -> ServiceRequest {
-        ServiceRequest(method: "GET", path: "/oauth2/authorize", query: query, host: host, fields: fields, clientAddress: "192.0.2.1")
+        ServiceRequest(
+            method: "GET", path: "/oauth2/authorize", query: query, host: host, fields: fields,
+            clientAddress: "192.0.2.1")
     }
 
     /// The request of "shop" that succeeds, changed: nil leaves a parameter out.
     static func query(_ changes: [(String, String?)] = []) -> String {
         var pairs: [(String, String?)] = [
-            ("response_type", "code"), ("client_id", "shop"), ("redirect_uri", redirectURI), ("scope", "orders:read"), ("state", "xyz"),
+            ("response_type", "code"), ("client_id", "shop"), ("redirect_uri", redirectURI), ("scope", "orders:read"),
+            ("state", "xyz"),
             ("code_challenge", challenge), ("code_challenge_method", "S256"),
         ]
         for (name, value) in changes {
-            if let place = pairs.firstIndex(where: { $0.0 == name }) { pairs[place].1 = value } else { pairs.append((name, value)) }
+            if let place = pairs.firstIndex(where: { $0.0 == name }) {
+                pairs[place].1 = value
+            } else {
+                pairs.append((name, value))
+            }
         }
-        return pairs.compactMap { name, value in value.map { "\(name)=\(AuthorizationAnswer.encoded($0))" } }.joined(separator: "&")
+        return pairs.compactMap { name, value in value.map { "\(name)=\(AuthorizationAnswer.encoded($0))" } }.joined(
+            separator: "&")
     }
 
-    func authorize(_ changes: [(String, String?)] = [], cookies: [String: String]? = nil, now: Int64? = nil) async -> Answer {
+    func authorize(_ changes: [(String, String?)] = [], cookies: [String: String]? = nil, now: Int64? = nil) async
+        -> Answer
+    {
         await send("/oauth2/authorize", query: Self.query(changes), cookies: cookies, now: now)
     }
 
@@ -112,19 +130,23 @@ struct Flow: Sendable {
     }
 
     func redeem(
-        _ code: String, verifier: String? = Flow.verifier, id: String = "shop", more: [(String, String)] = [], now: Int64? = nil
+        _ code: String, verifier: String? = Flow.verifier, id: String = "shop", more: [(String, String)] = [],
+        now: Int64? = nil
     ) async -> Answer {
         await token(
-            [("grant_type", "authorization_code"), ("code", code)] + (verifier.map { [("code_verifier", $0)] } ?? []) + more, id: id, now: now)
+            [("grant_type", "authorization_code"), ("code", code)] + (verifier.map { [("code_verifier", $0)] } ?? [])
+                + more, id: id, now: now)
     }
 
-    func refresh(_ token: String, id: String = "shop", more: [(String, String)] = [], now: Int64? = nil) async -> Answer {
+    func refresh(_ token: String, id: String = "shop", more: [(String, String)] = [], now: Int64? = nil) async -> Answer
+    {
         await self.token([("grant_type", "refresh_token"), ("refresh_token", token)] + more, id: id, now: now)
     }
 
     /// A public client's own request: nothing but its id says who it is.
     func asPublic(_ parameters: [(String, String)], id: String, now: Int64? = nil) async -> Answer {
-        let form = (parameters + [("client_id", id)]).map { "\($0.0)=\(AuthorizationAnswer.encoded($0.1))" }.joined(separator: "&")
+        let form = (parameters + [("client_id", id)]).map { "\($0.0)=\(AuthorizationAnswer.encoded($0.1))" }.joined(
+            separator: "&")
         return await send("/oauth2/token", form: form, cookies: [:], now: now)
     }
 
@@ -138,7 +160,9 @@ struct Flow: Sendable {
     /// The claims of a token in an answer, verified with the published keys.
     func claims(_ answer: Answer, _ member: String = "access_token") async throws -> JSONObject {
         let set = try JWKSet.parse(await bench.get("/oauth2/jwks").octets)
-        return try CompactJWS(Array(try #require(answer.body[member]?.string).utf8)).verified(by: set, allowing: [.es256]).payload
+        return try CompactJWS(Array(try #require(answer.body[member]?.string).utf8)).verified(
+            by: set, allowing: [.es256]
+        ).payload
     }
 }
 

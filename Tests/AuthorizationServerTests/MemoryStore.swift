@@ -32,7 +32,9 @@ final class MemoryStore: AuthorizationStore {
         try state.withLock { state in
             guard !state.fails else { throw Failure() }
             let found = state.records.values.filter { Self.matches(query, $0) }
-            let sorted = query.afterSequence == nil ? found.sorted { $0.key < $1.key } : found.sorted { $0.sequence < $1.sequence }
+            let sorted =
+                query.afterSequence == nil
+                ? found.sorted { $0.key < $1.key } : found.sorted { $0.sequence < $1.sequence }
             return Array(sorted.prefix(most))
         }
     }
@@ -67,10 +69,14 @@ final class MemoryStore: AuthorizationStore {
         }
         switch change {
         case .insert(let record):
-            if let there = state.records[Name(kind: record.kind, key: record.key)], !there.isExpired(at: now) { return false }
+            if let there = state.records[Name(kind: record.kind, key: record.key)], !there.isExpired(at: now) {
+                return false
+            }
             write(record, version: 1)
         case .replace(let record):
-            guard state.records[Name(kind: record.kind, key: record.key)]?.version == record.version else { return false }
+            guard state.records[Name(kind: record.kind, key: record.key)]?.version == record.version else {
+                return false
+            }
             write(record, version: record.version + 1)
         case .expect(let kind, let key, let version):
             return state.records[Name(kind: kind, key: key)]?.version == version
@@ -84,7 +90,8 @@ final class MemoryStore: AuthorizationStore {
     }
 
     private static func matches(_ query: RecordQuery, _ record: StoredRecord) -> Bool {
-        record.kind == query.kind && (query.client.map { $0 == record.client } ?? true) && (query.subject.map { $0 == record.subject } ?? true)
+        record.kind == query.kind && (query.client.map { $0 == record.client } ?? true)
+            && (query.subject.map { $0 == record.subject } ?? true)
             && (query.grant.map { $0 == record.grant } ?? true) && (query.afterKey.map { record.key > $0 } ?? true)
             && (query.afterSequence.map { record.sequence > $0 } ?? true)
     }

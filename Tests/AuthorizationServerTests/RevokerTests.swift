@@ -15,14 +15,20 @@ struct RevokerTests {
             changes.append(
                 .insert(
                     Grant(
-                        id: grant, clientID: client, subject: subject, scopes: [], resources: [], createdAt: newYear2026, expiresAt: .max
+                        id: grant, clientID: client, subject: subject, scopes: [], resources: [],
+                        createdAt: newYear2026, expiresAt: .max
                     ).record))
             for kind in Self.kinds {
                 changes.append(
-                    .insert(StoredRecord(kind, "\(kind.rawValue)-\(grant)", client: client, subject: subject, grant: grant, body: [:])))
+                    .insert(
+                        StoredRecord(
+                            kind, "\(kind.rawValue)-\(grant)", client: client, subject: subject, grant: grant, body: [:]
+                        )))
             }
             changes.append(.insert(StoredRecord(.session, "session-\(subject)", subject: subject, body: [:])))
-            changes.append(.insert(StoredRecord(.interaction, "interaction-\(grant)", client: client, subject: subject, body: [:])))
+            changes.append(
+                .insert(StoredRecord(.interaction, "interaction-\(grant)", client: client, subject: subject, body: [:]))
+            )
         }
         #expect(try await store.commit(changes, now: newYear2026))
         return store
@@ -30,7 +36,9 @@ struct RevokerTests {
 
     private func keys(_ store: MemoryStore) async throws -> Set<String> {
         var keys: Set<String> = []
-        for kind in RecordKind.allCases { keys.formUnion(try await store.records(RecordQuery(kind), most: 100).map(\.key)) }
+        for kind in RecordKind.allCases {
+            keys.formUnion(try await store.records(RecordQuery(kind), most: 100).map(\.key))
+        }
         return keys
     }
 
@@ -66,10 +74,17 @@ struct RevokerTests {
     func record() async throws {
         let store = MemoryStore()
         #expect(try await store.commit(Revoker.changes(ending: .client("shop"), now: newYear2026), now: newYear2026))
-        #expect(try await store.commit(Revoker.changes(ending: .client("shop"), now: newYear2026 + 60), now: newYear2026 + 60))
+        #expect(
+            try await store.commit(
+                Revoker.changes(ending: .client("shop"), now: newYear2026 + 60), now: newYear2026 + 60))
         let record = try #require(try await store.record(.revocation, "client:shop"))
-        #expect(Revocation(record) == Revocation(.client("shop"), before: newYear2026 + 61, expiresAt: newYear2026 + 60 + 86_460))
-        #expect(try await store.commit(Revoker.changes(ending: .token("t"), now: newYear2026, lastTokenEndsAt: newYear2026 + 9), now: newYear2026))
+        #expect(
+            Revocation(record)
+                == Revocation(.client("shop"), before: newYear2026 + 61, expiresAt: newYear2026 + 60 + 86_460))
+        #expect(
+            try await store.commit(
+                Revoker.changes(ending: .token("t"), now: newYear2026, lastTokenEndsAt: newYear2026 + 9),
+                now: newYear2026))
         #expect(try await store.record(.revocation, "token:t")?.expiresAt == newYear2026 + 69)
     }
 

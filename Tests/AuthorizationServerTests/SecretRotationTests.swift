@@ -12,7 +12,9 @@ struct SecretRotationTests {
     }
 
     private func add() async throws -> String {
-        try #require(try await bench.administration.addSecret(toClient: "shop", now: newYear2026 + 10, random: .system).secret).text
+        try #require(
+            try await bench.administration.addSecret(toClient: "shop", now: newYear2026 + 10, random: .system).secret
+        ).text
     }
 
     private func remove(newer: Bool, at offset: Int64) async throws {
@@ -24,11 +26,15 @@ struct SecretRotationTests {
         let second = try await add()
         #expect(await bench.token().status == 200)
         #expect(await bench.token(secret: second).status == 200)
-        await #expect(throws: ManagementError.conflict("the client has two secrets already; remove the older first")) { _ = try await add() }
+        await #expect(throws: ManagementError.conflict("the client has two secrets already; remove the older first")) {
+            _ = try await add()
+        }
         try await remove(newer: newer, at: 20)
         #expect(await bench.token(secret: newer ? second : "s3cret", now: newYear2026 + 30).status == 401)
         #expect(await bench.token(secret: newer ? "s3cret" : second, now: newYear2026 + 30).status == 200)
-        await #expect(throws: ManagementError.conflict("the client has no second secret; add one first, or remove the client")) {
+        await #expect(
+            throws: ManagementError.conflict("the client has no second secret; add one first, or remove the client")
+        ) {
             try await remove(newer: newer, at: 40)
         }
     }
@@ -36,8 +42,12 @@ struct SecretRotationTests {
     @Test("a client that is not there, or has no use for a secret, gets none")
     func refused() async throws {
         try await bench.register(try KeyedClient("keyed"))
-        for (id, error) in [("nobody", ManagementError.notFound), ("keyed", .refused("\"keyed\" does not authenticate by a secret"))] {
-            await #expect(throws: error) { try await bench.administration.addSecret(toClient: id, now: newYear2026, random: .system) }
+        for (id, error) in [
+            ("nobody", ManagementError.notFound), ("keyed", .refused("\"keyed\" does not authenticate by a secret")),
+        ] {
+            await #expect(throws: error) {
+                try await bench.administration.addSecret(toClient: id, now: newYear2026, random: .system)
+            }
         }
     }
 

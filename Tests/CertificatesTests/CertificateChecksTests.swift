@@ -32,13 +32,16 @@ struct CertificateChecksTests {
     @Test("text around blocks, CRLF, and certificate and key in one file are fine")
     func lenient() throws {
         let pair = try pair(.days(30, from: now))
-        let both = "Subject: x\r\n" + (pair.certificatePEM + "bag attributes\n" + pair.keyPEM).replacingOccurrences(of: "\n", with: "\r\n")
+        let both =
+            "Subject: x\r\n"
+            + (pair.certificatePEM + "bag attributes\n" + pair.keyPEM).replacingOccurrences(of: "\n", with: "\r\n")
         #expect(try check(chain: both, key: both) == [])
     }
 
     @Test("the key of another certificate is found")
     func mismatch() throws {
-        let findings = try check(chain: pair(.days(30, from: now)).certificatePEM, key: pair(.days(30, from: now)).keyPEM)
+        let findings = try check(
+            chain: pair(.days(30, from: now)).certificatePEM, key: pair(.days(30, from: now)).keyPEM)
         #expect(findings.map(\.subject) == [.key])
         #expect(findings.first?.severity == .error)
         #expect(findings.first?.message.contains("is not the key of the first certificate") == true)
@@ -47,9 +50,18 @@ struct CertificateChecksTests {
     @Test(
         "the time of a certificate is judged",
         arguments: [
-            (CertificateValidity(notBefore: newYear2026 - 100, notAfter: newYear2026 - 1), CertificateFinding(.chain, .error, "expired on 2025-12-31")),
-            (CertificateValidity(notBefore: newYear2026 + 1, notAfter: newYear2026 + 9_999_999), CertificateFinding(.chain, .error, "is not valid before 2026-01-01")),
-            (CertificateValidity.days(6, from: newYear2026), CertificateFinding(.chain, .warning, "expires soon, on 2026-01-07")),
+            (
+                CertificateValidity(notBefore: newYear2026 - 100, notAfter: newYear2026 - 1),
+                CertificateFinding(.chain, .error, "expired on 2025-12-31")
+            ),
+            (
+                CertificateValidity(notBefore: newYear2026 + 1, notAfter: newYear2026 + 9_999_999),
+                CertificateFinding(.chain, .error, "is not valid before 2026-01-01")
+            ),
+            (
+                CertificateValidity.days(6, from: newYear2026),
+                CertificateFinding(.chain, .warning, "expires soon, on 2026-01-07")
+            ),
         ])
     func times(validity: CertificateValidity, finding: CertificateFinding) throws {
         let pair = try pair(validity)
@@ -61,7 +73,10 @@ struct CertificateChecksTests {
         arguments: [
             ("", "is empty"), (" \n\n", "is empty"), ("hello", "holds no PEM block"),
             ("-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", "is not base64"),
-            ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "holds a certificate (number 1) that cannot be read"),
+            (
+                "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                "holds a certificate (number 1) that cannot be read"
+            ),
             ("-----BEGIN CERTIFICATE-----\nAAAA\n", "the last block has no end"),
             ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END X-----\n", "ends no block"),
             ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "holds no certificate"),
@@ -76,9 +91,19 @@ struct CertificateChecksTests {
     @Test(
         "what is no key says what it is, and never what stood in it",
         arguments: [
-            ("", "is empty"), ("-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n", "holds a private key that cannot be read"),
-            ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "encrypted with a passphrase"),
-            ("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES\nAAAA\n-----END RSA PRIVATE KEY-----\n", "encrypted with a passphrase"),
+            ("", "is empty"),
+            (
+                "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n",
+                "holds a private key that cannot be read"
+            ),
+            (
+                "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+                "encrypted with a passphrase"
+            ),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+                "encrypted with a passphrase"
+            ),
             ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "holds no private key"),
         ])
     func brokenKey(text: String, says: String) throws {
@@ -98,28 +123,37 @@ struct CertificateChecksTests {
     func order() throws {
         let pair = try pair(.days(30, from: now))
         let other = try DevelopmentAuthority.create(commonName: "other", validity: .days(30, from: now))
-        #expect(try check(chain: pair.certificatePEM + other.certificatePEM, key: pair.keyPEM).map(\.severity) == [.warning])
+        #expect(
+            try check(chain: pair.certificatePEM + other.certificatePEM, key: pair.keyPEM).map(\.severity) == [.warning]
+        )
         let own = try check(chain: authority.certificatePEM, key: authority.keyPEM)
         #expect(own.map(\.severity) == [.warning])
         #expect(own.first?.message.contains("authority") == true)
     }
 
-    @Test("keys in every form that OpenSSL writes are read", .enabled(if: OpenSSLCommand.path != nil), arguments: [
-        ["genrsa", "-traditional", "2048"], ["genrsa", "2048"], ["ecparam", "-name", "prime256v1", "-genkey"],
-        ["ecparam", "-name", "secp384r1", "-genkey", "-noout"], ["genpkey", "-algorithm", "ed25519"],
-    ])
+    @Test(
+        "keys in every form that OpenSSL writes are read", .enabled(if: OpenSSLCommand.path != nil),
+        arguments: [
+            ["genrsa", "-traditional", "2048"], ["genrsa", "2048"], ["ecparam", "-name", "prime256v1", "-genkey"],
+            ["ecparam", "-name", "secp384r1", "-genkey", "-noout"], ["genpkey", "-algorithm", "ed25519"],
+        ])
     func openSSLKeys(arguments: [String]) throws {
         let key = try OpenSSLCommand.run(arguments).output
         try folder.write(key, "k.pem")
-        let made = try OpenSSLCommand.run(["req", "-x509", "-new", "-key", folder.path("k.pem"), "-subj", "/CN=x", "-days", "30", "-out", folder.path("c.pem")])
+        let made = try OpenSSLCommand.run([
+            "req", "-x509", "-new", "-key", folder.path("k.pem"), "-subj", "/CN=x", "-days", "30", "-out",
+            folder.path("c.pem"),
+        ])
         #expect(made.status == 0, "\(made.output)")
-        let findings = KeyPairCheck.check(chain: folder.path("c.pem"), key: folder.path("k.pem"), now: Int64(Date().timeIntervalSince1970))
+        let findings = KeyPairCheck.check(
+            chain: folder.path("c.pem"), key: folder.path("k.pem"), now: Int64(Date().timeIntervalSince1970))
         #expect(!findings.contains { $0.severity == .error }, "\(findings)")
     }
 
     @Test("a file of authorities is judged")
     func authorities() throws {
-        let expired = try DevelopmentAuthority.create(commonName: "old", validity: CertificateValidity(notBefore: now - 100, notAfter: now - 1))
+        let expired = try DevelopmentAuthority.create(
+            commonName: "old", validity: CertificateValidity(notBefore: now - 100, notAfter: now - 1))
         func findings(_ text: String) throws -> [CertificateFinding] {
             AuthorityCheck.check(path: try folder.write(text, "ca.pem"), now: now)
         }

@@ -9,13 +9,19 @@ import X509
 struct DevelopmentCertificatesTests {
     private let folder: ScratchFolder
     private let now = Int64(Date().timeIntervalSince1970)
-    private static let leaves = [("gateway", "ca"), ("client", "client-ca"), ("orders", "upstream-ca"), ("payments", "upstream-ca"), ("gateway-client", "upstream-ca")]
+    private static let leaves = [
+        ("gateway", "ca"), ("client", "client-ca"), ("orders", "upstream-ca"), ("payments", "upstream-ca"),
+        ("gateway-client", "upstream-ca"),
+    ]
 
     init() throws { folder = try ScratchFolder() }
 
     @discardableResult
-    private func make(now: Int64? = nil, force: Bool = false, hostNames: [String] = DevelopmentCertificates.hostNamesDefault) throws -> [String: DevelopmentFile.Outcome] {
-        let files = try DevelopmentCertificates(folder: folder.path, hostNames: hostNames).make(now: now ?? self.now, force: force)
+    private func make(
+        now: Int64? = nil, force: Bool = false, hostNames: [String] = DevelopmentCertificates.hostNamesDefault
+    ) throws -> [String: DevelopmentFile.Outcome] {
+        let files = try DevelopmentCertificates(folder: folder.path, hostNames: hostNames).make(
+            now: now ?? self.now, force: force)
         return Dictionary(uniqueKeysWithValues: files.map { ($0.name, $0.outcome) })
     }
 
@@ -28,32 +34,47 @@ struct DevelopmentCertificatesTests {
         try make()
         #expect(
             folder.names == [
-                "ca.key", "ca.pem", "client-ca.key", "client-ca.pem", "client.key", "client.pem", "gateway-client.key", "gateway-client.pem",
-                "gateway.key", "gateway.pem", "orders.key", "orders.pem", "partner.jwks.json", "partner.key", "payments.key", "payments.pem",
+                "ca.key", "ca.pem", "client-ca.key", "client-ca.pem", "client.key", "client.pem", "gateway-client.key",
+                "gateway-client.pem",
+                "gateway.key", "gateway.pem", "orders.key", "orders.pem", "partner.jwks.json", "partner.key",
+                "payments.key", "payments.pem",
                 "upstream-ca.key", "upstream-ca.pem",
             ])
-        for name in folder.names { #expect(try folder.mode(name) == (name.hasSuffix(".key") ? 0o600 : 0o644), "\(name)") }
+        for name in folder.names {
+            #expect(try folder.mode(name) == (name.hasSuffix(".key") ? 0o600 : 0o644), "\(name)")
+        }
         for (leaf, authority) in Self.leaves {
-            #expect(KeyPairCheck.check(chain: folder.path("\(leaf).pem"), key: folder.path("\(leaf).key"), now: now) == [])
+            #expect(
+                KeyPairCheck.check(chain: folder.path("\(leaf).pem"), key: folder.path("\(leaf).key"), now: now) == [])
             #expect(AuthorityCheck.check(path: folder.path("\(authority).pem"), now: now) == [])
         }
     }
 
-    @Test("OpenSSL verifies each certificate strictly, for its purpose only, and not across hierarchies", .enabled(if: OpenSSLCommand.path != nil))
+    @Test(
+        "OpenSSL verifies each certificate strictly, for its purpose only, and not across hierarchies",
+        .enabled(if: OpenSSLCommand.path != nil))
     func openSSL() throws {
         try make()
         func verify(_ leaf: String, _ authority: String, _ purpose: String) throws -> (status: Int32, output: String) {
-            try OpenSSLCommand.run(["verify", "-x509_strict", "-purpose", purpose, "-no-CAfile", "-no-CApath", "-CAfile", folder.path("\(authority).pem"), folder.path("\(leaf).pem")])
+            try OpenSSLCommand.run([
+                "verify", "-x509_strict", "-purpose", purpose, "-no-CAfile", "-no-CApath", "-CAfile",
+                folder.path("\(authority).pem"), folder.path("\(leaf).pem"),
+            ])
         }
         for (leaf, authority) in Self.leaves {
             let (right, wrong) = leaf.hasSuffix("client") ? ("sslclient", "sslserver") : ("sslserver", "sslclient")
             let answer = try verify(leaf, authority, right)
             #expect(answer.status == 0, "\(answer.output)")
             #expect(try verify(leaf, authority, wrong).status != 0)
-            for other in ["ca", "client-ca", "upstream-ca"] where other != authority { #expect(try verify(leaf, other, right).status != 0) }
+            for other in ["ca", "client-ca", "upstream-ca"] where other != authority {
+                #expect(try verify(leaf, other, right).status != 0)
+            }
         }
         for name in ["localhost", "api.example.com"] {
-            let answer = try OpenSSLCommand.run(["verify", "-x509_strict", "-verify_hostname", name, "-CAfile", folder.path("ca.pem"), folder.path("gateway.pem")])
+            let answer = try OpenSSLCommand.run([
+                "verify", "-x509_strict", "-verify_hostname", name, "-CAfile", folder.path("ca.pem"),
+                folder.path("gateway.pem"),
+            ])
             #expect(answer.status == 0, "\(answer.output)")
         }
     }
@@ -81,7 +102,9 @@ struct DevelopmentCertificatesTests {
             let issuer = try Certificate(pemEncoded: folder.read("\(authority).pem"))
             #expect(leaf.extensions[oid: .X509ExtensionID.basicConstraints]?.critical == true)
             #expect(issuer.extensions[oid: .X509ExtensionID.basicConstraints]?.critical == true)
-            #expect(try leaf.extensions.authorityKeyIdentifier?.keyIdentifier == issuer.extensions.subjectKeyIdentifier?.keyIdentifier)
+            #expect(
+                try leaf.extensions.authorityKeyIdentifier?.keyIdentifier
+                    == issuer.extensions.subjectKeyIdentifier?.keyIdentifier)
             #expect(try leaf.extensions.subjectAlternativeNames?.isEmpty == false)
             #expect(leaf.notValidAfter.timeIntervalSince(leaf.notValidBefore) < 398 * 86_400)
             for serial in [leaf.serialNumber, issuer.serialNumber] {
@@ -91,11 +114,14 @@ struct DevelopmentCertificatesTests {
         }
     }
 
-    @Test("the authority of the gateway may vouch for the gateway's names only", .enabled(if: OpenSSLCommand.path != nil))
+    @Test(
+        "the authority of the gateway may vouch for the gateway's names only", .enabled(if: OpenSSLCommand.path != nil))
     func constrained() throws {
         try make()
         let authority = try DevelopmentAuthority(certificatePEM: folder.read("ca.pem"), keyPEM: folder.read("ca.key"))
-        try folder.write(authority.issueServer(dnsNames: ["www.bank.example"], validity: .days(1, from: now)).certificatePEM, "stolen.pem")
+        try folder.write(
+            authority.issueServer(dnsNames: ["www.bank.example"], validity: .days(1, from: now)).certificatePEM,
+            "stolen.pem")
         let answer = try OpenSSLCommand.run(["verify", "-CAfile", folder.path("ca.pem"), folder.path("stolen.pem")])
         #expect(answer.status != 0)
         #expect(answer.output.contains("permitted subtree violation"))
@@ -126,7 +152,9 @@ struct DevelopmentCertificatesTests {
         #expect(after["gateway.pem"] != before["gateway.pem"])
         #expect(after["gateway.key"] == before["gateway.key"])
         #expect(after["ca.pem"] == before["ca.pem"])
-        #expect(KeyPairCheck.check(chain: folder.path("gateway.pem"), key: folder.path("gateway.key"), now: now + 85 * 86_400) == [])
+        #expect(
+            KeyPairCheck.check(
+                chain: folder.path("gateway.pem"), key: folder.path("gateway.key"), now: now + 85 * 86_400) == [])
     }
 
     @Test("--force makes everything anew, keys with mode 0600")
@@ -139,10 +167,15 @@ struct DevelopmentCertificatesTests {
         for name in folder.names where name.hasSuffix(".key") { #expect(try folder.mode(name) == 0o600) }
     }
 
-    @Test("a certificate that somebody else issued, and its key, are never touched, whatever is forced", .enabled(if: OpenSSLCommand.path != nil))
+    @Test(
+        "a certificate that somebody else issued, and its key, are never touched, whatever is forced",
+        .enabled(if: OpenSSLCommand.path != nil))
     func foreign() throws {
         try make()
-        let foreign = try OpenSSLCommand.run(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=theirs", "-keyout", folder.path("gateway.key"), "-out", folder.path("gateway.pem")])
+        let foreign = try OpenSSLCommand.run([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=theirs", "-keyout",
+            folder.path("gateway.key"), "-out", folder.path("gateway.pem"),
+        ])
         try #require(foreign.status == 0)
         let before = try contents()
         for force in [false, true] {
@@ -216,7 +249,8 @@ struct DevelopmentCertificatesTests {
             for _ in 0..<4 { group.addTask { _ = try? DevelopmentCertificates(folder: path).make(now: now) } }
         }
         for (leaf, authority) in Self.leaves {
-            #expect(KeyPairCheck.check(chain: folder.path("\(leaf).pem"), key: folder.path("\(leaf).key"), now: now) == [])
+            #expect(
+                KeyPairCheck.check(chain: folder.path("\(leaf).pem"), key: folder.path("\(leaf).key"), now: now) == [])
             let issuer = try Certificate(pemEncoded: folder.read("\(authority).pem"))
             #expect(DevelopmentAuthority.hasIssued(try Certificate(pemEncoded: folder.read("\(leaf).pem")), by: issuer))
         }

@@ -33,7 +33,9 @@ let newYear2026: Int64 = 1_767_225_600
 
 /// The OpenSSL command, where there is one.
 enum OpenSSLCommand {
-    static let path = ["/usr/bin/openssl", "/usr/local/bin/openssl"].first { FileManager.default.isExecutableFile(atPath: $0) }
+    static let path = ["/usr/bin/openssl", "/usr/local/bin/openssl"].first {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
 
     static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
         let process = Process()

@@ -170,11 +170,15 @@ struct KeyRingTableTests {
         #expect(play.ask(place).word == .unavailable)
     }
 
-    @Test("redirects, wrong types, broken, empty and endless key sets are failures", arguments: [
-        Fetched(status: 302, body: []), Fetched(status: 200, contentType: "text/html", body: keySet([])), Fetched(status: 200, body: Array("{".utf8)),
-        Fetched(status: 200, body: keySet([])), Fetched(status: 500, body: []), Fetched(status: 200, body: [UInt8](repeating: 0x20, count: 1_048_577)),
-        Fetched(status: 200, body: keySet(Array(repeating: ["kty": "EC"], count: 101))),
-    ])
+    @Test(
+        "redirects, wrong types, broken, empty and endless key sets are failures",
+        arguments: [
+            Fetched(status: 302, body: []), Fetched(status: 200, contentType: "text/html", body: keySet([])),
+            Fetched(status: 200, body: Array("{".utf8)),
+            Fetched(status: 200, body: keySet([])), Fetched(status: 500, body: []),
+            Fetched(status: 200, body: [UInt8](repeating: 0x20, count: 1_048_577)),
+            Fetched(status: 200, body: keySet(Array(repeating: ["kty": "EC"], count: 101))),
+        ])
     func badAnswers(answer: Fetched) {
         var play = TablePlay()
         _ = play.ask(place)
@@ -226,7 +230,9 @@ struct KeyRingTableTests {
         #expect(play.ask(place).word == .keys(["next"], .remembered))
     }
 
-    @Test("of more addresses than there is room for, the one that was asked for longest ago is forgotten, and none that is being fetched")
+    @Test(
+        "of more addresses than there is room for, the one that was asked for longest ago is forgotten, and none that is being fetched"
+    )
     func forgotten() {
         var play = TablePlay { $0.ringsMax = 2 }
         let (second, third) = (url("https://second.example/"), url("https://third.example/"))

@@ -31,12 +31,17 @@ struct KeyRingTests {
         #expect(play.fetchCount == 1)
     }
 
-    @Test("RS-069 keys count as fresh for as long as the issuer says, within bounds", arguments: [
-        (nil, nil, 600), ("max-age=900", nil, 900), ("public, max-age=900", "300", 600), ("max-age=\"120\"", nil, 120),
-        ("max-age=5", nil, 60), ("no-store", nil, 60), ("no-cache, max-age=900", nil, 60), ("max-age=86400", nil, 3_600),
-        ("max-age=99999999999999999999", nil, 3_600), ("max-age=-1", nil, 600), ("max-age=900, max-age=120", nil, 120),
-        ("s-maxage=10", nil, 600), ("max-age=100", "1000", 60), ("MAX-AGE=120", "x", 120),
-    ] as [(String?, String?, Int64)])
+    @Test(
+        "RS-069 keys count as fresh for as long as the issuer says, within bounds",
+        arguments: [
+            (nil, nil, 600), ("max-age=900", nil, 900), ("public, max-age=900", "300", 600),
+            ("max-age=\"120\"", nil, 120),
+            ("max-age=5", nil, 60), ("no-store", nil, 60), ("no-cache, max-age=900", nil, 60),
+            ("max-age=86400", nil, 3_600),
+            ("max-age=99999999999999999999", nil, 3_600), ("max-age=-1", nil, 600),
+            ("max-age=900, max-age=120", nil, 120),
+            ("s-maxage=10", nil, 600), ("max-age=100", "1000", 60), ("MAX-AGE=120", "x", 120),
+        ] as [(String?, String?, Int64)])
     func lifetime(cacheControl: String?, age: String?, seconds: Int64) throws {
         var play = RingPlay()
         play.wake()
@@ -47,9 +52,11 @@ struct KeyRingTests {
         #expect(play.status.isStale)
     }
 
-    @Test("keys are fetched anew ahead of their end, at a time that randomness spreads", arguments: [
-        (UInt64.min, 450), (UInt64.max, 540), (UInt64(1) << 63, 495),
-    ] as [(UInt64, Int64)])
+    @Test(
+        "keys are fetched anew ahead of their end, at a time that randomness spreads",
+        arguments: [
+            (UInt64.min, 450), (UInt64.max, 540), (UInt64(1) << 63, 495),
+        ] as [(UInt64, Int64)])
     func ahead(random: UInt64, seconds: Int64) throws {
         var play = RingPlay()
         play.random = random
@@ -216,10 +223,12 @@ struct KeyRingTests {
         }
         #expect(play.status.degradedNanoseconds != nil)
         play.bring([key])
-        #expect(play.notes == [
-            .failed(.unreachable, keysInForce: false), .failed(.timeout, keysInForce: false), .keysChanged(keys: 1, skipped: 0),
-            .recovered(failures: 3),
-        ])
+        #expect(
+            play.notes == [
+                .failed(.unreachable, keysInForce: false), .failed(.timeout, keysInForce: false),
+                .keysChanged(keys: 1, skipped: 0),
+                .recovered(failures: 3),
+            ])
         #expect(play.status.degradedNanoseconds == nil)
         #expect(play.status.failure == nil)
     }
@@ -268,22 +277,27 @@ struct KeyRingTests {
         play.now = play.ring.wakeAt
         play.wake()
         #expect(play.status.failure == .timeout)
-        play.perform(play.ring.finished(first.number, .success(Fetched(status: 200, body: keySet([try PublishedKey("a").jwk]))), now: play.now, random: 0))
+        play.perform(
+            play.ring.finished(
+                first.number, .success(Fetched(status: 200, body: keySet([try PublishedKey("a").jwk]))), now: play.now,
+                random: 0))
         #expect(play.kids == [])
     }
 
-    @Test("RS-068 what is no key set is no key set, and the old keys stay", arguments: [
-        (Fetched(status: 302, body: []), KeyFetchFailure.redirected),
-        (Fetched(status: 500, body: []), .badStatus),
-        (Fetched(status: 404, body: []), .badStatus),
-        (Fetched(status: 200, contentType: "text/html", body: keySet([])), .wrongContentType),
-        (Fetched(status: 200, contentType: nil, body: keySet([])), .wrongContentType),
-        (Fetched(status: 200, body: Array("<html>".utf8)), .badKeySet),
-        (Fetched(status: 200, body: Array("{}".utf8)), .badKeySet),
-        (Fetched(status: 200, body: Array("{\"keys\": {}}".utf8)), .badKeySet),
-        (Fetched(status: 200, body: keySet([]) + [UInt8](repeating: 0x20, count: 1_048_576)), .tooLarge),
-        (Fetched(status: 200, body: keySet([JSON](repeating: ["kty": "EC"], count: 101))), .tooManyKeys),
-    ])
+    @Test(
+        "RS-068 what is no key set is no key set, and the old keys stay",
+        arguments: [
+            (Fetched(status: 302, body: []), KeyFetchFailure.redirected),
+            (Fetched(status: 500, body: []), .badStatus),
+            (Fetched(status: 404, body: []), .badStatus),
+            (Fetched(status: 200, contentType: "text/html", body: keySet([])), .wrongContentType),
+            (Fetched(status: 200, contentType: nil, body: keySet([])), .wrongContentType),
+            (Fetched(status: 200, body: Array("<html>".utf8)), .badKeySet),
+            (Fetched(status: 200, body: Array("{}".utf8)), .badKeySet),
+            (Fetched(status: 200, body: Array("{\"keys\": {}}".utf8)), .badKeySet),
+            (Fetched(status: 200, body: keySet([]) + [UInt8](repeating: 0x20, count: 1_048_576)), .tooLarge),
+            (Fetched(status: 200, body: keySet([JSON](repeating: ["kty": "EC"], count: 101))), .tooManyKeys),
+        ])
     func badKeySet(answer: Fetched, failure: KeyFetchFailure) throws {
         var play = RingPlay()
         play.wake()
@@ -310,17 +324,22 @@ struct KeyRingTests {
     func unusableKeys() throws {
         let a = try PublishedKey("a")
         let others: [JSON] = [
-            ["kty": "XX", "kid": "x"], ["kty": "EC", "crv": "P-256", "x": "!", "y": "AA"], "no object", ["kty": "EC", "crv": "P-999", "x": "AA", "y": "AA"],
+            ["kty": "XX", "kid": "x"], ["kty": "EC", "crv": "P-256", "x": "!", "y": "AA"], "no object",
+            ["kty": "EC", "crv": "P-999", "x": "AA", "y": "AA"],
         ]
         let set: JSON = ["more": ["this": 1], "keys": .array(others + [a.jwk])]
         var play = RingPlay()
         play.wake()
-        play.finish(.success(Fetched(status: 200, contentType: "application/jwk-set+json; charset=utf-8", body: set.serialized())))
+        play.finish(
+            .success(
+                Fetched(status: 200, contentType: "application/jwk-set+json; charset=utf-8", body: set.serialized())))
         #expect(play.kids == ["a"])
         #expect(play.notes == [.keysChanged(keys: 1, skipped: 4)])
     }
 
-    @Test("RS-070 private and symmetric keys in a fetched set are refused, with an alarm that stays", arguments: ["d", "k"])
+    @Test(
+        "RS-070 private and symmetric keys in a fetched set are refused, with an alarm that stays",
+        arguments: ["d", "k"])
     func exposed(member: String) throws {
         let (a, b) = (try PublishedKey("a"), try PublishedKey("b"))
         var leaked = try #require(b.jwk.object)

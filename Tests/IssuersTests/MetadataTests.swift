@@ -6,18 +6,28 @@ import Testing
 
 @Suite("finding an issuer's keys by its metadata")
 struct MetadataTests {
-    @Test("RS-061 the well-known path stands before the issuer's path, OpenID Connect's behind it", arguments: [
-        ("https://login.example", "https://login.example/.well-known/oauth-authorization-server", "https://login.example/.well-known/openid-configuration"),
-        ("https://login.example/", "https://login.example/.well-known/oauth-authorization-server", "https://login.example/.well-known/openid-configuration"),
-        (
-            "https://login.example/realms/shop", "https://login.example/.well-known/oauth-authorization-server/realms/shop",
-            "https://login.example/realms/shop/.well-known/openid-configuration"
-        ),
-        (
-            "https://login.example:8443/a/b/", "https://login.example:8443/.well-known/oauth-authorization-server/a/b",
-            "https://login.example:8443/a/b/.well-known/openid-configuration"
-        ),
-    ])
+    @Test(
+        "RS-061 the well-known path stands before the issuer's path, OpenID Connect's behind it",
+        arguments: [
+            (
+                "https://login.example", "https://login.example/.well-known/oauth-authorization-server",
+                "https://login.example/.well-known/openid-configuration"
+            ),
+            (
+                "https://login.example/", "https://login.example/.well-known/oauth-authorization-server",
+                "https://login.example/.well-known/openid-configuration"
+            ),
+            (
+                "https://login.example/realms/shop",
+                "https://login.example/.well-known/oauth-authorization-server/realms/shop",
+                "https://login.example/realms/shop/.well-known/openid-configuration"
+            ),
+            (
+                "https://login.example:8443/a/b/",
+                "https://login.example:8443/.well-known/oauth-authorization-server/a/b",
+                "https://login.example:8443/a/b/.well-known/openid-configuration"
+            ),
+        ])
     func places(issuer: String, first: String, second: String) {
         #expect(MetadataLocation.urls(ofIssuer: issuer).map(\.description) == [first, second])
     }
@@ -49,7 +59,9 @@ struct MetadataTests {
         #expect(play.fetches.map(\.url.target) == ["/.well-known/openid-configuration"])
     }
 
-    @Test("a host that does not answer is not asked twice in a row", arguments: [KeyFetchFailure.unreachable, .timeout, .tlsFailed])
+    @Test(
+        "a host that does not answer is not asked twice in a row",
+        arguments: [KeyFetchFailure.unreachable, .timeout, .tlsFailed])
     func silent(failure: KeyFetchFailure) {
         var play = RingPlay.discovering()
         play.wake()
@@ -58,9 +70,12 @@ struct MetadataTests {
         #expect(play.status.failure == failure)
     }
 
-    @Test("RS-062 RS-048 metadata of another issuer is not used, and the issuer counts as degraded", arguments: [
-        "https://login.example/", "https://LOGIN.example", "https://login.example:443", "https://other.example", "http://login.example", "",
-    ])
+    @Test(
+        "RS-062 RS-048 metadata of another issuer is not used, and the issuer counts as degraded",
+        arguments: [
+            "https://login.example/", "https://LOGIN.example", "https://login.example:443", "https://other.example",
+            "http://login.example", "",
+        ])
     func wrongIssuer(issuer: String) {
         var play = RingPlay.discovering()
         play.wake()
@@ -73,11 +88,15 @@ struct MetadataTests {
         #expect(play.status.degradedNanoseconds == 0)
     }
 
-    @Test("RS-063 RS-068 keys are fetched over https and from configured hosts only", arguments: [
-        "http://login.example/jwks", "http://127.0.0.1/jwks", "https://evil.example/jwks", "https://login.example.evil.example/jwks",
-        "https://login.example@evil.example/jwks", "https://169.254.169.254/latest", "file:///etc/passwd", "/jwks", "", "https://login.example\\@evil.example/",
-        "https://sub.login.example/jwks",
-    ])
+    @Test(
+        "RS-063 RS-068 keys are fetched over https and from configured hosts only",
+        arguments: [
+            "http://login.example/jwks", "http://127.0.0.1/jwks", "https://evil.example/jwks",
+            "https://login.example.evil.example/jwks",
+            "https://login.example@evil.example/jwks", "https://169.254.169.254/latest", "file:///etc/passwd", "/jwks",
+            "", "https://login.example\\@evil.example/",
+            "https://sub.login.example/jwks",
+        ])
     func forbidden(jwks: String) {
         var play = RingPlay.discovering()
         play.wake()
@@ -105,14 +124,21 @@ struct MetadataTests {
         #expect(play.fetches.isEmpty != fetched)
     }
 
-    @Test("RS-068 metadata that redirects, is no JSON, or names no key set is not used", arguments: [
-        (Fetched(status: 301, body: []), KeyFetchFailure.redirected),
-        (Fetched(status: 200, contentType: "text/html", body: []), .wrongContentType),
-        (Fetched(status: 200, body: Array("[]".utf8)), .metadataNotJSON),
-        (Fetched(status: 200, body: Array("{\"issuer\": \"https://login.example\", \"issuer\": \"https://login.example\"}".utf8)), .metadataNotJSON),
-        (Fetched(status: 200, body: Array("{\"issuer\": \"https://login.example\"}".utf8)), .missingKeySetURL),
-        (Fetched(status: 200, body: Array("{\"issuer\": 1}".utf8)), .wrongIssuer),
-    ])
+    @Test(
+        "RS-068 metadata that redirects, is no JSON, or names no key set is not used",
+        arguments: [
+            (Fetched(status: 301, body: []), KeyFetchFailure.redirected),
+            (Fetched(status: 200, contentType: "text/html", body: []), .wrongContentType),
+            (Fetched(status: 200, body: Array("[]".utf8)), .metadataNotJSON),
+            (
+                Fetched(
+                    status: 200,
+                    body: Array("{\"issuer\": \"https://login.example\", \"issuer\": \"https://login.example\"}".utf8)),
+                .metadataNotJSON
+            ),
+            (Fetched(status: 200, body: Array("{\"issuer\": \"https://login.example\"}".utf8)), .missingKeySetURL),
+            (Fetched(status: 200, body: Array("{\"issuer\": 1}".utf8)), .wrongIssuer),
+        ])
     func bad(answer: Fetched, failure: KeyFetchFailure) {
         var play = RingPlay.discovering()
         play.wake()
@@ -139,7 +165,9 @@ struct MetadataTests {
     @Test("a template of issuers is compared as it is written")
     func template() {
         let template = "https://login.example/{tenantid}/v2.0"
-        let source = KeySource(identifier: template, place: .metadata([url("https://login.example/common/v2.0/.well-known/openid-configuration")]))
+        let source = KeySource(
+            identifier: template,
+            place: .metadata([url("https://login.example/common/v2.0/.well-known/openid-configuration")]))
         var play = RingPlay(source)
         play.wake()
         play.bringMetadata(issuer: template)
@@ -149,22 +177,29 @@ struct MetadataTests {
 
 @Suite("addresses that may be fetched from")
 struct AddressRuleTests {
-    @Test("link-local addresses and those of clouds' metadata are refused, in every spelling", arguments: [
-        [169, 254, 169, 254], [169, 254, 0, 1], [0, 0, 0, 0], [255, 255, 255, 255], [224, 0, 0, 1], [100, 100, 100, 200], [168, 63, 129, 16],
-        [192, 0, 0, 192], [UInt8](repeating: 0, count: 16), [0xFE, 0x80] + [UInt8](repeating: 0, count: 13) + [1],
-        [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF, 169, 254, 169, 254],
-        [0, 0x64, 0xFF, 0x9B] + [UInt8](repeating: 0, count: 8) + [169, 254, 169, 254],
-        [0x20, 0x02, 169, 254, 169, 254] + [UInt8](repeating: 0, count: 10),
-        [0xFD, 0, 0x0E, 0xC2] + [UInt8](repeating: 0, count: 10) + [2, 0x54], [0xFF, 2] + [UInt8](repeating: 0, count: 14), [], [1, 2, 3],
-    ] as [[UInt8]])
+    @Test(
+        "link-local addresses and those of clouds' metadata are refused, in every spelling",
+        arguments: [
+            [169, 254, 169, 254], [169, 254, 0, 1], [0, 0, 0, 0], [255, 255, 255, 255], [224, 0, 0, 1],
+            [100, 100, 100, 200], [168, 63, 129, 16],
+            [192, 0, 0, 192], [UInt8](repeating: 0, count: 16), [0xFE, 0x80] + [UInt8](repeating: 0, count: 13) + [1],
+            [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF, 169, 254, 169, 254],
+            [0, 0x64, 0xFF, 0x9B] + [UInt8](repeating: 0, count: 8) + [169, 254, 169, 254],
+            [0x20, 0x02, 169, 254, 169, 254] + [UInt8](repeating: 0, count: 10),
+            [0xFD, 0, 0x0E, 0xC2] + [UInt8](repeating: 0, count: 10) + [2, 0x54],
+            [0xFF, 2] + [UInt8](repeating: 0, count: 14), [], [1, 2, 3],
+        ] as [[UInt8]])
     func refused(address: [UInt8]) {
         #expect(AddressRule().permits(address) == false)
     }
 
-    @Test("public, private and loopback addresses pass", arguments: [
-        [93, 184, 216, 34], [10, 0, 0, 1], [192, 168, 1, 1], [127, 0, 0, 1], [UInt8](repeating: 0, count: 15) + [1],
-        [0xFD, 0x12] + [UInt8](repeating: 7, count: 14), [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 12),
-    ] as [[UInt8]])
+    @Test(
+        "public, private and loopback addresses pass",
+        arguments: [
+            [93, 184, 216, 34], [10, 0, 0, 1], [192, 168, 1, 1], [127, 0, 0, 1], [UInt8](repeating: 0, count: 15) + [1],
+            [0xFD, 0x12] + [UInt8](repeating: 7, count: 14),
+            [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 12),
+        ] as [[UInt8]])
     func allowed(address: [UInt8]) {
         #expect(AddressRule().permits(address))
     }

@@ -31,7 +31,9 @@ struct ProviderEndpointsTests {
         #expect(provider.token.description == "https://login.example/token")
         #expect(provider.userInfo?.description == "https://login.example/userinfo")
         #expect(provider.sendsIssuer)
-        let less = try #require(try read(["userinfo_endpoint": .null, "authorization_response_iss_parameter_supported": .null]).ring.provider?.get())
+        let less = try #require(
+            try read(["userinfo_endpoint": .null, "authorization_response_iss_parameter_supported": .null]).ring
+                .provider?.get())
         #expect(less.userInfo == nil)
         #expect(!less.sendsIssuer)
     }
@@ -39,12 +41,15 @@ struct ProviderEndpointsTests {
     @Test(
         "what is missing, or lies where no operator has named, is none; and says nothing against the keys",
         arguments: [
-            (["authorization_endpoint": .null], .missingAuthorization), (["authorization_endpoint": "/authorize"], .forbiddenAuthorization),
+            (["authorization_endpoint": .null], .missingAuthorization),
+            (["authorization_endpoint": "/authorize"], .forbiddenAuthorization),
             (["authorization_endpoint": "https://evil.example/authorize"], .forbiddenAuthorization),
             (["authorization_endpoint": "javascript:alert(1)"], .forbiddenAuthorization),
             (["authorization_endpoint": "http://login.example/authorize"], .forbiddenAuthorization),
-            (["token_endpoint": .null], .missingToken), (["token_endpoint": "https://evil.example/token"], .forbiddenToken),
-            (["token_endpoint": "http://login.example/token"], .forbiddenToken), (["token_endpoint": 17], .missingToken),
+            (["token_endpoint": .null], .missingToken),
+            (["token_endpoint": "https://evil.example/token"], .forbiddenToken),
+            (["token_endpoint": "http://login.example/token"], .forbiddenToken),
+            (["token_endpoint": 17], .missingToken),
         ] as [(JSONObject, ProviderEndpointsFault)])
     func unusable(changes: JSONObject, fault: ProviderEndpointsFault) throws {
         let play = try read(changes)
@@ -55,7 +60,9 @@ struct ProviderEndpointsTests {
 
     @Test("hosts that an operator has named count, and a userinfo endpoint elsewhere is none")
     func hosts() throws {
-        let changes: JSONObject = ["token_endpoint": "https://tokens.example/token", "userinfo_endpoint": "https://elsewhere.example/userinfo"]
+        let changes: JSONObject = [
+            "token_endpoint": "https://tokens.example/token", "userinfo_endpoint": "https://elsewhere.example/userinfo",
+        ]
         let provider = try #require(try read(changes, hosts: ["tokens.example"]).ring.provider?.get())
         #expect(provider.token.host == "tokens.example")
         #expect(provider.userInfo == nil)

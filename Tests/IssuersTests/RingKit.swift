@@ -43,14 +43,20 @@ struct RingPlay {
     private(set) var notes: [KeyRingNote] = []
     private(set) var settled = 0
 
-    init(_ source: KeySource = KeySource(identifier: identifier, place: .keySet(keySetPlace)), bounds: KeyRingBounds = KeyRingBounds()) {
+    init(
+        _ source: KeySource = KeySource(identifier: identifier, place: .keySet(keySetPlace)),
+        bounds: KeyRingBounds = KeyRingBounds()
+    ) {
         ring = KeyRing(source, bounds: bounds)
     }
 
-    static func discovering(_ identifier: String = identifier, hosts: [String] = [], plaintext: Bool = false) -> RingPlay {
+    static func discovering(_ identifier: String = identifier, hosts: [String] = [], plaintext: Bool = false)
+        -> RingPlay
+    {
         RingPlay(
             KeySource(
-                identifier: identifier, place: .metadata(MetadataLocation.urls(ofIssuer: identifier)), keySetHosts: hosts,
+                identifier: identifier, place: .metadata(MetadataLocation.urls(ofIssuer: identifier)),
+                keySetHosts: hosts,
                 allowsPlaintextLoopback: plaintext))
     }
 

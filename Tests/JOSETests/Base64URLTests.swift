@@ -21,7 +21,10 @@ struct Base64URLTests {
 
     @Test(
         "RS-019 padding, white space and other alphabets are refused",
-        arguments: ["QQ==", "QUI=", "QQ=", " QQ", "QQ ", "Q Q", "Q\nQ", "Q\tQA", "+w", "/w", "-/", "QQ.", "QQ\0", "QÄ", "Q\u{200B}Q"])
+        arguments: [
+            "QQ==", "QUI=", "QQ=", " QQ", "QQ ", "Q Q", "Q\nQ", "Q\tQA", "+w", "/w", "-/", "QQ.", "QQ\0", "QÄ",
+            "Q\u{200B}Q",
+        ])
     func foreignCharacters(_ text: String) {
         #expect(Base64URL.decode(text) == nil)
     }
@@ -35,7 +38,9 @@ struct Base64URLTests {
     func everyForeignOctet() {
         let alphabet = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         for octet in UInt8.min...UInt8.max where !alphabet.contains(octet) {
-            for (count, place) in [(4, 0), (4, 1), (4, 2), (4, 3), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2), (6, 5), (7, 6)] {
+            for (count, place) in [
+                (4, 0), (4, 1), (4, 2), (4, 3), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2), (6, 5), (7, 6),
+            ] {
                 var text = [UInt8](repeating: UInt8(ascii: "A"), count: count)
                 text[place] = octet
                 #expect(Base64URL.decode(text.span) == nil)

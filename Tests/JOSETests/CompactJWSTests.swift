@@ -22,15 +22,20 @@ struct CompactJWSTests {
         #expect(throws: JOSEError.malformed(.notCompact)) { try CompactJWS(text: some) }
     }
 
-    @Test("RS-018 the JSON serialisations and nothing at all are refused", arguments: ["", ".", "..", "...", "{}", #"{"payload":"e30"}"#])
+    @Test(
+        "RS-018 the JSON serialisations and nothing at all are refused",
+        arguments: ["", ".", "..", "...", "{}", #"{"payload":"e30"}"#])
     func notCompact(_ text: String) {
         #expect(throws: JOSEError.malformed(.notCompact)) { try CompactJWS(text: text) }
     }
 
-    @Test("RS-019 padding, white space, + and / are refused in each part", arguments: 0..<3, ["=", " ", "\n", "+", "/", "\0", "é", "%"])
+    @Test(
+        "RS-019 padding, white space, + and / are refused in each part", arguments: 0..<3,
+        ["=", " ", "\n", "+", "/", "\0", "é", "%"])
     func foreignCharacters(_ part: Int, _ character: String) throws {
         var some = parts(try TestKeys.token(.es256))
-        for place in [some[part].startIndex, some[part].index(some[part].startIndex, offsetBy: 5), some[part].endIndex] {
+        for place in [some[part].startIndex, some[part].index(some[part].startIndex, offsetBy: 5), some[part].endIndex]
+        {
             let before = some
             some[part].insert(contentsOf: character, at: place)
             #expect(throws: JOSEError.self) { try CompactJWS(text: some.joined(separator: ".")) }
@@ -57,7 +62,8 @@ struct CompactJWSTests {
     @Test(
         "RS-021 a member twice in the header is refused",
         arguments: [
-            #"{"alg":"ES256","alg":"ES256"}"#, #"{"alg":"ES256","\u0061lg":"none"}"#, #"{"alg":"ES256","x":{"a":1,"a":1}}"#,
+            #"{"alg":"ES256","alg":"ES256"}"#, #"{"alg":"ES256","\u0061lg":"none"}"#,
+            #"{"alg":"ES256","x":{"a":1,"a":1}}"#,
         ])
     func duplicateInHeader(_ header: String) throws {
         let token = try TestKeys.token(header: header)
@@ -66,7 +72,10 @@ struct CompactJWSTests {
 
     @Test(
         "RS-021 a member twice in the claims is refused",
-        arguments: [#"{"sub":"a","sub":"b"}"#, #"{"sub":"a","s\u0075b":"b"}"#, #"{"a":{"b":1,"b":2}}"#, #"{"a":[{"b":1,"b":2}]}"#])
+        arguments: [
+            #"{"sub":"a","sub":"b"}"#, #"{"sub":"a","s\u0075b":"b"}"#, #"{"a":{"b":1,"b":2}}"#,
+            #"{"a":[{"b":1,"b":2}]}"#,
+        ])
     func duplicateInClaims(_ claims: String) throws {
         let token = try TestKeys.token(header: #"{"alg":"ES256"}"#, payload: claims)
         #expect(throws: JOSEError.malformed(.claimsDuplicateMember)) { try CompactJWS(text: token) }
@@ -99,7 +108,8 @@ struct CompactJWSTests {
         }
     }
 
-    @Test("kid, typ and cty that are no text are refused", arguments: ["kid", "typ", "cty"], ["1", "null", "[]", #""""#])
+    @Test(
+        "kid, typ and cty that are no text are refused", arguments: ["kid", "typ", "cty"], ["1", "null", "[]", #""""#])
     func membersOfWrongType(_ name: String, _ value: String) throws {
         let token = try TestKeys.token(header: #"{"alg":"ES256","\#(name)":\#(value)}"#)
         #expect(throws: JOSEError.malformed(.badHeaderMember)) { try CompactJWS(text: token) }

@@ -18,7 +18,10 @@ struct HeaderRulesTests {
 
     @Test(
         "RS-024 a crit that names an unknown extension is refused",
-        arguments: [#""crit":["exp"],"exp":1"#, #""crit":["http://example.com/x"],"http://example.com/x":true"#, #""crit":["b64"],"b64":true"#])
+        arguments: [
+            #""crit":["exp"],"exp":1"#, #""crit":["http://example.com/x"],"http://example.com/x":true"#,
+            #""crit":["b64"],"b64":true"#,
+        ])
     func unknownCritical(_ members: String) throws {
         let token = try TestKeys.token(header: #"{"alg":"ES256",\#(members)}"#)
         #expect(throws: JOSEError.malformed(.unknownCritical)) { try CompactJWS(text: token) }
@@ -41,7 +44,9 @@ struct HeaderRulesTests {
         #expect(throws: JOSEError.malformed(.unknownCritical)) { try CompactJWS(text: critical) }
     }
 
-    @Test("RS-027 a token inside a token is refused", arguments: ["JWT", "jwt", "application/jwt", "at+jwt", "application/AT+JWT"])
+    @Test(
+        "RS-027 a token inside a token is refused",
+        arguments: ["JWT", "jwt", "application/jwt", "at+jwt", "application/AT+JWT"])
     func nested(_ cty: String) throws {
         let token = try TestKeys.token(header: #"{"alg":"ES256","cty":"\#(cty)"}"#)
         #expect(throws: JOSEError.malformed(.nested)) { try CompactJWS(text: token) }

@@ -15,7 +15,9 @@ struct JWKSetTests {
         return .object(object)
     }
 
-    @Test("RS-059 the array keys is required", arguments: ["{}", "[]", "null", #"{"keys":{}}"#, #"{"keys":null}"#, #"{"Keys":[]}"#])
+    @Test(
+        "RS-059 the array keys is required",
+        arguments: ["{}", "[]", "null", #"{"keys":{}}"#, #"{"keys":null}"#, #"{"Keys":[]}"#])
     func keysRequired(_ text: String) {
         #expect(throws: KeyError.noKeysArray) { try JWKSet.parse(Array(text.utf8)) }
     }
@@ -30,7 +32,9 @@ struct JWKSetTests {
         #expect(set.skipped.isEmpty)
     }
 
-    @Test("a set that is not strict JSON is refused", arguments: ["", "{", #"{"keys":[]}x"#, #"{"keys":[],"keys":[]}"#, "\u{FEFF}{\"keys\":[]}"])
+    @Test(
+        "a set that is not strict JSON is refused",
+        arguments: ["", "{", #"{"keys":[]}x"#, #"{"keys":[],"keys":[]}"#, "\u{FEFF}{\"keys\":[]}"])
     func notJSON(_ text: String) {
         #expect(throws: KeyError.setNotJSON) { try JWKSet.parse(Array(text.utf8)) }
     }
@@ -38,7 +42,8 @@ struct JWKSetTests {
     @Test("RS-060 a key that cannot be used is skipped and reported; the others stay")
     func skipped() throws {
         let set = try Self.set(
-            ["kty": "XYZ"], try Self.jwk(.es256), 7, try Self.jwk(.es256, ["x": "!"]), try Self.jwk(.edDSA), ["kty": "EC", "crv": "P-192"],
+            ["kty": "XYZ"], try Self.jwk(.es256), 7, try Self.jwk(.es256, ["x": "!"]), try Self.jwk(.edDSA),
+            ["kty": "EC", "crv": "P-192"],
             try Self.jwk(.rs256, ["alg": "RSA-OAEP-256"]), try Self.jwk(.rs256, ["use": "enc"]))
         #expect(set.keys.map(\.kind) == [.p256, .ed25519])
         #expect(set.skipped.map(\.index) == [0, 2, 3, 5, 6, 7])
@@ -53,7 +58,9 @@ struct JWKSetTests {
     @Test("RS-064 the kid comes first; keys with the same one are told apart by what they can do")
     func sameKid() throws {
         let same: JSONObject = ["kid": "1"]
-        let set = try Self.set(try Self.jwk(.rs256, same), try Self.jwk(.es256, same), try Self.jwk(.es384, same), try Self.jwk(.edDSA, same))
+        let set = try Self.set(
+            try Self.jwk(.rs256, same), try Self.jwk(.es256, same), try Self.jwk(.es384, same),
+            try Self.jwk(.edDSA, same))
         for algorithm in [Algorithm.rs256, .es256, .es384, .edDSA] {
             #expect(set.candidates(kid: "1", algorithm: algorithm).count == 1)
             let header = #"{"alg":"\#(algorithm.rawValue)","kid":"1"}"#
@@ -83,15 +90,20 @@ struct JWKSetTests {
     func noKid() throws {
         let token = try TestKeys.token(header: #"{"alg":"ES256"}"#)
         let own = try Self.jwk(.es256)
-        #expect(judge(token, by: try Self.set(try Self.jwk(.rs256), own, try Self.jwk(.edDSA)), allowing: [.es256]) == nil)
+        #expect(
+            judge(token, by: try Self.set(try Self.jwk(.rs256), own, try Self.jwk(.edDSA)), allowing: [.es256]) == nil)
         let others = try (0..<4).map { _ in try SigningKey.generate(.es256).publicJWK }
         #expect(judge(token, by: try Self.set(others[0], others[1], others[2], own), allowing: [.es256]) == nil)
-        #expect(judge(token, by: try Self.set(own, others[0], others[1], others[2], others[3]), allowing: [.es256]) == .noKey)
+        #expect(
+            judge(token, by: try Self.set(own, others[0], others[1], others[2], others[3]), allowing: [.es256])
+                == .noKey)
         #expect(judge(token, by: try Self.set(others[0]), allowing: [.es256]) == .badSignature)
         #expect(judge(token, by: try Self.set(), allowing: [.es256]) == .noKey)
     }
 
-    @Test("RS-070 a key with private members is refused and is an alarm", arguments: ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"])
+    @Test(
+        "RS-070 a key with private members is refused and is an alarm",
+        arguments: ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"])
     func privateMembers(_ name: String) throws {
         let set = try Self.set(try Self.jwk(.rs256, [name: "AQAB"]), try Self.jwk(.es256))
         #expect(set.skipped.map(\.error) == [.privateKey])
@@ -101,7 +113,9 @@ struct JWKSetTests {
 
     @Test("RS-039 RS-070 a shared secret is never used, and is an alarm")
     func symmetric() throws {
-        let set = try Self.set(["kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "alg": "HS256"], try Self.jwk(.es256, ["k": "AA"]))
+        let set = try Self.set(
+            ["kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "alg": "HS256"],
+            try Self.jwk(.es256, ["k": "AA"]))
         #expect(set.skipped.map(\.error) == [.symmetric, .symmetric])
         #expect(set.skipped.allSatisfy { $0.error.isExposure })
         #expect(set.keys.isEmpty)
@@ -111,7 +125,9 @@ struct JWKSetTests {
     func bounds() throws {
         let key = try Self.jwk(.es256)
         #expect(try JWKSet(.object(["keys": .array(Array(repeating: key, count: 100))])).keys.count == 100)
-        #expect(throws: KeyError.tooManyKeys) { try JWKSet(.object(["keys": .array(Array(repeating: key, count: 101))])) }
+        #expect(throws: KeyError.tooManyKeys) {
+            try JWKSet(.object(["keys": .array(Array(repeating: key, count: 101))]))
+        }
         #expect(throws: KeyError.setTooLarge) { try JWKSet.parse([UInt8](repeating: 0x20, count: JWKSet.bytesMax + 1)) }
     }
 }

@@ -12,14 +12,19 @@ struct KeyTests {
         return .object(object)
     }
 
-    private static func expect(_ error: KeyError, _ jwk: String, _ changes: JSONObject, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    private static func expect(
+        _ error: KeyError, _ jwk: String, _ changes: JSONObject, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
         let jwk = try changed(jwk, changes)
         #expect(throws: error, sourceLocation: sourceLocation) { try VerificationKey(jwk: jwk) }
     }
 
     @Test("published keys load, with what they may be used for")
     func good() throws {
-        #expect(try VerificationKey(jwkText: Vectors.rs256Key).algorithms == [.rs256, .rs384, .rs512, .ps256, .ps384, .ps512])
+        #expect(
+            try VerificationKey(jwkText: Vectors.rs256Key).algorithms == [
+                .rs256, .rs384, .rs512, .ps256, .ps384, .ps512,
+            ])
         #expect(try VerificationKey(jwkText: Vectors.thumbprintKey).algorithms == [.rs256])
         #expect(try VerificationKey(jwkText: Vectors.es256Key).algorithms == [.es256])
         #expect(try VerificationKey(jwkText: Vectors.es512Key).algorithms == [.es512])
@@ -53,8 +58,12 @@ struct KeyTests {
 
     @Test("RS-034 key_ops without verify, doubled, or at odds with use: the key is not used")
     func operations() throws {
-        #expect(try VerificationKey(jwk: Self.changed(Vectors.es256Key, ["key_ops": ["verify"], "use": "sig"])).kind == .p256)
-        #expect(try VerificationKey(jwk: Self.changed(Vectors.es256Key, ["key_ops": ["sign", "verify"], "use": "sig"])).kind == .p256)
+        #expect(
+            try VerificationKey(jwk: Self.changed(Vectors.es256Key, ["key_ops": ["verify"], "use": "sig"])).kind
+                == .p256)
+        #expect(
+            try VerificationKey(jwk: Self.changed(Vectors.es256Key, ["key_ops": ["sign", "verify"], "use": "sig"])).kind
+                == .p256)
         try Self.expect(.notForSignatures, Vectors.es256Key, ["key_ops": ["sign"]])
         try Self.expect(.notForSignatures, Vectors.es256Key, ["key_ops": []])
         try Self.expect(.notForSignatures, Vectors.es256Key, ["key_ops": ["encrypt", "wrapKey"]])
@@ -110,7 +119,9 @@ struct KeyTests {
         try Self.expect(.unknownCurve, Vectors.es256Key, ["crv": .string(curve)])
     }
 
-    @Test("RS-042 an RSA exponent that is 1, even, or huge is refused", arguments: [[1], [0, 1], [2], [4], [1, 0, 0], [1, 0, 0, 0, 1], [UInt8](repeating: 0xFF, count: 256)])
+    @Test(
+        "RS-042 an RSA exponent that is 1, even, or huge is refused",
+        arguments: [[1], [0, 1], [2], [4], [1, 0, 0], [1, 0, 0, 0, 1], [UInt8](repeating: 0xFF, count: 256)])
     func badExponent(_ exponent: [UInt8]) throws {
         try Self.expect(.badExponent, Vectors.rs256Key, ["e": .string(Base64URL.encode(exponent))])
     }
@@ -143,7 +154,8 @@ struct KeyTests {
     @Test("a zero in front of modulus and exponent is forgiven, and is not part of the thumbprint")
     func leadingZero() throws {
         let numbers = try #require(Base64URL.decode(Self.modulus(of: Vectors.rs256Key)))
-        let key = try VerificationKey(jwk: Self.changed(Vectors.rs256Key, ["n": .string(Base64URL.encode([0] + numbers)), "e": "AAEAAQ"]))
+        let key = try VerificationKey(
+            jwk: Self.changed(Vectors.rs256Key, ["n": .string(Base64URL.encode([0] + numbers)), "e": "AAEAAQ"]))
         #expect(try Thumbprint.sha256(key) == Thumbprint.sha256(VerificationKey(jwkText: Vectors.rs256Key)))
         try Self.expect(.badNumbers, Vectors.rs256Key, ["n": .string(Base64URL.encode([0, 0] + numbers))])
     }
@@ -151,12 +163,16 @@ struct KeyTests {
     @Test("an Ed25519 key of small order, under which one signature fits many messages, is refused")
     func smallOrder() throws {
         let orderEight: [UInt8] = [
-            0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98, 0xF0, 0xD5, 0xDF, 0xAC, 0x05, 0xD3, 0xC6,
+            0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98, 0xF0, 0xD5, 0xDF,
+            0xAC, 0x05, 0xD3, 0xC6,
             0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53, 0xFC, 0x05,
         ]
         let zeros = [UInt8](repeating: 0, count: 31)
         let ones = [UInt8](repeating: 0xFF, count: 30)
-        for point in [zeros + [0], zeros + [0x80], [1] + zeros, [0xEC] + ones + [0x7F], [0xED] + ones + [0xFF], [0xEE] + ones + [0x7F], orderEight] {
+        for point in [
+            zeros + [0], zeros + [0x80], [1] + zeros, [0xEC] + ones + [0x7F], [0xED] + ones + [0xFF],
+            [0xEE] + ones + [0x7F], orderEight,
+        ] {
             try Self.expect(.badNumbers, Vectors.ed25519Key, ["x": .string(Base64URL.encode(point))])
         }
         try Self.expect(.badNumbers, Vectors.ed25519Key, ["x": .string(Base64URL.encode(zeros))])

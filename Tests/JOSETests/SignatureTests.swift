@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Signatures")
 struct SignatureTests {
-    @Test("the examples of RFC 7515 A.2 and A.3 verify", arguments: [(Vectors.rs256, Vectors.rs256Key, Algorithm.rs256), (Vectors.es256, Vectors.es256Key, .es256)])
+    @Test(
+        "the examples of RFC 7515 A.2 and A.3 verify",
+        arguments: [(Vectors.rs256, Vectors.rs256Key, Algorithm.rs256), (Vectors.es256, Vectors.es256Key, .es256)])
     func publishedTokens(_ token: String, _ jwk: String, _ algorithm: Algorithm) throws {
         let key = try VerificationKey(jwkText: jwk)
         let verified = try CompactJWS(text: token).verified(by: key, allowing: [algorithm])
@@ -15,7 +17,9 @@ struct SignatureTests {
         #expect(verified.algorithm == algorithm)
     }
 
-    @Test("the signatures of RFC 7515 A.4 and RFC 8037 A.4 verify", arguments: [(Vectors.es512, Vectors.es512Key, Algorithm.es512), (Vectors.edDSA, Vectors.ed25519Key, .edDSA)])
+    @Test(
+        "the signatures of RFC 7515 A.4 and RFC 8037 A.4 verify",
+        arguments: [(Vectors.es512, Vectors.es512Key, Algorithm.es512), (Vectors.edDSA, Vectors.ed25519Key, .edDSA)])
     func publishedSignatures(_ token: String, _ jwk: String, _ algorithm: Algorithm) throws {
         let key = try VerificationKey(jwkText: jwk)
         let parts = parts(token)
@@ -42,7 +46,8 @@ struct SignatureTests {
 
     @Test("what is signed verifies, by every algorithm", arguments: Algorithm.allCases)
     func roundTrip(_ algorithm: Algorithm) throws {
-        let verified = try CompactJWS(text: TestKeys.token(algorithm)).verified(by: TestKeys.set(algorithm), allowing: [algorithm])
+        let verified = try CompactJWS(text: TestKeys.token(algorithm)).verified(
+            by: TestKeys.set(algorithm), allowing: [algorithm])
         #expect(verified.payload == TestKeys.claims)
         #expect(verified.header.typ == "at+jwt")
     }
@@ -51,7 +56,8 @@ struct SignatureTests {
     func foreignKey(_ algorithm: Algorithm) throws {
         let foreign = try SigningKey.generate(algorithm)
         let token = try foreign.sign(claims: TestKeys.claims)
-        let own = try VerificationKey(material: TestKeys.key(algorithm).verificationKey.material, kid: foreign.kid, algorithm: nil)
+        let own = try VerificationKey(
+            material: TestKeys.key(algorithm).verificationKey.material, kid: foreign.kid, algorithm: nil)
         #expect(judge(token, by: JWKSet([own]), allowing: [algorithm]) == .badSignature)
     }
 
@@ -65,7 +71,10 @@ struct SignatureTests {
     func wrongSize(_ algorithm: Algorithm) throws {
         let jws = try CompactJWS(text: TestKeys.token(algorithm))
         let key = try TestKeys.key(algorithm).verificationKey
-        for signature in [[], Array(jws.signature.dropLast()), Array(jws.signature.dropFirst()), jws.signature + [0], [0] + jws.signature] {
+        for signature in [
+            [], Array(jws.signature.dropLast()), Array(jws.signature.dropFirst()), jws.signature + [0],
+            [0] + jws.signature,
+        ] {
             #expect(!key.verifies(signature, of: jws.signingInput, algorithm))
         }
         #expect(key.verifies(jws.signature, of: jws.signingInput, algorithm))
@@ -78,7 +87,8 @@ struct SignatureTests {
         #expect(!(try TestKeys.key(.es256).verificationKey.verifies(der, of: jws.signingInput, .es256)))
     }
 
-    @Test("RS-040 r or s that is zero, or not below the order, is refused", arguments: [Algorithm.es256, .es384, .es512])
+    @Test(
+        "RS-040 r or s that is zero, or not below the order, is refused", arguments: [Algorithm.es256, .es384, .es512])
     func outOfRange(_ algorithm: Algorithm) throws {
         let jws = try CompactJWS(text: TestKeys.token(algorithm))
         let key = try TestKeys.key(algorithm).verificationKey
@@ -88,7 +98,9 @@ struct SignatureTests {
         let ones = [UInt8](repeating: 0xFF, count: half)
         let order = Self.order(algorithm)
         try #require(order.count == half)
-        for signature in [zero + s, r + zero, zero + zero, ones + s, r + ones, ones + ones, order + s, r + order, order + order] {
+        for signature in [
+            zero + s, r + zero, zero + zero, ones + s, r + ones, ones + ones, order + s, r + order, order + order,
+        ] {
             #expect(!key.verifies(signature, of: jws.signingInput, algorithm))
         }
         // The same residue, not reduced.
@@ -102,7 +114,8 @@ struct SignatureTests {
         let key = try TestKeys.key(.edDSA).verificationKey
         // L, little-endian (RFC 8032 §5.1)
         let order: [UInt8] = [
-            0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0,
             0, 0, 0, 0, 0, 0x10,
         ]
         let s = Array(jws.signature.suffix(32))

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Signing keys, PEM and thumbprints")
 struct SigningKeyTests {
-    @Test("the thumbprints of RFC 7638 §3.1 and RFC 8037 A.3 come out", arguments: [(Vectors.thumbprintKey, Vectors.thumbprint), (Vectors.ed25519Key, Vectors.ed25519Thumbprint)])
+    @Test(
+        "the thumbprints of RFC 7638 §3.1 and RFC 8037 A.3 come out",
+        arguments: [(Vectors.thumbprintKey, Vectors.thumbprint), (Vectors.ed25519Key, Vectors.ed25519Thumbprint)])
     func thumbprints(_ jwk: String, _ thumbprint: String) throws {
         #expect(Thumbprint.sha256(try VerificationKey(jwkText: jwk)) == thumbprint)
     }
@@ -15,7 +17,9 @@ struct SigningKeyTests {
         let key = try TestKeys.key(algorithm)
         let back = try SigningKey(pem: key.pemRepresentation, algorithm: algorithm)
         #expect(back.kid == key.kid)
-        #expect(judge(try back.sign(claims: TestKeys.claims), by: try TestKeys.set(algorithm), allowing: [algorithm]) == nil)
+        #expect(
+            judge(try back.sign(claims: TestKeys.claims), by: try TestKeys.set(algorithm), allowing: [algorithm]) == nil
+        )
     }
 
     @Test("a PEM says which algorithm is meant where the kind of key leaves no choice")
@@ -23,7 +27,9 @@ struct SigningKeyTests {
         #expect(try SigningKey(pem: TestKeys.key(.es384).pemRepresentation).algorithm == .es384)
         #expect(try SigningKey(pem: TestKeys.key(.ps512).pemRepresentation).algorithm == .rs256)
         #expect(try SigningKey(pem: TestKeys.key(.mlDSA87).pemRepresentation).algorithm == .mlDSA87)
-        #expect(throws: KeyError.algorithmMismatch) { try SigningKey(pem: TestKeys.key(.es256).pemRepresentation, algorithm: .rs256) }
+        #expect(throws: KeyError.algorithmMismatch) {
+            try SigningKey(pem: TestKeys.key(.es256).pemRepresentation, algorithm: .rs256)
+        }
     }
 
     @Test("kid is the thumbprint of the public half, with and without alg in the JWK")
@@ -44,7 +50,8 @@ struct SigningKeyTests {
     @Test("extra header members cannot replace alg and kid")
     func headerMembers() throws {
         let key = try TestKeys.key(.es256)
-        let jws = try CompactJWS(text: key.sign(header: ["alg": "none", "kid": "x", "typ": "at+jwt"], claims: TestKeys.claims))
+        let jws = try CompactJWS(
+            text: key.sign(header: ["alg": "none", "kid": "x", "typ": "at+jwt"], claims: TestKeys.claims))
         #expect(jws.header.alg == "ES256")
         #expect(jws.header.kid == key.kid)
         #expect(jws.header.typ == "at+jwt")
@@ -80,10 +87,13 @@ struct SigningKeyTests {
         #expect(throws: KeyError.badPEM) { try SigningKey(pem: pem) }
         for text in [
             "", "text", pem + pem, String(pem.dropLast(30)), pem.replacing("PUBLIC KEY", with: "CERTIFICATE"),
-            pem.replacing("END PUBLIC", with: "END PRIVATE"), pem.replacing("A", with: "-"), pem.replacing("MFk", with: "MFl"),
+            pem.replacing("END PUBLIC", with: "END PRIVATE"), pem.replacing("A", with: "-"),
+            pem.replacing("MFk", with: "MFl"),
         ] {
             #expect(throws: KeyError.self) { try VerificationKey(pem: text) }
         }
-        #expect(throws: Never.self) { try VerificationKey(pem: "comment\n" + pem.replacing("\n", with: "\r\n") + "\nmore") }
+        #expect(throws: Never.self) {
+            try VerificationKey(pem: "comment\n" + pem.replacing("\n", with: "\r\n") + "\nmore")
+        }
     }
 }

@@ -22,7 +22,9 @@ enum TestKeys {
     }
 
     /// A token with exactly this header and payload, properly signed.
-    static func token(_ algorithm: Algorithm = .es256, header: String, payload: String = #"{"sub":"alice"}"#) throws -> String {
+    static func token(_ algorithm: Algorithm = .es256, header: String, payload: String = #"{"sub":"alice"}"#) throws
+        -> String
+    {
         try key(algorithm).sign(headerOctets: Array(header.utf8), payload: Array(payload.utf8))
     }
 

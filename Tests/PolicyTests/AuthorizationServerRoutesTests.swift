@@ -48,8 +48,10 @@ struct AuthorizationServerRoutesTests {
         #expect(
             policy.routes.map(\.id) == [
                 "all", "authorization_server.token", "authorization_server.introspect", "authorization_server.revoke",
-                "authorization_server.device_authorization", "authorization_server.jwks", "authorization_server.metadata",
-                "authorization_server.openid_configuration", "authorization_server.authorize", "authorization_server.par",
+                "authorization_server.device_authorization", "authorization_server.jwks",
+                "authorization_server.metadata",
+                "authorization_server.openid_configuration", "authorization_server.authorize",
+                "authorization_server.par",
                 "authorization_server.userinfo",
                 "authorization_server.login", "authorization_server.consent", "authorization_server.logout",
                 "authorization_server.device",
@@ -70,15 +72,19 @@ struct AuthorizationServerRoutesTests {
     @Test(
         "listeners of this machine are those that nobody else reaches",
         arguments: [
-            ("127.0.0.1", true), ("127.8.9.255", true), ("::1", true), ("localhost", true), ("0.0.0.0", false), ("::", false),
-            ("192.0.2.1", false), ("127.0.0.1.example.com", false), ("127.0.0", false), ("127.0.0.256", false), ("localhost.example.com", false),
+            ("127.0.0.1", true), ("127.8.9.255", true), ("::1", true), ("localhost", true), ("0.0.0.0", false),
+            ("::", false),
+            ("192.0.2.1", false), ("127.0.0.1.example.com", false), ("127.0.0", false), ("127.0.0.256", false),
+            ("localhost.example.com", false),
             ("::ffff:127.0.0.1", false), ("", false),
         ])
     func thisMachine(_ host: String, _ isForThisMachine: Bool) {
         #expect(Listener.isForThisMachine(host) == isForThisMachine)
     }
 
-    @Test("the management interface has a route to read and one to change, for tokens of the embedded issuer, and is in no metadata")
+    @Test(
+        "the management interface has a route to read and one to change, for tokens of the embedded issuer, and is in no metadata"
+    )
     func admin() throws {
         func policy(_ settings: String) -> Policy? {
             Sample.read(
@@ -112,7 +118,8 @@ struct AuthorizationServerRoutesTests {
                     """
             ).policy?.routes.filter { $0.match.path.text == AuthorizationServerRoutes.loginCallbackPath } ?? []
         }
-        let route = try #require(routes(", login: {provider: {issuer: staff, client_id: a, client_secret: {env: S}}}").first)
+        let route = try #require(
+            routes(", login: {provider: {issuer: staff, client_id: a, client_secret: {env: S}}}").first)
         #expect(route.id == "authorization_server.login_callback")
         #expect(route.match.methods == ["GET"])
         #expect(route.match.hosts == ["auth.example.com"])

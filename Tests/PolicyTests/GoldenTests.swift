@@ -5,7 +5,8 @@ import Testing
 /// Each file in `Golden/`: a `routes.yaml`, a line of dashes, and what the reader must say: the findings, each with its
 /// code behind it, and the policy's summary when there is one. A new case is a new file.
 ///
-/// To record what the reader says now: `PORTCULLIS_RECORD_GOLDEN=1 swift test --filter Golden`, then read the difference.
+/// To record what the reader says now: `PORTCULLIS_RECORD_GOLDEN=1 swift test --filter Golden`, then read the
+/// difference.
 @Suite("What is said about a routes.yaml")
 struct GoldenTests {
     struct Case: Sendable, CustomTestStringConvertible {

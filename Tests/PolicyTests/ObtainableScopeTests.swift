@@ -27,13 +27,17 @@ struct ObtainableScopeTests {
                 upstream: orders
             """
         let obtainable = scopes.map { scopes in ObtainableScopes(scopes) { required, _ in scopes.contains(required) } }
-        let reading = PolicyReader(files: StubPolicyFiles(), obtainable: obtainable).read(Array(text.utf8), path: "routes.yaml")
-        return reading.findings.filter { $0.message.contains("may obtain") }.map { "\($0.severity) \($0.position.line):\($0.position.column) \($0.message)" }
+        let reading = PolicyReader(files: StubPolicyFiles(), obtainable: obtainable).read(
+            Array(text.utf8), path: "routes.yaml")
+        return reading.findings.filter { $0.message.contains("may obtain") }.map {
+            "\($0.severity) \($0.position.line):\($0.position.column) \($0.message)"
+        }
     }
 
     @Test("a route that asks for one is warned of, with its place and what is like it")
     func warned() {
-        let found = Self.findings(require: #"scopes: ["orders:read", "orders:wriet"]"#, ["orders:read", "orders:write"])
+        let found = Self.findings(
+            require: #"scopes: ["orders:read", "orders:wriet"]"#, ["orders:read", "orders:write"])
         #expect(found.count == 1)
         #expect(found.first?.hasPrefix("warning 19:57 ") == true, "\(found)")
         #expect(found.first?.contains("\"orders:wriet\"") == true)

@@ -22,7 +22,8 @@ struct PathPatternTests {
         let allowed = features.isEmpty ? "" : ", allow_path: [\(PathName.names(of: features).joined(separator: ", "))]"
         let quoted = path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
         return Sample.read(
-            Sample.top + "routes:\n  - {id: a, match: {path: \"\(quoted)\"}, public: true, upstream: orders\(allowed)}\n")
+            Sample.top
+                + "routes:\n  - {id: a, match: {path: \"\(quoted)\"}, public: true, upstream: orders\(allowed)}\n")
     }
 
     @Test("every octet, escaped, in a request's path: what becomes of it can stand in a pattern, and only that")
@@ -44,7 +45,8 @@ struct PathPatternTests {
     @Test("every printable character, as it is")
     func everyCharacter() throws {
         // The star stands for nothing in a pattern and is refused, lest somebody think it does; so are braces.
-        for octet in UInt8(0x21)...0x7E where octet != UInt8(ascii: "*") && octet != UInt8(ascii: "/") && octet != UInt8(ascii: "?") {
+        for octet in UInt8(0x21)...0x7E
+        where octet != UInt8(ascii: "*") && octet != UInt8(ascii: "/") && octet != UInt8(ascii: "?") {
             let target = "/x\(Character(Unicode.Scalar(octet)))y"
             guard let (path, features) = try normalised(target) else {
                 #expect(reading(target, allowing: []).policy == nil, "\(target)")
@@ -56,7 +58,9 @@ struct PathPatternTests {
 
     @Test(
         "irregular paths as they are after normalisation",
-        arguments: ["/a/../b", "/a//b", "/a/./", "/%2e%2e/a", "/caf\u{E9}", "/a;v=1/b", "/a%2fb", "/a%5cb", "//", "/", "/a/"])
+        arguments: [
+            "/a/../b", "/a//b", "/a/./", "/%2e%2e/a", "/caf\u{E9}", "/a;v=1/b", "/a%2fb", "/a%5cb", "//", "/", "/a/",
+        ])
     func irregular(_ target: String) throws {
         guard let (path, features) = try normalised(target) else { return }
         #expect(reading(path, allowing: features).policy != nil, "\(path)")

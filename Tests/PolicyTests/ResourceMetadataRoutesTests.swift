@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Protected resources of a policy (RFC 9728)")
 struct ResourceMetadataRoutesTests {
-    private func policy(_ routes: String, audience: String = "https://api.example.com", more: String = "") throws -> Policy {
+    private func policy(_ routes: String, audience: String = "https://api.example.com", more: String = "") throws
+        -> Policy
+    {
         let reading = Sample.read(
             Sample.top + """
                 issuers:
@@ -26,7 +28,10 @@ struct ResourceMetadataRoutesTests {
             ("/orders/{rest...}", "https://api.example.com", "api.example.com", ""),
             ("/orders/{rest...}", "https://api.example.com/", "api.example.com", "/"),
             ("/orders/{rest...}", "https://api.example.com:8443", "api.example.com", ""),
-            ("/orders/{rest...}", "[https://api.example.com, https://api.example.com/orders]", "api.example.com", "/orders"),
+            (
+                "/orders/{rest...}", "[https://api.example.com, https://api.example.com/orders]", "api.example.com",
+                "/orders"
+            ),
             ("/orders/{rest...}", "https://api.example.com/order", "api.example.com", "/orders"),
             ("/orders/{rest...}", "https://api.example.com/orders/7", "api.example.com", "/orders"),
             ("/orders/{rest...}", "https://other.example.com", "api.example.com", "/orders"),

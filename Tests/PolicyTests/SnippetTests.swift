@@ -39,7 +39,8 @@ struct SnippetTests {
 
     @Test("every key and value in them is one that exists", arguments: snippets)
     func read(_ snippet: Snippet) {
-        let findings = PolicyReader(files: StubPolicyFiles()).read(Array(snippet.text.utf8), path: "routes.yaml").findings
+        let findings = PolicyReader(files: StubPolicyFiles()).read(Array(snippet.text.utf8), path: "routes.yaml")
+            .findings
         let wrong = findings.filter { $0.severity == .error && !Self.becauseItIsAPart.contains($0.code) }
         #expect(wrong.map(\.description) == [])
     }

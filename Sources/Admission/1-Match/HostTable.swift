@@ -36,7 +36,9 @@ struct HostTable: Sendable {
         for host in routesByHost.keys.sorted() {
             let routes = routesByHost[host] ?? []
             let root = tree.addRoot()
-            for route in routes { if let rule = rules[route] { tree.add(rule, route: Int32(truncatingIfNeeded: route), root: root) } }
+            for route in routes {
+                if let rule = rules[route] { tree.add(rule, route: Int32(truncatingIfNeeded: route), root: root) }
+            }
             // What serves a host: its own routes and those of every wildcard that covers it. Routes for any host
             // serve all alike, so they make no difference.
             let covering = Self.suffixes(of: host).compactMap { routesByHost["*." + $0] }

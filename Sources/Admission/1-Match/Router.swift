@@ -22,7 +22,8 @@ package final class Router: Sendable {
 
     /// - Parameters:
     ///   - routes: `Policy.routes`, in the order of the file.
-    ///   - outside: those that are for this machine only do not exist: a request for one is a request for a path that was never heard of.
+    ///   - outside: those that are for this machine only do not exist: a request for one is a request for a path that
+    ///   was never heard of.
     package init(_ routes: [Route], outside: Bool = false) {
         var tree = PathTree()
         hosts = HostTable(routes.map { outside && $0.isForThisMachine ? nil : $0.match }, tree: &tree)

@@ -14,10 +14,11 @@ package enum Verdict: Sendable {
 
 /// What a decision needs to know from outside.
 package enum Inquiry: Sendable, Equatable {
-    /// The keys of an issuer (index into `Policy.issuers`), which are not loaded, or the one that the token names by `kid`,
-    /// which is not among them.
+    /// The keys of an issuer (index into `Policy.issuers`), which are not loaded, or the one that the token names by
+    /// `kid`, which is not among them.
     case keys(issuer: Int, kid: String?)
-    /// Whether a token is active (RFC 7662), by the word of an issuer (index into `Policy.issuers`). The token is a secret.
+    /// Whether a token is active (RFC 7662), by the word of an issuer (index into `Policy.issuers`). The token is a
+    /// secret.
     case introspection(issuer: Int, token: [UInt8], digest: Digest256)
 
     /// The answer when it cannot be found out now: 503, never 401.
@@ -54,8 +55,8 @@ package struct Caller: Sendable {
 
 /// Judges bearer tokens: one for each event loop, with a cache of the tokens that it has verified.
 ///
-/// Reads no clock and does no I/O. For a token that it has seen it compares, or hashes and compares; it allocates nothing
-/// (but for the state of swift-crypto's hash, which is one object).
+/// Reads no clock and does no I/O. For a token that it has seen it compares, or hashes and compares; it allocates
+/// nothing (but for the state of swift-crypto's hash, which is one object).
 package final class Authenticator {
     private var cache: TokenCache
     private var memo = TokenMemo()
@@ -93,8 +94,8 @@ package final class Authenticator {
     ///   - issuers: the issuers of the policy that `rules` belongs to.
     ///   - unixSeconds: for the token's times.
     ///   - now: monotonic nanoseconds, for the brake and for what counts until a time.
-    ///   - introspected: what the issuer says of the token, and how long that counts (monotonic nanoseconds): the answer
-    ///     to an inquiry. Without it nothing changes but that the inquiry comes again.
+    ///   - introspected: what the issuer says of the token, and how long that counts (monotonic nanoseconds): the
+    ///   answer to an inquiry. Without it nothing changes but that the inquiry comes again.
     package func authenticate(
         _ head: borrowing RequestHead, token: PresentedToken?, rules: RouteRules, issuers: borrowing IssuerSet,
         peer: borrowing PeerFacts, unixSeconds: Int64, now: Int64,
@@ -179,7 +180,8 @@ package final class Authenticator {
         case .verified(let principal, let place, let freshUntil):
             let entry = issuers.entries[rules.issuers[place].index]
             if !principal.facts.isExpired(unixSeconds, skew: entry.clockSkewSeconds) {
-                cache.insert(TokenCache.Key(token: digest, issuer: entry.fingerprint), principal, freshUntil: freshUntil)
+                cache.insert(
+                    TokenCache.Key(token: digest, issuer: entry.fingerprint), principal, freshUntil: freshUntil)
             }
             return .found(principal, issuer: place)
         }

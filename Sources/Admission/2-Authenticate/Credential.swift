@@ -47,8 +47,9 @@ package enum Credential {
         let proofs = head.block.count(.dpop)
         switch scheme {
         case .bearer: guard proofs == 0 else { throw Refusal(.ambiguousCredentials) }
-        // RFC 9449 §4.3: not more than one. That there is one at all is the authenticator's to say, who knows the token.
-        case .dpop: 
+        // RFC 9449 §4.3: not more than one. That there is one at all is the authenticator's to say, who knows the
+        // token.
+        case .dpop:
             guard proofs <= 1 else { throw Refusal(.ambiguousCredentials).asking(.dpop(algorithms: [])) }
         }
         return PresentedToken(

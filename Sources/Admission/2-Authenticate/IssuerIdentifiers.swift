@@ -15,12 +15,13 @@ struct IssuerIdentifiers: Sendable {
 
     /// What the issuer is called from here on, or nil: the token is not one of its.
     ///
-    /// `iss` is compared code point by code point (RFC 8414 §3.3). A template stands for one identifier for each tenant on
-    /// the list, and the token must say in `tid` which it is. A token under an alias is known by the identifier itself, so
-    /// that a caller has one name, whichever of the two its token has.
+    /// `iss` is compared code point by code point (RFC 8414 §3.3). A template stands for one identifier for each tenant
+    /// on the list, and the token must say in `tid` which it is. A token under an alias is known by the identifier
+    /// itself, so that a caller has one name, whichever of the two its token has.
     func canonical(_ name: String, _ claims: JSONObject) -> String? {
         guard !tenants.isEmpty else {
-            return identifier.hasSameOctets(as: name) || aliases.contains { $0.hasSameOctets(as: name) } ? identifier : nil
+            return identifier.hasSameOctets(as: name) || aliases.contains { $0.hasSameOctets(as: name) }
+                ? identifier : nil
         }
         guard let said = claims["tid"]?.string, let tenant = tenants.first(where: { $0.hasSameOctets(as: said) }) else {
             return nil
@@ -35,7 +36,9 @@ struct IssuerIdentifiers: Sendable {
         let place = Array(Issuer.tenantPlace.utf8)
         let octets = Array(template.utf8)
         guard octets.count >= place.count,
-            let start = (0...octets.count - place.count).first(where: { octets[$0..<$0 + place.count].elementsEqual(place) })
+            let start = (0...octets.count - place.count).first(where: {
+                octets[$0..<$0 + place.count].elementsEqual(place)
+            })
         else { return template }
         return String(decoding: octets[..<start] + Array(tenant.utf8) + octets[(start + place.count)...], as: UTF8.self)
     }

@@ -56,7 +56,9 @@ package struct IssuerSet: Sendable {
     private init(entries: [Entry]) { self.entries = entries }
 
     /// Names of the issuers about whose tokens nothing can be said now.
-    package var namesWithoutKeys: [String] { entries.compactMap { $0.keys == nil && $0.needsKeys ? $0.issuer.name : nil } }
+    package var namesWithoutKeys: [String] {
+        entries.compactMap { $0.keys == nil && $0.needsKeys ? $0.issuer.name : nil }
+    }
 
     /// - Parameters:
     ///   - issuers: `Policy.issuers`.
@@ -84,7 +86,9 @@ package struct IssuerSet: Sendable {
         for algorithm in issuer.algorithms { add(algorithm.rawValue.utf8) }
         add([])
         // Where the issuer may leave "aud" out, its audiences are part of the facts.
-        for audience in issuer.introspection?.allowsMissingAudience == true ? issuer.audiences : [] { add(audience.utf8) }
+        for audience in issuer.introspection?.allowsMissingAudience == true ? issuer.audiences : [] {
+            add(audience.utf8)
+        }
         add([])
         for type in issuer.types { add(type.utf8) }
         add([])

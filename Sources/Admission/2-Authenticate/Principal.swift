@@ -4,8 +4,9 @@ import Policy
 
 /// Who calls: the facts of a token that its issuer vouches for, by a signature or by saying so.
 ///
-/// Made here only, from a `VerifiedJWS`, which only the verification of a signature makes, or an `IntrospectionVerdict`,
-/// which only an answer of the issuer's endpoint makes. It is shared by all requests that show the token; whether it suffices for one of them is judged anew each time.
+/// Made here only, from a `VerifiedJWS`, which only the verification of a signature makes, or an
+/// `IntrospectionVerdict`, which only an answer of the issuer's endpoint makes. It is shared by all requests that show
+/// the token; whether it suffices for one of them is judged anew each time.
 package final class Principal: Sendable {
     package let facts: TokenFacts
     /// Header values for the upstream: octets that a field value cannot hold, or that could be mistaken for an
@@ -94,7 +95,8 @@ extension VerifiedJWS {
     /// The principal of this token, judged by the rules of its issuer.
     /// - Parameter verdict: what the issuer says of it besides; nil: it is not asked.
     func principal(
-        issuer: Issuer, identifier: String, type: String, digest: Digest256, narrowedBy verdict: IntrospectionVerdict? = nil,
+        issuer: Issuer, identifier: String, type: String, digest: Digest256,
+        narrowedBy verdict: IntrospectionVerdict? = nil,
         companion: Principal.MakeCompanion?
     ) throws(Refusal) -> Principal {
         let facts = try TokenFacts(payload, type: type, issuer: issuer, identifier: identifier, digest: digest)

@@ -3,9 +3,9 @@ import Synchronization
 
 /// All that the built-in authorization server has taken back before its time: tokens, grants, clients, subjects.
 ///
-/// Immutable, shared by all event loops, replaced as a whole when something is added. Each one has a generation of its own, so that a
-/// token that was judged by one set is not looked up in it again: on the request path that is one comparison of integers, however
-/// many revocations there are.
+/// Immutable, shared by all event loops, replaced as a whole when something is added. Each one has a generation of its
+/// own, so that a token that was judged by one set is not looked up in it again: on the request path that is one
+/// comparison of integers, however many revocations there are.
 package struct RevocationSet: Sendable {
     /// What a revocation is about.
     package enum Kind: UInt8, Sendable, CaseIterable {
@@ -19,7 +19,8 @@ package struct RevocationSet: Sendable {
         case subject
     }
 
-    /// Stands for a kind and an id: 128 bits of a SHA-256, so that nobody can name something that is taken for something else.
+    /// Stands for a kind and an id: 128 bits of a SHA-256, so that nobody can name something that is taken for
+    /// something else.
     package struct Mark: Sendable, Hashable {
         private let high: UInt64
         private let low: UInt64
@@ -29,8 +30,8 @@ package struct RevocationSet: Sendable {
 
     /// What is known of one.
     package struct End: Sendable, Equatable {
-        /// What was issued before this counts no longer. For tokens and grants it does not matter: their ids are never given twice.
-        /// Seconds since 1970.
+        /// What was issued before this counts no longer. For tokens and grants it does not matter: their ids are never
+        /// given twice. Seconds since 1970.
         package var before: Int64
         /// From then on it concerns nothing that is still alive. Seconds since 1970.
         package var expiresAt: Int64

@@ -1,8 +1,8 @@
 /// Tokens that were verified before: SHA-256 of the token and fingerprint of the issuer's configuration and keys
 /// lead to the principal. Facts only: policy is evaluated on every request.
 ///
-/// An entry says nothing about a token whose time is over; it goes when it is found expired, when what its issuer said of
-/// it has to be asked anew, or when it is the least recently used one and the cache is full.
+/// An entry says nothing about a token whose time is over; it goes when it is found expired, when what its issuer said
+/// of it has to be asked anew, or when it is the least recently used one and the cache is full.
 struct TokenCache {
     struct Key: TableKey {
         let token: Digest256

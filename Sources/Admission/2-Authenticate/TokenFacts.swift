@@ -56,7 +56,9 @@ package struct TokenFacts: Sendable {
         tokenID = try Self.text(claims["jti"])
         let isNamed = isStrict || claims["client_id"] != nil
         clientID = try Self.text(claims[isNamed ? "client_id" : "azp"])
-        guard let expires = try Self.date(claims["exp"], .down) ?? unsaid?.expires else { throw Refusal(.malformedClaims) }
+        guard let expires = try Self.date(claims["exp"], .down) ?? unsaid?.expires else {
+            throw Refusal(.malformedClaims)
+        }
         self.expires = expires
         notBefore = try Self.date(claims["nbf"], .up)
         issuedAt = try Self.date(claims["iat"], .up)

@@ -1,7 +1,7 @@
 import HTTP
 
-/// The digests of tokens that were found good a moment ago, found again without hashing: a client shows the same token on
-/// each of its requests, and hashing it is the dearest part of knowing it.
+/// The digests of tokens that were found good a moment ago, found again without hashing: a client shows the same token
+/// on each of its requests, and hashing it is the dearest part of knowing it.
 ///
 /// A small table where each token has one place, which the last octets of its signature choose; another token may take
 /// it. Only an equal token is a hit, and the comparison takes as long whether it is equal or not, so it tells nobody

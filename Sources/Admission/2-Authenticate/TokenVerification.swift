@@ -19,8 +19,8 @@ struct TokenVerification {
         case verified(Principal, issuer: Int, freshUntil: Int64)
         /// This issuer (index into `Policy.issuers`) must be asked about it.
         case unasked(issuer: Int)
-        /// The keys of this issuer (index into `Policy.issuers`) are not loaded, or do not have the token's `kid` and may have
-        /// it once they are fetched anew.
+        /// The keys of this issuer (index into `Policy.issuers`) are not loaded, or do not have the token's `kid` and
+        /// may have it once they are fetched anew.
         case keysMissing(issuer: Int, kid: String?)
     }
 
@@ -57,14 +57,15 @@ struct TokenVerification {
             (verdict, freshUntil) = said
         }
         let principal = try verified.principal(
-            issuer: entry.issuer, identifier: identifier, type: type, digest: digest, narrowedBy: verdict, companion: companion)
+            issuer: entry.issuer, identifier: identifier, type: type, digest: digest, narrowedBy: verdict,
+            companion: companion)
         return .verified(principal, issuer: place, freshUntil: freshUntil)
     }
 
     // MARK: - What the issuer says
 
-    /// An opaque token, or an encrypted one: it does not say whose it is. It belongs to the one issuer of the route that is
-    /// asked about such tokens, or whose tokens begin like it; nobody else is shown it.
+    /// An opaque token, or an encrypted one: it does not say whose it is. It belongs to the one issuer of the route
+    /// that is asked about such tokens, or whose tokens begin like it; nobody else is shown it.
     private func opaque(_ token: [UInt8], _ digest: Digest256) throws(Refusal) -> Finding {
         var isAnyAsked = false
         for (place, allowed) in rules.issuers.enumerated() {

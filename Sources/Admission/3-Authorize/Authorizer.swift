@@ -34,7 +34,8 @@ package enum Authorizer {
         }
         let facts = caller.principal.facts
         guard rules.scopes.allSatisfy({ facts.scopeMatch.covers($0, heldBy: facts.scopes) }),
-            rules.anyScope.isEmpty || rules.anyScope.contains(where: { facts.scopeMatch.covers($0, heldBy: facts.scopes) })
+            rules.anyScope.isEmpty
+                || rules.anyScope.contains(where: { facts.scopeMatch.covers($0, heldBy: facts.scopes) })
         else { throw Refusal(.insufficientScope, scope: rules.scopeAttribute).asking(caller.challenge) }
         guard rules.claims.isEmpty || rules.claims.allSatisfy({ $0.isSatisfied(by: facts.claims, path: path) }) else {
             throw Refusal(.claimMismatch).asking(caller.challenge)

@@ -1,7 +1,7 @@
 package import Policy
 
-/// What the scopes of the built-in authorization server's clients open behind the gateway, by the routes that take its tokens: for
-/// whoever registers a client, so that a typing error does not show only when a token is refused.
+/// What the scopes of the built-in authorization server's clients open behind the gateway, by the routes that take its
+/// tokens: for whoever registers a client, so that a typing error does not show only when a token is refused.
 package struct GrantableScopes: Sendable {
     /// Why a client should not be registered like this: what was found, what is there, the way out.
     package struct Objection: Error, Equatable, CustomStringConvertible {
@@ -20,11 +20,14 @@ package struct GrantableScopes: Sendable {
         self.routes = routes
         issuerNames = issuers.map(\.name)
         var matches: [Int: ScopeMatch] = [:]
-        for (index, issuer) in issuers.enumerated() where issuer.keys == .embedded { matches[index] = issuer.scopeMatch }
+        for (index, issuer) in issuers.enumerated() where issuer.keys == .embedded {
+            matches[index] = issuer.scopeMatch
+        }
         self.matches = matches
     }
 
-    /// All that routes ask of this server's tokens, each once, in the order of the routes. Empty: no route asks for any.
+    /// All that routes ask of this server's tokens, each once, in the order of the routes. Empty: no route asks for
+    /// any.
     package var scopes: [String] {
         var scopes: [String] = []
         for (_, require) in asking {
@@ -37,19 +40,27 @@ package struct GrantableScopes: Sendable {
     /// - Parameter given: those that it has anyway; one of them may be what a route with `any_scope` asks for.
     package func needed(forRoute id: String, beside given: [String]) throws(Objection) -> [String] {
         guard let route = routes.first(where: { $0.id == id }) else {
-            throw Objection(description: "there is no route \"\(id)\"\(Spelling.hint(for: id, among: asking.map(\.id)))")
+            throw Objection(
+                description: "there is no route \"\(id)\"\(Spelling.hint(for: id, among: asking.map(\.id)))")
         }
-        guard let require = route.require else { throw Objection(description: "route \"\(id)\" is public: nobody needs a scope for it") }
+        guard let require = route.require else {
+            throw Objection(description: "route \"\(id)\" is public: nobody needs a scope for it")
+        }
         guard takesOwnTokens(require) else {
             let names = require.issuers.compactMap { issuerNames.indices.contains($0) ? issuerNames[$0] : nil }
             let others = names.isEmpty ? "a client certificate alone" : "tokens of \(names.joined(separator: ", "))"
-            throw Objection(description: "route \"\(id)\" takes no tokens of the built-in authorization server, but \(others)")
+            throw Objection(
+                description: "route \"\(id)\" takes no tokens of the built-in authorization server, but \(others)")
         }
         let anyScope = require.anyScope
-        guard !anyScope.isEmpty, !anyScope.contains(where: { covers($0, by: given, require) }) else { return require.scopes }
+        guard !anyScope.isEmpty, !anyScope.contains(where: { covers($0, by: given, require) }) else {
+            return require.scopes
+        }
         guard let only = anyScope.first, anyScope.count == 1 else {
             throw Objection(
-                description: "route \"\(id)\" takes any of \(anyScope.joined(separator: ", ")): say which with --scope, beside --may \(id)")
+                description:
+                    "route \"\(id)\" takes any of \(anyScope.joined(separator: ", ")): say which with --scope, beside --may \(id)"
+            )
         }
         return require.scopes + [only]
     }
@@ -59,11 +70,14 @@ package struct GrantableScopes: Sendable {
         let known = scopes
         // A server whose tokens no route judges by scopes: there is nothing to compare with.
         guard !known.isEmpty, !Self.ofOpenIDConnect.contains(scope) else { return }
-        let opens = asking.contains { _, require in (require.scopes + require.anyScope).contains { covers($0, by: [scope], require) } }
+        let opens = asking.contains { _, require in
+            (require.scopes + require.anyScope).contains { covers($0, by: [scope], require) }
+        }
         guard opens else {
             let hint = Spelling.hint(for: scope, among: known)
             throw Objection(
-                description: "no route asks for the scope \"\(scope)\"\(hint.isEmpty ? "; routes ask for \(known.joined(separator: ", "))." : hint)"
+                description:
+                    "no route asks for the scope \"\(scope)\"\(hint.isEmpty ? "; routes ask for \(known.joined(separator: ", "))." : hint)"
                     + " If only a service behind the gateway knows it: --unlisted-scope \(scope)")
         }
     }

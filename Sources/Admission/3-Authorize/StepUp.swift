@@ -32,7 +32,8 @@ struct StepUp: Sendable {
         self.attributes = attributes
     }
 
-    /// A token that does not say how or when its user was authenticated does not meet a demand about it (RFC 9470 §6.1).
+    /// A token that does not say how or when its user was authenticated does not meet a demand about it (RFC 9470
+    /// §6.1).
     /// - Parameter skew: seconds; as for the token's own times.
     func isMet(by facts: TokenFacts, at unixSeconds: Int64, skew: Int64) -> Bool {
         if !acr.isEmpty {

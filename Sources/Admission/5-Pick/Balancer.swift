@@ -39,7 +39,8 @@ package final class Balancer {
         guard count > 0 else { throw Refusal(.noHealthyUpstream) }
         let start = turn < count ? turn : 0
         if let index = healthy(from: start, excluding, now) {
-            // A retry does not take the next one's turn: otherwise, of two, the dead one would be asked first every time.
+            // A retry does not take the next one's turn: otherwise, of two, the dead one would be asked first every
+            // time.
             if excluding == nil { turn = index + 1 < count ? index + 1 : 0 }
             return lease(index, isProbe: false)
         }

@@ -1,10 +1,11 @@
 extension Refusal {
     /// Appends the value of `WWW-Authenticate` (RFC 6750 §3), and says whether there is one.
     ///
-    /// `Bearer realm="…"` or `DPoP realm="…"`, then at most once each `error`, `error_description`, `scope`, for DPoP `algs`
-    /// (RFC 9449 §7.1), `acr_values`, `max_age` (RFC 9470) and `resource_metadata` (RFC 9728 §5.1). A request that showed
-    /// no credentials gets no error code (RFC 6750 §3.1). Nothing of what the client sent is part of it, but for the host
-    /// in the URL of the metadata, which is one that the route serves or the strict parser has let pass.
+    /// `Bearer realm="…"` or `DPoP realm="…"`, then at most once each `error`, `error_description`, `scope`, for DPoP
+    /// `algs` (RFC 9449 §7.1), `acr_values`, `max_age` (RFC 9470) and `resource_metadata` (RFC 9728 §5.1). A request
+    /// that showed no credentials gets no error code (RFC 6750 §3.1). Nothing of what the client sent is part of it,
+    /// but for the host in the URL of the metadata, which is one that the route serves or the strict parser has let
+    /// pass.
     /// - Parameters:
     ///   - realm: what the operator calls this gateway; octets that a quoted string cannot hold are left out.
     ///   - resourceMetadata: a URL; empty: none. Octets that a quoted string cannot hold are left out.

@@ -1,8 +1,8 @@
 /// A request is not served, and why: what every deciding step throws.
 package struct Refusal: Error, Sendable, Equatable {
     package let code: RefusalCode
-    /// What the client is told instead, with the same status: of an issuer that not everybody is to know of, it must not
-    /// learn that it is there. Records have `code`.
+    /// What the client is told instead, with the same status: of an issuer that not everybody is to know of, it must
+    /// not learn that it is there. Records have `code`.
     package private(set) var told: RefusalCode
     /// Seconds for `Retry-After`; nil: none is sent.
     package let retryAfterSeconds: Int?

@@ -1,5 +1,7 @@
 extension AuthorizationStore {
-    package func client(id: String) async throws -> RegisteredClient? { try await record(.client, id).flatMap(RegisteredClient.init) }
+    package func client(id: String) async throws -> RegisteredClient? {
+        try await record(.client, id).flatMap(RegisteredClient.init)
+    }
 
     /// In the order of their ids, behind `after`.
     package func clients(after: String? = nil, most: Int = 1_000) async throws -> [RegisteredClient] {

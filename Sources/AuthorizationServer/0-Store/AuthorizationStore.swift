@@ -8,16 +8,16 @@ package protocol AuthorizationStore: Sendable {
     /// - Parameter most: from 1 to `recordsMax`.
     func records(_ query: RecordQuery, most: Int) async throws -> [StoredRecord]
 
-    /// Makes all changes, in their order and in one step for everybody who reads; durable once it returns. False: for one of
-    /// them something else was true, and nothing was changed.
+    /// Makes all changes, in their order and in one step for everybody who reads; durable once it returns. False: for
+    /// one of them something else was true, and nothing was changed.
     /// - Parameter now: seconds since 1970, for what is expired.
     func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool
 
     /// Removes some of what is expired, `most` records at most, and says how many.
     func removeExpired(now: Int64, most: Int) async throws -> Int
 
-    /// Yields soon after a record of this kind was written, by this process or by another, and may yield without a reason.
-    /// Ends with the store.
+    /// Yields soon after a record of this kind was written, by this process or by another, and may yield without a
+    /// reason. Ends with the store.
     func writes(of kind: RecordKind) -> AsyncStream<Void>
 }
 

@@ -1,4 +1,4 @@
-internal import JOSE
+import JOSE
 package import JSON
 
 // How a client is written into its record. Members that say nothing are left out; unknown ones, of a newer version, are
@@ -32,11 +32,15 @@ extension RegisteredClient {
     /// nil: the record is none of a client.
     package init?(_ record: StoredRecord) {
         let body = record.body
-        guard record.kind == .client, let name = body["name"]?.string, let createdAt = body["created_at"]?.int else { return nil }
+        guard record.kind == .client, let name = body["name"]?.string, let createdAt = body["created_at"]?.int else {
+            return nil
+        }
         self.init(
             id: record.key, name: name, grants: Set(body.strings("grants").compactMap(GrantType.init)),
-            authenticationMethods: Set(body.strings("authentication_methods").compactMap(ClientAuthenticationMethod.init)),
-            scopes: body.strings("scopes"), secrets: (body["secrets"]?.array ?? []).compactMap(StoredSecret.init), createdAt: createdAt)
+            authenticationMethods: Set(
+                body.strings("authentication_methods").compactMap(ClientAuthenticationMethod.init)),
+            scopes: body.strings("scopes"), secrets: (body["secrets"]?.array ?? []).compactMap(StoredSecret.init),
+            createdAt: createdAt)
         redirectURIs = body.strings("redirect_uris")
         keySet = body["jwks"]
         keySetURL = body["jwks_uri"]?.string
@@ -61,7 +65,8 @@ extension StoredSecret {
     }
 
     fileprivate init?(_ json: JSON) {
-        guard let object = json.object, let mac = object["mac"]?.string.flatMap({ Base64URL.decode($0) }).flatMap(SecretMAC.init(octets:)),
+        guard let object = json.object,
+            let mac = object["mac"]?.string.flatMap({ Base64URL.decode($0) }).flatMap(SecretMAC.init(octets:)),
             let createdAt = object["created_at"]?.int
         else { return nil }
         self.init(mac: mac, createdAt: createdAt, lastUsedAt: object["last_used_at"]?.int)

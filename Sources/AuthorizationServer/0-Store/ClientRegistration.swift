@@ -4,17 +4,23 @@ extension AuthorizationStore {
     /// Registers a client with any metadata (RFC 7591 §2); the secret, if it authenticates by one, exists nowhere else.
     /// - Parameters:
     ///   - id: nil: one is made.
-    ///   - rules: throws `ClientMetadataError`. Without `token_endpoint_auth_method` both ways of showing a secret count.
+    ///   - rules: throws `ClientMetadataError`. Without `token_endpoint_auth_method` both ways of showing a secret
+    ///   count.
     ///   - change: what is not the client's own to say.
     package func addClient(
-        id: String? = nil, metadata: JSONObject, rules: ClientMetadata, pepper: SecretPepper, now: Int64, random: Randomness,
+        id: String? = nil, metadata: JSONObject, rules: ClientMetadata, pepper: SecretPepper, now: Int64,
+        random: Randomness,
         _ change: (inout RegisteredClient) -> Void = { _ in }
     ) async throws -> (client: RegisteredClient, secret: ClientSecret?) {
         let id = id ?? "client-" + ClientID.generated(random)
         guard ClientID.isValid(id) else { throw RegistrationError.badID }
         var client = try rules.client(metadata, id: id, now: now)
-        if metadata["token_endpoint_auth_method"] == nil { client.authenticationMethods = [.clientSecretBasic, .clientSecretPost] }
-        guard !client.scopes.isEmpty || !client.grants.contains(.clientCredentials) else { throw RegistrationError.noScope }
+        if metadata["token_endpoint_auth_method"] == nil {
+            client.authenticationMethods = [.clientSecretBasic, .clientSecretPost]
+        }
+        guard !client.scopes.isEmpty || !client.grants.contains(.clientCredentials) else {
+            throw RegistrationError.noScope
+        }
         change(&client)
         var secret: ClientSecret?
         if client.usesSecret {
@@ -47,7 +53,9 @@ enum ClientID {
         (1...128).contains(id.utf8.count)
             && id.utf8.allSatisfy { octet in
                 switch octet {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): true
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "~"):
+                    true
                 default: false
                 }
             }
@@ -63,7 +71,8 @@ enum ClientID {
 /// `scope` in its text form (RFC 6749 §3.3).
 enum ScopeText {
     static func isToken(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= 256 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
+        !text.isEmpty && text.utf8.count <= 256
+            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
     }
 
     /// The tokens between single spaces; nil when it is not well-formed.

@@ -28,7 +28,10 @@ package struct Grant: Sendable, Equatable {
     /// Of its record: 0 when it is not stored.
     package var version: Int64 = 0
 
-    package init(id: String, clientID: String, subject: String, scopes: [String], resources: [String], createdAt: Int64, expiresAt: Int64) {
+    package init(
+        id: String, clientID: String, subject: String, scopes: [String], resources: [String], createdAt: Int64,
+        expiresAt: Int64
+    ) {
         self.id = id
         self.clientID = clientID
         self.subject = subject
@@ -47,18 +50,21 @@ package struct Grant: Sendable, Equatable {
         body["nonce"] = nonce.map { .string($0) }
         body["sid"] = sessionID.map { .string($0) }
         body["cnf"] = binding.map { .object($0.confirmation) }
-        var record = StoredRecord(.grant, id, expiresAt: expiresAt, client: clientID, subject: subject, grant: id, body: body)
+        var record = StoredRecord(
+            .grant, id, expiresAt: expiresAt, client: clientID, subject: subject, grant: id, body: body)
         record.version = version
         return record
     }
 
     package init?(_ record: StoredRecord) {
         let body = record.body
-        guard record.kind == .grant, let client = record.client, let subject = record.subject, let expiresAt = record.expiresAt,
+        guard record.kind == .grant, let client = record.client, let subject = record.subject,
+            let expiresAt = record.expiresAt,
             let createdAt = body["created_at"]?.int
         else { return nil }
         self.init(
-            id: record.key, clientID: client, subject: subject, scopes: body.strings("scopes"), resources: body.strings("resources"),
+            id: record.key, clientID: client, subject: subject, scopes: body.strings("scopes"),
+            resources: body.strings("resources"),
             createdAt: createdAt, expiresAt: expiresAt)
         authorizationDetails = body["authorization_details"]
         authentication = body["authentication"]?.object.flatMap(UserAuthentication.init)
@@ -100,7 +106,8 @@ package struct UserAuthentication: Sendable, Equatable {
     }
 }
 
-/// What a token can be used with only: a key that is proved (RFC 9449 §6.1), or a certificate that is shown (RFC 8705 §3.1).
+/// What a token can be used with only: a key that is proved (RFC 9449 §6.1), or a certificate that is shown (RFC 8705
+/// §3.1).
 package struct SenderBinding: Sendable, Equatable {
     /// `jkt`: thumbprint of the key (RFC 7638).
     package var keyThumbprint: String?

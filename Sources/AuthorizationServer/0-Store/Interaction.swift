@@ -2,16 +2,18 @@ package import JSON
 
 /// An authorization request that waits for a person: to log in, to agree, or both.
 ///
-/// The authorization endpoint makes it once the request is known to be good, and sends the browser to the log-in or the consent page
-/// with its id; these pages note what the person did and send the browser back to the authorization endpoint, which alone
-/// decides what comes next. So pages know nothing of OAuth, and the endpoint nothing of passwords.
+/// The authorization endpoint makes it once the request is known to be good, and sends the browser to the log-in or the
+/// consent page with its id; these pages note what the person did and send the browser back to the authorization
+/// endpoint, which alone decides what comes next. So pages know nothing of OAuth, and the endpoint nothing of
+/// passwords.
 package struct Interaction: Sendable, Equatable {
     /// 256 random bits in base64url, in the URL of the pages as `interaction`. The record has only its digest.
     package var id: String
     package var clientID: String
     /// The authorization request, as the endpoint judged it; opaque to pages, but for `scope`.
     package var request: JSONObject
-    /// Digest of the secret in the cookie of the browser that began it: no other browser may go on with it (log-in CSRF).
+    /// Digest of the secret in the cookie of the browser that began it: no other browser may go on with it (log-in
+    /// CSRF).
     package var browserKey: String
     /// Who logged in in its course; nil: nobody yet.
     package var userID: String?
@@ -49,7 +51,8 @@ package struct Interaction: Sendable, Equatable {
         body["login_refused"] = logInRefusal.map { .string($0.rawValue) }
         body["consent"] = consent.map { .string($0.rawValue) }
         var record = StoredRecord(
-            .interaction, SecretDigest.text(of: id), expiresAt: expiresAt, client: clientID, subject: userID, body: body)
+            .interaction, SecretDigest.text(of: id), expiresAt: expiresAt, client: clientID, subject: userID, body: body
+        )
         record.version = version
         return record
     }

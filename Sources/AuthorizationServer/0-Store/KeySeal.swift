@@ -1,8 +1,8 @@
-internal import Crypto
-internal import JOSE
+import Crypto
+import JOSE
 
-/// Encrypts private keys where they are stored: AES-256-GCM, under a key that is made from the operator's secret by HKDF-SHA-256
-/// (RFC 5869). The key's id is bound to it, so that what is sealed for one record opens in no other.
+/// Encrypts private keys where they are stored: AES-256-GCM, under a key that is made from the operator's secret by
+/// HKDF-SHA-256 (RFC 5869). The key's id is bound to it, so that what is sealed for one record opens in no other.
 package struct KeySeal: Sendable {
     private let key: SymmetricKey
 
@@ -10,20 +10,23 @@ package struct KeySeal: Sendable {
     package init?(secret: [UInt8]) {
         guard secret.count >= 32 else { return nil }
         key = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: secret), info: Array("portcullis signing keys 1".utf8), outputByteCount: 32)
+            inputKeyMaterial: SymmetricKey(data: secret), info: Array("portcullis signing keys 1".utf8),
+            outputByteCount: 32)
     }
 
     /// Nonce, ciphertext and tag in base64url.
     func seal(_ pem: String, kid: String, random: Randomness) throws(KeySealError) -> String {
         guard let nonce = try? AES.GCM.Nonce(data: random.octets(12)),
-            let box = try? AES.GCM.seal(Array(pem.utf8), using: key, nonce: nonce, authenticating: Self.context(kid)), let octets = box.combined
+            let box = try? AES.GCM.seal(Array(pem.utf8), using: key, nonce: nonce, authenticating: Self.context(kid)),
+            let octets = box.combined
         else { throw KeySealError() }
         return Base64URL.encode(Array(octets))
     }
 
     func open(_ text: String, kid: String) throws(KeySealError) -> String {
         guard let octets = Base64URL.decode(text), let box = try? AES.GCM.SealedBox(combined: octets),
-            let pem = try? AES.GCM.open(box, using: key, authenticating: Self.context(kid)), let text = String(validating: pem, as: UTF8.self)
+            let pem = try? AES.GCM.open(box, using: key, authenticating: Self.context(kid)),
+            let text = String(validating: pem, as: UTF8.self)
         else { throw KeySealError() }
         return text
     }

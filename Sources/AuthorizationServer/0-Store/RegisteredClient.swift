@@ -10,7 +10,8 @@ package struct RegisteredClient: Sendable, Equatable {
     package var authenticationMethods: Set<ClientAuthenticationMethod>
     /// All that it may be granted; also what it gets when it asks for nothing in particular.
     package var scopes: [String]
-    /// Two may be active at a time, the newer first, so that one can be replaced. Empty: it cannot authenticate by secret.
+    /// Two may be active at a time, the newer first, so that one can be replaced. Empty: it cannot authenticate by
+    /// secret.
     package var secrets: [StoredSecret]
     /// Seconds since 1970.
     package var createdAt: Int64
@@ -39,7 +40,8 @@ package struct RegisteredClient: Sendable, Equatable {
     package var version: Int64 = 0
 
     package init(
-        id: String, name: String, grants: Set<GrantType>, authenticationMethods: Set<ClientAuthenticationMethod>, scopes: [String],
+        id: String, name: String, grants: Set<GrantType>, authenticationMethods: Set<ClientAuthenticationMethod>,
+        scopes: [String],
         secrets: [StoredSecret], createdAt: Int64
     ) {
         self.id = id
@@ -105,8 +107,8 @@ package enum ClientCertificateName: Sendable, Equatable {
     }
 }
 
-/// What a client may exchange for a token; the raw value is the `grant_type`. One table: what stands here works and is in
-/// the metadata.
+/// What a client may exchange for a token; the raw value is the `grant_type`. One table: what stands here works and is
+/// in the metadata.
 package enum GrantType: String, Sendable, CaseIterable {
     /// RFC 6749 §4.4.
     case clientCredentials = "client_credentials"

@@ -1,6 +1,7 @@
-internal import JSON
+import JSON
 
-/// Something that counts no longer although its own end has not come. Kept until everything that it ends has ended by itself.
+/// Something that counts no longer although its own end has not come. Kept until everything that it ends has ended by
+/// itself.
 package struct Revocation: Sendable, Equatable {
     /// What ends.
     package enum Target: Sendable, Hashable {
@@ -37,8 +38,8 @@ package struct Revocation: Sendable, Equatable {
     }
 
     package var target: Target
-    /// What was issued before this counts no longer; what is issued after it does (a client that is registered again, a user who is
-    /// let in again). Seconds since 1970.
+    /// What was issued before this counts no longer; what is issued after it does (a client that is registered again, a
+    /// user who is let in again). Seconds since 1970.
     package var before: Int64
     /// Seconds since 1970: the last access token that it concerns has ended by then.
     package var expiresAt: Int64
@@ -49,7 +50,9 @@ package struct Revocation: Sendable, Equatable {
         self.expiresAt = expiresAt
     }
 
-    package var record: StoredRecord { StoredRecord(.revocation, target.key, expiresAt: expiresAt, body: ["before": .integer(before)]) }
+    package var record: StoredRecord {
+        StoredRecord(.revocation, target.key, expiresAt: expiresAt, body: ["before": .integer(before)])
+    }
 
     package init?(_ record: StoredRecord) {
         guard record.kind == .revocation, let target = Target(key: record.key), let before = record.body["before"]?.int,

@@ -1,5 +1,5 @@
 package import JOSE
-internal import JSON
+import JSON
 
 /// Secret octets that the server has for a purpose of its own, kept beside everything else.
 package enum ServerKey {
@@ -7,7 +7,8 @@ package enum ServerKey {
     package static let pepper = "secret_pepper"
 
     package static func record(purpose: String, octets: [UInt8], createdAt: Int64) -> StoredRecord {
-        StoredRecord(.serverKey, purpose, body: ["octets": .string(Base64URL.encode(octets)), "created_at": .integer(createdAt)])
+        StoredRecord(
+            .serverKey, purpose, body: ["octets": .string(Base64URL.encode(octets)), "created_at": .integer(createdAt)])
     }
 
     /// nil: the record holds none.
@@ -36,12 +37,17 @@ package struct StoredSigningKey: Sendable, Equatable {
     }
 
     /// - Parameter seal: nil: the private key is stored as it is.
-    package init(_ key: SigningKey, createdAt: Int64, signsFrom: Int64, seal: KeySeal?, random: Randomness) throws(KeySealError) {
+    package init(_ key: SigningKey, createdAt: Int64, signsFrom: Int64, seal: KeySeal?, random: Randomness)
+        throws(KeySealError)
+    {
         kid = key.kid
         algorithm = key.algorithm
         self.createdAt = createdAt
         self.signsFrom = signsFrom
-        privateKey = if let seal { .sealed(try seal.seal(key.pemRepresentation, kid: key.kid, random: random)) } else { .pem(key.pemRepresentation) }
+        privateKey =
+            if let seal { .sealed(try seal.seal(key.pemRepresentation, kid: key.kid, random: random)) } else {
+                .pem(key.pemRepresentation)
+            }
     }
 
     package init?(_ record: StoredRecord) {
@@ -66,7 +72,8 @@ package struct StoredSigningKey: Sendable, Equatable {
 
     package var record: StoredRecord {
         var body: JSONObject = [
-            "algorithm": .string(algorithm.rawValue), "created_at": .integer(createdAt), "signs_from": .integer(signsFrom),
+            "algorithm": .string(algorithm.rawValue), "created_at": .integer(createdAt),
+            "signs_from": .integer(signsFrom),
         ]
         switch privateKey {
         case .pem(let pem): body["private_pem"] = .string(pem)
@@ -110,7 +117,8 @@ package struct StoredSigningKey: Sendable, Equatable {
         kid: String, algorithm: String, pem: String, createdAt: Int64, signsFrom: Int64, publishedUntil: Int64?
     ) -> StoredRecord {
         var body: JSONObject = [
-            "algorithm": .string(algorithm), "private_pem": .string(pem), "created_at": .integer(createdAt), "signs_from": .integer(signsFrom),
+            "algorithm": .string(algorithm), "private_pem": .string(pem), "created_at": .integer(createdAt),
+            "signs_from": .integer(signsFrom),
         ]
         body["published_until"] = publishedUntil.map { .integer($0) }
         return StoredRecord(.signingKey, kid, body: body)

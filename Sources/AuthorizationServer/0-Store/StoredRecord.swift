@@ -37,7 +37,8 @@ package struct StoredRecord: Sendable, Equatable {
     package var key: String
     /// How often it has been written, from 1. Whoever replaces a record says which version was read.
     package var version: Int64
-    /// Grows with every write to the store, over all kinds: who has seen everything up to one number asks for what is behind.
+    /// Grows with every write to the store, over all kinds: who has seen everything up to one number asks for what is
+    /// behind.
     package var sequence: Int64
     /// Seconds since 1970; from then on it is as good as absent, and is removed some day. nil: it stays.
     package var expiresAt: Int64?
@@ -49,16 +50,19 @@ package struct StoredRecord: Sendable, Equatable {
 
     /// A record that is not stored yet.
     package init(
-        _ kind: RecordKind, _ key: String, expiresAt: Int64? = nil, client: String? = nil, subject: String? = nil, grant: String? = nil,
+        _ kind: RecordKind, _ key: String, expiresAt: Int64? = nil, client: String? = nil, subject: String? = nil,
+        grant: String? = nil,
         body: JSONObject
     ) {
         self.init(
-            kind, key, version: 0, sequence: 0, expiresAt: expiresAt, client: client, subject: subject, grant: grant, body: body)
+            kind, key, version: 0, sequence: 0, expiresAt: expiresAt, client: client, subject: subject, grant: grant,
+            body: body)
     }
 
     /// A record as a store read it.
     package init(
-        _ kind: RecordKind, _ key: String, version: Int64, sequence: Int64, expiresAt: Int64?, client: String?, subject: String?,
+        _ kind: RecordKind, _ key: String, version: Int64, sequence: Int64, expiresAt: Int64?, client: String?,
+        subject: String?,
         grant: String?, body: JSONObject
     ) {
         self.kind = kind
@@ -88,7 +92,8 @@ package struct RecordQuery: Sendable, Equatable {
     package var afterSequence: Int64?
 
     package init(
-        _ kind: RecordKind, client: String? = nil, subject: String? = nil, grant: String? = nil, afterKey: String? = nil,
+        _ kind: RecordKind, client: String? = nil, subject: String? = nil, grant: String? = nil,
+        afterKey: String? = nil,
         afterSequence: Int64? = nil
     ) {
         self.kind = kind

@@ -1,4 +1,4 @@
-internal import JSON
+import JSON
 
 /// A person with an account here.
 package struct StoredUser: Sendable, Equatable {
@@ -40,12 +40,16 @@ package struct StoredUser: Sendable, Equatable {
 
     package init?(_ record: StoredRecord) {
         let body = record.body
-        guard record.kind == .user, let name = body["name"]?.string, let createdAt = body["created_at"]?.int else { return nil }
+        guard record.kind == .user, let name = body["name"]?.string, let createdAt = body["created_at"]?.int else {
+            return nil
+        }
         self.init(id: record.key, name: name, createdAt: createdAt)
         email = body["email"]?.string
         displayName = body["display_name"]?.string
         passwordHash = body["password_hash"]?.string
-        if let there = body["identity"]?.object, let issuer = there["issuer"]?.string, let subject = there["subject"]?.string {
+        if let there = body["identity"]?.object, let issuer = there["issuer"]?.string,
+            let subject = there["subject"]?.string
+        {
             identity = UserIdentity(issuer: issuer, subject: subject)
         }
         isDisabled = body["disabled"]?.bool ?? false

@@ -1,6 +1,7 @@
-internal import JSON
+import JSON
 
-/// Who somebody is at an OpenID provider (OpenID Connect Core §5.7): the two together, and nothing else, are the same person for good.
+/// Who somebody is at an OpenID provider (OpenID Connect Core §5.7): the two together, and nothing else, are the same
+/// person for good.
 package struct UserIdentity: Sendable, Equatable {
     /// Issuer identifier.
     package var issuer: String

@@ -1,6 +1,7 @@
-internal import JSON
+import JSON
 
-/// A browser in which somebody has logged in. It holds a cookie with a secret; the record is found by that secret's digest.
+/// A browser in which somebody has logged in. It holds a cookie with a secret; the record is found by that secret's
+/// digest.
 package struct UserSession: Sendable, Equatable {
     /// `SecretDigest` of what is in the cookie; also `sid` in ID tokens is derived from it, never the secret.
     package var key: String
@@ -13,7 +14,9 @@ package struct UserSession: Sendable, Equatable {
     /// Of its record: 0 when it is not stored.
     package var version: Int64 = 0
 
-    package init(key: String, userID: String, authentication: UserAuthentication, expiresAt: Int64, endsAt: Int64? = nil) {
+    package init(
+        key: String, userID: String, authentication: UserAuthentication, expiresAt: Int64, endsAt: Int64? = nil
+    ) {
         self.key = key
         self.userID = userID
         self.authentication = authentication
@@ -22,7 +25,9 @@ package struct UserSession: Sendable, Equatable {
     }
 
     package var record: StoredRecord {
-        var record = StoredRecord(.session, key, expiresAt: expiresAt, subject: userID, body: ["authentication": authentication.json, "ends_at": .integer(endsAt)])
+        var record = StoredRecord(
+            .session, key, expiresAt: expiresAt, subject: userID,
+            body: ["authentication": authentication.json, "ends_at": .integer(endsAt)])
         record.version = version
         return record
     }
@@ -31,7 +36,9 @@ package struct UserSession: Sendable, Equatable {
         guard record.kind == .session, let userID = record.subject, let expiresAt = record.expiresAt,
             let authentication = record.body["authentication"]?.object.flatMap(UserAuthentication.init)
         else { return nil }
-        self.init(key: record.key, userID: userID, authentication: authentication, expiresAt: expiresAt, endsAt: record.body["ends_at"]?.int)
+        self.init(
+            key: record.key, userID: userID, authentication: authentication, expiresAt: expiresAt,
+            endsAt: record.body["ends_at"]?.int)
         version = record.version
     }
 }

@@ -1,7 +1,7 @@
-internal import HTTP
-internal import JOSE
-internal import Policy
-internal import Synchronization
+import HTTP
+import JOSE
+import Policy
+import Synchronization
 
 /// A client that has shown who it is. Only the authenticator makes one.
 struct AuthenticatedClient: Sendable {
@@ -19,8 +19,8 @@ struct AuthenticatedClient: Sendable {
 /// An unknown id and a wrong secret are the same to whoever asks: one answer, and the same work. Both read the store;
 /// only a right secret is ever answered from memory.
 final class ClientAuthenticator: Sendable {
-    /// How long a client that has authenticated is taken at its word again without asking the store: so long may a removed
-    /// client go on at most.
+    /// How long a client that has authenticated is taken at its word again without asking the store: so long may a
+    /// removed client go on at most.
     static let rememberedSeconds: Int64 = 1
     /// Clients remembered at most; each takes less than 2 KB.
     static let rememberedMax = 4_096
@@ -46,7 +46,9 @@ final class ClientAuthenticator: Sendable {
     }
 
     /// Of whatever request to whatever endpoint that clients authenticate at.
-    func authenticate(_ call: EndpointCall, _ parameters: RequestParameters) async throws(OAuthError) -> AuthenticatedClient {
+    func authenticate(_ call: EndpointCall, _ parameters: RequestParameters) async throws(OAuthError)
+        -> AuthenticatedClient
+    {
         let credential = try PresentedCredential.read(call.request, parameters)
         let (clientID, address) = (credential.clientID, call.request.clientAddress)
         guard brake.allows(clientID: clientID, address: address, now: call.now) else { throw .tooManyFailures }
@@ -80,7 +82,8 @@ final class ClientAuthenticator: Sendable {
     }
 
     /// RFC 7523 §3. What was used is remembered last, so that nobody fills the store with what nobody signed.
-    private func byAssertion(_ assertion: ClientAssertion, now: Int64) async throws(OAuthError) -> AuthenticatedClient? {
+    private func byAssertion(_ assertion: ClientAssertion, now: Int64) async throws(OAuthError) -> AuthenticatedClient?
+    {
         let end = try assertion.check(issuer: realm, now: now)
         guard let client = try await stored(assertion.clientID), permits(client, .privateKeyJWT) else { return nil }
         let algorithms = profile.assertionAlgorithms
@@ -90,7 +93,9 @@ final class ClientAuthenticator: Sendable {
     }
 
     /// RFC 8705 §2: the request names the client, the connection's certificate shows it. A public client shows nothing.
-    private func byCertificateOrName(_ clientID: String, _ der: [UInt8]?) async throws(OAuthError) -> AuthenticatedClient? {
+    private func byCertificateOrName(_ clientID: String, _ der: [UInt8]?) async throws(OAuthError)
+        -> AuthenticatedClient?
+    {
         guard let client = try await stored(clientID) else { return nil }
         let certificate = der.flatMap { ClientCertificateRule($0) }
         if permits(client, .tlsClientAuth), let name = client.certificateName, certificate?.has(name) == true {
@@ -116,7 +121,8 @@ final class ClientAuthenticator: Sendable {
         do { return try await store.commit([.insert(record)], now: now) } catch { throw .unavailable }
     }
 
-    /// At most once a day for each secret; only for people who ask which of two is still in use, so a failure does not matter.
+    /// At most once a day for each secret; only for people who ask which of two is still in use, so a failure does not
+    /// matter.
     private func noteUse(of mac: SecretMAC, _ client: RegisteredClient, now: Int64) async {
         guard let index = client.secrets.firstIndex(where: { $0.mac == mac }) else { return }
         if let last = client.secrets[index].lastUsedAt, now - last < 86_400 { return }

@@ -1,8 +1,8 @@
-internal import Certificates
-internal import JOSE
+import Certificates
+import JOSE
 
-/// Whether a client's certificate shows that it is who it says (RFC 8705 §2). TLS has settled before that the client holds the
-/// certificate's key, and that the listener's `client_authorities` vouch for it.
+/// Whether a client's certificate shows that it is who it says (RFC 8705 §2). TLS has settled before that the client
+/// holds the certificate's key, and that the listener's `client_authorities` vouch for it.
 struct ClientCertificateRule {
     let facts: CertificateFacts
 
@@ -15,7 +15,8 @@ struct ClientCertificateRule {
     /// `x5t#S256` (RFC 8705 §3.1).
     var thumbprint: String { Base64URL.encode(facts.sha256) }
 
-    /// The one field that was registered is there, exactly (RFC 8705 §2.1.2). No wildcard, and no common name for a DNS name.
+    /// The one field that was registered is there, exactly (RFC 8705 §2.1.2). No wildcard, and no common name for a DNS
+    /// name.
     func has(_ name: ClientCertificateName) -> Bool {
         switch name {
         case .subject(let text):

@@ -1,5 +1,5 @@
 package import JOSE
-internal import JSON
+import JSON
 
 /// The keys that are found at the address that a client has registered.
 package struct ClientKeySet: Sendable {
@@ -42,9 +42,11 @@ struct ClientKeys: Sendable {
 
     /// What the client's keys yield; keys at an address are looked up again once if they yield nothing.
     ///
-    /// nil: the client's keys, as they are now, yield nothing. Where that cannot be known, `unavailable` is thrown: a client that has
-    /// changed its keys is not told that it is somebody else.
-    func find<Found: Sendable>(_ client: RegisteredClient, _ look: @Sendable (JWKSet) -> Found?) async throws(OAuthError) -> Found? {
+    /// nil: the client's keys, as they are now, yield nothing. Where that cannot be known, `unavailable` is thrown: a
+    /// client that has changed its keys is not told that it is somebody else.
+    func find<Found: Sendable>(_ client: RegisteredClient, _ look: @Sendable (JWKSet) -> Found?)
+        async throws(OAuthError) -> Found?
+    {
         if let document = client.keySet { return (try? JWKSet(document)).flatMap(look) }
         guard let url = client.keySetURL else { return nil }
         guard let source else { throw .unavailable }

@@ -1,4 +1,4 @@
-internal import JOSE
+import JOSE
 
 /// A client secret: `pcs_`, 32 random octets in base64url, and six characters that check them, so that scanners find a
 /// leaked one and a mistyped one is known for what it is. Nothing in it changes under any URL encoding.

@@ -1,10 +1,10 @@
-internal import Synchronization
+import Synchronization
 
 /// Slows down guessing: ten failures in a row for one client from one address, then one more every six seconds.
 ///
-/// Counted by client and address together, so that nobody can lock a client out from elsewhere; an id that does not exist
-/// is counted like any other. Memory is bounded: two generations of 4,096 entries, the older of which is forgotten when
-/// the newer is full. Whoever floods it only forgets his own failures, at 4,096 requests a time.
+/// Counted by client and address together, so that nobody can lock a client out from elsewhere; an id that does not
+/// exist is counted like any other. Memory is bounded: two generations of 4,096 entries, the older of which is
+/// forgotten when the newer is full. Whoever floods it only forgets his own failures, at 4,096 requests a time.
 final class FailureBrake: Sendable {
     static let burst: Int64 = 10
     static let secondsEach: Int64 = 6

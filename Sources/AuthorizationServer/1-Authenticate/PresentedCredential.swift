@@ -1,5 +1,5 @@
-internal import HTTP
-internal import JOSE
+import HTTP
+import JOSE
 
 /// What a client showed to say who it is: exactly one method of authentication (OAuth 2.1 draft §2.4).
 enum PresentedCredential {
@@ -20,8 +20,11 @@ enum PresentedCredential {
 
     private static let inBody = ["client_secret", "client_assertion", "client_assertion_type"]
 
-    /// Reads the `Authorization` header and the form. Throws `invalidClient` where there is nothing that could be checked.
-    static func read(_ request: ServiceRequest, _ parameters: RequestParameters) throws(OAuthError) -> PresentedCredential {
+    /// Reads the `Authorization` header and the form. Throws `invalidClient` where there is nothing that could be
+    /// checked.
+    static func read(_ request: ServiceRequest, _ parameters: RequestParameters) throws(OAuthError)
+        -> PresentedCredential
+    {
         let authorization = request.values("authorization")
         guard authorization.count <= 1 else { throw .severalAuthenticationMethods }
         let shown = inBody.filter { parameters.value($0) != nil }
@@ -37,7 +40,8 @@ enum PresentedCredential {
             return .secret(clientID: id, secret: secret, .clientSecretPost)
         }
         if !shown.isEmpty {
-            guard parameters.value("client_assertion_type") == ClientAssertion.type, let text = parameters.value("client_assertion")
+            guard parameters.value("client_assertion_type") == ClientAssertion.type,
+                let text = parameters.value("client_assertion")
             else { throw .invalidAssertion }
             let assertion = try ClientAssertion(text)
             try checkName(parameters, assertion.clientID)
@@ -56,15 +60,18 @@ enum PresentedCredential {
     static func basic(_ header: String) -> PresentedCredential? {
         let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].lowercased() == "basic" else { return nil }
-        guard let octets = base64(parts[1].drop { $0 == " " }), let colon = octets.firstIndex(of: UInt8(ascii: ":")) else { return nil }
-        guard let id = formDecoded(octets[..<colon]), let secret = formDecoded(octets[colon...].dropFirst()), !id.isEmpty, !secret.isEmpty
+        guard let octets = base64(parts[1].drop { $0 == " " }), let colon = octets.firstIndex(of: UInt8(ascii: ":"))
+        else { return nil }
+        guard let id = formDecoded(octets[..<colon]), let secret = formDecoded(octets[colon...].dropFirst()),
+            !id.isEmpty, !secret.isEmpty
         else { return nil }
         return .secret(clientID: id, secret: secret, .clientSecretBasic)
     }
 
     /// base64 with its padding (RFC 4648 §4), canonical.
     private static func base64(_ text: Substring) -> [UInt8]? {
-        guard text.utf8.count % 4 == 0, !text.utf8.contains(UInt8(ascii: "-")), !text.utf8.contains(UInt8(ascii: "_")) else { return nil }
+        guard text.utf8.count % 4 == 0, !text.utf8.contains(UInt8(ascii: "-")), !text.utf8.contains(UInt8(ascii: "_"))
+        else { return nil }
         var octets = Array(text.utf8)
         for _ in 0..<2 where octets.last == UInt8(ascii: "=") { octets.removeLast() }
         for index in octets.indices {
@@ -84,7 +91,9 @@ enum PresentedCredential {
             switch octet {
             case UInt8(ascii: "+"): plain.append(0x20)
             case UInt8(ascii: "%"):
-                guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else { return nil }
+                guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else {
+                    return nil
+                }
                 plain.append(high << 4 | low)
             default: plain.append(octet)
             }

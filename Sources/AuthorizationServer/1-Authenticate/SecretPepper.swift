@@ -1,7 +1,7 @@
-internal import Crypto
+import Crypto
 
-/// The key under which secrets are stored. It lies in the store's own key table: the secrets are 256 random bits, so that
-/// a plain hash would do; the key keeps the rows of one store from meaning anything in another.
+/// The key under which secrets are stored. It lies in the store's own key table: the secrets are 256 random bits, so
+/// that a plain hash would do; the key keeps the rows of one store from meaning anything in another.
 package struct SecretPepper: Sendable {
     package static let octetCount = 32
     private let key: SymmetricKey

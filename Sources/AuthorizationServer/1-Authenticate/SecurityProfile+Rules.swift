@@ -1,5 +1,5 @@
-internal import JOSE
-internal import Policy
+import JOSE
+import Policy
 
 /// What a profile demands: all of it here, asked for where it is decided.
 extension SecurityProfile {

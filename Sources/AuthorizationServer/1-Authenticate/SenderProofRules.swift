@@ -1,11 +1,12 @@
-internal import Crypto
-internal import HTTP
-internal import JOSE
-internal import JSON
-internal import Policy
-internal import Proof
+import Crypto
+import HTTP
+import JOSE
+import JSON
+import Policy
+import Proof
 
-/// What a client has proved to hold, so that tokens can be bound to it: a key (RFC 9449 §5) or its certificate (RFC 8705 §3).
+/// What a client has proved to hold, so that tokens can be bound to it: a key (RFC 9449 §5) or its certificate (RFC
+/// 8705 §3).
 struct SenderProofRules: Sendable {
     let store: any AuthorizationStore
     let nonces: ProofNonces
@@ -25,7 +26,9 @@ struct SenderProofRules: Sendable {
     func binding(_ call: EndpointCall, _ client: RegisteredClient) async throws(OAuthError) -> SenderBinding? {
         var binding = SenderBinding()
         if client.bindsToCertificate {
-            guard let certificate = call.request.clientCertificateDER.flatMap({ ClientCertificateRule($0) }) else { throw .missingCertificate }
+            guard let certificate = call.request.clientCertificateDER.flatMap({ ClientCertificateRule($0) }) else {
+                throw .missingCertificate
+            }
             binding.certificateThumbprint = certificate.thumbprint
         }
         binding.keyThumbprint = try await provedKey(call)
@@ -41,9 +44,11 @@ struct SenderProofRules: Sendable {
         return proved.utf8.elementsEqual(key.utf8)
     }
 
-    /// What an answer to such a request carries besides: the next nonce, once the one that came is not the newest (RFC 9449 §8.2).
+    /// What an answer to such a request carries besides: the next nonce, once the one that came is not the newest (RFC
+    /// 9449 §8.2).
     func fields(_ call: EndpointCall) -> [ServiceResponse.Field] {
-        guard needsNonce, let field = call.request.values("dpop").first, let proof = try? DPoPProof(Array(field.utf8)) else { return [] }
+        guard needsNonce, let field = call.request.values("dpop").first, let proof = try? DPoPProof(Array(field.utf8))
+        else { return [] }
         let current = nonces.current(call.now)
         return proof.nonce?.utf8.elementsEqual(current.utf8) == true ? [] : [("DPoP-Nonce", current)]
     }
@@ -61,7 +66,9 @@ struct SenderProofRules: Sendable {
         } catch {
             throw .invalidDPoPProof
         }
-        if let token, proof.tokenDigest.map(Base64URL.encode) != SecretDigest.text(of: token) { throw .invalidDPoPProof }
+        if let token, proof.tokenDigest.map(Base64URL.encode) != SecretDigest.text(of: token) {
+            throw .invalidDPoPProof
+        }
         if needsNonce, proof.nonce.map({ nonces.accepts($0, call.now) }) != true {
             throw OAuthError.useDPoPNonce.giving(nonce: nonces.current(call.now))
         }
@@ -80,14 +87,18 @@ struct SenderProofRules: Sendable {
 extension OAuthError {
     /// RFC 9449 §5: 400, with the error of §12.2.
     static let invalidDPoPProof = OAuthError(
-        "invalid_dpop_proof", "the DPoP proof is malformed, was made for another request or at another time, or is not signed by its key")
+        "invalid_dpop_proof",
+        "the DPoP proof is malformed, was made for another request or at another time, or is not signed by its key")
     static let usedDPoPProof = OAuthError("invalid_dpop_proof", "the DPoP proof was used before")
-    static let missingDPoPProof = OAuthError("invalid_dpop_proof", "tokens of this client are bound to a key: send a DPoP proof")
+    static let missingDPoPProof = OAuthError(
+        "invalid_dpop_proof", "tokens of this client are bound to a key: send a DPoP proof")
     static let useDPoPNonce = OAuthError("use_dpop_nonce", "the DPoP proof must carry the nonce of this answer")
     static let missingCertificate = OAuthError(
         "invalid_request", "tokens of this client are bound to its certificate: present it in the TLS handshake")
     static let unboundToken = OAuthError(
-        "invalid_request", "this server issues no unbound tokens: send a DPoP proof, or use a certificate that the client is registered with")
+        "invalid_request",
+        "this server issues no unbound tokens: send a DPoP proof, or use a certificate that the client is registered with"
+    )
 
     static var senderProofs: [OAuthError] {
         [invalidDPoPProof, usedDPoPProof, missingDPoPProof, useDPoPNonce, missingCertificate, unboundToken]

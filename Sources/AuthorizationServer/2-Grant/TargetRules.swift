@@ -28,8 +28,8 @@ struct TargetRules: Sendable {
         return audience
     }
 
-    /// What a grant is for: each resource that was named, each once, or the default one (RFC 8707 §2.1). Tokens that come from
-    /// it are still for one at a time.
+    /// What a grant is for: each resource that was named, each once, or the default one (RFC 8707 §2.1). Tokens that
+    /// come from it are still for one at a time.
     func resources(asked: [String], allowed: [String]? = nil) throws(OAuthError) -> [String] {
         guard !asked.isEmpty else { return [try audience(asked: [], allowed: allowed)] }
         guard asked.count <= Self.resourcesMax else { throw .invalidTarget }
@@ -41,7 +41,8 @@ struct TargetRules: Sendable {
         return found
     }
 
-    /// Of a token that comes from a grant (RFC 8707 §2.2). Where the grant is for several, the request has to say which.
+    /// Of a token that comes from a grant (RFC 8707 §2.2). Where the grant is for several, the request has to say
+    /// which.
     /// - Parameter granted: empty: the default one.
     func audience(asked: [String], granted: [String], allowed: [String]? = nil) throws(OAuthError) -> String {
         let granted = granted.isEmpty ? [defaultAudience] : granted

@@ -1,4 +1,4 @@
-internal import HTTP
+import HTTP
 
 /// `POST /oauth2/token` (RFC 6749 §3.2): read, authenticate, grant.
 struct TokenEndpoint: Endpoint {
@@ -24,7 +24,8 @@ struct TokenEndpoint: Endpoint {
             guard client.client.grants.contains(type) else { throw .unauthorizedClient }
             let binding = try await proofs.binding(call, client.client)
             let request = TokenRequest(
-                client: client, parameters: parameters, binding: binding, request: call.request, now: call.now, random: call.random)
+                client: client, parameters: parameters, binding: binding, request: call.request, now: call.now,
+                random: call.random)
             var response = try await grant.tokens(for: request).response(client: client.client.id)
             response.fields += proofs.fields(call) + [ServiceResponse.anyOrigin]
             return response

@@ -1,5 +1,5 @@
-internal import HTTP
-internal import JSON
+import HTTP
+import JSON
 
 /// One way to a token: what a client may exchange for one (RFC 6749 §4, RFC 6749 §4.5 for extensions).
 protocol TokenGrant: Sendable {

@@ -1,5 +1,5 @@
-internal import JOSE
-internal import JSON
+import JOSE
+import JSON
 
 /// Makes access tokens (RFC 9068): self-contained, so nothing of them is stored.
 struct TokenMint: Sendable {
@@ -8,26 +8,32 @@ struct TokenMint: Sendable {
     let keys: SigningKeys
 
     /// - Parameter notAfter: when what it comes from ends; the token does not outlive it.
-    func accessToken(_ content: AccessTokenContent, notAfter: Int64? = nil, now: Int64, random: Randomness) throws(OAuthError) -> IssuedToken {
+    func accessToken(_ content: AccessTokenContent, notAfter: Int64? = nil, now: Int64, random: Randomness)
+        throws(OAuthError) -> IssuedToken
+    {
         guard let key = keys.ring.current(now: now) else { throw .unavailable }
         let lifetime = max(1, min(lifetimeSeconds, (notAfter ?? .max) &- now))
         let scope = content.scopes.joined(separator: " ")
         // RFC 9068 §2.2
         var claims: JSONObject = [
-            "iss": .string(issuer), "sub": .string(content.subject), "aud": .string(content.audience), "client_id": .string(content.clientID),
+            "iss": .string(issuer), "sub": .string(content.subject), "aud": .string(content.audience),
+            "client_id": .string(content.clientID),
             "iat": .integer(now), "exp": .integer(now &+ lifetime), "jti": .string(Base64URL.encode(random.octets(16))),
         ]
         if !scope.isEmpty { claims["scope"] = .string(scope) }
         claims["grant_id"] = content.grantID.map { .string($0) }
         if let binding = content.binding, !binding.isEmpty { claims["cnf"] = .object(binding.confirmation) }
-        if case .object(let members)? = content.authentication?.json { for (name, value) in members.members { claims[name] = value } }
+        if case .object(let members)? = content.authentication?.json {
+            for (name, value) in members.members { claims[name] = value }
+        }
         claims["act"] = content.actor
         claims["may_act"] = content.mayAct
         claims["authorization_details"] = content.authorizationDetails
         do {
             let text = try key.sign(header: ["typ": "at+jwt"], claims: claims)
             return IssuedToken(
-                text: text, type: content.binding?.keyThumbprint == nil ? "Bearer" : "DPoP", scope: scope, lifetimeSeconds: lifetime)
+                text: text, type: content.binding?.keyThumbprint == nil ? "Bearer" : "DPoP", scope: scope,
+                lifetimeSeconds: lifetime)
         } catch {
             throw .unavailable
         }

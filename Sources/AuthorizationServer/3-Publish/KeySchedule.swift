@@ -1,7 +1,7 @@
 package import JOSE
 
-/// When which signing key is made, announced, used, and given up. Decides by stored times, never by how long a process runs, so that
-/// neither restarts nor several gateways change anything.
+/// When which signing key is made, announced, used, and given up. Decides by stored times, never by how long a process
+/// runs, so that neither restarts nor several gateways change anything.
 package struct KeySchedule: Sendable, Equatable {
     /// What is signed with, the first unless something asks for another.
     package var algorithms: [Algorithm]
@@ -9,7 +9,8 @@ package struct KeySchedule: Sendable, Equatable {
     package var rotationSeconds: Int64
     /// How long before it signs a key is published: caches of key sets hold them for a day at most (24 h in .NET).
     package var announceSeconds: Int64 = 48 * 3_600
-    /// How long after its last signature a key stays published: the longest token that it can have signed, and whose clock is slow.
+    /// How long after its last signature a key stays published: the longest token that it can have signed, and whose
+    /// clock is slow.
     package var retainSeconds: Int64
 
     /// - Parameter tokenSeconds: how long the longest token is valid.
@@ -20,14 +21,16 @@ package struct KeySchedule: Sendable, Equatable {
     }
 
     package enum Action: Sendable, Equatable {
-        /// Make a key. The one that it follows is to be published until then, and in the same step; nil: it follows none.
+        /// Make a key. The one that it follows is to be published until then, and in the same step; nil: it follows
+        /// none.
         case create(Algorithm, signsFrom: Int64, follows: String?)
         /// It is not wanted any more, or there is a newer one: it goes at that time.
         case publishUntil(kid: String, Int64)
         case remove(kid: String)
     }
 
-    /// What is to be done now with the keys that there are, one thing for each algorithm and key at most. Nothing to be done: empty.
+    /// What is to be done now with the keys that there are, one thing for each algorithm and key at most. Nothing to be
+    /// done: empty.
     package func actions(_ keys: [StoredSigningKey], now: Int64) -> [Action] {
         let living = keys.filter { !isGone($0, now) }
         var actions = keys.filter { isGone($0, now) }.map { Action.remove(kid: $0.kid) }
@@ -43,9 +46,12 @@ package struct KeySchedule: Sendable, Equatable {
         return actions
     }
 
-    /// A new key now, for `portcullis keys rotate`: announced like any other, or at once, when the old one must not sign any more.
+    /// A new key now, for `portcullis keys rotate`: announced like any other, or at once, when the old one must not
+    /// sign any more.
     package func rotation(of algorithm: Algorithm, _ keys: [StoredSigningKey], now: Int64, atOnce: Bool) -> Action {
-        let newest = keys.filter { $0.algorithm == algorithm && $0.publishedUntil == nil }.max { $0.signsFrom < $1.signsFrom }
+        let newest = keys.filter { $0.algorithm == algorithm && $0.publishedUntil == nil }.max {
+            $0.signsFrom < $1.signsFrom
+        }
         return .create(algorithm, signsFrom: atOnce ? now : now &+ announceSeconds, follows: newest?.kid)
     }
 
@@ -55,14 +61,17 @@ package struct KeySchedule: Sendable, Equatable {
     /// When there is something to do next if nobody changes anything; nil: no key.
     package func nextTime(_ keys: [StoredSigningKey], now: Int64) -> Int64? {
         let removals = keys.compactMap(\.publishedUntil)
-        let successions = keys.filter { $0.publishedUntil == nil }.map { $0.signsFrom &+ rotationSeconds &- announceSeconds }
+        let successions = keys.filter { $0.publishedUntil == nil }.map {
+            $0.signsFrom &+ rotationSeconds &- announceSeconds
+        }
         return (removals + successions).filter { $0 > now }.min()
     }
 
     private func next(_ algorithm: Algorithm, _ keys: [StoredSigningKey], _ now: Int64) -> Action? {
         let ours = keys.filter { $0.algorithm == algorithm && $0.publishedUntil == nil }
         guard let newest = ours.max(by: { $0.signsFrom < $1.signsFrom }) else {
-            // The first of its kind. Where others sign already, whoever keeps our key set for a while learns of it before it is used.
+            // The first of its kind. Where others sign already, whoever keeps our key set for a while learns of it
+            // before it is used.
             return .create(algorithm, signsFrom: keys.isEmpty ? now : now &+ announceSeconds, follows: nil)
         }
         // Two that nobody follows: of a rotation that was interrupted by an older version, or by hand.

@@ -1,9 +1,9 @@
-internal import JOSE
-internal import JSON
-internal import Policy
+import JOSE
+import JSON
+import Policy
 
-/// Authorization server metadata (RFC 8414 §2), which is the OpenID provider's too (OpenID Connect Discovery §3): what stands here works,
-/// and what works stands here.
+/// Authorization server metadata (RFC 8414 §2), which is the OpenID provider's too (OpenID Connect Discovery §3): what
+/// stands here works, and what works stands here.
 struct ServerMetadata: Sendable {
     private let members: JSONObject
     /// Where it lies (RFC 8414 §3.1).
@@ -40,7 +40,8 @@ struct ServerMetadata: Sendable {
             "scopes_supported": .strings(IdentityScope.all),
             "subject_types_supported": ["public"],
             "claims_supported": [
-                "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "preferred_username", "email",
+                "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name",
+                "preferred_username", "email",
             ],
             "revocation_endpoint": .string(origin + AuthorizationServerRoutes.revocationPath),
             "device_authorization_endpoint": .string(origin + AuthorizationServerRoutes.deviceAuthorizationPath),
@@ -52,10 +53,14 @@ struct ServerMetadata: Sendable {
     }
 
     /// How clients show who they are, and what tokens can be bound to.
-    private static func clientMembers(_ settings: AuthorizationServerSettings, _ grants: [GrantType], origin: String) -> JSONObject {
+    private static func clientMembers(_ settings: AuthorizationServerSettings, _ grants: [GrantType], origin: String)
+        -> JSONObject
+    {
         let profile = settings.profile
         // A public client can do nothing as long as there is nothing but client_credentials.
-        let methods = profile.authenticationMethods.filter { $0 != .none || grants.contains { $0 != .clientCredentials } }
+        let methods = profile.authenticationMethods.filter {
+            $0 != .none || grants.contains { $0 != .clientCredentials }
+        }
         var members: JSONObject = [
             "token_endpoint_auth_methods_supported": .strings(methods.map(\.rawValue)),
             // RFC 8414 §2: there because private_key_jwt is.
@@ -66,7 +71,9 @@ struct ServerMetadata: Sendable {
             "tls_client_certificate_bound_access_tokens": true,
         ]
         if profile.demandsPushedRequests { members["require_pushed_authorization_requests"] = true }
-        if settings.registration != nil { members["registration_endpoint"] = .string(origin + AuthorizationServerRoutes.registrationPath) }
+        if settings.registration != nil {
+            members["registration_endpoint"] = .string(origin + AuthorizationServerRoutes.registrationPath)
+        }
         // RFC 8705 §5: wherever a client shows who it is, or a token that is bound to its certificate.
         if let mtls = settings.mtlsOrigin {
             members["mtls_endpoint_aliases"] = [

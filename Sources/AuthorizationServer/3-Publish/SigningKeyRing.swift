@@ -1,6 +1,6 @@
 package import JOSE
-internal import JSON
-internal import Synchronization
+import JSON
+import Synchronization
 
 /// A signing key and when it serves.
 package struct DatedSigningKey: Sendable {
@@ -23,7 +23,8 @@ package struct SigningKeyRing: Sendable {
     private let preference: [Algorithm]
 
     /// nil when two keys have the same `kid`, or there is none.
-    /// - Parameter preference: what is signed with, in this order, as soon as there is a key of it; empty: whatever is newest.
+    /// - Parameter preference: what is signed with, in this order, as soon as there is a key of it; empty: whatever is
+    ///   newest.
     package init?(_ keys: [DatedSigningKey], preference: [Algorithm] = []) {
         guard !keys.isEmpty, Set(keys.map(\.key.kid)).count == keys.count else { return nil }
         self.keys = keys.sorted { $0.signsFrom < $1.signsFrom }
@@ -37,13 +38,18 @@ package struct SigningKeyRing: Sendable {
     }
 
     /// The newest of this algorithm that may sign; nil: there is none (yet).
-    func current(_ algorithm: Algorithm, now: Int64) -> SigningKey? { signing(now: now).last { $0.key.algorithm == algorithm }?.key }
+    func current(_ algorithm: Algorithm, now: Int64) -> SigningKey? {
+        signing(now: now).last { $0.key.algorithm == algorithm }?.key
+    }
 
-    private func signing(now: Int64) -> [DatedSigningKey] { keys.filter { $0.signsFrom <= now && now < $0.publishedUntil ?? .max } }
+    private func signing(now: Int64) -> [DatedSigningKey] {
+        keys.filter { $0.signsFrom <= now && now < $0.publishedUntil ?? .max }
+    }
 
     /// Which keys there are and when they serve: two rings with the same timetable are the same.
     package var timetable: [String] {
-        keys.map { "\($0.key.kid) \($0.signsFrom) \($0.publishedUntil.map { String($0) } ?? "-")" }.sorted() + preference.map(\.rawValue)
+        keys.map { "\($0.key.kid) \($0.signsFrom) \($0.publishedUntil.map { String($0) } ?? "-")" }.sorted()
+            + preference.map(\.rawValue)
     }
 
     /// The JWK Set for everybody (RFC 7517 §5): public halves only, each with `kid`, `use` and `alg`.

@@ -1,7 +1,7 @@
-internal import HTTP
+import HTTP
 
-/// Answers of the authorization endpoint to the client, by way of the browser (RFC 6749 §4.1.2, RFC 9207): every one says who
-/// answers, so that no client takes our code for another server's.
+/// Answers of the authorization endpoint to the client, by way of the browser (RFC 6749 §4.1.2, RFC 9207): every one
+/// says who answers, so that no client takes our code for another server's.
 struct AuthorizationAnswer: Sendable {
     let issuer: String
     let redirectURI: String
@@ -25,14 +25,17 @@ struct AuthorizationAnswer: Sendable {
         return .browser(303, [("Location", redirectURI + (redirectURI.contains("?") ? "&" : "?") + query)])
     }
 
-    /// Every octet but the unreserved ones of RFC 3986 §2.3: nothing of it ends up as a header, as markup or as another parameter.
+    /// Every octet but the unreserved ones of RFC 3986 §2.3: nothing of it ends up as a header, as markup or as another
+    /// parameter.
     static func encoded(_ text: String) -> String {
         var out: [UInt8] = []
         out.reserveCapacity(text.utf8.count)
         let digits = Array("0123456789ABCDEF".utf8)
         for octet in text.utf8 {
             switch octet {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): out.append(octet)
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                out.append(octet)
             default: out += [UInt8(ascii: "%"), digits[Int(octet >> 4)], digits[Int(octet & 15)]]
             }
         }
@@ -41,8 +44,8 @@ struct AuthorizationAnswer: Sendable {
 }
 
 extension ServiceResponse {
-    /// An empty answer for a browser: nobody keeps it, nobody frames it (OAuth 2.1 draft §7.11), nobody elsewhere learns its address,
-    /// and no script of another origin may read it (§3.1).
+    /// An empty answer for a browser: nobody keeps it, nobody frames it (OAuth 2.1 draft §7.11), nobody elsewhere
+    /// learns its address, and no script of another origin may read it (§3.1).
     static func browser(_ status: Int, _ fields: [Field]) -> ServiceResponse {
         ServiceResponse(
             status: status,

@@ -1,12 +1,13 @@
-internal import JOSE
-internal import JSON
+import JOSE
+import JSON
 
 /// The text of codes and of refresh tokens: 256 random bits in base64url, which no encoding changes.
 enum Code {
     static func text(_ random: Randomness) -> String { Base64URL.encode(random.octets(32)) }
 }
 
-/// An authorization code (RFC 6749 §4.1.2): what was asked for, and who said yes. Of the code itself there is only a digest.
+/// An authorization code (RFC 6749 §4.1.2): what was asked for, and who said yes. Of the code itself there is only a
+/// digest.
 struct AuthorizationCode: Sendable {
     /// FAPI 2.0 §5.3.2.1: 60 at most.
     static let lifetimeSeconds: Int64 = 60
@@ -40,20 +41,26 @@ struct AuthorizationCode: Sendable {
     }
 
     var record: StoredRecord {
-        var body: JSONObject = ["request": .object(request.json), "authentication": person.authentication.json, "good_until": .integer(goodUntil)]
+        var body: JSONObject = [
+            "request": .object(request.json), "authentication": person.authentication.json,
+            "good_until": .integer(goodUntil),
+        ]
         body["sid"] = person.sessionID.map { .string($0) }
         if grantID != nil { body["used"] = true }
         var record = StoredRecord(
-            .authorizationCode, key, expiresAt: expiresAt, client: request.clientID, subject: person.userID, grant: grantID, body: body)
+            .authorizationCode, key, expiresAt: expiresAt, client: request.clientID, subject: person.userID,
+            grant: grantID, body: body)
         record.version = version
         return record
     }
 
     init?(_ record: StoredRecord) {
         let body = record.body
-        guard record.kind == .authorizationCode, let client = record.client, let user = record.subject, let expiresAt = record.expiresAt,
+        guard record.kind == .authorizationCode, let client = record.client, let user = record.subject,
+            let expiresAt = record.expiresAt,
             let request = body["request"]?.object.flatMap({ AuthorizationRequest($0, clientID: client) }),
-            let authentication = body["authentication"]?.object.flatMap(UserAuthentication.init), let goodUntil = body["good_until"]?.int
+            let authentication = body["authentication"]?.object.flatMap(UserAuthentication.init),
+            let goodUntil = body["good_until"]?.int
         else { return nil }
         key = record.key
         self.request = request

@@ -1,11 +1,12 @@
-internal import HTTP
-internal import JSON
-internal import Policy
+import HTTP
+import JSON
+import Policy
 
-/// `/oauth2/authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2): a browser comes with a client's request, and comes back from the
-/// pages for people until there is an answer for the client.
+/// `/oauth2/authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2): a browser comes with a client's request, and comes
+/// back from the pages for people until there is an answer for the client.
 ///
-/// What is wrong before it is known where an answer may go is shown on a page; everything after that goes to the client.
+/// What is wrong before it is known where an answer may go is shown on a page; everything after that goes to the
+/// client.
 struct AuthorizationEndpoint: Endpoint {
     /// So long may log-in and consent take.
     static let interactionSeconds: Int64 = 1_800
@@ -32,14 +33,17 @@ struct AuthorizationEndpoint: Endpoint {
     private func begin(_ front: FrontChannel, _ call: EndpointCall) async throws(OAuthError) -> ServiceResponse {
         let received = try await receiver.receive(front, now: call.now)
         let client = received.client
-        let redirectURI = try RedirectURI.chosen(asked: received.parameters.value("redirect_uri"), registered: client.redirectURIs)
-        let answer = AuthorizationAnswer(issuer: issuer, redirectURI: redirectURI, state: received.parameters.value("state"))
+        let redirectURI = try RedirectURI.chosen(
+            asked: received.parameters.value("redirect_uri"), registered: client.redirectURIs)
+        let answer = AuthorizationAnswer(
+            issuer: issuer, redirectURI: redirectURI, state: received.parameters.value("state"))
         var response: ServiceResponse
         do throws(OAuthError) {
             if let fault = received.fault { throw fault }
             let request = try judge.judge(received.parameters, client: client, redirectURI: redirectURI)
             let session = try await session(call)
-            var flow = AuthorizationFlow(request: request, client: client, person: session.map(Person.init), now: call.now)
+            var flow = AuthorizationFlow(
+                request: request, client: client, person: session.map(Person.init), now: call.now)
             flow.pushed = received.pushed.map { ($0.key, $0.version) }
             response = try await proceed(flow, answer, call)
         } catch {
@@ -49,14 +53,18 @@ struct AuthorizationEndpoint: Endpoint {
         return response
     }
 
-    /// Where to go for an error: to the client. But not on behalf of a client that anybody may have registered, while nobody is logged
-    /// in: so this server is nobody's way to anywhere (RFC 9700 §4.11.2).
-    private func refusal(_ error: OAuthError, _ client: RegisteredClient, _ answer: AuthorizationAnswer, _ call: EndpointCall)
+    /// Where to go for an error: to the client. But not on behalf of a client that anybody may have registered, while
+    /// nobody is logged in: so this server is nobody's way to anywhere (RFC 9700 §4.11.2).
+    private func refusal(
+        _ error: OAuthError, _ client: RegisteredClient, _ answer: AuthorizationAnswer, _ call: EndpointCall
+    )
         async throws(OAuthError) -> ServiceResponse
     {
         // Silent authentication is expected to come back without a word.
         if error == .loginRequired { return answer.error(error) }
-        let registration = try await store.orUnavailable { try await $0.records(RecordQuery(.registrationToken, client: client.id), most: 1) }
+        let registration = try await store.orUnavailable {
+            try await $0.records(RecordQuery(.registrationToken, client: client.id), most: 1)
+        }
         guard !registration.isEmpty else { return answer.error(error) }
         return try await session(call) == nil ? page(error) : answer.error(error)
     }
@@ -66,18 +74,22 @@ struct AuthorizationEndpoint: Endpoint {
     private func resume(_ id: String, _ call: EndpointCall) async throws(OAuthError) -> ServiceResponse {
         guard PageSecret.isWellFormed(id), let browser = BrowserCookie(call.request) else { return ErrorPage.expired }
         let record = try await store.orUnavailable { try await $0.record(.interaction, SecretDigest.text(of: id)) }
-        guard let record, !record.isExpired(at: call.now), let interaction = Interaction(record, id: id), interaction.browserKey == browser.key,
+        guard let record, !record.isExpired(at: call.now), let interaction = Interaction(record, id: id),
+            interaction.browserKey == browser.key,
             let request = AuthorizationRequest(interaction.request, clientID: interaction.clientID),
             let client = try await store.orUnavailable({ try await $0.client(id: interaction.clientID) })
         else { return ErrorPage.expired }
         let answer = AuthorizationAnswer(issuer: issuer, redirectURI: request.redirectURI, state: request.state)
-        var flow = AuthorizationFlow(request: request, client: client, person: try await person(interaction, call), now: call.now)
+        var flow = AuthorizationFlow(
+            request: request, client: client, person: try await person(interaction, call), now: call.now)
         flow.interaction = interaction
         flow.pushed = interaction.pushed
         var response: ServiceResponse
         do throws(OAuthError) {
             // Nobody may have changed the client so that it would not be answered there any more.
-            guard (try? RedirectURI.chosen(asked: request.redirectURI, registered: client.redirectURIs)) != nil else { return ErrorPage.expired }
+            guard (try? RedirectURI.chosen(asked: request.redirectURI, registered: client.redirectURIs)) != nil else {
+                return ErrorPage.expired
+            }
             response =
                 if let refused = interaction.logInRefusal {
                     try await end(interaction, with: refused, client, answer, call)
@@ -91,7 +103,8 @@ struct AuthorizationEndpoint: Endpoint {
 
     /// The provider would not log the person in.
     private func end(
-        _ interaction: Interaction, with refused: Interaction.LogInRefusal, _ client: RegisteredClient, _ answer: AuthorizationAnswer, _ call: EndpointCall
+        _ interaction: Interaction, with refused: Interaction.LogInRefusal, _ client: RegisteredClient,
+        _ answer: AuthorizationAnswer, _ call: EndpointCall
     ) async throws(OAuthError) -> ServiceResponse {
         _ = try await store.orUnavailable { try await $0.commit([interaction.removal], now: call.now) }
         return try await refusal(refused == .denied ? .accessDenied : .unmetAuthentication, client, answer, call)
@@ -104,12 +117,15 @@ struct AuthorizationEndpoint: Endpoint {
         else { return nil }
         let session = try await session(call)
         return Person(
-            userID: userID, authentication: authentication, sessionID: session?.userID == userID ? session.map { Person($0).sessionID } ?? nil : nil)
+            userID: userID, authentication: authentication,
+            sessionID: session?.userID == userID ? session.map { Person($0).sessionID } ?? nil : nil)
     }
 
     // MARK: What comes next
 
-    private func proceed(_ flow: AuthorizationFlow, _ answer: AuthorizationAnswer, _ call: EndpointCall) async throws(OAuthError) -> ServiceResponse {
+    private func proceed(_ flow: AuthorizationFlow, _ answer: AuthorizationAnswer, _ call: EndpointCall)
+        async throws(OAuthError) -> ServiceResponse
+    {
         let isCovered = try await isCovered(flow)
         switch flow.next(isCovered: isCovered) {
         case .login: return try await page(AuthorizationServerRoutes.loginPath, flow, person: nil, call)
@@ -135,7 +151,9 @@ struct AuthorizationEndpoint: Endpoint {
     }
 
     /// Sends the browser to a page, with an interaction that says what for.
-    private func page(_ path: String, _ flow: AuthorizationFlow, person: Person?, _ call: EndpointCall) async throws(OAuthError) -> ServiceResponse {
+    private func page(_ path: String, _ flow: AuthorizationFlow, person: Person?, _ call: EndpointCall)
+        async throws(OAuthError) -> ServiceResponse
+    {
         var fields: [ServiceResponse.Field] = []
         var id = flow.interaction?.id
         if id == nil {
@@ -143,24 +161,32 @@ struct AuthorizationEndpoint: Endpoint {
             let secret = browser ?? BrowserCookie(call.random)
             if browser == nil { fields.append(secret.field) }
             var interaction = Interaction(
-                id: PageSecret.generate(call.random), clientID: flow.client.id, request: flow.request.json, browserKey: secret.key,
+                id: PageSecret.generate(call.random), clientID: flow.client.id, request: flow.request.json,
+                browserKey: secret.key,
                 expiresAt: call.now + Self.interactionSeconds)
             interaction.pushed = flow.pushed
             interaction.userID = person?.userID
             interaction.authentication = person?.authentication
-            interaction.demandsLogin = person == nil && flow.person != nil || !flow.request.prompts.isDisjoint(with: [.login, .selectAccount])
+            interaction.demandsLogin =
+                person == nil && flow.person != nil || !flow.request.prompts.isDisjoint(with: [.login, .selectAccount])
             let record = interaction.record
-            guard try await store.orUnavailable({ try await $0.commit([.insert(record)], now: call.now) }) else { throw .unavailable }
+            guard try await store.orUnavailable({ try await $0.commit([.insert(record)], now: call.now) }) else {
+                throw .unavailable
+            }
             id = interaction.id
         }
         return .browser(303, [("Location", "\(path)?interaction=\(id ?? "")")] + fields)
     }
 
-    private func code(for person: Person, _ flow: AuthorizationFlow, _ answer: AuthorizationAnswer, _ call: EndpointCall)
+    private func code(
+        for person: Person, _ flow: AuthorizationFlow, _ answer: AuthorizationAnswer, _ call: EndpointCall
+    )
         async throws(OAuthError) -> ServiceResponse
     {
         let text = Code.text(call.random)
-        var changes: [StoreChange] = [.insert(AuthorizationCode(code: text, request: flow.request, person: person, now: call.now).record)]
+        var changes: [StoreChange] = [
+            .insert(AuthorizationCode(code: text, request: flow.request, person: person, now: call.now).record)
+        ]
         if let interaction = flow.interaction { changes.append(interaction.removal) }
         if let pushed = flow.pushed { changes.append(PushedRequest.use(key: pushed.key, version: pushed.version)) }
         let all = changes
@@ -179,7 +205,9 @@ struct AuthorizationEndpoint: Endpoint {
         guard error != .unavailable else { return ErrorPage.unavailable }
         var response = ErrorPage.response(
             status: error.status, title: "The application's request cannot be answered",
-            message: "What the application sent is not right (\(error.word): \(error.description)). Go back to it; if this happens again, tell whoever runs it.")
+            message:
+                "What the application sent is not right (\(error.word): \(error.description)). Go back to it; if this happens again, tell whoever runs it."
+        )
         response.facts.error = error.word
         return response
     }

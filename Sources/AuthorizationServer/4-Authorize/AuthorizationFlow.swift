@@ -1,4 +1,4 @@
-internal import JSON
+import JSON
 
 /// A request on its way to an answer: what it asks for, and what is known so far.
 struct AuthorizationFlow: Sendable {
@@ -21,18 +21,20 @@ struct AuthorizationFlow: Sendable {
 
     func next(isCovered: Bool) -> NextStep {
         NextStep.after(
-            request, person: person, isFresh: interaction != nil, consent: interaction?.consent, isCovered: isCovered, now: now)
+            request, person: person, isFresh: interaction != nil, consent: interaction?.consent, isCovered: isCovered,
+            now: now)
     }
 
-    /// Whether an earlier consent counts. Of an application that anybody on the device can pretend to be, the person is asked each time
-    /// (RFC 8252 §8.6, RFC 6749 §10.2).
+    /// Whether an earlier consent counts. Of an application that anybody on the device can pretend to be, the person is
+    /// asked each time (RFC 8252 §8.6, RFC 6749 §10.2).
     var mayRemember: Bool { !client.isPublic || request.redirectURI.hasPrefix("https://") }
 }
 
 extension AuthorizationRequest {
     /// Whether a person who agreed to that has agreed to this.
     func isCovered(by grant: Grant, now: Int64) -> Bool {
-        now < grant.expiresAt && scopes.allSatisfy(grant.scopes.contains) && resources.allSatisfy(grant.resources.contains)
+        now < grant.expiresAt && scopes.allSatisfy(grant.scopes.contains)
+            && resources.allSatisfy(grant.resources.contains)
             && (authorizationDetails == nil || authorizationDetails == grant.authorizationDetails)
     }
 }
@@ -53,7 +55,9 @@ extension Interaction {
     /// RFC 9126: the pushed request that this one is.
     var pushed: (key: String, version: Int64)? {
         get {
-            guard let key = request["pushed"]?.object?["key"]?.string, let version = request["pushed"]?.object?["version"]?.int else { return nil }
+            guard let key = request["pushed"]?.object?["key"]?.string,
+                let version = request["pushed"]?.object?["version"]?.int
+            else { return nil }
             return (key, version)
         }
         set { request["pushed"] = newValue.map { ["key": .string($0.key), "version": .integer($0.version)] } }

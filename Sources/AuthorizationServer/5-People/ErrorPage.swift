@@ -1,16 +1,19 @@
-internal import HTTP
+import HTTP
 
 /// What tells a person that it does not go on here.
 enum ErrorPage {
     /// - Parameter message: sentences of ours; what a client sent may stand in them, it is escaped.
-    static func response(status: Int, title: String, message: String, fields: [ServiceResponse.Field] = []) -> ServiceResponse {
+    static func response(status: Int, title: String, message: String, fields: [ServiceResponse.Field] = [])
+        -> ServiceResponse
+    {
         Page(status: status, template: .message, content: ["title": title, "message": message], fields: fields).response
     }
 
     /// The store cannot say.
     static var unavailable: ServiceResponse {
         response(
-            status: 503, title: "Not now", message: "The server cannot answer at the moment. Try again in a few seconds.",
+            status: 503, title: "Not now",
+            message: "The server cannot answer at the moment. Try again in a few seconds.",
             fields: [("Retry-After", "10")])
     }
 

@@ -1,6 +1,6 @@
-internal import HTTP
-internal import JSON
-internal import Policy
+import HTTP
+import JSON
+import Policy
 
 /// What all pages need.
 struct PageKit: Sendable {
@@ -11,22 +11,29 @@ struct PageKit: Sendable {
     let host: String
 
     /// What is under way in this browser; nil: unknown, over, or another browser's.
-    func interaction(_ id: String?, _ call: EndpointCall) async throws -> (interaction: Interaction, browser: BrowserCookie)? {
+    func interaction(_ id: String?, _ call: EndpointCall) async throws -> (
+        interaction: Interaction, browser: BrowserCookie
+    )? {
         guard let id, PageSecret.isWellFormed(id), let browser = BrowserCookie(call.request),
-            let record = try await store.record(.interaction, SecretDigest.text(of: id)), !record.isExpired(at: call.now),
+            let record = try await store.record(.interaction, SecretDigest.text(of: id)),
+            !record.isExpired(at: call.now),
             let interaction = Interaction(record, id: id), interaction.browserKey == browser.key
         else { return nil }
         return (interaction, browser)
     }
 
-    func page(_ template: PageTemplate, title: String, _ content: [String: Any?], status: Int = 200, formTargets: [String] = []) -> Page {
+    func page(
+        _ template: PageTemplate, title: String, _ content: [String: Any?], status: Int = 200,
+        formTargets: [String] = []
+    ) -> Page {
         var all = content.compactMapValues { $0 }
         all["title"] = title
         all["host"] = host
         return Page(status: status, template: template, content: all, formTargets: formTargets)
     }
 
-    /// A page that goes on by itself, as a new beginning for the browser: neither is it the answer to a form any more, nor a redirect.
+    /// A page that goes on by itself, as a new beginning for the browser: neither is it the answer to a form any more,
+    /// nor a redirect.
     /// - Parameter location: of ours, or where the provider's metadata says.
     func handOff(title: String, _ message: String, to location: String) -> ServiceResponse {
         page(.handOff, title: title, ["message": message, "refresh": location]).response
@@ -53,7 +60,8 @@ extension PageEndpoint {
             return try await show(RequestParameters(query: call.request), call)
         } catch let error as OAuthError where error.status < 500 {
             var response = ErrorPage.response(
-                status: error.status, title: "This cannot be read", message: "What the browser sent is not in order: \(error.description).")
+                status: error.status, title: "This cannot be read",
+                message: "What the browser sent is not in order: \(error.description).")
             response.facts.error = error.word
             return response
         } catch {
@@ -65,7 +73,8 @@ extension PageEndpoint {
 extension Interaction {
     /// Where the browser goes on when a page is done.
     var continuation: String {
-        (isForDevice ? AuthorizationServerRoutes.devicePath : AuthorizationServerRoutes.authorizationPath) + "?interaction=" + id
+        (isForDevice ? AuthorizationServerRoutes.devicePath : AuthorizationServerRoutes.authorizationPath)
+            + "?interaction=" + id
     }
 
     /// It was begun on the device page, not by the authorization endpoint.

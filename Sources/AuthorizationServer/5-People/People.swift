@@ -1,4 +1,4 @@
-internal import Policy
+import Policy
 
 /// The pages for people, as one part of the server: what they are made of, and where they lie.
 struct People: Sendable {
@@ -10,16 +10,22 @@ struct People: Sendable {
     /// nil: there is no provider.
     private let callback: ProviderCallback?
 
-    init(settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher, provider: (any IdentityProvider)?) {
+    init(
+        settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper,
+        hasher: PasswordHasher, provider: (any IdentityProvider)?
+    ) {
         let origin = ServerMetadata.origin(of: settings.issuer)
         sessions = SessionReader(store: store, idleSeconds: settings.sessionIdle.components.seconds)
         kit = PageKit(
-            store: store, sessions: sessions, forms: FormGuard(origin: origin), host: String(origin.dropFirst("https://".count)))
+            store: store, sessions: sessions, forms: FormGuard(origin: origin),
+            host: String(origin.dropFirst("https://".count)))
         let start = SessionStart(sessions: sessions, sessionSeconds: settings.sessionLifetime.components.seconds)
         let form = LoginForm(kit: kit, passwords: settings.logIn.passwords, provider: settings.logIn.provider?.label)
         var door: ProviderDoor?
         if let own = settings.logIn.provider, let provider {
-            door = ProviderDoor(kit: kit, settings: own, provider: provider, redirectURI: origin + AuthorizationServerRoutes.loginCallbackPath)
+            door = ProviderDoor(
+                kit: kit, settings: own, provider: provider,
+                redirectURI: origin + AuthorizationServerRoutes.loginCallbackPath)
         }
         login = LoginPage(kit: kit, form: form, start: start, door: door, hasher: hasher, pepper: pepper)
         let store = store, kit = kit

@@ -1,13 +1,16 @@
-internal import HTTP
-internal import JOSE
+import HTTP
+import JOSE
 
 extension ServiceRequest {
-    /// The value of a cookie (RFC 6265 §5.4); nil also when it is there more than once: then somebody else has set one of them.
+    /// The value of a cookie (RFC 6265 §5.4); nil also when it is there more than once: then somebody else has set one
+    /// of them.
     func cookie(_ name: String) -> String? {
         var found: String?
         for pair in values("cookie").flatMap({ $0.split(separator: ";") }) {
             let trimmed = pair.drop { $0 == " " || $0 == "\t" }
-            guard let equals = trimmed.firstIndex(of: "="), trimmed[..<equals].utf8.elementsEqual(name.utf8) else { continue }
+            guard let equals = trimmed.firstIndex(of: "="), trimmed[..<equals].utf8.elementsEqual(name.utf8) else {
+                continue
+            }
             guard found == nil else { return nil }
             found = String(trimmed[equals...].dropFirst())
         }
@@ -42,8 +45,9 @@ struct BrowserCookie: Sendable, Equatable {
     init(_ random: Randomness) { secret = PageSecret.generate(random) }
 }
 
-/// Cookies of the pages. `__Host-` (RFC 6265bis §4.1.3.2): only this host can set them, over TLS, for all of it. Without `Max-Age`,
-/// they end with the browser; what they stand for ends by itself. Lax, because the first request of a log-in comes from elsewhere.
+/// Cookies of the pages. `__Host-` (RFC 6265bis §4.1.3.2): only this host can set them, over TLS, for all of it.
+/// Without `Max-Age`, they end with the browser; what they stand for ends by itself. Lax, because the first request of
+/// a log-in comes from elsewhere.
 enum PageCookie {
     private static let attributes = "; Path=/; Secure; HttpOnly; SameSite=Lax"
 

@@ -1,4 +1,4 @@
-internal import HTTP
+import HTTP
 
 /// Who is logged in in the browser that sends a request.
 struct SessionReader: Sendable {
@@ -15,10 +15,12 @@ struct SessionReader: Sendable {
         self.idleSeconds = idleSeconds
     }
 
-    /// The session that the cookie stands for; nil: nobody is logged in, or the account is gone or disabled. Throws when the
-    /// store cannot say.
+    /// The session that the cookie stands for; nil: nobody is logged in, or the account is gone or disabled. Throws
+    /// when the store cannot say.
     /// - Parameter now: seconds since 1970.
-    func session(of request: ServiceRequest, now: Int64) async throws -> UserSession? { try await login(of: request, now: now)?.session }
+    func session(of request: ServiceRequest, now: Int64) async throws -> UserSession? {
+        try await login(of: request, now: now)?.session
+    }
 
     /// The session with its account.
     func login(of request: ServiceRequest, now: Int64) async throws -> (session: UserSession, user: StoredUser)? {

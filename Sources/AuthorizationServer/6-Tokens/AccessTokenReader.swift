@@ -1,5 +1,5 @@
-internal import JOSE
-internal import JSON
+import JOSE
+import JSON
 
 /// An access token of ours whose signature holds, whose time has come and is not over, and that nobody revoked.
 struct OwnAccessToken: Sendable {
@@ -17,7 +17,8 @@ struct OwnAccessToken: Sendable {
 
     /// nil: the claims are not those of our access tokens.
     fileprivate init?(_ claims: JSONObject) {
-        guard let id = claims["jti"]?.string, let subject = claims["sub"]?.string, let client = claims["client_id"]?.string,
+        guard let id = claims["jti"]?.string, let subject = claims["sub"]?.string,
+            let client = claims["client_id"]?.string,
             let audience = claims["aud"]?.string, let issuedAt = claims["iat"]?.int, let expiresAt = claims["exp"]?.int
         else { return nil }
         if let confirmation = claims["cnf"] {
@@ -43,7 +44,8 @@ struct OwnAccessToken: Sendable {
     }
 }
 
-/// Reads tokens that come back to the server that made them. Everything is judged at the time of the call (RFC 7662 §4).
+/// Reads tokens that come back to the server that made them. Everything is judged at the time of the call (RFC 7662
+/// §4).
 struct AccessTokenReader: Sendable {
     /// What a text is.
     enum Finding: Sendable {
@@ -73,11 +75,15 @@ struct AccessTokenReader: Sendable {
             let named = verified.payload["iss"]?.string, named.utf8.elementsEqual(issuer.utf8)
         else { return .foreign }
         // `typ` without regard to case, with or without the prefix (RFC 9068 §4, RFC 7515 §4.1.9).
-        guard ["at+jwt", "application/at+jwt"].contains(jws.header.typ?.lowercased() ?? ""), let token = OwnAccessToken(verified.payload) else {
+        guard ["at+jwt", "application/at+jwt"].contains(jws.header.typ?.lowercased() ?? ""),
+            let token = OwnAccessToken(verified.payload)
+        else {
             return .otherToken
         }
         let notBefore = verified.payload["nbf"]?.int ?? token.issuedAt
-        guard now < token.expiresAt, max(notBefore, token.issuedAt) <= now &+ Self.clockSkewSeconds else { return .ended }
+        guard now < token.expiresAt, max(notBefore, token.issuedAt) <= now &+ Self.clockSkewSeconds else {
+            return .ended
+        }
         return try await isRevoked(token, now: now) ? .ended : .accessToken(token)
     }
 
@@ -87,15 +93,17 @@ struct AccessTokenReader: Sendable {
     private func isRevoked(_ token: OwnAccessToken, now: Int64) async throws(OAuthError) -> Bool {
         for target in token.revocationTargets {
             let record = try await store.orUnavailable { try await $0.record(.revocation, target.key) }
-            if let revocation = record.flatMap(Revocation.init), revocation.ends(issuedAt: token.issuedAt) { return true }
+            if let revocation = record.flatMap(Revocation.init), revocation.ends(issuedAt: token.issuedAt) {
+                return true
+            }
         }
         return false
     }
 }
 
 extension Revocation {
-    /// Whether it ends what is about its target and was issued then. Ids of tokens and grants are never given twice, so that their
-    /// time does not matter.
+    /// Whether it ends what is about its target and was issued then. Ids of tokens and grants are never given twice, so
+    /// that their time does not matter.
     func ends(issuedAt: Int64) -> Bool {
         switch target {
         case .token, .grant: true

@@ -1,8 +1,9 @@
-internal import HTTP
-internal import JOSE
-internal import JSON
+import HTTP
+import JOSE
+import JSON
 
-/// Answers about tokens as JWTs (RFC 9701): whoever got one can show that the server said so. Errors stay plain JSON (§5).
+/// Answers about tokens as JWTs (RFC 9701): whoever got one can show that the server said so. Errors stay plain JSON
+/// (§5).
 struct IntrospectionSigner: Sendable {
     static let mediaType = "application/token-introspection+jwt"
     let issuer: String
@@ -12,7 +13,8 @@ struct IntrospectionSigner: Sendable {
     func isWanted(_ request: ServiceRequest) -> Bool {
         request.values("accept").flatMap { $0.split(separator: ",") }.contains { range in
             let parts = range.split(separator: ";").map { $0.filter { !$0.isWhitespace }.lowercased() }
-            return parts.first == Self.mediaType && !parts.dropFirst().contains { ["q=0", "q=0.0", "q=0.00", "q=0.000"].contains($0) }
+            return parts.first == Self.mediaType
+                && !parts.dropFirst().contains { ["q=0", "q=0.0", "q=0.00", "q=0.000"].contains($0) }
         }
     }
 
@@ -20,9 +22,12 @@ struct IntrospectionSigner: Sendable {
     func response(_ answer: JSONObject, for client: String, now: Int64) throws(OAuthError) -> ServiceResponse {
         guard let key = keys.ring.current(now: now) else { throw .unavailable }
         let claims: JSONObject = [
-            "iss": .string(issuer), "aud": .string(client), "iat": .integer(now), "token_introspection": .object(answer),
+            "iss": .string(issuer), "aud": .string(client), "iat": .integer(now),
+            "token_introspection": .object(answer),
         ]
-        guard let text = try? key.sign(header: ["typ": "token-introspection+jwt"], claims: claims) else { throw .unavailable }
+        guard let text = try? key.sign(header: ["typ": "token-introspection+jwt"], claims: claims) else {
+            throw .unavailable
+        }
         return ServiceResponse(
             status: 200,
             fields: [

@@ -1,9 +1,9 @@
-internal import HTTP
+import HTTP
 
 /// `POST /oauth2/revoke` (RFC 7009): a client gives back what was issued to it.
 ///
-/// A refresh token ends with its grant and everything that came of it; an access token ends alone. What cannot be found is
-/// ended already: 200 without a body, whatever it was (§2.2).
+/// A refresh token ends with its grant and everything that came of it; an access token ends alone. What cannot be found
+/// is ended already: 200 without a body, whatever it was (§2.2).
 struct RevocationEndpoint: Endpoint {
     let methods = ["POST"]
     let authenticator: ClientAuthenticator
@@ -60,7 +60,9 @@ struct RevocationEndpoint: Endpoint {
 
 extension ServiceResponse {
     /// RFC 7009 §2.2: the body is ignored, so there is none.
-    static var nothing: ServiceResponse { ServiceResponse(status: 200, fields: [("Cache-Control", "no-store"), ("Pragma", "no-cache")]) }
+    static var nothing: ServiceResponse {
+        ServiceResponse(status: 200, fields: [("Cache-Control", "no-store"), ("Pragma", "no-cache")])
+    }
 }
 
 extension OAuthError {
@@ -68,7 +70,8 @@ extension OAuthError {
     /// RFC 7009 §2.1: the request is refused, and the token stays what it is.
     static let tokenOfAnotherClient = OAuthError("unauthorized_client", "the token was issued to another client")
     /// RFC 7009 §2.2.1: an ID token, say.
-    static let unsupportedTokenType = OAuthError("unsupported_token_type", "only access tokens and refresh tokens can be revoked")
+    static let unsupportedTokenType = OAuthError(
+        "unsupported_token_type", "only access tokens and refresh tokens can be revoked")
 
     static var tokenManagement: [OAuthError] { [missingToken, tokenOfAnotherClient, unsupportedTokenType] }
 }

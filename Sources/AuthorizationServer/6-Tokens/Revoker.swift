@@ -1,8 +1,9 @@
-/// What must change in the store so that something ends before its time: what is stored of it goes, and a `Revocation` says so to
-/// whoever holds access tokens, which are stored nowhere. All of it belongs into one commit, together with what gave the reason.
+/// What must change in the store so that something ends before its time: what is stored of it goes, and a `Revocation`
+/// says so to whoever holds access tokens, which are stored nowhere. All of it belongs into one commit, together with
+/// what gave the reason.
 package enum Revoker {
-    /// The longest that an access token can live, whatever `access_token_lifetime` was when it was made (its upper bound), and the
-    /// largest `clock_skew` that an issuer can have.
+    /// The longest that an access token can live, whatever `access_token_lifetime` was when it was made (its upper
+    /// bound), and the largest `clock_skew` that an issuer can have.
     package static let accessTokenSecondsMax: Int64 = 86_400 + 60
 
     /// For `commit`. Ending twice is no error: the later one counts.
@@ -14,10 +15,13 @@ package enum Revoker {
     /// - Parameters:
     ///   - now: seconds since 1970.
     ///   - lastTokenEndsAt: when the last access token that it concerns ends, where that is known.
-    package static func changes(ending target: Revocation.Target, now: Int64, lastTokenEndsAt: Int64? = nil) -> [StoreChange] {
+    package static func changes(ending target: Revocation.Target, now: Int64, lastTokenEndsAt: Int64? = nil)
+        -> [StoreChange]
+    {
         let latest = now &+ accessTokenSecondsMax
         // The whole second counts as before: a token of this very second ends too, rather than living on.
-        let revocation = Revocation(target, before: now &+ 1, expiresAt: min(lastTokenEndsAt.map { $0 &+ 60 } ?? latest, latest))
+        let revocation = Revocation(
+            target, before: now &+ 1, expiresAt: min(lastTokenEndsAt.map { $0 &+ 60 } ?? latest, latest))
         return removals(ending: target) + [.remove(.revocation, key: target.key), .insert(revocation.record)]
     }
 
@@ -26,7 +30,8 @@ package enum Revoker {
         case .token: []
         case .grant(let id): [.remove(.grant, key: id)] + issued.map { .removeAll(RecordQuery($0, grant: id)) }
         case .client(let id): ([.grant] + issued + underWay).map { .removeAll(RecordQuery($0, client: id)) }
-        case .subject(let id): ([.grant, .session] + issued + underWay).map { .removeAll(RecordQuery($0, subject: id)) }
+        case .subject(let id):
+            ([.grant, .session] + issued + underWay).map { .removeAll(RecordQuery($0, subject: id)) }
         }
     }
 

@@ -1,4 +1,4 @@
-internal import Certificates
+import Certificates
 package import JSON
 
 extension RegisteredClient {
@@ -7,7 +7,8 @@ extension RegisteredClient {
         let hasCode = grants.contains { $0.rawValue == "authorization_code" }
         var document: JSONObject = [
             "client_id": .string(id), "client_id_issued_at": .integer(createdAt),
-            "token_endpoint_auth_method": authenticationMethods.map(\.rawValue).sorted().first.map { .string($0) } ?? .null,
+            "token_endpoint_auth_method": authenticationMethods.map(\.rawValue).sorted().first.map { .string($0) }
+                ?? .null,
             "grant_types": .strings(grants.map(\.rawValue).sorted()), "response_types": hasCode ? ["code"] : [],
         ]
         if !name.isEmpty { document["client_name"] = .string(name) }
@@ -30,7 +31,8 @@ extension RegisteredClient {
 extension ClientCertificateName {
     /// RFC 8705 §2.1.2.
     static let members = [
-        "tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip", "tls_client_auth_san_email",
+        "tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip",
+        "tls_client_auth_san_email",
     ]
 
     /// It could be in a certificate.

@@ -1,5 +1,5 @@
-internal import HTTP
-internal import JOSE
+import HTTP
+import JOSE
 package import JSON
 package import Policy
 
@@ -19,8 +19,8 @@ package struct ClientMetadataError: Error, Equatable, Sendable, CustomStringConv
     }
 }
 
-/// Client metadata (RFC 7591 §2) as a request, an operator's file or the command line gives it: the one place where what a client
-/// may be is checked, whoever registers it.
+/// Client metadata (RFC 7591 §2) as a request, an operator's file or the command line gives it: the one place where
+/// what a client may be is checked, whoever registers it.
 package struct ClientMetadata: Sendable {
     let profile: SecurityProfile
     /// What it may be granted at most, and is when it asks for nothing; nil: whatever it asks for.
@@ -47,11 +47,13 @@ package struct ClientMetadata: Sendable {
     private static let textOctetsMax = 2_048
 
     /// A client with this metadata and no secrets. Members that are not known here are left out (RFC 7591 §2).
-    package func client(_ metadata: JSONObject, id: String, now: Int64) throws(ClientMetadataError) -> RegisteredClient {
+    package func client(_ metadata: JSONObject, id: String, now: Int64) throws(ClientMetadataError) -> RegisteredClient
+    {
         let method = try method(metadata)
         let grants = try grants(metadata, method)
         var client = RegisteredClient(
-            id: id, name: try text(metadata, "client_name", octetsMax: 256) ?? "", grants: grants, authenticationMethods: method,
+            id: id, name: try text(metadata, "client_name", octetsMax: 256) ?? "", grants: grants,
+            authenticationMethods: method,
             scopes: try scopes(metadata), secrets: [], createdAt: now)
         client.redirectURIs = try redirectURIs(metadata, grants)
         try readKeys(metadata, into: &client)
@@ -63,7 +65,9 @@ package struct ClientMetadata: Sendable {
         if let uris = try postLogoutURIs(metadata) { client.metadata["post_logout_redirect_uris"] = .strings(uris) }
         if profile.demandsBinding, !client.bindsToKey, !client.bindsToCertificate {
             throw ClientMetadataError(
-                .metadata, "this server binds all tokens: set dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens")
+                .metadata,
+                "this server binds all tokens: set dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens"
+            )
         }
         return client
     }
@@ -72,16 +76,19 @@ package struct ClientMetadata: Sendable {
 
     private func method(_ metadata: JSONObject) throws(ClientMetadataError) -> Set<ClientAuthenticationMethod> {
         // RFC 7591 §2
-        let name = try text(metadata, "token_endpoint_auth_method") ?? ClientAuthenticationMethod.clientSecretBasic.rawValue
+        let name =
+            try text(metadata, "token_endpoint_auth_method") ?? ClientAuthenticationMethod.clientSecretBasic.rawValue
         guard let method = ClientAuthenticationMethod(rawValue: name), profile.permits(method) else {
             throw ClientMetadataError(
-                .metadata, "token_endpoint_auth_method must be one of " + profile.authenticationMethods.map(\.rawValue).joined(separator: ", "))
+                .metadata,
+                "token_endpoint_auth_method must be one of "
+                    + profile.authenticationMethods.map(\.rawValue).joined(separator: ", "))
         }
         return [method]
     }
 
-    /// `jwks` or `jwks_uri`, not both (RFC 7591 §2); keys of a size that counts (FAPI 2.0 §5.4.1-2, -3): RSA of 2048 bits, EC of
-    /// 256, which is what `VerificationKey` takes.
+    /// `jwks` or `jwks_uri`, not both (RFC 7591 §2); keys of a size that counts (FAPI 2.0 §5.4.1-2, -3): RSA of 2048
+    /// bits, EC of 256, which is what `VerificationKey` takes.
     private func readKeys(_ metadata: JSONObject, into client: inout RegisteredClient) throws(ClientMetadataError) {
         let url = try text(metadata, "jwks_uri")
         if let keys = metadata["jwks"], !keys.isNull {
@@ -102,9 +109,12 @@ package struct ClientMetadata: Sendable {
             throw ClientMetadataError(.metadata, "jwks_uri must be an https URL without fragment and user information")
         }
         if case .these(let hosts) = keyHosts {
-            guard !hosts.isEmpty else { throw ClientMetadataError(.metadata, "jwks_uri is not taken here: register jwks") }
+            guard !hosts.isEmpty else {
+                throw ClientMetadataError(.metadata, "jwks_uri is not taken here: register jwks")
+            }
             guard hosts.contains(url.host) else {
-                throw ClientMetadataError(.metadata, "the host of jwks_uri is none that this server fetches keys from: register jwks")
+                throw ClientMetadataError(
+                    .metadata, "the host of jwks_uri is none that this server fetches keys from: register jwks")
             }
         }
         return text
@@ -116,7 +126,9 @@ package struct ClientMetadata: Sendable {
             throw ClientMetadataError(.metadata, "jwks: \(error.reason)")
         }
         // A set from a stranger's server may hold keys for other purposes; one that is registered here is to be used.
-        if let skipped = set.skipped.first { throw ClientMetadataError(.metadata, "jwks: key \(skipped.index): \(skipped.reason)") }
+        if let skipped = set.skipped.first {
+            throw ClientMetadataError(.metadata, "jwks: key \(skipped.index): \(skipped.reason)")
+        }
         guard !set.keys.isEmpty else { throw ClientMetadataError(.metadata, "jwks holds no key") }
         let kids = set.keys.compactMap(\.kid)
         guard Set(kids).count == kids.count else { throw ClientMetadataError(.metadata, "jwks has a kid twice") }
@@ -129,14 +141,19 @@ package struct ClientMetadata: Sendable {
     ) throws(ClientMetadataError) -> ClientCertificateName? {
         let members = ClientCertificateName.members.filter { metadata[$0].map { !$0.isNull } ?? false }
         guard method.contains(.tlsClientAuth) else {
-            guard members.isEmpty else { throw ClientMetadataError(.metadata, "tls_client_auth_… is for token_endpoint_auth_method tls_client_auth") }
+            guard members.isEmpty else {
+                throw ClientMetadataError(
+                    .metadata, "tls_client_auth_… is for token_endpoint_auth_method tls_client_auth")
+            }
             return nil
         }
         guard members.count == 1, let member = members.first, let value = try text(metadata, member),
             let name = ClientCertificateName(member: member, value: value), name.isWellFormed
         else {
             throw ClientMetadataError(
-                .metadata, "tls_client_auth needs exactly one of " + ClientCertificateName.members.joined(separator: ", ") + ", well-formed")
+                .metadata,
+                "tls_client_auth needs exactly one of " + ClientCertificateName.members.joined(separator: ", ")
+                    + ", well-formed")
         }
         return name
     }
@@ -149,7 +166,9 @@ package struct ClientMetadata: Sendable {
         let names = try texts(metadata, "grant_types") ?? ["authorization_code"]
         var grants: Set<GrantType> = []
         for name in names {
-            guard let grant = GrantType(rawValue: name) else { throw ClientMetadataError(.metadata, "grant_types names one that is not supported") }
+            guard let grant = GrantType(rawValue: name) else {
+                throw ClientMetadataError(.metadata, "grant_types names one that is not supported")
+            }
             grants.insert(grant)
         }
         guard !grants.isEmpty else { throw ClientMetadataError(.metadata, "grant_types must not be empty") }
@@ -159,18 +178,23 @@ package struct ClientMetadata: Sendable {
         // RFC 7591 §2.1: the two lists must fit each other.
         let responses = try texts(metadata, "response_types") ?? (names.contains("authorization_code") ? ["code"] : [])
         guard responses == (names.contains("authorization_code") ? ["code"] : []) else {
-            throw ClientMetadataError(.metadata, "response_types must be [\"code\"] with the grant type authorization_code, and empty without it")
+            throw ClientMetadataError(
+                .metadata,
+                "response_types must be [\"code\"] with the grant type authorization_code, and empty without it")
         }
         return grants
     }
 
-    private func redirectURIs(_ metadata: JSONObject, _ grants: Set<GrantType>) throws(ClientMetadataError) -> [String] {
+    private func redirectURIs(_ metadata: JSONObject, _ grants: Set<GrantType>) throws(ClientMetadataError) -> [String]
+    {
         let uris = try texts(metadata, "redirect_uris") ?? []
         guard uris.count <= RedirectURIRule.countMax else {
             throw ClientMetadataError(.redirectURI, "there are more than \(RedirectURIRule.countMax) redirect_uris")
         }
         for (index, uri) in uris.enumerated() {
-            if let objection = RedirectURIRule.objection(to: uri) { throw ClientMetadataError(.redirectURI, "redirect_uris[\(index)] \(objection)") }
+            if let objection = RedirectURIRule.objection(to: uri) {
+                throw ClientMetadataError(.redirectURI, "redirect_uris[\(index)] \(objection)")
+            }
         }
         guard !uris.isEmpty || !grants.contains(where: { $0.rawValue == "authorization_code" }) else {
             throw ClientMetadataError(.redirectURI, "authorization_code needs redirect_uris")
@@ -178,14 +202,18 @@ package struct ClientMetadata: Sendable {
         return uris
     }
 
-    /// Where people may be sent after they have logged out (OpenID Connect RP-Initiated Logout §3.1): the rules are those of redirect URIs.
+    /// Where people may be sent after they have logged out (OpenID Connect RP-Initiated Logout §3.1): the rules are
+    /// those of redirect URIs.
     private func postLogoutURIs(_ metadata: JSONObject) throws(ClientMetadataError) -> [String]? {
         guard let uris = try texts(metadata, "post_logout_redirect_uris") else { return nil }
         guard uris.count <= RedirectURIRule.countMax else {
-            throw ClientMetadataError(.metadata, "there are more than \(RedirectURIRule.countMax) post_logout_redirect_uris")
+            throw ClientMetadataError(
+                .metadata, "there are more than \(RedirectURIRule.countMax) post_logout_redirect_uris")
         }
         for (index, uri) in uris.enumerated() {
-            if let objection = RedirectURIRule.objection(to: uri) { throw ClientMetadataError(.metadata, "post_logout_redirect_uris[\(index)] \(objection)") }
+            if let objection = RedirectURIRule.objection(to: uri) {
+                throw ClientMetadataError(.metadata, "post_logout_redirect_uris[\(index)] \(objection)")
+            }
         }
         return uris
     }
@@ -193,7 +221,9 @@ package struct ClientMetadata: Sendable {
     private func scopes(_ metadata: JSONObject) throws(ClientMetadataError) -> [String] {
         guard let asked = try text(metadata, "scope") else { return scopes ?? [] }
         guard let tokens = ScopeText.tokens(asked) else { throw ClientMetadataError(.metadata, "scope is malformed") }
-        if let scopes, !tokens.allSatisfy(scopes.contains) { throw ClientMetadataError(.metadata, "scope names one that is not for clients that register themselves") }
+        if let scopes, !tokens.allSatisfy(scopes.contains) {
+            throw ClientMetadataError(.metadata, "scope names one that is not for clients that register themselves")
+        }
         return tokens
     }
 
@@ -211,7 +241,9 @@ package struct ClientMetadata: Sendable {
         }
         for name in Self.shownTexts { shown[name] = try text(metadata, name, octetsMax: 256).map { .string($0) } }
         if let contacts = try texts(metadata, "contacts") {
-            guard contacts.count <= 10, contacts.allSatisfy({ $0.utf8.count <= 256 }) else { throw ClientMetadataError(.metadata, "contacts is too long") }
+            guard contacts.count <= 10, contacts.allSatisfy({ $0.utf8.count <= 256 }) else {
+                throw ClientMetadataError(.metadata, "contacts is too long")
+            }
             shown["contacts"] = .strings(contacts)
         }
         return shown
@@ -220,20 +252,29 @@ package struct ClientMetadata: Sendable {
     // MARK: Members
 
     /// nil: it is not there, or null.
-    private func text(_ metadata: JSONObject, _ name: String, octetsMax: Int = textOctetsMax) throws(ClientMetadataError) -> String? {
+    private func text(_ metadata: JSONObject, _ name: String, octetsMax: Int = textOctetsMax)
+        throws(ClientMetadataError) -> String?
+    {
         guard let value = metadata[name], !value.isNull else { return nil }
         guard let text = value.string, !text.isEmpty, text.utf8.count <= octetsMax,
             !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
-        else { throw ClientMetadataError(.metadata, "\(name) must be a text of at most \(octetsMax) octets without control characters") }
+        else {
+            throw ClientMetadataError(
+                .metadata, "\(name) must be a text of at most \(octetsMax) octets without control characters")
+        }
         return text
     }
 
     private func texts(_ metadata: JSONObject, _ name: String) throws(ClientMetadataError) -> [String]? {
         guard let value = metadata[name], !value.isNull else { return nil }
-        guard let array = value.array, array.count <= 100 else { throw ClientMetadataError(.metadata, "\(name) must be a list of texts") }
+        guard let array = value.array, array.count <= 100 else {
+            throw ClientMetadataError(.metadata, "\(name) must be a list of texts")
+        }
         var texts: [String] = []
         for element in array {
-            guard let text = element.string else { throw ClientMetadataError(.metadata, "\(name) must be a list of texts") }
+            guard let text = element.string else {
+                throw ClientMetadataError(.metadata, "\(name) must be a list of texts")
+            }
             texts.append(text)
         }
         return texts

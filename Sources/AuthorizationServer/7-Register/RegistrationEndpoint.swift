@@ -1,9 +1,10 @@
-internal import Crypto
-internal import HTTP
-internal import JOSE
-internal import JSON
+import Crypto
+import HTTP
+import JOSE
+import JSON
 
-/// `/oauth2/register`: registration of clients (RFC 7591), and below `?client_id=…` what a client may do with its own (RFC 7592).
+/// `/oauth2/register`: registration of clients (RFC 7591), and below `?client_id=…` what a client may do with its own
+/// (RFC 7592).
 struct RegistrationEndpoint: Endpoint {
     let methods = ["GET", "POST", "PUT", "DELETE"]
     let store: any AuthorizationStore
@@ -36,7 +37,9 @@ struct RegistrationEndpoint: Endpoint {
         var client = try read(call, id: "client-" + ClientID.generated(call.random), createdAt: call.now)
         let secret = addSecret(to: &client, call)
         let ownToken = "pcr_" + Base64URL.encode(call.random.octets(32))
-        let record = StoredRecord(.registrationToken, SecretDigest.text(of: ownToken), client: client.id, body: ["created_at": .integer(call.now)])
+        let record = StoredRecord(
+            .registrationToken, SecretDigest.text(of: ownToken), client: client.id,
+            body: ["created_at": .integer(call.now)])
         guard try await commit([.insert(client.record), .insert(record)], call) else { throw .unavailable }
         return document(client, ownToken, secret: secret, status: 201)
     }
@@ -50,7 +53,9 @@ struct RegistrationEndpoint: Endpoint {
         let client: RegisteredClient?
         do {
             record = try await store.record(.registrationToken, SecretDigest.text(of: token))
-            guard let id = record?.client, parameters.value("client_id")?.utf8.elementsEqual(id.utf8) == true else { throw OAuthError.noRegistrationToken }
+            guard let id = record?.client, parameters.value("client_id")?.utf8.elementsEqual(id.utf8) == true else {
+                throw OAuthError.noRegistrationToken
+            }
             client = try await store.client(id: id)
         } catch let error as OAuthError {
             throw error
@@ -62,13 +67,19 @@ struct RegistrationEndpoint: Endpoint {
     }
 
     /// RFC 7592 §2.2: what is not there any more is gone, and what the server decides is not the client's to change.
-    private func update(_ old: RegisteredClient, _ call: EndpointCall, _ token: String) async throws(OAuthError) -> ServiceResponse {
+    private func update(_ old: RegisteredClient, _ call: EndpointCall, _ token: String) async throws(OAuthError)
+        -> ServiceResponse
+    {
         let asked = try body(call)
         guard asked["client_id"]?.string == old.id else { throw .differentRegistration }
-        let serverMembers = ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"]
+        let serverMembers = [
+            "registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at",
+        ]
         guard serverMembers.allSatisfy({ asked[$0] == nil }) else { throw .differentRegistration }
         if let secret = asked["client_secret"] {
-            guard let text = secret.string, old.secrets.contains(where: { $0.mac == pepper.mac(of: text, clientID: old.id) }) else {
+            guard let text = secret.string,
+                old.secrets.contains(where: { $0.mac == pepper.mac(of: text, clientID: old.id) })
+            else {
                 throw .differentRegistration
             }
         }
@@ -87,7 +98,8 @@ struct RegistrationEndpoint: Endpoint {
         let changes: [StoreChange] =
             [
                 .remove(.client, key: client.id, version: client.version),
-                .removeAll(RecordQuery(.registrationToken, client: client.id)), .removeAll(RecordQuery(.replay, client: client.id)),
+                .removeAll(RecordQuery(.registrationToken, client: client.id)),
+                .removeAll(RecordQuery(.replay, client: client.id)),
             ] + Revoker.changes(ending: .client(client.id), now: call.now)
         guard try await commit(changes, call) else { throw .unavailable }
         var response = ServiceResponse(status: 204, fields: [("Cache-Control", "no-store"), ("Pragma", "no-cache")])
@@ -107,7 +119,8 @@ struct RegistrationEndpoint: Endpoint {
 
     private func body(_ call: EndpointCall) throws(OAuthError) -> JSONObject {
         let types = call.request.values("content-type")
-        guard types.count == 1, types[0].split(separator: ";").first?.split(separator: " ").first?.lowercased() == "application/json",
+        guard types.count == 1,
+            types[0].split(separator: ";").first?.split(separator: " ").first?.lowercased() == "application/json",
             let body = (try? JSON.parse(call.request.body))?.object
         else { throw .notJSON }
         return body
@@ -125,7 +138,9 @@ struct RegistrationEndpoint: Endpoint {
     }
 
     /// RFC 7591 §3.2.1, RFC 7592 §3.
-    private func document(_ client: RegisteredClient, _ token: String, secret: ClientSecret? = nil, status: Int) -> ServiceResponse {
+    private func document(_ client: RegisteredClient, _ token: String, secret: ClientSecret? = nil, status: Int)
+        -> ServiceResponse
+    {
         var document = client.metadataDocument
         if let secret { document["client_secret"] = .string(secret.text) }
         // Always beside a secret; 0: it does not expire.
@@ -142,16 +157,20 @@ struct RegistrationEndpoint: Endpoint {
         let fields = request.values("authorization")
         guard fields.count == 1 else { return nil }
         let parts = fields[0].split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", (1...1_024).contains(parts[1].utf8.count) else { return nil }
+        guard parts.count == 2, parts[0].lowercased() == "bearer", (1...1_024).contains(parts[1].utf8.count) else {
+            return nil
+        }
         return String(parts[1])
     }
 }
 
 extension OAuthError {
-    static let noRegistrationToken = OAuthError("invalid_token", "this needs the access token for registration, or for this client's registration", status: 401)
+    static let noRegistrationToken = OAuthError(
+        "invalid_token", "this needs the access token for registration, or for this client's registration", status: 401)
     static let notJSON = OAuthError("invalid_client_metadata", "the body must be a JSON object, as application/json")
     static let differentRegistration = OAuthError(
-        "invalid_client_metadata", "client_id and client_secret must be the client's own, and members that the server makes must not be there")
+        "invalid_client_metadata",
+        "client_id and client_secret must be the client's own, and members that the server makes must not be there")
 
     static var registration: [OAuthError] { [noRegistrationToken, notJSON, differentRegistration] }
 
@@ -159,7 +178,9 @@ extension OAuthError {
     fileprivate func response(bearerRealm realm: String) -> ServiceResponse {
         var response = response(realm: realm)
         response.fields.removeAll { $0.name == "WWW-Authenticate" }
-        if challenges { response.fields.append(("WWW-Authenticate", "Bearer realm=\"\(realm)\", error=\"invalid_token\"")) }
+        if challenges {
+            response.fields.append(("WWW-Authenticate", "Bearer realm=\"\(realm)\", error=\"invalid_token\""))
+        }
         return response
     }
 }

@@ -9,31 +9,42 @@ extension Administration {
         }
     }
 
-    /// Makes the next key, whatever the schedule says. It signs in 48 hours, or at once; the one before it is published until the last
-    /// token that it has signed has ended.
+    /// Makes the next key, whatever the schedule says. It signs in 48 hours, or at once; the one before it is published
+    /// until the last token that it has signed has ended.
     /// - Parameter algorithm: nil: what access tokens are signed with.
-    package func rotateKeys(_ algorithm: Algorithm? = nil, atOnce: Bool, now: Int64, random: Randomness) async throws -> Done<StoredSigningKey> {
+    package func rotateKeys(_ algorithm: Algorithm? = nil, atOnce: Bool, now: Int64, random: Randomness) async throws
+        -> Done<StoredSigningKey>
+    {
         let schedule = terms.schedule
         let algorithm = algorithm ?? schedule.algorithms.first ?? .es256
         guard schedule.algorithms.contains(algorithm) else {
             throw ManagementError.refused(
-                "\(algorithm.rawValue) is not among authorization_server.signing_algorithms; name it there, and a key is made")
+                "\(algorithm.rawValue) is not among authorization_server.signing_algorithms; name it there, and a key is made"
+            )
         }
         let before = try await signingKeys()
         let action = schedule.rotation(of: algorithm, before, now: now, atOnce: atOnce)
-        guard try await SigningKeyChange(store: store, terms: terms, random: random).make(action, of: before, now: now) else {
+        guard try await SigningKeyChange(store: store, terms: terms, random: random).make(action, of: before, now: now)
+        else {
             throw ManagementError.changedMeanwhile
         }
         let after = try await signingKeys()
-        guard let new = after.first(where: { key in key.algorithm == algorithm && !before.contains { $0.kid == key.kid } }) else {
+        guard
+            let new = after.first(where: { key in key.algorithm == algorithm && !before.contains { $0.kid == key.kid } }
+            )
+        else {
             throw ManagementError.changedMeanwhile
         }
         return Done(
-            change: ManagedChange(.keysRotated, new.kid, before: Self.described(before), after: Self.described(after)), value: new, secret: nil)
+            change: ManagedChange(.keysRotated, new.kid, before: Self.described(before), after: Self.described(after)),
+            value: new, secret: nil)
     }
 
-    /// Gives a key up at once: what it has signed counts no more. If nothing else of its algorithm signs, a new key does from now on.
-    package func retireKey(_ kid: String, expected: Int64? = nil, now: Int64, random: Randomness) async throws -> ManagedChange {
+    /// Gives a key up at once: what it has signed counts no more. If nothing else of its algorithm signs, a new key
+    /// does from now on.
+    package func retireKey(_ kid: String, expected: Int64? = nil, now: Int64, random: Randomness) async throws
+        -> ManagedChange
+    {
         let before = try await signingKeys()
         guard let key = before.first(where: { $0.kid == kid }) else { throw ManagementError.notFound }
         try Self.check(key.version, expected)
@@ -47,7 +58,8 @@ extension Administration {
             changes.append(.insert(new.record))
         }
         try await commit(changes, now: now)
-        return ManagedChange(.keyRetired, kid, before: Self.described(before), after: Self.described(try await signingKeys()))
+        return ManagedChange(
+            .keyRetired, kid, before: Self.described(before), after: Self.described(try await signingKeys()))
     }
 
     /// By kid, so that a record shows which are new, gone, or published to another end.
@@ -75,7 +87,10 @@ extension StoredSigningKey {
 
     /// Nothing of the private key.
     package func managementDocument(among all: [StoredSigningKey], now: Int64) -> JSONObject {
-        var document: JSONObject = ["kid": .string(kid), "state": .string(state(among: all, now: now).rawValue), "created_at": .integer(createdAt)]
+        var document: JSONObject = [
+            "kid": .string(kid), "state": .string(state(among: all, now: now).rawValue),
+            "created_at": .integer(createdAt),
+        ]
         for member in timeDocument.members { document[member.name] = member.value }
         document["encrypted"] = .bool(isSealed)
         return document

@@ -1,8 +1,8 @@
-internal import JSON
+import JSON
 
 extension Administration {
-    /// What of an account changes; nil: stays. A new password and an end of all that was granted leave nothing to see in `before` and
-    /// `after` but that they happened.
+    /// What of an account changes; nil: stays. A new password and an end of all that was granted leave nothing to see
+    /// in `before` and `after` but that they happened.
     package struct UserChange: Sendable {
         package var isDisabled: Bool?
         package var password: String?
@@ -14,12 +14,15 @@ extension Administration {
     }
 
     package func addUser(
-        name: String, _ credential: NewUserCredential, email: String?, displayName: String?, now: Int64, random: Randomness
+        name: String, _ credential: NewUserCredential, email: String?, displayName: String?, now: Int64,
+        random: Randomness
     ) async throws -> Done<StoredUser> {
         do {
             let user = try await UserDirectory(store: store, hasher: hasher).add(
                 name: name, credential, email: email, displayName: displayName, now: now, random: random)
-            return Done(change: ManagedChange(.userAdded, user.id, before: nil, after: user.managementDocument), value: user, secret: nil)
+            return Done(
+                change: ManagedChange(.userAdded, user.id, before: nil, after: user.managementDocument), value: user,
+                secret: nil)
         } catch let error as UserError {
             if case .nameTaken = error { throw ManagementError.conflict(error.description) }
             if error == .identityTaken { throw ManagementError.conflict(error.description) }
@@ -29,7 +32,8 @@ extension Administration {
         }
     }
 
-    /// Who is disabled loses all that was granted on their behalf; who gets a new password has to log in again everywhere.
+    /// Who is disabled loses all that was granted on their behalf; who gets a new password has to log in again
+    /// everywhere.
     package func changeUser(
         _ id: String, _ change: UserChange, expected: Int64? = nil, now: Int64, random: Randomness
     ) async throws -> Done<StoredUser> {
@@ -43,15 +47,21 @@ extension Administration {
         }
         if let password = change.password {
             guard old.identity == nil else { throw ManagementError.refused(UserError.logsInElsewhere.description) }
-            do throws(UserError) { try PasswordRules.check(password, name: old.name) } catch { throw ManagementError.refused(error.description) }
-            do throws(PasswordHasherBusy) { new.passwordHash = try await hasher.hash(password, random: random).text } catch { throw ManagementError.busy }
+            do throws(UserError) { try PasswordRules.check(password, name: old.name) } catch {
+                throw ManagementError.refused(error.description)
+            }
+            do throws(PasswordHasherBusy) {
+                new.passwordHash = try await hasher.hash(password, random: random).text
+            } catch { throw ManagementError.busy }
             endings.append(.removeAll(RecordQuery(.session, subject: id)))
         }
         try await commit([.replace(new.record)] + endings, now: now)
         new.version &+= 1
         var after = new.managementDocument
         if change.password != nil { after["password"] = "changed" }
-        return Done(change: ManagedChange(.userChanged, id, before: old.managementDocument, after: after), value: new, secret: nil)
+        return Done(
+            change: ManagedChange(.userChanged, id, before: old.managementDocument, after: after), value: new,
+            secret: nil)
     }
 
     /// The account with all that belongs to it. The name is free again; the id is never used again.
@@ -59,7 +69,10 @@ extension Administration {
         guard let user = try await store.user(id: id) else { throw ManagementError.notFound }
         try Self.check(user.version, expected)
         try await commit(
-            [.remove(.user, key: id, version: user.version), .remove(.userName, key: user.name), .removeAll(RecordQuery(.identity, subject: id))]
+            [
+                .remove(.user, key: id, version: user.version), .remove(.userName, key: user.name),
+                .removeAll(RecordQuery(.identity, subject: id)),
+            ]
                 + Revoker.changes(ending: .subject(id), now: now),
             now: now)
         return ManagedChange(.userRemoved, id, before: user.managementDocument, after: nil)

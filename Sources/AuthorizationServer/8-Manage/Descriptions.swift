@@ -1,7 +1,7 @@
 package import JSON
 
-// What is shown of things to whoever runs the server, and written into records of changes. Of secrets only when they were made and
-// last used; never what one is recognised by.
+// What is shown of things to whoever runs the server, and written into records of changes. Of secrets only when they
+// were made and last used; never what one is recognised by.
 
 extension RegisteredClient {
     package var managementDocument: JSONObject {
@@ -34,11 +34,14 @@ extension StoredUser {
 extension Grant {
     package var managementDocument: JSONObject {
         var document: JSONObject = [
-            "id": .string(id), "client_id": .string(clientID), "subject": .string(subject), "scope": .string(scopes.joined(separator: " ")),
+            "id": .string(id), "client_id": .string(clientID), "subject": .string(subject),
+            "scope": .string(scopes.joined(separator: " ")),
             "resources": .strings(resources), "created_at": .integer(createdAt), "expires_at": .integer(expiresAt),
         ]
         document["authorization_details"] = authorizationDetails
-        document["auth_time"] = authentication.flatMap { $0.time == UserAuthentication.unknownTime ? nil : .integer($0.time) }
+        document["auth_time"] = authentication.flatMap {
+            $0.time == UserAuthentication.unknownTime ? nil : .integer($0.time)
+        }
         document["cnf"] = binding.map { .object($0.confirmation) }
         return document
     }

@@ -1,7 +1,7 @@
 package import JSON
 
-/// A change that whoever runs the server has made: what was changed, and how it was before and after. There is no secret in it, nor
-/// anything that one is recognised by, so that it can go into a record as it is.
+/// A change that whoever runs the server has made: what was changed, and how it was before and after. There is no
+/// secret in it, nor anything that one is recognised by, so that it can go into a record as it is.
 package struct ManagedChange: Sendable, Equatable {
     /// One word each, for records: they never change their meaning.
     package enum Action: String, Sendable, CaseIterable {

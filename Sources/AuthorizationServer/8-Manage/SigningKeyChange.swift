@@ -1,4 +1,4 @@
-internal import JOSE
+import JOSE
 
 /// How signing keys are kept: when they are made and given up, and what their private parts are encrypted with.
 package struct SigningTerms: Sendable {
@@ -30,15 +30,19 @@ package struct SigningKeyChange: Sendable {
         try await store.commit(changes(action, of: keys, now: now), now: now)
     }
 
-    private func changes(_ action: KeySchedule.Action, of keys: [StoredSigningKey], now: Int64) throws -> [StoreChange] {
+    private func changes(_ action: KeySchedule.Action, of keys: [StoredSigningKey], now: Int64) throws -> [StoreChange]
+    {
         func key(_ kid: String?) -> StoredSigningKey? { keys.first { $0.kid == kid } }
         switch action {
         case .create(let algorithm, let signsFrom, let follows):
             let new = try StoredSigningKey(
                 SigningKey.generate(algorithm), createdAt: now, signsFrom: signsFrom, seal: terms.seal, random: random)
-            // Written again, changed or not, so that a second gateway that decides the same at the same time comes too late.
+            // Written again, changed or not, so that a second gateway that decides the same at the same time comes too
+            // late.
             guard var anchor = key(follows) ?? keys.min(by: { $0.kid < $1.kid }) else { return [.insert(new.record)] }
-            if anchor.kid == follows { anchor.publishedUntil = terms.schedule.publishedUntil(successorSignsFrom: signsFrom) }
+            if anchor.kid == follows {
+                anchor.publishedUntil = terms.schedule.publishedUntil(successorSignsFrom: signsFrom)
+            }
             return [.replace(anchor.record), .insert(new.record)]
         case .publishUntil(let kid, let time):
             guard var old = key(kid) else { return [] }

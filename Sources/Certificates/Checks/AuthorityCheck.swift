@@ -10,13 +10,17 @@ package enum AuthorityCheck {
             return [CertificateFinding(.authorities, .error, error.message)]
         }
         guard read.facts.contains(where: \.isCA) else {
-            return [CertificateFinding(.authorities, .error, "holds no certificate of an authority (basic constraints CA:TRUE)")]
+            return [
+                CertificateFinding(
+                    .authorities, .error, "holds no certificate of an authority (basic constraints CA:TRUE)")
+            ]
         }
         var findings: [CertificateFinding] = []
         for (index, facts) in read.facts.enumerated() {
             findings += Validity.findings(.authorities, facts, number: index + 1, of: read.facts.count, now: now)
             if !facts.isCA {
-                findings.append(CertificateFinding(.authorities, .warning, "certificate \(index + 1) is not that of an authority"))
+                findings.append(
+                    CertificateFinding(.authorities, .warning, "certificate \(index + 1) is not that of an authority"))
             }
         }
         // One authority of several that has expired is housekeeping; all of them is an outage.

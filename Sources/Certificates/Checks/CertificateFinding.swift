@@ -10,7 +10,8 @@ package struct CertificateFinding: Sendable, Equatable {
     }
     package var subject: Subject
     package var severity: Severity
-    /// A sentence without the file's name in front, such as `expired on 2026-01-01`; whoever shows it puts the name there.
+    /// A sentence without the file's name in front, such as `expired on 2026-01-01`; whoever shows it puts the name
+    /// there.
     package var message: String
 
     package init(_ subject: Subject, _ severity: Severity, _ message: String) {

@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// What the file system says of a path. In a file of its own because Foundation's modules declare `stat` as well.
 enum FileState {

@@ -1,6 +1,6 @@
-internal import Foundation
-internal import SwiftASN1
-internal import X509
+import Foundation
+import SwiftASN1
+import X509
 
 /// Whether a certificate chain and its private key can serve TLS, and for how long yet.
 package enum KeyPairCheck {
@@ -38,12 +38,16 @@ package enum KeyPairCheck {
             findings.append(
                 CertificateFinding(
                     .chain, .warning,
-                    "starts with the certificate of an authority\(chain.facts.count > 1 ? "; the leaf must come first" : "; expected one that an authority issued")"))
+                    "starts with the certificate of an authority\(chain.facts.count > 1 ? "; the leaf must come first" : "; expected one that an authority issued")"
+                ))
         }
-        for index in chain.certificates.indices.dropFirst() where chain.certificates[index - 1].issuer != chain.certificates[index].subject {
+        for index in chain.certificates.indices.dropFirst()
+        where chain.certificates[index - 1].issuer != chain.certificates[index].subject {
             findings.append(
                 CertificateFinding(
-                    .chain, .warning, "is out of order: certificate \(index + 1) has not issued certificate \(index); peers may refuse it"))
+                    .chain, .warning,
+                    "is out of order: certificate \(index + 1) has not issued certificate \(index); peers may refuse it"
+                ))
         }
         return findings
     }

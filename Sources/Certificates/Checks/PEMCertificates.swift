@@ -1,5 +1,5 @@
-internal import SwiftASN1
-internal import X509
+import SwiftASN1
+import X509
 
 /// The certificates of a PEM file in their order: a chain with the leaf first, or a set of authorities.
 package struct PEMCertificates: Sendable {

@@ -1,7 +1,7 @@
-internal import Foundation
+import Foundation
 
-/// The blocks of a PEM file (RFC 7468), read as leniently as OpenSSL reads them: text around the blocks and lines of any
-/// length are fine.
+/// The blocks of a PEM file (RFC 7468), read as leniently as OpenSSL reads them: text around the blocks and lines of
+/// any length are fine.
 struct PEMFile {
     /// One `-----BEGIN label-----` block.
     struct Block: Equatable {
@@ -31,7 +31,9 @@ struct PEMFile {
             } else if let end = Self.label(of: line, "-----END ") {
                 guard let begun = label, begun == end else { throw .malformed("\"END \(end)\" ends no block") }
                 if body.contains("ENCRYPTED") { throw .encrypted }
-                guard let data = Data(base64Encoded: body), !data.isEmpty else { throw .malformed("the block \"\(end)\" is not base64") }
+                guard let data = Data(base64Encoded: body), !data.isEmpty else {
+                    throw .malformed("the block \"\(end)\" is not base64")
+                }
                 blocks.append(Block(label: begun, der: Array(data)))
                 label = nil
             } else if label != nil {

@@ -1,7 +1,7 @@
-internal import Crypto
-internal import Foundation
-internal import SwiftASN1
-internal import X509
+import Crypto
+import Foundation
+import SwiftASN1
+import X509
 
 /// A certificate authority for development and tests: P-256, made in a millisecond, trusted by nobody until its
 /// certificate is handed to them.
@@ -64,7 +64,9 @@ package struct DevelopmentAuthority: Sendable {
         validity: CertificateValidity, keyPEM: String? = nil
     ) throws -> IssuedCertificate {
         let addresses = try ipAddresses.map { text in
-            guard let octets = IPAddressText.octets(text) else { throw CertificateUnreadable(reason: "\(text) is not an IP address") }
+            guard let octets = IPAddressText.octets(text) else {
+                throw CertificateUnreadable(reason: "\(text) is not an IP address")
+            }
             return GeneralName.ipAddress(ASN1OctetString(contentBytes: octets[...]))
         }
         return try issue(
@@ -77,7 +79,8 @@ package struct DevelopmentAuthority: Sendable {
         commonName: String = "client", spiffe: String?, validity: CertificateValidity, keyPEM: String? = nil
     ) throws -> IssuedCertificate {
         try issue(
-            commonName, names: spiffe.map { [.uniformResourceIdentifier($0)] } ?? [], usage: .clientAuth, validity: validity,
+            commonName, names: spiffe.map { [.uniformResourceIdentifier($0)] } ?? [], usage: .clientAuth,
+            validity: validity,
             keyPEM: keyPEM)
     }
 
@@ -87,7 +90,8 @@ package struct DevelopmentAuthority: Sendable {
     }
 
     private func issue(
-        _ commonName: String, names: [GeneralName], usage: ExtendedKeyUsage.Usage, validity: CertificateValidity, keyPEM: String?
+        _ commonName: String, names: [GeneralName], usage: ExtendedKeyUsage.Usage, validity: CertificateValidity,
+        keyPEM: String?
     ) throws -> IssuedCertificate {
         let leafKey = try keyPEM.map { try P256.Signing.PrivateKey(pemRepresentation: $0) } ?? P256.Signing.PrivateKey()
         let publicKey = Certificate.PublicKey(leafKey.publicKey)

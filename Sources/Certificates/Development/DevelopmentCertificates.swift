@@ -1,12 +1,12 @@
-internal import Foundation
-internal import Glibc
-internal import X509
+import Foundation
+import Glibc
+import X509
 
 /// `portcullis certs init`: all certificates and keys that `routes.yaml` at the top level names, for development.
 ///
-/// Keys have mode 0600 from their first moment. What is still valid stays, and a second call says so; what has expired is
-/// renewed for the key that is there; certificates that somebody else issued are never touched. Two calls at once wait
-/// for each other.
+/// Keys have mode 0600 from their first moment. What is still valid stays, and a second call says so; what has expired
+/// is renewed for the key that is there; certificates that somebody else issued are never touched. Two calls at once
+/// wait for each other.
 package struct DevelopmentCertificates: Sendable {
     package static let hostNamesDefault = ["localhost", "api.example.com"]
     package static let ipAddressesDefault = ["127.0.0.1", "::1"]
@@ -44,12 +44,16 @@ package struct DevelopmentCertificates: Sendable {
         let leaves = try hierarchy.leaves.map { ($0, try PairOnDisk(folder: folder, name: $0.name)) }
         if there.isForeign {
             let why = "somebody else's authority; nothing is issued under it"
-            return ([hierarchy.name] + hierarchy.leaves.map(\.name)).map { DevelopmentFile(name: "\($0).pem", outcome: .leftAlone(why)) }
+            return ([hierarchy.name] + hierarchy.leaves.map(\.name)).map {
+                DevelopmentFile(name: "\($0).pem", outcome: .leftAlone(why))
+            }
         }
         var fault = force ? "--force" : there.fault(now: now) ?? constraintFault(of: there, hierarchy)
         if fault == nil, there.keyPEM == nil {
             // Without its key an authority is still good for verifying, until it would have to issue.
-            let mustIssue = leaves.contains { leaf, pair in !pair.isForeign && self.fault(of: pair, leaf, authority: there.certificate, now: now) != nil }
+            let mustIssue = leaves.contains { leaf, pair in
+                !pair.isForeign && self.fault(of: pair, leaf, authority: there.certificate, now: now) != nil
+            }
             if mustIssue { fault = "its key is missing" }
         }
 
@@ -60,7 +64,9 @@ package struct DevelopmentCertificates: Sendable {
             let made = try DevelopmentAuthority.create(
                 commonName: hierarchy.commonName, validity: .days(DevelopmentAuthority.authorityDays, from: now),
                 permittedDNSNames: hierarchy.permittedDNSNames, keyPEM: there.keyToKeep(force: force))
-            files += try write(IssuedCertificate(certificatePEM: made.certificatePEM, keyPEM: made.keyPEM), hierarchy.name, over: there, fault, force: force)
+            files += try write(
+                IssuedCertificate(certificatePEM: made.certificatePEM, keyPEM: made.keyPEM), hierarchy.name,
+                over: there, fault, force: force)
             authority = made
             authorityCertificate = made.certificate
         } else {
@@ -76,21 +82,29 @@ package struct DevelopmentCertificates: Sendable {
     }
 
     private func make(
-        _ leaf: DevelopmentLeaf, _ there: PairOnDisk, _ authority: DevelopmentAuthority?, _ authorityCertificate: Certificate?, now: Int64,
+        _ leaf: DevelopmentLeaf, _ there: PairOnDisk, _ authority: DevelopmentAuthority?,
+        _ authorityCertificate: Certificate?, now: Int64,
         force: Bool
     ) throws -> [DevelopmentFile] {
-        if there.isForeign { return [DevelopmentFile(name: "\(leaf.name).pem", outcome: .leftAlone("somebody else issued it"))] }
-        guard let fault = force ? "--force" : fault(of: there, leaf, authority: authorityCertificate, now: now), let authority else {
+        if there.isForeign {
+            return [DevelopmentFile(name: "\(leaf.name).pem", outcome: .leftAlone("somebody else issued it"))]
+        }
+        guard let fault = force ? "--force" : fault(of: there, leaf, authority: authorityCertificate, now: now),
+            let authority
+        else {
             return [DevelopmentFile(name: "\(leaf.name).pem", outcome: .kept(until: there.facts?.notAfter))]
         }
         let issued = try leaf.issue(
-            by: authority, validity: .days(DevelopmentAuthority.leafDays, from: now), keyPEM: there.keyToKeep(force: force))
+            by: authority, validity: .days(DevelopmentAuthority.leafDays, from: now),
+            keyPEM: there.keyToKeep(force: force))
         return try write(issued, leaf.name, over: there, fault, force: force)
     }
 
     private func fault(of there: PairOnDisk, _ leaf: DevelopmentLeaf, authority: Certificate?, now: Int64) -> String? {
         if let fault = there.fault(now: now) { return fault }
-        guard let certificate = there.certificate, let facts = there.facts, let authority, there.keyPEM != nil else { return "its key is missing" }
+        guard let certificate = there.certificate, let facts = there.facts, let authority, there.keyPEM != nil else {
+            return "its key is missing"
+        }
         if !DevelopmentAuthority.hasIssued(certificate, by: authority) { return "its authority is new" }
         return leaf.isCovered(by: facts) ? nil : "it lacks a name"
     }
@@ -99,7 +113,8 @@ package struct DevelopmentCertificates: Sendable {
     private func constraintFault(of there: PairOnDisk, _ hierarchy: DevelopmentHierarchy) -> String? {
         guard let certificate = there.certificate, !hierarchy.permittedDNSNames.isEmpty else { return nil }
         let permitted = try? certificate.extensions.nameConstraints?.permittedDNSDomains
-        return Set(hierarchy.permittedDNSNames).isSubset(of: Set(permitted ?? [])) ? nil : "it may not vouch for the names asked for"
+        return Set(hierarchy.permittedDNSNames).isSubset(of: Set(permitted ?? []))
+            ? nil : "it may not vouch for the names asked for"
     }
 
     /// The key first: a certificate without its key helps nobody, the other way round is mended by the next call.
@@ -109,7 +124,9 @@ package struct DevelopmentCertificates: Sendable {
         if there.keyToKeep(force: force) == nil {
             try NewFile.write(pair.keyPEM, to: there.keyPath, mode: NewFile.privateMode, replacing: there.keyPEM != nil)
         }
-        try NewFile.write(pair.certificatePEM, to: there.certificatePath, mode: NewFile.publicMode, replacing: there.certificate != nil)
+        try NewFile.write(
+            pair.certificatePEM, to: there.certificatePath, mode: NewFile.publicMode,
+            replacing: there.certificate != nil)
         return [DevelopmentFile(name: "\(name).pem", outcome: there.isEmpty ? .created : .renewed(fault))]
     }
 }

@@ -11,14 +11,18 @@ struct DevelopmentLeaf: Sendable {
     /// Whether a certificate still says all that it should.
     func isCovered(by facts: CertificateFacts) -> Bool {
         Set(dnsNames).isSubset(of: facts.dnsNames) && Set(uris) == Set(facts.uris)
-            && Set(ipAddresses.compactMap(IPAddressText.octets)).isSubset(of: facts.ipAddresses.compactMap(IPAddressText.octets))
+            && Set(ipAddresses.compactMap(IPAddressText.octets)).isSubset(
+                of: facts.ipAddresses.compactMap(IPAddressText.octets))
     }
 
-    func issue(by authority: DevelopmentAuthority, validity: CertificateValidity, keyPEM: String?) throws -> IssuedCertificate {
+    func issue(by authority: DevelopmentAuthority, validity: CertificateValidity, keyPEM: String?) throws
+        -> IssuedCertificate
+    {
         switch use {
         case .server:
             try authority.issueServer(
-                commonName: name, dnsNames: dnsNames, ipAddresses: ipAddresses, uris: uris, validity: validity, keyPEM: keyPEM)
+                commonName: name, dnsNames: dnsNames, ipAddresses: ipAddresses, uris: uris, validity: validity,
+                keyPEM: keyPEM)
         case .client:
             try authority.issueClient(commonName: name, spiffe: uris.first, validity: validity, keyPEM: keyPEM)
         }
@@ -50,9 +54,11 @@ struct DevelopmentHierarchy: Sendable {
                 name: "upstream-ca", commonName: "Portcullis development CA for upstreams",
                 leaves: [
                     DevelopmentLeaf(
-                        name: "orders", use: .server, dnsNames: ["localhost"], ipAddresses: here, uris: ["spiffe://example.org/orders"]),
+                        name: "orders", use: .server, dnsNames: ["localhost"], ipAddresses: here,
+                        uris: ["spiffe://example.org/orders"]),
                     DevelopmentLeaf(
-                        name: "payments", use: .server, dnsNames: ["localhost"], ipAddresses: here, uris: ["spiffe://example.org/payments"]),
+                        name: "payments", use: .server, dnsNames: ["localhost"], ipAddresses: here,
+                        uris: ["spiffe://example.org/payments"]),
                     DevelopmentLeaf(name: "gateway-client", use: .client, uris: ["spiffe://example.org/gateway"]),
                 ]),
         ]

@@ -1,5 +1,5 @@
-internal import Foundation
-internal import Glibc
+import Foundation
+import Glibc
 
 /// Files that appear whole or not at all, with their final mode from the first moment.
 enum NewFile {
@@ -26,7 +26,9 @@ enum NewFile {
             rest = rest.dropFirst(written)
         }
         // The umask may have taken bits from a public file, never added one.
-        guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0 else { throw NewFileError(path: path, doing: "write", code: errno) }
+        guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0 else {
+            throw NewFileError(path: path, doing: "write", code: errno)
+        }
         isOpen = false
         guard close(descriptor) == 0 else { throw NewFileError(path: path, doing: "write", code: errno) }
         let moved = replacing ? rename(temporary, path) : link(temporary, path)

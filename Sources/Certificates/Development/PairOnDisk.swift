@@ -1,6 +1,6 @@
-internal import Crypto
-internal import Foundation
-internal import X509
+import Crypto
+import Foundation
+import X509
 
 /// A certificate and its key as they lie in the folder now.
 struct PairOnDisk {
@@ -29,14 +29,16 @@ struct PairOnDisk {
             keyPEM = nil
             return
         }
-        guard let text = try? String(contentsOfFile: keyPath, encoding: .utf8), (try? P256.Signing.PrivateKey(pemRepresentation: text)) != nil
+        guard let text = try? String(contentsOfFile: keyPath, encoding: .utf8),
+            (try? P256.Signing.PrivateKey(pemRepresentation: text)) != nil
         else {
             // An operator's own pair may have a key of another kind: it is left alone, so its key is not needed.
             guard certificate == nil || certificate?.issuer.organization == DevelopmentAuthority.organization else {
                 keyPEM = nil
                 return
             }
-            throw DevelopmentCertificatesError("\(keyPath) is not a P-256 key that can be read; move it away and try again")
+            throw DevelopmentCertificatesError(
+                "\(keyPath) is not a P-256 key that can be read; move it away and try again")
         }
         keyPEM = text
     }
@@ -46,8 +48,8 @@ struct PairOnDisk {
 
     var isEmpty: Bool { certificate == nil && keyPEM == nil }
 
-    /// The key to go on with; nil: a new one is made. `--force` replaces a key only where a certificate shows that it is
-    /// one of ours.
+    /// The key to go on with; nil: a new one is made. `--force` replaces a key only where a certificate shows that it
+    /// is one of ours.
     func keyToKeep(force: Bool) -> String? { force && certificate != nil ? nil : keyPEM }
 
     /// Why the certificate cannot stay; nil: it can.
@@ -56,7 +58,9 @@ struct PairOnDisk {
         if now > facts.notAfter { return "it has expired" }
         if facts.notAfter - now < KeyPairCheck.expiresSoonSeconds { return "it expires within a week" }
         if now < facts.notBefore { return "it is not valid yet" }
-        if let keyPEM, let key = try? P256.Signing.PrivateKey(pemRepresentation: keyPEM), Certificate.PublicKey(key.publicKey) != certificate.publicKey {
+        if let keyPEM, let key = try? P256.Signing.PrivateKey(pemRepresentation: keyPEM),
+            Certificate.PublicKey(key.publicKey) != certificate.publicKey
+        {
             return "its key is another"
         }
         return nil

@@ -1,12 +1,12 @@
-internal import Crypto
-internal import Foundation
-internal import SwiftASN1
-internal import X509
+import Crypto
+import Foundation
+import SwiftASN1
+import X509
 
 /// What the gateway needs to know of an X.509 certificate (RFC 5280), read once from its DER octets.
 ///
-/// Reading verifies nothing: whether an authority vouches for the certificate is TLS's answer, and what it is good for is
-/// `PeerIdentity`'s.
+/// Reading verifies nothing: whether an authority vouches for the certificate is TLS's answer, and what it is good for
+/// is `PeerIdentity`'s.
 package struct CertificateFacts: Sendable, Equatable {
     /// The last common name of the subject; only ever shown, never trusted.
     package let subjectCommonName: String?
@@ -69,7 +69,11 @@ package struct CertificateFacts: Sendable, Equatable {
         publicKeyInfo = Array(try certificate.publicKey.serializeAsPEM().derBytes)
         // In spite of its name only the key's own octets.
         publicKeySHA256 = Array(SHA256.hash(data: Array(certificate.publicKey.subjectPublicKeyInfoBytes)))
-        if case .isCertificateAuthority = try certificate.extensions.basicConstraints { isCA = true } else { isCA = false }
+        if case .isCertificateAuthority = try certificate.extensions.basicConstraints {
+            isCA = true
+        } else {
+            isCA = false
+        }
     }
 
     /// Whether a text is an IP address.

@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// IP addresses between the octets of a certificate and text.
 enum IPAddressText {

@@ -1,7 +1,7 @@
 /// Whom a certificate must name, and whether it does.
 ///
-/// It judges names only. That an authority vouches for the certificate, and that it is valid now, has been settled by TLS
-/// before anybody asks here.
+/// It judges names only. That an authority vouches for the certificate, and that it is valid now, has been settled by
+/// TLS before anybody asks here.
 package enum PeerIdentity: Sendable, Equatable, Hashable {
     /// Exactly one URI SAN, octet for octet this SPIFFE ID (X.509-SVID §2, §5.2).
     case spiffe(String)
@@ -54,7 +54,9 @@ private struct DNSLabels {
 
     private static func isOfHostName(_ octet: UInt8) -> Bool {
         switch octet {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+            UInt8(ascii: "_"):
+            true
         default: false
         }
     }

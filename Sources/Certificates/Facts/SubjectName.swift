@@ -1,8 +1,8 @@
-internal import SwiftASN1
-internal import X509
+import SwiftASN1
+import X509
 
-/// A distinguished name as it is compared: attribute by attribute, values octet by octet, whatever spelling a text chose
-/// (order of the attributes of one RDN, case of attribute names, escapes).
+/// A distinguished name as it is compared: attribute by attribute, values octet by octet, whatever spelling a text
+/// chose (order of the attributes of one RDN, case of attribute names, escapes).
 package struct SubjectName: Sendable, Equatable {
     /// Most significant first, as certificates have them; each a sorted list of OID and value.
     private let names: [[Attribute]]
@@ -18,12 +18,14 @@ package struct SubjectName: Sendable, Equatable {
 
     /// RFC 4514 §3, and what is in common use besides.
     private static let types = [
-        "CN": "2.5.4.3", "SERIALNUMBER": "2.5.4.5", "C": "2.5.4.6", "L": "2.5.4.7", "ST": "2.5.4.8", "STREET": "2.5.4.9", "O": "2.5.4.10",
-        "OU": "2.5.4.11", "UID": "0.9.2342.19200300.100.1.1", "DC": "0.9.2342.19200300.100.1.25", "EMAILADDRESS": "1.2.840.113549.1.9.1",
+        "CN": "2.5.4.3", "SERIALNUMBER": "2.5.4.5", "C": "2.5.4.6", "L": "2.5.4.7", "ST": "2.5.4.8",
+        "STREET": "2.5.4.9", "O": "2.5.4.10",
+        "OU": "2.5.4.11", "UID": "0.9.2342.19200300.100.1.1", "DC": "0.9.2342.19200300.100.1.25",
+        "EMAILADDRESS": "1.2.840.113549.1.9.1",
     ]
 
-    /// Reads a name in its text form (RFC 4514 §3), as in `CN=billing,O=Example,C=DE`. nil: it is none, empty, or has a value in
-    /// hexadecimal form (`#…`), which is not compared here.
+    /// Reads a name in its text form (RFC 4514 §3), as in `CN=billing,O=Example,C=DE`. nil: it is none, empty, or has a
+    /// value in hexadecimal form (`#…`), which is not compared here.
     package init?(_ text: String) {
         var reader = SubjectNameReader(text)
         guard let parts = reader.read() else { return nil }
@@ -31,7 +33,8 @@ package struct SubjectName: Sendable, Equatable {
         for part in parts {
             var attributes: [Attribute] = []
             for (type, value) in part {
-                let isOID = !type.isEmpty && type.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+                let isOID =
+                    !type.isEmpty && type.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
                 guard let oid = isOID ? type : Self.types[type.uppercased()] else { return nil }
                 attributes.append(Attribute(type: oid, value: value))
             }

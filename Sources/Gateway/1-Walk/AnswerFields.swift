@@ -1,5 +1,5 @@
-internal import Admission
-internal import HTTP
+import Admission
+import HTTP
 
 /// Field lines and documents that the gateway adds to answers, or answers with.
 enum AnswerFields {
@@ -49,8 +49,8 @@ enum AnswerFields {
             requestID: requestID, to: &body)
     }
 
-    /// The URL of a route's protected-resource metadata (RFC 9728 §5.1), on the host that the request names: the path is
-    /// the route's.
+    /// The URL of a route's protected-resource metadata (RFC 9728 §5.1), on the host that the request names: the path
+    /// is the route's.
     static func metadataURL(_ path: [UInt8], of head: borrowing RequestHead) -> [UInt8] {
         guard !path.isEmpty, !head.host.isEmpty else { return [] }
         var url = Array("https://".utf8) + head.block.bytes[head.host.range]

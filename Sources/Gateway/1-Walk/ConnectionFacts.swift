@@ -1,9 +1,9 @@
-internal import Admission
-internal import Audit
-internal import Certificates
-internal import Glibc
-internal import Policy
-internal import Transport
+import Admission
+import Audit
+import Certificates
+import Glibc
+import Policy
+import Transport
 
 /// What a connection contributes to each of its requests: made once, when it opens.
 final class ConnectionFacts {
@@ -18,12 +18,13 @@ final class ConnectionFacts {
     let record: AuditFragment
 
     init(_ peer: Peer) {
-        let shown = peer.tls?.clientCertificate.map { facts in
-            Digest256(facts.sha256).map { thumbprint in
-                ClientCertificate(
-                    identity: facts.identity, uris: facts.uris, dnsNames: facts.dnsNames, thumbprint: thumbprint)
-            }
-        } ?? nil
+        let shown =
+            peer.tls?.clientCertificate.map { facts in
+                Digest256(facts.sha256).map { thumbprint in
+                    ClientCertificate(
+                        identity: facts.identity, uris: facts.uris, dnsNames: facts.dnsNames, thumbprint: thumbprint)
+                }
+            } ?? nil
         self.peer = PeerFacts(address: ClientAddress(text: peer.address), certificate: shown, isTLS: peer.tls != nil)
         isTLS = peer.tls != nil
         isFromThisMachine = Listener.isForThisMachine(peer.listenerHost)

@@ -1,4 +1,4 @@
-internal import HTTP
+import HTTP
 
 /// The names under which one request is known: its request id and its place in a trace (W3C Trace Context).
 ///
@@ -30,7 +30,9 @@ struct RequestIdentity {
 
     /// `00-<32 hex>-<16 hex>-<2 hex>`, lower-case, neither id all zeros. Anything else begins a new trace.
     private mutating func readTraceparent(_ head: borrowing RequestHead) -> Bool {
-        guard head.count(.traceparent) == 1, let value = head.first(.traceparent), value.count == 55 else { return false }
+        guard head.count(.traceparent) == 1, let value = head.first(.traceparent), value.count == 55 else {
+            return false
+        }
         let start = value.start
         let bytes = head.bytes
         guard start >= 0, start + 55 <= bytes.count else { return false }

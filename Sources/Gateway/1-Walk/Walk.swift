@@ -1,13 +1,13 @@
-internal import Admission
-internal import Audit
-internal import HTTP
-internal import Policy
-internal import Transport
+import Admission
+import Audit
+import HTTP
+import Policy
+import Transport
 
 /// One connection's requests on their way through the gateway, one after the other: the walk of ARCHITECTURE.md.
 ///
-/// Each step takes the proof that the step before it made: `RouteMatch`, `Caller`, `Permit`, `Lease`. Everything runs on
-/// the connection's event loop, and for a request whose token is known nothing suspends.
+/// Each step takes the proof that the step before it made: `RouteMatch`, `Caller`, `Permit`, `Lease`. Everything runs
+/// on the connection's event loop, and for a request whose token is known nothing suspends.
 final class Walk: ExchangeDelegate {
     // The connection
     let exchange: Exchange
@@ -163,12 +163,15 @@ final class Walk: ExchangeDelegate {
 
     /// What the gateway signs for the service in place of the client's token: once, until shortly before it ends.
     private func upstreamToken(_ upstream: Int, _ permit: Permit) throws(Refusal) -> [UInt8]? {
-        guard let audience = snapshot.upstreams[upstream].upstream.tokenAudience, let principal = permit.principal else {
+        guard let audience = snapshot.upstreams[upstream].upstream.tokenAudience, let principal = permit.principal
+        else {
             return nil
         }
         let now = Clock.wallNanoseconds() / 1_000_000_000
         let kept = (principal.companion as? PrincipalTexts)?.upstreamTokens
-        if let token = kept?.find(upstream: upstream, generation: snapshot.generation, unixSeconds: now) { return token }
+        if let token = kept?.find(upstream: upstream, generation: snapshot.generation, unixSeconds: now) {
+            return token
+        }
         guard let signer = snapshot.upstreamTokens else { throw Refusal(.signingFailed) }
         let token = try signer.sign(
             for: principal.facts, audience: audience, unixSeconds: now, random: &loop.random)

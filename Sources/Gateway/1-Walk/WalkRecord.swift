@@ -1,7 +1,7 @@
-internal import Admission
-internal import Audit
-internal import HTTP
-internal import Transport
+import Admission
+import Audit
+import HTTP
+import Transport
 
 extension Walk {
     /// 11. The record closes: one for each request, whatever happened to it.

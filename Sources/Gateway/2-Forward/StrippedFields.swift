@@ -1,5 +1,5 @@
-internal import HTTP
-internal import Policy
+import HTTP
+import Policy
 
 /// The request fields that no client may send to an upstream: everything the gateway says itself, and everything that
 /// upstreams have been known to believe about who is calling or where from.
@@ -43,7 +43,8 @@ struct StrippedFields: Sendable {
     /// Lower-case. Identity, forwarding, original-URL and client-certificate fields of the gateways and servers in use.
     static let always: [String] = [
         "x-auth-subject", "x-auth-client-id", "x-auth-scope", "x-auth-issuer",
-        "dpop", "forwarded", "x-forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",
+        "dpop", "forwarded", "x-forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
+        "x-forwarded-port",
         "x-forwarded-prefix", "x-forwarded-server", "x-forwarded-ssl", "x-forwarded-scheme", "x-forwarded-uri",
         "x-forwarded-method", "x-forwarded-user", "x-forwarded-groups", "x-forwarded-email",
         "x-forwarded-preferred-username", "x-forwarded-access-token", "x-forwarded-client-cert",

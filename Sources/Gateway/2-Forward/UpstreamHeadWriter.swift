@@ -1,9 +1,9 @@
-internal import Admission
-internal import HTTP
-internal import Policy
+import Admission
+import HTTP
+import Policy
 
-/// Writes the head of a request for an upstream, anew and from the judged values: method, normalised path, and only those
-/// fields that are the client's to send; then who calls, as the gateway knows it.
+/// Writes the head of a request for an upstream, anew and from the judged values: method, normalised path, and only
+/// those fields that are the client's to send; then who calls, as the gateway knows it.
 final class UpstreamHeadWriter: Sendable {
     private let stripped: StrippedFields
     private let headers: UpstreamHeaders
@@ -25,7 +25,8 @@ final class UpstreamHeadWriter: Sendable {
     /// `caller` holds values that are safe in a field: percent-encoded when the principal was made. `token`, which the
     /// gateway has signed, stands in its place.
     func write(
-        _ head: borrowing RequestHead, caller: PrincipalHeaders?, token: [UInt8]?, connection: ConnectionFields, identity: borrowing RequestIdentity,
+        _ head: borrowing RequestHead, caller: PrincipalHeaders?, token: [UInt8]?, connection: ConnectionFields,
+        identity: borrowing RequestIdentity,
         forwardToken: Bool, upgrade: Bool, to writer: inout ByteWriter
     ) {
         writer.clear()

@@ -1,14 +1,14 @@
-internal import Admission
-internal import JOSE
-internal import JSON
-internal import Policy
-internal import Synchronization
+import Admission
+import JOSE
+import JSON
+import Policy
+import Synchronization
 
 /// Signs what services get instead of the client's token: who calls, for one service, for a short time.
 ///
-/// An access token by RFC 9068, so that any library for such tokens can check it. `sub_id` (RFC 9493) names the issuer that
-/// the subject belongs to, `act` (RFC 8693 §4.1) the client that acts for a user, and behind it whom the client's own token
-/// named there.
+/// An access token by RFC 9068, so that any library for such tokens can check it. `sub_id` (RFC 9493) names the issuer
+/// that the subject belongs to, `act` (RFC 8693 §4.1) the client that acts for a user, and behind it whom the client's
+/// own token named there.
 struct UpstreamTokenSigner: Sendable {
     private let issuer: String
     private let key: SigningKey
@@ -24,7 +24,8 @@ struct UpstreamTokenSigner: Sendable {
     /// - Parameter read: gives the octets of a file.
     init(_ settings: UpstreamTokenSettings, read: (String) -> [UInt8]?) throws {
         let keys = try settings.keys.map { path in
-            guard let octets = read(path), let key = try? SigningKey(pem: String(decoding: octets, as: UTF8.self)) else {
+            guard let octets = read(path), let key = try? SigningKey(pem: String(decoding: octets, as: UTF8.self))
+            else {
                 throw Failure(description: "\(path): the private key cannot be read")
             }
             return key
@@ -51,8 +52,11 @@ struct UpstreamTokenSigner: Sendable {
         ]
         if !facts.scope.isEmpty { claims["scope"] = .string(facts.scope) }
         claims["act"] = Self.actor(facts)
-        guard let token = try? key.sign(header: ["typ": "at+jwt"], claims: claims) else { throw Refusal(.signingFailed) }
-        // The last quarter of its life is left to the service's clock; there is none when the client's token ends first.
+        guard let token = try? key.sign(header: ["typ": "at+jwt"], claims: claims) else {
+            throw Refusal(.signingFailed)
+        }
+        // The last quarter of its life is left to the service's clock; there is none when the client's token ends
+        // first.
         return UpstreamToken(
             octets: Array(token.utf8), reusableUntil: expires == wanted ? expires - lifetimeSeconds / 4 : expires - 2)
     }

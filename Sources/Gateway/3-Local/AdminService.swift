@@ -1,17 +1,19 @@
-internal import Admin
-internal import Audit
-internal import AuthorizationServer
-internal import Foundation
-internal import HTTP
-internal import Transport
+import Admin
+import Audit
+import AuthorizationServer
+import Foundation
+import HTTP
+import Transport
 
-/// The management interface as a service inside the gateway: the room, the clock, the system's randomness, and the audit log.
+/// The management interface as a service inside the gateway: the room, the clock, the system's randomness, and the
+/// audit log.
 struct AdminService: LocalService {
     let api: AdminAPI
 
     init(_ authorization: EmbeddedAuthorizationServer, audit: AuditLog) {
         api = AdminAPI(
-            administration: authorization.administration, store: authorization.database.store, log: AuditedChanges(audit: audit))
+            administration: authorization.administration, store: authorization.database.store,
+            log: AuditedChanges(audit: audit))
     }
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {
@@ -31,7 +33,8 @@ struct AuditedChanges: ChangeLog {
             ChangeRecord(
                 at: Clock.wallNanoseconds(),
                 [
-                    (.requestID, request.requestID), (.change, change?.action.rawValue ?? request.method.lowercased()), (.outcome, outcome),
+                    (.requestID, request.requestID), (.change, change?.action.rawValue ?? request.method.lowercased()),
+                    (.outcome, outcome),
                     (.object, change?.id ?? request.path), (.actorClient, request.caller?.client ?? ""),
                     (.actorSubject, request.caller?.subject ?? ""),
                 ], before: change?.before, after: change?.after))

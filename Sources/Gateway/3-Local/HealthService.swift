@@ -1,4 +1,4 @@
-internal import HTTP
+import HTTP
 package import JSON
 
 /// What the gateway says of itself, as JSON: whether it can serve, under which policy, and everything that an operator

@@ -1,8 +1,8 @@
-internal import Admission
-internal import Foundation
-internal import Issuers
-internal import JSON
-internal import Policy
+import Admission
+import Foundation
+import Issuers
+import JSON
+import Policy
 
 extension HealthReport {
     /// How an issuer's keys are that are fetched over the network.

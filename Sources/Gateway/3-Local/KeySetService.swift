@@ -1,5 +1,5 @@
-internal import HTTP
-internal import JSON
+import HTTP
+import JSON
 
 /// A JWK Set (RFC 7517 §5) that changes with the policy only.
 struct KeySetService: LocalService {
@@ -9,6 +9,7 @@ struct KeySetService: LocalService {
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {
         ServiceResponse(
-            status: 200, fields: [("Content-Type", "application/jwk-set+json"), ("Cache-Control", "max-age=300")], body: body)
+            status: 200, fields: [("Content-Type", "application/jwk-set+json"), ("Cache-Control", "max-age=300")],
+            body: body)
     }
 }

@@ -1,4 +1,4 @@
-internal import HTTP
+import HTTP
 
 /// A service inside the process: a route's destination beside the upstreams, reached through the same walk.
 protocol LocalService: Sendable {

@@ -1,6 +1,6 @@
-internal import HTTP
-internal import JSON
-internal import Policy
+import HTTP
+import JSON
+import Policy
 
 /// Protected-resource metadata (RFC 9728): which authorization servers a client without a token may turn to, and which
 /// scopes there are. Made from the routes; nobody behind a route can say anything in it (RFC 9728 §7.3).

@@ -1,4 +1,4 @@
-internal import JSON
+import JSON
 
 extension HealthReport {
     /// How many revocations are in force, and whether new ones can be read.

@@ -1,5 +1,5 @@
-internal import HTTP
-internal import Transport
+import HTTP
+import Transport
 
 extension ServiceRequest {
     private static func query(_ head: borrowing RequestHead) -> String? {

@@ -1,5 +1,5 @@
-internal import Certificates
-internal import Crypto
+import Certificates
+import Crypto
 package import Foundation
 package import Policy
 

@@ -1,6 +1,6 @@
-internal import CoreFoundation
-internal import Glibc
-internal import Policy
+import CoreFoundation
+import Glibc
+import Policy
 
 /// What the file system says of a path. In a file of its own because Foundation's modules declare `stat` as well.
 enum FileStatus {

@@ -1,10 +1,10 @@
-internal import CoreFoundation
-internal import Glibc
+import CoreFoundation
+import Glibc
 
 /// The state of the files that a policy was made from, so that a change can be noticed by looking again.
 ///
-/// Looking (device, inode, size, time of change) also sees what a file event would miss: a mounted secret whose folder is
-/// exchanged by renaming a symbolic link.
+/// Looking (device, inode, size, time of change) also sees what a file event would miss: a mounted secret whose folder
+/// is exchanged by renaming a symbolic link.
 struct FileWatch: Sendable, Equatable {
     private struct Mark: Sendable, Equatable {
         var device: UInt64 = 0

@@ -1,4 +1,4 @@
-internal import Policy
+import Policy
 
 extension Policy {
     /// Every file that this policy was made from, besides `routes.yaml` itself: what reload re-reads and watches.

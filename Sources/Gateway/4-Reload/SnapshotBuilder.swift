@@ -1,9 +1,9 @@
-internal import Admission
-internal import Audit
-internal import Crypto
-internal import JOSE
-internal import Policy
-internal import Transport
+import Admission
+import Audit
+import Crypto
+import JOSE
+import Policy
+import Transport
 
 /// Makes a snapshot from a checked policy, off to one side: reads keys and certificates, and changes nothing.
 struct SnapshotBuilder {
@@ -19,11 +19,13 @@ struct SnapshotBuilder {
         self.embeddedKeys = embeddedKeys
     }
 
-    /// - Parameter previous: TLS contexts whose files have the same contents are taken over, and their connections live on.
+    /// - Parameter previous: TLS contexts whose files have the same contents are taken over, and their connections live
+    ///   on.
     func snapshot(of policy: Policy, after previous: Snapshot?) throws -> Snapshot {
         let rules = AdmissionRules(policy)
         let keepers = ledgers.keys.keepers(for: policy.issuers)
-        let keys = zip(policy.issuers, keepers).map { issuer, keeper in keeper.map { $0.keys } ?? self.keys(of: issuer) }
+        let keys = zip(policy.issuers, keepers).map { issuer, keeper in keeper.map { $0.keys } ?? self.keys(of: issuer)
+        }
         let verdicts = try ledgers.verdicts.places(for: policy.issuers, keys: keepers, ownKeys: keys)
         let upstreams = try policy.upstreams.map { try upstream($0, policy, previous) }
         let metadata = policy.resourceMetadata.map { _ in ResourceMetadataService(policy) }

@@ -1,7 +1,7 @@
-internal import Admission
-internal import Audit
-internal import Policy
-internal import Transport
+import Admission
+import Audit
+import Policy
+import Transport
 
 /// The gateway on one event loop: the snapshot in force, and what each loop keeps for itself.
 final class GatewayLoop: ExchangeDelegateFactory {
@@ -59,7 +59,8 @@ final class GatewayLoop: ExchangeDelegateFactory {
         inquiries.answeredAll()
     }
 
-    /// Keys were fetched, or could not be: they are in force from the next request on, and who waited for them is judged.
+    /// Keys were fetched, or could not be: they are in force from the next request on, and who waited for them is
+    /// judged.
     /// - Parameter issuer: its name; nil: it may concern any of them.
     func adoptKeys(of new: Snapshot, issuer: String?) {
         if new.generation == snapshot.generation, new.keysRevision > snapshot.keysRevision { snapshot = new }

@@ -1,9 +1,9 @@
-internal import Admission
-internal import Audit
-internal import Foundation
-internal import Logging
-internal import Policy
-internal import Synchronization
+import Admission
+import Audit
+import Foundation
+import Logging
+import Policy
+import Synchronization
 
 extension GatewayServer {
     static var coreCount: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
@@ -24,7 +24,9 @@ extension GatewayServer {
             badTokens: BadTokenBrake(perMinuteMax: policy.bounds.badTokensPerMinuteMax, seed: randomSeed()),
             proofs: ProofLedger(
                 proofsMax: policy.bounds.dpopProofsMax, seed: randomSeed(), nonceKey: randomOctets(32)),
-            tokenDigestKey: try settings.tokenKey.map { try SecretDigestKey(octets: SecretReader.read($0, octetsMin: AuditSettings.tokenKeyOctetsMin)) }
+            tokenDigestKey: try settings.tokenKey.map {
+                try SecretDigestKey(octets: SecretReader.read($0, octetsMin: AuditSettings.tokenKeyOctetsMin))
+            }
                 ?? SecretDigestKey(), keys: KeyLedger(logger: logger),
             verdicts: VerdictLedger(logger: logger))
     }
@@ -57,7 +59,8 @@ enum SecretReader {
         let octets = try read(source)
         guard octets.count >= octetsMin else {
             throw Failure(
-                description: "\(name(of: source)): the secret has \(octets.count) octets; it needs \(octetsMin) at least")
+                description:
+                    "\(name(of: source)): the secret has \(octets.count) octets; it needs \(octetsMin) at least")
         }
         return octets
     }
@@ -66,7 +69,9 @@ enum SecretReader {
     static func text(_ source: SecretSource) throws -> String {
         let octets = try read(source)
         let text = String(validating: octets.last == 0x0A ? octets.dropLast() : octets[...], as: UTF8.self)
-        guard let text, !text.isEmpty, !text.utf8.contains(0) else { throw Failure(description: "\(name(of: source)): the secret is no text") }
+        guard let text, !text.isEmpty, !text.utf8.contains(0) else {
+            throw Failure(description: "\(name(of: source)): the secret is no text")
+        }
         return text
     }
 
@@ -104,7 +109,8 @@ final class HealthSource: Sendable {
         guard let server = reference.withLock({ $0.server }) else {
             return HealthReport(
                 policyHash: "", reloadError: nil, reloads: 0, insecurities: [], auditState: "starting",
-                auditHealthy: false, auditDropped: 0, endpoints: [], issuers: [], introspection: [], issuersWithoutKeys: [], connections: 0,
+                auditHealthy: false, auditDropped: 0, endpoints: [], issuers: [], introspection: [],
+                issuersWithoutKeys: [], connections: 0,
                 draining: false)
         }
         return server.healthReport()

@@ -1,10 +1,10 @@
-internal import Admission
-internal import Audit
-internal import JOSE
+import Admission
+import Audit
+import JOSE
 package import Logging
 package import Policy
-internal import Synchronization
-internal import Transport
+import Synchronization
+import Transport
 
 /// A running gateway: listeners, event loops, the snapshot in force, and what survives a reload.
 package final class GatewayServer: Sendable {
@@ -49,7 +49,8 @@ package final class GatewayServer: Sendable {
         let watch = FileWatch(paths: [policyPath])
         let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: policyPath)
         guard let policy = reading.policy else {
-            throw StartFailure(findings: reading.findings, reason: "\(policyPath): not started, because of the errors above")
+            throw StartFailure(
+                findings: reading.findings, reason: "\(policyPath): not started, because of the errors above")
         }
         for finding in reading.findings { logger.warning("\(finding.description)") }
         for insecurity in policy.insecurities {
@@ -85,7 +86,8 @@ package final class GatewayServer: Sendable {
         if let revocations { ledgers.revocations.replace(with: try await revocations.load()) }
         let health = HealthSource()
         let builder = SnapshotBuilder(
-            ledgers: ledgers, services: Self.localServices(authorization, health, ledgers), embeddedKeys: authorization?.issuerKeys)
+            ledgers: ledgers, services: Self.localServices(authorization, health, ledgers),
+            embeddedKeys: authorization?.issuerKeys)
         let first = try builder.snapshot(of: policy, after: nil)
         transport = try await Transport(
             loops: policy.workers ?? Self.coreCount, timeouts: policy.timeouts.transport,
@@ -118,7 +120,9 @@ package final class GatewayServer: Sendable {
                 state.withLock { $0.listeners.append(handle) }
                 logger.info(
                     "listening",
-                    metadata: ["address": "\(listener.host)", "port": "\(handle.port)", "tls": "\(listener.tls != nil)"])
+                    metadata: [
+                        "address": "\(listener.host)", "port": "\(handle.port)", "tls": "\(listener.tls != nil)",
+                    ])
             } catch {
                 await closeListeners()
                 ledgers.keys.stop()
@@ -176,7 +180,9 @@ package final class GatewayServer: Sendable {
         do {
             let builder = SnapshotBuilder(ledgers: ledgers, services: services, embeddedKeys: authorization?.issuerKeys)
             let snapshot = try builder.snapshot(of: policy, after: current)
-            let prepared = try policy.listeners.map { listener in try listener.tlsFiles.map { try transport.prepareTLS($0) } }
+            let prepared = try policy.listeners.map { listener in
+                try listener.tlsFiles.map { try transport.prepareTLS($0) }
+            }
             try await transport.onEachLoop { _, delegates in (delegates as? GatewayLoop)?.swap(to: snapshot) }
             let listeners = state.withLock { state in
                 state.snapshot = snapshot
@@ -210,13 +216,18 @@ package final class GatewayServer: Sendable {
 
     /// What cannot change under open sockets and an open log.
     private static func needsRestart(from old: Policy, to new: Policy) -> String? {
-        if old.listeners.map(\.name) != new.listeners.map(\.name) { return "listeners changed: restart to open and close sockets" }
-        if old.listeners.map({ $0.tls == nil }) != new.listeners.map({ $0.tls == nil }) { return "a listener's TLS was switched: restart" }
+        if old.listeners.map(\.name) != new.listeners.map(\.name) {
+            return "listeners changed: restart to open and close sockets"
+        }
+        if old.listeners.map({ $0.tls == nil }) != new.listeners.map({ $0.tls == nil }) {
+            return "a listener's TLS was switched: restart"
+        }
         if old.listeners.map(\.connectionBounds) != new.listeners.map(\.connectionBounds) {
             return "connection bounds of listeners changed: restart"
         }
         if !old.bounds.sameForProcess(as: new.bounds) {
-            return "bounds.head_max, fields_max, limit_keys_max, bad_tokens_per_minute_max or dpop_proofs_max changed: restart"
+            return
+                "bounds.head_max, fields_max, limit_keys_max, bad_tokens_per_minute_max or dpop_proofs_max changed: restart"
         }
         if old.audit != new.audit { return "audit settings changed: restart" }
         if old.workers != new.workers { return "workers changed: restart" }
@@ -295,10 +306,15 @@ package final class GatewayServer: Sendable {
                 }
             },
             issuers: snapshot.keepers.compactMap { keeper in
-                keeper.map { HealthReport.IssuerState(name: $0.name, $0.status(now: now), unixNanoseconds: Clock.wallNanoseconds()) }
+                keeper.map {
+                    HealthReport.IssuerState(
+                        name: $0.name, $0.status(now: now), unixNanoseconds: Clock.wallNanoseconds())
+                }
             },
             introspection: snapshot.verdicts.compactMap { place in
-                place.map { HealthReport.IntrospectionState($0.keeper, now: now, unixNanoseconds: Clock.wallNanoseconds()) }
+                place.map {
+                    HealthReport.IntrospectionState($0.keeper, now: now, unixNanoseconds: Clock.wallNanoseconds())
+                }
             },
             issuersWithoutKeys: snapshot.issuers.namesWithoutKeys,
             revocations: revocations.map { .init($0.status) }, connections: connections,

@@ -1,7 +1,7 @@
-internal import Glibc
+import Glibc
 package import Logging
-internal import ServiceLifecycle
-internal import UnixSignals
+import ServiceLifecycle
+import UnixSignals
 
 /// The gateway as a service of the process: started, watched, reloaded on SIGHUP or when a file changes, and drained on
 /// SIGTERM and SIGINT.
@@ -34,8 +34,8 @@ package struct GatewayService: Service {
         for await _ in hangups.cancelOnGracefulShutdown() { await server.hangup() }
     }
 
-    /// Looks twice a second, and reloads once a change has been quiet for one look: an editor that writes in two steps is
-    /// not read in between.
+    /// Looks twice a second, and reloads once a change has been quiet for one look: an editor that writes in two steps
+    /// is not read in between.
     private static func reloadOnChange(_ server: GatewayServer) async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {

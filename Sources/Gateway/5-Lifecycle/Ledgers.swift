@@ -1,6 +1,6 @@
-internal import Admission
-internal import Audit
-internal import Synchronization
+import Admission
+import Audit
+import Synchronization
 
 /// What survives a reload, shared by all event loops.
 final class Ledgers: Sendable {

@@ -1,7 +1,7 @@
-internal import Certificates
-internal import HTTP
-internal import Policy
-internal import Transport
+import Certificates
+import HTTP
+import Policy
+import Transport
 
 // The policy's values in the transport's words: the transport knows nothing of policies.
 

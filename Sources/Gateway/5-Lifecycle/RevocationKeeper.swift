@@ -1,14 +1,14 @@
-internal import Admission
-internal import AuthorizationServer
-internal import Foundation
-internal import Logging
-internal import Synchronization
+import Admission
+import AuthorizationServer
+import Foundation
+import Logging
+import Synchronization
 
-/// Knows all live revocations of the built-in authorization server and hands them to the event loops: all of them before the gateway
-/// opens a listener, and each new one a moment after it was written, by this process or by another.
+/// Knows all live revocations of the built-in authorization server and hands them to the event loops: all of them
+/// before the gateway opens a listener, and each new one a moment after it was written, by this process or by another.
 ///
-/// Its table has no bound of its own: there are as many entries as revocations that were written within a day, each of 64 octets, and
-/// each was written by a client that had authenticated or by an operator.
+/// Its table has no bound of its own: there are as many entries as revocations that were written within a day, each of
+/// 64 octets, and each was written by a client that had authenticated or by an operator.
 final class RevocationKeeper: Sendable {
     /// How it stands, for health.
     struct Status: Sendable, Equatable {
@@ -41,8 +41,8 @@ final class RevocationKeeper: Sendable {
 
     var status: Status { state.withLock { Status(live: $0.ends.count, failure: $0.failure) } }
 
-    /// Everything that is live. Throws when the store cannot be read: then nobody knows which tokens count, and the gateway does not
-    /// start.
+    /// Everything that is live. Throws when the store cannot be read: then nobody knows which tokens count, and the
+    /// gateway does not start.
     func load() async throws -> RevocationSet {
         _ = try await read()
         return state.withLock { RevocationSet($0.ends) }
@@ -90,7 +90,10 @@ final class RevocationKeeper: Sendable {
                 defer { state.failure = "\(error)" }
                 return state.failure == nil
             }
-            if isNew { logger.critical("revocations cannot be read; those that are known stay in force", metadata: ["reason": "\(error)"]) }
+            if isNew {
+                logger.critical(
+                    "revocations cannot be read; those that are known stay in force", metadata: ["reason": "\(error)"])
+            }
         }
     }
 
@@ -100,7 +103,8 @@ final class RevocationKeeper: Sendable {
         var hasChanged = false
         while true {
             let sequence = state.withLock { $0.sequence }
-            let records = try await store.records(RecordQuery(.revocation, afterSequence: sequence), most: SQLiteAuthorizationStore.recordsMax)
+            let records = try await store.records(
+                RecordQuery(.revocation, afterSequence: sequence), most: SQLiteAuthorizationStore.recordsMax)
             state.withLock { state in
                 for record in records {
                     state.sequence = max(state.sequence, record.sequence)

@@ -1,5 +1,5 @@
-internal import Admission
-internal import Synchronization
+import Admission
+import Synchronization
 
 /// What the built-in authorization server has taken back, as it is known now: new event loops begin with it.
 final class RevocationLedger: Sendable {

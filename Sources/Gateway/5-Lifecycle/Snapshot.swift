@@ -1,11 +1,12 @@
-internal import Admission
-internal import Audit
-internal import Policy
-internal import Transport
+import Admission
+import Audit
+import Policy
+import Transport
 
 /// Everything that follows from one policy, made off to one side and swapped in as one reference per event loop.
 ///
-/// Immutable. What must survive a reload (limits, health, counters) lives in `Ledgers` and is only pointed at from here.
+/// Immutable. What must survive a reload (limits, health, counters) lives in `Ledgers` and is only pointed at from
+/// here.
 final class Snapshot: Sendable {
     let policy: Policy
     let rules: AdmissionRules
@@ -27,7 +28,8 @@ final class Snapshot: Sendable {
 
     init(
         policy: Policy, rules: AdmissionRules, routes: [RouteRuntime], upstreams: [UpstreamRuntime], issuers: IssuerSet,
-        keepers: [KeyKeeper?], verdicts: [VerdictLedger.Place?], generation: Int, upstreamTokens: UpstreamTokenSigner?, keysRevision: Int = 0
+        keepers: [KeyKeeper?], verdicts: [VerdictLedger.Place?], generation: Int, upstreamTokens: UpstreamTokenSigner?,
+        keysRevision: Int = 0
     ) {
         self.policy = policy
         self.rules = rules
@@ -48,7 +50,9 @@ final class Snapshot: Sendable {
         let keepers = self.keepers
         let policy = self.policy
         let current = issuers.replacing { index, old in
-            if policy.issuers.indices.contains(index), policy.issuers[index].keys == .embedded { return embedded ?? old }
+            if policy.issuers.indices.contains(index), policy.issuers[index].keys == .embedded {
+                return embedded ?? old
+            }
             return index < keepers.count ? keepers[index].map { $0.keys } ?? old : old
         }
         return Snapshot(

@@ -1,10 +1,10 @@
-internal import AuthorizationServer
-internal import Foundation
+import AuthorizationServer
+import Foundation
 package import JSON
 package import Policy
 
-/// The clients of the built-in authorization server, as the command line changes them: in the gateway's own store, while
-/// the gateway may be running.
+/// The clients of the built-in authorization server, as the command line changes them: in the gateway's own store,
+/// while the gateway may be running.
 package struct ClientRegistry: Sendable {
     package struct Client: Sendable {
         package var id: String
@@ -25,10 +25,14 @@ package struct ClientRegistry: Sendable {
 
     /// The secret is in the answer and nowhere else: only a hash of it is kept.
     package func add(id: String?, name: String, scopes: [String]) async throws -> (client: Client, secret: String) {
-        var metadata: JSONObject = ["grant_types": ["client_credentials"], "scope": .string(scopes.joined(separator: " "))]
+        var metadata: JSONObject = [
+            "grant_types": ["client_credentials"], "scope": .string(scopes.joined(separator: " ")),
+        ]
         if !name.isEmpty { metadata["client_name"] = .string(name) }
         let added = try await add(id: id, metadata: metadata, terms: .init())
-        guard let secret = added.secret else { throw ManagementError.refused("this server's profile knows no clients with secrets") }
+        guard let secret = added.secret else {
+            throw ManagementError.refused("this server's profile knows no clients with secrets")
+        }
         return (Client(added.value), secret.text)
     }
 
@@ -40,7 +44,8 @@ package struct ClientRegistry: Sendable {
     package func add(
         id: String?, metadata: JSONObject, resources: [String]?, isFirstParty: Bool
     ) async throws -> (document: JSONObject, secret: String?) {
-        let added = try await add(id: id, metadata: metadata, terms: .init(resources: resources, isFirstParty: isFirstParty))
+        let added = try await add(
+            id: id, metadata: metadata, terms: .init(resources: resources, isFirstParty: isFirstParty))
         return (added.value.metadataDocument, added.secret?.text)
     }
 
@@ -49,9 +54,12 @@ package struct ClientRegistry: Sendable {
     ) async throws -> Administration.Done<RegisteredClient> {
         if let id { try await waitForEnd(ofEarlier: id) }
         let done = try await recorded.make { administration in
-            let done = try await administration.addClient(id: id, metadata: metadata, terms: terms, now: Self.now, random: .system)
+            let done = try await administration.addClient(
+                id: id, metadata: metadata, terms: terms, now: Self.now, random: .system)
             return (done.change, done)
-        } shown: { $0.secret }
+        } shown: {
+            $0.secret
+        }
         guard let done else { throw ManagementError.notFound }
         return done
     }
@@ -72,13 +80,16 @@ package struct ClientRegistry: Sendable {
         let secret = try await recorded.make { administration in
             let done = try await administration.addSecret(toClient: id, now: Self.now, random: .system)
             return (done.change, done.secret)
-        } shown: { $0 }
+        } shown: {
+            $0
+        }
         return secret??.text
     }
 
     /// False: there is no such client.
     package func removeSecret(id: String, newer: Bool) async throws -> Bool {
-        try await recorded.make { (try await $0.removeSecret(ofClient: id, newer: newer, now: Self.now).change, true) } ?? false
+        try await recorded.make { (try await $0.removeSecret(ofClient: id, newer: newer, now: Self.now).change, true) }
+            ?? false
     }
 
     /// All of them, in the order of their ids.

@@ -1,4 +1,4 @@
-internal import Admission
+import Admission
 package import Policy
 
 /// The scopes of a client as an operator names them: by routes, by name, and those that no route knows.

@@ -1,11 +1,11 @@
-internal import Audit
-internal import AuthorizationServer
-internal import Foundation
+import Audit
+import AuthorizationServer
+import Foundation
 package import Policy
-internal import Transport
+import Transport
 
-/// Where the command line records what it changes: in the audit file of the policy, beside a gateway that may be writing to it; where the
-/// policy has none (`standard_output`), on standard error.
+/// Where the command line records what it changes: in the audit file of the policy, beside a gateway that may be
+/// writing to it; where the policy has none (`standard_output`), on standard error.
 package struct CommandAudit: Sendable {
     private let path: String?
 
@@ -60,7 +60,8 @@ struct RecordedAdministration: Sendable {
     init(_ settings: AuthorizationServerSettings, creating: Bool = true, audit: CommandAudit?) async throws {
         database = try await AuthorizationDatabase.open(settings, creating: creating, now: Self.now)
         administration = Administration(
-            store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1), profile: settings.profile,
+            store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1),
+            profile: settings.profile,
             terms: database.signing)
         self.audit = audit
     }
@@ -68,7 +69,8 @@ struct RecordedAdministration: Sendable {
     /// Makes a change and records it. nil: there is no such thing.
     /// - Parameter shown: the secret in what was made, which must not be lost when only the record fails.
     func make<Value>(
-        _ change: (Administration) async throws -> (ManagedChange, Value), shown secret: (Value) -> ClientSecret? = { _ in nil }
+        _ change: (Administration) async throws -> (ManagedChange, Value),
+        shown secret: (Value) -> ClientSecret? = { _ in nil }
     ) async throws -> Value? {
         try audit?.prepare()
         do {

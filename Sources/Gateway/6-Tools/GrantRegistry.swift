@@ -1,9 +1,9 @@
-internal import AuthorizationServer
-internal import Foundation
+import AuthorizationServer
+import Foundation
 package import Policy
 
-/// What users and clients have been granted, as `portcullis grant` shows and ends it: in the gateway's own store, while the gateway
-/// may be running.
+/// What users and clients have been granted, as `portcullis grant` shows and ends it: in the gateway's own store, while
+/// the gateway may be running.
 package struct GrantRegistry: Sendable {
     package struct Entry: Sendable, Equatable {
         package var id: String
@@ -51,7 +51,8 @@ package struct GrantRegistry: Sendable {
 extension GrantRegistry.Entry {
     fileprivate init(_ grant: Grant) {
         self.init(
-            id: grant.id, clientID: grant.clientID, subject: grant.subject, scopes: grant.scopes, createdAt: grant.createdAt,
+            id: grant.id, clientID: grant.clientID, subject: grant.subject, scopes: grant.scopes,
+            createdAt: grant.createdAt,
             expiresAt: grant.expiresAt)
     }
 }

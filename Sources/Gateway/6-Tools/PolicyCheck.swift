@@ -1,9 +1,9 @@
-internal import Admission
-internal import AuthorizationServer
+import Admission
+import AuthorizationServer
 package import Policy
 
-/// What `portcullis check` does: reads a policy and, where its clients are on record, compares what routes ask for with what clients may
-/// obtain.
+/// What `portcullis check` does: reads a policy and, where its clients are on record, compares what routes ask for with
+/// what clients may obtain.
 package struct PolicyCheck: Sendable {
     /// Whether the store of the authorization server is looked into. Nothing is ever written to it.
     package enum Clients: Sendable {
@@ -37,7 +37,9 @@ package struct PolicyCheck: Sendable {
     }
 
     /// nil: it is not looked into, or nobody is registered yet.
-    private static func obtainable(_ settings: AuthorizationServerSettings, _ wanted: Clients) throws(StorageError) -> ObtainableScopes? {
+    private static func obtainable(_ settings: AuthorizationServerSettings, _ wanted: Clients) throws(StorageError)
+        -> ObtainableScopes?
+    {
         if wanted == .ifAtHand, case .postgresql = settings.database { return nil }
         guard let clients = try ClientsOnRecord.read(settings.database), !clients.isEmpty else { return nil }
         let scopes = Set(clients.flatMap(\.scopes) + (settings.registration?.scopes ?? [])).sorted()

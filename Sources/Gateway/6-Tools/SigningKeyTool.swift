@@ -1,10 +1,10 @@
-internal import AuthorizationServer
-internal import Foundation
+import AuthorizationServer
+import Foundation
 package import JOSE
 package import Policy
 
-/// The signing keys of the built-in authorization server, as `portcullis keys` shows and changes them: in the gateway's own store,
-/// while the gateway may be running. A running gateway hears of it by itself.
+/// The signing keys of the built-in authorization server, as `portcullis keys` shows and changes them: in the gateway's
+/// own store, while the gateway may be running. A running gateway hears of it by itself.
 package struct SigningKeyTool: Sendable {
     package struct Key: Sendable, Equatable {
         package var kid: String
@@ -50,7 +50,8 @@ package struct SigningKeyTool: Sendable {
 extension SigningKeyTool.Key {
     fileprivate init(_ key: StoredSigningKey, among all: [StoredSigningKey], now: Int64) {
         self.init(
-            kid: key.kid, algorithm: key.algorithm, state: key.state(among: all, now: now).rawValue, createdAt: key.createdAt,
+            kid: key.kid, algorithm: key.algorithm, state: key.state(among: all, now: now).rawValue,
+            createdAt: key.createdAt,
             signsFrom: key.signsFrom, publishedUntil: key.publishedUntil, isEncrypted: key.isSealed)
     }
 }

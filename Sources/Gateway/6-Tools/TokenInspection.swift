@@ -1,4 +1,4 @@
-internal import JOSE
+import JOSE
 package import JSON
 
 /// What the command line says about a token: `portcullis jose`. The same code as on the request's path reads and checks

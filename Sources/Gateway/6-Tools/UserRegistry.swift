@@ -1,9 +1,9 @@
-internal import AuthorizationServer
-internal import Foundation
+import AuthorizationServer
+import Foundation
 package import Policy
 
-/// The accounts of the built-in authorization server, as the command line changes them: in the gateway's own store, while the gateway
-/// may be running.
+/// The accounts of the built-in authorization server, as the command line changes them: in the gateway's own store,
+/// while the gateway may be running.
 package struct UserRegistry: Sendable {
     package struct User: Sendable {
         package var id: String
@@ -32,11 +32,15 @@ package struct UserRegistry: Sendable {
     /// - Parameters:
     ///   - issuer: identifier of the provider's issuer.
     ///   - subject: `sub` of its ID tokens.
-    package func add(name: String, issuer: String, subject: String, email: String?, displayName: String?) async throws -> User {
+    package func add(name: String, issuer: String, subject: String, email: String?, displayName: String?) async throws
+        -> User
+    {
         try await add(name, .identity(UserIdentity(issuer: issuer, subject: subject)), email, displayName)
     }
 
-    private func add(_ name: String, _ credential: NewUserCredential, _ email: String?, _ displayName: String?) async throws -> User {
+    private func add(_ name: String, _ credential: NewUserCredential, _ email: String?, _ displayName: String?)
+        async throws -> User
+    {
         let user = try await recorded.make { administration in
             let done = try await administration.addUser(
                 name: name, credential, email: email, displayName: displayName, now: Self.now, random: .system)
@@ -67,7 +71,9 @@ package struct UserRegistry: Sendable {
 
     private func change(_ name: String, _ change: Administration.UserChange) async throws -> Bool {
         guard let id = try await id(of: name) else { return false }
-        return try await recorded.make { (try await $0.changeUser(id, change, now: Self.now, random: .system).change, true) } ?? false
+        return try await recorded.make {
+            (try await $0.changeUser(id, change, now: Self.now, random: .system).change, true)
+        } ?? false
     }
 
     private func id(of name: String) async throws -> String? {
@@ -81,7 +87,8 @@ package struct UserRegistry: Sendable {
 extension UserRegistry.User {
     fileprivate init(_ user: StoredUser) {
         self.init(
-            id: user.id, name: user.name, displayName: user.displayName, email: user.email, provider: user.identity?.issuer,
+            id: user.id, name: user.name, displayName: user.displayName, email: user.email,
+            provider: user.identity?.issuer,
             isDisabled: user.isDisabled,
             createdAt: user.createdAt)
     }

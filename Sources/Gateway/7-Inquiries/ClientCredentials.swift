@@ -1,9 +1,9 @@
-internal import Crypto
-internal import Foundation
-internal import HTTP
-internal import JOSE
-internal import JSON
-internal import Policy
+import Crypto
+import Foundation
+import HTTP
+import JOSE
+import JSON
+import Policy
 
 /// How the gateway shows an issuer that it is itself that asks, read and ready. It holds secrets and is never shown.
 struct ClientCredentials: Sendable {

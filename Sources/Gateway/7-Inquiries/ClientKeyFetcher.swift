@@ -1,18 +1,18 @@
-internal import AuthorizationServer
-internal import HTTP
-internal import Issuers
-internal import JOSE
-internal import Logging
-internal import Policy
-internal import Synchronization
-internal import Transport
+import AuthorizationServer
+import HTTP
+import Issuers
+import JOSE
+import Logging
+import Policy
+import Synchronization
+import Transport
 
-/// Fetches the keys of clients that have registered where they are (RFC 7591 §2 `jwks_uri`): when such a client comes, and never
-/// otherwise.
+/// Fetches the keys of clients that have registered where they are (RFC 7591 §2 `jwks_uri`): when such a client comes,
+/// and never otherwise.
 ///
-/// Whoever knows the name of a client can cause a fetch, long before anybody has shown who they are. So the table of rings bounds
-/// how many go out, in all, to one host and to one address; nobody waits longer than a second; and what fails is a warning,
-/// not an alarm: a client's server is not the operator's.
+/// Whoever knows the name of a client can cause a fetch, long before anybody has shown who they are. So the table of
+/// rings bounds how many go out, in all, to one host and to one address; nobody waits longer than a second; and what
+/// fails is a warning, not an alarm: a client's server is not the operator's.
 final class ClientKeyFetcher: ClientKeySource {
     struct Bounds: Sendable {
         var table = KeyRingTableBounds()
@@ -127,7 +127,8 @@ final class ClientKeyFetcher: ClientKeySource {
                     let result = await self.fetch(fetch.url)
                     self.perform(
                         self.state.withLock {
-                            $0.table.finished(fetch.number, result, now: Clock.monotonicNanoseconds(), random: Self.random())
+                            $0.table.finished(
+                                fetch.number, result, now: Clock.monotonicNanoseconds(), random: Self.random())
                         })
                     self.state.withLock { $0.details[fetch.url] = nil }
                 }
@@ -144,7 +145,8 @@ final class ClientKeyFetcher: ClientKeySource {
             state.withLock { $0.details[url] = "it answered \(answer.status)" }
             return .success(
                 Fetched(
-                    status: answer.status, contentType: answer.value("content-type"), cacheControl: answer.value("cache-control"),
+                    status: answer.status, contentType: answer.value("content-type"),
+                    cacheControl: answer.value("cache-control"),
                     age: answer.value("age"), body: answer.body))
         } catch {
             state.withLock { $0.details[url] = error.description }
@@ -161,7 +163,9 @@ final class ClientKeyFetcher: ClientKeySource {
             logger.info("keys of a client fetched", metadata: metadata)
         case .exposed(let keys):
             metadata["keys"] = "\(keys)"
-            logger.warning("a client publishes private or symmetric keys; they are refused: tell it to replace them", metadata: metadata)
+            logger.warning(
+                "a client publishes private or symmetric keys; they are refused: tell it to replace them",
+                metadata: metadata)
         case .failed(let failure, let keysInForce):
             metadata["failure"] = "\(failure.rawValue)"
             metadata["detail"] = "\(state.withLock { $0.details[url] } ?? "")"

@@ -1,13 +1,13 @@
-internal import Admission
-internal import AuthorizationServer
-internal import HTTP
-internal import Issuers
-internal import Policy
-internal import Synchronization
-internal import Transport
+import Admission
+import AuthorizationServer
+import HTTP
+import Issuers
+import Policy
+import Synchronization
+import Transport
 
-/// Judges tokens of other issuers that workloads show to the authorization server in place of a secret: with the keys that the gateway
-/// has for its routes, and by the very code that judges requests.
+/// Judges tokens of other issuers that workloads show to the authorization server in place of a secret: with the keys
+/// that the gateway has for its routes, and by the very code that judges requests.
 final class FederationDesk: AssertionJudge {
     private let trusts: [FederationTrust]
     /// `iss` of the authorization server: what the token must be meant for (RFC 7523 §3 (3)).
@@ -45,7 +45,8 @@ final class FederationDesk: AssertionJudge {
     }
 
     private func judge(_ assertion: String, _ trust: FederationTrust, _ snapshot: Snapshot) -> AssertionVerdict {
-        guard let issuer = snapshot.policy.issuers.firstIndex(where: { $0.name == trust.issuer }), let head = Self.head(assertion),
+        guard let issuer = snapshot.policy.issuers.firstIndex(where: { $0.name == trust.issuer }),
+            let head = Self.head(assertion),
             let token = try? Credential.presented(in: head), let address = ClientAddress(octets: [127, 0, 0, 1])
         else { return .refused }
         let rules = rules(for: trust, issuer: issuer, snapshot.policy)
@@ -66,7 +67,8 @@ final class FederationDesk: AssertionJudge {
             let facts = caller.principal.facts
             return .trusted(
                 TrustedAssertion(
-                    client: trust.client, issuer: facts.issuer, onceID: trust.isSingleUse ? facts.tokenID : nil, expiresAt: facts.expires))
+                    client: trust.client, issuer: facts.issuer, onceID: trust.isSingleUse ? facts.tokenID : nil,
+                    expiresAt: facts.expires))
         }
     }
 
@@ -74,7 +76,8 @@ final class FederationDesk: AssertionJudge {
     private func rules(for trust: FederationTrust, issuer: Int, _ policy: Policy) -> RouteRules {
         let requirement = Requirement(issuers: [issuer], claims: trust.claims, audiences: [audience])
         let route = Route(
-            id: "authorization_server.trusts", match: RouteMatchRule(hosts: [], methods: [], path: PathPattern(text: "/", segments: [.literal("")])),
+            id: "authorization_server.trusts",
+            match: RouteMatchRule(hosts: [], methods: [], path: PathPattern(text: "/", segments: [.literal("")])),
             require: requirement, limits: [], destination: .local(.authorizationServer))
         return RouteRules(index: 0, route: route, issuers: policy.issuers, limits: [])
     }

@@ -1,10 +1,10 @@
-internal import Admission
-internal import Transport
+import Admission
+import Transport
 
 /// The requests of one event loop that wait until something is known that their decision needs.
 ///
-/// Whoever brings an answer calls `answered` on the loop; everybody who waited for it is judged again, from the beginning.
-/// Nobody waits longer than `waitMax` in all, and no more than `waitingMax` wait at once.
+/// Whoever brings an answer calls `answered` on the loop; everybody who waited for it is judged again, from the
+/// beginning. Nobody waits longer than `waitMax` in all, and no more than `waitingMax` wait at once.
 final class InquiryDesk {
     /// What is waited for.
     enum Subject: Hashable {

@@ -1,13 +1,13 @@
-internal import Admission
-internal import HTTP
-internal import Issuers
-internal import Logging
-internal import Policy
-internal import Synchronization
-internal import Transport
+import Admission
+import HTTP
+import Issuers
+import Logging
+import Policy
+import Synchronization
+import Transport
 
-/// Keeps one issuer's keys up to date: drives its key ring, performs what the ring asks for, and tells when something is
-/// settled. Survives reloads as long as the issuer's entry says the same.
+/// Keeps one issuer's keys up to date: drives its key ring, performs what the ring asks for, and tells when something
+/// is settled. Survives reloads as long as the issuer's entry says the same.
 final class KeyKeeper: Sendable {
     /// What `routes.yaml` calls the issuer.
     let name: String
@@ -27,7 +27,8 @@ final class KeyKeeper: Sendable {
     }
 
     init(
-        name: String, identifier: String, fetching: KeyFetching, logger: Logger, onSettled: @escaping @Sendable (String) -> Void
+        name: String, identifier: String, fetching: KeyFetching, logger: Logger,
+        onSettled: @escaping @Sendable (String) -> Void
     ) {
         self.name = name
         self.identifier = identifier
@@ -54,7 +55,8 @@ final class KeyKeeper: Sendable {
 
     /// Called on event loops, for tokens whose key is not known: takes a lock for a moment, and never waits.
     func wanted(kid: String?) -> KeyRing.Answer {
-        // In the moment between a new policy and `start`, which begins the first fetch: nobody would perform one before.
+        // In the moment between a new policy and `start`, which begins the first fetch: nobody would perform one
+        // before.
         guard life.withLock({ $0.isRunning }) else { return .pending }
         let (answer, commands) = ring.withLock { ring in
             ring.wanted(kid: kid, now: Clock.monotonicNanoseconds(), random: Self.random())
@@ -126,8 +128,11 @@ final class KeyKeeper: Sendable {
 
     private func fetch(_ fetch: KeyRing.Fetch) async -> Result<Fetched, KeyFetchFailure> {
         do throws(OutgoingHTTP.Failure) {
-            let answer = try await OutgoingHTTP(fetching.way.outgoing(isOwnPlace: !fetching.jwksHosts.contains(fetch.url.host))).get(
-                fetch.url, fields: [("Accept", "application/jwk-set+json, application/json"), ("User-Agent", "portcullis")])
+            let answer = try await OutgoingHTTP(
+                fetching.way.outgoing(isOwnPlace: !fetching.jwksHosts.contains(fetch.url.host))
+            ).get(
+                fetch.url,
+                fields: [("Accept", "application/jwk-set+json, application/json"), ("User-Agent", "portcullis")])
             life.withLock { $0.detail = "\(fetch.url) answered \(answer.status)" }
             return .success(
                 Fetched(
@@ -149,14 +154,16 @@ final class KeyKeeper: Sendable {
                 metadata: ["keys": "\(keys)"])
         case .failed(let failure, let keysInForce):
             let metadata: Logger.Metadata = [
-                "failure": "\(failure.rawValue)", "detail": "\(life.withLock { $0.detail })", "keys_in_force": "\(keysInForce)",
+                "failure": "\(failure.rawValue)", "detail": "\(life.withLock { $0.detail })",
+                "keys_in_force": "\(keysInForce)",
             ]
             logger.error("keys cannot be fetched", metadata: metadata)
         case .recovered(let failures):
             logger.notice("keys can be fetched again", metadata: ["failures": "\(failures)"])
         case .withdrawn(let failure):
             logger.critical(
-                "no keys in force: tokens of this issuer are answered with 503", metadata: ["failure": "\(failure.rawValue)"])
+                "no keys in force: tokens of this issuer are answered with 503",
+                metadata: ["failure": "\(failure.rawValue)"])
         }
     }
 }
@@ -170,7 +177,8 @@ extension KeySource {
             case .keySet(let url): .keySet(url)
             }
         // Where the identifier is a template, its host is none of the tenant's choosing.
-        let own = MetadataLocation.urls(ofIssuer: identifier.split(separator: Issuer.tenantPlace).joined(separator: "x"))
+        let own = MetadataLocation.urls(
+            ofIssuer: identifier.split(separator: Issuer.tenantPlace).joined(separator: "x"))
         self.init(
             identifier: identifier, place: place, keySetHosts: fetching.jwksHosts + own.prefix(1).map(\.host),
             allowsPlaintextLoopback: fetching.way.allowsPlaintext)

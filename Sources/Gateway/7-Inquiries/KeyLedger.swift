@@ -1,6 +1,6 @@
-internal import Logging
-internal import Policy
-internal import Synchronization
+import Logging
+import Policy
+import Synchronization
 
 /// The keepers of all issuers whose keys are fetched: what is known of keys survives a reload here.
 final class KeyLedger: Sendable {
@@ -16,8 +16,8 @@ final class KeyLedger: Sendable {
     /// Who is told, by the issuer's name, that a fetch has come to its end.
     func tell(_ onSettled: @escaping @Sendable (String) -> Void) { state.withLock { $0.onSettled = onSettled } }
 
-    /// For each issuer its keeper, in the same order: one that runs already if it was configured alike, else one that waits for
-    /// `adopt`. nil: its keys are not fetched.
+    /// For each issuer its keeper, in the same order: one that runs already if it was configured alike, else one that
+    /// waits for `adopt`. nil: its keys are not fetched.
     func keepers(for issuers: [Issuer]) -> [KeyKeeper?] {
         let running = state.withLock { $0.keepers }
         return issuers.map { issuer in
@@ -34,7 +34,9 @@ final class KeyLedger: Sendable {
     /// These keepers are in force now: they run, and all others end.
     func adopt(_ keepers: [KeyKeeper?]) {
         let old = state.withLock { state in
-            defer { state.keepers = Dictionary(keepers.compactMap { $0 }.map { ($0.name, $0) }, uniquingKeysWith: { $1 }) }
+            defer {
+                state.keepers = Dictionary(keepers.compactMap { $0 }.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+            }
             return state.keepers
         }
         for keeper in old.values where !keepers.contains(where: { $0 === keeper }) { keeper.stop() }

@@ -1,19 +1,19 @@
-internal import Admission
-internal import AuthorizationServer
-internal import HTTP
-internal import Issuers
-internal import JOSE
-internal import JSON
-internal import Logging
-internal import Policy
-internal import Synchronization
-internal import Transport
+import Admission
+import AuthorizationServer
+import HTTP
+import Issuers
+import JOSE
+import JSON
+import Logging
+import Policy
+import Synchronization
+import Transport
 
-/// Reaches the OpenID provider at which people log in: its metadata and keys are those that the gateway keeps of the issuer for its routes
-/// anyway; what is asked besides goes the way that the issuer's entry says.
+/// Reaches the OpenID provider at which people log in: its metadata and keys are those that the gateway keeps of the
+/// issuer for its routes anyway; what is asked besides goes the way that the issuer's entry says.
 ///
-/// Before anybody has shown who they are they can make it ask: with a code of their own making, once for each log-in that they have
-/// begun. So it asks a few times at once, and waits no longer than `deadline`.
+/// Before anybody has shown who they are they can make it ask: with a code of their own making, once for each log-in
+/// that they have begun. So it asks a few times at once, and waits no longer than `deadline`.
 final class ProviderDesk: IdentityProvider {
     /// For one question, from resolving the name to the last octet.
     static let deadline = Duration.seconds(5)
@@ -48,7 +48,8 @@ final class ProviderDesk: IdentityProvider {
     func facts() async -> ProviderFacts? {
         guard let (issuer, _, endpoints) = await known() else { return nil }
         return ProviderFacts(
-            issuer: issuer.identifier, authorizationEndpoint: endpoints.authorization.description, sendsIssuer: endpoints.sendsIssuer,
+            issuer: issuer.identifier, authorizationEndpoint: endpoints.authorization.description,
+            sendsIssuer: endpoints.sendsIssuer,
             algorithms: issuer.algorithms, clockSkewSeconds: issuer.clockSkew.components.seconds)
     }
 
@@ -70,7 +71,8 @@ final class ProviderDesk: IdentityProvider {
     /// The issuer's entry as it is in force, and who keeps its keys.
     private func place() -> (Issuer, KeyKeeper)? {
         guard let snapshot = snapshot.withLock({ $0 })?(),
-            let index = snapshot.policy.issuers.firstIndex(where: { $0.name == settings.issuer }), index < snapshot.keepers.count,
+            let index = snapshot.policy.issuers.firstIndex(where: { $0.name == settings.issuer }),
+            index < snapshot.keepers.count,
             let keeper = snapshot.keepers[index]
         else { return nil }
         return (snapshot.policy.issuers[index], keeper)
@@ -107,13 +109,16 @@ final class ProviderDesk: IdentityProvider {
             form.add("redirect_uri", code.redirectURI)
             form.add("code_verifier", code.verifier)
             // Read anew, so that a secret can be replaced without a restart.
-            let credentials = try ClientCredentials(settings.clientID, settings.authentication, issuer: issuer.identifier)
+            let credentials = try ClientCredentials(
+                settings.clientID, settings.authentication, issuer: issuer.identifier)
             let field = try credentials.show(in: &form, unixSeconds: Clock.wallNanoseconds() / 1_000_000_000)
             let reply = await ask(endpoints.token, keeper) { http, fields in
                 try await http.postForm(endpoints.token, form: form.octets, fields: fields + [field].compactMap { $0 })
             }
             if let reply, reply.status != 200 {
-                logger.warning("the provider does not take a code", metadata: ["status": "\(reply.status)", "error": "\(Self.word(reply))"])
+                logger.warning(
+                    "the provider does not take a code",
+                    metadata: ["status": "\(reply.status)", "error": "\(Self.word(reply))"])
             }
             return reply
         } catch {
@@ -130,7 +135,8 @@ final class ProviderDesk: IdentityProvider {
     }
 
     private func ask(
-        _ url: AbsoluteURL, _ keeper: KeyKeeper, _ question: (OutgoingHTTP, [(String, String)]) async throws -> OutgoingHTTP.Answer
+        _ url: AbsoluteURL, _ keeper: KeyKeeper,
+        _ question: (OutgoingHTTP, [(String, String)]) async throws -> OutgoingHTTP.Answer
     ) async -> ProviderReply? {
         defer { questions.subtract(1, ordering: .relaxed) }
         guard questions.add(1, ordering: .relaxed).newValue <= Self.questionsMax else {
@@ -142,7 +148,8 @@ final class ProviderDesk: IdentityProvider {
         outgoing.bodyBytesMax = Self.answerBytesMax
         if let certificate = settings.certificate { outgoing.certificate = certificate.transport }
         do {
-            let answer = try await question(OutgoingHTTP(outgoing), [("Accept", "application/json"), ("User-Agent", "portcullis")])
+            let answer = try await question(
+                OutgoingHTTP(outgoing), [("Accept", "application/json"), ("User-Agent", "portcullis")])
             return ProviderReply(status: answer.status, contentType: answer.value("content-type"), body: answer.body)
         } catch {
             logger.error("the provider cannot be asked", metadata: ["detail": "\(error)"])

@@ -1,13 +1,13 @@
-internal import Admission
-internal import HTTP
-internal import Issuers
-internal import Logging
-internal import Policy
-internal import Synchronization
-internal import Transport
+import Admission
+import HTTP
+import Issuers
+import Logging
+import Policy
+import Synchronization
+import Transport
 
-/// Asks one issuer about its tokens: drives its ledger, performs what the ledger asks for, and tells the event loops when
-/// something is settled. Survives reloads as long as the issuer's entry says the same.
+/// Asks one issuer about its tokens: drives its ledger, performs what the ledger asks for, and tells the event loops
+/// when something is settled. Survives reloads as long as the issuer's entry says the same.
 final class VerdictKeeper: Sendable {
     /// What the asking needs beside the entry: read anew with each reload.
     struct Setup: Sendable {
@@ -48,7 +48,9 @@ final class VerdictKeeper: Sendable {
 
     /// nil: this issuer is not asked.
     init?(_ issuer: Issuer, _ setup: Setup, logger: Logger) {
-        guard let introspection = issuer.introspection, let reader = IntrospectionAnswerReader(issuer) else { return nil }
+        guard let introspection = issuer.introspection, let reader = IntrospectionAnswerReader(issuer) else {
+            return nil
+        }
         self.issuer = issuer
         self.introspection = introspection
         self.reader = reader
@@ -62,7 +64,8 @@ final class VerdictKeeper: Sendable {
 
     // MARK: For deciding
 
-    /// Called on event loops, for tokens about which the loop knows nothing: takes a lock for a moment, and never waits.
+    /// Called on event loops, for tokens about which the loop knows nothing: takes a lock for a moment, and never
+    /// waits.
     /// - Parameter since: when this request began to ask, in monotonic nanoseconds.
     func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<InquiryDesk>) -> Asked {
         if endpoint == nil, let unknown = askForMetadata() { return unknown }
@@ -216,7 +219,8 @@ final class VerdictKeeper: Sendable {
     private func understand(
         _ answer: OutgoingHTTP.Answer, about digest: Digest256, _ setup: Setup
     ) -> Result<IntrospectionAnswer, IntrospectionFailure> {
-        let reply = IntrospectionReply(status: answer.status, contentType: answer.value("content-type"), body: answer.body)
+        let reply = IntrospectionReply(
+            status: answer.status, contentType: answer.value("content-type"), body: answer.body)
         do throws(IntrospectionFailure) {
             let keys = setup.keys.map { $0.keys } ?? setup.ownKeys
             return .success(try reader.read(reply, about: digest, keys: keys, unixSeconds: Self.unixSeconds))
@@ -250,7 +254,8 @@ final class VerdictKeeper: Sendable {
         switch note {
         case .failed(let failure):
             logger.error(
-                "the issuer cannot be asked about tokens", metadata: ["failure": "\(failure.rawValue)", "detail": "\(detail)"])
+                "the issuer cannot be asked about tokens",
+                metadata: ["failure": "\(failure.rawValue)", "detail": "\(detail)"])
         case .refused(let failure):
             logger.warning(
                 "the issuer does not accept a question about a token",

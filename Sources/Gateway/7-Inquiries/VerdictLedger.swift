@@ -1,7 +1,7 @@
-internal import Admission
-internal import Logging
-internal import Policy
-internal import Synchronization
+import Admission
+import Logging
+import Policy
+import Synchronization
 
 /// The keepers of all issuers that are asked about tokens: what they have said survives a reload here.
 final class VerdictLedger: Sendable {
@@ -26,7 +26,8 @@ final class VerdictLedger: Sendable {
         return try issuers.enumerated().map { index, issuer in
             guard let introspection = issuer.introspection else { return nil }
             let setup = VerdictKeeper.Setup(
-                credentials: try ClientCredentials(introspection, of: issuer), keys: index < keys.count ? keys[index] : nil,
+                credentials: try ClientCredentials(introspection, of: issuer),
+                keys: index < keys.count ? keys[index] : nil,
                 ownKeys: index < ownKeys.count ? ownKeys[index] : nil)
             if let keeper = old[issuer.name], keeper.issuer == issuer { return Place(keeper: keeper, setup: setup) }
             return VerdictKeeper(issuer, setup, logger: logger).map { Place(keeper: $0, setup: setup) }

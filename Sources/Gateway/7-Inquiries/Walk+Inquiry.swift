@@ -1,9 +1,9 @@
-internal import Admission
-internal import Issuers
-internal import Transport
+import Admission
+import Issuers
+import Transport
 
-// A decision that needs to know something from outside: the request waits without holding up its event loop, and is judged
-// again when the answer is there.
+// A decision that needs to know something from outside: the request waits without holding up its event loop, and is
+// judged again when the answer is there.
 
 extension Walk {
     /// What an issuer has said of a token, and how long that counts (monotonic nanoseconds).
@@ -15,7 +15,9 @@ extension Walk {
     func inquire(_ inquiry: Inquiry, _ token: PresentedToken?, _ rules: RouteRules) throws(Refusal) -> Introspected? {
         switch inquiry {
         case .keys(let issuer, let kid):
-            guard issuer < snapshot.keepers.count, let keeper = snapshot.keepers[issuer] else { throw inquiry.unanswered }
+            guard issuer < snapshot.keepers.count, let keeper = snapshot.keepers[issuer] else {
+                throw inquiry.unanswered
+            }
             switch keeper.wanted(kid: kid) {
             case .absent:
                 throw refused(.unknownKey, by: issuer, token, rules)
@@ -44,9 +46,11 @@ extension Walk {
         }
     }
 
-    private func refused(_ code: RefusalCode, by issuer: Int, _ token: PresentedToken?, _ rules: RouteRules) -> Refusal {
+    private func refused(_ code: RefusalCode, by issuer: Int, _ token: PresentedToken?, _ rules: RouteRules) -> Refusal
+    {
         loop.authenticator.refused(
-            code, by: issuer, snapshot.issuers, token: token, rules: rules, peer: connection.peer, now: exchange.startedAt)
+            code, by: issuer, snapshot.issuers, token: token, rules: rules, peer: connection.peer,
+            now: exchange.startedAt)
     }
 
     private func wait(for subject: InquiryDesk.Subject, otherwise refusal: Refusal) throws(Refusal) {

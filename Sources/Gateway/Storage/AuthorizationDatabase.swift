@@ -1,6 +1,6 @@
 package import AuthorizationServer
-internal import Foundation
-internal import JOSE
+import Foundation
+import JOSE
 package import Policy
 
 /// The database that a policy names, opened: whichever it is, and with what must be in it.
@@ -16,8 +16,8 @@ package struct AuthorizationDatabase: Sendable {
     /// Both for whoever changes keys.
     var signing: SigningTerms { SigningTerms(schedule: schedule, seal: seal) }
 
-    /// Opens it; makes it, with its keys, when it is not there yet. Throws `StorageError` when it cannot be used: then no token is
-    /// issued, rather than one that nobody can verify tomorrow.
+    /// Opens it; makes it, with its keys, when it is not there yet. Throws `StorageError` when it cannot be used: then
+    /// no token is issued, rather than one that nobody can verify tomorrow.
     ///
     /// Private keys that are stored in clear are encrypted when the policy says with what.
     /// - Parameters:
@@ -33,9 +33,11 @@ package struct AuthorizationDatabase: Sendable {
         case .sqlite(let path):
             if creating { try GatewayServer.makeFolder(of: path) }
             store = try SQLiteAuthorizationStore.open(
-                path: path, creating: creating, seal: seal, algorithms: settings.signingAlgorithms, now: now, random: random)
+                path: path, creating: creating, seal: seal, algorithms: settings.signingAlgorithms, now: now,
+                random: random)
         case .postgresql(let server):
-            let birth = try StoreContents.birth(algorithms: settings.signingAlgorithms, seal: seal, now: now, random: random)
+            let birth = try StoreContents.birth(
+                algorithms: settings.signingAlgorithms, seal: seal, now: now, random: random)
             store = try await PostgreSQLAuthorizationStore(server, creating: creating, birth: birth)
         }
         var contents = try await contents(of: store, name: name, seal: seal, settings)
@@ -55,7 +57,8 @@ package struct AuthorizationDatabase: Sendable {
         do {
             return try StoreContents(
                 signingKeys: try await store.records(RecordQuery(.signingKey), most: 1_000),
-                pepper: try await store.record(.serverKey, ServerKey.pepper), name: name, seal: seal, preference: settings.signingAlgorithms)
+                pepper: try await store.record(.serverKey, ServerKey.pepper), name: name, seal: seal,
+                preference: settings.signingAlgorithms)
         } catch let error as PostgreSQLError {
             throw StorageError(name, "cannot be used: \(error)")
         }
@@ -66,12 +69,15 @@ package struct AuthorizationDatabase: Sendable {
         _ keys: [StoredSigningKey], with seal: KeySeal, in store: any AuthorizationStore, now: Int64, random: Randomness
     ) async throws -> Bool {
         let open = keys.filter { !$0.isSealed }
-        for key in open { _ = try await store.commit([.replace(key.sealed(by: seal, random: random).record)], now: now) }
+        for key in open {
+            _ = try await store.commit([.replace(key.sealed(by: seal, random: random).record)], now: now)
+        }
         return !open.isEmpty
     }
 
     private static func keySeal(_ settings: AuthorizationServerSettings) throws -> KeySeal? {
         guard let source = settings.keyEncryptionKey else { return nil }
-        return KeySeal(secret: try SecretReader.read(source, octetsMin: AuthorizationServerSettings.keyEncryptionKeyOctetsMin))
+        return KeySeal(
+            secret: try SecretReader.read(source, octetsMin: AuthorizationServerSettings.keyEncryptionKeyOctetsMin))
     }
 }

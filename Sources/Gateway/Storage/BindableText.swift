@@ -1,7 +1,7 @@
-internal import AuthorizationServer
+import AuthorizationServer
 
-/// A text is handed to SQLite and PostgreSQL up to its first NUL: `a\0b` would be `a`. Nothing that is stored has one, so that such a
-/// text names nothing.
+/// A text is handed to SQLite and PostgreSQL up to its first NUL: `a\0b` would be `a`. Nothing that is stored has one,
+/// so that such a text names nothing.
 enum BindableText {
     static func isBindable(_ text: String) -> Bool { !text.utf8.contains(0) }
 

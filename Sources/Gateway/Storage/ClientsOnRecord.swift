@@ -1,10 +1,11 @@
-internal import AuthorizationServer
-internal import Foundation
-internal import GRDB
-internal import Policy
-internal import Transport
+import AuthorizationServer
+import Foundation
+import GRDB
+import Policy
+import Transport
 
-/// The clients in a store, for a look that changes nothing: it is neither made nor brought up to date, and no key of it is read.
+/// The clients in a store, for a look that changes nothing: it is neither made nor brought up to date, and no key of it
+/// is read.
 enum ClientsOnRecord {
     /// nil: there is no store yet. Blocks, but no longer than the time that a connection has.
     static func read(_ database: DatabaseSettings) throws(StorageError) -> [RegisteredClient]? {
@@ -38,8 +39,11 @@ enum ClientsOnRecord {
 
     private static func read(_ server: PostgreSQLSettings) throws -> [RegisteredClient]? {
         let connection = try PostgreSQLAuthorizationStore.connector(server)()
-        connection.deadline = MonotonicTime.now &+ MonotonicTime.nanoseconds(milliseconds: PostgreSQLWorkers.connectMilliseconds)
-        guard try connection.run("SELECT to_regclass('portcullis.record')::text").rows.first?[0] != nil else { return nil }
+        connection.deadline =
+            MonotonicTime.now &+ MonotonicTime.nanoseconds(milliseconds: PostgreSQLWorkers.connectMilliseconds)
+        guard try connection.run("SELECT to_regclass('portcullis.record')::text").rows.first?[0] != nil else {
+            return nil
+        }
         return try all { try PostgreSQLRows.read(connection, $0, most: $1) }
     }
 

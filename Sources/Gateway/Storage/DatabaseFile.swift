@@ -1,6 +1,6 @@
-internal import CoreFoundation
-internal import Foundation
-internal import Glibc
+import CoreFoundation
+import Foundation
+import Glibc
 
 /// The file of the database, before SQLite opens it: there, and ours alone.
 ///
@@ -16,7 +16,10 @@ enum DatabaseFile {
         var status = stat()
         if stat(path, &status) != 0 {
             guard errno == ENOENT else { throw StorageError(path, "cannot be opened: \(reason(errno))") }
-            guard creating else { throw StorageError(path, "does not exist; it is made when the gateway starts, or by \"portcullis client add\"") }
+            guard creating else {
+                throw StorageError(
+                    path, "does not exist; it is made when the gateway starts, or by \"portcullis client add\"")
+            }
             try create(path)
             return
         }
@@ -24,14 +27,17 @@ enum DatabaseFile {
         guard access(path, R_OK | W_OK) == 0 else { throw StorageError(path, "cannot be opened: \(reason(errno))") }
         guard status.st_mode & 0o077 == 0 else {
             let octal = String(status.st_mode & 0o777, radix: 8)
-            throw StorageError(path, "holds the keys that tokens are signed with and has mode 0\(octal): others may open it; chmod 600 it")
+            throw StorageError(
+                path,
+                "holds the keys that tokens are signed with and has mode 0\(octal): others may open it; chmod 600 it")
         }
     }
 
-    /// Runs `body` while no other process does the same for a database in this folder: two that start at once must not both
-    /// give birth to it.
+    /// Runs `body` while no other process does the same for a database in this folder: two that start at once must not
+    /// both give birth to it.
     static func whileAlone<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
-        let folder = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = open(
+            URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw StorageError(path, "cannot be opened: \(reason(errno))") }
         defer { close(folder) }
         while flock(folder, LOCK_EX) != 0 {
@@ -43,7 +49,8 @@ enum DatabaseFile {
     private static func create(_ path: String) throws(StorageError) {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw StorageError(path, "cannot be made: its folder cannot be made")
         }
@@ -57,8 +64,8 @@ enum DatabaseFile {
     private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 }
 
-/// Why the database cannot be used. The gateway does not start then: it would rather issue no token than one signed with a
-/// key that nobody knows tomorrow.
+/// Why the database cannot be used. The gateway does not start then: it would rather issue no token than one signed
+/// with a key that nobody knows tomorrow.
 package struct StorageError: Error, Sendable, CustomStringConvertible {
     package let path: String
     /// A sentence without the file's name in front.

@@ -1,13 +1,14 @@
-internal import Admission
-internal import AuthorizationServer
-internal import Foundation
-internal import HTTP
-internal import JOSE
-internal import Logging
-internal import Policy
-internal import Synchronization
+import Admission
+import AuthorizationServer
+import Foundation
+import HTTP
+import JOSE
+import Logging
+import Policy
+import Synchronization
 
-/// The authorization server as a service inside the gateway: the room, its store, the clock and the system's randomness.
+/// The authorization server as a service inside the gateway: the room, its store, the clock and the system's
+/// randomness.
 final class EmbeddedAuthorizationServer: LocalService {
     private let server: AuthorizationServer
     let database: AuthorizationDatabase
@@ -29,16 +30,22 @@ final class EmbeddedAuthorizationServer: LocalService {
         keys = SigningKeys(database.ring)
         let resources = policy.issuers.filter { $0.keys == .embedded }.flatMap(\.audiences)
         let registrationToken = try settings.registration.map { registration in
-            String(decoding: try SecretReader.read(registration.initialAccessToken, octetsMin: RegistrationSettings.tokenOctetsMin), as: UTF8.self)
+            String(
+                decoding: try SecretReader.read(
+                    registration.initialAccessToken, octetsMin: RegistrationSettings.tokenOctetsMin), as: UTF8.self)
         }
         federation = FederationDesk(settings)
         provider = try ProviderDesk(settings, logger: logger)
         // Half of the cores at most compute hashes of passwords.
         let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
-        administration = Administration(store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile, terms: database.signing)
+        administration = Administration(
+            store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile,
+            terms: database.signing)
         server = AuthorizationServer(
-            settings: settings, resources: resources, keys: keys, pepper: database.pepper, store: database.store, hasher: hasher,
-            keySource: ClientKeyFetcher(settings.clientKeys, logger: logger), registrationToken: registrationToken, assertions: federation,
+            settings: settings, resources: resources, keys: keys, pepper: database.pepper, store: database.store,
+            hasher: hasher,
+            keySource: ClientKeyFetcher(settings.clientKeys, logger: logger), registrationToken: registrationToken,
+            assertions: federation,
             provider: provider)
     }
 
@@ -48,15 +55,18 @@ final class EmbeddedAuthorizationServer: LocalService {
 
     /// What the gateway verifies its own tokens with, as it is now.
     var issuerKeys: IssuerKeys {
-        // The generation first: keys that change in between are seen with an old number, and come with the new one soon.
+        // The generation first: keys that change in between are seen with an old number, and come with the new one
+        // soon.
         let generation = keysGeneration.load(ordering: .acquiring)
         return IssuerKeys(set: keys.verificationKeys(now: Self.now), generation: generation)
     }
 
-    /// Looks after what is stored, until the task is cancelled: keys are made and given up in time, what has expired is removed.
+    /// Looks after what is stored, until the task is cancelled: keys are made and given up in time, what has expired is
+    /// removed.
     /// - Parameter keysChanged: `issuerKeys` are others now.
     func keep(logger: Logger, keysChanged: @escaping @Sendable () async -> Void) async {
-        let keeper = SigningKeyKeeper(database: database, keys: keys, logger: logger, clock: { Self.now }) { [weak self] in
+        let keeper = SigningKeyKeeper(database: database, keys: keys, logger: logger, clock: { Self.now }) {
+            [weak self] in
             self?.keysGeneration.add(1, ordering: .releasing)
             await keysChanged()
         }

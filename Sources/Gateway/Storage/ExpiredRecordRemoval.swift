@@ -1,8 +1,8 @@
-internal import AuthorizationServer
-internal import Logging
+import AuthorizationServer
+import Logging
 
-/// Removes what has expired, in small steps, so that no table grows and no writer waits for long. Several gateways may do it on one
-/// database; they come at different moments.
+/// Removes what has expired, in small steps, so that no table grows and no writer waits for long. Several gateways may
+/// do it on one database; they come at different moments.
 struct ExpiredRecordRemoval: Sendable {
     /// Seconds between two rounds, about.
     static let pauseSeconds = 60

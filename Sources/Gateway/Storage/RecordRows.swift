@@ -1,7 +1,7 @@
-internal import AuthorizationServer
-internal import Foundation
-internal import GRDB
-internal import JSON
+import AuthorizationServer
+import Foundation
+import GRDB
+import JSON
 
 /// Records in their rows, and changes of them in one transaction.
 enum RecordRows {
@@ -15,7 +15,8 @@ enum RecordRows {
     static func read(_ db: Database, _ query: RecordQuery, most: Int) throws -> [StoredRecord] {
         let (condition, arguments) = condition(query)
         let order = query.afterSequence == nil ? "key" : "sequence"
-        let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM record WHERE \(condition) ORDER BY \(order) LIMIT ?")
+        let statement = try db.cachedStatement(
+            sql: "SELECT \(columns) FROM record WHERE \(condition) ORDER BY \(order) LIMIT ?")
         return try Row.fetchAll(statement, arguments: arguments + [most]).compactMap(record)
     }
 
@@ -49,7 +50,8 @@ enum RecordRows {
 
     static func removeExpired(_ db: Database, now: Int64, most: Int) throws -> Int {
         let rows = try Row.fetchAll(
-            db.cachedStatement(sql: "SELECT kind, key FROM record WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"), arguments: [now, most])
+            db.cachedStatement(sql: "SELECT kind, key FROM record WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"),
+            arguments: [now, most])
         let statement = try db.cachedStatement(sql: "DELETE FROM record WHERE kind = ? AND key = ?")
         for row in rows { try statement.execute(arguments: [row["kind"] as String, row["key"] as String]) }
         return rows.count
@@ -61,19 +63,25 @@ enum RecordRows {
             sql: "INSERT INTO record (\(columns)) VALUES (?, ?, ?, (SELECT last FROM record_sequence), ?, ?, ?, ?, ?)"
         ).execute(
             arguments: [
-                record.kind.rawValue, record.key, version, record.expiresAt, record.client, record.subject, record.grant,
+                record.kind.rawValue, record.key, version, record.expiresAt, record.client, record.subject,
+                record.grant,
                 String(decoding: JSON.object(record.body).serialized(), as: UTF8.self),
             ])
     }
 
     private static func remove(_ db: Database, _ kind: RecordKind, _ key: String) throws {
-        try db.cachedStatement(sql: "DELETE FROM record WHERE kind = ? AND key = ?").execute(arguments: [kind.rawValue, key])
+        try db.cachedStatement(sql: "DELETE FROM record WHERE kind = ? AND key = ?").execute(arguments: [
+            kind.rawValue, key,
+        ])
     }
 
     private static func condition(_ query: RecordQuery) -> (String, StatementArguments) {
         var parts = ["kind = ?"]
         var arguments: StatementArguments = [query.kind.rawValue]
-        let texts = [("client =", query.client), ("subject =", query.subject), ("grant_id =", query.grant), ("key >", query.afterKey)]
+        let texts = [
+            ("client =", query.client), ("subject =", query.subject), ("grant_id =", query.grant),
+            ("key >", query.afterKey),
+        ]
         for (test, value) in texts {
             guard let value else { continue }
             parts.append("\(test) ?")
@@ -88,9 +96,11 @@ enum RecordRows {
 
     private static func record(_ row: Row) -> StoredRecord? {
         let text: String = row["body"]
-        guard let kind = RecordKind(rawValue: row["kind"]), let body = (try? JSON.parse(Array(text.utf8)))?.object else { return nil }
+        guard let kind = RecordKind(rawValue: row["kind"]), let body = (try? JSON.parse(Array(text.utf8)))?.object
+        else { return nil }
         return StoredRecord(
-            kind, row["key"], version: row["version"], sequence: row["sequence"], expiresAt: row["expires_at"], client: row["client"],
+            kind, row["key"], version: row["version"], sequence: row["sequence"], expiresAt: row["expires_at"],
+            client: row["client"],
             subject: row["subject"], grant: row["grant_id"], body: body)
     }
 }

@@ -1,13 +1,13 @@
 package import AuthorizationServer
-internal import Foundation
-internal import GRDB
+import Foundation
+import GRDB
 package import JOSE
-internal import JSON
+import JSON
 
 /// Clients and keys of the authorization server in one SQLite file (mode 0600, write-ahead log).
 ///
-/// Several processes may have it open: `portcullis client` works beside a running gateway. Whatever is wrong with the file
-/// is an error when it is opened, with the file's name; it is never replaced by a new one.
+/// Several processes may have it open: `portcullis client` works beside a running gateway. Whatever is wrong with the
+/// file is an error when it is opened, with the file's name; it is never replaced by a new one.
 package final class SQLiteAuthorizationStore: AuthorizationStore {
     /// How long a write waits for another process's.
     private static let busySeconds: TimeInterval = 5
@@ -24,7 +24,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     ///   - algorithms: what is signed with; a new file is given a key for each.
     ///   - now: seconds since 1970.
     package static func open(
-        path: String, creating: Bool = true, seal: KeySeal? = nil, algorithms: [Algorithm] = [.es256], now: Int64, random: Randomness
+        path: String, creating: Bool = true, seal: KeySeal? = nil, algorithms: [Algorithm] = [.es256], now: Int64,
+        random: Randomness
     ) throws -> SQLiteAuthorizationStore {
         try DatabaseFile.prepare(path, creating: creating)
         do {
@@ -48,8 +49,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         configuration.maximumReaderCount = 4
         configuration.label = "portcullis.authorization"
         configuration.prepareDatabase { db in
-            // FULL: a client whose secret was shown is there after a power cut, too. The rest: what is deleted is wiped, and
-            // a schema that somebody else wrote runs nothing.
+            // FULL: a client whose secret was shown is there after a power cut, too. The rest: what is deleted is
+            // wiped, and a schema that somebody else wrote runs nothing.
             try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF")
         }
         try Self.refuseForeign(path)
@@ -64,7 +65,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         let contents = try pool.read { db in
             try StoreContents(
                 signingKeys: RecordRows.read(db, RecordQuery(.signingKey), most: 1_000),
-                pepper: RecordRows.read(db, .serverKey, ServerKey.pepper), name: path, seal: seal, preference: algorithms)
+                pepper: RecordRows.read(db, .serverKey, ServerKey.pepper), name: path, seal: seal,
+                preference: algorithms)
         }
         (keys, pepper) = (contents.ring, contents.pepper)
     }
@@ -126,8 +128,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         return stream
     }
 
-    /// SQLite tells nobody of another process's writes: the number of changes that other connections made is looked at four times a
-    /// second, by one connection that is kept for it.
+    /// SQLite tells nobody of another process's writes: the number of changes that other connections made is looked at
+    /// four times a second, by one connection that is kept for it.
     private func watchOtherProcesses() {
         let watchers = watchers
         let path = pool.path

@@ -1,12 +1,13 @@
-internal import AuthorizationServer
-internal import Foundation
-internal import JOSE
-internal import Logging
+import AuthorizationServer
+import Foundation
+import JOSE
+import Logging
 
-/// Sees to it that there are signing keys as `KeySchedule` says, and that this gateway knows those that others have made.
+/// Sees to it that there are signing keys as `KeySchedule` says, and that this gateway knows those that others have
+/// made.
 ///
-/// Several gateways do the same on one database: each change names the version of what it was decided by, so that one of them makes
-/// the key and the others find it.
+/// Several gateways do the same on one database: each change names the version of what it was decided by, so that one
+/// of them makes the key and the others find it.
 struct SigningKeyKeeper: Sendable {
     /// How long after a failure it is tried again.
     static let retrySeconds: Int64 = 30
@@ -50,7 +51,8 @@ struct SigningKeyKeeper: Sendable {
         // Each round does one thing; who was faster elsewhere has changed what the next round sees.
         for _ in 0..<8 {
             guard let action = database.schedule.actions(stored, now: now).first else { break }
-            let done = try await SigningKeyChange(store: database.store, terms: database.signing, random: .system).make(action, of: stored, now: now)
+            let done = try await SigningKeyChange(store: database.store, terms: database.signing, random: .system).make(
+                action, of: stored, now: now)
             if done { logger.notice("signing keys changed", metadata: ["change": "\(action)"]) }
             stored = try await read()
         }
@@ -65,7 +67,9 @@ struct SigningKeyKeeper: Sendable {
 
     private func read() async throws -> [StoredSigningKey] {
         let records = try await database.store.records(RecordQuery(.signingKey), most: 1_000)
-        guard !records.isEmpty else { throw StorageError(database.name, "has lost its signing keys; restore it from a backup") }
+        guard !records.isEmpty else {
+            throw StorageError(database.name, "has lost its signing keys; restore it from a backup")
+        }
         return records.compactMap(StoredSigningKey.init)
     }
 }

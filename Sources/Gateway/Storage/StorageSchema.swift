@@ -1,13 +1,14 @@
-internal import AuthorizationServer
-internal import Foundation
-internal import GRDB
-internal import JOSE
-internal import JSON
+import AuthorizationServer
+import Foundation
+import GRDB
+import JOSE
+import JSON
 
-/// The tables, and how each version of them came from the one before. A migration that has been released is never edited.
+/// The tables, and how each version of them came from the one before. A migration that has been released is never
+/// edited.
 enum StorageSchema {
-    /// What a new database is given besides its tables, in the same transaction: a database without keys never exists, so
-    /// one that has lost them is recognised (and refused).
+    /// What a new database is given besides its tables, in the same transaction: a database without keys never exists,
+    /// so one that has lost them is recognised (and refused).
     struct Birth: Sendable {
         var records: [StoredRecord]
     }
@@ -73,7 +74,8 @@ enum StorageSchema {
                     INSERT INTO record_sequence (last) VALUES (0);
                     """)
             try moveRows(db)
-            try db.execute(sql: "DROP TABLE client_secret; DROP TABLE client; DROP TABLE server_key; DROP TABLE signing_key")
+            try db.execute(
+                sql: "DROP TABLE client_secret; DROP TABLE client; DROP TABLE server_key; DROP TABLE signing_key")
         }
         migrator.registerMigration("3 birth") { db in
             // A file of an earlier version has its keys already; one without is new.
@@ -89,7 +91,8 @@ enum StorageSchema {
         for row in try Row.fetchAll(db, sql: "SELECT * FROM client ORDER BY id") {
             let id: String = row["id"]
             let secrets = try Row.fetchAll(
-                db, sql: "SELECT mac, created_at FROM client_secret WHERE client_id = ? ORDER BY created_at DESC", arguments: [id])
+                db, sql: "SELECT mac, created_at FROM client_secret WHERE client_id = ? ORDER BY created_at DESC",
+                arguments: [id])
             let record = StoredRecord(
                 .client, id, client: id,
                 body: [
@@ -98,7 +101,10 @@ enum StorageSchema {
                     "secrets": .array(
                         secrets.map { secret in
                             let mac: Data = secret["mac"]
-                            return ["mac": .string(Base64URL.encode(Array(mac))), "created_at": .integer(secret["created_at"])]
+                            return [
+                                "mac": .string(Base64URL.encode(Array(mac))),
+                                "created_at": .integer(secret["created_at"]),
+                            ]
                         }),
                     "created_at": .integer(row["created_at"]),
                 ])
@@ -106,7 +112,9 @@ enum StorageSchema {
         }
         for row in try Row.fetchAll(db, sql: "SELECT * FROM server_key") {
             let octets: Data = row["octets"]
-            try RecordRows.write(db, ServerKey.record(purpose: row["purpose"], octets: Array(octets), createdAt: row["created_at"]), version: 1)
+            try RecordRows.write(
+                db, ServerKey.record(purpose: row["purpose"], octets: Array(octets), createdAt: row["created_at"]),
+                version: 1)
         }
         for row in try Row.fetchAll(db, sql: "SELECT * FROM signing_key") {
             let record = StoredSigningKey.record(

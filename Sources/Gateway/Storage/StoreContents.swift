@@ -1,6 +1,6 @@
-internal import AuthorizationServer
-internal import JOSE
-internal import Policy
+import AuthorizationServer
+import JOSE
+import Policy
 
 /// What every database of the authorization server must hold: signing keys, and the key of its client secrets.
 struct StoreContents: Sendable {
@@ -13,9 +13,12 @@ struct StoreContents: Sendable {
     ///   - name: of the database, for messages.
     ///   - seal: opens private keys that are encrypted.
     ///   - preference: what is signed with.
-    init(signingKeys: [StoredRecord], pepper: StoredRecord?, name: String, seal: KeySeal?, preference: [Algorithm]) throws(StorageError) {
+    init(signingKeys: [StoredRecord], pepper: StoredRecord?, name: String, seal: KeySeal?, preference: [Algorithm])
+        throws(StorageError)
+    {
         guard !signingKeys.isEmpty else {
-            throw StorageError(name, "has lost its signing keys; restore it from a backup (new keys would make every token worthless)")
+            throw StorageError(
+                name, "has lost its signing keys; restore it from a backup (new keys would make every token worthless)")
         }
         var keys: [StoredSigningKey] = []
         for record in signingKeys {
@@ -30,7 +33,9 @@ struct StoreContents: Sendable {
         self.pepper = pepper
     }
 
-    static func ring(of keys: [StoredSigningKey], name: String, seal: KeySeal?, preference: [Algorithm]) throws(StorageError) -> SigningKeyRing {
+    static func ring(of keys: [StoredSigningKey], name: String, seal: KeySeal?, preference: [Algorithm])
+        throws(StorageError) -> SigningKeyRing
+    {
         var dated: [DatedSigningKey] = []
         for key in keys {
             do throws(StoredKeyError) {
@@ -38,15 +43,21 @@ struct StoreContents: Sendable {
             } catch {
                 switch error {
                 case .sealed:
-                    throw StorageError(name, "has encrypted signing keys; say with what, under authorization_server.key_encryption_key")
+                    throw StorageError(
+                        name, "has encrypted signing keys; say with what, under authorization_server.key_encryption_key"
+                    )
                 case .otherSeal:
                     throw StorageError(
-                        name, "has a signing key that authorization_server.key_encryption_key does not open (\(key.kid)); use the one that it was encrypted with")
+                        name,
+                        "has a signing key that authorization_server.key_encryption_key does not open (\(key.kid)); use the one that it was encrypted with"
+                    )
                 case .unreadable: throw unreadable(key.kid, name)
                 }
             }
         }
-        guard let ring = SigningKeyRing(dated, preference: preference) else { throw StorageError(name, "holds a signing key twice") }
+        guard let ring = SigningKeyRing(dated, preference: preference) else {
+            throw StorageError(name, "holds a signing key twice")
+        }
         return ring
     }
 
@@ -55,10 +66,15 @@ struct StoreContents: Sendable {
     }
 
     /// What a new database is given: a key for each algorithm, which signs from now on, and the key of client secrets.
-    static func birth(algorithms: [Algorithm], seal: KeySeal?, now: Int64, random: Randomness) throws -> [StoredRecord] {
-        try [ServerKey.record(purpose: ServerKey.pepper, octets: random.octets(SecretPepper.octetCount), createdAt: now)]
+    static func birth(algorithms: [Algorithm], seal: KeySeal?, now: Int64, random: Randomness) throws -> [StoredRecord]
+    {
+        try [
+            ServerKey.record(purpose: ServerKey.pepper, octets: random.octets(SecretPepper.octetCount), createdAt: now)
+        ]
             + algorithms.map { algorithm in
-                try StoredSigningKey(SigningKey.generate(algorithm), createdAt: now, signsFrom: now, seal: seal, random: random).record
+                try StoredSigningKey(
+                    SigningKey.generate(algorithm), createdAt: now, signsFrom: now, seal: seal, random: random
+                ).record
             }
     }
 }

@@ -1,5 +1,5 @@
-internal import AuthorizationServer
-internal import Synchronization
+import AuthorizationServer
+import Synchronization
 
 /// Who wants to hear of writes to a store, by the kind of record.
 final class StoreWatchers: Sendable {
@@ -22,11 +22,15 @@ final class StoreWatchers: Sendable {
     }
 
     func tell(_ kinds: Set<RecordKind>) {
-        for continuation in state.withLock({ state in kinds.flatMap { state.continuations[$0] ?? [] } }) { continuation.yield() }
+        for continuation in state.withLock({ state in kinds.flatMap { state.continuations[$0] ?? [] } }) {
+            continuation.yield()
+        }
     }
 
     func end() {
-        for continuation in state.withLock({ state in state.continuations.values.flatMap { $0 } }) { continuation.finish() }
+        for continuation in state.withLock({ state in state.continuations.values.flatMap { $0 } }) {
+            continuation.finish()
+        }
     }
 }
 

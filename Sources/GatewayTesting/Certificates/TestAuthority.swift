@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// A certificate authority that signs whatever a test asks for, made with OpenSSL: the gateway reads its certificates with
-/// another implementation.
+/// A certificate authority that signs whatever a test asks for, made with OpenSSL: the gateway reads its certificates
+/// with another implementation.
 package final class TestAuthority: @unchecked Sendable {
     // Not changed after `init`; OpenSSL reads keys and certificates from any thread.
     private let certificate: OpaquePointer

@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A program that a test runs, with what it prints. Killed when the last reference to it goes, and when the test run ends.
+/// A program that a test runs, with what it prints. Killed when the last reference to it goes, and when the test run
+/// ends.
 package final class ChildProcess: Sendable {
     /// Lines kept of what it prints; the oldest go first.
     private static let linesMax = 10_000
@@ -52,8 +53,8 @@ package final class ChildProcess: Sendable {
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
         _ = GNUSpawnActions.closeFrom?(&actions, 3)
         _ = GNUSpawnActions.changeFolder?(&actions, folder)
-        // A child inherits the signal mask of the thread that starts it, and those of Swift's pool block SIGTERM and SIGHUP;
-        // and it inherits that SIGPIPE is ignored.
+        // A child inherits the signal mask of the thread that starts it, and those of Swift's pool block SIGTERM and
+        // SIGHUP; and it inherits that SIGPIPE is ignored.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -69,7 +70,9 @@ package final class ChildProcess: Sendable {
         defer { for text in argv + envp { free(text) } }
         var pid: pid_t = 0
         let error = posix_spawn(&pid, executable, &actions, &attributes, argv, envp)
-        guard error == 0 else { throw ChildProcessFailure(description: "\(executable): \(String(cString: strerror(error)))") }
+        guard error == 0 else {
+            throw ChildProcessFailure(description: "\(executable): \(String(cString: strerror(error)))")
+        }
         return pid
     }
 
@@ -149,7 +152,9 @@ private final class OutputPipe: Sendable {
 
     init() throws {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw ChildProcessFailure(description: "pipe: \(String(cString: strerror(errno)))") }
+        guard pipe(&ends) == 0 else {
+            throw ChildProcessFailure(description: "pipe: \(String(cString: strerror(errno)))")
+        }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         (readingEnd, writingEnd) = (ends[0], ends[1])
     }
@@ -159,8 +164,8 @@ private final class OutputPipe: Sendable {
     func closeWritingEnd() { Glibc.close(writingEnd) }
 }
 
-/// The processes that tests have started: a signal never reaches a number that another process has by now, since a process
-/// is waited for only under the lock.
+/// The processes that tests have started: a signal never reaches a number that another process has by now, since a
+/// process is waited for only under the lock.
 private enum LivingChildren {
     /// Those that run, and those whose end nobody has forgotten yet.
     private static let entries = Mutex<[pid_t: Int32?]>([:])

@@ -1,8 +1,8 @@
 import Foundation
 package import JSON
 
-/// A gateway for one test: a folder of its own with policy, certificates and keys, a port that the kernel picked, and the
-/// audit records that it writes. Stop it at the end of the test.
+/// A gateway for one test: a folder of its own with policy, certificates and keys, a port that the kernel picked, and
+/// the audit records that it writes. Stop it at the end of the test.
 package final class TestGateway: Sendable {
     static let auditFile = "audit.jsonl"
     static let policyFile = "routes.yaml"
@@ -45,7 +45,8 @@ package final class TestGateway: Sendable {
         return TestGateway(folder: folder, certificates: certificates, running: running)
     }
 
-    /// In this process, or, where `PORTCULLIS_TEST_PROGRAM` is set, as the program: the same tests, over a process boundary.
+    /// In this process, or, where `PORTCULLIS_TEST_PROGRAM` is set, as the program: the same tests, over a process
+    /// boundary.
     private static func runnerDefault() throws -> any GatewayRunner {
         let asProgram = ProcessInfo.processInfo.environment["PORTCULLIS_TEST_PROGRAM"] != nil
         return asProgram ? try ProgramRunner.built() : InProcessRunner()
@@ -61,7 +62,8 @@ package final class TestGateway: Sendable {
 
     /// A client on libcurl that trusts the gateway's authority, and no other.
     package func client(certificate: TestCertificate? = nil, port other: Int? = nil) throws -> CurlClient {
-        try CurlClient(CurlSettings(authorities: certificates.authority.pem, certificate: certificate, port: other ?? port))
+        try CurlClient(
+            CurlSettings(authorities: certificates.authority.pem, certificate: certificate, port: other ?? port))
     }
 
     /// A client that sends any octets.
@@ -129,7 +131,9 @@ package final class TestGateway: Sendable {
 
     /// Waits for the record of a change that an answer made.
     package func changeRecord(of answer: CurlResponse) async throws -> JSONObject {
-        guard let id = answer.fields.value("x-request-id") else { throw DeadlinePassed("an X-Request-Id in \(answer.fields)") }
+        guard let id = answer.fields.value("x-request-id") else {
+            throw DeadlinePassed("an X-Request-Id in \(answer.fields)")
+        }
         return try await eventually("the record of a change by request \(id)") {
             try self.auditRecords().first { $0["request_id"] == .string(id) && $0["change"] != nil }
         }

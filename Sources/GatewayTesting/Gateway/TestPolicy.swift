@@ -45,7 +45,8 @@ package struct TestPolicy: Sendable {
                 """)
     }
 
-    /// A policy with one upstream `orders`, and one route to all of it for tokens of `issuer` with the scope `orders:read`.
+    /// A policy with one upstream `orders`, and one route to all of it for tokens of `issuer` with the scope
+    /// `orders:read`.
     package static func protected(to port: Int, issuer: TestIssuer) -> TestPolicy {
         var policy = TestPolicy(
             upstreams: [UpstreamEntry("orders", ports: [port])],

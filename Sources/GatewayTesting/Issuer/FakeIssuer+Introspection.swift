@@ -7,7 +7,8 @@ extension FakeIssuer {
     package func facts(_ changed: [String: JSON?] = [:]) -> JSONObject {
         let now = Int64(Date().timeIntervalSince1970)
         var members: JSONObject = [
-            "active": true, "iss": .string(identifier), "aud": .string(audience), "sub": "user-1", "client_id": "client-1",
+            "active": true, "iss": .string(identifier), "aud": .string(audience), "sub": "user-1",
+            "client_id": "client-1",
             "iat": .integer(now), "exp": .integer(now + 600), "scope": "orders:read", "token_type": "Bearer",
         ]
         for (name, value) in changed { members[name] = value }
@@ -18,7 +19,8 @@ extension FakeIssuer {
 
     /// Says it in a signed answer (RFC 9701), with whatever is wrong with it.
     package func saySigned(
-        _ members: JSONObject, to clientID: String, type: String = "token-introspection+jwt", signedWith key: TestSigningKey? = nil
+        _ members: JSONObject, to clientID: String, type: String = "token-introspection+jwt",
+        signedWith key: TestSigningKey? = nil
     ) throws {
         script(.introspection, try signed(members, to: clientID, type: type, signedWith: key))
     }

@@ -1,8 +1,8 @@
 package import JSON
 import Synchronization
 
-/// An issuer that publishes its keys over the network, with real TLS: metadata and a key set that behave, are slow, dead, or
-/// lie as a test says. It signs tokens with keys of its own, which it can rotate.
+/// An issuer that publishes its keys over the network, with real TLS: metadata and a key set that behave, are slow,
+/// dead, or lie as a test says. It signs tokens with keys of its own, which it can rotate.
 package final class FakeIssuer: Sendable {
     /// One of the documents that it serves.
     package enum Document: Sendable, CaseIterable {
@@ -31,7 +31,8 @@ package final class FakeIssuer: Sendable {
     ///   - identifier: one that does not say where it can be reached.
     ///   - demandsCertificate: whoever asks must show a certificate that the upstreams' authority vouches for.
     package static func start(
-        _ certificates: TestCertificates, certificate: TestCertificate? = nil, identifier: String? = nil, kid: String = "first",
+        _ certificates: TestCertificates, certificate: TestCertificate? = nil, identifier: String? = nil,
+        kid: String = "first",
         demandsCertificate: Bool = false
     ) throws -> FakeIssuer {
         var tls = TLSSettings(certificate: certificate ?? certificates.orders)
@@ -95,7 +96,9 @@ package final class FakeIssuer: Sendable {
     }
 
     /// From now on a document is asked for in vain, slowly, or however the script says.
-    package func script(_ document: Document, _ script: UpstreamScript) { server.script([script], for: path(of: document)) }
+    package func script(_ document: Document, _ script: UpstreamScript) {
+        server.script([script], for: path(of: document))
+    }
 
     /// Connections to it end before any answer, whatever is asked for.
     package func die() { for document in Document.allCases { script(document, .closeBeforeAnswer) } }
@@ -116,13 +119,15 @@ package final class FakeIssuer: Sendable {
 
     /// A good access token (RFC 9068), with whatever is wrong with it added.
     package func token(
-        signedWith key: TestSigningKey? = nil, header: JSONObject = [:], adding claims: JSONObject = [:], scope: String = "orders:read"
+        signedWith key: TestSigningKey? = nil, header: JSONObject = [:], adding claims: JSONObject = [:],
+        scope: String = "orders:read"
     ) throws -> String {
         try draft(signedWith: key, header: header, adding: claims, scope: scope).signed()
     }
 
     package func draft(
-        signedWith key: TestSigningKey? = nil, header: JSONObject = [:], adding claims: JSONObject = [:], scope: String = "orders:read"
+        signedWith key: TestSigningKey? = nil, header: JSONObject = [:], adding claims: JSONObject = [:],
+        scope: String = "orders:read"
     ) throws -> TokenDraft {
         let key = key ?? self.key
         let base = try TestIssuer("kit", identifier: identifier, audience: audience, algorithms: [])

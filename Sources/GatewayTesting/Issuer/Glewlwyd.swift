@@ -1,8 +1,9 @@
 import Foundation
 import JSON
 
-/// An authorization server that nobody here wrote: glewlwyd from Debian, run as a program with a database of its own. It signs
-/// RS256, issues `at+jwt`, publishes metadata and keys, and can be asked about its tokens (`scripts/prepare test` installs it).
+/// An authorization server that nobody here wrote: glewlwyd from Debian, run as a program with a database of its own.
+/// It signs RS256, issues `at+jwt`, publishes metadata and keys, and can be asked about its tokens (`scripts/prepare
+/// test` installs it).
 package final class Glewlwyd: Sendable {
     /// As the gateway's policy must have it.
     package let issuer: String
@@ -86,15 +87,20 @@ package final class Glewlwyd: Sendable {
         let login: JSON = ["username": "admin", "password": "password"]
         let session = try await eventually("glewlwyd to answer") {
             let answer = try? await self.client.post(
-                self.origin + "/api/auth/", fields: [HeaderField("Content-Type", "application/json")], .octets(login.serialized()))
+                self.origin + "/api/auth/", fields: [HeaderField("Content-Type", "application/json")],
+                .octets(login.serialized()))
             return answer?.fields.value("set-cookie")?.split(separator: ";").first.map(String.init)
         }
         let key = String(decoding: try folder.read("signing.key"), as: UTF8.self)
         let certificate = String(decoding: try folder.read("signing.pem"), as: UTF8.self)
-        try await administer("mod/plugin/", session, Self.plugin(issuer: issuer, audience: audience, key: key, certificate: certificate))
+        try await administer(
+            "mod/plugin/", session, Self.plugin(issuer: issuer, audience: audience, key: key, certificate: certificate))
         try await administer(
             "scope/", session,
-            ["name": "orders", "display_name": "orders", "password_required": false, "password_max_age": 0, "scheme": [:]])
+            [
+                "name": "orders", "display_name": "orders", "password_required": false, "password_max_age": 0,
+                "scheme": [:],
+            ])
         try await administer(
             "client/?source=database", session,
             [
@@ -108,14 +114,18 @@ package final class Glewlwyd: Sendable {
     private static func plugin(issuer: String, audience: String, key: String, certificate: String) -> JSON {
         let off = [
             "auth-type-code-enabled", "auth-type-token-enabled", "auth-type-id-token-enabled", "auth-type-none-enabled",
-            "auth-type-password-enabled", "auth-type-device-enabled", "auth-type-refresh-enabled", "refresh-token-rolling",
-            "request-parameter-allow", "pkce-allowed", "session-management-allowed", "resource-scope-and-client-property",
+            "auth-type-password-enabled", "auth-type-device-enabled", "auth-type-refresh-enabled",
+            "refresh-token-rolling",
+            "request-parameter-allow", "pkce-allowed", "session-management-allowed",
+            "resource-scope-and-client-property",
             "resource-change-allowed",
         ]
         let empty = ["scope", "additional-parameters", "claims", "jwks-x5c"]
         var parameters: JSONObject = [
-            "iss": .string(issuer), "jwt-type": "rsa", "jwt-key-size": "256", "key": .string(key), "cert": .string(certificate),
-            "access-token-duration": 3_600, "refresh-token-duration": 3_600, "code-duration": 600, "allow-non-oidc": true,
+            "iss": .string(issuer), "jwt-type": "rsa", "jwt-key-size": "256", "key": .string(key),
+            "cert": .string(certificate),
+            "access-token-duration": 3_600, "refresh-token-duration": 3_600, "code-duration": 600,
+            "allow-non-oidc": true,
             "auth-type-client-enabled": true, "introspection-revocation-allowed": true,
             "introspection-revocation-allow-target-client": true, "jwks-show": true, "allowed-scope": ["openid"],
             "subject-type": "public", "resource-allowed": true, "resource-client-property": "resource",
@@ -129,14 +139,17 @@ package final class Glewlwyd: Sendable {
     private func administer(_ path: String, _ session: String, _ body: JSON) async throws {
         let fields = [HeaderField("Content-Type", "application/json"), HeaderField("Cookie", session)]
         let answer = try await client.post(origin + "/api/" + path, fields: fields, .octets(body.serialized()))
-        guard answer.status == 200 else { throw Failure(description: "glewlwyd: \(path) answered \(answer.status) \(answer.text)") }
+        guard answer.status == 200 else {
+            throw Failure(description: "glewlwyd: \(path) answered \(answer.status) \(answer.text)")
+        }
     }
 
     // MARK: Tokens
 
     /// RFC 6749 §4.4, RFC 8707
     package func token() async throws -> String {
-        let answer = try await post("token", "grant_type=client_credentials&scope=orders&resource=https%3A%2F%2Fapi.example.com")
+        let answer = try await post(
+            "token", "grant_type=client_credentials&scope=orders&resource=https%3A%2F%2Fapi.example.com")
         guard let token = (try? JSON.parse(answer.body))?.object?["access_token"]?.string else {
             throw Failure(description: "glewlwyd issued nothing: \(answer.status) \(answer.text)")
         }
@@ -152,7 +165,8 @@ package final class Glewlwyd: Sendable {
     private func post(_ path: String, _ form: String) async throws -> CurlResponse {
         let pair = Data("\(clientID):\(clientSecret)".utf8).base64EncodedString()
         let fields = [
-            HeaderField("Content-Type", "application/x-www-form-urlencoded"), HeaderField("Authorization", "Basic \(pair)"),
+            HeaderField("Content-Type", "application/x-www-form-urlencoded"),
+            HeaderField("Authorization", "Basic \(pair)"),
         ]
         return try await client.post(issuer + "/" + path, fields: fields, .text(form))
     }

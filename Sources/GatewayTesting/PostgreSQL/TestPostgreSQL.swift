@@ -1,8 +1,8 @@
-internal import Foundation
-internal import Glibc
+import Foundation
+import Glibc
 
-/// A real PostgreSQL server from the system's package, in a folder of its own, on a free port and a Unix socket. Ended with the test
-/// run at the latest.
+/// A real PostgreSQL server from the system's package, in a folder of its own, on a free port and a Unix socket. Ended
+/// with the test run at the latest.
 package final class TestPostgreSQL: Sendable {
     /// The owner of all databases, and its password over TCP.
     package static let user = "portcullis"
@@ -41,14 +41,16 @@ package final class TestPostgreSQL: Sendable {
         try await run(
             programs + "/initdb",
             [
-                "-D", data, "-U", user, "--pwfile", folder.path("password"), "--auth-local=trust", "--auth-host=scram-sha-256", "-E", "UTF8",
+                "-D", data, "-U", user, "--pwfile", folder.path("password"), "--auth-local=trust",
+                "--auth-host=scram-sha-256", "-E", "UTF8",
                 "--locale=C.UTF-8", "--no-sync",
             ], in: folder)
         // Another test may take the port meanwhile.
         for _ in 0..<5 {
             let port = try TestUpstream.unusedPort()
             let server = try launch(programs, data: data, port: port, folder)
-            let instance = TestPostgreSQL(port: port, authorities: authorities, folder: folder, programs: programs, server: server)
+            let instance = TestPostgreSQL(
+                port: port, authorities: authorities, folder: folder, programs: programs, server: server)
             if try await instance.isUp() { return instance }
         }
         throw ChildProcessFailure(description: "PostgreSQL does not start")
@@ -75,13 +77,17 @@ package final class TestPostgreSQL: Sendable {
     package func sql(_ text: String, in database: String) async throws -> String {
         try await Self.run(
             programs + "/psql",
-            ["-h", socketFolder, "-p", "\(port)", "-U", Self.user, "-d", database, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", text],
+            [
+                "-h", socketFolder, "-p", "\(port)", "-U", Self.user, "-d", database, "-X", "-q", "-A", "-t", "-v",
+                "ON_ERROR_STOP=1", "-c", text,
+            ],
             in: folder)
     }
 
     /// Ends all connections to a database, as a restart of the server would.
     package func endConnections(to database: String) async throws {
-        try await sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database)'", in: "postgres")
+        try await sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database)'", in: "postgres")
     }
 
     /// Stops its processes where they are, or lets them go on: a server that takes connections and does not answer.
@@ -99,37 +105,49 @@ package final class TestPostgreSQL: Sendable {
         }
     }
 
-    private static func launch(_ programs: String, data: String, port: Int, _ folder: TemporaryFolder) throws -> ChildProcess {
+    private static func launch(_ programs: String, data: String, port: Int, _ folder: TemporaryFolder) throws
+        -> ChildProcess
+    {
         let settings = [
-            "port=\(port)", "listen_addresses=127.0.0.1", "unix_socket_directories=\(folder.url.path)", "fsync=off", "max_connections=200",
-            "ssl=on", "ssl_cert_file=\(folder.path("server.pem"))", "ssl_key_file=\(folder.path("server.key"))", "timezone=UTC",
+            "port=\(port)", "listen_addresses=127.0.0.1", "unix_socket_directories=\(folder.url.path)", "fsync=off",
+            "max_connections=200",
+            "ssl=on", "ssl_cert_file=\(folder.path("server.pem"))", "ssl_key_file=\(folder.path("server.key"))",
+            "timezone=UTC",
         ]
         let command = asOwner([programs + "/postgres", "-D", data] + settings.flatMap { ["-c", $0] })
         return try ChildProcess.start(command[0], Array(command.dropFirst()), in: folder.url.path)
     }
 
     @discardableResult
-    private static func run(_ program: String, _ arguments: [String], in folder: TemporaryFolder) async throws -> String {
+    private static func run(_ program: String, _ arguments: [String], in folder: TemporaryFolder) async throws -> String
+    {
         let command = asOwner([program] + arguments)
         let process = try ChildProcess.start(command[0], Array(command.dropFirst()), in: folder.url.path)
         let status = try await process.waitForExit(within: .seconds(60))
-        guard status == 0 else { throw ChildProcessFailure(description: ([program] + process.errors).joined(separator: "\n")) }
+        guard status == 0 else {
+            throw ChildProcessFailure(description: ([program] + process.errors).joined(separator: "\n"))
+        }
         return process.output.joined(separator: "\n")
     }
 
     /// The process itself changes its user, so that a signal to it is one to PostgreSQL.
     private static func asOwner(_ command: [String]) -> [String] {
-        getuid() == 0 ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] + command : command
+        getuid() == 0
+            ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] + command : command
     }
 
     private static func newestPrograms() throws -> String {
         let root = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         let newest = versions.compactMap { Int($0) }.max()
-        guard let newest, FileManager.default.isExecutableFile(atPath: "\(root)/\(newest)/bin/initdb") else { throw notInstalled }
+        guard let newest, FileManager.default.isExecutableFile(atPath: "\(root)/\(newest)/bin/initdb") else {
+            throw notInstalled
+        }
         return "\(root)/\(newest)/bin"
     }
 
     private static let notInstalled = ChildProcessFailure(
-        description: "there is no PostgreSQL on this machine; scripts/prepare test installs it (Debian: apt-get install postgresql)")
+        description:
+            "there is no PostgreSQL on this machine; scripts/prepare test installs it (Debian: apt-get install postgresql)"
+    )
 }

@@ -61,7 +61,8 @@ package actor RawTLSClient {
         let wire = try Wire.connect(port: port, receiveBufferBytes: settings.receiveBufferBytes, deadline: deadline)
         var engine: TLSEngine?
         if let tls = settings.tls {
-            engine = try TLSEngine(TLSContext(server: false, tls), serverName: settings.serverName, resuming: settings.session)
+            engine = try TLSEngine(
+                TLSContext(server: false, tls), serverName: settings.serverName, resuming: settings.session)
         }
         let stream = ByteStream(
             wire, tls: engine,
@@ -159,7 +160,8 @@ package actor RawTLSClient {
         return octets
     }
 
-    /// What a later connection can resume; with TLS 1.3 once an answer was read, since the tickets come after the handshake.
+    /// What a later connection can resume; with TLS 1.3 once an answer was read, since the tickets come after the
+    /// handshake.
     package var session: TLSSession? { stream.tls?.session }
 
     /// The alert that arrived, 0 to 255; nil: none.

@@ -3,7 +3,8 @@ import Foundation
 /// A thread of its own on which an actor runs, so that its methods may block (in libcurl, in OpenSSL) without taking a
 /// thread from Swift's small pool.
 final class ThreadExecutor: SerialExecutor {
-    /// Jobs for the thread. Its own object, so that the executor can go, and tell the thread to end, while the thread waits.
+    /// Jobs for the thread. Its own object, so that the executor can go, and tell the thread to end, while the thread
+    /// waits.
     private final class Jobs: @unchecked Sendable {
         // Guarded by `condition`.
         private var waiting: [@Sendable () -> Void] = []

@@ -1,4 +1,5 @@
-/// base64url without padding (RFC 4648 §5), written anew for the kit, so that the gateway's codec is tested by another one.
+/// base64url without padding (RFC 4648 §5), written anew for the kit, so that the gateway's codec is tested by another
+/// one.
 package enum Base64URLText {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 

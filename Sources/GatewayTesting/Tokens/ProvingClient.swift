@@ -27,7 +27,9 @@ package struct ProvingClient: Sendable {
     }
 
     /// A token of `issuer` that is bound to this key.
-    package func token(of issuer: TestIssuer, scope: String = "orders:read", adding claims: JSONObject = [:]) throws -> String {
+    package func token(of issuer: TestIssuer, scope: String = "orders:read", adding claims: JSONObject = [:]) throws
+        -> String
+    {
         var all: JSONObject = ["cnf": ["jkt": .string(try thumbprint)]]
         for (name, value) in claims.members { all[name] = value }
         return try issuer.token(.es256, scope: scope, adding: all)
@@ -49,7 +51,8 @@ package struct ProvingClient: Sendable {
 
     /// The fields of a request that shows a token and proves the key.
     package func fields(
-        _ method: String, _ url: String, token: String, nonce: String? = nil, bend: (inout TokenDraft) -> Void = { _ in }
+        _ method: String, _ url: String, token: String, nonce: String? = nil,
+        bend: (inout TokenDraft) -> Void = { _ in }
     ) throws -> [HeaderField] {
         var draft = try draft(method, url, token: token, nonce: nonce)
         bend(&draft)

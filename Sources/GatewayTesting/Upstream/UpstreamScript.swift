@@ -25,8 +25,8 @@ package enum UpstreamStep: Sendable {
     case reset
 }
 
-/// What a test upstream does with requests to a path. After the last step the body is read to its end, and the connection
-/// serves another request, unless a step closed it.
+/// What a test upstream does with requests to a path. After the last step the body is read to its end, and the
+/// connection serves another request, unless a step closed it.
 package struct UpstreamScript: Sendable {
     let steps: @Sendable (UpstreamRequest) -> [UpstreamStep]
 

@@ -1,6 +1,8 @@
-/// The moment at which waiting ends with an error. Everything in the kit that can block has one, so that no test run hangs.
+/// The moment at which waiting ends with an error. Everything in the kit that can block has one, so that no test run
+/// hangs.
 package struct Deadline: Sendable {
-    /// Long enough for a debug build beside other tests on a busy machine; only a broken product makes a test wait so long.
+    /// Long enough for a debug build beside other tests on a busy machine; only a broken product makes a test wait so
+    /// long.
     package static let durationDefault: Duration = .seconds(30)
 
     let instant: ContinuousClock.Instant

@@ -1,4 +1,5 @@
-/// Asks again and again until the answer is there, and gives it; no fixed sleep, and an error that says what was missing.
+/// Asks again and again until the answer is there, and gives it; no fixed sleep, and an error that says what was
+/// missing.
 /// - Parameters:
 ///   - awaited: what is waited for, as the words after "waited in vain for".
 ///   - condition: nil: not yet.

@@ -1,4 +1,5 @@
-/// A connection that carries octets, with TLS or without, on which every wait has a deadline. Used by one thread at a time.
+/// A connection that carries octets, with TLS or without, on which every wait has a deadline. Used by one thread at a
+/// time.
 final class ByteStream: Sendable {
     /// How the records of TLS, or the plain octets, are cut before they are sent.
     struct Cutting: Sendable {
@@ -70,8 +71,8 @@ final class ByteStream: Sendable {
         wire.closeWriting()
     }
 
-    /// Ends the connection in good order, as far as the other side lets it. What it has sent and nobody read is read and
-    /// dropped first: otherwise the kernel would send RST, which may overtake the answer.
+    /// Ends the connection in good order, as far as the other side lets it. What it has sent and nobody read is read
+    /// and dropped first: otherwise the kernel would send RST, which may overtake the answer.
     func close() {
         closeWriting()
         let deadline = Deadline(in: .seconds(2))

@@ -3,8 +3,8 @@ extension HeadParser {
     private static let http11: UInt64 = 0x312E_312F_5054_5448
     private static let http10: UInt64 = 0x302E_312F_5054_5448
 
-    /// `method SP target SP version CRLF` (RFC 9112 §3), after at most two empty lines (§2.2). Returns where the next line
-    /// begins; 0 if more octets are needed.
+    /// `method SP target SP version CRLF` (RFC 9112 §3), after at most two empty lines (§2.2). Returns where the next
+    /// line begins; 0 if more octets are needed.
     mutating func requestLine(
         _ input: Span<UInt8>, into head: inout RequestHead
     ) throws(HeadError) -> Int {
@@ -56,8 +56,8 @@ extension HeadParser {
         return lineEnd &+ 2
     }
 
-    /// Finds the end of the target. A path in its normal form is recognised on the way, with its query; anything else is left
-    /// for `RequestHead.understand` (an empty `path` says so).
+    /// Finds the end of the target. A path in its normal form is recognised on the way, with its query; anything else
+    /// is left for `RequestHead.understand` (an empty `path` says so).
     @inline(__always)
     private func scanTarget(
         _ input: Span<UInt8>, from start: Int, into head: inout RequestHead
@@ -100,8 +100,8 @@ extension HeadParser {
         return index
     }
 
-    /// `version SP status SP [reason] CRLF` (RFC 9112 §4); a missing second space is tolerated, since many leave it out with
-    /// the reason. Returns where the next line begins; 0 if more octets are needed.
+    /// `version SP status SP [reason] CRLF` (RFC 9112 §4); a missing second space is tolerated, since many leave it out
+    /// with the reason. Returns where the next line begins; 0 if more octets are needed.
     mutating func statusLine(
         _ input: Span<UInt8>, into head: inout ResponseHead
     ) throws(HeadError) -> Int {

@@ -9,8 +9,8 @@ final class HeadTables: Sendable {
     /// `KnownField.rawValue` by the highest bits of the folded hash times `multiplier`; 0: none.
     let slots: InlineArray<512, UInt8>
     let multiplier: UInt32
-    /// Four words for each known name: its octets, each with the bit of small letters set (as in the room that is left), the
-    /// first one lowest.
+    /// Four words for each known name: its octets, each with the bit of small letters set (as in the room that is
+    /// left), the first one lowest.
     let words: InlineArray<256, UInt64>
     /// The lengths of the known names, by `KnownField.rawValue`.
     let lengths: InlineArray<256, UInt8>

@@ -38,8 +38,8 @@ enum LineScan {
 
     private static let highBits: UInt64 = 0x8080_8080_8080_8080
 
-    /// Eight octets from `index`: the high bit of each octet below 0x20 and of each 0x7F is set, and other bits. What the
-    /// subtraction borrows can mark a wrong octet above a right one; the lowest mark is right.
+    /// Eight octets from `index`: the high bit of each octet below 0x20 and of each 0x7F is set, and other bits. What
+    /// the subtraction borrows can mark a wrong octet above a right one; the lowest mark is right.
     @inline(__always)
     private static func marks(_ octets: UnsafeRawBufferPointer, _ index: Int) -> UInt64 {
         let word = UInt64(littleEndian: octets.loadUnaligned(fromByteOffset: index, as: UInt64.self))

@@ -93,7 +93,8 @@ package enum PathNormaliser {
         }
     }
 
-    /// A dot segment for whoever decodes `%2F` and `%5C` or cuts off `;` before resolving dots (`/a/..;/b`, `/a/..%2Fb`).
+    /// A dot segment for whoever decodes `%2F` and `%5C` or cuts off `;` before resolving dots (`/a/..;/b`,
+    /// `/a/..%2Fb`).
     private static func hidesDots(_ out: [UInt8], from segment: Int) -> Bool {
         var start = segment
         var index = segment

@@ -50,8 +50,8 @@ extension RequestHead {
         try understandURI(input)
     }
 
-    /// A whole URI as target (RFC 9112 §3.2.2). Its host must be the one that `Host` names: a server that looks at the other
-    /// one must not see another request.
+    /// A whole URI as target (RFC 9112 §3.2.2). Its host must be the one that `Host` names: a server that looks at the
+    /// other one must not see another request.
     private mutating func understandURI(_ input: Span<UInt8>) throws(HeadError) {
         let start: Int
         if Self.hasPrefix(input, target, "https://") {

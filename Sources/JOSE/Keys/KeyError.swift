@@ -37,13 +37,15 @@ package enum KeyError: String, Error, Equatable, Sendable, CaseIterable {
         case .noKeysArray: "the key set has no array \"keys\" (RFC 7517 §5)"
         case .tooManyKeys: "the key set holds more than 100 keys"
         case .notObject: "it is not a JSON object"
-        case .badMember: "a member is missing, or is not of the type or the base64url that RFC 7517 and RFC 7518 ask for"
+        case .badMember:
+            "a member is missing, or is not of the type or the base64url that RFC 7517 and RFC 7518 ask for"
         case .unknownKeyType: "its kty is not RSA, EC, OKP or AKP"
         case .unknownCurve: "its crv is not P-256, P-384, P-521 or Ed25519"
         case .unknownAlgorithm: "its alg is no signature algorithm that exists here"
         case .algorithmMismatch: "its alg does not fit its kty and crv"
         case .notForSignatures: "its use or key_ops say that it is not for verifying signatures"
-        case .inconsistentUse: "its use and key_ops contradict each other, or key_ops names an operation twice (RFC 7517 §4.3)"
+        case .inconsistentUse:
+            "its use and key_ops contradict each other, or key_ops names an operation twice (RFC 7517 §4.3)"
         case .symmetric: "it is a symmetric key, published: whoever read it can forge what it protects"
         case .privateKey: "it contains the private key, published: whoever read it can sign in the issuer's name"
         case .badNumbers: "its numbers are no public key of its kind"

@@ -12,7 +12,8 @@ enum MLDSAInfo {
     private static func publicPrefix(_ kind: KeyKind) -> [UInt8] {
         let bitString = publicKeyBytes(kind) + 1
         let identifier = identifier(kind)
-        return [0x30, 0x82] + length(identifier.count + 4 + bitString) + identifier + [0x03, 0x82] + length(bitString) + [0x00]
+        return [0x30, 0x82] + length(identifier.count + 4 + bitString) + identifier + [0x03, 0x82] + length(bitString)
+            + [0x00]
     }
 
     /// PKCS #8 with the seed alone, up to the seed.

@@ -58,7 +58,8 @@ struct PEM {
     private static func label(_ line: [UInt8], after prefix: String) -> String? {
         let dashes = Array("-----".utf8)
         let prefix = Array(prefix.utf8)
-        guard line.starts(with: prefix), line.count > prefix.count + dashes.count, Array(line.suffix(5)) == dashes else {
+        guard line.starts(with: prefix), line.count > prefix.count + dashes.count, Array(line.suffix(5)) == dashes
+        else {
             return nil
         }
         return String(validating: line[prefix.count..<(line.count - dashes.count)], as: UTF8.self)

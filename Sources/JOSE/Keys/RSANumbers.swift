@@ -12,7 +12,9 @@ struct RSANumbers: Sendable, Equatable {
         // Some libraries put a zero in front, as ASN.1 would; RFC 7518 §6.3.1.1 knows of them.
         self.modulus = Array(modulus.drop { $0 == 0 })
         self.exponent = Array(exponent.drop { $0 == 0 })
-        guard modulus.count <= self.modulus.count + 1, exponent.count <= self.exponent.count + 1 else { throw .badNumbers }
+        guard modulus.count <= self.modulus.count + 1, exponent.count <= self.exponent.count + 1 else {
+            throw .badNumbers
+        }
         guard let last = self.modulus.last, last & 1 == 1 else { throw .badNumbers }
         guard bits >= Self.bitsMin else { throw .rsaTooSmall }
         guard bits <= Self.bitsMax else { throw .rsaTooLarge }

@@ -4,8 +4,8 @@ extension VerificationKey {
     /// Octets of a number at most, in base64url: an RSA modulus of 8192 bits, with room.
     private static let numberTextBytesMax = 4_096
 
-    /// Reads a public JWK (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). Members that are not known are ignored; certificates are
-    /// not looked at.
+    /// Reads a public JWK (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). Members that are not known are ignored; certificates
+    /// are not looked at.
     package init(jwk: JSON) throws(KeyError) {
         guard let jwk = jwk.object else { throw .notObject }
         let kty = try Self.requiredText("kty", of: jwk)
@@ -14,7 +14,8 @@ extension VerificationKey {
         try Self.checkUse(jwk)
         let algorithm = try Self.algorithm(of: jwk)
         try self.init(
-            material: try Self.material(kty, of: jwk, algorithm), kid: try Self.text("kid", of: jwk), algorithm: algorithm)
+            material: try Self.material(kty, of: jwk, algorithm), kid: try Self.text("kid", of: jwk),
+            algorithm: algorithm)
     }
 
     private static func material(

@@ -1,5 +1,5 @@
-internal import Crypto
-internal import CryptoExtras
+import Crypto
+import CryptoExtras
 
 extension VerificationKey {
     /// Reads a public key in PEM (`PUBLIC KEY`: a SubjectPublicKeyInfo, RFC 5280 §4.1.2.7).

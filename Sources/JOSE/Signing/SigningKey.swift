@@ -1,6 +1,7 @@
 package import JSON
 
-/// A private key with the one algorithm that it signs by. Its `kid` is its thumbprint (RFC 7638), or what others call it.
+/// A private key with the one algorithm that it signs by. Its `kid` is its thumbprint (RFC 7638), or what others call
+/// it.
 package struct SigningKey: Sendable {
     package let algorithm: Algorithm
     package let kid: String
@@ -40,8 +41,8 @@ package struct SigningKey: Sendable {
     /// The public half as a JWK with `kid`, `alg` and `use`.
     package var publicJWK: JSON { verificationKey.jwk }
 
-    /// Signs claims as a compact JWS (RFC 7515 §7.1) whose header is `alg`, `kid` and then `header`, which cannot replace
-    /// either.
+    /// Signs claims as a compact JWS (RFC 7515 §7.1) whose header is `alg`, `kid` and then `header`, which cannot
+    /// replace either.
     package func sign(header: JSONObject = [:], claims: JSONObject) throws(KeyError) -> String {
         var members: JSONObject = ["alg": .string(algorithm.rawValue), "kid": .string(kid)]
         for (name, value) in header.members where members[name] == nil { members[name] = value }

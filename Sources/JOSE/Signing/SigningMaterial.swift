@@ -1,5 +1,5 @@
-internal import Crypto
-internal import CryptoExtras
+import Crypto
+import CryptoExtras
 
 /// A private key as the crypto library holds it.
 enum SigningMaterial: Sendable {

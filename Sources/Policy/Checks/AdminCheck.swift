@@ -1,5 +1,5 @@
-/// The management interface needs somebody who vouches for its tokens and a listener where it exists; and nobody may give its scopes to
-/// himself.
+/// The management interface needs somebody who vouches for its tokens and a listener where it exists; and nobody may
+/// give its scopes to himself.
 struct AdminCheck {
     let draft: PolicyDraft
 
@@ -12,7 +12,8 @@ struct AdminCheck {
         if draft.issuers.entries.allSatisfy({ $0.value?.isEmbedded == false }) {
             findings.error(
                 .unsatisfiable, at: admin.position,
-                "\"admin\" lets in tokens of this server, but no issuer stands for it; add issuers: {local: {embedded: true}}")
+                "\"admin\" lets in tokens of this server, but no issuer stands for it; add issuers: {local: {embedded: true}}"
+            )
         }
         let listeners = draft.listeners.compactMap(\.listener)
         guard !admin.value.anyListener, listeners.count == draft.listeners.count, !listeners.isEmpty else { return }

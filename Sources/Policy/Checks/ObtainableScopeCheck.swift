@@ -1,5 +1,5 @@
-/// A route that asks for a scope that no client may obtain is closed to everybody. Only where all tokens come from the built-in
-/// authorization server: what other issuers grant nobody knows here.
+/// A route that asks for a scope that no client may obtain is closed to everybody. Only where all tokens come from the
+/// built-in authorization server: what other issuers grant nobody knows here.
 struct ObtainableScopeCheck {
     let draft: PolicyDraft
     let obtainable: ObtainableScopes
@@ -7,13 +7,21 @@ struct ObtainableScopeCheck {
     func run() {
         for route in draft.routes {
             guard let require = route.require, let matches = ownMatches(require) else { continue }
-            func isObtainable(_ scope: Located<String>) -> Bool { matches.contains { obtainable.cover(scope.value, $0) } }
+            func isObtainable(_ scope: Located<String>) -> Bool {
+                matches.contains { obtainable.cover(scope.value, $0) }
+            }
             for scope in require.scopes where !isObtainable(scope) {
-                warn(scope, "\(route.name) asks for the scope \(Shown.value(scope.value)), which no client of the authorization server may obtain")
+                warn(
+                    scope,
+                    "\(route.name) asks for the scope \(Shown.value(scope.value)), which no client of the authorization server may obtain"
+                )
             }
             if let first = require.anyScope.first, !require.anyScope.contains(where: isObtainable) {
                 let names = require.anyScope.map { Shown.value($0.value) }.joined(separator: ", ")
-                warn(first, "\(route.name) asks for one of the scopes \(names), and no client of the authorization server may obtain any")
+                warn(
+                    first,
+                    "\(route.name) asks for one of the scopes \(names), and no client of the authorization server may obtain any"
+                )
             }
         }
     }
@@ -28,6 +36,7 @@ struct ObtainableScopeCheck {
     private func warn(_ scope: Located<String>, _ text: String) {
         let hint = Spelling.hint(for: scope.value, among: obtainable.scopes)
         draft.context.findings.warning(
-            .unsatisfiable, at: scope.position, text + (hint.isEmpty ? "; grant it to one: portcullis client add --scope …" : hint))
+            .unsatisfiable, at: scope.position,
+            text + (hint.isEmpty ? "; grant it to one: portcullis client add --scope …" : hint))
     }
 }

@@ -1,15 +1,18 @@
-/// An opaque token does not say whose it is: on each route it must be clear whom to ask, or it would be shown to issuers
-/// that it does not belong to.
+/// An opaque token does not say whose it is: on each route it must be clear whom to ask, or it would be shown to
+/// issuers that it does not belong to.
 struct OpaqueTokenCheck {
     let draft: PolicyDraft
 
     func run() {
         for route in draft.routes {
             let asked = (route.require?.issuers ?? []).compactMap { name in
-                draft.issuers.entries.first { $0.name.value == name.value }?.value?.issuer.askedAboutOpaqueTokens(named: name)
+                draft.issuers.entries.first { $0.name.value == name.value }?.value?.issuer.askedAboutOpaqueTokens(
+                    named: name)
             }
             for (place, later) in asked.enumerated() {
-                if let earlier = asked[..<place].first(where: { $0.isAmbiguous(beside: later) }) { note(route, earlier, later) }
+                if let earlier = asked[..<place].first(where: { $0.isAmbiguous(beside: later) }) {
+                    note(route, earlier, later)
+                }
             }
         }
     }

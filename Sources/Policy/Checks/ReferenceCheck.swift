@@ -15,13 +15,18 @@ struct ReferenceCheck {
         }
         for trust in draft.authorizationServer?.trusts ?? [] {
             check(trust.issuer, in: draft.issuers, of: "\"trusts\"")
-            if draft.issuers.entries.contains(where: { $0.name.value == trust.issuer.value && $0.value?.isEmbedded == true }) {
+            if draft.issuers.entries.contains(where: {
+                $0.name.value == trust.issuer.value && $0.value?.isEmbedded == true
+            }) {
                 findings.error(
                     .contradiction, at: trust.issuer.position,
-                    "issuer \(Shown.value(trust.issuer.value)) of \"trusts\" is the authorization server itself; its tokens are tokens of ours already")
+                    "issuer \(Shown.value(trust.issuer.value)) of \"trusts\" is the authorization server itself; its tokens are tokens of ours already"
+                )
             }
         }
-        if let issuer = draft.authorizationServer?.logIn?.issuer { check(issuer, in: draft.issuers, of: "\"provider\"") }
+        if let issuer = draft.authorizationServer?.logIn?.issuer {
+            check(issuer, in: draft.issuers, of: "\"provider\"")
+        }
         for limit in draft.resourceMetadata.limits { check(limit, in: draft.limits, of: "\"resource_metadata\"") }
         let embedded = draft.issuers.entries.filter { $0.value?.isEmbedded == true }
         if let server = draft.authorizationServer, server.settings != nil, embedded.isEmpty {

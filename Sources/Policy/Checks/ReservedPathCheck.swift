@@ -1,7 +1,7 @@
-/// The authorization server's paths on its own host belong to it: `/oauth2/…`, its metadata, and `/admin/v1/…` with the management
-/// interface. A route of the operator
-/// there would take requests for tokens, now or with a later endpoint. So do the paths of protected-resource metadata, on
-/// every host: what stands behind one route must not speak for another (RFC 9728 §7.3).
+/// The authorization server's paths on its own host belong to it: `/oauth2/…`, its metadata, and `/admin/v1/…` with the
+/// management interface. A route of the operator
+/// there would take requests for tokens, now or with a later endpoint. So do the paths of protected-resource metadata,
+/// on every host: what stands behind one route must not speak for another (RFC 9728 §7.3).
 struct ReservedPathCheck {
     let draft: PolicyDraft
 
@@ -9,7 +9,9 @@ struct ReservedPathCheck {
         if draft.resourceMetadata.settings != nil { checkResourceMetadata() }
         guard let issuer = draft.authorizationServer?.identifier?.value else { return }
         for route in draft.routes {
-            guard let match = route.match, let reserved = Self.reservedPrefix(of: match.path) ?? adminPrefix(of: match.path) else { continue }
+            guard let match = route.match,
+                let reserved = Self.reservedPrefix(of: match.path) ?? adminPrefix(of: match.path)
+            else { continue }
             guard match.hosts.isEmpty || match.hosts.contains(where: { HostPattern.covers($0, issuer.host) }) else {
                 continue
             }
@@ -21,7 +23,8 @@ struct ReservedPathCheck {
     }
 
     private func adminPrefix(of path: PathPattern) -> String? {
-        guard draft.authorizationServer?.admin != nil, path.segments.starts(with: [.literal("admin"), .literal("v1")]) else { return nil }
+        guard draft.authorizationServer?.admin != nil, path.segments.starts(with: [.literal("admin"), .literal("v1")])
+        else { return nil }
         return AdminRoutes.path + "/"
     }
 

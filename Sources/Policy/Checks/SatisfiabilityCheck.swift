@@ -38,7 +38,9 @@ struct SatisfiabilityCheck {
 
     /// Tokens that are bound to a client certificate need a listener that asks for one.
     private func checkProof(_ route: RouteDraft) {
-        guard let require = route.require, let proof = require.requirement.proof, !draft.listeners.isEmpty else { return }
+        guard let require = route.require, let proof = require.requirement.proof, !draft.listeners.isEmpty else {
+            return
+        }
         let listeners = draft.listeners.compactMap(\.listener)
         guard listeners.count == draft.listeners.count else { return }
         if proof == .mtls, listeners.allSatisfy({ $0.tls?.clientAuthorities == nil }) {
@@ -52,7 +54,8 @@ struct SatisfiabilityCheck {
     /// RFC 6750 §5.2: a token travels encrypted, or not at all.
     private func checkForwardedToken(_ route: RouteDraft) {
         guard route.forwardToken, case .upstream(let name) = route.destination,
-            let upstream = draft.upstreams.entries.first(where: { $0.name.value == name.value })?.value, upstream.tls == nil
+            let upstream = draft.upstreams.entries.first(where: { $0.name.value == name.value })?.value,
+            upstream.tls == nil
         else { return }
         findings.error(
             .plaintext, at: name.position,

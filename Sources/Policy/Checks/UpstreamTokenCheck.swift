@@ -20,7 +20,8 @@ struct UpstreamTokenCheck {
         }
         if let tokens = draft.upstreamTokens, users.isEmpty {
             findings.warning(
-                .unused, at: tokens.position, "\"upstream_tokens\" is used by no upstream; give one a \"token_audience\"")
+                .unused, at: tokens.position,
+                "\"upstream_tokens\" is used by no upstream; give one a \"token_audience\"")
         }
     }
 
@@ -38,7 +39,8 @@ struct UpstreamTokenCheck {
     private func checkRoutes() {
         for route in draft.routes {
             if route.forwardToken, case .upstream(let name) = route.destination,
-                draft.upstreams.index(of: name.value).map({ draft.upstreams.entries[$0].value?.tokenAudience != nil }) == true
+                draft.upstreams.index(of: name.value).map({ draft.upstreams.entries[$0].value?.tokenAudience != nil })
+                    == true
             {
                 findings.error(
                     .contradiction, at: name.position,

@@ -42,8 +42,8 @@ struct DocumentMember {
     var value: DocumentNode
 }
 
-/// The text of a scalar. What it means is for whoever asked for it: YAML's own guesses (`no` is false, `1_000` and `0x10`
-/// are numbers, `12:30` is sexagesimal) are not used.
+/// The text of a scalar. What it means is for whoever asked for it: YAML's own guesses (`no` is false, `1_000` and
+/// `0x10` are numbers, `12:30` is sexagesimal) are not used.
 struct DocumentScalar {
     var text: String
     /// Written without quotes, so that `true`, `~` and `12` are not strings.

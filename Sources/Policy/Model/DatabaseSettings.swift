@@ -29,7 +29,8 @@ package struct PostgreSQLSettings: Sendable, Equatable {
     package var connections: Int
 
     package init(
-        host: String, port: Int = PostgreSQLSettings.portDefault, database: String, user: String, password: SecretSource? = nil,
+        host: String, port: Int = PostgreSQLSettings.portDefault, database: String, user: String,
+        password: SecretSource? = nil,
         tls: DatabaseTLS? = nil, connections: Int = PostgreSQLSettings.connectionsDefault
     ) {
         self.host = host
@@ -50,7 +51,8 @@ extension PostgreSQLSettings: CustomStringConvertible {
     /// As a URL, without the password.
     package var description: String {
         let place = host.contains(":") ? "[\(host)]" : host
-        return isUnixSocket ? "postgresql:\(host):\(port)/\(database) as \(user)" : "postgresql://\(user)@\(place):\(port)/\(database)"
+        return isUnixSocket
+            ? "postgresql:\(host):\(port)/\(database) as \(user)" : "postgresql://\(user)@\(place):\(port)/\(database)"
     }
 }
 

@@ -1,5 +1,5 @@
-/// Workloads that need no secret: a token of this issuer, if it says this, becomes a token of the built-in server for that client
-/// (RFC 7523 §2.1).
+/// Workloads that need no secret: a token of this issuer, if it says this, becomes a token of the built-in server for
+/// that client (RFC 7523 §2.1).
 package struct FederationTrust: Sendable, Equatable {
     /// What `routes.yaml` calls the issuer; never one that is embedded.
     package var issuer: String

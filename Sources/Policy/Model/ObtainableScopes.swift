@@ -1,5 +1,5 @@
-/// What the clients of the built-in authorization server may obtain: known to its store and not to the policy, and so given to whoever
-/// checks one.
+/// What the clients of the built-in authorization server may obtain: known to its store and not to the policy, and so
+/// given to whoever checks one.
 package struct ObtainableScopes: Sendable {
     /// Each once; for hints.
     package let scopes: [String]

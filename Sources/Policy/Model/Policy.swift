@@ -65,7 +65,8 @@ package struct Listener: Sendable, Equatable {
         self.connectionsPerAddressMax = connectionsPerAddressMax
     }
 
-    /// Only processes of this machine can reach it. A name counts when it is `localhost`: others may lead anywhere tomorrow.
+    /// Only processes of this machine can reach it. A name counts when it is `localhost`: others may lead anywhere
+    /// tomorrow.
     package var isForThisMachine: Bool { Self.isForThisMachine(host) }
 
     /// The same of a listener's host as written.

@@ -1,6 +1,6 @@
-/// Reads the regular expressions that `matches` understands: characters, `.`, classes, groups, `|`, `*`, `+`, `?`, `{n}`,
-/// `{n,}`, `{n,m}`. What needs backtracking (references, look-around), or would mean less than it seems to (anchors,
-/// since the whole value is compared), is refused with the way out.
+/// Reads the regular expressions that `matches` understands: characters, `.`, classes, groups, `|`, `*`, `+`, `?`,
+/// `{n}`, `{n,}`, `{n,m}`. What needs backtracking (references, look-around), or would mean less than it seems to
+/// (anchors, since the whole value is compared), is refused with the way out.
 struct PatternParser {
     /// Octets of a pattern.
     static let octetsMax = 256
@@ -55,7 +55,9 @@ struct PatternParser {
     private mutating func sequence() throws(ValueProblem) -> PatternNode {
         var parts: [PatternNode] = []
         while let scalar = peek, scalar != "|", scalar != ")" { parts.append(try repetition()) }
-        guard !parts.isEmpty else { throw problem("something is empty: a pattern, a group or a side of |; use ? instead") }
+        guard !parts.isEmpty else {
+            throw problem("something is empty: a pattern, a group or a side of |; use ? instead")
+        }
         return .sequence(parts)
     }
 
@@ -144,7 +146,8 @@ struct PatternParser {
         case "s": return CharacterClass.spaces
         default: break
         }
-        let isAlphanumeric = ("0"..."9").contains(scalar) || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
+        let isAlphanumeric =
+            ("0"..."9").contains(scalar) || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
         guard scalar.isASCII, scalar.value > 0x20, scalar.value < 0x7F, !isAlphanumeric else {
             throw problem(
                 "\\\(scalar) is not understood; there are \\d \\w \\s \\D \\W \\S, and \\ before a punctuation mark")
@@ -169,12 +172,15 @@ struct PatternParser {
             place += 1
             let high = try classMember()
             guard high.count == 1, high[0].count == 1, low[0].lowerBound <= high[0].lowerBound else {
-                throw problem("a range in [ ] runs from a lower to a higher character, as in a-z; write \\- for a hyphen")
+                throw problem(
+                    "a range in [ ] runs from a lower to a higher character, as in a-z; write \\- for a hyphen")
             }
             characters.ranges.append(low[0].lowerBound...high[0].lowerBound)
         }
         place += 1
-        guard !characters.ranges.isEmpty else { throw problem("[] holds nothing; write \\[ and \\] for the characters") }
+        guard !characters.ranges.isEmpty else {
+            throw problem("[] holds nothing; write \\[ and \\] for the characters")
+        }
         return characters
     }
 

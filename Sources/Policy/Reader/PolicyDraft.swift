@@ -26,7 +26,8 @@ struct PolicyDraft {
         let files = FileChecks(context: context)
         workers = root.value("workers", .number(1...1_024))?.value
         listeners = ListenerSection(context: context, files: files, insecurities: insecurities).read(root)
-        authorizationServer = AuthorizationServerSection(context: context, files: files, insecurities: insecurities).read(root)
+        authorizationServer = AuthorizationServerSection(context: context, files: files, insecurities: insecurities)
+            .read(root)
         issuers = IssuerSection(
             context: context, files: files, insecurities: insecurities, authorizationServer: authorizationServer
         ).read(root)
@@ -85,7 +86,8 @@ struct PolicyDraft {
         policy.resourceMetadata = resourceMetadata.settings
         policy.resourceMetadata?.limits = resourceMetadata.limits.compactMap { limits.index(of: $0.value) }
         policy.upstreamTokens = upstreamTokens?.settings
-        return policy.addingAuthorizationServerRoutes().addingAdminRoutes().addingResourceMetadataRoutes().addingUpstreamTokenRoutes()
+        return policy.addingAuthorizationServerRoutes().addingAdminRoutes().addingResourceMetadataRoutes()
+            .addingUpstreamTokenRoutes()
     }
 
     private func route(from draft: RouteDraft) -> Route? {

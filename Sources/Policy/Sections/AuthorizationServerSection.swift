@@ -27,7 +27,9 @@ struct AuthorizationServerSection {
             let reader = MappingReader(node, name: "\"authorization_server\"", at: position, findings: context.findings)
         else { return draft }
         reader.require("issuer", "it stands in \"iss\" of every token, as in https://api.example.com")
-        reader.require("database", "name the SQLite file for clients and keys, as in var/portcullis.sqlite, or a PostgreSQL database")
+        reader.require(
+            "database",
+            "name the SQLite file for clients and keys, as in var/portcullis.sqlite, or a PostgreSQL database")
         reader.require("audience", "it stands in \"aud\" of tokens whose request names no resource (RFC 9068 §3)")
         draft.identifier = reader.value("issuer", .issuerIdentifier)
         let database = DatabaseReader(context: context, files: files, insecurities: insecurities).read(reader)
@@ -35,13 +37,16 @@ struct AuthorizationServerSection {
         let lifetime = reader.value(
             "access_token_lifetime", .duration(.seconds(30) ... .seconds(86_400)), default: .seconds(600))
         let secrets = SecretReader(context: context)
-        let encryptionKey = secrets.read(reader, "key_encryption_key", octetsMin: AuthorizationServerSettings.keyEncryptionKeyOctetsMin)
+        let encryptionKey = secrets.read(
+            reader, "key_encryption_key", octetsMin: AuthorizationServerSettings.keyEncryptionKeyOctetsMin)
         let algorithms = reader.list("signing_algorithms", of: .algorithm)
         let rotation = reader.value(
             "key_rotation", .duration(.seconds(4 * 86_400) ... .seconds(366 * 86_400)), default: .seconds(30 * 86_400))
         draft.limits = reader.list("limits", of: .reference) ?? []
-        var standard = AuthorizationServerSettings(issuer: "", database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: "")
-        ClientRulesReader(context: context, files: files).read(reader, into: &standard, registrationScopes: &draft.registrationScopes)
+        var standard = AuthorizationServerSettings(
+            issuer: "", database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: "")
+        ClientRulesReader(context: context, files: files).read(
+            reader, into: &standard, registrationScopes: &draft.registrationScopes)
         check(algorithms ?? [], by: standard.profile)
         draft.admin = admin(reader)
         standard.admin = draft.admin?.value
@@ -65,7 +70,8 @@ struct AuthorizationServerSection {
             settings.sessionIdle = people.sessionIdle
             settings.scopeDescriptions = people.scopeDescriptions
             settings.keyEncryptionKey = encryptionKey
-            settings.signingAlgorithms = algorithms.map { $0.map(\.value) }.flatMap { $0.isEmpty ? nil : $0 } ?? [.es256]
+            settings.signingAlgorithms =
+                algorithms.map { $0.map(\.value) }.flatMap { $0.isEmpty ? nil : $0 } ?? [.es256]
             settings.keyRotation = rotation
             draft.settings = settings
             draft.settings?.logIn = draft.logIn?.settings ?? LogInSettings()
@@ -100,9 +106,13 @@ private struct PeopleSettings {
     var scopeDescriptions: [String: String] = [:]
 
     init(_ reader: MappingReader) {
-        sessionLifetime = reader.value("session_lifetime", .duration(.seconds(300) ... .seconds(2_592_000)), default: .seconds(43_200))
-        sessionIdle = reader.value("session_idle", .duration(.seconds(60) ... .seconds(2_592_000)), default: .seconds(7_200))
+        sessionLifetime = reader.value(
+            "session_lifetime", .duration(.seconds(300) ... .seconds(2_592_000)), default: .seconds(43_200))
+        sessionIdle = reader.value(
+            "session_idle", .duration(.seconds(60) ... .seconds(2_592_000)), default: .seconds(7_200))
         guard let descriptions = reader.nested("scope_descriptions") else { return }
-        for entry in descriptions.entries { scopeDescriptions[entry.key] = descriptions.value(of: entry.value, entry.key, .text)?.value }
+        for entry in descriptions.entries {
+            scopeDescriptions[entry.key] = descriptions.value(of: entry.value, entry.key, .text)?.value
+        }
     }
 }

@@ -41,7 +41,8 @@ struct ClientAuthenticationReader {
         where !method.keys.contains(other) && reader.has(other) {
             let right = Method.allCases.first { $0.keys.contains(other) }?.rawValue ?? ""
             reader.error(
-                .contradiction, at: other, "\(reader.name) has \"\(other)\", which is not for \(method.rawValue); write method: \(right)")
+                .contradiction, at: other,
+                "\(reader.name) has \"\(other)\", which is not for \(method.rawValue); write method: \(right)")
         }
         switch method {
         case .secretBasic, .secretPost:
@@ -54,10 +55,13 @@ struct ClientAuthenticationReader {
             files.check(signingKey: key)
             check(algorithm, of: key, reader)
             let path = context.path(key.value)
-            return (.privateKeyJWT(key: path, algorithm: algorithm?.value, kid: kid?.value, audience: audience?.value), nil)
+            return (
+                .privateKeyJWT(key: path, algorithm: algorithm?.value, kid: kid?.value, audience: audience?.value), nil
+            )
         case .tlsClientCertificate:
             if !reader.has("certificate"), needsCertificate {
-                reader.require("certificate", "write certificate: {chain: PATH, key: PATH}, here or in the issuer's entry")
+                reader.require(
+                    "certificate", "write certificate: {chain: PATH, key: PATH}, here or in the issuer's entry")
                 return nil
             }
             return (.tlsClientCertificate, certificate)
@@ -66,11 +70,15 @@ struct ClientAuthenticationReader {
 
     /// The key must be able to sign by it.
     private func check(_ algorithm: Located<Algorithm>?, of key: Located<String>, _ reader: MappingReader) {
-        guard let algorithm, case .success(let octets) = context.files.read(context.path(key.value), bytesMax: 65_536) else { return }
+        guard let algorithm, case .success(let octets) = context.files.read(context.path(key.value), bytesMax: 65_536)
+        else { return }
         let pem = String(decoding: octets, as: UTF8.self)
-        guard (try? SigningKey(pem: pem)) != nil, (try? SigningKey(pem: pem, algorithm: algorithm.value)) == nil else { return }
+        guard (try? SigningKey(pem: pem)) != nil, (try? SigningKey(pem: pem, algorithm: algorithm.value)) == nil else {
+            return
+        }
         context.findings.error(
             .badValue, at: algorithm.position,
-            "\"algorithm\" in \(reader.name): the key \(Shown.value(key.value)) cannot sign by \(algorithm.value.rawValue)")
+            "\"algorithm\" in \(reader.name): the key \(Shown.value(key.value)) cannot sign by \(algorithm.value.rawValue)"
+        )
     }
 }

@@ -3,9 +3,11 @@ struct ClientRulesReader {
     let context: ReadingContext
     let files: FileChecks
 
-    /// - Parameter registrationScopes: what clients that register themselves may get, with places, for the checks between sections.
+    /// - Parameter registrationScopes: what clients that register themselves may get, with places, for the checks
+    ///   between sections.
     func read(
-        _ reader: MappingReader, into settings: inout AuthorizationServerSettings, registrationScopes: inout [Located<String>]
+        _ reader: MappingReader, into settings: inout AuthorizationServerSettings,
+        registrationScopes: inout [Located<String>]
     ) {
         settings.profile = reader.value("profile", .word, default: .standard)
         settings.dpopNonce = reader.flag("dpop_nonce")
@@ -14,8 +16,8 @@ struct ClientRulesReader {
         settings.clientKeys = clientKeys(reader)
     }
 
-    /// How `jwks_uri` of clients is fetched. There is no plain http, no certificate and no other place to connect to: these are
-    /// many hosts, none of them the gateway's own.
+    /// How `jwks_uri` of clients is fetched. There is no plain http, no certificate and no other place to connect to:
+    /// these are many hosts, none of them the gateway's own.
     private func clientKeys(_ owner: MappingReader) -> OutgoingWay {
         var way = OutgoingWay()
         guard let reader = owner.nested("client_keys") else { return way }
@@ -31,7 +33,8 @@ struct ClientRulesReader {
 
     private func registration(_ owner: MappingReader, _ located: inout [Located<String>]) -> RegistrationSettings? {
         guard let reader = owner.nested("registration") else { return nil }
-        reader.require("initial_access_token", "whoever shows it may register clients, as in {file: secrets/registration-token}")
+        reader.require(
+            "initial_access_token", "whoever shows it may register clients, as in {file: secrets/registration-token}")
         reader.require("scopes", "all that clients may get that register themselves")
         let secrets = SecretReader(context: context)
         let token = secrets.read(reader, "initial_access_token", octetsMin: RegistrationSettings.tokenOctetsMin)
@@ -52,7 +55,8 @@ extension ValueKind where Value == String {
         ValueKind("https:// with host and port, and nothing behind them") { scalar throws(ValueProblem) in
             let identifier = try ValueKind<HTTPSIdentifier>.issuerIdentifier.parse(scalar)
             guard identifier.path.isEmpty, !identifier.text.hasSuffix("/") else {
-                throw ValueProblem("found \(Shown.value(scalar.text)), expected https:// with host and port, and nothing behind them")
+                throw ValueProblem(
+                    "found \(Shown.value(scalar.text)), expected https:// with host and port, and nothing behind them")
             }
             return identifier.text
         }

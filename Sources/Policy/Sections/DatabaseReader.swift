@@ -9,7 +9,8 @@ struct DatabaseReader {
         guard let node = server.node("database"), !node.isRefused else { return nil }
         guard case .mapping = node.content else { return server.value("database", .path).flatMap(sqlite) }
         guard let reader = server.nested("database") else { return nil }
-        reader.require("postgresql", "write the path of a SQLite file instead, or postgresql: {host: …, database: …, user: …}")
+        reader.require(
+            "postgresql", "write the path of a SQLite file instead, or postgresql: {host: …, database: …, user: …}")
         defer { reader.finish() }
         return reader.nested("postgresql").flatMap(postgresql)
     }
@@ -60,11 +61,13 @@ struct DatabaseReader {
         if host != nil, !database.has("tls"), !isPlaintext, !isUnixSocket {
             database.findings.error(
                 .plaintext, at: database.position,
-                "\(database.name) has no \"tls\"; name the authorities that vouch for it, or say insecure_plaintext: true")
+                "\(database.name) has no \"tls\"; name the authorities that vouch for it, or say insecure_plaintext: true"
+            )
         }
         guard let reader = database.nested("tls", name: "\"tls\" of \(database.name)") else { return nil }
         defer { reader.finish() }
-        reader.require("authorities", "name the PEM file of the authorities that may vouch for it; the system's are not used")
+        reader.require(
+            "authorities", "name the PEM file of the authorities that may vouch for it; the system's are not used")
         let authorities = reader.value("authorities", .path)
         if let authorities { files.check(authorities: authorities) }
         let certificate = reader.node("certificate").flatMap {

@@ -17,7 +17,8 @@ struct FederationSection {
     private func entry(_ reader: MappingReader) -> Draft? {
         reader.require("issuer", "name one of \"issuers\": whose tokens are taken")
         reader.require("client", "name the registered client that the workload becomes")
-        reader.require("claims", "say which of the issuer's tokens are meant, as in claims: {sub: {equals: \"repo:acme/shop\"}}")
+        reader.require(
+            "claims", "say which of the issuer's tokens are meant, as in claims: {sub: {equals: \"repo:acme/shop\"}}")
         let issuer = reader.value("issuer", .reference)
         let client = reader.value("client", .reference)
         let claims = ClaimRulesReader(findings: findings, path: nil).read(reader)
@@ -26,7 +27,8 @@ struct FederationSection {
         guard let issuer else { return nil }
         var draft = Draft(issuer: issuer, trust: nil)
         if let client, !claims.isEmpty {
-            draft.trust = FederationTrust(issuer: issuer.value, client: client.value, claims: claims, isSingleUse: isSingleUse)
+            draft.trust = FederationTrust(
+                issuer: issuer.value, client: client.value, claims: claims, isSingleUse: isSingleUse)
         }
         return draft
     }

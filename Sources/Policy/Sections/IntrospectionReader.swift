@@ -30,7 +30,8 @@ struct IntrospectionReader {
         guard members(issuer)?.contains(where: { $0.key == "url" }) == true else { return }
         for key in ["discovery_url", "jwks_hosts"] where issuer.has(key) {
             issuer.error(
-                .contradiction, at: key, "\(issuer.name) has \"\(key)\", but \"url\" in its introspection: no metadata is read")
+                .contradiction, at: key,
+                "\(issuer.name) has \"\(key)\", but \"url\" in its introspection: no metadata is read")
         }
     }
 
@@ -76,11 +77,13 @@ struct IntrospectionReader {
         let deadline = reader.value("deadline", .duration(Self.deadlineRange), default: .seconds(1))
         let anyAudience = insecurities.accept(
             "insecure_missing_audience", in: reader, path: "issuers.\(name).introspection", code: .missingAudience,
-            meaning: "tokens count for which the issuer names no audience; they may have been made for any other service")
+            meaning:
+                "tokens count for which the issuer names no audience; they may have been made for any other service")
         reader.finish()
         guard let clientID, let shown, let way, url != nil || !reader.has("url") else { return nil }
         var introspection = Introspection(
-            place: url.map { .url($0.value) } ?? .discovery, way: way, clientID: clientID.value, authentication: shown.authentication)
+            place: url.map { .url($0.value) } ?? .discovery, way: way, clientID: clientID.value,
+            authentication: shown.authentication)
         if let certificate = shown.certificate { introspection.way.certificate = certificate }
         introspection.tokenPrefixes = prefixes?.map(\.value) ?? []
         introspection.jwtResponse = signed
@@ -110,7 +113,9 @@ struct IntrospectionReader {
     }
 
     private func isSaid(_ key: String, _ issuer: MappingReader) -> Bool {
-        guard case .scalar(let scalar)? = members(issuer)?.first(where: { $0.key == key })?.value.content else { return false }
+        guard case .scalar(let scalar)? = members(issuer)?.first(where: { $0.key == key })?.value.content else {
+            return false
+        }
         return scalar.isPlain && scalar.text == "true"
     }
 }
@@ -119,8 +124,11 @@ extension ValueKind where Value == String {
     /// `VSCHAR` of RFC 6749 appendix A.1.
     static var clientIdentifier: ValueKind {
         ValueKind("a client_id") { scalar throws(ValueProblem) in
-            guard (1...256).contains(scalar.text.utf8.count), scalar.text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
-                throw ValueProblem("expected a client_id: printable ASCII, 256 characters at most (RFC 6749 appendix A.1)")
+            guard (1...256).contains(scalar.text.utf8.count),
+                scalar.text.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+            else {
+                throw ValueProblem(
+                    "expected a client_id: printable ASCII, 256 characters at most (RFC 6749 appendix A.1)")
             }
             return scalar.text
         }
@@ -134,7 +142,8 @@ extension ValueKind where Value == String {
                     || "-._~+/".utf8.contains(octet)
             }
             guard isFine, (1...64).contains(scalar.text.utf8.count) else {
-                throw ValueProblem("expected how tokens begin, such as at_: letters, digits and - . _ ~ + /, 64 characters at most")
+                throw ValueProblem(
+                    "expected how tokens begin, such as at_: letters, digits and - . _ ~ + /, 64 characters at most")
             }
             guard !scalar.text.hasPrefix("ey") else {
                 throw ValueProblem("\(Shown.value(scalar.text)): so begin JWTs, whose issuer is known by \"iss\"")

@@ -39,7 +39,10 @@ struct IssuerSection {
 
     /// `{embedded: true}`: everything else is known from `authorization_server`.
     private func embedded(_ name: Located<String>, _ reader: MappingReader) -> IssuerDraft? {
-        let ofServer = ["issuer", "jwks", "algorithms", "types", "scope_claim", "scope_form", "aliases", "tenants", "tokens", "introspection"]
+        let ofServer = [
+            "issuer", "jwks", "algorithms", "types", "scope_claim", "scope_form", "aliases", "tenants", "tokens",
+            "introspection",
+        ]
         for key in ofServer + KeyFetchingReader.keys where reader.has(key) {
             reader.error(
                 .contradiction, at: key,
@@ -66,7 +69,8 @@ struct IssuerSection {
         var issuer = Issuer(
             name: name.value, identifier: settings.issuer, keys: .embedded,
             audiences: audiences?.map(\.value) ?? [settings.audience],
-            algorithms: settings.signingAlgorithms, types: ["at+jwt"], clockSkew: skew, dpopNonce: nonce, dpopAlgorithms: proofs)
+            algorithms: settings.signingAlgorithms, types: ["at+jwt"], clockSkew: skew, dpopNonce: nonce,
+            dpopAlgorithms: proofs)
         issuer.scopeMatch = scopeMatch
         issuer.listed = listed
         return IssuerDraft(issuer: issuer, isEmbedded: true)
@@ -100,8 +104,10 @@ struct IssuerSection {
         if !verifies { asking.refuseKeysUnneeded(reader) }
         let asksByDiscovery = asking.isByDiscovery(reader, judgement)
         let found = keys(
-            reader, name.value, identifier?.value, algorithms: algorithms ?? [], verifies: verifies, asks: asksByDiscovery)
-        let introspection = asking.read(reader, name: name.value, judgement: judgement, keys: found?.keys, way: found?.way)
+            reader, name.value, identifier?.value, algorithms: algorithms ?? [], verifies: verifies,
+            asks: asksByDiscovery)
+        let introspection = asking.read(
+            reader, name: name.value, judgement: judgement, keys: found?.keys, way: found?.way)
         guard let identifier, let audiences, algorithms != nil || !verifies, let keys = found?.keys,
             judgement == .jwt || introspection != nil
         else { return nil }
@@ -121,13 +127,17 @@ struct IssuerSection {
     }
 
     /// What proofs for its tokens must be like (RFC 9449).
-    private func dpop(_ reader: MappingReader, by profile: SecurityProfile = .standard) -> (nonce: Bool, algorithms: [Algorithm]) {
+    private func dpop(_ reader: MappingReader, by profile: SecurityProfile = .standard) -> (
+        nonce: Bool, algorithms: [Algorithm]
+    ) {
         let algorithms = reader.list("dpop_algorithms", of: .algorithm)?.map(\.value) ?? []
         return (reader.flag("dpop_nonce"), algorithms.isEmpty ? profile.algorithms : algorithms)
     }
 
     /// `{tenantid}` and `tenants` need each other; nothing else stands in braces.
-    private func checkTemplates(_ identifiers: [Located<HTTPSIdentifier>], _ tenants: [Located<String>]?, _ reader: MappingReader) {
+    private func checkTemplates(
+        _ identifiers: [Located<HTTPSIdentifier>], _ tenants: [Located<String>]?, _ reader: MappingReader
+    ) {
         var hasPlace = false
         for identifier in identifiers {
             let parts = identifier.value.text.split(separator: Issuer.tenantPlace, omittingEmptySubsequences: false)
@@ -135,7 +145,8 @@ struct IssuerSection {
             if parts.count > 2 || parts.contains(where: { $0.contains("{") || $0.contains("}") }) {
                 context.findings.error(
                     .badValue, at: identifier.position,
-                    "\(Shown.value(identifier.value.text)): in braces only {tenantid} can stand in an identifier, and once")
+                    "\(Shown.value(identifier.value.text)): in braces only {tenantid} can stand in an identifier, and once"
+                )
             } else if parts.count == 2, !reader.has("tenants") {
                 context.findings.error(
                     .missingKey, at: identifier.position,
@@ -145,7 +156,8 @@ struct IssuerSection {
         if tenants != nil, !identifiers.isEmpty, !hasPlace {
             reader.error(
                 .contradiction, at: "tenants",
-                "\(reader.name) has \"tenants\", but no identifier with {tenantid}; write issuer: https://…/{tenantid}/v2.0")
+                "\(reader.name) has \"tenants\", but no identifier with {tenantid}; write issuer: https://…/{tenantid}/v2.0"
+            )
         }
     }
 
@@ -163,11 +175,14 @@ struct IssuerSection {
         if !verifies, !asks { return (.unneeded, fetching.way(reader, name: name)) }
         let isTemplate = identifier?.text.contains(Issuer.tenantPlace) ?? false
         guard reader.has("jwks"), verifies else {
-            guard var fetched = fetching.read(reader, name: name, keySet: nil, isTemplate: isTemplate) else { return nil }
+            guard var fetched = fetching.read(reader, name: name, keySet: nil, isTemplate: isTemplate) else {
+                return nil
+            }
             if case .discovery = fetched.place, let identifier, AbsoluteURL(identifier.text) == nil {
                 reader.error(
                     .badValue, at: "issuer",
-                    "\(reader.name): its metadata cannot be fetched from this identifier; write discovery_url, or jwks: {url: …}")
+                    "\(reader.name): its metadata cannot be fetched from this identifier; write discovery_url, or jwks: {url: …}"
+                )
             }
             fetched.wantsKeys = verifies
             fetched.wantsIntrospection = asks
@@ -180,7 +195,9 @@ struct IssuerSection {
             let isAsked = reader.has("introspection")
             let keys = isAsked ? ["discovery_url", "jwks_hosts"] : KeyFetchingReader.keys
             for key in keys where reader.has(key) {
-                reader.error(.contradiction, at: key, "\(reader.name) has \"\(key)\", but its keys are in a file: nothing is fetched")
+                reader.error(
+                    .contradiction, at: key,
+                    "\(reader.name) has \"\(key)\", but its keys are in a file: nothing is fetched")
             }
             return (.jwksFile(path), isAsked ? fetching.way(reader, name: name) : OutgoingWay())
         case nil:

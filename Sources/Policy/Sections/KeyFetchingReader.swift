@@ -1,6 +1,7 @@
 import HTTP
 
-/// The keys of an external issuer's entry that say where its keys come from: `jwks`, or discovery and how it is reached.
+/// The keys of an external issuer's entry that say where its keys come from: `jwks`, or discovery and how it is
+/// reached.
 struct KeyFetchingReader {
     let context: ReadingContext
     let files: FileChecks
@@ -22,7 +23,8 @@ struct KeyFetchingReader {
         if let keySet {
             for key in ["discovery_url", "jwks_hosts"] where issuer.has(key) {
                 issuer.error(
-                    .contradiction, at: key, "\(issuer.name) has \"\(key)\" and jwks: {url: …}; with the latter no metadata is read")
+                    .contradiction, at: key,
+                    "\(issuer.name) has \"\(key)\" and jwks: {url: …}; with the latter no metadata is read")
             }
             check(keySet, issuer, way.allowsPlaintext)
         } else if isTemplate, discovery == nil, !issuer.has("discovery_url") {
@@ -54,9 +56,12 @@ struct KeyFetchingReader {
         way.allowedAddresses = issuer.list("allow_addresses", of: .ipAddress)?.map(\.value.octets) ?? []
         way.allowsPlaintext = insecurities.accept(
             "insecure_plaintext", in: issuer, path: "issuers.\(name)", code: .plaintext,
-            meaning: "keys are fetched unencrypted from this machine: whoever can listen there decides whose tokens count")
+            meaning:
+                "keys are fetched unencrypted from this machine: whoever can listen there decides whose tokens count")
         if proxy != nil, connectTo != nil {
-            issuer.error(.contradiction, at: "proxy", "\(issuer.name) has \"proxy\" and \"connect_to\"; the proxy decides where it connects")
+            issuer.error(
+                .contradiction, at: "proxy",
+                "\(issuer.name) has \"proxy\" and \"connect_to\"; the proxy decides where it connects")
         }
         way.connectTo = connectTo.map { Endpoint(host: $0.value.host, port: $0.value.port) }
         way.authorities = authorities.map { context.path($0.value) }
@@ -74,7 +79,8 @@ struct KeyFetchingReader {
             context.findings.error(.plaintext, at: url.position, "\(issuer.name): \(danger)")
         } else if !plaintext {
             context.findings.error(
-                .plaintext, at: url.position, "\(issuer.name): http, even to this machine, needs insecure_plaintext: true")
+                .plaintext, at: url.position,
+                "\(issuer.name): http, even to this machine, needs insecure_plaintext: true")
         }
     }
 }
@@ -114,7 +120,8 @@ extension ValueKind where Value == String {
                     || byte == 0x2D || byte == 0x5F || byte == 0x2E
             }
             guard isFine, (1...128).contains(scalar.text.utf8.count) else {
-                throw ValueProblem("\(Shown.value(scalar.text)) is not a tenant's id: letters, digits, dot, hyphen and underscore")
+                throw ValueProblem(
+                    "\(Shown.value(scalar.text)) is not a tenant's id: letters, digits, dot, hyphen and underscore")
             }
             return scalar.text
         }
@@ -132,7 +139,8 @@ extension ValueKind where Value == HostAndPort {
         ValueKind("a proxy such as http://proxy.internal:3128") { scalar throws(ValueProblem) in
             guard scalar.text.hasPrefix("http://"), !scalar.text.contains("@") else {
                 throw ValueProblem(
-                    "found \(Shown.value(scalar.text)), expected a proxy such as http://proxy.internal:3128 (what passes through it is TLS)")
+                    "found \(Shown.value(scalar.text)), expected a proxy such as http://proxy.internal:3128 (what passes through it is TLS)"
+                )
             }
             var rest = scalar.text.dropFirst("http://".count)
             if rest.hasSuffix("/") { rest.removeLast() }
@@ -145,7 +153,8 @@ extension ValueKind where Value == IPAddress {
     static var ipAddress: ValueKind {
         ValueKind("an IP address") { scalar throws(ValueProblem) in
             guard let octets = IPAddressText.octets(scalar.text.lowercased()) else {
-                throw ValueProblem("\(Shown.value(scalar.text)) is not an IP address; a name or a network is not enough here")
+                throw ValueProblem(
+                    "\(Shown.value(scalar.text)) is not an IP address; a name or a network is not enough here")
             }
             return IPAddress(octets: octets)
         }

@@ -40,7 +40,8 @@ struct LogInSection {
         if let scopes, !scopes.contains(where: { $0.value == "openid" }) {
             reader.error(
                 .badValue, at: "scopes",
-                "\"scopes\" in \(reader.name): without openid the provider does not say who has logged in (OpenID Connect Core §3.1.2.1); write [openid, …]")
+                "\"scopes\" in \(reader.name): without openid the provider does not say who has logged in (OpenID Connect Core §3.1.2.1); write [openid, …]"
+            )
         }
         let claims = ClaimRulesReader(findings: context.findings, path: nil).read(reader)
         let signsUp = reader.value("sign_up", .flag, default: true)
@@ -49,7 +50,8 @@ struct LogInSection {
         guard let issuer, let clientID, let shown else { return }
         draft.needsIssuerCertificate = shown.authentication == .tlsClientCertificate && shown.certificate == nil
         var provider = LogInProvider(
-            issuer: issuer.value, label: label?.value ?? issuer.value, clientID: clientID.value, authentication: shown.authentication)
+            issuer: issuer.value, label: label?.value ?? issuer.value, clientID: clientID.value,
+            authentication: shown.authentication)
         provider.certificate = shown.certificate
         provider.scopes = scopes?.map(\.value) ?? LogInProvider.standardScopes
         provider.claims = claims

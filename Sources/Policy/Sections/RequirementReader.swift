@@ -62,7 +62,8 @@ struct RequirementReader {
         requirement.maxAge = maxAge?.value
         return RequirementDraft(
             requirement: requirement,
-            issuers: issuers, scopes: scopes, anyScope: anyScope, audiences: audiences, clientCertificatePosition: reader.keyPosition("client_certificate"),
+            issuers: issuers, scopes: scopes, anyScope: anyScope, audiences: audiences,
+            clientCertificatePosition: reader.keyPosition("client_certificate"),
             proofPosition: reader.keyPosition("proof"))
     }
 
@@ -185,7 +186,8 @@ extension ValueKind where Value == ClaimScalar {
         }
         if captures[index].isRest {
             throw ValueProblem(
-                "\"{\(name)}\" takes any number of segments; only a capture of one segment can be compared with a claim")
+                "\"{\(name)}\" takes any number of segments; only a capture of one segment can be compared with a claim"
+            )
         }
         guard index < PathPattern.capturesRememberedMax else {
             throw ValueProblem(

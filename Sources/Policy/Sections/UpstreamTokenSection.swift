@@ -16,7 +16,8 @@ struct UpstreamTokenSection {
         guard let node = root.node("upstream_tokens") else { return nil }
         let position = root.keyPosition("upstream_tokens")
         var draft = UpstreamTokenDraft(position: position)
-        guard let reader = MappingReader(node, name: "\"upstream_tokens\"", at: position, findings: context.findings) else {
+        guard let reader = MappingReader(node, name: "\"upstream_tokens\"", at: position, findings: context.findings)
+        else {
             return draft
         }
         reader.require("issuer", "it stands in \"iss\" of the gateway's tokens, as in https://gateway.example.com")

@@ -1,5 +1,5 @@
-/// Names that operators give: of issuers, upstreams, limits (and, with dots, routes). They stand in logs, metrics, header
-/// fields and audit records, so nothing in them needs escaping anywhere.
+/// Names that operators give: of issuers, upstreams, limits (and, with dots, routes). They stand in logs, metrics,
+/// header fields and audit records, so nothing in them needs escaping anywhere.
 enum OperatorName {
     static let lengthMax = 64
 

@@ -22,9 +22,9 @@ class Timed {
 
 /// The connections that have something to send, in one turn of an event loop.
 ///
-/// They are flushed one behind the other when every socket that had something to say has been read. Sent in between, each
-/// would wake its reader alone; in a row, the first one wakes a reader that the next ones find awake. Measured: 6 % of a
-/// request's CPU.
+/// They are flushed one behind the other when every socket that had something to say has been read. Sent in between,
+/// each would wake its reader alone; in a row, the first one wakes a reader that the next ones find awake. Measured: 6
+/// % of a request's CPU.
 final class FlushList {
     private var due: [Timed] = []
 

@@ -1,4 +1,4 @@
-internal import NIOCore
+import NIOCore
 
 /// Something that belongs to one event loop, in the hands of others: it is reached on its loop only.
 package struct LoopBound<Value>: Sendable {

@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// The clocks of the data plane. The deciding rooms read no clock; they are handed what is read here.
 package enum Clock {

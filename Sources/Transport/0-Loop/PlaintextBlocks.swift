@@ -1,17 +1,19 @@
-internal import Glibc
+import Glibc
 @_spi(CustomByteBufferAllocator) internal import NIOCore
-internal import Synchronization
+import Synchronization
 
 /// Memory for the buffers into which NIOSSL decrypts: 32 KiB for each connection, of which a request of ordinary size
 /// touches the first page.
 ///
-/// From `malloc` they would lie across pages, and often where a handshake has just been, so that an idle connection kept
-/// three pages of memory for one that it used. Here each begins on a page of its own, and pages behind the first are given
-/// back when the connection ends. Whatever has another size comes from `malloc`, as does everything beyond `blocksMax`.
+/// From `malloc` they would lie across pages, and often where a handshake has just been, so that an idle connection
+/// kept three pages of memory for one that it used. Here each begins on a page of its own, and pages behind the first
+/// are given back when the connection ends. Whatever has another size comes from `malloc`, as does everything beyond
+/// `blocksMax`.
 enum PlaintextBlocks {
     /// What NIOSSL asks for (twice the largest record).
     private static let blockBytes = 32_768
-    /// Blocks at a time; connections beyond that have theirs from `malloc`. It is address space: 2 GiB, none of it in use.
+    /// Blocks at a time; connections beyond that have theirs from `malloc`. It is address space: 2 GiB, none of it in
+    /// use.
     private static let blocksMax = 65_536
     private static let pageBytes = 4_096
 
@@ -26,7 +28,9 @@ enum PlaintextBlocks {
     nonisolated(unsafe) private static let region: UnsafeMutableRawPointer? = {
         let bytes = blockBytes * blocksMax
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        guard let region = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0), region != MAP_FAILED else { return nil }
+        guard let region = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0), region != MAP_FAILED else {
+            return nil
+        }
         // A huge page would bring in the untouched ones of 64 connections.
         _ = madvise(region, bytes, MADV_NOHUGEPAGE)
         return region

@@ -1,16 +1,16 @@
-internal import NIOCore
+import NIOCore
 
 /// Every bound of the transport that no operator sets, with its unit and reason.
 enum TransportBounds {
-    /// Octets of the TLS handler's outbound buffer kept between writes, for each connection, idle ones too: a small answer.
-    /// A larger one costs an allocation, which is little beside sending it.
+    /// Octets of the TLS handler's outbound buffer kept between writes, for each connection, idle ones too: a small
+    /// answer. A larger one costs an allocation, which is little beside sending it.
     static let preservedTLSBytes = 2_048
     /// Octets of a body up to which a part is copied behind what waits to be written, rather than written by itself.
     static let smallBytesMax = 8_192
     /// Connections that the kernel keeps until they are accepted.
     static let backlog: Int32 = 4_096
-    /// Octets that the kernel keeps for a socket beyond what is on the wire (TCP_NOTSENT_LOWAT). Without it a slow reader
-    /// moves megabytes before the socket is writable again, and would seem to stand still meanwhile.
+    /// Octets that the kernel keeps for a socket beyond what is on the wire (TCP_NOTSENT_LOWAT). Without it a slow
+    /// reader moves megabytes before the socket is writable again, and would seem to stand still meanwhile.
     static let unsentBytesMax = 262_144
     static let unsentBytes = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 25))
     /// Interim answers (1xx) that an upstream may send before its final one.

@@ -1,5 +1,5 @@
 package import HTTP
-internal import NIOCore
+import NIOCore
 
 /// One event loop and what lives on it. Everything in here is touched from that loop only.
 package final class TransportLoop {
@@ -68,7 +68,8 @@ package final class TransportLoop {
         }
     }
 
-    /// A head to parse a request into, with the memory of an earlier one. Connections that wait for a request have none.
+    /// A head to parse a request into, with the memory of an earlier one. Connections that wait for a request have
+    /// none.
     func takeHead() -> RequestHead { spareHeads.popLast() ?? RequestHead() }
 
     /// Takes the head of an exchange that is over, and leaves an empty one.

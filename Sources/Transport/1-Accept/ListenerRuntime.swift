@@ -1,8 +1,8 @@
-internal import Certificates
-internal import HTTP
-internal import NIOCore
-internal import NIOSSL
-internal import Synchronization
+import Certificates
+import HTTP
+import NIOCore
+import NIOSSL
+import Synchronization
 
 /// What a listener needs for each connection: its TLS context, which a reload replaces, and its counts.
 final class ListenerRuntime: Sendable {
@@ -65,6 +65,7 @@ final class ListenerRuntime: Sendable {
         let facts = der.flatMap { try? CertificateFacts(der: $0) }
         return Peer.TLSFacts(
             version: handler.tlsVersion == .tlsv13 ? "1.3" : "1.2", serverName: serverName,
-            certificateIndex: certificateIndex, clientCertificate: facts, clientCertificateDER: facts == nil ? nil : der)
+            certificateIndex: certificateIndex, clientCertificate: facts, clientCertificateDER: facts == nil ? nil : der
+        )
     }
 }

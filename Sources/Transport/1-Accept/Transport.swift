@@ -1,7 +1,7 @@
 package import HTTP
-internal import NIOCore
-internal import NIOPosix
-internal import NIOSSL
+import NIOCore
+import NIOPosix
+import NIOSSL
 
 /// The event loops and the listeners: sockets in, exchanges out.
 package final class Transport: Sendable {
@@ -44,7 +44,8 @@ package final class Transport: Sendable {
         let tls: ServerTLS? =
             if let files = settings.tls { try ServerTLS(files, loopOf: { directory.loop(of: $0) }) } else { nil }
         let runtime = ListenerRuntime(
-            name: settings.name, host: settings.host, tls: tls, headLimits: settings.headLimits, connectionsMax: settings.connectionsMax,
+            name: settings.name, host: settings.host, tls: tls, headLimits: settings.headLimits,
+            connectionsMax: settings.connectionsMax,
             perAddressMax: settings.connectionsPerAddressMax)
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: TransportBounds.backlog)
@@ -90,7 +91,8 @@ package final class Transport: Sendable {
             loop: seated.loop, listener: runtime, delegates: seated.delegates, address: address)
         let pipeline = channel.pipeline.syncOperations
         if let tls = runtime.currentTLS {
-            try pipeline.addHandler(ClientHelloTap(loop: seated.loop, connection: connection), name: ClientHelloTap.name)
+            try pipeline.addHandler(
+                ClientHelloTap(loop: seated.loop, connection: connection), name: ClientHelloTap.name)
             var configuration = NIOSSLHandler.Configuration()
             configuration.maximumPreservedOutboundBufferCapacity = TransportBounds.preservedTLSBytes
             try pipeline.addHandler(NIOSSLServerHandler(context: tls.context, configuration: configuration))

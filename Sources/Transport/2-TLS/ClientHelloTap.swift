@@ -1,4 +1,4 @@
-internal import NIOCore
+import NIOCore
 
 /// Stands before the TLS handler until the handshake is done and says whose ClientHello is being read, so that the SNI
 /// callback, which is told nothing about the connection, can hand the name to it.

@@ -1,6 +1,6 @@
 package import Certificates
-internal import NIOCore
-internal import NIOSSL
+import NIOCore
+import NIOSSL
 
 /// How the gateway speaks TLS to an upstream, as files; read when made.
 package struct ClientTLSFiles: Sendable {

@@ -1,6 +1,6 @@
-internal import Certificates
-internal import NIOCore
-internal import NIOSSL
+import Certificates
+import NIOCore
+import NIOSSL
 
 /// What a listener shows and whom it trusts, as files; read when made, made anew on reload.
 package struct ServerTLSFiles: Sendable {

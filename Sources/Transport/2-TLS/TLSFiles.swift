@@ -1,4 +1,4 @@
-internal import NIOSSL
+import NIOSSL
 
 /// Reading PEM files for TLS, with errors that name the file.
 enum TLSFiles {

@@ -1,5 +1,5 @@
-internal import HTTP
-internal import NIOCore
+import HTTP
+import NIOCore
 
 /// Reading requests: heads, bodies, chunks, and what is pipelined behind them.
 extension HTTP1ServerConnection {
@@ -33,8 +33,8 @@ extension HTTP1ServerConnection {
         flushIfNeeded()
     }
 
-    /// Keeps what was not understood yet, in a buffer of its own: the TLS handler writes its next read into the one that
-    /// it handed out, and would copy 32 KiB if that were still held.
+    /// Keeps what was not understood yet, in a buffer of its own: the TLS handler writes its next read into the one
+    /// that it handed out, and would copy 32 KiB if that were still held.
     func keep(_ octets: ByteBuffer) {
         guard octets.readableBytes > 0, context != nil else { return }
         switch reading {
@@ -70,7 +70,8 @@ extension HTTP1ServerConnection {
         }
     }
 
-    /// Whether another request may be begun: a client that sends requests and does not read the answers is not read from.
+    /// Whether another request may be begun: a client that sends requests and does not read the answers is not read
+    /// from.
     func hasRoom() -> Bool {
         if let pending, pending.readableBytes > Self.pipelineBytesMax { flushIfNeeded() }
         guard !isWritable else {
@@ -143,8 +144,7 @@ extension HTTP1ServerConnection {
         let count = min(left, octets.readableBytes)
         guard let part = octets.readSlice(length: count) else { return }
         let rest = left &- count
-        if rest == 0 { reading = .answering }
-        else { reading = .body(left: rest) }
+        if rest == 0 { reading = .answering } else { reading = .body(left: rest) }
         deadline = rest == 0 || readingPaused ? .max : Clock.monotonicNanoseconds() &+ loop.timeouts.bodyStall
         if dropping {
             droppedBytes &+= count
@@ -182,7 +182,8 @@ extension HTTP1ServerConnection {
                     nextRequest()
                 } else {
                     exchange.receivedBodyEnd(
-                        trailers: chunkDecoder.trailerLines { block, field in exchange.passesTrailer(field, of: block) })
+                        trailers: chunkDecoder.trailerLines { block, field in exchange.passesTrailer(field, of: block) }
+                    )
                 }
                 return true
             }

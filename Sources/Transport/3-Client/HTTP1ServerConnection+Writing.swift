@@ -1,7 +1,7 @@
-internal import Glibc
-internal import HTTP
-internal import NIOCore
-internal import NIOSSL
+import Glibc
+import HTTP
+import NIOCore
+import NIOSSL
 
 /// Writing answers: what the exchange asks of a client's stream, and how it reaches the socket.
 extension HTTP1ServerConnection {
@@ -222,14 +222,14 @@ extension HTTP1ServerConnection {
         context.write(wrapOutboundOut(octets), promise: nil)
     }
 
-    /// Small things wait for the end of the loop's turn. Large ones go at once: nothing wakes less for their waiting, and
-    /// only the flush tells whether the client takes them.
+    /// Small things wait for the end of the loop's turn. Large ones go at once: nothing wakes less for their waiting,
+    /// and only the flush tells whether the client takes them.
     func flushIfNeeded() {
         guard needsFlush else { return }
         if isBulk { flushNow() } else { loop.flushSoon(self) }
     }
-    /// Closes after everything written has left, and reads (and drops) for a while what the client still sends: closing a
-    /// socket with unread octets would reset the connection and could take the answer with it (RFC 9112 §9.6).
+    /// Closes after everything written has left, and reads (and drops) for a while what the client still sends: closing
+    /// a socket with unread octets would reset the connection and could take the answer with it (RFC 9112 §9.6).
     func closeLingering() {
         guard let context else { return }
         reading = .closing

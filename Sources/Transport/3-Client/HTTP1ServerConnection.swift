@@ -1,11 +1,11 @@
-internal import HTTP
-internal import NIOCore
-internal import NIOSSL
-internal import NIOTLS
+import HTTP
+import NIOCore
+import NIOSSL
+import NIOTLS
 
 /// HTTP/1.1 towards a client (RFC 9112): one handler after TLS that reads requests octet by octet from the socket's
-/// buffers, one after the other, and writes answers in their order. Here is its state and its life; reading and writing have
-/// a file each.
+/// buffers, one after the other, and writes answers in their order. Here is its state and its life; reading and writing
+/// have a file each.
 final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never

@@ -1,5 +1,5 @@
-internal import HTTP
-internal import NIOCore
+import HTTP
+import NIOCore
 
 /// Writes answer heads anew (RFC 9112 §4): never a copied line, hop-by-hop fields left out, one framing field.
 enum ResponseWriter {

@@ -1,10 +1,10 @@
-internal import HTTP
-internal import NIOCore
+import HTTP
+import NIOCore
 
 /// The client's side of one exchange: where an answer is written and how fast a request is read.
 ///
-/// One codec implements it for HTTP/1.1; another one, for HTTP/2, fits beside it: nothing here knows of lines, chunks or
-/// frames.
+/// One codec implements it for HTTP/1.1; another one, for HTTP/2, fits beside it: nothing here knows of lines, chunks
+/// or frames.
 protocol ClientStream: AnyObject {
     /// Writes 100 (Continue), since it is the gateway itself that reads the body.
     func writeContinue()

@@ -1,8 +1,9 @@
 package import HTTP
-internal import NIOCore
+import NIOCore
 
-/// One request and its answer: the meeting point of the client's stream, the upstream's connection and the delegate that
-/// decides. Owned by its client connection and used again for the next request; everything happens on one event loop.
+/// One request and its answer: the meeting point of the client's stream, the upstream's connection and the delegate
+/// that decides. Owned by its client connection and used again for the next request; everything happens on one event
+/// loop.
 ///
 /// The rules that it keeps, whatever the two sides do:
 /// - at most one final answer; `exchangeEnded` exactly once;
@@ -33,8 +34,8 @@ package final class Exchange {
     package private(set) var peer: Peer
     private(set) var phase = Phase.idle
 
-    // Both point back here. They are held, since a counted reference costs less on every step than a checked unowned one;
-    // `connectionClosed` lets go of them.
+    // Both point back here. They are held, since a counted reference costs less on every step than a checked unowned
+    // one; `connectionClosed` lets go of them.
     private var client: (any ClientStream)?
     private var delegate: (any ExchangeDelegate)?
     private var upstream: HTTP1UpstreamConnection?
@@ -92,8 +93,8 @@ package final class Exchange {
         client?.flush()
     }
 
-    /// Forwards the request over a connection from `pool`. `head` is the complete request head for the upstream; the body
-    /// follows in the request's own framing. May be called again from `forwardFailed`.
+    /// Forwards the request over a connection from `pool`. `head` is the complete request head for the upstream; the
+    /// body follows in the request's own framing. May be called again from `forwardFailed`.
     package func forward(to pool: UpstreamPool, head upstreamHead: [UInt8], firstByteTimeout: Int64) {
         guard phase == .deciding else { return }
         var buffer = loop.takeBuffer()
@@ -131,7 +132,8 @@ package final class Exchange {
 
     /// A handle with which another thread or task can answer this exchange later.
     package func deferredAnswer() -> DeferredAnswer {
-        DeferredAnswer(exchange: NIOLoopBound(self, eventLoop: loop.eventLoop), generation: generation, loop: loop.handle)
+        DeferredAnswer(
+            exchange: NIOLoopBound(self, eventLoop: loop.eventLoop), generation: generation, loop: loop.handle)
     }
 
     fileprivate func resume(_ work: (any ExchangeDelegate) -> Void) {
@@ -321,7 +323,8 @@ package final class Exchange {
         phase = .forwarded
         upstream = connection
         upstreamVerified = connection.isVerified
-        connection.begin(self, head: upstreamHead, method: head.method, upgrade: upstreamUpgrade,
+        connection.begin(
+            self, head: upstreamHead, method: head.method, upgrade: upstreamUpgrade,
             awaitsContinue: head.expectsContinue, firstByteTimeout: firstByteTimeout)
         if let held {
             self.held = nil
@@ -453,7 +456,8 @@ package final class Exchange {
         client?.resumeReading()
     }
 
-    /// What arrived in the same read as the head, before the upstream was ready: one read at most, since reading pauses.
+    /// What arrived in the same read as the head, before the upstream was ready: one read at most, since reading
+    /// pauses.
     private func hold(_ octets: ByteBuffer) {
         if held == nil { held = loop.allocator.buffer(capacity: octets.readableBytes) }
         var octets = octets

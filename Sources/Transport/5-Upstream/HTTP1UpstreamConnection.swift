@@ -1,9 +1,9 @@
-internal import Certificates
-internal import HTTP
-internal import NIOCore
-internal import NIOPosix
-internal import NIOSSL
-internal import NIOTLS
+import Certificates
+import HTTP
+import NIOCore
+import NIOPosix
+import NIOSSL
+import NIOTLS
 
 /// HTTP/1.1 towards an upstream: one connection, lent to one exchange at a time.
 final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
@@ -132,7 +132,8 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
             state = .closed
             pool.connectionClosed(self)
         case .head where !answerBegun && error is BoringSSLError:
-            // An alert after the handshake: in TLS 1.3 that is how a server refuses our certificate (RFC 8446 §4.4.2.4).
+            // An alert after the handshake: in TLS 1.3 that is how a server refuses our certificate (RFC 8446
+            // §4.4.2.4).
             failure = .tlsFailed
         default:
             unclean = true
@@ -199,7 +200,8 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     // MARK: Lent to an exchange
 
     func begin(
-        _ exchange: Exchange, head: ByteBuffer, method: Method, upgrade: Bool, awaitsContinue: Bool, firstByteTimeout: Int64
+        _ exchange: Exchange, head: ByteBuffer, method: Method, upgrade: Bool, awaitsContinue: Bool,
+        firstByteTimeout: Int64
     ) {
         self.exchange = exchange
         self.method = method
@@ -211,8 +213,8 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         requestSent = false
         answerBegun = false
         failure = nil
-        // The answer's first octet is due once the request's last one has left: `sendBodyEnd` begins to count. A client that
-        // waits for 100 waits for the upstream.
+        // The answer's first octet is due once the request's last one has left: `sendBodyEnd` begins to count. A client
+        // that waits for 100 waits for the upstream.
         deadline = awaitsContinue ? Clock.monotonicNanoseconds() &+ firstByteTimeout : .max
         // The exchange before may have ended while its client was slow to read.
         if readingPaused { resumeReading() }
@@ -253,7 +255,8 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         flush()
     }
 
-    /// Small things wait for the end of the loop's turn, large ones do not: only the flush tells whether they are taken.
+    /// Small things wait for the end of the loop's turn, large ones do not: only the flush tells whether they are
+    /// taken.
     func flush() {
         if isBulk { flushNow() } else { loop.flushSoon(self) }
     }
@@ -412,8 +415,8 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         }
     }
 
-    /// Octets went one way or the other. Before the answer, and until the request is sent, whoever is waited for has the
-    /// clock: the upstream while it does not take octets, else the client.
+    /// Octets went one way or the other. Before the answer, and until the request is sent, whoever is waited for has
+    /// the clock: the upstream while it does not take octets, else the client.
     private func progressed() {
         guard !readingPaused else { return }
         if case .head = state {

@@ -1,6 +1,6 @@
-internal import NIOCore
-internal import NIOPosix
-internal import NIOSSL
+import NIOCore
+import NIOPosix
+import NIOSSL
 
 /// Connections from one event loop to one endpoint: kept open, lent to one exchange at a time, last used first.
 package final class UpstreamPool {

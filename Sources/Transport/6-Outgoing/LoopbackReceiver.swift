@@ -1,10 +1,10 @@
-internal import NIOCore
-internal import NIOHTTP1
-internal import NIOPosix
-internal import Synchronization
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
 
-/// Waits on this machine for the one request with which a browser comes back from an authorization server (RFC 8252 §7.3): for
-/// command lines, on a port of 127.0.0.1 that is free.
+/// Waits on this machine for the one request with which a browser comes back from an authorization server (RFC 8252
+/// §7.3): for command lines, on a port of 127.0.0.1 that is free.
 package final class LoopbackReceiver: Sendable {
     package static let path = "/callback"
     /// What a browser may send before it is refused, in octets of its target.
@@ -71,8 +71,11 @@ package final class LoopbackReceiver: Sendable {
 
         private func answer(_ context: ChannelHandlerContext) {
             let parts = target.split(separator: "?", maxSplits: 1)
-            let isCallback = parts.count == 2 && parts[0] == LoopbackReceiver.path && target.utf8.count <= LoopbackReceiver.targetBytesMax
-            let text = isCallback
+            let isCallback =
+                parts.count == 2 && parts[0] == LoopbackReceiver.path
+                && target.utf8.count <= LoopbackReceiver.targetBytesMax
+            let text =
+                isCallback
                 ? "<!doctype html><html lang=en><title>Done</title><p>You can close this window and go back to the terminal.</p></html>"
                 : "<!doctype html><html lang=en><title>Not found</title><p>There is nothing here.</p></html>"
             var headers = HTTPHeaders()

@@ -1,9 +1,9 @@
-internal import AsyncHTTPClient
+import AsyncHTTPClient
 package import HTTP
-internal import NIOCore
-internal import NIOHTTP1
-internal import NIOSSL
-internal import Synchronization
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import Synchronization
 
 /// One place that the gateway asks again and again on its own account: connections to it are kept.
 ///
@@ -98,7 +98,8 @@ package final class OutgoingConnections: Sendable {
             var kept: [String: HTTPClient] = [:]
             let clients = addresses.map { address in
                 let client =
-                    state.clients[address ?? ""] ?? http.client(for: url, tls, at: address, connectionsMax: connectionsMax)
+                    state.clients[address ?? ""]
+                    ?? http.client(for: url, tls, at: address, connectionsMax: connectionsMax)
                 kept[address ?? ""] = client
                 return client
             }

@@ -1,9 +1,9 @@
-internal import AsyncHTTPClient
+import AsyncHTTPClient
 package import HTTP
-internal import NIOCore
-internal import NIOHTTP1
-internal import NIOPosix
-internal import NIOSSL
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
 
 /// Requests that the gateway, or its command line, makes on its own account: off the request path, https only, no
 /// redirects, bounded in time and size, and only to addresses that are allowed.
@@ -97,13 +97,16 @@ package struct OutgoingHTTP: Sendable {
     }
 
     /// - Parameter fields: besides `Content-Type`.
-    package func postForm(_ url: String, form: [UInt8], fields: [(String, String)] = []) async throws(Failure) -> Answer {
+    package func postForm(_ url: String, form: [UInt8], fields: [(String, String)] = []) async throws(Failure) -> Answer
+    {
         guard let url = AbsoluteURL(url) else { throw Failure(.badSettings, "\(url) is no URL") }
         return try await postForm(url, form: form, fields: fields)
     }
 
     /// - Parameter fields: besides `Content-Type`.
-    package func postForm(_ url: AbsoluteURL, form: [UInt8], fields: [(String, String)] = []) async throws(Failure) -> Answer {
+    package func postForm(_ url: AbsoluteURL, form: [UInt8], fields: [(String, String)] = []) async throws(Failure)
+        -> Answer
+    {
         try await send(url, .POST, [("Content-Type", "application/x-www-form-urlencoded")] + fields, body: form)
     }
 
@@ -143,14 +146,15 @@ package struct OutgoingHTTP: Sendable {
 
     /// One address after the other, until one can be connected to.
     private func attempt(
-        _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?, _ tls: TLSConfiguration
+        _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?,
+        _ tls: TLSConfiguration
     ) async throws -> Answer {
         let addresses = try await permittedAddresses(of: url)
         var last: any Error = Failure(.unreachable, "\(url): its name has no address")
         for address in addresses.prefix(Self.addressesMax) {
             do {
                 return try await exchange(url, method, fields, body, tls, at: address)
-            } catch where Self.reason(of: error) == .unreachable {
+            } catch  where Self.reason(of: error) == .unreachable {
                 last = error
             }
         }
@@ -175,12 +179,15 @@ package struct OutgoingHTTP: Sendable {
     }
 
     private func exchange(
-        _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?, _ tls: TLSConfiguration,
+        _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?,
+        _ tls: TLSConfiguration,
         at address: String?
     ) async throws -> Answer {
         let client = client(for: url, tls, at: address)
         let result: Result<Answer, any Error>
-        do { result = .success(try await exchange(url, method, fields, body, through: client)) } catch { result = .failure(error) }
+        do { result = .success(try await exchange(url, method, fields, body, through: client)) } catch {
+            result = .failure(error)
+        }
         try? await client.shutdown()
         return try result.get()
     }
@@ -193,7 +200,9 @@ package struct OutgoingHTTP: Sendable {
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
         configuration.timeout.connect = min(Self.connectTimeout, .nanoseconds(settings.timeout.nanoseconds))
         configuration.connectionPool.retryConnectionEstablishment = false
-        if let connectionsMax { configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsMax }
+        if let connectionsMax {
+            configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsMax
+        }
         configuration.httpVersion = .http1Only
         if let address { configuration.dnsOverride = [Self.hostText(url): address] }
         if let proxy = settings.proxy { configuration.proxy = .server(host: proxy.host, port: proxy.port) }
@@ -203,10 +212,12 @@ package struct OutgoingHTTP: Sendable {
     private static func hostText(_ url: AbsoluteURL) -> String { url.host.contains(":") ? "[\(url.host)]" : url.host }
 
     func exchange(
-        _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?, through client: HTTPClient
+        _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?,
+        through client: HTTPClient
     ) async throws -> Answer {
         let port = settings.proxy == nil ? settings.connectTo?.port ?? url.port : url.port
-        var request = HTTPClientRequest(url: "\(url.isHTTPS ? "https" : "http")://\(Self.hostText(url)):\(port)\(url.target)")
+        var request = HTTPClientRequest(
+            url: "\(url.isHTTPS ? "https" : "http")://\(Self.hostText(url)):\(port)\(url.target)")
         request.method = method
         request.headers.add(name: "Host", value: url.authority)
         for (name, value) in fields { request.headers.add(name: name, value: value) }

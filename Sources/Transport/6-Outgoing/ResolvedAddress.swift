@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// An IP address that a name resolved to.
 struct ResolvedAddress: Sendable, Equatable {
@@ -37,7 +37,9 @@ struct ResolvedAddress: Sendable, Equatable {
 
     private init?(_ entry: addrinfo) {
         var characters = [CChar](repeating: 0, count: 128)
-        guard getnameinfo(entry.ai_addr, entry.ai_addrlen, &characters, 128, nil, 0, NI_NUMERICHOST) == 0 else { return nil }
+        guard getnameinfo(entry.ai_addr, entry.ai_addrlen, &characters, 128, nil, 0, NI_NUMERICHOST) == 0 else {
+            return nil
+        }
         // Without the zone of a link-local address.
         let octets = characters.prefix { $0 != 0 && $0 != 0x25 }.map { UInt8(bitPattern: $0) }
         self.init(literal: String(decoding: octets, as: UTF8.self))

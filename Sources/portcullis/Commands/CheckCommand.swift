@@ -30,7 +30,9 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let check: PolicyCheck
-        do { check = try PolicyCheck(fileAt: file, clients: clients ? .always : .ifAtHand) } catch { throw CommandFailure("\(error)") }
+        do { check = try PolicyCheck(fileAt: file, clients: clients ? .always : .ifAtHand) } catch {
+            throw CommandFailure("\(error)")
+        }
         let reading = check.reading
         if let reason = check.leftOut {
             FileHandle.standardError.write(Data("clients were not looked at: \(reason)\n".utf8))
@@ -44,7 +46,9 @@ struct CheckCommand: ParsableCommand {
             let report = FindingReport.text(reading.findings)
             if !report.isEmpty { FileHandle.standardOutput.write(Data(report.utf8)) }
             if let policy = reading.policy {
-                print("\(file): ok: \(policy.routes.count) routes, \(policy.upstreams.count) upstreams, \(policy.issuers.count) issuers, \(warnings) warnings, policy \(policy.hash)")
+                print(
+                    "\(file): ok: \(policy.routes.count) routes, \(policy.upstreams.count) upstreams, \(policy.issuers.count) issuers, \(warnings) warnings, policy \(policy.hash)"
+                )
             } else {
                 print("\(file): \(errors) errors, \(warnings) warnings")
             }

@@ -47,7 +47,11 @@ struct ClientAddCommand: AsyncParsableCommand {
     @Argument(help: "The client's id: letters, digits and -._~. Without it, one is made.")
     var id: String?
 
-    @Option(name: .customLong("may"), help: "The id of a route that it is to be let through: it may obtain the scopes that this asks for; repeat for more.")
+    @Option(
+        name: .customLong("may"),
+        help:
+            "The id of a route that it is to be let through: it may obtain the scopes that this asks for; repeat for more."
+    )
     var routes: [String] = []
 
     @Option(name: .customLong("scope"), help: "A scope that the client may obtain; repeat for more.")
@@ -59,18 +63,25 @@ struct ClientAddCommand: AsyncParsableCommand {
     @Option(help: "A name for people.")
     var name = ""
 
-    @Option(name: .customLong("grant"), help: "A grant type that it may use; repeat for more. Default: client_credentials.")
+    @Option(
+        name: .customLong("grant"), help: "A grant type that it may use; repeat for more. Default: client_credentials.")
     var grants: [String] = []
 
-    @Option(name: .customLong("redirect-uri"), help: "Where people are sent back to: https, http to this machine, or com.example.app:/…; repeat for more.")
+    @Option(
+        name: .customLong("redirect-uri"),
+        help: "Where people are sent back to: https, http to this machine, or com.example.app:/…; repeat for more.")
     var redirectURIs: [String] = []
 
-    @Option(name: .customLong("post-logout-redirect-uri"), help: "Where people may be sent back to once they have logged out; repeat for more.")
+    @Option(
+        name: .customLong("post-logout-redirect-uri"),
+        help: "Where people may be sent back to once they have logged out; repeat for more.")
     var postLogoutRedirectURIs: [String] = []
 
     @Option(
         name: .customLong("auth-method"),
-        help: "client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none. Default: a secret, either way.")
+        help:
+            "client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none. Default: a secret, either way."
+    )
     var method: String?
 
     @Flag(name: .customLong("public"), help: "It cannot keep a secret, and shows nothing (auth method none).")
@@ -79,10 +90,13 @@ struct ClientAddCommand: AsyncParsableCommand {
     @Option(help: "A file with its public keys, a JWK Set (RFC 7517 §5).")
     var jwks: String?
 
-    @Option(name: .customLong("jwks-uri"), help: "Where its public keys are found instead, as it changes them: https://…")
+    @Option(
+        name: .customLong("jwks-uri"), help: "Where its public keys are found instead, as it changes them: https://…")
     var jwksURI: String?
 
-    @Option(name: .customLong("certificate-subject"), help: "The subject of its certificate, as in CN=mailer,O=Example (RFC 4514).")
+    @Option(
+        name: .customLong("certificate-subject"),
+        help: "The subject of its certificate, as in CN=mailer,O=Example (RFC 4514).")
     var certificateSubject: String?
 
     @Option(name: .customLong("certificate-dns"), help: "A DNS name in its certificate.")
@@ -109,7 +123,9 @@ struct ClientAddCommand: AsyncParsableCommand {
     @Flag(name: .customLong("first-party"), help: "It is our own: people are not asked whether they agree.")
     var firstParty = false
 
-    @Option(name: .customLong("resource"), help: "An audience that its tokens may be for; repeat for more. Default: all there are.")
+    @Option(
+        name: .customLong("resource"),
+        help: "An audience that its tokens may be for; repeat for more. Default: all there are.")
     var resources: [String] = []
 
     @Option(help: "The policy file.")
@@ -122,7 +138,8 @@ struct ClientAddCommand: AsyncParsableCommand {
         let (settings, audit, whole) = try PolicySettings.managedPolicy(of: policy)
         do {
             let (document, secret) = try await ClientRegistry(settings, audit: audit).add(
-                id: id, metadata: try metadata(whole), resources: resources.isEmpty ? nil : resources, isFirstParty: firstParty)
+                id: id, metadata: try metadata(whole), resources: resources.isEmpty ? nil : resources,
+                isFirstParty: firstParty)
             var shown = document
             shown["client_secret"] = secret.map { .string($0) }
             if json {
@@ -134,7 +151,8 @@ struct ClientAddCommand: AsyncParsableCommand {
             if let secret { print("client_secret: \(secret)") }
             print("scopes:        \(document["scope"]?.string ?? "")")
             if secret != nil {
-                print("The secret is not shown again. Try: PORTCULLIS_CLIENT_SECRET=… portcullis token --client-id \(id)")
+                print(
+                    "The secret is not shown again. Try: PORTCULLIS_CLIENT_SECRET=… portcullis token --client-id \(id)")
             }
         } catch {
             throw CommandFailure("\(error)")
@@ -146,11 +164,14 @@ struct ClientAddCommand: AsyncParsableCommand {
         var metadata: JSONObject = [:]
         let names: [(String, String?)] = [
             ("tls_client_auth_subject_dn", certificateSubject), ("tls_client_auth_san_dns", certificateDNS),
-            ("tls_client_auth_san_uri", certificateURI), ("tls_client_auth_san_ip", certificateIP), ("tls_client_auth_san_email", certificateEmail),
+            ("tls_client_auth_san_uri", certificateURI), ("tls_client_auth_san_ip", certificateIP),
+            ("tls_client_auth_san_email", certificateEmail),
         ]
         for (member, value) in names { metadata[member] = value.map { .string($0) } }
         let hasName = names.contains { $0.1 != nil }
-        guard !(isPublic && method.map { $0 != "none" } ?? hasName) else { throw CommandFailure("--public excludes another --auth-method") }
+        guard !(isPublic && method.map { $0 != "none" } ?? hasName) else {
+            throw CommandFailure("--public excludes another --auth-method")
+        }
         let method = method ?? (isPublic ? "none" : hasName ? "tls_client_auth" : nil)
         metadata["token_endpoint_auth_method"] = method.map { .string($0) }
         metadata["grant_types"] = .array((grants.isEmpty ? ["client_credentials"] : grants).map { .string($0) })
@@ -162,9 +183,12 @@ struct ClientAddCommand: AsyncParsableCommand {
         if !scope.isEmpty { metadata["scope"] = .string(scope.joined(separator: " ")) }
         if !name.isEmpty { metadata["client_name"] = .string(name) }
         if !redirectURIs.isEmpty { metadata["redirect_uris"] = .array(redirectURIs.map { .string($0) }) }
-        if !postLogoutRedirectURIs.isEmpty { metadata["post_logout_redirect_uris"] = .array(postLogoutRedirectURIs.map { .string($0) }) }
+        if !postLogoutRedirectURIs.isEmpty {
+            metadata["post_logout_redirect_uris"] = .array(postLogoutRedirectURIs.map { .string($0) })
+        }
         if let jwks {
-            guard let octets = FileManager.default.contents(atPath: jwks), let keys = try? JSON.parse([UInt8](octets)) else {
+            guard let octets = FileManager.default.contents(atPath: jwks), let keys = try? JSON.parse([UInt8](octets))
+            else {
                 throw CommandFailure("\(jwks): not a readable file with JSON; expected a JWK Set: {\"keys\": […]}")
             }
             metadata["jwks"] = keys
@@ -176,5 +200,7 @@ struct ClientAddCommand: AsyncParsableCommand {
         return metadata
     }
 
-    private static func words(_ options: [String]) -> [String] { options.flatMap { $0.split(separator: " ").map(String.init) } }
+    private static func words(_ options: [String]) -> [String] {
+        options.flatMap { $0.split(separator: " ").map(String.init) }
+    }
 }

@@ -7,8 +7,12 @@ struct ClientCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "client",
         abstract: "Add, show, list and remove clients of the built-in authorization server.",
-        discussion: "Works on the store that routes.yaml names under authorization_server, also while the gateway runs.",
-        subcommands: [ClientAddCommand.self, ClientShowCommand.self, ClientListCommand.self, ClientSecretCommand.self, ClientRemoveCommand.self])
+        discussion:
+            "Works on the store that routes.yaml names under authorization_server, also while the gateway runs.",
+        subcommands: [
+            ClientAddCommand.self, ClientShowCommand.self, ClientListCommand.self, ClientSecretCommand.self,
+            ClientRemoveCommand.self,
+        ])
 }
 
 struct ClientListCommand: AsyncParsableCommand {

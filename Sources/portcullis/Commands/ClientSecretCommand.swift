@@ -7,7 +7,9 @@ import Policy
 struct ClientShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show all that is known of a client, as JSON.",
-        discussion: "Its secrets are only told by when they were made and last used (to the day), since nothing else is kept of them.")
+        discussion:
+            "Its secrets are only told by when they were made and last used (to the day), since nothing else is kept of them."
+    )
 
     @Argument(help: "The client's id.")
     var id: String
@@ -53,13 +55,20 @@ struct ClientSecretCommand: AsyncParsableCommand {
         func run() async throws {
             let (settings, audit) = try PolicySettings.managed(of: policy)
             let secret: String?
-            do { secret = try await ClientRegistry(settings, audit: audit).addSecret(id: id) } catch { throw CommandFailure("\(error)") }
+            do { secret = try await ClientRegistry(settings, audit: audit).addSecret(id: id) } catch {
+                throw CommandFailure("\(error)")
+            }
             guard let secret else { throw CommandFailure("there is no client \"\(id)\"") }
             if json {
-                print(String(decoding: JSON.object(["client_id": .string(id), "client_secret": .string(secret)]).serialized(), as: UTF8.self))
+                print(
+                    String(
+                        decoding: JSON.object(["client_id": .string(id), "client_secret": .string(secret)])
+                            .serialized(), as: UTF8.self))
             } else {
                 print("client_secret: \(secret)")
-                print("Both secrets count now. The new one is not shown again; remove the old one: portcullis client secret remove \(id)")
+                print(
+                    "Both secrets count now. The new one is not shown again; remove the old one: portcullis client secret remove \(id)"
+                )
             }
         }
     }

@@ -12,7 +12,8 @@ struct GrantCommand: AsyncParsableCommand {
 }
 
 struct GrantListCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the grants that have not ended.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the grants that have not ended.")
 
     @Option(help: "Only of this client.")
     var client: String?
@@ -30,7 +31,9 @@ struct GrantListCommand: AsyncParsableCommand {
             if grants.isEmpty { print("There are no grants.") }
             for grant in grants {
                 let end = Date(timeIntervalSince1970: Double(grant.expiresAt)).formatted(.iso8601)
-                print("\(grant.id)  client \(grant.clientID)  subject \(grant.subject)  until \(end)  \(grant.scopes.joined(separator: " "))")
+                print(
+                    "\(grant.id)  client \(grant.clientID)  subject \(grant.subject)  until \(end)  \(grant.scopes.joined(separator: " "))"
+                )
             }
         } catch {
             throw CommandFailure("\(error)")

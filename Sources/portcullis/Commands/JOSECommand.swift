@@ -34,13 +34,15 @@ struct JOSEVerifyCommand: ParsableCommand {
     @Option(help: "File with a JWK, a JWK Set or a public key in PEM.")
     var key: String
 
-    @Option(help: "A signature algorithm that counts, such as ES256; repeat for more. Without it: all that fit the key.")
+    @Option(
+        help: "A signature algorithm that counts, such as ES256; repeat for more. Without it: all that fit the key.")
     var alg: [String] = []
 
     func validate() throws {
         for name in alg where !TokenInspection.algorithmNames.contains(name) {
             throw ValidationError(
-                "there is no algorithm \"\(name)\"; there are \(TokenInspection.algorithmNames.joined(separator: ", "))")
+                "there is no algorithm \"\(name)\"; there are \(TokenInspection.algorithmNames.joined(separator: ", "))"
+            )
         }
     }
 

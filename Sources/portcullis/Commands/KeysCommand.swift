@@ -27,8 +27,12 @@ struct KeysListCommand: AsyncParsableCommand {
         let settings = try PolicySettings.authorizationServer(of: policy)
         do {
             for key in try await SigningKeyTool(settings).list() {
-                let times = ["signs from \(Self.text(key.signsFrom))"] + (key.publishedUntil.map { ["published until \(Self.text($0))"] } ?? [])
-                print("\(key.kid)  \(key.algorithm.rawValue)  \(key.state)  \(times.joined(separator: ", "))\(key.isEncrypted ? "" : ", not encrypted")")
+                let times =
+                    ["signs from \(Self.text(key.signsFrom))"]
+                    + (key.publishedUntil.map { ["published until \(Self.text($0))"] } ?? [])
+                print(
+                    "\(key.kid)  \(key.algorithm.rawValue)  \(key.state)  \(times.joined(separator: ", "))\(key.isEncrypted ? "" : ", not encrypted")"
+                )
             }
         } catch {
             throw CommandFailure("\(error)")
@@ -59,7 +63,9 @@ struct KeysRotateCommand: AsyncParsableCommand {
     func run() async throws {
         let (settings, audit) = try PolicySettings.managed(of: policy)
         let known = try algorithm.map { name in
-            guard let known = Algorithm(rawValue: name) else { throw CommandFailure("\"\(name)\" is not an algorithm; as in ES256") }
+            guard let known = Algorithm(rawValue: name) else {
+                throw CommandFailure("\"\(name)\" is not an algorithm; as in ES256")
+            }
             return known
         }
         do {

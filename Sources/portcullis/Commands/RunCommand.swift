@@ -28,7 +28,9 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let level = Logger.Level(rawValue: logLevel) else {
-            throw ValidationError("--log-level: \(logLevel) is not a level; use one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw ValidationError(
+                "--log-level: \(logLevel) is not a level; use one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
+            )
         }
         var logger = Logger(label: "portcullis") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = level

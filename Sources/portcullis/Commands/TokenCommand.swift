@@ -50,7 +50,10 @@ struct TokenCommand: AsyncParsableCommand {
     @Option(help: "Issuer of the token. Without it: the authorization server of --policy.")
     var issuer: String?
 
-    @Option(help: "PEM file of the authorities to trust for the connection. Without it: certs/ca.pem if there is one, else the system's.")
+    @Option(
+        help:
+            "PEM file of the authorities to trust for the connection. Without it: certs/ca.pem if there is one, else the system's."
+    )
     var cacert: String?
 
     @Option(help: "The policy file that names the issuer.")
@@ -86,10 +89,12 @@ struct TokenCommand: AsyncParsableCommand {
         // A script has nobody who could log in.
         let flow = flow ?? (secret == nil && isatty(STDERR_FILENO) == 1 ? .code : .client)
         let client = TokenClient(
-            issuer: issuer, clientID: clientId, clientSecret: secret, scope: scope, resource: resource, authorities: resolvedAuthorities())
+            issuer: issuer, clientID: clientId, clientSecret: secret, scope: scope, resource: resource,
+            authorities: resolvedAuthorities())
         if flow == .client {
             guard secret != nil else {
-                throw CommandFailure("no client secret: set PORTCULLIS_CLIENT_SECRET, or name a file with --client-secret-file")
+                throw CommandFailure(
+                    "no client secret: set PORTCULLIS_CLIENT_SECRET, or name a file with --client-secret-file")
             }
             return try await client.clientCredentials()
         }
@@ -156,7 +161,9 @@ struct TokenCommand: AsyncParsableCommand {
             }
             return text.trimmingCharacters(in: .newlines)
         }
-        guard let secret = ProcessInfo.processInfo.environment["PORTCULLIS_CLIENT_SECRET"], !secret.isEmpty else { return nil }
+        guard let secret = ProcessInfo.processInfo.environment["PORTCULLIS_CLIENT_SECRET"], !secret.isEmpty else {
+            return nil
+        }
         return secret
     }
 }

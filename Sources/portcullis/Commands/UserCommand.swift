@@ -7,9 +7,11 @@ struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
         abstract: "Add, list, disable and remove people of the built-in authorization server.",
-        discussion: "Works on the store that routes.yaml names under authorization_server, also while the gateway runs.",
+        discussion:
+            "Works on the store that routes.yaml names under authorization_server, also while the gateway runs.",
         subcommands: [
-            UserAddCommand.self, UserListCommand.self, UserPasswordCommand.self, UserDisableCommand.self, UserEnableCommand.self,
+            UserAddCommand.self, UserListCommand.self, UserPasswordCommand.self, UserDisableCommand.self,
+            UserEnableCommand.self,
             UserRemoveCommand.self,
         ])
 }
@@ -60,7 +62,9 @@ struct UserAddCommand: AsyncParsableCommand {
     @Option(help: "The name as people write it.")
     var displayName: String?
 
-    @Option(help: "Logs in at the provider of login.provider, whose ID tokens say this in \"sub\"; without a password here.")
+    @Option(
+        help: "Logs in at the provider of login.provider, whose ID tokens say this in \"sub\"; without a password here."
+    )
     var providerSubject: String?
 
     func run() async throws {
@@ -69,14 +73,19 @@ struct UserAddCommand: AsyncParsableCommand {
             let registry = try await UserRegistry(settings, audit: audit)
             let user: UserRegistry.User
             if let providerSubject {
-                guard let provider = settings.logIn.provider, let issuer = policy.issuers.first(where: { $0.name == provider.issuer }) else {
-                    throw CommandFailure("\(arguments.policy) names no provider at which people log in (login of authorization_server)")
+                guard let provider = settings.logIn.provider,
+                    let issuer = policy.issuers.first(where: { $0.name == provider.issuer })
+                else {
+                    throw CommandFailure(
+                        "\(arguments.policy) names no provider at which people log in (login of authorization_server)")
                 }
                 user = try await registry.add(
-                    name: arguments.name, issuer: issuer.identifier, subject: providerSubject, email: email, displayName: displayName)
+                    name: arguments.name, issuer: issuer.identifier, subject: providerSubject, email: email,
+                    displayName: displayName)
             } else {
                 user = try await registry.add(
-                    name: arguments.name, password: try PasswordPrompt.newPassword(), email: email, displayName: displayName)
+                    name: arguments.name, password: try PasswordPrompt.newPassword(), email: email,
+                    displayName: displayName)
             }
             print("\(user.name): added, sub \(user.id)")
         } catch {
@@ -100,7 +109,9 @@ struct UserListCommand: AsyncParsableCommand {
                 let created = Date(timeIntervalSince1970: Double(user.createdAt)).formatted(.iso8601)
                 let names = [user.displayName, user.email].compactMap { $0 }.joined(separator: ", ")
                 let place = user.provider.map { "  at \($0)" } ?? ""
-                print("\(user.name)  \(user.id)  \(created)\(place)\(user.isDisabled ? "  disabled" : "")\(names.isEmpty ? "" : "  (\(names))")")
+                print(
+                    "\(user.name)  \(user.id)  \(created)\(place)\(user.isDisabled ? "  disabled" : "")\(names.isEmpty ? "" : "  (\(names))")"
+                )
             }
         } catch {
             throw CommandFailure("\(error)")
@@ -110,7 +121,8 @@ struct UserListCommand: AsyncParsableCommand {
 
 struct UserPasswordCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "password", abstract: "Give a new password: whoever is logged in with the old one has to log in again.")
+        commandName: "password",
+        abstract: "Give a new password: whoever is logged in with the old one has to log in again.")
 
     @OptionGroup var arguments: UserArguments
 
@@ -122,7 +134,8 @@ struct UserPasswordCommand: AsyncParsableCommand {
 
 struct UserDisableCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "disable", abstract: "Keep somebody out, and end what was granted to applications on their behalf.")
+        commandName: "disable", abstract: "Keep somebody out, and end what was granted to applications on their behalf."
+    )
 
     @OptionGroup var arguments: UserArguments
 
@@ -142,7 +155,8 @@ struct UserEnableCommand: AsyncParsableCommand {
 }
 
 struct UserRemoveCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove an account with all that belongs to it.")
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Remove an account with all that belongs to it.")
 
     @OptionGroup var arguments: UserArguments
 

@@ -16,7 +16,9 @@ struct ProofAttackTests {
 
     @Test(
         "RS-091 what is not a well-formed JWT is no proof",
-        arguments: ["", "x", "a.b", "a.b.c", "..", "e30.e30.", "e30.e30.e30.e30", "eyJ0eXAiOiJkcG9wK2p3dCJ9", "a.b.c, d.e.f"])
+        arguments: [
+            "", "x", "a.b", "a.b.c", "..", "e30.e30.", "e30.e30.e30.e30", "eyJ0eXAiOiJkcG9wK2p3dCJ9", "a.b.c, d.e.f",
+        ])
     func garbage(proof: String) throws {
         let word = try court.outcome(ProofCourt.fields(try court.token(), proof))
         #expect(word == "malformed_proof")
@@ -72,7 +74,9 @@ struct ProofAttackTests {
     func secret() throws {
         let secret = [UInt8](repeating: 7, count: 32)
         let token = try court.token()
-        let header = JSON.object(["typ": "dpop+jwt", "alg": "HS256", "jwk": ["kty": "oct", "k": .string(Base64URL.encode(secret))]])
+        let header = JSON.object([
+            "typ": "dpop+jwt", "alg": "HS256", "jwk": ["kty": "oct", "k": .string(Base64URL.encode(secret))],
+        ])
         let claims = JSON.object(["jti": "a", "htm": "GET", "htu": "https://api.example.com/", "iat": 1100, "ath": "x"])
         let input = [header, claims].map { Base64URL.encode($0.serialized()) }.joined(separator: ".")
         let code = HMAC<SHA256>.authenticationCode(for: Array(input.utf8), using: SymmetricKey(data: secret))
@@ -127,12 +131,15 @@ struct ProofAttackTests {
     @Test(
         "RS-098 a proof for another URL is refused",
         arguments: [
-            "http://api.example.com/", "https://api.example.com/a", "https://api.example.com//", "https://evil.example/",
+            "http://api.example.com/", "https://api.example.com/a", "https://api.example.com//",
+            "https://evil.example/",
             "https://api.example.com:8443/", "https://api.example.com:80/", "https://api.example.com.evil.example/",
             "https://api.example.com@evil.example/", "https://user@api.example.com/", "https://api.example.com\\@evil/",
             "https:///", "https://", "https:/api.example.com/", "//api.example.com/", "/", "api.example.com/", "*",
-            "https://api.example.com:0443x/", "https://api.example.com:99999/", "https://[api.example.com/", "https://:443/",
-            " https://api.example.com/", "https://api.example.com/%", "https://api.example.com/../", "ftp://api.example.com/",
+            "https://api.example.com:0443x/", "https://api.example.com:99999/", "https://[api.example.com/",
+            "https://:443/",
+            " https://api.example.com/", "https://api.example.com/%", "https://api.example.com/../",
+            "ftp://api.example.com/",
             "https://api.example.com/%2F", "https://xn--api-example.com/", "https://api%2Eexample.com/",
         ])
     func targets(htu: String) throws {
@@ -144,7 +151,9 @@ struct ProofAttackTests {
         let token = try court.token()
         for htu in ["/Orders/1", "/orders/1/", "/orders", "/orders%2F1", "/orders//1", "/orders/1;a"] {
             let proof = try court.client.proof(token, claims: ["htu": .string("https://api.example.com\(htu)")])
-            #expect(try court.outcome(ProofCourt.fields(token, proof), "GET", "/orders/1") == "wrong_proof_target", "\(htu)")
+            #expect(
+                try court.outcome(ProofCourt.fields(token, proof), "GET", "/orders/1") == "wrong_proof_target", "\(htu)"
+            )
         }
     }
 
@@ -181,7 +190,9 @@ struct ProofAttackTests {
     func downgrade() throws {
         let token = try court.token()
         #expect(try court.outcome(["Authorization: Bearer \(token)"]) == "missing_proof")
-        #expect(try court.outcome(["Authorization: Bearer \(token)", "DPoP: \(try court.client.proof(token))"]) == "ambiguous_credentials")
+        #expect(
+            try court.outcome(["Authorization: Bearer \(token)", "DPoP: \(try court.client.proof(token))"])
+                == "ambiguous_credentials")
         // And once the token is known, as well.
         #expect(try court.outcome(ProofCourt.fields(token, try court.client.proof(token))) == "ok")
         #expect(try court.outcome(["Authorization: Bearer \(token)"]) == "missing_proof")
@@ -205,7 +216,8 @@ struct ProofAttackTests {
         let other = Authenticator(cacheEntriesMax: 10, proofs: court.court.proofs)
         let head = try head("GET", "/", fields)
         let verdict = other.authenticate(
-            head, token: try Credential.presented(in: head), rules: court.court.rules[0], issuers: court.court.set, peer: anyPeer,
+            head, token: try Credential.presented(in: head), rules: court.court.rules[0], issuers: court.court.set,
+            peer: anyPeer,
             unixSeconds: 1_100, now: 0)
         guard case .refused(let refusal) = verdict else {
             Issue.record("not refused")
@@ -271,7 +283,8 @@ struct ProofAttackTests {
     func proofKeyAsTokenKey() throws {
         // A token signed by the client's own key, which it brings along.
         let claims: [String: JSON?] = [
-            "iss": "https://issuer.example", "aud": "https://api.example.com", "sub": "s", "client_id": "c", "iat": 1000,
+            "iss": "https://issuer.example", "aud": "https://api.example.com", "sub": "s", "client_id": "c",
+            "iat": 1000,
             "exp": 1600, "cnf": ["jkt": .string(court.client.thumbprint)], "htm": nil, "htu": nil, "ath": nil,
         ]
         let token = try court.client.proof("", header: ["typ": "at+jwt", "kid": "k1"], claims: claims)
@@ -284,7 +297,8 @@ struct ProofAttackTests {
         let token = try court.token()
         let head = try head("GET", "/", ProofCourt.fields(token, try court.client.proof(token)))
         let verdict = authenticator.authenticate(
-            head, token: try Credential.presented(in: head), rules: court.court.rules[0], issuers: court.court.set, peer: anyPeer,
+            head, token: try Credential.presented(in: head), rules: court.court.rules[0], issuers: court.court.set,
+            peer: anyPeer,
             unixSeconds: 1_100, now: 0)
         guard case .refused(let refusal) = verdict else {
             Issue.record("not refused")

@@ -6,8 +6,9 @@ import Testing
 
 @testable import Admission
 
-/// Issue 3, section 7: no configuration and no mutation of a token lets an unverified token through, and no cache changes
-/// an answer. 200 good tokens, of eight ways of configuring an issuer and a route; what is counted is who got in.
+/// Issue 3, section 7: no configuration and no mutation of a token lets an unverified token through, and no cache
+/// changes an answer. 200 good tokens, of eight ways of configuring an issuer and a route; what is counted is who got
+/// in.
 @Suite("Attack: good tokens changed, cut and spliced, whatever is configured")
 struct TokenMutationTests {
     private static let worlds = Result { try World.all() }
@@ -55,7 +56,9 @@ struct TokenMutationTests {
         }
     }
 
-    @Test("parts of good tokens put together: nobody gets in but with a token that was good before", arguments: try worlds.get())
+    @Test(
+        "parts of good tokens put together: nobody gets in but with a token that was good before",
+        arguments: try worlds.get())
     func spliced(_ world: World) throws {
         let others = try Self.worlds.get().flatMap(\.tokens).map(Self.parts)
         try world.attack { token, place in
@@ -90,7 +93,8 @@ struct World: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    /// Judges mutations of every token; a good one is shown again and again in between, so that it is what the caches know.
+    /// Judges mutations of every token; a good one is shown again and again in between, so that it is what the caches
+    /// know.
     func attack(_ mutations: ([UInt8], Int) -> [[UInt8]]) throws {
         let good = Set(tokens)
         var gotIn: [String] = []
@@ -100,7 +104,9 @@ struct World: Sendable, CustomTestStringConvertible {
             for _ in 0..<3 { #expect(try courts.outcome(token) == "ok", "\(name)") }
             for (number, changed) in mutations(token, place).enumerated() {
                 let (with, without) = try courts.outcomes(changed, proofFor: token)
-                if with != without { differed.append("\(name), token \(place), mutation \(number): \(with), \(without)") }
+                if with != without {
+                    differed.append("\(name), token \(place), mutation \(number): \(with), \(without)")
+                }
                 if with == "ok" || without == "ok", !good.contains(changed) {
                     gotIn.append("\(name), token \(place), mutation \(number)")
                 }
@@ -122,7 +128,9 @@ struct World: Sendable, CustomTestStringConvertible {
         init(_ world: World) {
             self.world = world
             func court(_ entries: Int) -> Court {
-                Court(world.issuers, keys: world.keys, require: [world.require], cacheEntriesMax: entries, proofsMax: 100_000)
+                Court(
+                    world.issuers, keys: world.keys, require: [world.require], cacheEntriesMax: entries,
+                    proofsMax: 100_000)
             }
             remembering = court(100)
             forgetting = court(0)
@@ -142,7 +150,9 @@ struct World: Sendable, CustomTestStringConvertible {
             var parser = HeadParser(limits: HeadLimits())
             var head = RequestHead()
             // What is no head any more gets in nowhere.
-            guard (try? parser.parseRequest(octets.span, into: &head)) == octets.count else { return ("no head", "no head") }
+            guard (try? parser.parseRequest(octets.span, into: &head)) == octets.count else {
+                return ("no head", "no head")
+            }
             return (outcome(of: head, remembering), outcome(of: head, forgetting))
         }
 
@@ -182,12 +192,14 @@ extension World {
                 issuer.types = ["at+jwt", "jwt"]
                 claims["scope"] = "orders:*"
             },
-            try world("ES256, an alias, several audiences", .es256, identifier: "https://alias.example", tokens: 20) { issuer, _ in
+            try world("ES256, an alias, several audiences", .es256, identifier: "https://alias.example", tokens: 20) {
+                issuer, _ in
                 issuer.identifier = "https://issuer.example"
                 issuer.aliases = ["https://alias.example"]
                 issuer.audiences = ["https://other.example.com", "https://api.example.com"]
             },
-            try world("EdDSA, tenants", .edDSA, identifier: "https://login.example/t1/v2", tokens: 18) { issuer, claims in
+            try world("EdDSA, tenants", .edDSA, identifier: "https://login.example/t1/v2", tokens: 18) {
+                issuer, claims in
                 issuer.identifier = "https://login.example/{tenantid}/v2"
                 issuer.tenants = ["t1", "t2"]
                 claims["tid"] = "t1"
@@ -206,7 +218,8 @@ extension World {
             name: "local", identifier: identifier, keys: .embedded, audiences: ["https://api.example.com"],
             algorithms: [algorithm], types: ["at+jwt"], clockSkew: .seconds(15))
         var claims: JSONObject = [
-            "iss": .string(identifier), "aud": "https://api.example.com", "client_id": "client-1", "iat": 1000, "exp": 1600,
+            "iss": .string(identifier), "aud": "https://api.example.com", "client_id": "client-1", "iat": 1000,
+            "exp": 1600,
             "scope": "orders:read",
         ]
         adjust(&issuer, &claims)
@@ -220,14 +233,16 @@ extension World {
             require: Requirement(issuers: [0], scopes: ["orders:read"]), tokens: made, proof: nil)
     }
 
-    /// Tokens that are bound to a client's key, on a route that demands the proof: each request has a new one, and it is
-    /// right, so that the token alone decides. A second issuer stands beside, whose key makes none of them.
+    /// Tokens that are bound to a client's key, on a route that demands the proof: each request has a new one, and it
+    /// is right, so that the token alone decides. A second issuer stands beside, whose key makes none of them.
     private static func bound(tokens: Int) throws -> World {
         let issuer = TestIssuer()
         let client = ProofMaker()
         let other = TestIssuer("https://other.example", kid: "k2")
         let made = try (0..<tokens).map { number in
-            Array(try issuer.token(claims: ["cnf": ["jkt": .string(client.thumbprint)], "jti": .string("t-\(number)")]).utf8)
+            Array(
+                try issuer.token(claims: ["cnf": ["jkt": .string(client.thumbprint)], "jti": .string("t-\(number)")])
+                    .utf8)
         }
         return World(
             name: "ES256, two issuers, DPoP", issuers: [other.entry(name: "other"), issuer.entry()],
@@ -235,7 +250,8 @@ extension World {
             require: Requirement(issuers: [0, 1], scopes: ["orders:read"], proof: .dpop), tokens: made,
             proof: { token in
                 try client.proof(
-                    String(decoding: token, as: UTF8.self), claims: ["jti": .string("p-\(UInt64.random(in: 0 ... .max))")])
+                    String(decoding: token, as: UTF8.self),
+                    claims: ["jti": .string("p-\(UInt64.random(in: 0 ... .max))")])
             })
     }
 

@@ -7,7 +7,8 @@ import Testing
 
 @Suite("What an introspection endpoint answers")
 struct AnswerTests {
-    private func read(_ reply: IntrospectionReply, _ issuer: Issuer = asked(), keys: IssuerKeys? = nil) throws -> String {
+    private func read(_ reply: IntrospectionReply, _ issuer: Issuer = asked(), keys: IssuerKeys? = nil) throws -> String
+    {
         let reader = try #require(IntrospectionAnswerReader(issuer))
         do throws(IntrospectionFailure) {
             switch try reader.read(reply, about: digest("t"), keys: keys, unixSeconds: 1_100) {
@@ -25,7 +26,8 @@ struct AnswerTests {
             ("{\"active\":[true]}", "inactive"), ("{\"active\":{\"active\":true}}", "inactive"),
             ("{\"Active\":true}", "inactive"),
             // No answer at all.
-            ("{\"active\":true,\"active\":false}", "not_json"), ("[true]", "not_json"), ("true", "not_json"), ("", "not_json"),
+            ("{\"active\":true,\"active\":false}", "not_json"), ("[true]", "not_json"), ("true", "not_json"),
+            ("", "not_json"),
             ("{\"active\":true}}", "not_json"), ("{\"active\":True}", "not_json"),
         ])
     func active(body: String, expected: String) throws {
@@ -35,7 +37,8 @@ struct AnswerTests {
     @Test(
         "RS-076 whatever else the endpoint answers is no word about the token",
         arguments: [
-            (401, "unauthorized"), (403, "unauthorized"), (400, "refused_request"), (404, "refused_request"), (408, "bad_status"),
+            (401, "unauthorized"), (403, "unauthorized"), (400, "refused_request"), (404, "refused_request"),
+            (408, "bad_status"),
             (429, "bad_status"), (500, "bad_status"), (503, "bad_status"), (302, "redirected"), (204, "bad_status"),
             (201, "bad_status"),
         ])
@@ -49,7 +52,9 @@ struct AnswerTests {
     func mediaTypes(type: String) throws {
         let body = Array("{\"active\":true}".utf8)
         #expect(try read(IntrospectionReply(status: 200, contentType: type, body: body)) == "wrong_content_type")
-        #expect(try read(IntrospectionReply(status: 200, contentType: "Application/JSON; charset=utf-8", body: body)) == "active")
+        #expect(
+            try read(IntrospectionReply(status: 200, contentType: "Application/JSON; charset=utf-8", body: body))
+                == "active")
         let long = Array("{\"active\":true,\"x\":\"\(String(repeating: "x", count: 65_536))\"}".utf8)
         #expect(try read(IntrospectionReply(status: 200, body: long)) == "too_large")
     }
@@ -85,7 +90,9 @@ struct AnswerTests {
         #expect(try read(try Self.jwt(), Self.entry, keys: try Self.signer.keys()) == "active")
         let outside = try Self.jwt(claims: ["active": true, "token_introspection": ["active": false]])
         #expect(try read(outside, Self.entry, keys: try Self.signer.keys()) == "inactive")
-        #expect(try read(try Self.jwt(claims: ["aud": ["other", "gateway"]]), Self.entry, keys: try Self.signer.keys()) == "active")
+        #expect(
+            try read(try Self.jwt(claims: ["aud": ["other", "gateway"]]), Self.entry, keys: try Self.signer.keys())
+                == "active")
     }
 
     private struct Defect: Sendable, CustomTestStringConvertible {
@@ -99,7 +106,8 @@ struct AnswerTests {
         Defect(testDescription: "typ JWT", header: ["typ": "JWT"], expected: "foreign_response_jwt"),
         Defect(testDescription: "typ at+jwt", header: ["typ": "at+jwt"], expected: "foreign_response_jwt"),
         Defect(testDescription: "no typ", header: ["typ": nil], expected: "foreign_response_jwt"),
-        Defect(testDescription: "another iss", claims: ["iss": "https://evil.example"], expected: "foreign_response_jwt"),
+        Defect(
+            testDescription: "another iss", claims: ["iss": "https://evil.example"], expected: "foreign_response_jwt"),
         Defect(testDescription: "no iss", claims: ["iss": nil], expected: "foreign_response_jwt"),
         Defect(testDescription: "another aud", claims: ["aud": "other"], expected: "foreign_response_jwt"),
         Defect(testDescription: "no aud", claims: ["aud": nil], expected: "foreign_response_jwt"),
@@ -107,8 +115,12 @@ struct AnswerTests {
         Defect(testDescription: "iat ahead", claims: ["iat": 1_116], expected: "foreign_response_jwt"),
         Defect(testDescription: "iat long ago", claims: ["iat": 1_024], expected: "foreign_response_jwt"),
         Defect(testDescription: "iat as text", claims: ["iat": "1100"], expected: "foreign_response_jwt"),
-        Defect(testDescription: "nothing about the token", claims: ["token_introspection": nil], expected: "malformed_response_jwt"),
-        Defect(testDescription: "a text about the token", claims: ["token_introspection": "x"], expected: "malformed_response_jwt"),
+        Defect(
+            testDescription: "nothing about the token", claims: ["token_introspection": nil],
+            expected: "malformed_response_jwt"),
+        Defect(
+            testDescription: "a text about the token", claims: ["token_introspection": "x"],
+            expected: "malformed_response_jwt"),
         Defect(testDescription: "another kid", header: ["kid": "k9"], expected: "unknown_response_key"),
         Defect(testDescription: "another algorithm", header: ["alg": "ES384"], expected: "foreign_response_jwt"),
     ]
@@ -133,7 +145,8 @@ struct AnswerTests {
     @Test("RS-079 RS-080 a signed answer never counts as an access token", arguments: [["at+jwt"], ["jwt"], [""]])
     func neverAToken(types: [String]) throws {
         let reply = try Self.jwt(claims: [
-            "aud": ["https://api.example.com", "gateway"], "exp": 1_600, "sub": "user-1", "client_id": "client-1", "jti": "t",
+            "aud": ["https://api.example.com", "gateway"], "exp": 1_600, "sub": "user-1", "client_id": "client-1",
+            "jti": "t",
         ])
         let court = try Court(Self.signer, entry: Self.signer.entry(types: types))
         #expect(try court.outcome(reply.body.text) == "wrong_type")

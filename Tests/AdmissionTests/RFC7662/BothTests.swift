@@ -35,14 +35,23 @@ struct BothTests {
             ("a later end", ["exp": 9_999], ["exp": 1_085], "expired_token"),
             ("a later beginning", ["nbf": 1_200], [:], "not_yet_valid"),
             ("an audience less", ["aud": "https://other.example"], [:], "wrong_audience"),
-            ("an audience more", ["aud": ["https://api.example.com"]], ["aud": "https://other.example"], "wrong_audience"),
+            (
+                "an audience more", ["aud": ["https://api.example.com"]], ["aud": "https://other.example"],
+                "wrong_audience"
+            ),
             ("an audience that is none", ["aud": 1], [:], "malformed_claims"),
-            ("a binding more", ["cnf": ["x5t#S256": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"]], [:], "wrong_certificate"),
+            (
+                "a binding more", ["cnf": ["x5t#S256": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"]], [:],
+                "wrong_certificate"
+            ),
             (
                 "another binding", ["cnf": ["x5t#S256": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"]],
                 ["cnf": ["x5t#S256": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"]], "introspection_mismatch"
             ),
-            ("a binding less", [:], ["cnf": ["x5t#S256": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"]], "wrong_certificate"),
+            (
+                "a binding less", [:], ["cnf": ["x5t#S256": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"]],
+                "wrong_certificate"
+            ),
             ("another acr", ["acr": "pwd"], ["acr": "mfa"], "introspection_mismatch"),
             ("a refresh token", ["token_type": "refresh_token"], [:], "wrong_type"),
         ] as [(String, [String: JSON?]?, [String: JSON?], String)])

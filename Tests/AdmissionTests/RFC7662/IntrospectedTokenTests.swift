@@ -111,7 +111,9 @@ struct IntrospectedTokenTests {
     func twoRoutes() throws {
         var narrow = Requirement(issuers: [0])
         narrow.audiences = ["https://other.example"]
-        let court = Court(asking: [asked { $0.audiences.append("https://other.example") }], routes: [Requirement(issuers: [0]), narrow])
+        let court = Court(
+            asking: [asked { $0.audiences.append("https://other.example") }],
+            routes: [Requirement(issuers: [0]), narrow])
         #expect(try court.judged("t", route: 0) == "ok")
         #expect(try court.judge("t", route: 1).isRefused("wrong_audience"))
         #expect(try court.judged("t", route: 0) == "ok")
@@ -129,20 +131,26 @@ struct IntrospectedTokenTests {
         #expect(try court.word(court.judge("at", route: 1)) == "asks two")
         // A verdict of one is none for the other, nor for another token.
         let reader = try #require(IntrospectionAnswerReader(one))
-        guard case .active(let verdict) = try reader.read(reply(answer()), about: digest("at"), keys: nil, unixSeconds: 1_100)
+        guard
+            case .active(let verdict) = try reader.read(
+                reply(answer()), about: digest("at"), keys: nil, unixSeconds: 1_100)
         else { return }
         for (token, route) in [("at", 1), ("au", 0)] {
             let head = try head("GET", "/", ["Authorization: Bearer \(token)"])
             let judged = court.authenticator.authenticate(
-                head, token: try Credential.presented(in: head), rules: court.rules[route], issuers: court.set, peer: anyPeer,
+                head, token: try Credential.presented(in: head), rules: court.rules[route], issuers: court.set,
+                peer: anyPeer,
                 unixSeconds: 1_100, now: 0, introspected: (verdict, .max))
             #expect(court.word(judged).hasPrefix("asks"))
         }
         // The entry says something else by now.
-        let changed = Court(asking: [asked("https://issuer.example", name: "one", prefixes: ["a"]) { $0.scopeForm = .list }])
+        let changed = Court(asking: [
+            asked("https://issuer.example", name: "one", prefixes: ["a"]) { $0.scopeForm = .list }
+        ])
         let head = try head("GET", "/", ["Authorization: Bearer at"])
         let judged = changed.authenticator.authenticate(
-            head, token: try Credential.presented(in: head), rules: changed.rules[0], issuers: changed.set, peer: anyPeer,
+            head, token: try Credential.presented(in: head), rules: changed.rules[0], issuers: changed.set,
+            peer: anyPeer,
             unixSeconds: 1_100, now: 0, introspected: (verdict, .max))
         #expect(changed.word(judged) == "asks one")
     }
@@ -152,7 +160,8 @@ struct IntrospectedTokenTests {
         let court = Court(asking: [asked()], cacheEntriesMax: cacheEntriesMax)
         var words: [String] = []
         for round in 0..<3 {
-            for (index, changed) in ([[:], ["aud": "x"], ["exp": 1_085], ["nbf": 2_000], ["active": false]] as [[String: JSON?]])
+            for (index, changed)
+                in ([[:], ["aud": "x"], ["exp": 1_085], ["nbf": 2_000], ["active": false]] as [[String: JSON?]])
                 .enumerated()
             {
                 words.append(try court.judged("t\(index)", saying: answer(changed), now: Int64(round)))
@@ -168,7 +177,8 @@ struct IntrospectedTokenTests {
     func opaque() throws {
         let signing = TestIssuer("https://jwt.example")
         let issuers = [
-            signing.entry(name: "jwt"), asked(name: "a", prefixes: ["a_"]), asked("https://b.example", name: "b", prefixes: ["b_", "c_"]),
+            signing.entry(name: "jwt"), asked(name: "a", prefixes: ["a_"]),
+            asked("https://b.example", name: "b", prefixes: ["b_", "c_"]),
             asked("https://d.example", name: "d"),
         ]
         let routes = [[0], [0, 3], [0, 1, 2], [0, 1]].map { Requirement(issuers: $0) }
@@ -201,7 +211,8 @@ struct IntrospectedTokenTests {
         #expect(try court.outcome("eyJhbGciOiJFUzI1NiJ9.e30.x") == "malformed_token")
         // What the JWT says of itself does not count: the answer does.
         #expect(try court.judged(try asking.token(claims: ["aud": "https://other.example", "exp": 1])) == "ok")
-        #expect(try court.judged(try asking.token(claims: ["jti": "2"]), saying: answer(["aud": "x"])) == "wrong_audience")
+        #expect(
+            try court.judged(try asking.token(claims: ["jti": "2"]), saying: answer(["aud": "x"])) == "wrong_audience")
     }
 
     @Test("an issuer that is not listed does not show by what it says of tokens")
@@ -221,8 +232,12 @@ struct IntrospectedTokenTests {
             ])
         #expect(try court.judged("a", saying: answer(["iss": nil])) == "wrong_issuer")
         #expect(try court.judged("b", saying: answer(["iss": "https://issuer.example/one", "tid": "one"])) == "ok")
-        #expect(try court.judged("c", saying: answer(["iss": "https://issuer.example/one", "tid": "two"])) == "wrong_issuer")
-        #expect(try court.judged("d", saying: answer(["iss": "https://issuer.example/three", "tid": "three"])) == "wrong_issuer")
+        #expect(
+            try court.judged("c", saying: answer(["iss": "https://issuer.example/one", "tid": "two"])) == "wrong_issuer"
+        )
+        #expect(
+            try court.judged("d", saying: answer(["iss": "https://issuer.example/three", "tid": "three"]))
+                == "wrong_issuer")
     }
 }
 

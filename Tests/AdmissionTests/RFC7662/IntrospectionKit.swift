@@ -11,13 +11,16 @@ func asked(
     _ identifier: String = "https://issuer.example", name: String = "as", judgement: TokenJudgement = .introspection,
     prefixes: [String] = [], change: (inout Issuer) -> Void = { _ in }
 ) -> Issuer {
+    // swift-format-ignore: NeverForceUnwrap
+    let endpoint = AbsoluteURL("https://issuer.example/introspect")!
     var introspection = Introspection(
-        place: .url(AbsoluteURL("https://issuer.example/introspect")!), way: OutgoingWay(), clientID: "gateway",
+        place: .url(endpoint), way: OutgoingWay(), clientID: "gateway",
         authentication: .secretBasic(.environment("SECRET")))
     introspection.tokenPrefixes = prefixes
     var issuer = Issuer(
         name: name, identifier: identifier, keys: judgement == .introspection ? .unneeded : .jwksFile("keys"),
-        audiences: ["https://api.example.com"], algorithms: judgement == .introspection ? [] : [.es256], types: ["at+jwt"],
+        audiences: ["https://api.example.com"], algorithms: judgement == .introspection ? [] : [.es256],
+        types: ["at+jwt"],
         clockSkew: .seconds(15))
     issuer.judgement = judgement
     issuer.introspection = introspection
@@ -45,7 +48,9 @@ func digest(_ token: String) -> Digest256 {
 
 extension Court {
     /// Issuers that are asked, and routes that accept all of them.
-    convenience init(asking issuers: [Issuer], keys: [IssuerKeys?] = [], routes: [Requirement]? = nil, cacheEntriesMax: Int = 100) {
+    convenience init(
+        asking issuers: [Issuer], keys: [IssuerKeys?] = [], routes: [Requirement]? = nil, cacheEntriesMax: Int = 100
+    ) {
         let all = Requirement(issuers: Array(issuers.indices))
         self.init(issuers, keys: keys, require: routes ?? [all], cacheEntriesMax: cacheEntriesMax)
     }
@@ -130,7 +135,8 @@ struct LedgerPlay {
         let call = calls.remove(at: index)
         let understood = result.flatMap { members -> Result<IntrospectionAnswer, IntrospectionFailure> in
             do throws(IntrospectionFailure) {
-                return .success(try reader.read(reply(members), about: call.digest, keys: nil, unixSeconds: unixSeconds))
+                return .success(
+                    try reader.read(reply(members), about: call.digest, keys: nil, unixSeconds: unixSeconds))
             } catch { return .failure(error) }
         }
         take(ledger.finished(call.number, understood, now: now, unixSeconds: unixSeconds, random: 0))

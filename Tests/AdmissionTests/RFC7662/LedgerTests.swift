@@ -265,7 +265,8 @@ struct LedgerTests {
         var random = SplitMix(state: seed)
         // Some tokens are active, some not, some expire; that does not change meanwhile, so neither may an answer.
         func truth(_ number: UInt64) -> JSONObject {
-            number % 3 == 0 ? ["active": false] : answer(["exp": .integer(number % 3 == 1 ? 1_100 + Int64(number) : 9_999)])
+            number % 3 == 0
+                ? ["active": false] : answer(["exp": .integer(number % 3 == 1 ? 1_100 + Int64(number) : 9_999)])
         }
         var cached = try LedgerPlay { $0.activeMax = 4 }
         var plain = try LedgerPlay {

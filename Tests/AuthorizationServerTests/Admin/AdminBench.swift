@@ -28,7 +28,8 @@ struct AdminBench: Sendable {
         var all = fields
         if body != nil || raw != nil, let type { all.append(("content-type", type)) }
         var request = ServiceRequest(
-            method: method, path: "/admin/v1/" + parts[0], query: parts.count > 1 ? parts[1] : nil, host: "login.example.com", fields: all,
+            method: method, path: "/admin/v1/" + parts[0], query: parts.count > 1 ? parts[1] : nil,
+            host: "login.example.com", fields: all,
             body: raw ?? body.map { JSON.object($0).serialized() } ?? [])
         request.requestID = "0123"
         request.caller = ServiceCaller(client: "operator", subject: "operator")
@@ -37,20 +38,28 @@ struct AdminBench: Sendable {
 
     /// A client that is made through the interface; its ETag and its secret.
     func client(_ id: String = "shop") async throws -> (etag: String, secret: String) {
-        let answer = await send("POST", "clients", ["client_id": .string(id), "grant_types": ["client_credentials"], "scope": "orders:read"])
-        guard answer.status == 201, let etag = answer.field("etag"), let secret = answer.body["client_secret"]?.string else { throw BenchError() }
+        let answer = await send(
+            "POST", "clients",
+            ["client_id": .string(id), "grant_types": ["client_credentials"], "scope": "orders:read"])
+        guard answer.status == 201, let etag = answer.field("etag"), let secret = answer.body["client_secret"]?.string
+        else { throw BenchError() }
         return (etag, secret)
     }
 
     func user(_ name: String = "alice") async throws -> (id: String, etag: String) {
         let answer = await send("POST", "users", ["name": .string(name), "password": "correct horse battery"])
-        guard answer.status == 201, let id = answer.body["id"]?.string, let etag = answer.field("etag") else { throw BenchError() }
+        guard answer.status == 201, let id = answer.body["id"]?.string, let etag = answer.field("etag") else {
+            throw BenchError()
+        }
         return (id, etag)
     }
 
-    func grant(_ id: String = "g1", client: String = "shop", subject: String = "user-1", expiresAt: Int64 = newYear2026 + 1_000) async throws {
+    func grant(
+        _ id: String = "g1", client: String = "shop", subject: String = "user-1", expiresAt: Int64 = newYear2026 + 1_000
+    ) async throws {
         let grant = Grant(
-            id: id, clientID: client, subject: subject, scopes: ["orders:read"], resources: [], createdAt: newYear2026, expiresAt: expiresAt)
+            id: id, clientID: client, subject: subject, scopes: ["orders:read"], resources: [], createdAt: newYear2026,
+            expiresAt: expiresAt)
         guard try await store.commit([.insert(grant.record)], now: newYear2026) else { throw BenchError() }
     }
 }
@@ -76,8 +85,12 @@ final class RacingStore: AuthorizationStore {
     func before(_ work: @escaping @Sendable () async throws -> Void) { race.withLock { $0 = work } }
 
     func record(_ kind: RecordKind, _ key: String) async throws -> StoredRecord? { try await store.record(kind, key) }
-    func records(_ query: RecordQuery, most: Int) async throws -> [StoredRecord] { try await store.records(query, most: most) }
-    func removeExpired(now: Int64, most: Int) async throws -> Int { try await store.removeExpired(now: now, most: most) }
+    func records(_ query: RecordQuery, most: Int) async throws -> [StoredRecord] {
+        try await store.records(query, most: most)
+    }
+    func removeExpired(now: Int64, most: Int) async throws -> Int {
+        try await store.removeExpired(now: now, most: most)
+    }
     func writes(of kind: RecordKind) -> AsyncStream<Void> { store.writes(of: kind) }
 
     func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {

@@ -10,7 +10,8 @@ struct AdminChangeTests {
     @Test("a client is made with a secret that works, is shown this once, and stands in no record")
     func made() async throws {
         let admin = try AdminBench()
-        let answer = await admin.send("POST", "clients", ["client_id": "shop", "grant_types": ["client_credentials"], "scope": "orders:read"])
+        let answer = await admin.send(
+            "POST", "clients", ["client_id": "shop", "grant_types": ["client_credentials"], "scope": "orders:read"])
         #expect(answer.status == 201)
         #expect(answer.field("location") == "/admin/v1/clients/shop")
         #expect(answer.field("cache-control") == "no-store")
@@ -49,7 +50,9 @@ struct AdminChangeTests {
         #expect(await admin.send("PUT", "clients/shop", document, [("if-match", etag)]).status == 412)
     }
 
-    @Test("of two writers who have seen the same version one is told to look again, even if both were let in at once", arguments: ["PUT", "DELETE", "POST"])
+    @Test(
+        "of two writers who have seen the same version one is told to look again, even if both were let in at once",
+        arguments: ["PUT", "DELETE", "POST"])
     func race(_ method: String) async throws {
         let first = try AdminBench()
         let racing = RacingStore(first.store)
@@ -59,8 +62,10 @@ struct AdminChangeTests {
             let record = try await racing.store.record(.client, "shop")
             _ = try await racing.store.commit([.replace(try #require(record))], now: newYear2026)
         }
-        let body: JSONObject? = method == "PUT" ? ["grant_types": ["client_credentials"], "scope": "orders:write"] : nil
-        let answer = await admin.send(method, method == "POST" ? "clients/shop/secrets" : "clients/shop", body, [("if-match", etag)])
+        let body: JSONObject? =
+            method == "PUT" ? ["grant_types": ["client_credentials"], "scope": "orders:write"] : nil
+        let answer = await admin.send(
+            method, method == "POST" ? "clients/shop/secrets" : "clients/shop", body, [("if-match", etag)])
         #expect(answer.status == 412)
         #expect(admin.log.changes.count == 1)
         #expect(await admin.send("GET", "clients/shop").body["scope"] == "orders:read")
@@ -82,7 +87,9 @@ struct AdminChangeTests {
         #expect(admin.log.changes.compactMap { $0?.action } == [.clientAdded, .secretAdded, .secretRemoved])
     }
 
-    @Test("an account of a provider's person is made with issuer and subject, has no password and gets none, and leaves nothing behind")
+    @Test(
+        "an account of a provider's person is made with issuer and subject, has no password and gets none, and leaves nothing behind"
+    )
     func providerAccount() async throws {
         let admin = try AdminBench()
         let identity: JSON = ["issuer": "https://id.example", "subject": "u-1"]
@@ -92,17 +99,24 @@ struct AdminChangeTests {
         #expect(made.body["has_password"] == false)
         let id = try #require(made.body["id"]?.string)
         let refused: [(JSONObject, String)] = [
-            (["name": "eve", "identity": identity], "conflict"), (["name": "ada", "identity": ["issuer": "https://id.example", "subject": "u-2"]], "conflict"),
-            (["name": "eve", "identity": identity, "password": "correct horse battery"], "bad_member"), (["name": "eve"], "bad_member"),
-            (["name": "eve", "identity": ["issuer": "https://id.example"]], "bad_member"), (["name": "eve", "identity": "u-1"], "bad_member"),
-            (["name": "eve", "identity": ["issuer": "https://id.example", "subject": "u-3", "email": "x"]], "bad_member"),
+            (["name": "eve", "identity": identity], "conflict"),
+            (["name": "ada", "identity": ["issuer": "https://id.example", "subject": "u-2"]], "conflict"),
+            (["name": "eve", "identity": identity, "password": "correct horse battery"], "bad_member"),
+            (["name": "eve"], "bad_member"),
+            (["name": "eve", "identity": ["issuer": "https://id.example"]], "bad_member"),
+            (["name": "eve", "identity": "u-1"], "bad_member"),
+            (
+                ["name": "eve", "identity": ["issuer": "https://id.example", "subject": "u-3", "email": "x"]],
+                "bad_member"
+            ),
         ]
         for (body, code) in refused {
             let answer = await admin.send("POST", "users", body)
             #expect((400..<500).contains(answer.status))
             #expect(answer.body["code"]?.string == code, "\(body)")
         }
-        let password = await admin.send("PATCH", "users/\(id)", ["password": "correct horse battery"], [("if-match", "*")])
+        let password = await admin.send(
+            "PATCH", "users/\(id)", ["password": "correct horse battery"], [("if-match", "*")])
         #expect((400..<500).contains(password.status))
         #expect(await admin.send("DELETE", "users/\(id)", nil, [("if-match", "*")]).status == 204)
         #expect(try await admin.store.records(RecordQuery(.identity), most: 10).isEmpty)
@@ -125,19 +139,25 @@ struct AdminChangeTests {
         #expect(change.after == nil)
     }
 
-    @Test("a user is made, disabled with all that was granted, gets a new password, and is removed; no password and no hash is in a record")
+    @Test(
+        "a user is made, disabled with all that was granted, gets a new password, and is removed; no password and no hash is in a record"
+    )
     func users() async throws {
         let admin = try AdminBench()
         let (id, etag) = try await admin.user()
         try await admin.grant(subject: id)
-        let disabled = await admin.send("PATCH", "users/\(id)", ["disabled": true], [("if-match", etag)], type: "application/merge-patch+json")
+        let disabled = await admin.send(
+            "PATCH", "users/\(id)", ["disabled": true], [("if-match", etag)], type: "application/merge-patch+json")
         #expect(disabled.status == 200)
         #expect(disabled.body["disabled"] == true)
         #expect(try await admin.store.record(.grant, "g1") == nil)
         #expect(await admin.send("PATCH", "users/\(id)", ["disabled": false], [("if-match", etag)]).status == 412)
-        let password = await admin.send("PATCH", "users/\(id)", ["password": "another long secret", "disabled": false], [("if-match", "*")])
+        let password = await admin.send(
+            "PATCH", "users/\(id)", ["password": "another long secret", "disabled": false], [("if-match", "*")])
         #expect(password.status == 200)
-        #expect(await admin.send("POST", "users", ["name": "ALICE", "password": "another long secret"]).body["code"] == "conflict")
+        #expect(
+            await admin.send("POST", "users", ["name": "ALICE", "password": "another long secret"]).body["code"]
+                == "conflict")
         #expect(await admin.send("PATCH", "users/\(id)", [:], [("if-match", "*")]).body["code"] == "bad_member")
         #expect(await admin.send("DELETE", "users/\(id)", nil, [("if-match", "*")]).status == 204)
         #expect(await admin.send("GET", "users/\(id)").status == 404)
@@ -166,7 +186,9 @@ struct AdminChangeTests {
         #expect(admin.log.changes.map { $0?.action } == [.grantRevoked])
     }
 
-    @Test("the next signing key is made ahead of time or at once, and one is given up; no record has anything of a private key")
+    @Test(
+        "the next signing key is made ahead of time or at once, and one is given up; no record has anything of a private key"
+    )
     func keys() async throws {
         let admin = try AdminBench()
         let first = await admin.send("POST", "keys", ["at_once": true])
@@ -198,7 +220,9 @@ struct AdminChangeTests {
     func pages(_ limit: Int) async throws {
         let admin = try AdminBench()
         for number in 0..<60 {
-            try await admin.grant("grant-\(number)", client: number % 2 == 0 ? "shop" : "other", subject: number % 3 == 0 ? "a b&c" : "user-2")
+            try await admin.grant(
+                "grant-\(number)", client: number % 2 == 0 ? "shop" : "other",
+                subject: number % 3 == 0 ? "a b&c" : "user-2")
         }
         for (filter, expected) in [("", 60), ("&client=shop", 30), ("&client=shop&subject=a+b%26c", 10)] {
             var seen: [String] = []

@@ -21,9 +21,13 @@ struct AuthorizationAttackTests {
     @Test("AS-125 open redirector: whatever is wrong, no answer leads to an address that is not the client's")
     func unverified() async throws {
         let flow = try await Flow()
-        for changes in [[], [("scope", "unknown")], [("prompt", "none")], [("request_uri", "https://evil.example/x")], [("request", "x")]] as [[(String, String?)]] {
+        for changes in [
+            [], [("scope", "unknown")], [("prompt", "none")], [("request_uri", "https://evil.example/x")],
+            [("request", "x")],
+        ] as [[(String, String?)]] {
             for cookies in [flow.cookies, [:]] {
-                let answer = await flow.authorize(changes + [("redirect_uri", "https://evil.example/")], cookies: cookies)
+                let answer = await flow.authorize(
+                    changes + [("redirect_uri", "https://evil.example/")], cookies: cookies)
                 #expect(answer.isPage)
                 #expect(answer.status == 400)
             }
@@ -33,7 +37,9 @@ struct AuthorizationAttackTests {
     @Test("AS-050 mix-up: every answer names its issuer, so that a client sees whose code it holds")
     func mixUp() async throws {
         let flow = try await Flow()
-        for changes in [[], [("scope", "unknown")], [("response_type", "token")], [("acr_values", "x"), ("prompt", "none")]] as [[(String, String?)]] {
+        for changes in [
+            [], [("scope", "unknown")], [("response_type", "token")], [("acr_values", "x"), ("prompt", "none")],
+        ] as [[(String, String?)]] {
             #expect(await flow.authorize(changes).redirect["iss"] == Bench.issuer)
         }
     }
@@ -52,14 +58,17 @@ struct AuthorizationAttackTests {
     func downgrade() async throws {
         let flow = try await Flow()
         for changes in [
-            [("code_challenge", nil)], [("code_challenge_method", nil)], [("code_challenge_method", "plain")], [("code_challenge", ""), ("code_challenge_method", "")],
+            [("code_challenge", nil)], [("code_challenge_method", nil)], [("code_challenge_method", "plain")],
+            [("code_challenge", ""), ("code_challenge_method", "")],
         ] as [[(String, String?)]] {
             #expect(await flow.authorize(changes).redirect["code"] == nil)
         }
         #expect(await flow.redeem(try await flow.code(), verifier: nil).status == 400)
     }
 
-    @Test("cross-site request forgery: nobody can end a log-in that began in another browser, nor begin one that ends in it")
+    @Test(
+        "cross-site request forgery: nobody can end a log-in that began in another browser, nor begin one that ends in it"
+    )
     func forgery() async throws {
         var flow = try await Flow(isLoggedIn: false)
         let attackers = await flow.authorize()
@@ -78,7 +87,8 @@ struct AuthorizationAttackTests {
         let flow = try await Flow()
         for answer in [
             await flow.authorize(), await flow.authorize(cookies: [:]), await flow.authorize([("scope", "unknown")]),
-            await flow.authorize([("redirect_uri", "https://evil.example")]), await flow.send("/oauth2/authorize", query: "interaction=x"),
+            await flow.authorize([("redirect_uri", "https://evil.example")]),
+            await flow.send("/oauth2/authorize", query: "interaction=x"),
             await flow.authorize([("client_id", "nobody")]),
         ] {
             #expect(answer.field("content-security-policy")?.contains("frame-ancestors 'none'") == true)
@@ -119,7 +129,9 @@ struct AuthorizationAttackTests {
         }
     }
 
-    @Test("AS-126 identity headers and a forged Host change nothing", arguments: ["x-forwarded-user", "x-remote-user", "x-forwarded-host"])
+    @Test(
+        "AS-126 identity headers and a forged Host change nothing",
+        arguments: ["x-forwarded-user", "x-remote-user", "x-forwarded-host"])
     func headers(_ name: String) async throws {
         let flow = try await Flow(isLoggedIn: false)
         let request = flow.request(query: Flow.query(), fields: [(name, Flow.userID)], host: "evil.example")

@@ -78,7 +78,8 @@ struct ClientAssertionAttackTests {
             #expect(await bench.token(assertion: try client.assertion(header: ["typ": type])).status == 401)
         }
         for type in ["JWT", "client-authentication+jwt"] as [JSON] {
-            #expect(await bench.token(assertion: try client.assertion(header: ["typ": type], ["jti": type])).status == 200)
+            #expect(
+                await bench.token(assertion: try client.assertion(header: ["typ": type], ["jti": type])).status == 200)
         }
     }
 

@@ -13,15 +13,22 @@ struct ExchangeEscalationTests {
         try await bench.register("anybody", grants: [.tokenExchange]) { _ in }
     }
 
-    private func exchange(_ subject: String, as client: String = "orders-api", _ more: String = "", type: String = TokenExchangeTests.accessToken) async -> Answer {
-        let form = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=\(subject)&subject_token_type=\(type)"
+    private func exchange(
+        _ subject: String, as client: String = "orders-api", _ more: String = "",
+        type: String = TokenExchangeTests.accessToken
+    ) async -> Answer {
+        let form =
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=\(subject)&subject_token_type=\(type)"
         return await bench.send("/oauth2/token", form + more, as: (client, "s3cret"))
     }
 
-    @Test("AS-095 an ID token is no access token, whatever the request calls it", arguments: [
-        TokenExchangeTests.accessToken, "urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt",
-        "urn:ietf:params:oauth:token-type:refresh_token",
-    ])
+    @Test(
+        "AS-095 an ID token is no access token, whatever the request calls it",
+        arguments: [
+            TokenExchangeTests.accessToken, "urn:ietf:params:oauth:token-type:id_token",
+            "urn:ietf:params:oauth:token-type:jwt",
+            "urn:ietf:params:oauth:token-type:refresh_token",
+        ])
     func idToken(_ type: String) async throws {
         for typ in ["JWT", nil] as [String?] {
             #expect(await exchange(try bench.signed(typ: typ, Bench.claims), type: type).error == "invalid_request")
@@ -36,8 +43,12 @@ struct ExchangeEscalationTests {
 
     @Test("AS-095 an audience that neither the token nor the registration has is refused")
     func audience() async throws {
-        #expect(await exchange(try bench.accessToken(), as: "orders-api", "&resource=\(Bench.otherAudience)").error == "invalid_target")
-        #expect(await exchange(try bench.accessToken(client: "anybody"), as: "anybody", "&audience=\(Bench.otherAudience)").error == "invalid_target")
+        #expect(
+            await exchange(try bench.accessToken(), as: "orders-api", "&resource=\(Bench.otherAudience)").error
+                == "invalid_target")
+        #expect(
+            await exchange(try bench.accessToken(client: "anybody"), as: "anybody", "&audience=\(Bench.otherAudience)")
+                .error == "invalid_target")
     }
 
     @Test("AS-095 exchanging what was exchanged gains neither time nor scope, and a chain of actors has an end")
@@ -45,7 +56,8 @@ struct ExchangeEscalationTests {
         var token = try bench.accessToken()
         for round in 0..<20 {
             let own = try bench.accessToken(client: "orders-api", subject: "orders-api")
-            let answer = await exchange(token, as: "orders-api", "&actor_token=\(own)&actor_token_type=\(TokenExchangeTests.accessToken)")
+            let answer = await exchange(
+                token, as: "orders-api", "&actor_token=\(own)&actor_token_type=\(TokenExchangeTests.accessToken)")
             if round >= TokenExchangeGrant.actorsMax {
                 #expect(answer.error == "invalid_request")
                 continue

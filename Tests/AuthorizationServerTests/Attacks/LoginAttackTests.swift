@@ -37,7 +37,8 @@ struct LoginAttackTests {
         let id = try await bench.interaction(for: browser)
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
         let answer = await browser.send(
-            form, ["username": "alice", "password": PeopleBench.password], fields: fields.map { (name: $0.0, value: $0.1) })
+            form, ["username": "alice", "password": PeopleBench.password],
+            fields: fields.map { (name: $0.0, value: $0.1) })
         #expect(answer.status == 400)
         #expect(answer.all("set-cookie").isEmpty)
         #expect(try await bench.stored(id).userID == nil)
@@ -57,10 +58,12 @@ struct LoginAttackTests {
         ]
         for token in tokens {
             // A browser that says nothing of where a form comes from: the token alone decides.
-            let answer = await browser.send(form, ["username": "alice", "password": PeopleBench.password, "form_token": token], fields: [])
+            let answer = await browser.send(
+                form, ["username": "alice", "password": PeopleBench.password, "form_token": token], fields: [])
             #expect(answer.status == 400, "\(token)")
         }
-        #expect(await browser.send(form, ["username": "alice", "password": PeopleBench.password], fields: []).status == 303)
+        #expect(
+            await browser.send(form, ["username": "alice", "password": PeopleBench.password], fields: []).status == 303)
     }
 
     @Test("Attack: cross-site request forgery. A token of the log-in form opens no consent, and log-out needs its own")
@@ -69,7 +72,8 @@ struct LoginAttackTests {
         let id = try await bench.interaction(for: browser, user: bench.user.id)
         let login = await browser.get("/oauth2/login", "interaction=\(id)")
         let token = login.hidden["form_token"] ?? ""
-        #expect(await browser.post("/oauth2/consent", "interaction=\(id)&decision=allow&form_token=\(token)").status == 400)
+        #expect(
+            await browser.post("/oauth2/consent", "interaction=\(id)&decision=allow&form_token=\(token)").status == 400)
         #expect(await browser.post("/oauth2/logout", "form_token=\(token)").status == 400)
         #expect(await browser.post("/oauth2/logout", "").status == 400)
         #expect(try await bench.stored(id).consent == nil)
@@ -87,12 +91,16 @@ struct LoginAttackTests {
     @Test("AS-016 Attack: guessing a password. After ten attempts it takes a minute, for unknown names, too")
     func guessing() async throws {
         for name in ["alice", "nobody"] {
-            for _ in 0..<10 { #expect(try await bench.logIn(browser, name: name, password: "wrong password").status == 403) }
+            for _ in 0..<10 {
+                #expect(try await bench.logIn(browser, name: name, password: "wrong password").status == 403)
+            }
             let braked = try await bench.logIn(browser, name: name)
             #expect(braked.status == 429)
             #expect(braked.text.contains(LoginPage.braked))
             #expect(braked.facts.event == "login_braked")
-            #expect(try await bench.logIn(browser, name: name, password: "wrong password", now: newYear2026 + 6).status == 403)
+            #expect(
+                try await bench.logIn(browser, name: name, password: "wrong password", now: newYear2026 + 6).status
+                    == 403)
         }
     }
 
@@ -115,7 +123,9 @@ struct LoginAttackTests {
         }
         #expect(try await bench.logIn(bench.browser(address: "198.51.100.1"), now: newYear2026 + 1).status == 429)
         #expect(try await bench.logIn(browser, now: newYear2026 + 1).status == 303)
-        for _ in 0..<10 { #expect(try await bench.logIn(browser, password: "wrong password", now: newYear2026 + 1).status == 403) }
+        for _ in 0..<10 {
+            #expect(try await bench.logIn(browser, password: "wrong password", now: newYear2026 + 1).status == 403)
+        }
         #expect(try await bench.logIn(browser, now: newYear2026 + 1).status == 429)
     }
 
@@ -126,7 +136,8 @@ struct LoginAttackTests {
         let pepper = try #require(SecretPepper(octets: [UInt8](repeating: 7, count: 32)))
         func known(_ value: String, _ name: String) -> Bool {
             KnownBrowser.read(
-                ServiceRequest(method: "GET", path: "/", fields: [("cookie", "\(KnownBrowser.cookieName)=\(value)")]), name: name, pepper)
+                ServiceRequest(method: "GET", path: "/", fields: [("cookie", "\(KnownBrowser.cookieName)=\(value)")]),
+                name: name, pepper)
                 != nil
         }
         #expect(known(cookie, "alice"))
@@ -136,12 +147,17 @@ struct LoginAttackTests {
         #expect(!known("", "alice"))
     }
 
-    @Test("AS-016 Attack: one password for many names. An address may fail fifty times, and its own log-ins do not wipe that out")
+    @Test(
+        "AS-016 Attack: one password for many names. An address may fail fifty times, and its own log-ins do not wipe that out"
+    )
     func spraying() async throws {
-        _ = try await bench.directory.add(name: "mallory", password: "a password of mine", now: newYear2026, random: bench.random)
+        _ = try await bench.directory.add(
+            name: "mallory", password: "a password of mine", now: newYear2026, random: bench.random)
         var looked = 0
         for index in 0..<80 {
-            if try await bench.logIn(browser, name: "user\(index)", password: "Spring2026!!").status == 403 { looked += 1 }
+            if try await bench.logIn(browser, name: "user\(index)", password: "Spring2026!!").status == 403 {
+                looked += 1
+            }
             if index % 10 == 0 { try await bench.logIn(browser, name: "mallory", password: "a password of mine") }
         }
         #expect(looked == 50)

@@ -8,7 +8,10 @@ import Testing
 struct ParameterAttackTests {
     @Test(
         "oversized parameters: no code and no token, whichever of them it is, and nothing of them in the answer",
-        arguments: ["client_id", "redirect_uri", "scope", "state", "resource", "login_hint", "nonce", "acr_values", "code_challenge", "request_uri", "x"])
+        arguments: [
+            "client_id", "redirect_uri", "scope", "state", "resource", "login_hint", "nonce", "acr_values",
+            "code_challenge", "request_uri", "x",
+        ])
     func oversized(_ name: String) async throws {
         let flow = try await Flow()
         let long = String(repeating: "a", count: FormFields.bytesMax)
@@ -32,7 +35,10 @@ struct ParameterAttackTests {
 
     @Test(
         "repeated parameters: two readers could read two values, so there is no answer that counts",
-        arguments: ["client_id=other", "redirect_uri=https://evil.example/", "scope=openid", "code_challenge=x", "code_challenge_method=plain", "response_type=token"])
+        arguments: [
+            "client_id=other", "redirect_uri=https://evil.example/", "scope=openid", "code_challenge=x",
+            "code_challenge_method=plain", "response_type=token",
+        ])
     func repeated(_ more: String) async throws {
         let flow = try await Flow()
         for query in [Flow.query() + "&" + more, more + "&" + Flow.query()] {
@@ -45,12 +51,18 @@ struct ParameterAttackTests {
 
     @Test(
         "repeated parameters: a code or a secret that is sent twice is none",
-        arguments: [("code", "other"), ("code_verifier", "other"), ("grant_type", "client_credentials"), ("redirect_uri", "https://evil.example/")])
+        arguments: [
+            ("code", "other"), ("code_verifier", "other"), ("grant_type", "client_credentials"),
+            ("redirect_uri", "https://evil.example/"),
+        ])
     func repeatedAtToken(name: String, value: String) async throws {
         let flow = try await Flow()
         let code = try await flow.code()
         let answer = await flow.token(
-            [("grant_type", "authorization_code"), ("code", code), ("code_verifier", Flow.verifier), ("redirect_uri", Flow.redirectURI), (name, value)])
+            [
+                ("grant_type", "authorization_code"), ("code", code), ("code_verifier", Flow.verifier),
+                ("redirect_uri", Flow.redirectURI), (name, value),
+            ])
         #expect(answer.error == "invalid_request")
         // It was not looked at, and is not used up.
         #expect(await flow.redeem(code).status == 200)
@@ -59,7 +71,8 @@ struct ParameterAttackTests {
     @Test(
         "unknown parameters: they change nothing, whatever other servers do with them",
         arguments: [
-            ("response_mode", "fragment"), ("access_type", "offline"), ("audience", "https://evil.example"), ("subject", "somebody"), ("approval_prompt", "auto"),
+            ("response_mode", "fragment"), ("access_type", "offline"), ("audience", "https://evil.example"),
+            ("subject", "somebody"), ("approval_prompt", "auto"),
             ("claims", "{\"userinfo\":{\"admin\":null}}"), ("code_challenge_methods", "plain"), ("admin", "true"),
         ])
     func unknown(name: String, value: String) async throws {

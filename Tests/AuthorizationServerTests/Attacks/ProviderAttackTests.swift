@@ -12,7 +12,10 @@ struct ProviderAttackTests {
     init() async throws { bench = try await ProviderBench() }
 
     /// Nobody is logged in, and the record says why.
-    private func expectRefusal(_ answer: Shown, _ fault: ProviderFault, in browser: Browser? = nil, status: Int = 400, sourceLocation: SourceLocation = #_sourceLocation) {
+    private func expectRefusal(
+        _ answer: Shown, _ fault: ProviderFault, in browser: Browser? = nil, status: Int = 400,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
         #expect(answer.status == status, sourceLocation: sourceLocation)
         #expect(answer.facts.error == fault.rawValue, sourceLocation: sourceLocation)
         #expect(answer.facts.event == "login_failed", sourceLocation: sourceLocation)
@@ -23,7 +26,9 @@ struct ProviderAttackTests {
 
     // MARK: The way back
 
-    @Test("Attack: log-in forgery. An answer for another browser does nothing here, and leaves that browser's log-in alone")
+    @Test(
+        "Attack: log-in forgery. An answer for another browser does nothing here, and leaves that browser's log-in alone"
+    )
     func stateOfAnotherBrowser() async throws {
         let victim = bench.people.browser()
         let departure = try await bench.leave()
@@ -45,7 +50,9 @@ struct ProviderAttackTests {
         #expect(await bench.comeBack(failed).facts.error == "unknown_state")
     }
 
-    @Test("Attack: an answer that nobody asked for, or that comes too late", arguments: ["", "x", String(repeating: "A", count: 43)])
+    @Test(
+        "Attack: an answer that nobody asked for, or that comes too late",
+        arguments: ["", "x", String(repeating: "A", count: 43)])
     func unknownState(state: String) async throws {
         let departure = try await bench.leave()
         expectRefusal(await bench.comeBack(departure, nil, ["state": state]), .unknownState)
@@ -54,7 +61,9 @@ struct ProviderAttackTests {
         #expect(bench.provider.codes.isEmpty)
     }
 
-    @Test("Attack: code injection. A code of somebody else's log-in is redeemed with this browser's verifier, and its ID token has another nonce")
+    @Test(
+        "Attack: code injection. A code of somebody else's log-in is redeemed with this browser's verifier, and its ID token has another nonce"
+    )
     func codeInjection() async throws {
         let victims = bench.people.browser()
         let stolen = try await bench.leave(victims)
@@ -67,7 +76,9 @@ struct ProviderAttackTests {
         #expect(ProofKey.challenge(of: redeemed.verifier) != stolen["code_challenge"])
     }
 
-    @Test("Attack: mix-up. An answer of another issuer than the one that was asked, or of one that does not say so", arguments: ["https://evil.example", "https://id.example/", "", nil])
+    @Test(
+        "Attack: mix-up. An answer of another issuer than the one that was asked, or of one that does not say so",
+        arguments: ["https://evil.example", "https://id.example/", "", nil])
     func mixUp(issuer: String?) async throws {
         let departure = try await bench.leave()
         bench.answer(try bench.idToken(departure))
@@ -92,7 +103,9 @@ struct ProviderAttackTests {
         expectRefusal(await bench.comeBack(departure, nil, ["iss": "https://other.example"]), .unknownState)
     }
 
-    @Test("Attack: parameters twice, so that two readers read two values", arguments: ["state=a&state=b", "code=a&code=b", "iss=a&iss=b"])
+    @Test(
+        "Attack: parameters twice, so that two readers read two values",
+        arguments: ["state=a&state=b", "code=a&code=b", "iss=a&iss=b"])
     func repeatedParameters(query: String) async throws {
         let departure = try await bench.leave()
         let answer = await bench.browser.get("/oauth2/login/callback", "\(query)&state=\(departure["state"])")
@@ -106,19 +119,30 @@ struct ProviderAttackTests {
         bench.answer(try bench.idToken(departure))
         let answer = await bench.comeBack(
             departure, nil,
-            ["redirect_uri": "https://evil.example", "return_to": "//evil.example", "interaction": "https://evil.example", "next": "https://evil.example"])
+            [
+                "redirect_uri": "https://evil.example", "return_to": "//evil.example",
+                "interaction": "https://evil.example", "next": "https://evil.example",
+            ])
         #expect(answer.location == nil)
         #expect(answer.refresh == "/oauth2/authorize?interaction=\(departure.interaction)")
         #expect(!answer.text.contains("evil.example"))
     }
 
-    @Test("Attack: words of an error reach no page and no address", arguments: ["server_error", "<script>alert(1)</script>", "access_denied"])
+    @Test(
+        "Attack: words of an error reach no page and no address",
+        arguments: ["server_error", "<script>alert(1)</script>", "access_denied"])
     func providerError(word: String) async throws {
         let departure = try await bench.leave()
         let answer = await bench.comeBack(
-            departure, nil, ["error": word, "error_description": "call 555-0100 <b>now</b>", "error_uri": "https://evil.example", "code": nil])
+            departure, nil,
+            [
+                "error": word, "error_description": "call 555-0100 <b>now</b>", "error_uri": "https://evil.example",
+                "code": nil,
+            ])
         #expect(answer.facts.error == "provider_refused")
-        #expect(!answer.text.contains("555-0100") && !answer.text.contains("evil.example") && !answer.text.contains("alert(1)"))
+        #expect(
+            !answer.text.contains("555-0100") && !answer.text.contains("evil.example")
+                && !answer.text.contains("alert(1)"))
         #expect(bench.provider.codes.isEmpty)
         #expect(!bench.isLoggedIn())
     }
@@ -130,13 +154,16 @@ struct ProviderAttackTests {
         #expect(bench.provider.codes.isEmpty)
     }
 
-    @Test("Attack: log-in forgery. A form of another site sends nobody to the provider", arguments: [[("sec-fetch-site", "cross-site")], [("origin", "https://evil.example")], []])
+    @Test(
+        "Attack: log-in forgery. A form of another site sends nobody to the provider",
+        arguments: [[("sec-fetch-site", "cross-site")], [("origin", "https://evil.example")], []])
     func formForgery(fields: [(String, String)]) async throws {
         let bench = try await ProviderBench(passwords: true)
         let id = try await bench.people.interaction(for: bench.browser)
         let form = await bench.browser.get("/oauth2/login", "interaction=\(id)")
         let answer = await bench.browser.send(
-            form, ["provider": "go"].merging(fields.isEmpty ? ["form_token": "x"] : [:]) { $1 }, fields: fields.map { (name: $0.0, value: $0.1) })
+            form, ["provider": "go"].merging(fields.isEmpty ? ["form_token": "x"] : [:]) { $1 },
+            fields: fields.map { (name: $0.0, value: $0.1) })
         #expect(answer.status == 400)
         #expect(answer.refresh == nil)
     }
@@ -146,14 +173,20 @@ struct ProviderAttackTests {
     @Test(
         "Attack: an ID token that was not made for this log-in",
         arguments: [
-            (["aud": "somebody-else"], .wrongAudience), (["aud": ["K-portcullis", "somebody-else"]], .wrongAudience), (["aud": []], .wrongAudience),
+            (["aud": "somebody-else"], .wrongAudience), (["aud": ["K-portcullis", "somebody-else"]], .wrongAudience),
+            (["aud": []], .wrongAudience),
             (["aud": .null], .wrongAudience), (["aud": ["somebody-else"], "azp": "K-portcullis"], .wrongAudience),
-            (["azp": "somebody-else"], .wrongAudience), (["aud": "\u{212A}-portcullis"], .wrongAudience), (["aud": ["K-portcullis", "x"], "azp": "somebody-else"], .wrongAudience),
+            (["azp": "somebody-else"], .wrongAudience), (["aud": "\u{212A}-portcullis"], .wrongAudience),
+            (["aud": ["K-portcullis", "x"], "azp": "somebody-else"], .wrongAudience),
             (["nonce": "another"], .wrongNonce), (["nonce": .null], .wrongNonce), (["nonce": ""], .wrongNonce),
-            (["iss": "https://evil.example"], .wrongTokenIssuer), (["iss": "https://id.example/"], .wrongTokenIssuer), (["iss": .null], .wrongTokenIssuer),
-            (["exp": .integer(newYear2026 - 60)], .untimely), (["exp": .null], .untimely), (["exp": "later"], .untimely),
-            (["iat": .integer(newYear2026 + 61)], .untimely), (["iat": .integer(newYear2026 - 61)], .untimely), (["iat": .null], .untimely),
-            (["nbf": .integer(newYear2026 + 61)], .untimely), (["at_hash": "AAAAAAAAAAAAAAAAAAAAAA"], .wrongAccessToken),
+            (["iss": "https://evil.example"], .wrongTokenIssuer), (["iss": "https://id.example/"], .wrongTokenIssuer),
+            (["iss": .null], .wrongTokenIssuer),
+            (["exp": .integer(newYear2026 - 60)], .untimely), (["exp": .null], .untimely),
+            (["exp": "later"], .untimely),
+            (["iat": .integer(newYear2026 + 61)], .untimely), (["iat": .integer(newYear2026 - 61)], .untimely),
+            (["iat": .null], .untimely),
+            (["nbf": .integer(newYear2026 + 61)], .untimely),
+            (["at_hash": "AAAAAAAAAAAAAAAAAAAAAA"], .wrongAccessToken),
             (["sub": .null], .malformedToken), (["sub": ""], .malformedToken), (["sub": 17], .malformedToken),
             (["sub": .string(String(repeating: "s", count: 256))], .malformedToken),
         ] as [(JSONObject, ProviderFault)])
@@ -162,14 +195,19 @@ struct ProviderAttackTests {
         #expect(try await bench.accounts().isEmpty)
     }
 
-    @Test("what is good stays good: one audience as a list, several with azp, the hash of the access token", arguments: [
-        ["aud": ["K-portcullis"]], ["aud": ["K-portcullis", "x"], "azp": "K-portcullis"], ["azp": "K-portcullis"], ["exp": .integer(newYear2026 - 59)],
-        ["iat": .number(Double(newYear2026) + 0.5)],
-    ] as [JSONObject])
+    @Test(
+        "what is good stays good: one audience as a list, several with azp, the hash of the access token",
+        arguments: [
+            ["aud": ["K-portcullis"]], ["aud": ["K-portcullis", "x"], "azp": "K-portcullis"], ["azp": "K-portcullis"],
+            ["exp": .integer(newYear2026 - 59)],
+            ["iat": .number(Double(newYear2026) + 0.5)],
+        ] as [JSONObject])
     func goodToken(changes: JSONObject) async throws {
         #expect(try await bench.logIn(changes).answer.facts.event == "login")
         let hash = try #require(Algorithm.es256.leftHalfHash(of: Array(ProviderBench.accessToken.utf8)))
-        #expect(try await bench.logIn(["at_hash": .string(Base64URL.encode(hash))], browser: bench.people.browser()).answer.facts.event == "login")
+        #expect(
+            try await bench.logIn(["at_hash": .string(Base64URL.encode(hash))], browser: bench.people.browser()).answer
+                .facts.event == "login")
     }
 
     @Test("Attack: an access token that was put beside the ID token, or none where the ID token speaks of one")
@@ -182,7 +220,9 @@ struct ProviderAttackTests {
         }
     }
 
-    @Test("Attack: alg none. An ID token without a signature, whatever it calls that", arguments: ["none", "None", "NONE", "HS256"])
+    @Test(
+        "Attack: alg none. An ID token without a signature, whatever it calls that",
+        arguments: ["none", "None", "NONE", "HS256"])
     func algNone(name: String) async throws {
         let departure = try await bench.leave()
         let parts = try bench.idToken(departure).split(separator: ".")
@@ -198,7 +238,10 @@ struct ProviderAttackTests {
     @Test("Attack: an ID token by a key that is not the provider's, also under the name of one that is")
     func wrongKey() async throws {
         let thief = try SigningKey.generate(.es256)
-        for header in [["typ": "JWT"], ["typ": "JWT", "kid": .string(bench.provider.key.kid)], ["typ": "JWT", "jwk": thief.publicJWK]] as [JSONObject] {
+        for header in [
+            ["typ": "JWT"], ["typ": "JWT", "kid": .string(bench.provider.key.kid)],
+            ["typ": "JWT", "jwk": thief.publicJWK],
+        ] as [JSONObject] {
             let departure = try await bench.leave()
             bench.answer(try bench.idToken(departure, header: header, key: thief))
             expectRefusal(await bench.comeBack(departure), .badSignature)
@@ -215,7 +258,9 @@ struct ProviderAttackTests {
         expectRefusal(await bench.comeBack(departure), .badSignature)
     }
 
-    @Test("Attack: another JWT of the provider's in place of an ID token", arguments: ["at+jwt", "logout+jwt", "application/at+jwt", "dpop+jwt"])
+    @Test(
+        "Attack: another JWT of the provider's in place of an ID token",
+        arguments: ["at+jwt", "logout+jwt", "application/at+jwt", "dpop+jwt"])
     func otherKindOfToken(type: String) async throws {
         let departure = try await bench.leave()
         bench.answer(try bench.idToken(departure, header: ["typ": .string(type)]))
@@ -226,10 +271,17 @@ struct ProviderAttackTests {
     func badAnswers() async throws {
         let good = try bench.idToken(try await bench.leave())
         let answers: [(ProviderReply, ProviderFault)] = [
-            (.json(400, ["error": "invalid_grant"]), .codeRefused), (.json(401, ["error": "invalid_client"]), .codeRefused),
-            (.json(302, [:]), .badAnswer), (.json(201, ["id_token": .string(good)]), .badAnswer), (.json(200, [:]), .badAnswer),
-            (.json(200, ["id_token": 17]), .badAnswer), (.json(200, ["id_token": ""]), .malformedToken), (.json(200, ["id_token": "a.b"]), .malformedToken),
-            (ProviderReply(status: 200, contentType: "text/html", body: JSON.object(["id_token": .string(good)]).serialized()), .badAnswer),
+            (.json(400, ["error": "invalid_grant"]), .codeRefused),
+            (.json(401, ["error": "invalid_client"]), .codeRefused),
+            (.json(302, [:]), .badAnswer), (.json(201, ["id_token": .string(good)]), .badAnswer),
+            (.json(200, [:]), .badAnswer),
+            (.json(200, ["id_token": 17]), .badAnswer), (.json(200, ["id_token": ""]), .malformedToken),
+            (.json(200, ["id_token": "a.b"]), .malformedToken),
+            (
+                ProviderReply(
+                    status: 200, contentType: "text/html", body: JSON.object(["id_token": .string(good)]).serialized()),
+                .badAnswer
+            ),
             (ProviderReply(status: 200, contentType: "application/json", body: Array("{".utf8)), .badAnswer),
         ]
         for (reply, fault) in answers {
@@ -241,18 +293,24 @@ struct ProviderAttackTests {
 
     // MARK: The account
 
-    @Test("Attack: an account is taken over by its address or name. Somebody at the provider who has the same gets another account")
+    @Test(
+        "Attack: an account is taken over by its address or name. Somebody at the provider who has the same gets another account"
+    )
     func twin() async throws {
         var alice = bench.people.user
         alice.email = "alice@example.com"
         #expect(try await bench.people.store.commit([.replace(alice.record)], now: newYear2026))
-        let (_, answer) = try await bench.logIn(["sub": .string(alice.id), "email": "alice@example.com", "preferred_username": "alice", "name": "Alice A."])
+        let (_, answer) = try await bench.logIn([
+            "sub": .string(alice.id), "email": "alice@example.com", "preferred_username": "alice", "name": "Alice A.",
+        ])
         #expect(answer.facts.event == "login")
         #expect(answer.facts.subject != alice.id)
         #expect(try await bench.people.store.user(name: "alice")?.id == alice.id)
         #expect(try await bench.accounts().map(\.name) == ["staff+alice"])
         // The same of two people at the provider.
-        let other = try await bench.logIn(["sub": "u-2", "email": "alice@example.com", "preferred_username": "alice"], browser: bench.people.browser())
+        let other = try await bench.logIn(
+            ["sub": "u-2", "email": "alice@example.com", "preferred_username": "alice"], browser: bench.people.browser()
+        )
         #expect(other.answer.facts.subject != answer.facts.subject)
     }
 

@@ -57,7 +57,10 @@ struct SecretGuessingTests {
 
     @Test("AS-016 nobody can lock a client out from another address")
     func noLockout() async {
-        for _ in 0..<50 { _ = await bench.post("grant_type=client_credentials", authorization: basic("shop", "wrong"), address: "203.0.113.9") }
+        for _ in 0..<50 {
+            _ = await bench.post(
+                "grant_type=client_credentials", authorization: basic("shop", "wrong"), address: "203.0.113.9")
+        }
         #expect(await bench.token().status == 200)
     }
 

@@ -19,7 +19,9 @@ struct UserCodeGuessingTests {
         return try #require(answer.body["user_code"]?.string)
     }
 
-    private func guess(_ code: String, from address: String, as user: String? = nil, now: Int64 = newYear2026) async -> DeviceDesk.Lookup {
+    private func guess(_ code: String, from address: String, as user: String? = nil, now: Int64 = newYear2026) async
+        -> DeviceDesk.Lookup
+    {
         await desk.find(code, address: address, userID: user, now: now)
     }
 

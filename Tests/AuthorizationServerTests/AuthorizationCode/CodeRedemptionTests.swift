@@ -6,7 +6,9 @@ import Testing
 
 @Suite("OAuth 2.1 §4.1.3: codes become tokens")
 struct CodeRedemptionTests {
-    @Test("AS-023 a code of 59 seconds is good, one of 60 or 61 is refused", arguments: [(0, true), (59, true), (60, false), (61, false)])
+    @Test(
+        "AS-023 a code of 59 seconds is good, one of 60 or 61 is refused",
+        arguments: [(0, true), (59, true), (60, false), (61, false)])
     func lifetime(age: Int64, isGood: Bool) async throws {
         let flow = try await Flow()
         let answer = await flow.redeem(try await flow.code(), now: newYear2026 + age)
@@ -62,7 +64,8 @@ struct CodeRedemptionTests {
         let first = await flow.redeem(code)
         let wrong = String(repeating: "w", count: 43)
         for answer in [
-            await flow.redeem(code, verifier: wrong), await flow.redeem(code, verifier: nil), await flow.redeem(code, id: "other"),
+            await flow.redeem(code, verifier: wrong), await flow.redeem(code, verifier: nil),
+            await flow.redeem(code, id: "other"),
             await flow.redeem(code, more: [("redirect_uri", "https://evil.example")]),
         ] {
             #expect(answer.error == "invalid_grant")
@@ -82,7 +85,10 @@ struct CodeRedemptionTests {
 
     @Test(
         "AS-027 redirect_uri need not be sent; when it is, it has to be that of the request",
-        arguments: [(nil, true), (Flow.redirectURI, true), ("https://shop.example.com/done/", false), ("https://evil.example", false)])
+        arguments: [
+            (nil, true), (Flow.redirectURI, true), ("https://shop.example.com/done/", false),
+            ("https://evil.example", false),
+        ])
     func redirectURI(uri: String?, isGood: Bool) async throws {
         let flow = try await Flow()
         let answer = await flow.redeem(try await flow.code(), more: uri.map { [("redirect_uri", $0)] } ?? [])
@@ -101,7 +107,9 @@ struct CodeRedemptionTests {
         #expect(statuses.filter { $0 == 400 }.count == 99)
     }
 
-    @Test("AS-045 a verifier that is not the challenge's is refused", arguments: [String(repeating: "a", count: 43), Flow.challenge])
+    @Test(
+        "AS-045 a verifier that is not the challenge's is refused",
+        arguments: [String(repeating: "a", count: 43), Flow.challenge])
     func wrongVerifier(_ verifier: String) async throws {
         let flow = try await Flow()
         #expect(await flow.redeem(try await flow.code(), verifier: verifier).error == "invalid_grant")
@@ -113,7 +121,8 @@ struct CodeRedemptionTests {
         #expect(await flow.redeem(try await flow.code(), verifier: nil).error == "invalid_grant")
     }
 
-    @Test("AS-044 a verifier has 43 to 128 of the unreserved characters", arguments: [(42, "a"), (129, "a"), (43, "+")])
+    @Test(
+        "AS-044 a verifier has 43 to 128 of the unreserved characters", arguments: [(42, "a"), (129, "a"), (43, "+")])
     func malformedVerifier(count: Int, character: String) async throws {
         let flow = try await Flow()
         let verifier = String(repeating: character, count: count)
@@ -150,7 +159,8 @@ struct CodeRedemptionTests {
     @Test("AS-123 a token has what was asked for, and nothing of the client's other scopes and resources")
     func minimal() async throws {
         let flow = try await Flow()
-        let claims = try await flow.claims(try await flow.tokens([("scope", "orders:read"), ("resource", Bench.otherAudience)]))
+        let claims = try await flow.claims(
+            try await flow.tokens([("scope", "orders:read"), ("resource", Bench.otherAudience)]))
         #expect(claims["scope"]?.string == "orders:read")
         #expect(claims["aud"]?.string == Bench.otherAudience)
     }

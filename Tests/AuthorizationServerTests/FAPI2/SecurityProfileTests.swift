@@ -18,7 +18,10 @@ struct SecurityProfileTests {
     @Test("AS-134 the metadata names what the profile has, and nothing else")
     func metadata() async throws {
         let body = await bench.get("/.well-known/oauth-authorization-server").body
-        #expect(body["token_endpoint_auth_methods_supported"] == ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"])
+        #expect(
+            body["token_endpoint_auth_methods_supported"] == [
+                "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth",
+            ])
         #expect(body["token_endpoint_auth_signing_alg_values_supported"] == ["PS256", "ES256", "EdDSA"])
         #expect(body["dpop_signing_alg_values_supported"] == ["PS256", "ES256", "EdDSA"])
     }
@@ -27,7 +30,9 @@ struct SecurityProfileTests {
     func secrets() async throws {
         try await bench.register()
         #expect(await bench.token().error == "invalid_client")
-        #expect(await bench.post("grant_type=client_credentials&client_id=shop&client_secret=s3cret").error == "invalid_client")
+        #expect(
+            await bench.post("grant_type=client_credentials&client_id=shop&client_secret=s3cret").error
+                == "invalid_client")
     }
 
     @Test("AS-135 no token that is bound to nothing is issued")
@@ -36,7 +41,8 @@ struct SecurityProfileTests {
         let answer = await bench.token(assertion: try client.assertion())
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_request")
-        let bound = await bench.token(assertion: try client.assertion(["jti": "a-2"]), fields: [("dpop", try client.proof())])
+        let bound = await bench.token(
+            assertion: try client.assertion(["jti": "a-2"]), fields: [("dpop", try client.proof())])
         #expect(bound.body["token_type"]?.string == "DPoP")
     }
 
@@ -44,23 +50,37 @@ struct SecurityProfileTests {
     func publicClients() async throws {
         try await bench.register(client, .none)
         #expect(
-            await bench.send("POST", "/oauth2/token", "grant_type=client_credentials&client_id=shop", fields: [("dpop", try client.proof())]).error
+            await bench.send(
+                "POST", "/oauth2/token", "grant_type=client_credentials&client_id=shop",
+                fields: [("dpop", try client.proof())]
+            ).error
                 == "invalid_client")
-        let asked: JSON = ["token_endpoint_auth_method": "none", "redirect_uris": ["https://a.example/cb"], "dpop_bound_access_tokens": true]
+        let asked: JSON = [
+            "token_endpoint_auth_method": "none", "redirect_uris": ["https://a.example/cb"],
+            "dpop_bound_access_tokens": true,
+        ]
         #expect(await bench.registration("POST", asked).error == "invalid_client_metadata")
     }
 
     @Test("AS-136 at registration only assertions and certificates are methods, and tokens must be bound")
     func registration() async throws {
-        func status(_ changed: [String: JSON?]) async -> Int { await bench.registration("POST", machine(changed)).status }
+        func status(_ changed: [String: JSON?]) async -> Int {
+            await bench.registration("POST", machine(changed)).status
+        }
         let keys: JSON = client.keySet
         #expect(await status([:]) == 400)
-        #expect(await status(["token_endpoint_auth_method": "client_secret_basic", "dpop_bound_access_tokens": true]) == 400)
+        #expect(
+            await status(["token_endpoint_auth_method": "client_secret_basic", "dpop_bound_access_tokens": true]) == 400
+        )
         #expect(await status(["token_endpoint_auth_method": "private_key_jwt", "jwks": keys]) == 400)
-        #expect(await status(["token_endpoint_auth_method": "private_key_jwt", "jwks": keys, "dpop_bound_access_tokens": true]) == 201)
+        #expect(
+            await status([
+                "token_endpoint_auth_method": "private_key_jwt", "jwks": keys, "dpop_bound_access_tokens": true,
+            ]) == 201)
     }
 
-    @Test("AS-100 an assertion and a proof by RS256 are refused, though the key would do", arguments: Algorithm.allCases)
+    @Test(
+        "AS-100 an assertion and a proof by RS256 are refused, though the key would do", arguments: Algorithm.allCases)
     func algorithms(algorithm: Algorithm) async throws {
         let isAllowed = [.ps256, .es256, .edDSA].contains(algorithm)
         let signer = try KeyedClient("shop", algorithm)
@@ -70,7 +90,8 @@ struct SecurityProfileTests {
         #expect(assertion.error == (isAllowed ? nil : "invalid_client"))
         let other = try KeyedClient("other")
         try await bench.register(other)
-        let proof = await bench.token(assertion: try other.assertion(), fields: [("dpop", try signer.proof(["jti": "p-9"]))])
+        let proof = await bench.token(
+            assertion: try other.assertion(), fields: [("dpop", try signer.proof(["jti": "p-9"]))])
         #expect(proof.error == (isAllowed ? nil : "invalid_dpop_proof"))
     }
 

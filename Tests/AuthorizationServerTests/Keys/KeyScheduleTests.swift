@@ -10,9 +10,12 @@ struct KeyScheduleTests {
     private static let hour: Int64 = 3_600
     private let schedule = KeySchedule(algorithms: [.es256], rotationSeconds: 30 * day, tokenSeconds: 600)
 
-    private func key(_ algorithm: Algorithm = .es256, signsFrom: Int64, publishedUntil: Int64? = nil) throws -> StoredSigningKey {
+    private func key(_ algorithm: Algorithm = .es256, signsFrom: Int64, publishedUntil: Int64? = nil) throws
+        -> StoredSigningKey
+    {
         var key = try StoredSigningKey(
-            SigningKey.generate(algorithm), createdAt: signsFrom - 2 * Self.day, signsFrom: signsFrom, seal: nil, random: .system)
+            SigningKey.generate(algorithm), createdAt: signsFrom - 2 * Self.day, signsFrom: signsFrom, seal: nil,
+            random: .system)
         key.publishedUntil = publishedUntil
         return key
     }
@@ -27,20 +30,24 @@ struct KeyScheduleTests {
                     keys[index].publishedUntil = schedule.publishedUntil(successorSignsFrom: signsFrom)
                 }
                 keys.append(try key(algorithm, signsFrom: signsFrom))
-            case .publishUntil(let kid, let time): for index in keys.indices where keys[index].kid == kid { keys[index].publishedUntil = time }
+            case .publishUntil(let kid, let time):
+                for index in keys.indices where keys[index].kid == kid { keys[index].publishedUntil = time }
             case .remove(let kid): keys.removeAll { $0.kid == kid }
             }
         }
         Issue.record("the schedule does not come to rest")
     }
 
-    private func current(_ keys: [StoredSigningKey], now: Int64, _ preference: [Algorithm] = [.es256]) throws -> String? {
+    private func current(_ keys: [StoredSigningKey], now: Int64, _ preference: [Algorithm] = [.es256]) throws -> String?
+    {
         try SigningKeyRing(keys.map { try $0.key(nil) }, preference: preference)?.current(now: now)?.kid
     }
 
-    @Test("AS-132 a successor is made 48 hours before it signs, and signs after 30 days, by stored times", arguments: [
-        (27 * day, false), (28 * day - 1, false), (28 * day, true), (29 * day, true),
-    ])
+    @Test(
+        "AS-132 a successor is made 48 hours before it signs, and signs after 30 days, by stored times",
+        arguments: [
+            (27 * day, false), (28 * day - 1, false), (28 * day, true), (29 * day, true),
+        ])
     func announced(age: Int64, isDue: Bool) throws {
         let key = try key(signsFrom: newYear2026)
         let actions = schedule.actions([key], now: newYear2026 + age)
@@ -52,10 +59,13 @@ struct KeyScheduleTests {
     func late() throws {
         let key = try key(signsFrom: newYear2026)
         let now = newYear2026 + 400 * Self.day
-        #expect(schedule.actions([key], now: now) == [.create(.es256, signsFrom: now + 48 * Self.hour, follows: key.kid)])
+        #expect(
+            schedule.actions([key], now: now) == [.create(.es256, signsFrom: now + 48 * Self.hour, follows: key.kid)])
     }
 
-    @Test("AS-132 for two years there is always one key that signs, known for two days, and none is given up before its last token has ended")
+    @Test(
+        "AS-132 for two years there is always one key that signs, known for two days, and none is given up before its last token has ended"
+    )
     func twoYears() throws {
         var keys = [try key(signsFrom: newYear2026)]
         var firstSeen: [String: Int64] = [keys[0].kid: newYear2026 - 2 * Self.day]
@@ -65,7 +75,9 @@ struct KeyScheduleTests {
             for key in keys where firstSeen[key.kid] == nil { firstSeen[key.kid] = now }
             let signing = try #require(try current(keys, now: now))
             #expect(now - (firstSeen[signing] ?? now) >= 43 * Self.hour)
-            for (kid, last) in lastSigned where now < last + 600 { #expect(keys.contains { $0.kid == kid && now < $0.publishedUntil ?? .max }) }
+            for (kid, last) in lastSigned where now < last + 600 {
+                #expect(keys.contains { $0.kid == kid && now < $0.publishedUntil ?? .max })
+            }
             lastSigned[signing] = now
             #expect(keys.count <= 2)
         }
@@ -87,7 +99,8 @@ struct KeyScheduleTests {
         #expect(schedule.actions([old, new], now: newYear2026 + 10) == [.remove(kid: old.kid)])
     }
 
-    @Test("an algorithm that is asked for later is announced before it signs, and what signed before goes on until then")
+    @Test(
+        "an algorithm that is asked for later is announced before it signs, and what signed before goes on until then")
     func otherAlgorithm() throws {
         var keys = [try key(signsFrom: newYear2026)]
         let both = KeySchedule(algorithms: [.edDSA, .es256], rotationSeconds: 30 * Self.day, tokenSeconds: 600)
@@ -105,13 +118,17 @@ struct KeyScheduleTests {
         #expect(only.actions(keys, now: later) == [.publishUntil(kid: keys[0].kid, later + Self.day + 120)])
     }
 
-    @Test("the first keys of a database sign at once, each algorithm its own", arguments: [Algorithm.es256, .edDSA, .mlDSA65])
+    @Test(
+        "the first keys of a database sign at once, each algorithm its own",
+        arguments: [Algorithm.es256, .edDSA, .mlDSA65])
     func first(algorithm: Algorithm) {
         let schedule = KeySchedule(algorithms: [algorithm], rotationSeconds: 30 * Self.day, tokenSeconds: 600)
         #expect(schedule.actions([], now: newYear2026) == [.create(algorithm, signsFrom: newYear2026, follows: nil)])
     }
 
-    @Test("a rotation by hand is announced, or takes effect at once when the old key must not sign any more", arguments: [true, false])
+    @Test(
+        "a rotation by hand is announced, or takes effect at once when the old key must not sign any more",
+        arguments: [true, false])
     func byHand(atOnce: Bool) throws {
         let key = try key(signsFrom: newYear2026)
         let action = schedule.rotation(of: .es256, [key], now: newYear2026 + 5, atOnce: atOnce)

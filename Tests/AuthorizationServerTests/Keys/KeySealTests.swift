@@ -8,7 +8,9 @@ import Testing
 struct KeySealTests {
     private static let secret = [UInt8](repeating: 1, count: 32)
 
-    @Test("AS-133 a sealed key opens with its own seal only, and nothing of it is in clear", arguments: [Algorithm.es256, .rs256, .ps256, .edDSA, .mlDSA65])
+    @Test(
+        "AS-133 a sealed key opens with its own seal only, and nothing of it is in clear",
+        arguments: [Algorithm.es256, .rs256, .ps256, .edDSA, .mlDSA65])
     func sealed(algorithm: Algorithm) throws {
         let key = try SigningKey.generate(algorithm)
         let seal = try #require(KeySeal(secret: Self.secret))
@@ -32,7 +34,8 @@ struct KeySealTests {
     @Test("a sealed key that is moved to another record, or altered, opens no more")
     func moved() throws {
         let seal = try #require(KeySeal(secret: Self.secret))
-        let key = try StoredSigningKey(SigningKey.generate(.es256), createdAt: 1, signsFrom: 2, seal: seal, random: .system)
+        let key = try StoredSigningKey(
+            SigningKey.generate(.es256), createdAt: 1, signsFrom: 2, seal: seal, random: .system)
         var record = key.record
         record.key = "other"
         #expect(throws: StoredKeyError.otherSeal) { try #require(StoredSigningKey(record)).key(seal) }
@@ -66,7 +69,8 @@ struct KeySealTests {
 
     @Test("a key of another name than its thumbprint is none")
     func misnamed() throws {
-        let key = try StoredSigningKey(SigningKey.generate(.es256), createdAt: 1, signsFrom: 2, seal: nil, random: .system)
+        let key = try StoredSigningKey(
+            SigningKey.generate(.es256), createdAt: 1, signsFrom: 2, seal: nil, random: .system)
         var record = key.record
         record.key = "other"
         #expect(throws: StoredKeyError.unreadable) { try #require(StoredSigningKey(record)).key(nil) }

@@ -7,7 +7,8 @@ import Testing
 
 @Suite("OpenID Connect Core: ID tokens and userinfo")
 struct IDTokenTests {
-    @Test("AS-065 an ID token is for the client, says when and how the person logged in, and belongs to its access token")
+    @Test(
+        "AS-065 an ID token is for the client, says when and how the person logged in, and belongs to its access token")
     func idToken() async throws {
         var flow = try await Flow(isLoggedIn: false)
         try await flow.logIn(at: newYear2026 - 100, acr: "pwd")
@@ -24,7 +25,9 @@ struct IDTokenTests {
         #expect(claims["exp"]?.int == newYear2026 + 600)
         #expect(claims["sid"]?.string?.utf8.count == 43)
         let text = try #require(answer.body["access_token"]?.string)
-        #expect(claims["at_hash"]?.string == Base64URL.encode(Array(SHA256.hash(data: Array(text.utf8))).prefix(16).map { $0 }))
+        #expect(
+            claims["at_hash"]?.string
+                == Base64URL.encode(Array(SHA256.hash(data: Array(text.utf8))).prefix(16).map { $0 }))
         let access = try await flow.claims(answer)
         #expect(access["aud"]?.string != claims["aud"]?.string)
         #expect(access["nonce"] == nil)
@@ -34,7 +37,9 @@ struct IDTokenTests {
     func nonce() async throws {
         let flow = try await Flow()
         let nonce = String(repeating: "n", count: 64)
-        #expect(try await flow.claims(try await flow.tokens([("scope", "openid"), ("nonce", nonce)]), "id_token")["nonce"]?.string == nonce)
+        #expect(
+            try await flow.claims(try await flow.tokens([("scope", "openid"), ("nonce", nonce)]), "id_token")["nonce"]?
+                .string == nonce)
     }
 
     @Test("without openid there is no ID token, and nothing at userinfo")
@@ -62,7 +67,8 @@ struct IDTokenTests {
     @Test(
         "userinfo tells what the scopes ask for",
         arguments: [
-            ("openid", ["sub"]), ("openid profile", ["name", "preferred_username", "sub"]), ("openid email", ["email", "sub"]),
+            ("openid", ["sub"]), ("openid profile", ["name", "preferred_username", "sub"]),
+            ("openid email", ["email", "sub"]),
             ("openid profile email", ["email", "name", "preferred_username", "sub"]),
         ])
     func userInfo(scope: String, names: [String]) async throws {
@@ -77,10 +83,14 @@ struct IDTokenTests {
         #expect(posted.octets == answer.octets)
     }
 
-    @Test("AS-063 scopes about the person are not in tokens for other resources, and such tokens open nothing at userinfo")
+    @Test(
+        "AS-063 scopes about the person are not in tokens for other resources, and such tokens open nothing at userinfo"
+    )
     func otherAudience() async throws {
         let flow = try await Flow()
-        let answer = try await flow.tokens([("scope", "openid email orders:read offline_access"), ("resource", Bench.otherAudience)])
+        let answer = try await flow.tokens([
+            ("scope", "openid email orders:read offline_access"), ("resource", Bench.otherAudience),
+        ])
         #expect(try await flow.claims(answer)["scope"]?.string == "orders:read")
         #expect(answer.body["scope"]?.string == "orders:read offline_access")
         #expect(answer.body["id_token"] != nil)
@@ -113,8 +123,13 @@ struct IDTokenTests {
             let token = try #require(answer.body["access_token"]?.string)
             let claims = try await flow.claims(answer)
             #expect(await flow.userInfo(token).status == 200)
-            let id = try #require(["grant": claims["grant_id"], "client": "shop", "subject": claims["sub"], "token": claims["jti"]][target]??.string)
-            try await flow.put(Revocation(try #require(Revocation.Target(key: "\(target):\(id)")), before: newYear2026 + 1, expiresAt: .max).record)
+            let id = try #require(
+                ["grant": claims["grant_id"], "client": "shop", "subject": claims["sub"], "token": claims["jti"]][
+                    target]??.string)
+            try await flow.put(
+                Revocation(
+                    try #require(Revocation.Target(key: "\(target):\(id)")), before: newYear2026 + 1, expiresAt: .max
+                ).record)
             #expect(await flow.userInfo(token).status == 401)
         }
     }

@@ -42,7 +42,8 @@ struct PromptTests {
         #expect(asked.status == 303)
         #expect(asked.target == "/oauth2/login")
         flow.cookies[BrowserCookie.name] = try browser(asked)
-        let early = await flow.send("/oauth2/authorize", query: "interaction=\(try #require(asked.redirect["interaction"]))")
+        let early = await flow.send(
+            "/oauth2/authorize", query: "interaction=\(try #require(asked.redirect["interaction"]))")
         #expect(early.target == "/oauth2/login")
         let id = try await logIn(flow, asked, at: newYear2026 + 5)
         for cookies in [[:], [BrowserCookie.name: PageSecret.generate(.system)]] as [[String: String]] {
@@ -57,13 +58,16 @@ struct PromptTests {
         #expect(await flow.send("/oauth2/authorize", query: "interaction=\(id)").isPage)
     }
 
-    @Test("a client that is not the operator's own asks for consent, is told when it is refused, and is remembered when it is given")
+    @Test(
+        "a client that is not the operator's own asks for consent, is told when it is refused, and is remembered when it is given"
+    )
     func consent() async throws {
         var flow = try await Flow(isFirstParty: false)
         let asked = await flow.authorize()
         #expect(asked.target == "/oauth2/consent")
         flow.cookies[BrowserCookie.name] = try browser(asked)
-        let refused = await flow.send("/oauth2/authorize", query: "interaction=\(try await decide(flow, asked, .refused))")
+        let refused = await flow.send(
+            "/oauth2/authorize", query: "interaction=\(try await decide(flow, asked, .refused))")
         #expect(refused.redirect["error"] == "access_denied")
         #expect(refused.redirect["iss"] == Bench.issuer)
         let id = try await decide(flow, await flow.authorize(), .given)
@@ -72,10 +76,14 @@ struct PromptTests {
         #expect(await flow.authorize().redirect["code"] != nil)
         #expect(await flow.authorize([("prompt", "none")]).redirect["code"] != nil)
         // Something that was not agreed to, or a question that is asked for.
-        for changes in [[("scope", "orders:write")], [("prompt", "consent")], [("resource", Bench.otherAudience)]] as [[(String, String?)]] {
+        for changes in [[("scope", "orders:write")], [("prompt", "consent")], [("resource", Bench.otherAudience)]]
+            as [[(String, String?)]]
+        {
             #expect(await flow.authorize(changes).target == "/oauth2/consent")
         }
-        #expect(await flow.authorize([("scope", "orders:write"), ("prompt", "none")]).redirect["error"] == "consent_required")
+        #expect(
+            await flow.authorize([("scope", "orders:write"), ("prompt", "none")]).redirect["error"]
+                == "consent_required")
     }
 
     @Test("an application that anybody can pretend to be is asked for each time")
@@ -89,7 +97,8 @@ struct PromptTests {
         let asked = await flow.authorize(changes)
         flow.cookies[BrowserCookie.name] = try browser(asked)
         let grant = Grant(
-            id: "g", clientID: "shop", subject: Flow.userID, scopes: ["orders:read"], resources: [Bench.audience], createdAt: newYear2026,
+            id: "g", clientID: "shop", subject: Flow.userID, scopes: ["orders:read"], resources: [Bench.audience],
+            createdAt: newYear2026,
             expiresAt: newYear2026 + 1_000)
         try await flow.put(grant.record)
         #expect(await flow.authorize(changes).target == "/oauth2/consent")
@@ -105,7 +114,9 @@ struct PromptTests {
         #expect(answer.field("set-cookie") == nil)
     }
 
-    @Test("prompt=login and select_account ask again whoever is logged in", arguments: ["login", "select_account", "login consent"])
+    @Test(
+        "prompt=login and select_account ask again whoever is logged in",
+        arguments: ["login", "select_account", "login consent"])
     func again(_ prompt: String) async throws {
         var flow = try await Flow(isFirstParty: prompt != "login consent")
         let asked = await flow.authorize([("prompt", prompt)])
@@ -129,7 +140,9 @@ struct PromptTests {
         #expect((answer.redirect["code"] != nil) == isGood)
         if !isGood {
             #expect(answer.target == "/oauth2/login")
-            #expect(await flow.authorize([("max_age", "\(maxAge)"), ("prompt", "none")], now: newYear2026 + age).redirect["error"] == "login_required")
+            #expect(
+                await flow.authorize([("max_age", "\(maxAge)"), ("prompt", "none")], now: newYear2026 + age).redirect[
+                    "error"] == "login_required")
         }
     }
 
@@ -141,7 +154,8 @@ struct PromptTests {
         #expect(asked.target == "/oauth2/login")
         flow.cookies[BrowserCookie.name] = try browser(asked)
         let id = try await logIn(flow, asked, acr: "mfa", at: newYear2026 + 9)
-        let answer = await flow.redeem(try #require(await flow.send("/oauth2/authorize", query: "interaction=\(id)").redirect["code"]))
+        let answer = await flow.redeem(
+            try #require(await flow.send("/oauth2/authorize", query: "interaction=\(id)").redirect["code"]))
         for member in ["access_token", "id_token"] {
             let claims = try await flow.claims(answer, member)
             #expect(claims["acr"]?.string == "mfa")
@@ -155,7 +169,9 @@ struct PromptTests {
         let asked = await flow.authorize([("acr_values", "mfa")])
         flow.cookies[BrowserCookie.name] = try browser(asked)
         let id = try await logIn(flow, asked, acr: "pwd", at: newYear2026 + 9)
-        #expect(await flow.send("/oauth2/authorize", query: "interaction=\(id)").redirect["error"] == "unmet_authentication_requirements")
+        #expect(
+            await flow.send("/oauth2/authorize", query: "interaction=\(id)").redirect["error"]
+                == "unmet_authentication_requirements")
     }
 
     @Test("somebody who was disabled while logging in is nobody")

@@ -23,11 +23,13 @@ struct ConsentTests {
     @Test("the page says who asks, for what, for whom, and where it leads")
     func content() async throws {
         let page = try await page([
-            "scope": "openid orders:read orders:write", "authorization_details": [["type": "payment", "amount": "1<2"]],
+            "scope": "openid orders:read orders:write",
+            "authorization_details": [["type": "payment", "amount": "1<2"]],
         ]).page
         #expect(page.status == 200)
         for text in [
-            "<strong>Shop</strong>", "Alice A. (alice)", "Know who you are here", "Read your orders", "<li>orders:write</li>",
+            "<strong>Shop</strong>", "Alice A. (alice)", "Know who you are here", "Read your orders",
+            "<li>orders:write</li>",
             "<strong>shop.example</strong>",
             "<code>https://api.example.com</code>", "payment", "1&lt;2",
         ] { #expect(page.text.contains(text), "\(text)") }
@@ -43,7 +45,9 @@ struct ConsentTests {
         #expect(page.field("x-frame-options") == "DENY")
     }
 
-    @Test("AS-039 the answer is noted, and leads back with 303", arguments: [("allow", Interaction.Consent.given), ("deny", .refused)])
+    @Test(
+        "AS-039 the answer is noted, and leads back with 303",
+        arguments: [("allow", Interaction.Consent.given), ("deny", .refused)])
     func answer(button: String, consent: Interaction.Consent) async throws {
         let (id, form) = try await page()
         let answer = await browser.send(form, ["decision": button])
@@ -64,9 +68,12 @@ struct ConsentTests {
     @Test("nobody agrees for somebody else: without the session of the one who is asked, the log-in comes first")
     func otherPerson() async throws {
         let (id, form) = try await page()
-        _ = try await bench.directory.add(name: "bob", password: "another long password", now: newYear2026, random: bench.random)
+        _ = try await bench.directory.add(
+            name: "bob", password: "another long password", now: newYear2026, random: bench.random)
         try await bench.logIn(browser, name: "bob", password: "another long password")
-        for answer in [await browser.get("/oauth2/consent", "interaction=\(id)"), await browser.send(form, ["decision": "allow"])] {
+        for answer in [
+            await browser.get("/oauth2/consent", "interaction=\(id)"), await browser.send(form, ["decision": "allow"]),
+        ] {
             #expect(answer.status == 303)
             #expect(answer.location == "/oauth2/login?interaction=\(id)")
         }

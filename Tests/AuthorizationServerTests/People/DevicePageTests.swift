@@ -13,7 +13,8 @@ struct DevicePageTests {
         bench = try await PeopleBench()
         browser = bench.browser()
         let request = DeviceRequest(
-            deviceCode: "device", userCode: "WDJBMJHT", clientID: "shop", scopes: ["orders:read"], resources: [Bench.audience],
+            deviceCode: "device", userCode: "WDJBMJHT", clientID: "shop", scopes: ["orders:read"],
+            resources: [Bench.audience],
             now: newYear2026)
         _ = try await bench.store.commit([.insert(request.userCodeRecord), .insert(request.record)], now: newYear2026)
     }
@@ -33,7 +34,9 @@ struct DevicePageTests {
         return await browser.get(parts.first ?? "", parts.last)
     }
 
-    @Test("AS-086 a code is taken in capitals or not, with dashes or without", arguments: ["WDJB-MJHT", "wdjbmjht", " wdjb mjht "])
+    @Test(
+        "AS-086 a code is taken in capitals or not, with dashes or without",
+        arguments: ["WDJB-MJHT", "wdjbmjht", " wdjb mjht "])
     func spelling(code: String) async throws {
         try await bench.logIn(browser)
         let answer = await submit(code)
@@ -44,7 +47,9 @@ struct DevicePageTests {
         #expect(page.text.contains("Read your orders"))
     }
 
-    @Test("AS-087 with the code in the address, the person still sees it, and has to confirm it twice: the code, and the access")
+    @Test(
+        "AS-087 with the code in the address, the person still sees it, and has to confirm it twice: the code, and the access"
+    )
     func complete() async throws {
         try await bench.logIn(browser)
         let entry = await browser.get("/oauth2/device", "user_code=wdjbmjht")
@@ -58,7 +63,9 @@ struct DevicePageTests {
         #expect(done.status == 200)
         #expect(done.facts.event == "device_approved")
         let authentication = UserAuthentication(time: newYear2026, acr: "pwd", methods: ["pwd"])
-        #expect(try await state() == .approved(.init(userID: bench.user.id, authentication: authentication, scopes: ["orders:read"])))
+        #expect(
+            try await state()
+                == .approved(.init(userID: bench.user.id, authentication: authentication, scopes: ["orders:read"])))
     }
 
     @Test("AS-087 a code in the address that is none is not shown back")
@@ -93,9 +100,12 @@ struct DevicePageTests {
     func forgery() async throws {
         try await bench.logIn(browser)
         let page = await follow(await submit("WDJB-MJHT"))
-        #expect(await browser.send(page, ["decision": "allow"], fields: [("sec-fetch-site", "cross-site")]).status == 400)
+        #expect(
+            await browser.send(page, ["decision": "allow"], fields: [("sec-fetch-site", "cross-site")]).status == 400)
         let entry = await browser.get("/oauth2/device")
-        #expect(await browser.send(page, ["decision": "allow", "form_token": entry.hidden["form_token"] ?? ""]).status == 400)
+        #expect(
+            await browser.send(page, ["decision": "allow", "form_token": entry.hidden["form_token"] ?? ""]).status
+                == 400)
         #expect(try await state() == .pending)
     }
 
@@ -112,8 +122,10 @@ struct DevicePageTests {
         let interaction = try await bench.interaction(for: browser, user: bench.user.id)
         let device = await submit("WDJB-MJHT").location ?? ""
         for (path, query) in [
-            ("/oauth2/login", "interaction=\(interaction)"), ("/oauth2/consent", "interaction=\(interaction)"), ("/oauth2/device", nil),
-            ("/oauth2/device", device.split(separator: "?").last.map(String.init)), ("/oauth2/logout", nil), ("/oauth2/login", nil),
+            ("/oauth2/login", "interaction=\(interaction)"), ("/oauth2/consent", "interaction=\(interaction)"),
+            ("/oauth2/device", nil),
+            ("/oauth2/device", device.split(separator: "?").last.map(String.init)), ("/oauth2/logout", nil),
+            ("/oauth2/login", nil),
         ] {
             let page = await browser.get(path, query)
             #expect(page.field("x-frame-options") == "DENY", "\(path)")

@@ -14,7 +14,9 @@ struct LoginTests {
         browser = bench.browser()
     }
 
-    @Test("AS-039 the right password leads back to the authorization endpoint with 303, and says when and how somebody logged in")
+    @Test(
+        "AS-039 the right password leads back to the authorization endpoint with 303, and says when and how somebody logged in"
+    )
     func success() async throws {
         let id = try await bench.interaction(for: browser)
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
@@ -55,13 +57,15 @@ struct LoginTests {
 
     @Test("AS-041 an unknown name, a wrong password and a disabled account get the same page")
     func indistinguishable() async throws {
-        let carol = try await bench.directory.add(name: "carol", password: "a long enough one", now: newYear2026, random: bench.random)
+        let carol = try await bench.directory.add(
+            name: "carol", password: "a long enough one", now: newYear2026, random: bench.random)
         try await bench.change(carol, .init(isDisabled: true))
         let id = try await bench.interaction(for: browser)
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
         var pages: Set<String> = []
         for (name, password) in [
-            ("alice", "wrong password"), ("nobody", "wrong password"), ("carol", "a long enough one"), ("a b", "wrong password"),
+            ("alice", "wrong password"), ("nobody", "wrong password"), ("carol", "a long enough one"),
+            ("a b", "wrong password"),
         ] {
             let answer = await browser.send(form, ["username": name, "password": password])
             #expect(answer.status == 403)
@@ -77,7 +81,8 @@ struct LoginTests {
 
     @Test("AS-041 without an account the same hash is computed")
     func sameWork() async throws {
-        let hasher = PasswordHasher(atOnce: 1, parameters: PasswordHash.Parameters(costLog2: 14, blockSize: 8, parallelism: 1))
+        let hasher = PasswordHasher(
+            atOnce: 1, parameters: PasswordHash.Parameters(costLog2: 14, blockSize: 8, parallelism: 1))
         let hash = try await hasher.hash(PeopleBench.password, random: bench.random)
         let clock = ContinuousClock()
         let begun = clock.now
@@ -106,11 +111,13 @@ struct LoginTests {
         var user = bench.user
         user.passwordHash = try #require(
             PasswordHash.of(
-                PeopleBench.password, parameters: PasswordHash.Parameters(costLog2: 2, blockSize: 8, parallelism: 1), salt: [UInt8](0..<16))
+                PeopleBench.password, parameters: PasswordHash.Parameters(costLog2: 2, blockSize: 8, parallelism: 1),
+                salt: [UInt8](0..<16))
         ).text
         _ = try await bench.store.commit([.replace(user.record)], now: newYear2026)
         #expect(try await bench.logIn(browser).status == 303)
-        let stored = try #require(try await bench.store.user(id: user.id)?.passwordHash.flatMap(PasswordHash.init(text:)))
+        let stored = try #require(
+            try await bench.store.user(id: user.id)?.passwordHash.flatMap(PasswordHash.init(text:)))
         #expect(stored.parameters == PeopleBench.cheap)
         #expect(try await bench.logIn(browser).status == 303)
     }
@@ -137,7 +144,8 @@ struct LoginTests {
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
         bench.store.fail(true)
         for page in [
-            await browser.get("/oauth2/login", "interaction=\(id)"), await browser.send(form, ["username": "alice", "password": "x"]),
+            await browser.get("/oauth2/login", "interaction=\(id)"),
+            await browser.send(form, ["username": "alice", "password": "x"]),
         ] {
             #expect(page.status == 503)
             #expect(page.field("retry-after") == "10")

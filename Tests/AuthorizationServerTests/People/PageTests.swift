@@ -10,11 +10,13 @@ struct PageTests {
     /// Everything that a page may be given, all of it hostile.
     private static func content(_ text: String) -> [String: Any] {
         var content: [String: Any] = [
-            "hasScopes": true, "scopes": [["text": text, "name": text]], "hasResources": true, "resources": [text], "hasDetails": true,
+            "hasScopes": true, "scopes": [["text": text, "name": text]], "hasResources": true, "resources": [text],
+            "hasDetails": true,
             "details": [text],
         ]
         for name in [
-            "title", "host", "problem", "client", "user", "destination", "action", "interaction", "token", "username", "code", "returnTo",
+            "title", "host", "problem", "client", "user", "destination", "action", "interaction", "token", "username",
+            "code", "returnTo",
             "state", "message",
         ] { content[name] = text }
         return content
@@ -24,12 +26,15 @@ struct PageTests {
     func escaped(template: PageTemplate) throws {
         let plain = try #require(template.rendered(Self.content("harmless")))
         for hostile in [
-            "<script>alert(1)</script>", "\" onfocus=\"alert(1)", "' x='", "\"\u{301} onfocus=alert(1) x=", "<\u{338}img src=x>",
+            "<script>alert(1)</script>", "\" onfocus=\"alert(1)", "' x='", "\"\u{301} onfocus=alert(1) x=",
+            "<\u{338}img src=x>",
             "{{title}}", "</style>",
         ] {
             let page = try #require(template.rendered(Self.content(hostile)))
             for mark in "<>\"'".unicodeScalars {
-                #expect(page.unicodeScalars.count { $0 == mark } == plain.unicodeScalars.count { $0 == mark }, "\(mark) of \(hostile)")
+                #expect(
+                    page.unicodeScalars.count { $0 == mark } == plain.unicodeScalars.count { $0 == mark },
+                    "\(mark) of \(hostile)")
             }
         }
     }
@@ -62,7 +67,8 @@ struct PageTests {
     func nothingActive(template: PageTemplate) throws {
         let page = try #require(template.rendered(Self.content("text"))).lowercased()
         for word in [
-            "<script", "javascript:", " onclick", " onload", "<link", "<img", "<iframe", "@import", "url(", " style=", "http://",
+            "<script", "javascript:", " onclick", " onload", "<link", "<img", "<iframe", "@import", "url(", " style=",
+            "http://",
             "https://",
         ] {
             #expect(!page.contains(word), "\(word)")
@@ -71,7 +77,9 @@ struct PageTests {
 
     @Test("AS-038 every page forbids frames, scripts, caches and guesses at its type")
     func headers() {
-        let answers = [ErrorPage.response(status: 400, title: "a", message: "b"), ErrorPage.unavailable, ErrorPage.expired]
+        let answers = [
+            ErrorPage.response(status: 400, title: "a", message: "b"), ErrorPage.unavailable, ErrorPage.expired,
+        ]
         for page in answers.map(Shown.init) {
             let policy = page.field("content-security-policy") ?? ""
             for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"] {
@@ -99,10 +107,12 @@ struct PageTests {
     @Test(
         "where a form may lead is written so that no redirect URI can add to the policy",
         arguments: [
-            ("https://shop.example/back?x=1", ["https://shop.example"]), ("https://shop.example:8443/", ["https://shop.example:8443"]),
+            ("https://shop.example/back?x=1", ["https://shop.example"]),
+            ("https://shop.example:8443/", ["https://shop.example:8443"]),
             ("http://127.0.0.1:5000/cb", ["http://127.0.0.1:5000"]), ("http://[::1]:5000/cb", ["http:"]),
             ("com.example.app:/back", ["com.example.app:"]),
-            ("https://shop.example; script-src *", []), ("https://a'b/", []), ("https:///x", []), ("x y:z", []), ("nothing", []), ("", []),
+            ("https://shop.example; script-src *", []), ("https://a'b/", []), ("https:///x", []), ("x y:z", []),
+            ("nothing", []), ("", []),
         ])
     func formTargets(uri: String, targets: [String]) {
         #expect(FormTargets.of(redirectURI: uri) == targets)
@@ -118,7 +128,8 @@ struct PageTests {
     @Test(
         "a cookie counts when it is there once",
         arguments: [
-            ("a=1; b=2", "1"), ("b=2;a=1", "1"), ("a=1; a=2", nil), ("A=1", nil), ("xa=1", nil), ("a", nil), ("a=", ""), ("", nil),
+            ("a=1; b=2", "1"), ("b=2;a=1", "1"), ("a=1; a=2", nil), ("A=1", nil), ("xa=1", nil), ("a", nil), ("a=", ""),
+            ("", nil),
             ("a=b=c", "b=c"),
         ])
     func cookies(line: String, value: String?) {

@@ -31,14 +31,19 @@ struct PeopleBench: Sendable {
             return (0..<count).map { $0 < 8 ? UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) : UInt8($0) }
         }
         guard let pepper = SecretPepper(octets: [UInt8](repeating: 7, count: 32)),
-            let ring = SigningKeyRing([DatedSigningKey(key: try SigningKey.generate(.es256), signsFrom: newYear2026 - 100)])
+            let ring = SigningKeyRing([
+                DatedSigningKey(key: try SigningKey.generate(.es256), signsFrom: newYear2026 - 100)
+            ])
         else { throw BenchError() }
         var settings = AuthorizationServerSettings(
-            issuer: Bench.issuer, database: .sqlite(path: ""), accessTokenLifetime: .seconds(600), audience: Bench.audience)
+            issuer: Bench.issuer, database: .sqlite(path: ""), accessTokenLifetime: .seconds(600),
+            audience: Bench.audience)
         settings.scopeDescriptions = ["orders:read": "Read your orders"]
         settings.logIn = logIn
         let hasher = PasswordHasher(atOnce: 2, parameters: Self.cheap)
-        server = AuthorizationServer(settings: settings, keys: SigningKeys(ring), pepper: pepper, store: store, hasher: hasher, provider: provider)
+        server = AuthorizationServer(
+            settings: settings, keys: SigningKeys(ring), pepper: pepper, store: store, hasher: hasher,
+            provider: provider)
         directory = UserDirectory(store: store, hasher: hasher)
         administration = .forTests(store, pepper)
         user = try await directory.add(
@@ -48,7 +53,8 @@ struct PeopleBench: Sendable {
 
     func register(_ id: String = "shop", name: String, metadata: JSONObject = [:]) async throws {
         var client = RegisteredClient(
-            id: id, name: name, grants: [], authenticationMethods: [.none], scopes: ["orders:read", "openid"], secrets: [],
+            id: id, name: name, grants: [], authenticationMethods: [.none], scopes: ["orders:read", "openid"],
+            secrets: [],
             createdAt: newYear2026)
         client.redirectURIs = ["https://shop.example/back"]
         client.metadata = metadata
@@ -57,14 +63,17 @@ struct PeopleBench: Sendable {
 
     /// As the authorization endpoint leaves it behind.
     func interaction(
-        for browser: Browser, client: String = "shop", request: JSONObject = [:], user: String? = nil, now: Int64 = newYear2026
+        for browser: Browser, client: String = "shop", request: JSONObject = [:], user: String? = nil,
+        now: Int64 = newYear2026
     ) async throws -> String {
         var all: JSONObject = [
-            "scope": "openid orders:read", "redirect_uri": "https://shop.example/back", "resource": [.string(Bench.audience)],
+            "scope": "openid orders:read", "redirect_uri": "https://shop.example/back",
+            "resource": [.string(Bench.audience)],
         ]
         for (name, value) in request.members { all[name] = value }
         var interaction = Interaction(
-            id: PageSecret.generate(random), clientID: client, request: all, browserKey: SecretDigest.text(of: browser.secret),
+            id: PageSecret.generate(random), clientID: client, request: all,
+            browserKey: SecretDigest.text(of: browser.secret),
             expiresAt: now + 1_800)
         interaction.userID = user
         _ = try await store.commit([.insert(interaction.record)], now: now)
@@ -72,7 +81,11 @@ struct PeopleBench: Sendable {
     }
 
     func stored(_ id: String) async throws -> Interaction {
-        guard let interaction = try await store.record(.interaction, SecretDigest.text(of: id)).flatMap({ Interaction($0, id: id) }) else {
+        guard
+            let interaction = try await store.record(.interaction, SecretDigest.text(of: id)).flatMap({
+                Interaction($0, id: id)
+            })
+        else {
             throw BenchError()
         }
         return interaction
@@ -126,16 +139,21 @@ final class Browser: Sendable {
     func send(
         _ page: Shown, _ values: [String: String] = [:], fields: [ServiceRequest.Field]? = nil, now: Int64 = newYear2026
     ) async -> Shown {
-        let body = page.hidden.merging(values) { $1 }.map { PercentEncoding.component($0) + "=" + PercentEncoding.component($1) }
-            .joined(separator: "&")
+        let body = page.hidden.merging(values) { $1 }.map {
+            PercentEncoding.component($0) + "=" + PercentEncoding.component($1)
+        }
+        .joined(separator: "&")
         return await post(page.action, body, fields: fields, now: now)
     }
 
-    func post(_ path: String, _ body: String, fields: [ServiceRequest.Field]? = nil, now: Int64 = newYear2026) async -> Shown {
+    func post(_ path: String, _ body: String, fields: [ServiceRequest.Field]? = nil, now: Int64 = newYear2026) async
+        -> Shown
+    {
         let origin = fields ?? [("origin", Bench.issuer), ("sec-fetch-site", "same-origin")]
         return await exchange(
             ServiceRequest(
-                method: "POST", path: path, fields: origin + [("content-type", "application/x-www-form-urlencoded")], body: Array(body.utf8)
+                method: "POST", path: path, fields: origin + [("content-type", "application/x-www-form-urlencoded")],
+                body: Array(body.utf8)
             ),
             now: now)
     }
@@ -147,7 +165,8 @@ final class Browser: Sendable {
         request.fields.append(("cookie", cookie))
         let shown = Shown(await server.answer(request, now: now, random: random))
         for line in shown.all("set-cookie") {
-            let pair = line.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let pair = line.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                .map(String.init)
             cookies.withLock { $0[pair[0]] = line.contains("Max-Age=0") ? nil : pair[1] }
         }
         return shown
@@ -174,13 +193,17 @@ struct Shown: Sendable {
     var location: String? { field("location") }
 
     /// Where the page goes on by itself.
-    var refresh: String? { text.firstMatch(of: /<meta http-equiv="refresh" content="0; url=([^"]*)">/).map { Self.plain(String($0.1)) } }
+    var refresh: String? {
+        text.firstMatch(of: /<meta http-equiv="refresh" content="0; url=([^"]*)">/).map { Self.plain(String($0.1)) }
+    }
 
     var action: String { text.firstMatch(of: /<form method="post" action="([^"]*)"/).map { String($0.1) } ?? "" }
 
     var hidden: [String: String] {
         Dictionary(
-            text.matches(of: /<input type="hidden" name="([^"]*)" value="([^"]*)">/).map { (String($0.1), Self.plain(String($0.2))) },
+            text.matches(of: /<input type="hidden" name="([^"]*)" value="([^"]*)">/).map {
+                (String($0.1), Self.plain(String($0.2)))
+            },
             uniquingKeysWith: { $1 })
     }
 

@@ -14,7 +14,8 @@ final class StubProvider: IdentityProvider {
 
     struct State: Sendable {
         var facts: ProviderFacts? = ProviderFacts(
-            issuer: StubProvider.issuer, authorizationEndpoint: "https://id.example/authorize?tenant=a", sendsIssuer: true, algorithms: [.es256],
+            issuer: StubProvider.issuer, authorizationEndpoint: "https://id.example/authorize?tenant=a",
+            sendsIssuer: true, algorithms: [.es256],
             clockSkewSeconds: 60)
         var keys: JWKSet?
         /// Of the token endpoint; nil: it does not answer.
@@ -58,7 +59,8 @@ final class StubProvider: IdentityProvider {
 
 extension ProviderReply {
     static func json(_ status: Int, _ members: JSONObject) -> ProviderReply {
-        ProviderReply(status: status, contentType: "application/json;charset=UTF-8", body: JSON.object(members).serialized())
+        ProviderReply(
+            status: status, contentType: "application/json;charset=UTF-8", body: JSON.object(members).serialized())
     }
 }
 
@@ -81,7 +83,8 @@ struct ProviderBench: Sendable {
     init(passwords: Bool = false, signsUp: Bool = true, scopes: [String] = LogInProvider.standardScopes) async throws {
         provider = try StubProvider()
         var own = LogInProvider(
-            issuer: "staff", label: StubProvider.label, clientID: StubProvider.clientID, authentication: .secretBasic(.environment("SECRET")))
+            issuer: "staff", label: StubProvider.label, clientID: StubProvider.clientID,
+            authentication: .secretBasic(.environment("SECRET")))
         own.signsUp = signsUp
         own.scopes = scopes
         var settings = LogInSettings()
@@ -92,7 +95,8 @@ struct ProviderBench: Sendable {
     }
 
     /// - Parameter request: of the client.
-    func leave(_ browser: Browser? = nil, request: JSONObject = [:], now: Int64 = newYear2026) async throws -> Departure {
+    func leave(_ browser: Browser? = nil, request: JSONObject = [:], now: Int64 = newYear2026) async throws -> Departure
+    {
         let browser = browser ?? self.browser
         let id = try await people.interaction(for: browser, request: request, now: now)
         return try Self.departure(await browser.get("/oauth2/login", "interaction=\(id)", now: now), id)
@@ -102,16 +106,20 @@ struct ProviderBench: Sendable {
         guard let target = page.refresh, let mark = target.lastIndex(of: "?") else { throw BenchError() }
         let pairs = try FormFields(Array(target[target.index(after: mark)...].utf8)).pairs
         return Departure(
-            interaction: id, endpoint: String(target[..<mark]), parameters: Dictionary(pairs.map { ($0.name, $0.value) }, uniquingKeysWith: { "\($0) \($1)" }))
+            interaction: id, endpoint: String(target[..<mark]),
+            parameters: Dictionary(pairs.map { ($0.name, $0.value) }, uniquingKeysWith: { "\($0) \($1)" }))
     }
 
     /// An ID token for a log-in; what is changed to null is left out.
     func idToken(
-        _ departure: Departure, _ changes: JSONObject = [:], header: JSONObject = ["typ": "JWT"], key: SigningKey? = nil, now: Int64 = newYear2026
+        _ departure: Departure, _ changes: JSONObject = [:], header: JSONObject = ["typ": "JWT"],
+        key: SigningKey? = nil, now: Int64 = newYear2026
     ) throws -> String {
         var claims: JSONObject = [
-            "iss": .string(StubProvider.issuer), "sub": "u-1", "aud": .string(StubProvider.clientID), "iat": .integer(now), "exp": .integer(now + 300),
-            "nonce": .string(departure["nonce"]), "name": "Ada L.", "preferred_username": "ada", "email": "ada@example.com",
+            "iss": .string(StubProvider.issuer), "sub": "u-1", "aud": .string(StubProvider.clientID),
+            "iat": .integer(now), "exp": .integer(now + 300),
+            "nonce": .string(departure["nonce"]), "name": "Ada L.", "preferred_username": "ada",
+            "email": "ada@example.com",
             "email_verified": true, "auth_time": .integer(now - 30), "acr": "urn:example:mfa", "amr": ["pwd", "otp"],
         ]
         for (name, value) in changes.members { claims[name] = value.isNull ? Optional<JSON>.none : value }
@@ -119,10 +127,13 @@ struct ProviderBench: Sendable {
     }
 
     /// The browser comes back, with an answer that is good but for what is changed; nil leaves a parameter out.
-    func comeBack(_ departure: Departure, _ browser: Browser? = nil, _ changes: [String: String?] = [:], now: Int64 = newYear2026) async -> Shown {
+    func comeBack(
+        _ departure: Departure, _ browser: Browser? = nil, _ changes: [String: String?] = [:], now: Int64 = newYear2026
+    ) async -> Shown {
         var parameters: [String: String?] = ["code": "c0de", "state": departure["state"], "iss": StubProvider.issuer]
         parameters.merge(changes) { $1 }
-        let query = parameters.compactMap { name, value in value.map { name + "=" + PercentEncoding.component($0) } }.joined(separator: "&")
+        let query = parameters.compactMap { name, value in value.map { name + "=" + PercentEncoding.component($0) } }
+            .joined(separator: "&")
         return await (browser ?? self.browser).get("/oauth2/login/callback", query, now: now)
     }
 

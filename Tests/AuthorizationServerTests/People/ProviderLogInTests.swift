@@ -24,7 +24,9 @@ struct ProviderLogInTests {
         #expect(departure["code_challenge_method"] == "S256")
         #expect(Set(["prompt", "max_age", "login_hint", "acr_values"]).isDisjoint(with: departure.parameters.keys))
         #expect(Set([departure["state"], departure["nonce"], departure["code_challenge"]]).count == 3)
-        for name in ["state", "nonce", "code_challenge"] { #expect(PageSecret.isWellFormed(departure[name]), "\(name)") }
+        for name in ["state", "nonce", "code_challenge"] {
+            #expect(PageSecret.isWellFormed(departure[name]), "\(name)")
+        }
         bench.answer(try bench.idToken(departure))
         _ = await bench.comeBack(departure)
         let code = try #require(bench.provider.codes.first)
@@ -37,7 +39,8 @@ struct ProviderLogInTests {
     func storedSecrets() async throws {
         let bench = try await ProviderBench()
         let departure = try await bench.leave()
-        let record = try #require(try await bench.people.store.record(.providerLogIn, SecretDigest.text(of: departure["state"])))
+        let record = try #require(
+            try await bench.people.store.record(.providerLogIn, SecretDigest.text(of: departure["state"])))
         let text = String(decoding: JSON.object(record.body).serialized(), as: UTF8.self)
         for name in ["state", "nonce", "code_challenge"] { #expect(!text.contains(departure[name]), "\(name)") }
         #expect(!text.contains(bench.browser.secret))
@@ -61,15 +64,21 @@ struct ProviderLogInTests {
         let interaction = try await bench.people.stored(departure.interaction)
         #expect(interaction.userID == user.id)
         // As the provider says.
-        #expect(interaction.authentication == UserAuthentication(time: newYear2026 - 30, acr: "urn:example:mfa", methods: ["pwd", "otp"]))
+        #expect(
+            interaction.authentication
+                == UserAuthentication(time: newYear2026 - 30, acr: "urn:example:mfa", methods: ["pwd", "otp"]))
     }
 
-    @Test("the second log-in leads to the same account, whatever the person is called by now, and takes over name and address")
+    @Test(
+        "the second log-in leads to the same account, whatever the person is called by now, and takes over name and address"
+    )
     func again() async throws {
         let bench = try await ProviderBench()
         try await bench.logIn()
         let first = try #require(try await bench.accounts().first)
-        try await bench.logIn(["name": "Ada King", "preferred_username": "king", "email": "king@example.com"], browser: bench.people.browser())
+        try await bench.logIn(
+            ["name": "Ada King", "preferred_username": "king", "email": "king@example.com"],
+            browser: bench.people.browser())
         let users = try await bench.accounts()
         #expect(users.map(\.id) == [first.id])
         #expect(users.first?.displayName == "Ada King")
@@ -95,7 +104,8 @@ struct ProviderLogInTests {
 
     @Test(
         "an address is taken only when the provider says that it has verified it",
-        arguments: [("true" as JSON, true), (true, true), (false, false), ("false", false), (1, false), (.null, false)] as [(JSON, Bool)])
+        arguments: [("true" as JSON, true), (true, true), (false, false), ("false", false), (1, false), (.null, false)]
+            as [(JSON, Bool)])
     func verifiedAddress(said: JSON, isTaken: Bool) async throws {
         let bench = try await ProviderBench()
         try await bench.logIn(["email_verified": said])
@@ -105,14 +115,23 @@ struct ProviderLogInTests {
     @Test("what the ID token does not say, the userinfo endpoint is asked, with the access token that is kept nowhere")
     func userInfo() async throws {
         let bench = try await ProviderBench()
-        bench.provider.set { $0.userInfo = .json(200, ["sub": "u-1", "name": "Ada", "preferred_username": "ada", "email": "a@example.com", "email_verified": true]) }
+        bench.provider.set {
+            $0.userInfo = .json(
+                200,
+                [
+                    "sub": "u-1", "name": "Ada", "preferred_username": "ada", "email": "a@example.com",
+                    "email_verified": true,
+                ])
+        }
         let bare: JSONObject = ["name": .null, "preferred_username": .null, "email": .null, "email_verified": .null]
         try await bench.logIn(bare)
         #expect(try await bench.accounts().first?.displayName == "Ada")
         #expect(try await bench.accounts().first?.email == "a@example.com")
         #expect(bench.provider.userInfoTokens == [ProviderBench.accessToken])
         // An answer about somebody else, or none, changes nothing.
-        bench.provider.set { $0.userInfo = .json(200, ["sub": "u-2", "name": "Eve", "email": "eve@example.com", "email_verified": true]) }
+        bench.provider.set {
+            $0.userInfo = .json(200, ["sub": "u-2", "name": "Eve", "email": "eve@example.com", "email_verified": true])
+        }
         try await bench.logIn(bare, browser: bench.people.browser())
         #expect(try await bench.accounts().map(\.displayName) == ["Ada"])
         bench.provider.set { $0.userInfo = nil }
@@ -123,14 +142,18 @@ struct ProviderLogInTests {
     @Test(
         "what the client demands of the log-in is handed on",
         arguments: [
-            (["prompt": "login"], ["prompt": "login"]), (["prompt": "consent login"], ["prompt": "login"]), (["prompt": "consent"], [:]),
+            (["prompt": "login"], ["prompt": "login"]), (["prompt": "consent login"], ["prompt": "login"]),
+            (["prompt": "consent"], [:]),
             (["prompt": "select_account"], ["prompt": "select_account"]), (["max_age": 300], ["max_age": "300"]),
-            (["login_hint": "ada@example.com"], ["login_hint": "ada@example.com"]), (["acr_values": ["a", "b"]], ["acr_values": "a b"]),
+            (["login_hint": "ada@example.com"], ["login_hint": "ada@example.com"]),
+            (["acr_values": ["a", "b"]], ["acr_values": "a b"]),
         ] as [(JSONObject, [String: String])])
     func demands(request: JSONObject, sent: [String: String]) async throws {
         let bench = try await ProviderBench()
         let departure = try await bench.leave(request: request)
-        for name in ["prompt", "max_age", "login_hint", "acr_values"] { #expect(departure.parameters[name] == sent[name], "\(name)") }
+        for name in ["prompt", "max_age", "login_hint", "acr_values"] {
+            #expect(departure.parameters[name] == sent[name], "\(name)")
+        }
     }
 
     @Test(
@@ -145,7 +168,8 @@ struct ProviderLogInTests {
             (["prompt": "login"], ["auth_time": .null], true),
             ([:], ["auth_time": .integer(newYear2026 - 86_400)], true),
             ([:], ["auth_time": .integer(newYear2026 + 61)], false),
-            ([:], ["auth_time": "yesterday"], false), ([:], ["auth_time": -1], false), ([:], ["auth_time": 0], true), (["max_age": 300], ["auth_time": 0], false),
+            ([:], ["auth_time": "yesterday"], false), ([:], ["auth_time": -1], false), ([:], ["auth_time": 0], true),
+            (["max_age": 300], ["auth_time": 0], false),
             ([:], ["auth_time": .null], true),
         ] as [(JSONObject, JSONObject, Bool)])
     func freshness(request: JSONObject, claims: JSONObject, isGood: Bool) async throws {
@@ -185,7 +209,9 @@ struct ProviderLogInTests {
         let token = FormGuard.token(try #require(BrowserCookie(bench.browser)), purpose: "login \(id)")
         #expect(page.refresh != nil)
         let answer = await bench.browser.post(
-            "/oauth2/login", "interaction=\(id)&form_token=\(token)&username=alice&password=\(PercentEncoding.component(PeopleBench.password))")
+            "/oauth2/login",
+            "interaction=\(id)&form_token=\(token)&username=alice&password=\(PercentEncoding.component(PeopleBench.password))"
+        )
         #expect(answer.status == 400)
         #expect(!bench.isLoggedIn())
     }
@@ -195,7 +221,8 @@ struct ProviderLogInTests {
         let bench = try await ProviderBench(passwords: true)
         let id = try await bench.people.interaction(for: bench.browser)
         let departure = try ProviderBench.departure(
-            await bench.browser.send(await bench.browser.get("/oauth2/login", "interaction=\(id)"), ["provider": "go"]), id)
+            await bench.browser.send(await bench.browser.get("/oauth2/login", "interaction=\(id)"), ["provider": "go"]),
+            id)
         bench.answer(try bench.idToken(departure))
         _ = await bench.comeBack(departure)
         let account = try #require(try await bench.accounts().first)
@@ -227,7 +254,8 @@ struct ProviderLogInTests {
         #expect(try await bench.accounts().isEmpty)
         let identity = UserIdentity(issuer: StubProvider.issuer, subject: "u-1")
         func add(_ name: String) async throws -> StoredUser {
-            try await bench.people.directory.add(name: name, .identity(identity), now: newYear2026, random: bench.people.random)
+            try await bench.people.directory.add(
+                name: name, .identity(identity), now: newYear2026, random: bench.people.random)
         }
         let ada = try await add("ada")
         #expect(ada.passwordHash == nil)
@@ -235,7 +263,8 @@ struct ProviderLogInTests {
         await #expect(throws: UserError.identityTaken) { try await add("twin") }
         await #expect(throws: UserError.nameTaken("ada")) {
             try await bench.people.directory.add(
-                name: "ada", .identity(UserIdentity(issuer: StubProvider.issuer, subject: "u-2")), now: newYear2026, random: bench.people.random)
+                name: "ada", .identity(UserIdentity(issuer: StubProvider.issuer, subject: "u-2")), now: newYear2026,
+                random: bench.people.random)
         }
     }
 
@@ -246,7 +275,8 @@ struct ProviderLogInTests {
         let (departure, answer) = try await bench.logIn(request: ["login_hint": "ada"])
         #expect(answer.status == 403)
         #expect(answer.facts.error == "claim_mismatch")
-        let sent = try ProviderBench.departure(await bench.browser.send(answer, ["provider": "another"]), departure.interaction)
+        let sent = try ProviderBench.departure(
+            await bench.browser.send(answer, ["provider": "another"]), departure.interaction)
         #expect(sent["prompt"] == "select_account")
         #expect(sent.parameters["login_hint"] == nil)
         bench.provider.set { $0.admits = true }
@@ -307,7 +337,8 @@ struct ProviderLogInTests {
             let bench = try await ProviderBench(passwords: passwords)
             let id = try await bench.people.interaction(for: bench.browser, request: request)
             let page = await bench.browser.get("/oauth2/login", "interaction=\(id)")
-            let departure = try ProviderBench.departure(passwords ? await bench.browser.send(page, ["provider": "go"]) : page, id)
+            let departure = try ProviderBench.departure(
+                passwords ? await bench.browser.send(page, ["provider": "go"]) : page, id)
             let answer = await bench.comeBack(departure, nil, ["error": "access_denied", "code": nil])
             #expect(answer.status == 400)
             #expect(answer.refresh == nil)

@@ -56,7 +56,9 @@ struct SessionTests {
         #expect(try await session(newYear2026) == nil)
     }
 
-    @Test("what is not a session's secret is not even looked for", arguments: ["", "x", String(repeating: "a", count: 44), "../../etc"])
+    @Test(
+        "what is not a session's secret is not even looked for",
+        arguments: ["", "x", String(repeating: "a", count: 44), "../../etc"])
     func malformed(cookie: String) async throws {
         let reads = bench.store.reads
         #expect(try await session(newYear2026, cookie: cookie) == nil)
@@ -79,7 +81,8 @@ struct SessionTests {
 
     @Test("AS-040 after log-out the browser goes only where the client registered that it may")
     func postLogout() async throws {
-        try await bench.register("app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
+        try await bench.register(
+            "app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
         let query = "client_id=app&state=a%26b&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2F"
         #expect(await !browser.get("/oauth2/logout", query + "evil").text.contains("post_logout_redirect_uri"))
         let form = await browser.get("/oauth2/logout", query + "bye")
@@ -91,11 +94,15 @@ struct SessionTests {
 
     @Test("AS-040 a client that shows an ID token need not say its id, and goes no further with it than with its id")
     func hint() async throws {
-        try await bench.register("app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
+        try await bench.register(
+            "app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
         // {"alg":"ES256"}.{"aud":"app"} and no signature that counts
-        let query = "id_token_hint=eyJhbGciOiJFUzI1NiJ9.eyJhdWQiOiJhcHAifQ.c2lnbmF0dXJl&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2F"
+        let query =
+            "id_token_hint=eyJhbGciOiJFUzI1NiJ9.eyJhdWQiOiJhcHAifQ.c2lnbmF0dXJl&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2F"
         #expect(await !browser.get("/oauth2/logout", query + "evil").text.contains("post_logout_redirect_uri"))
-        #expect(await !browser.get("/oauth2/logout", query + "bye&client_id=other").text.contains("post_logout_redirect_uri"))
+        #expect(
+            await !browser.get("/oauth2/logout", query + "bye&client_id=other").text.contains(
+                "post_logout_redirect_uri"))
         let answer = await browser.send(await browser.get("/oauth2/logout", query + "bye"))
         #expect(answer.status == 303)
         #expect(answer.location == "https://app.example/bye")
@@ -103,9 +110,11 @@ struct SessionTests {
 
     @Test("AS-040 a form that was changed leads nowhere else")
     func forgedTarget() async throws {
-        try await bench.register("app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
+        try await bench.register(
+            "app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
         let answer = await browser.send(
-            await browser.get("/oauth2/logout"), ["client_id": "app", "post_logout_redirect_uri": "https://evil.example/"])
+            await browser.get("/oauth2/logout"),
+            ["client_id": "app", "post_logout_redirect_uri": "https://evil.example/"])
         #expect(answer.status == 200)
         #expect(answer.location == nil)
     }

@@ -37,12 +37,14 @@ struct UserDirectoryTests {
     @Test("a user's name is unique whatever its capitals, and cannot be taken twice at once")
     func unique() async throws {
         await #expect(throws: UserError.nameTaken("alice")) {
-            try await bench.directory.add(name: "ALICE", password: "another long password", now: newYear2026, random: bench.random)
+            try await bench.directory.add(
+                name: "ALICE", password: "another long password", now: newYear2026, random: bench.random)
         }
         let made = await withTaskGroup(of: Bool.self, returning: Int.self) { group in
             for _ in 0..<8 {
                 group.addTask {
-                    (try? await bench.directory.add(name: "dave", password: "another long password", now: newYear2026, random: bench.random))
+                    (try? await bench.directory.add(
+                        name: "dave", password: "another long password", now: newYear2026, random: bench.random))
                         != nil
                 }
             }
@@ -57,7 +59,8 @@ struct UserDirectoryTests {
         arguments: ["", "a b", "a\u{430}", "a/b", "ä", "a:b", String(repeating: "a", count: 129)])
     func badNames(name: String) async {
         await #expect(throws: UserError.badName) {
-            try await bench.directory.add(name: name, password: "another long password", now: newYear2026, random: bench.random)
+            try await bench.directory.add(
+                name: name, password: "another long password", now: newYear2026, random: bench.random)
         }
     }
 
@@ -66,11 +69,13 @@ struct UserDirectoryTests {
         arguments: [
             ("short", UserError.passwordTooShort), ("elevenchars", .passwordTooShort),
             (String(repeating: "abcd", count: 65), .passwordTooLong),
-            ("erin@example.com", .passwordIsName), ("aaaaaaaaaaaaaaa", .passwordIsSimple), ("abababababab", .passwordIsSimple),
+            ("erin@example.com", .passwordIsName), ("aaaaaaaaaaaaaaa", .passwordIsSimple),
+            ("abababababab", .passwordIsSimple),
         ])
     func badPasswords(password: String, error: UserError) async {
         await #expect(throws: error) {
-            try await bench.directory.add(name: "erin@example.com", password: password, now: newYear2026, random: bench.random)
+            try await bench.directory.add(
+                name: "erin@example.com", password: password, now: newYear2026, random: bench.random)
         }
     }
 
@@ -104,8 +109,11 @@ struct UserDirectoryTests {
     @Test("a removed account is gone with its name, and whoever takes the name is somebody else")
     func removed() async throws {
         _ = try await bench.administration.removeUser(bench.user.id, now: newYear2026)
-        await #expect(throws: ManagementError.notFound) { try await bench.administration.removeUser(bench.user.id, now: newYear2026) }
-        let next = try await bench.directory.add(name: "alice", password: "another long password", now: newYear2026, random: bench.random)
+        await #expect(throws: ManagementError.notFound) {
+            try await bench.administration.removeUser(bench.user.id, now: newYear2026)
+        }
+        let next = try await bench.directory.add(
+            name: "alice", password: "another long password", now: newYear2026, random: bench.random)
         #expect(next.id != bench.user.id)
     }
 

@@ -23,7 +23,12 @@ struct ClientAuthenticationTests {
         #expect(await post("shop", "s3cret").status == 200)
     }
 
-    @Test("AS-006 two ways of authenticating in one request are refused", arguments: ["&client_secret=s3cret", "&client_id=shop&client_secret=s3cret", "&client_assertion=x", "&client_assertion_type=x"])
+    @Test(
+        "AS-006 two ways of authenticating in one request are refused",
+        arguments: [
+            "&client_secret=s3cret", "&client_id=shop&client_secret=s3cret", "&client_assertion=x",
+            "&client_assertion_type=x",
+        ])
     func twoMethods(_ parameters: String) async {
         let answer = await bench.token(parameters)
         #expect(answer.status == 400)
@@ -38,14 +43,16 @@ struct ClientAuthenticationTests {
 
     @Test("AS-006 an assertion and a secret in the body are refused")
     func assertionAndSecret() async {
-        let answer = await bench.post("grant_type=client_credentials&client_id=shop&client_secret=s3cret&client_assertion=x")
+        let answer = await bench.post(
+            "grant_type=client_credentials&client_id=shop&client_secret=s3cret&client_assertion=x")
         #expect(answer.error == "invalid_request")
     }
 
     @Test(
         "AS-007 id and secret are form-decoded after base64",
         arguments: [
-            ("a:b", "a:b"), ("a:b", "a%3Ab"), ("100%", "100%25"), ("a+b", "a%2Bb"), ("a b", "a+b"), ("a b", "a%20b"), ("ü", "%C3%BC"), ("ü", "ü"),
+            ("a:b", "a:b"), ("a:b", "a%3Ab"), ("100%", "100%25"), ("a+b", "a%2Bb"), ("a b", "a+b"), ("a b", "a%20b"),
+            ("ü", "%C3%BC"), ("ü", "ü"),
             (String(repeating: "x", count: 500), String(repeating: "x", count: 500)),
         ])
     func formDecoding(secret: String, sent: String) async throws {
@@ -64,8 +71,10 @@ struct ClientAuthenticationTests {
     @Test(
         "AS-008 whatever is wrong with the Authorization header is 401 invalid_client with a challenge",
         arguments: [
-            "Basic", "Basic ", "Basic !!!!", "Basic c2hvcA==", "Basic c2hvcDpzM2NyZXQ", "Basic c2hvcDpzM2NyZXR=", "Basic Og==", "Basic c2hvcDo=",
-            "Bearer abc", "Negotiate x", "c2hvcDpzM2NyZXQ=", "Basic c2hv-_==", "Basic JTox", "Basic JXp6OnM=", "Basic /zpz",
+            "Basic", "Basic ", "Basic !!!!", "Basic c2hvcA==", "Basic c2hvcDpzM2NyZXQ", "Basic c2hvcDpzM2NyZXR=",
+            "Basic Og==", "Basic c2hvcDo=",
+            "Bearer abc", "Negotiate x", "c2hvcDpzM2NyZXQ=", "Basic c2hv-_==", "Basic JTox", "Basic JXp6OnM=",
+            "Basic /zpz",
         ])
     func badHeader(_ header: String) async {
         let answer = await bench.post("grant_type=client_credentials", authorization: header)
@@ -76,7 +85,9 @@ struct ClientAuthenticationTests {
 
     @Test("the scheme is case-insensitive")
     func scheme() async {
-        #expect(await bench.post("grant_type=client_credentials", authorization: "bAsIc " + base64("shop:s3cret")).status == 200)
+        #expect(
+            await bench.post("grant_type=client_credentials", authorization: "bAsIc " + base64("shop:s3cret")).status
+                == 200)
     }
 
     @Test("AS-008 failed authentication is 401 invalid_client, also for credentials in the body or none at all")
@@ -84,7 +95,10 @@ struct ClientAuthenticationTests {
         let none = await bench.post("grant_type=client_credentials")
         let idOnly = await bench.post("grant_type=client_credentials&client_id=shop")
         let secretOnly = await bench.post("grant_type=client_credentials&client_secret=s3cret")
-        for answer in [none, idOnly, secretOnly, await post("shop", "wrong"), await post("nobody", "s3cret"), await bench.token(secret: "wrong")] {
+        for answer in [
+            none, idOnly, secretOnly, await post("shop", "wrong"), await post("nobody", "s3cret"),
+            await bench.token(secret: "wrong"),
+        ] {
             #expect(answer.status == 401)
             #expect(answer.error == "invalid_client")
             #expect(answer.field("www-authenticate") != nil)
@@ -99,7 +113,10 @@ struct ClientAuthenticationTests {
             bench.server.answer(
                 .init(
                     method: "POST", path: "/oauth2/token",
-                    fields: [("content-type", "application/x-www-form-urlencoded"), ("authorization", header), ("authorization", header)],
+                    fields: [
+                        ("content-type", "application/x-www-form-urlencoded"), ("authorization", header),
+                        ("authorization", header),
+                    ],
                     body: Array("grant_type=client_credentials".utf8)), now: newYear2026, random: bench.random))
         #expect(answer.error == "invalid_request")
     }
@@ -123,8 +140,11 @@ struct ClientAuthenticationTests {
     func twoSecrets() async throws {
         _ = try await bench.store.insert(
             RegisteredClient(
-                id: "two", name: "", grants: [.clientCredentials], authenticationMethods: [.clientSecretBasic], scopes: ["a"],
-                secrets: ["new", "old"].map { StoredSecret(mac: bench.pepper.mac(of: $0, clientID: "two"), createdAt: 0) }, createdAt: 0),
+                id: "two", name: "", grants: [.clientCredentials], authenticationMethods: [.clientSecretBasic],
+                scopes: ["a"],
+                secrets: ["new", "old"].map {
+                    StoredSecret(mac: bench.pepper.mac(of: $0, clientID: "two"), createdAt: 0)
+                }, createdAt: 0),
             now: newYear2026)
         #expect(await bench.token(id: "two", secret: "new").status == 200)
         #expect(await bench.token(id: "two", secret: "old").status == 200)
@@ -140,7 +160,8 @@ struct ClientAuthenticationTests {
         #expect(await bench.token(secret: "another", now: newYear2026 + 2).status == 200)
     }
 
-    @Test("a client that has just authenticated is not looked up again, and a clock that goes back does not prolong that")
+    @Test(
+        "a client that has just authenticated is not looked up again, and a clock that goes back does not prolong that")
     func remembered() async {
         for _ in 0..<10 { #expect(await bench.token().status == 200) }
         #expect(bench.store.reads == 1)

@@ -14,7 +14,8 @@ struct TokenRequestTests {
 
     @Test("AS-001 only POST gets a token", arguments: ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "post"])
     func method(_ method: String) async {
-        let answer = await bench.post("grant_type=client_credentials", authorization: basic("shop", "s3cret"), method: method)
+        let answer = await bench.post(
+            "grant_type=client_credentials", authorization: basic("shop", "s3cret"), method: method)
         #expect(answer.status == 405)
         #expect(answer.field("allow") == "POST")
         #expect(answer.body["access_token"] == nil)
@@ -25,7 +26,9 @@ struct TokenRequestTests {
         #expect(await bench.token("&color=green&audience=https%3A%2F%2Felsewhere.example").status == 200)
     }
 
-    @Test("AS-003 a parameter without a value counts as left out", arguments: ["&scope=", "&resource=", "&client_secret=", "&client_id=", "&client_assertion=", "&scope"])
+    @Test(
+        "AS-003 a parameter without a value counts as left out",
+        arguments: ["&scope=", "&resource=", "&client_secret=", "&client_id=", "&client_assertion=", "&scope"])
     func empty(_ parameter: String) async {
         let answer = await bench.token(parameter)
         #expect(answer.status == 200)
@@ -41,7 +44,10 @@ struct TokenRequestTests {
 
     @Test(
         "AS-004 a repeated parameter is refused, even an unknown or empty one",
-        arguments: ["&grant_type=client_credentials", "&scope=orders:read&scope=orders:read", "&x=1&x=2", "&scope=&scope=orders:read", "&%73cope=a&scope=b"])
+        arguments: [
+            "&grant_type=client_credentials", "&scope=orders:read&scope=orders:read", "&x=1&x=2",
+            "&scope=&scope=orders:read", "&%73cope=a&scope=b",
+        ])
     func repeated(_ parameters: String) async {
         let answer = await bench.token(parameters)
         #expect(answer.status == 400)
@@ -55,27 +61,50 @@ struct TokenRequestTests {
 
     @Test("AS-005 credentials in the URI are refused, other parameters there are ignored")
     func uri() async {
-        for query in ["client_secret=s3cret", "client_id=shop&client_secret=s3cret", "client_secre%74=x", "access_token=x", "%zz"] {
-            let answer = await bench.post("grant_type=client_credentials", authorization: basic("shop", "s3cret"), query: query)
+        for query in [
+            "client_secret=s3cret", "client_id=shop&client_secret=s3cret", "client_secre%74=x", "access_token=x", "%zz",
+        ] {
+            let answer = await bench.post(
+                "grant_type=client_credentials", authorization: basic("shop", "s3cret"), query: query)
             #expect(answer.error == "invalid_request", "\(query)")
         }
-        #expect(await bench.post("", authorization: basic("shop", "s3cret"), query: "grant_type=client_credentials").error == "invalid_request")
-        #expect(await bench.post("grant_type=client_credentials", authorization: basic("shop", "s3cret"), query: "trace=1").status == 200)
+        #expect(
+            await bench.post("", authorization: basic("shop", "s3cret"), query: "grant_type=client_credentials").error
+                == "invalid_request")
+        #expect(
+            await bench.post("grant_type=client_credentials", authorization: basic("shop", "s3cret"), query: "trace=1")
+                .status == 200)
     }
 
-    @Test("the body must say that it is a form", arguments: [nil, "application/json", "text/plain", "multipart/form-data", "application/x-www-form-urlencodedx", ""])
+    @Test(
+        "the body must say that it is a form",
+        arguments: [
+            nil, "application/json", "text/plain", "multipart/form-data", "application/x-www-form-urlencodedx", "",
+        ])
     func contentType(_ type: String?) async {
-        let answer = await bench.post("grant_type=client_credentials", authorization: basic("shop", "s3cret"), contentType: type)
+        let answer = await bench.post(
+            "grant_type=client_credentials", authorization: basic("shop", "s3cret"), contentType: type)
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_request")
     }
 
-    @Test("parameters of the media type do not matter", arguments: ["application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-Urlencoded ;charset=utf-8"])
+    @Test(
+        "parameters of the media type do not matter",
+        arguments: [
+            "application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-Urlencoded ;charset=utf-8",
+        ])
     func contentTypeParameters(_ type: String) async {
-        #expect(await bench.post("grant_type=client_credentials", authorization: basic("shop", "s3cret"), contentType: type).status == 200)
+        #expect(
+            await bench.post("grant_type=client_credentials", authorization: basic("shop", "s3cret"), contentType: type)
+                .status == 200)
     }
 
-    @Test("a body that is no form is refused", arguments: ["grant_type=%", "grant_type=%zz", "grant_type=%ff", "grant_type=\u{e9}", "grant_type=a\tb", #"{"grant_type":"client_credentials"}"#])
+    @Test(
+        "a body that is no form is refused",
+        arguments: [
+            "grant_type=%", "grant_type=%zz", "grant_type=%ff", "grant_type=\u{e9}", "grant_type=a\tb",
+            #"{"grant_type":"client_credentials"}"#,
+        ])
     func badForm(_ body: String) async {
         let answer = await bench.post(body, authorization: basic("shop", "s3cret"))
         #expect(answer.status == 400)
@@ -94,7 +123,8 @@ struct TokenRequestTests {
         "AS-010 AS-017 a grant type that does not exist is unsupported, password and implicit like any other",
         arguments: ["password", "implicit", "urn:ietf:params:oauth:grant-type:saml2-bearer", "CLIENT_CREDENTIALS", "x"])
     func unsupported(_ grant: String) async {
-        let answer = await bench.post("grant_type=\(grant)&username=u&password=p", authorization: basic("shop", "s3cret"))
+        let answer = await bench.post(
+            "grant_type=\(grant)&username=u&password=p", authorization: basic("shop", "s3cret"))
         #expect(answer.status == 400)
         #expect(answer.error == "unsupported_grant_type")
     }

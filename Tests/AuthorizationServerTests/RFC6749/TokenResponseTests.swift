@@ -21,7 +21,9 @@ struct TokenResponseTests {
         }
     }
 
-    @Test("AS-009 every error is its status, a word of the RFC and a sentence of permitted octets", arguments: OAuthError.catalogue)
+    @Test(
+        "AS-009 every error is its status, a word of the RFC and a sentence of permitted octets",
+        arguments: OAuthError.catalogue)
     func errors(_ error: OAuthError) throws {
         let answer = Answer(error.response(realm: "r"))
         #expect([400, 401, 403, 429, 503].contains(answer.status))
@@ -36,7 +38,10 @@ struct TokenResponseTests {
 
     @Test("AS-009 nothing that the client sent comes back in an error")
     func noReflection() async {
-        for answer in [await bench.token("&scope=%3Czebra%3E"), await bench.token("&resource=%3Czebra%3E"), await bench.token(id: "%3Czebra%3E")] {
+        for answer in [
+            await bench.token("&scope=%3Czebra%3E"), await bench.token("&resource=%3Czebra%3E"),
+            await bench.token(id: "%3Czebra%3E"),
+        ] {
             #expect(answer.status >= 400)
             #expect(!String(decoding: answer.octets, as: UTF8.self).contains("zebra"))
         }
@@ -49,14 +54,24 @@ struct TokenResponseTests {
         #expect(try await bench.claims(of: answer)["scope"]?.string == "orders:read orders:write")
     }
 
-    @Test("AS-012 AS-123 a scope asked for is the only one granted", arguments: [("orders:read", "orders:read"), ("orders:write+orders:read", "orders:write orders:read"), ("orders:read%20orders:read", "orders:read")])
+    @Test(
+        "AS-012 AS-123 a scope asked for is the only one granted",
+        arguments: [
+            ("orders:read", "orders:read"), ("orders:write+orders:read", "orders:write orders:read"),
+            ("orders:read%20orders:read", "orders:read"),
+        ])
     func narrowed(asked: String, granted: String) async throws {
         let answer = await bench.token("&scope=\(asked)")
         #expect(answer.body["scope"]?.string == granted)
         #expect(try await bench.claims(of: answer)["scope"]?.string == granted)
     }
 
-    @Test("AS-012 a scope that is unknown, not the client's, or malformed is refused", arguments: ["admin", "orders:read+admin", "ORDERS:READ", "orders:read++orders:write", "+orders:read", "a%22b", "a%5Cb", "%C3%BC", "a%09b"])
+    @Test(
+        "AS-012 a scope that is unknown, not the client's, or malformed is refused",
+        arguments: [
+            "admin", "orders:read+admin", "ORDERS:READ", "orders:read++orders:write", "+orders:read", "a%22b", "a%5Cb",
+            "%C3%BC", "a%09b",
+        ])
     func invalidScope(_ scope: String) async {
         let answer = await bench.token("&scope=\(scope)")
         #expect(answer.status == 400)

@@ -119,5 +119,7 @@ struct RevocationTests {
     }
 
     @Test("a request without a token is refused")
-    func missing() async { #expect(await bench.send("/oauth2/revoke", "token_type_hint=access_token").error == "invalid_request") }
+    func missing() async {
+        #expect(await bench.send("/oauth2/revoke", "token_type_hint=access_token").error == "invalid_request")
+    }
 }

@@ -15,7 +15,9 @@ struct ClientAssertionTests {
         try await bench.register(client)
     }
 
-    @Test("AS-096 a client that signs an assertion gets a token, with client_id beside it or without", arguments: ["", "&client_id=shop"])
+    @Test(
+        "AS-096 a client that signs an assertion gets a token, with client_id beside it or without",
+        arguments: ["", "&client_id=shop"])
     func good(more: String) async throws {
         let answer = await bench.token(assertion: try client.assertion(), more)
         #expect(answer.status == 200)
@@ -32,7 +34,8 @@ struct ClientAssertionTests {
     @Test(
         "AS-096 each claim that is missing or wrong is invalid_client",
         arguments: [
-            ["iss": nil], ["sub": nil], ["aud": nil], ["exp": nil], ["jti": nil], ["iss": "other"], ["sub": "other"], ["iss": "other", "sub": "other"],
+            ["iss": nil], ["sub": nil], ["aud": nil], ["exp": nil], ["jti": nil], ["iss": "other"], ["sub": "other"],
+            ["iss": "other", "sub": "other"],
             ["jti": ""], ["exp": "soon"], ["iss": 1, "sub": 1], ["iss": "", "sub": ""], ["iat": "now"], ["nbf": true],
         ] as [[String: JSON?]])
     func claims(changed: [String: JSON?]) async throws {
@@ -45,8 +48,10 @@ struct ClientAssertionTests {
     @Test(
         "AS-097 its audience is the issuer identifier as a single string, and nothing else",
         arguments: [
-            ([.string(Bench.issuer)], 401), (.string(Bench.issuer + "/oauth2/token"), 401), (.string(Bench.issuer + "/oauth2/par"), 401),
-            (.string(Bench.issuer + "/"), 401), ([.string(Bench.issuer), "https://other.example"], 401), ("https://other.example", 401),
+            ([.string(Bench.issuer)], 401), (.string(Bench.issuer + "/oauth2/token"), 401),
+            (.string(Bench.issuer + "/oauth2/par"), 401),
+            (.string(Bench.issuer + "/"), 401), ([.string(Bench.issuer), "https://other.example"], 401),
+            ("https://other.example", 401),
             (.string(Bench.issuer), 200),
         ] as [(JSON, Int)])
     func audience(value: JSON, expected: Int) async throws {
@@ -56,7 +61,8 @@ struct ClientAssertionTests {
     @Test(
         "AS-098 an end in the past, an end more than five minutes ahead, and a beginning more than a minute ahead are refused; eight seconds are not",
         arguments: [
-            ("exp", -300, 401), ("exp", 0, 401), ("exp", 1, 200), ("exp", 300, 200), ("exp", 308, 200), ("exp", 361, 401), ("exp", 3_600, 401),
+            ("exp", -300, 401), ("exp", 0, 401), ("exp", 1, 200), ("exp", 300, 200), ("exp", 308, 200),
+            ("exp", 361, 401), ("exp", 3_600, 401),
             ("iat", 8, 200), ("iat", 61, 401), ("nbf", 8, 200), ("nbf", 61, 401), ("nbf", -300, 200),
         ])
     func times(claim: String, offset: Int64, expected: Int) async throws {
@@ -64,7 +70,9 @@ struct ClientAssertionTests {
         #expect(answer.status == expected)
     }
 
-    @Test("AS-098 numbers that no clock shows are refused, not added to", arguments: [.integer(.max), .integer(.min), 1e300, -1e300] as [JSON])
+    @Test(
+        "AS-098 numbers that no clock shows are refused, not added to",
+        arguments: [.integer(.max), .integer(.min), 1e300, -1e300] as [JSON])
     func extremes(value: JSON) async throws {
         for claim in ["exp", "iat", "nbf"] where !(claim != "exp" && (value.int ?? 0) < 0) {
             #expect(await bench.token(assertion: try client.assertion([claim: value])).status == 401)

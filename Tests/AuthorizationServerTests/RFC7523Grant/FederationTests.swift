@@ -19,22 +19,29 @@ struct FederationTests {
     init() async throws {
         bench = try Bench()
         func trusted(_ client: String, once: String?) -> AssertionVerdict {
-            .trusted(TrustedAssertion(client: client, issuer: "https://ci.example", onceID: once, expiresAt: newYear2026 + 300))
+            .trusted(
+                TrustedAssertion(
+                    client: client, issuer: "https://ci.example", onceID: once, expiresAt: newYear2026 + 300))
         }
         let judge = KnownAssertions(verdicts: [
-            "once": trusted("deployer", once: "j1"), "often": trusted("deployer", once: nil), "other": trusted("somebody", once: nil),
+            "once": trusted("deployer", once: "j1"), "often": trusted("deployer", once: nil),
+            "other": trusted("somebody", once: nil),
             "keyless": .unavailable,
         ])
         let ring = try #require(SigningKeyRing([DatedSigningKey(key: bench.key, signsFrom: 0)]))
         server = AuthorizationServer(
-            settings: AuthorizationServerSettings(issuer: Bench.issuer, database: .sqlite(path: ""), accessTokenLifetime: .seconds(600), audience: Bench.audience),
-            resources: [Bench.otherAudience], keys: SigningKeys(ring), pepper: bench.pepper, store: bench.store, assertions: judge)
+            settings: AuthorizationServerSettings(
+                issuer: Bench.issuer, database: .sqlite(path: ""), accessTokenLifetime: .seconds(600),
+                audience: Bench.audience),
+            resources: [Bench.otherAudience], keys: SigningKeys(ring), pepper: bench.pepper, store: bench.store,
+            assertions: judge)
         try await bench.register("deployer", grants: [.jwtBearer]) { _ in }
         try await bench.register()
     }
 
     private func ask(_ form: String, as client: String = "deployer", now: Int64 = newYear2026) async -> Answer {
-        await bench.send("/oauth2/token", "grant_type=\(Self.grant)&\(form)", as: (client, "s3cret"), now: now, on: server)
+        await bench.send(
+            "/oauth2/token", "grant_type=\(Self.grant)&\(form)", as: (client, "s3cret"), now: now, on: server)
     }
 
     @Test("AS-101 a token of a trusted issuer becomes one of ours, for the named client itself")
@@ -48,7 +55,9 @@ struct FederationTests {
         #expect(answer.body["refresh_token"] == nil)
     }
 
-    @Test("AS-101 a bad assertion, or one that stands for another client, is invalid_grant", arguments: ["nonsense", "other"])
+    @Test(
+        "AS-101 a bad assertion, or one that stands for another client, is invalid_grant",
+        arguments: ["nonsense", "other"])
     func bad(_ assertion: String) async {
         let answer = await ask("assertion=\(assertion)")
         #expect(answer.status == 400)
@@ -75,6 +84,8 @@ struct FederationTests {
 
     @Test("AS-101 without a trusted issuer there is no such grant")
     func none() async {
-        #expect(await bench.send("/oauth2/token", "grant_type=\(Self.grant)&assertion=often", as: ("deployer", "s3cret")).error == "unsupported_grant_type")
+        #expect(
+            await bench.send("/oauth2/token", "grant_type=\(Self.grant)&assertion=often", as: ("deployer", "s3cret"))
+                .error == "unsupported_grant_type")
     }
 }

@@ -21,7 +21,8 @@ private final class KeyShelf: ClientKeySource {
 
     /// - Parameter answers: one for each question; the last one for all that follow. nil: none can be had.
     init(_ answers: (JSON, ClientKeySet.Standing)?...) throws {
-        state = Mutex(State(answers: try answers.map { answer in try answer.map { ClientKeySet(try JWKSet($0.0), $0.1) } }))
+        state = Mutex(
+            State(answers: try answers.map { answer in try answer.map { ClientKeySet(try JWKSet($0.0), $0.1) } }))
     }
 
     var questions: [Question] { state.withLock { $0.questions } }
@@ -45,14 +46,17 @@ struct KeysAtAnAddressTests {
         other = try KeyedClient()
     }
 
-    private func answer(_ shelf: KeyShelf?, _ method: ClientAuthenticationMethod = .privateKeyJWT, certificate: [UInt8]? = nil) async throws -> Answer {
+    private func answer(
+        _ shelf: KeyShelf?, _ method: ClientAuthenticationMethod = .privateKeyJWT, certificate: [UInt8]? = nil
+    ) async throws -> Answer {
         let bench = try Bench(keySource: shelf)
         try await bench.register(client, method) { client in
             client.keySet = nil
             client.keySetURL = Self.address
         }
         guard certificate == nil else {
-            return await bench.send("POST", "/oauth2/token", "grant_type=client_credentials&client_id=shop", certificate: certificate)
+            return await bench.send(
+                "POST", "/oauth2/token", "grant_type=client_credentials&client_id=shop", certificate: certificate)
         }
         return await bench.token(assertion: try client.assertion())
     }
@@ -86,7 +90,9 @@ struct KeysAtAnAddressTests {
 
     @Test("an address that cannot be read is 503, not invalid_client: nobody knows who that is")
     func unavailable() async throws {
-        for shelf in [try KeyShelf(nil), try KeyShelf((other.keySet, .kept)), try KeyShelf((other.keySet, .remembered), nil), nil] {
+        for shelf in [
+            try KeyShelf(nil), try KeyShelf((other.keySet, .kept)), try KeyShelf((other.keySet, .remembered), nil), nil,
+        ] {
             let answer = try await answer(shelf)
             #expect(answer.status == 503)
             #expect(answer.error == "temporarily_unavailable")
@@ -109,7 +115,10 @@ struct KeysAtAnAddressTests {
         let certificate = try maker.der(keyPEM: mine.pemRepresentation)
         let shelf = try KeyShelf((["keys": [key]], .remembered))
         #expect(try await answer(shelf, .selfSignedTLSClientAuth, certificate: certificate).status == 200)
-        #expect(try await answer(try KeyShelf((client.keySet, .fetched)), .selfSignedTLSClientAuth, certificate: certificate).error == "invalid_client")
+        #expect(
+            try await answer(
+                try KeyShelf((client.keySet, .fetched)), .selfSignedTLSClientAuth, certificate: certificate
+            ).error == "invalid_client")
         #expect(try await answer(try KeyShelf(nil), .selfSignedTLSClientAuth, certificate: certificate).status == 503)
     }
 
@@ -121,8 +130,10 @@ struct KeysAtAnAddressTests {
             let object = try client.key.sign(
                 header: ["typ": "oauth-authz-req+jwt"],
                 claims: [
-                    "iss": "shop", "aud": .string(Bench.issuer), "exp": .integer(newYear2026 + 300), "nbf": .integer(newYear2026), "client_id": "shop",
-                    "response_type": "code", "redirect_uri": .string(Flow.redirectURI), "scope": "orders:read", "state": "signed",
+                    "iss": "shop", "aud": .string(Bench.issuer), "exp": .integer(newYear2026 + 300),
+                    "nbf": .integer(newYear2026), "client_id": "shop",
+                    "response_type": "code", "redirect_uri": .string(Flow.redirectURI), "scope": "orders:read",
+                    "state": "signed",
                     "code_challenge": .string(Flow.challenge), "code_challenge_method": "S256",
                 ])
             let answer = await flow.send("/oauth2/authorize", query: "client_id=shop&request=\(object)")
@@ -131,36 +142,49 @@ struct KeysAtAnAddressTests {
             #expect(shelf.questions.count == 1)
         }
         let flow = try await Flow(keySource: try KeyShelf(nil)) { $0.keySetURL = Self.address }
-        #expect(await flow.send("/oauth2/authorize", query: "client_id=shop&request=\(try client.assertion())").status == 503)
+        #expect(
+            await flow.send("/oauth2/authorize", query: "client_id=shop&request=\(try client.assertion())").status
+                == 503)
     }
 
     // MARK: Registration
 
     private func registration(_ url: String, hosts: [String], shelf: KeyShelf?) async throws -> Answer {
         let bench = try Bench.registering(jwksHosts: hosts, keySource: shelf)
-        return await bench.registration("POST", machine(["token_endpoint_auth_method": "private_key_jwt", "jwks_uri": .string(url)]))
+        return await bench.registration(
+            "POST", machine(["token_endpoint_auth_method": "private_key_jwt", "jwks_uri": .string(url)]))
     }
 
-    @Test("a client registers the address of its keys, on a host that the operator has named, and is known by what is there")
+    @Test(
+        "a client registers the address of its keys, on a host that the operator has named, and is known by what is there"
+    )
     func registers() async throws {
         let shelf = try KeyShelf((client.keySet, .fetched))
         let bench = try Bench.registering(jwksHosts: ["keys.example"], keySource: shelf)
         let answer = await bench.registration(
-            "POST", machine(["token_endpoint_auth_method": "private_key_jwt", "jwks_uri": .string(Self.address), "scope": "orders:read"]))
+            "POST",
+            machine([
+                "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": .string(Self.address),
+                "scope": "orders:read",
+            ]))
         #expect(answer.status == 201)
         #expect(answer.body["jwks_uri"]?.string == Self.address)
         #expect(answer.body["jwks"] == nil)
         let id = try #require(answer.body["client_id"]?.string)
-        #expect(await bench.token(assertion: try client.assertion(["iss": .string(id), "sub": .string(id)])).status == 200)
+        #expect(
+            await bench.token(assertion: try client.assertion(["iss": .string(id), "sub": .string(id)])).status == 200)
         #expect(shelf.questions.map(\.url) == [Self.address])
     }
 
     @Test(
         "an address that nobody has named a host for, that is not https or says more than a place is invalid_client_metadata",
         arguments: [
-            "https://other.example/keys", "http://keys.example/shop", "https://keys.example.evil.example/", "https://user@keys.example/",
-            "https://keys.example@evil.example/", "https://keys.example/#a", "https://keys.example\\@evil.example/", "https://evil.example/keys.example",
-            "https://169.254.169.254/latest", "https://[fd00:ec2::254]/", "file:///etc/passwd", "keys.example", "https://keys.example:x/", "",
+            "https://other.example/keys", "http://keys.example/shop", "https://keys.example.evil.example/",
+            "https://user@keys.example/",
+            "https://keys.example@evil.example/", "https://keys.example/#a", "https://keys.example\\@evil.example/",
+            "https://evil.example/keys.example",
+            "https://169.254.169.254/latest", "https://[fd00:ec2::254]/", "file:///etc/passwd", "keys.example",
+            "https://keys.example:x/", "",
         ])
     func refusedAddresses(url: String) async throws {
         let answer = try await registration(url, hosts: ["keys.example"], shelf: try KeyShelf(nil))
@@ -172,12 +196,19 @@ struct KeysAtAnAddressTests {
     func off() async throws {
         #expect(try await registration(Self.address, hosts: [], shelf: try KeyShelf(nil)).status == 400)
         #expect(try await registration(Self.address, hosts: ["keys.example"], shelf: nil).status == 400)
-        #expect(try await registration("https://KEYS.example/shop", hosts: ["keys.example"], shelf: try KeyShelf(nil)).status == 201)
+        #expect(
+            try await registration("https://KEYS.example/shop", hosts: ["keys.example"], shelf: try KeyShelf(nil))
+                .status == 201)
     }
 
-    @Test("an operator names any https address, and nothing else", arguments: [("https://10.0.0.7:8443/jwks", true), ("http://10.0.0.7/jwks", false)])
+    @Test(
+        "an operator names any https address, and nothing else",
+        arguments: [("https://10.0.0.7:8443/jwks", true), ("http://10.0.0.7/jwks", false)])
     func operators(url: String, isGood: Bool) throws {
-        let metadata: JSONObject = ["grant_types": ["client_credentials"], "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": .string(url)]
+        let metadata: JSONObject = [
+            "grant_types": ["client_credentials"], "token_endpoint_auth_method": "private_key_jwt",
+            "jwks_uri": .string(url),
+        ]
         let client = try? ClientMetadata(profile: .standard).client(metadata, id: "shop", now: newYear2026)
         #expect(client?.keySetURL == (isGood ? url : nil))
     }

@@ -13,7 +13,8 @@ struct ClientConfigurationTests {
     init() async throws {
         bench = try .registering()
         let body = await bench.registration("POST", machine(["client_name": "Billing"])).body
-        guard let id = body["client_id"]?.string, let secret = body["client_secret"]?.string, let token = body["registration_access_token"]?.string
+        guard let id = body["client_id"]?.string, let secret = body["client_secret"]?.string,
+            let token = body["registration_access_token"]?.string
         else { throw BenchError() }
         (self.id, self.secret, self.token) = (id, secret, token)
     }
@@ -34,7 +35,9 @@ struct ClientConfigurationTests {
     @Test("AS-131 without its own token nobody reads, changes or deletes it", arguments: ["GET", "PUT", "DELETE"])
     func guarded(method: String) async throws {
         let other = await bench.registration("POST", machine()).body["registration_access_token"]?.string
-        for token in ["wrong", registrationToken, try #require(other)] { #expect(await call(method, machine(), token: token).status == 401) }
+        for token in ["wrong", registrationToken, try #require(other)] {
+            #expect(await call(method, machine(), token: token).status == 401)
+        }
         #expect(await call(method, machine(), id: "other").status == 401)
         #expect(await call("GET").status == 200)
         // The token itself is stored nowhere.
@@ -48,11 +51,15 @@ struct ClientConfigurationTests {
         #expect(answer.status == 200)
         #expect(answer.body["client_name"] == nil)
         #expect(answer.body["scope"] == "orders:read")
-        #expect(await bench.token("&scope=orders:write", id: id, secret: secret, now: newYear2026 + 10).error == "invalid_scope")
+        #expect(
+            await bench.token("&scope=orders:write", id: id, secret: secret, now: newYear2026 + 10).error
+                == "invalid_scope")
         #expect(await bench.token(id: id, secret: secret, now: newYear2026 + 20).status == 200)
         for wrong in [
-            ["client_id": "other"], [:], ["client_id": .string(id), "client_secret": "mine"], ["client_id": .string(id), "client_id_issued_at": 1],
-            ["client_id": .string(id), "registration_access_token": .string(token)], ["client_id": .string(id), "scope": "admin"],
+            ["client_id": "other"], [:], ["client_id": .string(id), "client_secret": "mine"],
+            ["client_id": .string(id), "client_id_issued_at": 1],
+            ["client_id": .string(id), "registration_access_token": .string(token)],
+            ["client_id": .string(id), "scope": "admin"],
         ] as [[String: JSON?]] {
             #expect(await call("PUT", machine(wrong)).error == "invalid_client_metadata")
         }

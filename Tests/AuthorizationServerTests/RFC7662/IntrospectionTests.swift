@@ -44,7 +44,8 @@ struct IntrospectionTests {
         #expect(answer.field("cache-control") == "no-store")
         #expect(
             answer.body.names.sorted() == [
-                "acr", "active", "aud", "auth_time", "client_id", "exp", "iat", "iss", "jti", "scope", "sub", "token_type",
+                "acr", "active", "aud", "auth_time", "client_id", "exp", "iat", "iss", "jti", "scope", "sub",
+                "token_type",
             ])
         #expect(answer.body["active"] == true)
         #expect(answer.body["client_id"] == "shop")
@@ -55,11 +56,13 @@ struct IntrospectionTests {
 
     /// What is no live access token of ours.
     enum Dead: String, CaseIterable {
-        case unknown, malformed, expired, notYetValid, issuedInFuture, foreign, otherIssuer, idToken, withoutClient, oddConfirmation, revoked,
+        case unknown, malformed, expired, notYetValid, issuedInFuture, foreign, otherIssuer, idToken, withoutClient,
+            oddConfirmation, revoked,
             clientRevoked, subjectRevoked, grantRevoked
     }
 
-    @Test("AS-068 AS-071 what is no live token of ours is not active, and nothing else is said", arguments: Dead.allCases)
+    @Test(
+        "AS-068 AS-071 what is no live token of ours is not active, and nothing else is said", arguments: Dead.allCases)
     func dead(_ dead: Dead) async throws {
         var claims = Bench.claims
         claims["grant_id"] = "g1"
@@ -84,7 +87,8 @@ struct IntrospectionTests {
         }
         if let revocation {
             #expect(await bench.introspect(try bench.signed(typ: typ, claims)).body["active"] == true)
-            #expect(try await bench.store.commit(Revoker.changes(ending: revocation, now: newYear2026), now: newYear2026))
+            #expect(
+                try await bench.store.commit(Revoker.changes(ending: revocation, now: newYear2026), now: newYear2026))
         }
         let answer = await bench.introspect(try text ?? bench.signed(typ: typ, claims))
         #expect(answer.status == 200)
@@ -93,7 +97,8 @@ struct IntrospectionTests {
 
     @Test("AS-071 what was issued after a client or a subject was ended counts")
     func after() async throws {
-        #expect(try await bench.store.commit(Revoker.changes(ending: .client("shop"), now: newYear2026), now: newYear2026))
+        #expect(
+            try await bench.store.commit(Revoker.changes(ending: .client("shop"), now: newYear2026), now: newYear2026))
         #expect(await bench.introspect(try bench.accessToken()).body == Self.inactive)
         let later = try bench.accessToken(now: newYear2026 + 1)
         #expect(await bench.introspect(later, now: newYear2026 + 1).body["active"] == true)
@@ -112,7 +117,8 @@ struct IntrospectionTests {
         let token = try bench.accessToken(client: "till")
         #expect(await bench.introspect(token, as: ("orders-api", "s3cret")).body["active"] == true)
         #expect(await bench.introspect(token, as: ("elsewhere-api", "s3cret")).body == Self.inactive)
-        // Without a list a client may ask tokens for every resource; that is no permission to look into those of others.
+        // Without a list a client may ask tokens for every resource; that is no permission to look into those of
+        // others.
         #expect(await bench.introspect(token).body == Self.inactive)
         let own = try bench.accessToken(client: "elsewhere-api")
         #expect(await bench.introspect(own, as: ("elsewhere-api", "s3cret")).body["active"] == true)

@@ -13,7 +13,10 @@ struct SignedAnswerTests {
         try await bench.register()
     }
 
-    private func ask(_ token: String, accept: String = "application/token-introspection+jwt", as client: (String, String) = ("shop", "s3cret")) async -> Answer {
+    private func ask(
+        _ token: String, accept: String = "application/token-introspection+jwt",
+        as client: (String, String) = ("shop", "s3cret")
+    ) async -> Answer {
         await bench.send("/oauth2/introspect", "token=\(token)", as: client, fields: [("accept", accept)])
     }
 

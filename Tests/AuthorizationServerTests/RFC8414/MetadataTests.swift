@@ -10,7 +10,10 @@ struct MetadataTests {
 
     @Test(
         "AS-053 the metadata lies at the well-known path, in front of the issuer's",
-        arguments: [("https://login.example.com", ""), ("https://login.example.com:8443", ""), ("https://login.example.com/tenant/a", "/tenant/a"), ("https://login.example.com/tenant/", "/tenant")])
+        arguments: [
+            ("https://login.example.com", ""), ("https://login.example.com:8443", ""),
+            ("https://login.example.com/tenant/a", "/tenant/a"), ("https://login.example.com/tenant/", "/tenant"),
+        ])
     func path(issuer: String, suffix: String) async throws {
         let bench = try Bench(issuer: issuer)
         let answer = await bench.get(Self.wellKnown + suffix)
@@ -33,16 +36,22 @@ struct MetadataTests {
         let genuine = await bench.get(Self.wellKnown)
         #expect(await bench.get(Self.wellKnown, host: "evil.example").octets == genuine.octets)
         try await bench.register()
-        let token = await bench.post("grant_type=client_credentials", authorization: basic("shop", "s3cret"), host: "evil.example")
+        let token = await bench.post(
+            "grant_type=client_credentials", authorization: basic("shop", "s3cret"), host: "evil.example")
         #expect(try await bench.claims(of: token)["iss"]?.string == Bench.issuer)
     }
 
-    @Test("AS-056 AS-059 the members that must be there are there, each of the type that RFC 8414 and OpenID Connect Discovery give it")
+    @Test(
+        "AS-056 AS-059 the members that must be there are there, each of the type that RFC 8414 and OpenID Connect Discovery give it"
+    )
     func members() async throws {
         let body = await (try Bench()).get(Self.wellKnown).body
-        for name in ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"] { #expect(body[name]?.string?.hasPrefix("https://") == true) }
+        for name in ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"] {
+            #expect(body[name]?.string?.hasPrefix("https://") == true)
+        }
         for name in [
-            "response_types_supported", "subject_types_supported", "id_token_signing_alg_values_supported", "grant_types_supported",
+            "response_types_supported", "subject_types_supported", "id_token_signing_alg_values_supported",
+            "grant_types_supported",
             "token_endpoint_auth_methods_supported",
         ] {
             #expect(body[name]?.array?.isEmpty == false)
@@ -51,7 +60,9 @@ struct MetadataTests {
             if name.hasSuffix("_supported") {
                 if let list = value.array {
                     #expect(!list.isEmpty && list.allSatisfy { $0.string != nil })
-                    #expect(!list.contains("none") || name.hasPrefix("prompt") || name == "token_endpoint_auth_methods_supported")
+                    #expect(
+                        !list.contains("none") || name.hasPrefix("prompt")
+                            || name == "token_endpoint_auth_methods_supported")
                 } else {
                     #expect(value.bool != nil)
                 }
@@ -60,7 +71,9 @@ struct MetadataTests {
             }
         }
         #expect(body["id_token_signing_alg_values_supported"] == ["ES256"])
-        for name in ["revocation_endpoint", "introspection_endpoint", "device_authorization_endpoint", "end_session_endpoint"] {
+        for name in [
+            "revocation_endpoint", "introspection_endpoint", "device_authorization_endpoint", "end_session_endpoint",
+        ] {
             #expect(body[name]?.string?.hasPrefix("https://") == true)
         }
     }
@@ -72,7 +85,9 @@ struct MetadataTests {
         #expect(body["authorization_response_iss_parameter_supported"] == true)
     }
 
-    @Test("AS-058 the document for OpenID Connect is the same, and lies behind the issuer's path", arguments: ["", "/tenant", "/tenant/"])
+    @Test(
+        "AS-058 the document for OpenID Connect is the same, and lies behind the issuer's path",
+        arguments: ["", "/tenant", "/tenant/"])
     func openID(path: String) async throws {
         let bench = try Bench(issuer: "https://login.example.com" + path)
         let place = path.hasSuffix("/") ? String(path.dropLast()) : path
@@ -85,7 +100,8 @@ struct MetadataTests {
     @Test("AS-134 every endpoint that stands in the metadata answers, and none of them with 404")
     func endpoints() async throws {
         let bench = try Bench()
-        for (name, value) in await bench.get(Self.wellKnown).body.members where name.hasSuffix("_endpoint") || name == "jwks_uri" {
+        for (name, value) in await bench.get(Self.wellKnown).body.members
+        where name.hasSuffix("_endpoint") || name == "jwks_uri" {
             let path = try #require(value.string).dropFirst(Bench.issuer.utf8.count)
             #expect(await bench.get(String(path)).status != 404)
         }
@@ -100,14 +116,16 @@ struct MetadataTests {
         #expect(body["jwks_uri"]?.string == "https://login.example.com:8443/oauth2/jwks")
         #expect(await bench.get("/oauth2/jwks").status == 200)
         for grant in body["grant_types_supported"]?.array ?? [] {
-            let answer = await bench.post("grant_type=\(try #require(grant.string))", authorization: basic("shop", "s3cret"))
+            let answer = await bench.post(
+                "grant_type=\(try #require(grant.string))", authorization: basic("shop", "s3cret"))
             #expect(answer.error != "unsupported_grant_type")
         }
         for method in body["token_endpoint_auth_methods_supported"]?.array ?? [] {
             switch method.string {
             case "client_secret_basic": #expect(await bench.token().status == 200)
             case "client_secret_post":
-                #expect(await bench.post("grant_type=client_credentials&client_id=shop&client_secret=s3cret").status == 200)
+                #expect(
+                    await bench.post("grant_type=client_credentials&client_id=shop&client_secret=s3cret").status == 200)
             // Tests/AuthorizationServerTests/RFC7523 and RFC8705 show these.
             case "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth": break
             // Tests/AuthorizationServerTests/AuthorizationCode shows a public client.
@@ -152,7 +170,8 @@ struct MetadataTests {
     @Test("AS-060 two keys with one kid are refused")
     func sameKid() throws {
         let key = try SigningKey.generate(.es256)
-        #expect(SigningKeyRing([DatedSigningKey(key: key, signsFrom: 0), DatedSigningKey(key: key, signsFrom: 1)]) == nil)
+        #expect(
+            SigningKeyRing([DatedSigningKey(key: key, signsFrom: 0), DatedSigningKey(key: key, signsFrom: 1)]) == nil)
         #expect(SigningKeyRing([]) == nil)
     }
 
@@ -162,9 +181,12 @@ struct MetadataTests {
         let new = try SigningKey.generate(.es256)
         let ring = try #require(
             SigningKeyRing([
-                DatedSigningKey(key: new, signsFrom: newYear2026 + 1_000), DatedSigningKey(key: old, signsFrom: 0, publishedUntil: newYear2026 + 5_000),
+                DatedSigningKey(key: new, signsFrom: newYear2026 + 1_000),
+                DatedSigningKey(key: old, signsFrom: 0, publishedUntil: newYear2026 + 5_000),
             ]))
-        func kids(_ now: Int64) -> [String] { ring.publicSet(now: now).object?["keys"]?.array?.compactMap { $0.object?["kid"]?.string } ?? [] }
+        func kids(_ now: Int64) -> [String] {
+            ring.publicSet(now: now).object?["keys"]?.array?.compactMap { $0.object?["kid"]?.string } ?? []
+        }
         #expect(ring.current(now: newYear2026)?.kid == old.kid)
         #expect(kids(newYear2026) == [old.kid, new.kid])
         #expect(ring.current(now: newYear2026 + 1_000)?.kid == new.kid)

@@ -21,13 +21,16 @@ struct DeviceTests {
         #expect(try await bench.store.commit([.insert(user.record)], now: newYear2026))
     }
 
-    private func begin(_ form: String = "scope=orders:read", as client: String = "tv", now: Int64 = newYear2026) async -> Answer {
+    private func begin(_ form: String = "scope=orders:read", as client: String = "tv", now: Int64 = newYear2026) async
+        -> Answer
+    {
         await bench.send(Self.path, form, as: (client, "s3cret"), now: now)
     }
 
     private func poll(_ code: String, as client: String = "tv", now: Int64) async -> Answer {
         await bench.send(
-            "/oauth2/token", "grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=\(code)", as: (client, "s3cret"), now: now)
+            "/oauth2/token", "grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=\(code)",
+            as: (client, "s3cret"), now: now)
     }
 
     private func codes(now: Int64 = newYear2026) async throws -> (device: String, user: String) {
@@ -35,9 +38,14 @@ struct DeviceTests {
         return (try #require(body["device_code"]?.string), try #require(body["user_code"]?.string))
     }
 
-    private func approve(_ userCode: String, scopes: [String] = ["orders:read"], now: Int64 = newYear2026) async throws -> Bool {
-        guard case .found(let request) = await desk.find(userCode, address: "192.0.2.7", userID: "ada", now: now) else { return false }
-        let approval = DeviceRequest.Approval(userID: "ada", authentication: UserAuthentication(time: now), scopes: scopes)
+    private func approve(_ userCode: String, scopes: [String] = ["orders:read"], now: Int64 = newYear2026) async throws
+        -> Bool
+    {
+        guard case .found(let request) = await desk.find(userCode, address: "192.0.2.7", userID: "ada", now: now) else {
+            return false
+        }
+        let approval = DeviceRequest.Approval(
+            userID: "ada", authentication: UserAuthentication(time: now), scopes: scopes)
         return try await desk.approve(request, approval, now: now)
     }
 
@@ -68,7 +76,8 @@ struct DeviceTests {
         #expect((body["device_code"]?.string ?? "").utf8.count == 43)
         let code = try #require(body["user_code"]?.string)
         #expect(body["verification_uri"] == "https://login.example.com/oauth2/device")
-        #expect(body["verification_uri_complete"]?.string == "https://login.example.com/oauth2/device?user_code=\(code)")
+        #expect(
+            body["verification_uri_complete"]?.string == "https://login.example.com/oauth2/device?user_code=\(code)")
         #expect(body["expires_in"] == 600)
         #expect(body["interval"] == 5)
         let metadata = await bench.get("/.well-known/oauth-authorization-server").body
@@ -89,7 +98,9 @@ struct DeviceTests {
         for kind in [RecordKind.deviceCode, .userCode] {
             for record in try await bench.store.records(RecordQuery(kind), most: 10) {
                 let text = record.key + String(decoding: JSON.object(record.body).serialized(), as: UTF8.self)
-                #expect(!text.contains(codes.device) && !text.contains(codes.user) && !text.contains(codes.user.filter { $0 != "-" }))
+                #expect(
+                    !text.contains(codes.device) && !text.contains(codes.user)
+                        && !text.contains(codes.user.filter { $0 != "-" }))
             }
         }
     }
@@ -103,7 +114,9 @@ struct DeviceTests {
         #expect(answer.error == "authorization_pending")
     }
 
-    @Test("AS-083 who asks too soon is told to slow down, and has five seconds more to wait from then on, after a restart too")
+    @Test(
+        "AS-083 who asks too soon is told to slow down, and has five seconds more to wait from then on, after a restart too"
+    )
     func slowDown() async throws {
         let codes = try await codes()
         var now = newYear2026 + 5
@@ -153,14 +166,18 @@ struct DeviceTests {
     @Test("AS-084 a device that was turned away: access_denied")
     func denied() async throws {
         let codes = try await codes()
-        guard case .found(let request) = await desk.find(codes.user, address: "192.0.2.7", userID: "ada", now: newYear2026) else {
+        guard
+            case .found(let request) = await desk.find(
+                codes.user, address: "192.0.2.7", userID: "ada", now: newYear2026)
+        else {
             Issue.record("not found")
             return
         }
         #expect(try await desk.deny(request, now: newYear2026))
         #expect(await poll(codes.device, now: newYear2026 + 5).error == "access_denied")
         // Nobody lets it in any longer, not even with a page that was open before.
-        let approval = DeviceRequest.Approval(userID: "ada", authentication: UserAuthentication(time: newYear2026), scopes: [])
+        let approval = DeviceRequest.Approval(
+            userID: "ada", authentication: UserAuthentication(time: newYear2026), scopes: [])
         #expect(try await !desk.approve(request, approval, now: newYear2026))
     }
 

@@ -20,7 +20,8 @@ struct UserCodeTests {
     @Test(
         "AS-086 capitals and dashes do not matter, anything else makes it no code",
         arguments: [
-            ("WDJB-MJHT", "WDJBMJHT"), ("wdjbmjht", "WDJBMJHT"), (" wDjB mJhT ", "WDJBMJHT"), ("W-D-J-B-M-J-H-T", "WDJBMJHT"), ("WDJB-MJH", nil),
+            ("WDJB-MJHT", "WDJBMJHT"), ("wdjbmjht", "WDJBMJHT"), (" wDjB mJhT ", "WDJBMJHT"),
+            ("W-D-J-B-M-J-H-T", "WDJBMJHT"), ("WDJB-MJH", nil),
             ("WDJB-MJHTT", nil), ("WDJB-MJHA", nil), ("WDJB-MJH0", nil), ("", nil), ("ＷDJB-MJHT", nil),
         ] as [(String, String?)])
     func entry(typed: String, code: String?) {

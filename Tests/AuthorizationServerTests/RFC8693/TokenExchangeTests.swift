@@ -18,7 +18,10 @@ struct TokenExchangeTests {
         try await bench.register()
     }
 
-    private func exchange(_ subject: String?, _ more: String = "", type: String? = TokenExchangeTests.accessToken, now: Int64 = newYear2026) async -> Answer {
+    private func exchange(
+        _ subject: String?, _ more: String = "", type: String? = TokenExchangeTests.accessToken,
+        now: Int64 = newYear2026
+    ) async -> Answer {
         var form = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange"
         if let subject { form += "&subject_token=\(subject)" }
         if let type { form += "&subject_token_type=\(type)" }
@@ -42,7 +45,9 @@ struct TokenExchangeTests {
         #expect(await exchange(token, "&actor_token_type=\(Self.accessToken)").error == "invalid_request")
     }
 
-    enum Bad: CaseIterable { case nonsense, foreign, expired, otherIssuer, revoked, grantRevoked, otherAudience, idToken }
+    enum Bad: CaseIterable {
+        case nonsense, foreign, expired, otherIssuer, revoked, grantRevoked, otherAudience, idToken
+    }
 
     @Test("AS-090 AS-092 a subject token that is not good is an invalid request", arguments: Bad.allCases)
     func bad(_ bad: Bad) async throws {
@@ -58,8 +63,13 @@ struct TokenExchangeTests {
         case .otherIssuer: claims["iss"] = "https://elsewhere.example"
         case .otherAudience: claims["aud"] = "https://elsewhere.example"
         case .idToken: typ = "JWT"
-        case .revoked: #expect(try await bench.store.commit(Revoker.changes(ending: .token("one"), now: newYear2026), now: newYear2026))
-        case .grantRevoked: #expect(try await bench.store.commit(Revoker.changes(ending: .grant("g1"), now: newYear2026), now: newYear2026))
+        case .revoked:
+            #expect(
+                try await bench.store.commit(Revoker.changes(ending: .token("one"), now: newYear2026), now: newYear2026)
+            )
+        case .grantRevoked:
+            #expect(
+                try await bench.store.commit(Revoker.changes(ending: .grant("g1"), now: newYear2026), now: newYear2026))
         }
         let answer = await exchange(try text ?? bench.signed(typ: typ, claims))
         #expect(answer.status == 400)
@@ -80,10 +90,13 @@ struct TokenExchangeTests {
         #expect(answer.facts.subject == "ada" && answer.facts.client == "orders-api")
     }
 
-    @Test("AS-091 a JWT may be asked for, and is what it is anyway; nothing else may", arguments: [
-        ("urn:ietf:params:oauth:token-type:jwt", 200), ("urn:ietf:params:oauth:token-type:access_token", 200),
-        ("urn:ietf:params:oauth:token-type:refresh_token", 400), ("urn:ietf:params:oauth:token-type:id_token", 400), ("nonsense", 400),
-    ])
+    @Test(
+        "AS-091 a JWT may be asked for, and is what it is anyway; nothing else may",
+        arguments: [
+            ("urn:ietf:params:oauth:token-type:jwt", 200), ("urn:ietf:params:oauth:token-type:access_token", 200),
+            ("urn:ietf:params:oauth:token-type:refresh_token", 400), ("urn:ietf:params:oauth:token-type:id_token", 400),
+            ("nonsense", 400),
+        ])
     func requested(type: String, status: Int) async throws {
         #expect(await exchange(try bench.accessToken(), "&requested_token_type=\(type)").status == status)
     }
@@ -94,7 +107,9 @@ struct TokenExchangeTests {
         #expect(await exchange(token, "&\(name)=https://nowhere.example").error == "invalid_target")
         let answer = await exchange(token, "&\(name)=\(Bench.otherAudience)")
         #expect(try await bench.claims(of: answer)["aud"]?.string == Bench.otherAudience)
-        #expect(await exchange(token, "&resource=\(Bench.audience)&audience=\(Bench.otherAudience)").error == "invalid_target")
+        #expect(
+            await exchange(token, "&resource=\(Bench.audience)&audience=\(Bench.otherAudience)").error
+                == "invalid_target")
     }
 
     @Test("AS-093 the current actor stands outermost, and those before it inside")
@@ -105,7 +120,10 @@ struct TokenExchangeTests {
 
         let before: JSON = ["sub": "front", "act": ["sub": "edge"]]
         let chained = await exchange(try bench.accessToken { $0.actor = before }, actor(own))
-        #expect(try await bench.claims(of: chained)["act"] == ["sub": "orders-api", "client_id": "orders-api", "act": before])
+        #expect(
+            try await bench.claims(of: chained)["act"] == [
+                "sub": "orders-api", "client_id": "orders-api", "act": before,
+            ])
         // Who passes on without acting in its own name takes nobody out of the chain.
         let passed = await exchange(try bench.accessToken { $0.actor = before })
         #expect(try await bench.claims(of: passed)["act"] == before)
@@ -114,17 +132,26 @@ struct TokenExchangeTests {
     @Test("AS-093 an actor token is live, and the client's own")
     func badActor() async throws {
         let token = try bench.accessToken()
-        for other in ["nonsense", try bench.accessToken(client: "shop"), try bench.accessToken(client: "orders-api", now: newYear2026 - 601)] {
+        for other in [
+            "nonsense", try bench.accessToken(client: "shop"),
+            try bench.accessToken(client: "orders-api", now: newYear2026 - 601),
+        ] {
             #expect(await exchange(token, actor(other)).error == "invalid_request")
         }
         let own = try bench.accessToken(client: "orders-api")
-        #expect(await exchange(token, "&actor_token=\(own)&actor_token_type=urn:ietf:params:oauth:token-type:id_token").error == "invalid_request")
+        #expect(
+            await exchange(token, "&actor_token=\(own)&actor_token_type=urn:ietf:params:oauth:token-type:id_token")
+                .error == "invalid_request")
     }
 
-    @Test("AS-094 where the token names who may act, nobody else does", arguments: [
-        (["sub": "orders-api"], true), (["sub": "elsewhere"], false), (["client_id": "orders-api"], true), (["client_id": "elsewhere"], false),
-        (["sub": "orders-api", "client_id": "elsewhere"], false), ([:], false), (["sub": "orders-api", "iss": "https://elsewhere.example"], false), ("anybody", false),
-    ] as [(JSON, Bool)])
+    @Test(
+        "AS-094 where the token names who may act, nobody else does",
+        arguments: [
+            (["sub": "orders-api"], true), (["sub": "elsewhere"], false), (["client_id": "orders-api"], true),
+            (["client_id": "elsewhere"], false),
+            (["sub": "orders-api", "client_id": "elsewhere"], false), ([:], false),
+            (["sub": "orders-api", "iss": "https://elsewhere.example"], false), ("anybody", false),
+        ] as [(JSON, Bool)])
     func mayAct(claim: JSON, may: Bool) async throws {
         let token = try bench.accessToken { $0.mayAct = claim }
         #expect(await exchange(token).status == (may ? 200 : 400))
@@ -161,7 +188,8 @@ struct TokenExchangeTests {
     @Test("AS-095 a client without this grant, or one that is public, exchanges nothing")
     func permission() async throws {
         let token = try bench.accessToken()
-        let form = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=\(token)&subject_token_type=\(Self.accessToken)"
+        let form =
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=\(token)&subject_token_type=\(Self.accessToken)"
         #expect(await bench.send("/oauth2/token", form).error == "unauthorized_client")
     }
 }

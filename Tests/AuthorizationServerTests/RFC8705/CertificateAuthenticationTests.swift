@@ -19,20 +19,28 @@ struct CertificateAuthenticationTests {
         client = try KeyedClient()
     }
 
-    private func ask(_ certificate: [UInt8]?, id: String? = "shop", host: String = "login.example.com") async -> Answer {
+    private func ask(_ certificate: [UInt8]?, id: String? = "shop", host: String = "login.example.com") async -> Answer
+    {
         await bench.send(
-            "POST", "/oauth2/token", "grant_type=client_credentials" + (id.map { "&client_id=\($0)" } ?? ""), certificate: certificate, host: host)
+            "POST", "/oauth2/token", "grant_type=client_credentials" + (id.map { "&client_id=\($0)" } ?? ""),
+            certificate: certificate, host: host)
     }
 
     @Test(
         "AS-102 the certificate has exactly the one field that is registered",
         arguments: [
-            (.dns("shop.example"), 200), (.dns("SHOP.example"), 200), (.dns("other.example"), 401), (.dns("billing"), 401),
-            (.dns("a.wild.example"), 401), (.uri("spiffe://example.org/shop"), 200), (.uri("spiffe://example.org/Shop"), 401),
-            (.ip("192.0.2.7"), 200), (.ip("192.0.2.8"), 401), (.ip("2001:DB8::7"), 200), (.email("a@shop.example"), 401),
-            (.subject("CN=billing,O=Portcullis development"), 200), (.subject("cn=billing, o=Portcullis development"), 200),
-            (.subject("2.5.4.3=billing,O=Portcullis\\20development"), 200), (.subject("CN=billing"), 401), (.subject("CN=Billing,O=Portcullis development"), 401),
-            (.subject("O=Portcullis development,CN=billing"), 401), (.subject("CN=billing,O=Portcullis development,C=DE"), 401),
+            (.dns("shop.example"), 200), (.dns("SHOP.example"), 200), (.dns("other.example"), 401),
+            (.dns("billing"), 401),
+            (.dns("a.wild.example"), 401), (.uri("spiffe://example.org/shop"), 200),
+            (.uri("spiffe://example.org/Shop"), 401),
+            (.ip("192.0.2.7"), 200), (.ip("192.0.2.8"), 401), (.ip("2001:DB8::7"), 200),
+            (.email("a@shop.example"), 401),
+            (.subject("CN=billing,O=Portcullis development"), 200),
+            (.subject("cn=billing, o=Portcullis development"), 200),
+            (.subject("2.5.4.3=billing,O=Portcullis\\20development"), 200), (.subject("CN=billing"), 401),
+            (.subject("CN=Billing,O=Portcullis development"), 401),
+            (.subject("O=Portcullis development,CN=billing"), 401),
+            (.subject("CN=billing,O=Portcullis development,C=DE"), 401),
             (.subject("CN=billing+O=Portcullis development"), 401),
         ] as [(ClientCertificateName, Int)])
     func names(name: ClientCertificateName, expected: Int) async throws {
@@ -41,7 +49,8 @@ struct CertificateAuthenticationTests {
             $0.keySet = nil
         }
         let certificate = try maker.der(
-            dns: ["shop.example", "*.wild.example"], ip: ["192.0.2.7", "2001:db8::7"], uri: ["spiffe://example.org/shop"])
+            dns: ["shop.example", "*.wild.example"], ip: ["192.0.2.7", "2001:db8::7"],
+            uri: ["spiffe://example.org/shop"])
         #expect(await ask(certificate).status == expected)
     }
 
@@ -71,10 +80,13 @@ struct CertificateAuthenticationTests {
     func aliases() async throws {
         let aliases = await bench.get("/.well-known/oauth-authorization-server").body["mtls_endpoint_aliases"]?.object
         let paths = [
-            "token": "token", "pushed_authorization_request": "par", "userinfo": "userinfo", "revocation": "revoke", "introspection": "introspect",
+            "token": "token", "pushed_authorization_request": "par", "userinfo": "userinfo", "revocation": "revoke",
+            "introspection": "introspect",
             "device_authorization": "device_authorization",
         ]
-        for (name, path) in paths { #expect(aliases?["\(name)_endpoint"]?.string == "https://mtls.example.com:8444/oauth2/\(path)") }
+        for (name, path) in paths {
+            #expect(aliases?["\(name)_endpoint"]?.string == "https://mtls.example.com:8444/oauth2/\(path)")
+        }
         try await bench.register(client, .tlsClientAuth) { $0.certificateName = .dns("shop.example") }
         #expect(await ask(try maker.der(dns: ["shop.example"]), host: "mtls.example.com").status == 200)
     }
@@ -99,6 +111,8 @@ struct CertificateAuthenticationTests {
         #expect(try await bench.claims(of: answer)["cnf"] == nil)
     }
 
-    @Test("a distinguished name that is none is none", arguments: ["", "CN", "CN=", "=x", "XX=1", "CN=a,", "CN=a\\", "CN=#0401", "CN=\"a\"", "CN=a;O=b", "CN=a\\zz"])
+    @Test(
+        "a distinguished name that is none is none",
+        arguments: ["", "CN", "CN=", "=x", "XX=1", "CN=a,", "CN=a\\", "CN=#0401", "CN=\"a\"", "CN=a;O=b", "CN=a\\zz"])
     func malformed(text: String) { #expect(SubjectName(text) == nil) }
 }

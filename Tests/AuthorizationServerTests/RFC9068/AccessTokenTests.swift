@@ -56,8 +56,10 @@ struct AccessTokenTests {
     @Test(
         "AS-064 an unknown resource, or two of them, is invalid_target",
         arguments: [
-            "&resource=https://elsewhere.example", "&resource=https://api.example.com/", "&resource=https://API.example.com", "&resource=x",
-            "&resource=https://api.example.com%23f", "&resource=https://api.example.com&resource=https://other.example.com",
+            "&resource=https://elsewhere.example", "&resource=https://api.example.com/",
+            "&resource=https://API.example.com", "&resource=x",
+            "&resource=https://api.example.com%23f",
+            "&resource=https://api.example.com&resource=https://other.example.com",
             "&resource=https://api.example.com&resource=https://elsewhere.example",
         ])
     func invalidTarget(_ parameters: String) async {

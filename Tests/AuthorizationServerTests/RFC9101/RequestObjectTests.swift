@@ -16,12 +16,17 @@ struct RequestObjectTests {
         flow = try await Flow { $0.keySet = ["keys": [key.publicJWK]] }
     }
 
-    private func object(_ changes: JSONObject = [:], without: [String] = [], header: JSONObject = ["typ": "oauth-authz-req+jwt"], key: SigningKey? = nil) throws
+    private func object(
+        _ changes: JSONObject = [:], without: [String] = [], header: JSONObject = ["typ": "oauth-authz-req+jwt"],
+        key: SigningKey? = nil
+    ) throws
         -> String
     {
         var claims: JSONObject = [
-            "iss": "shop", "aud": .string(Bench.issuer), "exp": .integer(newYear2026 + 300), "nbf": .integer(newYear2026), "client_id": "shop",
-            "response_type": "code", "redirect_uri": .string(Flow.redirectURI), "scope": "orders:read", "state": "signed",
+            "iss": "shop", "aud": .string(Bench.issuer), "exp": .integer(newYear2026 + 300),
+            "nbf": .integer(newYear2026), "client_id": "shop",
+            "response_type": "code", "redirect_uri": .string(Flow.redirectURI), "scope": "orders:read",
+            "state": "signed",
             "code_challenge": .string(Flow.challenge), "code_challenge_method": "S256",
         ]
         for (name, value) in changes.members { claims[name] = value }
@@ -35,7 +40,8 @@ struct RequestObjectTests {
 
     @Test("a signed request is answered, and AS-120: nothing beside it counts")
     func good() async throws {
-        let answer = await authorize(try object(), more: "&state=injected&scope=orders:write&redirect_uri=https://evil.example")
+        let answer = await authorize(
+            try object(), more: "&state=injected&scope=orders:write&redirect_uri=https://evil.example")
         #expect(answer.target == Flow.redirectURI)
         #expect(answer.redirect["state"] == "signed")
         #expect(await flow.redeem(try #require(answer.redirect["code"])).body["scope"]?.string == "orders:read")
@@ -50,9 +56,12 @@ struct RequestObjectTests {
     @Test(
         "AS-121 a request object that is not for us, not timely or not complete is refused",
         arguments: [
-            (["aud": "https://other.example"], []), ([:], ["aud"]), (["iss": "other"], []), ([:], ["iss"]), (["client_id": "other"], []), ([:], ["exp"]), ([:], ["nbf"]),
-            (["exp": .integer(newYear2026)], []), (["nbf": .integer(newYear2026 - 3_601), "exp": .integer(newYear2026 + 1)], []),
-            (["nbf": .integer(newYear2026 + 60)], []), (["exp": .integer(newYear2026 + 3_601)], []), (["exp": .string("soon")], []),
+            (["aud": "https://other.example"], []), ([:], ["aud"]), (["iss": "other"], []), ([:], ["iss"]),
+            (["client_id": "other"], []), ([:], ["exp"]), ([:], ["nbf"]),
+            (["exp": .integer(newYear2026)], []),
+            (["nbf": .integer(newYear2026 - 3_601), "exp": .integer(newYear2026 + 1)], []),
+            (["nbf": .integer(newYear2026 + 60)], []), (["exp": .integer(newYear2026 + 3_601)], []),
+            (["exp": .string("soon")], []),
             (["request_uri": "urn:x"], []), (["request": "x"], []),
         ] as [(JSONObject, [String])])
     func refused(changes: JSONObject, without: [String]) async throws {
@@ -67,7 +76,8 @@ struct RequestObjectTests {
         let parts = good.split(separator: ".")
         let unsigned = Base64URL.encode(Array(#"{"alg":"none"}"#.utf8)) + "." + parts[1] + "."
         for bad in [
-            unsigned, try object(key: try .generate(.es256)), try object(header: ["typ": "at+jwt"]), try object(["sub": "shop"], header: [:]),
+            unsigned, try object(key: try .generate(.es256)), try object(header: ["typ": "at+jwt"]),
+            try object(["sub": "shop"], header: [:]),
             String(good.dropLast(3)) + "AAA", "x", "a.b.c",
         ] {
             #expect(await authorize(bad).response.facts.error == "invalid_request_object")
@@ -82,6 +92,8 @@ struct RequestObjectTests {
         let redirect = await flow.send("/oauth2/authorize", query: "client_id=shop&request_uri=\(reference)").redirect
         #expect(redirect["state"] == "signed")
         let bad = "client_id=shop&request=x"
-        #expect(await flow.send("/oauth2/par", form: bad, cookies: [:], authorization: basic("shop", "s3cret")).error == "invalid_request_object")
+        #expect(
+            await flow.send("/oauth2/par", form: bad, cookies: [:], authorization: basic("shop", "s3cret")).error
+                == "invalid_request_object")
     }
 }

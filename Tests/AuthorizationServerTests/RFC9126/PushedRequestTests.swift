@@ -6,15 +6,24 @@ import Testing
 
 @Suite("RFC 9126: pushed authorization requests")
 struct PushedRequestTests {
-    private func push(_ flow: Flow, _ changes: [(String, String?)] = [], more: String = "", id: String = "shop", secret: String = "s3cret") async -> Answer {
-        await flow.send("/oauth2/par", form: Flow.query([("client_id", id)] + changes) + more, cookies: [:], authorization: basic(id, secret))
+    private func push(
+        _ flow: Flow, _ changes: [(String, String?)] = [], more: String = "", id: String = "shop",
+        secret: String = "s3cret"
+    ) async -> Answer {
+        await flow.send(
+            "/oauth2/par", form: Flow.query([("client_id", id)] + changes) + more, cookies: [:],
+            authorization: basic(id, secret))
     }
 
-    private func authorize(_ flow: Flow, _ reference: String, id: String = "shop", more: String = "", cookies: [String: String]? = nil, now: Int64? = nil)
+    private func authorize(
+        _ flow: Flow, _ reference: String, id: String = "shop", more: String = "", cookies: [String: String]? = nil,
+        now: Int64? = nil
+    )
         async -> Answer
     {
         await flow.send(
-            "/oauth2/authorize", query: "client_id=\(id)&request_uri=\(AuthorizationAnswer.encoded(reference))" + more, cookies: cookies, now: now)
+            "/oauth2/authorize", query: "client_id=\(id)&request_uri=\(AuthorizationAnswer.encoded(reference))" + more,
+            cookies: cookies, now: now)
     }
 
     @Test("AS-115 the answer is 201 with an unguessable request_uri of five minutes, that nobody keeps")
@@ -52,8 +61,10 @@ struct PushedRequestTests {
     @Test(
         "a request that would be refused later is refused when it is pushed",
         arguments: [
-            ("redirect_uri", "https://evil.example", "invalid_request"), ("scope", "unknown", "invalid_scope"), ("code_challenge", nil, "invalid_request"),
-            ("response_type", "token", "unsupported_response_type"), ("code_challenge_method", "plain", "invalid_request"),
+            ("redirect_uri", "https://evil.example", "invalid_request"), ("scope", "unknown", "invalid_scope"),
+            ("code_challenge", nil, "invalid_request"),
+            ("response_type", "token", "unsupported_response_type"),
+            ("code_challenge_method", "plain", "invalid_request"),
         ] as [(String, String?, String)])
     func judged(name: String, value: String?, error: String) async throws {
         let answer = await push(try await Flow(), [(name, value)])
@@ -67,7 +78,8 @@ struct PushedRequestTests {
         try await flow.register("other")
         let reference = try #require(await push(flow).body["request_uri"]?.string)
         for answer in [
-            await authorize(flow, reference, id: "other"), await authorize(flow, reference, now: newYear2026 + 300), await authorize(flow, reference + "x"),
+            await authorize(flow, reference, id: "other"), await authorize(flow, reference, now: newYear2026 + 300),
+            await authorize(flow, reference + "x"),
             await authorize(flow, "https://evil.example/request.jwt"),
         ] {
             #expect(answer.isPage)
@@ -117,8 +129,10 @@ struct PushedRequestTests {
     @Test("AS-120 what stands beside a request_uri counts for nothing")
     func injection() async throws {
         let flow = try await Flow()
-        let reference = try #require(await push(flow, [("scope", "openid orders:read"), ("nonce", "mine")]).body["request_uri"]?.string)
-        let more = "&state=injected&nonce=injected&scope=orders:write&redirect_uri=https://evil.example&code_challenge=x&response_type=token&prompt=none"
+        let reference = try #require(
+            await push(flow, [("scope", "openid orders:read"), ("nonce", "mine")]).body["request_uri"]?.string)
+        let more =
+            "&state=injected&nonce=injected&scope=orders:write&redirect_uri=https://evil.example&code_challenge=x&response_type=token&prompt=none"
         let answer = await authorize(flow, reference, more: more)
         #expect(answer.target == Flow.redirectURI)
         #expect(answer.redirect["state"] == "xyz")

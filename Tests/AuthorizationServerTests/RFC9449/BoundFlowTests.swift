@@ -21,20 +21,27 @@ struct BoundFlowTests {
         }
     }
 
-    private func ask(_ parameters: [(String, String)], proof: String? = nil, certificate: [UInt8]? = nil) async -> Answer {
-        let form = (parameters + [("client_id", "shop")]).map { "\($0.0)=\(AuthorizationAnswer.encoded($0.1))" }.joined(separator: "&")
-        return await flow.bench.send("POST", "/oauth2/token", form, fields: proof.map { [("dpop", $0)] } ?? [], certificate: certificate)
+    private func ask(_ parameters: [(String, String)], proof: String? = nil, certificate: [UInt8]? = nil) async
+        -> Answer
+    {
+        let form = (parameters + [("client_id", "shop")]).map { "\($0.0)=\(AuthorizationAnswer.encoded($0.1))" }.joined(
+            separator: "&")
+        return await flow.bench.send(
+            "POST", "/oauth2/token", form, fields: proof.map { [("dpop", $0)] } ?? [], certificate: certificate)
     }
 
     private func redeem(_ code: String, proof: String? = nil, certificate: [UInt8]? = nil) async -> Answer {
-        await ask([("grant_type", "authorization_code"), ("code", code), ("code_verifier", Flow.verifier)], proof: proof, certificate: certificate)
+        await ask(
+            [("grant_type", "authorization_code"), ("code", code), ("code_verifier", Flow.verifier)], proof: proof,
+            certificate: certificate)
     }
 
     private func refresh(_ token: String, proof: String? = nil, certificate: [UInt8]? = nil) async -> Answer {
         await ask([("grant_type", "refresh_token"), ("refresh_token", token)], proof: proof, certificate: certificate)
     }
 
-    @Test("AS-108 a public client's refresh token is bound to its key: without it, or with another, it is invalid_grant")
+    @Test(
+        "AS-108 a public client's refresh token is bound to its key: without it, or with another, it is invalid_grant")
     func refreshKey() async throws {
         let first = await redeem(try await flow.code(), proof: try key.proof())
         #expect(first.body["token_type"]?.string == "DPoP")
@@ -70,7 +77,9 @@ struct BoundFlowTests {
     func codeKey() async throws {
         let changes: [(String, String?)] = [("dpop_jkt", key.key.kid)]
         #expect(await redeem(try await flow.code(changes)).error == "invalid_grant")
-        #expect(await redeem(try await flow.code(changes), proof: try KeyedClient().proof(["jti": "p-2"])).error == "invalid_grant")
+        #expect(
+            await redeem(try await flow.code(changes), proof: try KeyedClient().proof(["jti": "p-2"])).error
+                == "invalid_grant")
         #expect(await redeem(try await flow.code(changes), proof: try key.proof(["jti": "p-3"])).status == 200)
     }
 
@@ -84,13 +93,15 @@ struct BoundFlowTests {
         #expect(try await push(try KeyedClient().key.kid, "p-1").status == 400)
         #expect(try await push(key.key.kid, "p-2").status == 201)
         let reference = try #require(try await push(nil, "p-3").body["request_uri"]?.string)
-        let answer = await flow.send("/oauth2/authorize", query: "client_id=shop&request_uri=" + AuthorizationAnswer.encoded(reference))
+        let answer = await flow.send(
+            "/oauth2/authorize", query: "client_id=shop&request_uri=" + AuthorizationAnswer.encoded(reference))
         let code = try #require(answer.redirect["code"])
         #expect(await redeem(code, proof: try KeyedClient().proof(["jti": "p-4"])).error == "invalid_grant")
         let again = await flow.send("/oauth2/authorize", query: Flow.query([("dpop_jkt", key.key.kid)]))
         #expect(await redeem(try #require(again.redirect["code"]), proof: try key.proof(["jti": "p-5"])).status == 200)
         // A proof that was made for the token endpoint is none here.
-        let wrong = await flow.bench.send("POST", "/oauth2/par", Flow.query(), fields: [("dpop", try key.proof(["jti": "p-6"]))])
+        let wrong = await flow.bench.send(
+            "POST", "/oauth2/par", Flow.query(), fields: [("dpop", try key.proof(["jti": "p-6"]))])
         #expect(wrong.error == "invalid_dpop_proof")
     }
 
@@ -102,7 +113,11 @@ struct BoundFlowTests {
             client.redirectURIs = [Flow.redirectURI]
         }
         func push(_ nonce: String?, _ jti: String, at now: Int64 = newYear2026) async throws -> Answer {
-            let proof = try key.proof(["htu": .string(Bench.issuer + "/oauth2/par"), "jti": .string(jti), "nonce": nonce.map { .string($0) }], now: now)
+            let proof = try key.proof(
+                [
+                    "htu": .string(Bench.issuer + "/oauth2/par"), "jti": .string(jti),
+                    "nonce": nonce.map { .string($0) },
+                ], now: now)
             return await bench.send("POST", "/oauth2/par", Flow.query(), fields: [("dpop", proof)], now: now)
         }
         let nonce = try #require(try await push(nil, "p-1").field("dpop-nonce"))

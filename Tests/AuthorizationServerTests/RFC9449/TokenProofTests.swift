@@ -35,10 +35,14 @@ struct TokenProofTests {
     @Test(
         "AS-107 an invalid proof is 400 invalid_dpop_proof",
         arguments: [
-            ([:], ["htm": "GET"]), ([:], ["htu": "https://login.example.com/oauth2/par"]), ([:], ["htu": "https://evil.example/oauth2/token"]),
-            ([:], ["htu": "http://login.example.com/oauth2/token"]), ([:], ["jti": nil]), ([:], ["htm": nil]), ([:], ["htu": nil]), ([:], ["iat": nil]),
-            ([:], ["iat": .integer(newYear2026 - 61)]), ([:], ["iat": .integer(newYear2026 + 61)]), ([:], ["iat": .integer(.max)]),
-            (["typ": "JWT"], [:]), (["typ": nil], [:]), (["jwk": nil], [:]), (["jwk": ["kty": "oct", "k": "AAAA"]], [:]),
+            ([:], ["htm": "GET"]), ([:], ["htu": "https://login.example.com/oauth2/par"]),
+            ([:], ["htu": "https://evil.example/oauth2/token"]),
+            ([:], ["htu": "http://login.example.com/oauth2/token"]), ([:], ["jti": nil]), ([:], ["htm": nil]),
+            ([:], ["htu": nil]), ([:], ["iat": nil]),
+            ([:], ["iat": .integer(newYear2026 - 61)]), ([:], ["iat": .integer(newYear2026 + 61)]),
+            ([:], ["iat": .integer(.max)]),
+            (["typ": "JWT"], [:]), (["typ": nil], [:]), (["jwk": nil], [:]),
+            (["jwk": ["kty": "oct", "k": "AAAA"]], [:]),
         ] as [([String: JSON?], [String: JSON?])])
     func invalid(header: [String: JSON?], claims: [String: JSON?]) async throws {
         let answer = await ask([try client.proof(header: header, claims)])
@@ -75,7 +79,8 @@ struct TokenProofTests {
         let answer = await bench.token(assertion: try keyed.assertion())
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_dpop_proof")
-        let proved = await bench.token(assertion: try keyed.assertion(["jti": "a-2"]), fields: [("dpop", try keyed.proof())])
+        let proved = await bench.token(
+            assertion: try keyed.assertion(["jti": "a-2"]), fields: [("dpop", try keyed.proof())])
         #expect(proved.body["token_type"]?.string == "DPoP")
     }
 
@@ -95,17 +100,22 @@ struct TokenProofTests {
         #expect(good.field("dpop-nonce") == nil)
         // In the next period it counts still, and the answer brings the new one.
         let later = newYear2026 + 300
-        let next = await ask([try client.proof(["nonce": .string(nonce), "jti": "p-2"], now: later)], on: bench, now: later)
+        let next = await ask(
+            [try client.proof(["nonce": .string(nonce), "jti": "p-2"], now: later)], on: bench, now: later)
         #expect(next.status == 200)
         #expect(next.fields["dpop-nonce"]?.count == 1)
         #expect(next.field("dpop-nonce") != nonce)
         let last = newYear2026 + 600
-        #expect(await ask([try client.proof(["nonce": .string(nonce), "jti": "p-3"], now: last)], on: bench, now: last).error == "use_dpop_nonce")
+        #expect(
+            await ask([try client.proof(["nonce": .string(nonce), "jti": "p-3"], now: last)], on: bench, now: last)
+                .error == "use_dpop_nonce")
     }
 
     @Test("a proof does not stand in for client authentication, and a failed one of that is told first")
     func authentication() async throws {
-        let answer = await bench.send("POST", "/oauth2/token", "grant_type=client_credentials&client_id=shop", fields: [("dpop", try client.proof())])
+        let answer = await bench.send(
+            "POST", "/oauth2/token", "grant_type=client_credentials&client_id=shop",
+            fields: [("dpop", try client.proof())])
         #expect(answer.error == "invalid_client")
     }
 }

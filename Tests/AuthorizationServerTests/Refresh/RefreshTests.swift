@@ -19,12 +19,14 @@ struct RefreshTests {
             $0.secrets = []
         }
         let answer = await flow.asPublic(
-            [("grant_type", "authorization_code"), ("code", try await flow.code()), ("code_verifier", Flow.verifier)], id: "shop")
+            [("grant_type", "authorization_code"), ("code", try await flow.code()), ("code_verifier", Flow.verifier)],
+            id: "shop")
         return (flow, try #require(answer.body["refresh_token"]?.string))
     }
 
     private func refresh(_ flow: Flow, _ token: String, after seconds: Int64 = 0) async -> Answer {
-        await flow.asPublic([("grant_type", "refresh_token"), ("refresh_token", token)], id: "shop", now: newYear2026 + seconds)
+        await flow.asPublic(
+            [("grant_type", "refresh_token"), ("refresh_token", token)], id: "shop", now: newYear2026 + seconds)
     }
 
     @Test("AS-029 a refresh token is nothing to another client, and stays good for its own")
@@ -45,7 +47,9 @@ struct RefreshTests {
         #expect(await refresh(flow, next, after: 1_200).status == 200)
     }
 
-    @Test("AS-031 the reuse of a replaced refresh token ends the family, access tokens included, and says so", arguments: [31, 600, 13 * 86_400])
+    @Test(
+        "AS-031 the reuse of a replaced refresh token ends the family, access tokens included, and says so",
+        arguments: [31, 600, 13 * 86_400])
     func reuse(age: Int64) async throws {
         let (flow, token) = try await publicFlow()
         let second = await refresh(flow, token)
@@ -59,7 +63,9 @@ struct RefreshTests {
         #expect(try await flow.bench.store.record(.revocation, "grant:" + grant) != nil)
     }
 
-    @Test("AS-031 AS-036 within the grace a token that was replaced gets the same successor again, three times at most after the burst")
+    @Test(
+        "AS-031 AS-036 within the grace a token that was replaced gets the same successor again, three times at most after the burst"
+    )
     func grace() async throws {
         let (flow, token) = try await publicFlow()
         let next = try #require(await refresh(flow, token).body["refresh_token"]?.string)
@@ -124,9 +130,11 @@ struct RefreshTests {
             $0.secrets = []
         }
         let code = try await flow.code([("scope", "orders:read orders:write")])
-        let answer = await flow.asPublic([("grant_type", "authorization_code"), ("code", code), ("code_verifier", Flow.verifier)], id: "shop")
+        let answer = await flow.asPublic(
+            [("grant_type", "authorization_code"), ("code", code), ("code_verifier", Flow.verifier)], id: "shop")
         let token = try #require(answer.body["refresh_token"]?.string)
-        let narrowed = await flow.asPublic([("grant_type", "refresh_token"), ("refresh_token", token), ("scope", "orders:read")], id: "shop")
+        let narrowed = await flow.asPublic(
+            [("grant_type", "refresh_token"), ("refresh_token", token), ("scope", "orders:read")], id: "shop")
         let next = try #require(narrowed.body["refresh_token"]?.string)
         #expect(narrowed.body["scope"]?.string == "orders:read")
         #expect(await refresh(flow, next).body["scope"]?.string == "orders:read orders:write")
@@ -144,7 +152,9 @@ struct RefreshTests {
         #expect(await flow.refresh(token, more: [("scope", "orders:write")], now: later).error == "invalid_scope")
     }
 
-    @Test("AS-034 a refresh token that is not used for 14 days is over; use moves the end", arguments: [(13, true), (14, false)])
+    @Test(
+        "AS-034 a refresh token that is not used for 14 days is over; use moves the end",
+        arguments: [(13, true), (14, false)])
     func idle(days: Int64, isGood: Bool) async throws {
         let flow = try await Flow()
         let token = try await first(flow)
@@ -179,8 +189,13 @@ struct RefreshTests {
         #expect(again.body["refresh_token"] == replaced.body["refresh_token"])
         let client = try #require(try await flow.bench.store.client(id: "shop"))
         let old = RefreshToken(
-            text: "x", grant: Grant(id: "g", clientID: "shop", subject: "u", scopes: [], resources: [], createdAt: 0, expiresAt: .max), now: 0)
-        for days in [1, 10, 13] as [Int64] { #expect(!RefreshRules.isDue(old, client: client, isBound: true, now: days * Self.day)) }
+            text: "x",
+            grant: Grant(
+                id: "g", clientID: "shop", subject: "u", scopes: [], resources: [], createdAt: 0, expiresAt: .max),
+            now: 0)
+        for days in [1, 10, 13] as [Int64] {
+            #expect(!RefreshRules.isDue(old, client: client, isBound: true, now: days * Self.day))
+        }
     }
 
     @Test("AS-036 when the store fails, the answer is 503, and the token is good afterwards")

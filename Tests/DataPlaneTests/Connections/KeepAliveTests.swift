@@ -22,7 +22,8 @@ struct KeepAliveTests {
     func pipelining() async throws {
         try await Scene.play(.reflect, paths: ["/slow": .gated("go", "slow\n")]) { scene in
             let client = try await scene.sending(
-                Ask.get("/slow") + Ask.get("/secret/1") + Ask.post("/secret/2", "a body that nobody reads") + Ask.get("/b")
+                Ask.get("/slow") + Ask.get("/secret/1") + Ask.post("/secret/2", "a body that nobody reads")
+                    + Ask.get("/b")
                     + Ask.head("HEAD", "/c") + Ask.post("/d", "body") + Ask.get("/secret/3")
                     + Ask.get("/e", fields: "Connection: close") + Ask.get("/never"))
             _ = try await scene.upstream.request("of /slow") { $0.path == "/slow" }
@@ -47,7 +48,8 @@ struct KeepAliveTests {
         try await Scene.play { scene in
             let octets = Array((0..<5).map { Ask.post("/\($0)", "body \($0)") }.joined().utf8)
             let client = try await scene.gateway.rawClient()
-            try await client.write(stride(from: 0, to: octets.count, by: size).map { Array(octets[$0...].prefix(size)) })
+            try await client.write(
+                stride(from: 0, to: octets.count, by: size).map { Array(octets[$0...].prefix(size)) })
             for _ in 0..<5 { #expect(try await client.readAnswer().status == 200) }
             #expect(scene.upstream.requests.map(\.text) == (0..<5).map { "body \($0)" })
         }
@@ -57,7 +59,9 @@ struct KeepAliveTests {
     func unreadAnswers() async throws {
         let count = 400
         try await Scene.play(.pattern(65_521)) { scene in
-            let client = try await scene.sending(String(repeating: Ask.get(), count: count)) { $0.receiveBufferBytes = 16_384 }
+            let client = try await scene.sending(String(repeating: Ask.get(), count: count)) {
+                $0.receiveBufferBytes = 16_384
+            }
             // The kernel's buffers hold a few MiB; all answers together are 26 MB.
             let asked = try await settled("requests at the upstream") { scene.upstream.requests.count }
             #expect(asked > 0)
@@ -92,7 +96,8 @@ struct KeepAliveTests {
     func plaintextLingering() async throws {
         try await Scene.play(change: { $0.hasTLS = false }) { scene in
             let client = try await scene.sending(
-                Ask.head("POST", "/secret/1", ["Content-Length: 10000000"]) + "begun") { $0 = .plaintext }
+                Ask.head("POST", "/secret/1", ["Content-Length: 10000000"]) + "begun"
+            ) { $0 = .plaintext }
             for _ in 0..<50 { try? await client.write([UInt8](repeating: 0x61, count: 10_000)) }
             let (answers, ending) = try await client.readToEnd()
             #expect(answers.map(\.status) == [401])

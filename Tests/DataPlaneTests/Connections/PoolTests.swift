@@ -6,12 +6,17 @@ import Testing
 struct PoolTests {
     @Test("are not more than connections_per_worker_max; who finds none stands in line")
     func line() async throws {
-        try await Scene.play(.gated("go"), change: {
-            $0.upstreams[0].lines = ["connections_per_worker_max: 2"]
-            $0.timeouts.append("upstream_connect: 20s")
-        }) { scene in
+        try await Scene.play(
+            .gated("go"),
+            change: {
+                $0.upstreams[0].lines = ["connections_per_worker_max: 2"]
+                $0.timeouts.append("upstream_connect: 20s")
+            }
+        ) { scene in
             try await withThrowingTaskGroup(of: Int.self) { group in
-                for _ in 0..<6 { group.addTask { try await scene.gateway.client().get("\(scene.gateway.url)/").status } }
+                for _ in 0..<6 {
+                    group.addTask { try await scene.gateway.client().get("\(scene.gateway.url)/").status }
+                }
                 _ = try await scene.upstream.requests(atLeast: 2)
                 #expect(try await settled("requests") { scene.upstream.requests.count } == 2)
                 scene.upstream.open(gate: "go")
@@ -23,10 +28,13 @@ struct PoolTests {
 
     @Test("that end make room for those in line")
     func room() async throws {
-        try await Scene.play(.answer(), paths: ["/slow": .gated("go")], change: {
-            $0.upstreams[0].lines = ["connections_per_worker_max: 2"]
-            $0.timeouts.append("upstream_connect: 20s")
-        }) { scene in
+        try await Scene.play(
+            .answer(), paths: ["/slow": .gated("go")],
+            change: {
+                $0.upstreams[0].lines = ["connections_per_worker_max: 2"]
+                $0.timeouts.append("upstream_connect: 20s")
+            }
+        ) { scene in
             let first = try await scene.sending(Ask.get("/slow"))
             let second = try await scene.sending(Ask.get("/slow"))
             _ = try await scene.upstream.requests(atLeast: 2)
@@ -40,10 +48,13 @@ struct PoolTests {
 
     @Test("that are all busy for too long are the gateway's fault, not the endpoint's")
     func tooLong() async throws {
-        try await Scene.play(.gated("go"), change: {
-            $0.upstreams[0].lines = ["connections_per_worker_max: 1", "ejection: {after_failures: 1, time: 60s}"]
-            $0.timeouts.append("upstream_connect: 1500ms")
-        }) { scene in
+        try await Scene.play(
+            .gated("go"),
+            change: {
+                $0.upstreams[0].lines = ["connections_per_worker_max: 1", "ejection: {after_failures: 1, time: 60s}"]
+                $0.timeouts.append("upstream_connect: 1500ms")
+            }
+        ) { scene in
             let first = try await scene.sending(Ask.get())
             _ = try await scene.upstream.requests(atLeast: 1)
             let second = try await scene.gateway.client().get("\(scene.gateway.url)/")
@@ -57,10 +68,13 @@ struct PoolTests {
 
     @Test("serve the next in line at once, though the client before reads slowly", arguments: [1_000_000, 4_000_000])
     func slowReader(count: Int) async throws {
-        try await Scene.play(.answer(), paths: ["/big": .pattern(count)], change: {
-            $0.upstreams[0].lines = ["connections_per_worker_max: 1"]
-            $0.timeouts.append("upstream_connect: 20s")
-        }) { scene in
+        try await Scene.play(
+            .answer(), paths: ["/big": .pattern(count)],
+            change: {
+                $0.upstreams[0].lines = ["connections_per_worker_max: 1"]
+                $0.timeouts.append("upstream_connect: 20s")
+            }
+        ) { scene in
             for extra in 0..<4 {
                 scene.upstream.script([.pattern(count + extra * 16_384)], for: "/big")
                 let slow = try await scene.sending(Ask.get("/big")) { $0.receiveBufferBytes = 16_384 }
@@ -101,7 +115,10 @@ struct PoolTests {
             let client = try await scene.sending(Ask.get("/slow"))
             _ = try await scene.upstream.requests(atLeast: 1)
             let text = String(decoding: try scene.gateway.folder.read("routes.yaml"), as: UTF8.self)
-            try scene.gateway.write(policy: text.replacing("identity: spiffe://example.org/orders", with: "identity: spiffe://example.org/orders\n    connections_per_worker_max: 7"))
+            try scene.gateway.write(
+                policy: text.replacing(
+                    "identity: spiffe://example.org/orders",
+                    with: "identity: spiffe://example.org/orders\n    connections_per_worker_max: 7"))
             try await scene.gateway.reload()
             scene.upstream.open(gate: "go")
             #expect(try await client.readAnswer().status == 200)

@@ -51,7 +51,8 @@ struct TimeoutTests {
     func body(chunked: Bool) async throws {
         try await Scene.play(change: { $0.timeouts += ["body_stall: 300ms"] }) { scene in
             let client = try await scene.sending(
-                Ask.head("POST", "/", [chunked ? "Transfer-Encoding: chunked" : "Content-Length: 10"]) + (chunked ? "5\r\nhello\r\n" : "hello"))
+                Ask.head("POST", "/", [chunked ? "Transfer-Encoding: chunked" : "Content-Length: 10"])
+                    + (chunked ? "5\r\nhello\r\n" : "hello"))
             let (answers, ending) = try await client.readToEnd()
             #expect(answers.map(\.status) == [408])
             #expect(ending == .closed)
@@ -67,7 +68,9 @@ struct TimeoutTests {
             for octet in "ab" {
                 try await client.write(String(octet))
                 let begun = ContinuousClock.now
-                try await eventually("longer than an answer may take") { ContinuousClock.now - begun > .milliseconds(1_400) }
+                try await eventually("longer than an answer may take") {
+                    ContinuousClock.now - begun > .milliseconds(1_400)
+                }
             }
             try await client.write("!")
             #expect(try await client.readAnswer().status == 200)
@@ -89,15 +92,19 @@ struct TimeoutTests {
     @Test("but steady gets its whole answer", arguments: [true, false])
     func steady(tls: Bool) async throws {
         let count = 8_000_000
-        try await Scene.play(.pattern(count), change: {
-            $0.hasTLS = tls
-            $0.timeouts += ["body_stall: 2s", "upstream_stall: 2s"]
-        }) { scene in
+        try await Scene.play(
+            .pattern(count),
+            change: {
+                $0.hasTLS = tls
+                $0.timeouts += ["body_stall: 2s", "upstream_stall: 2s"]
+            }
+        ) { scene in
             let client = try await scene.sending(Ask.get()) {
                 if !tls { $0 = .plaintext }
                 $0.receiveBufferBytes = 65_536
             }
-            // Half a megabyte a second: the kernel's send buffer alone would keep the gateway waiting for longer than 2 s.
+            // Half a megabyte a second: the kernel's send buffer alone would keep the gateway waiting for longer than 2
+            // s.
             var octets = 0
             for _ in 0..<30 {
                 let begun = ContinuousClock.now
@@ -137,13 +144,19 @@ struct TimeoutTests {
 
 @Suite("open connections")
 struct ConnectionLimitTests {
-    @Test("are not more than the listener, or one address, may have", arguments: ["connections_max: 2", "connections_per_address_max: 2"])
+    @Test(
+        "are not more than the listener, or one address, may have",
+        arguments: ["connections_max: 2", "connections_per_address_max: 2"])
     func limit(line: String) async throws {
-        try await Scene.play(edit: { $0.replacing("- address: 127.0.0.1:0", with: "- address: 127.0.0.1:0\n    \(line)") }) { scene in
+        try await Scene.play(edit: {
+            $0.replacing("- address: 127.0.0.1:0", with: "- address: 127.0.0.1:0\n    \(line)")
+        }) { scene in
             let first = try await scene.sending(Ask.get())
             let second = try await scene.sending(Ask.get())
             for client in [first, second] { #expect(try await client.readAnswer().status == 200) }
-            for _ in 0..<3 { await #expect(throws: (any Error).self) { try await scene.sending(Ask.get()).readAnswer() } }
+            for _ in 0..<3 {
+                await #expect(throws: (any Error).self) { try await scene.sending(Ask.get()).readAnswer() }
+            }
             await first.close()
             try await eventually("room for another connection") {
                 guard let client = try? await scene.sending(Ask.get()) else { return false }
@@ -156,7 +169,9 @@ struct ConnectionLimitTests {
 
     @Test("count no more once they have failed", arguments: 0..<3)
     func failures(kind: Int) async throws {
-        try await Scene.play(edit: { $0.replacing("- address: 127.0.0.1:0", with: "- address: 127.0.0.1:0\n    connections_max: 2") }) { scene in
+        try await Scene.play(edit: {
+            $0.replacing("- address: 127.0.0.1:0", with: "- address: 127.0.0.1:0\n    connections_max: 2")
+        }) { scene in
             for _ in 0..<6 {
                 try await eventually("a connection that is not refused") {
                     switch kind {
@@ -176,7 +191,9 @@ struct ConnectionLimitTests {
                     }
                 }
             }
-            try await eventually("room") { (try? await scene.gateway.client().get("\(scene.gateway.url)/").status) == 200 }
+            try await eventually("room") {
+                (try? await scene.gateway.client().get("\(scene.gateway.url)/").status) == 200
+            }
         }
     }
 }

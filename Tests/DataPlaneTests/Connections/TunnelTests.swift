@@ -9,7 +9,9 @@ struct TunnelTests {
     @Test("carry octets both ways, also those that follow the heads at once")
     func echo() async throws {
         let script = UpstreamScript.steps(
-            .write(UpstreamScript.head(101, [HeaderField("Connection", "Upgrade"), HeaderField("Upgrade", "websocket")]) + Array("welcome".utf8)), .echoOctets)
+            .write(
+                UpstreamScript.head(101, [HeaderField("Connection", "Upgrade"), HeaderField("Upgrade", "websocket")])
+                    + Array("welcome".utf8)), .echoOctets)
         try await Scene.play(script) { scene in
             let client = try await scene.sending(Ask.head("GET", "/ws/1", Self.upgrade) + "early")
             let answer = try await client.readAnswer()
@@ -37,7 +39,9 @@ struct TunnelTests {
     @Test("end at the client when the upstream ends them, with everything it said before")
     func upstreamEnds() async throws {
         let script = UpstreamScript.steps(
-            .write(UpstreamScript.head(101, [HeaderField("Connection", "Upgrade"), HeaderField("Upgrade", "websocket")])), .writePattern(2_000_000), .close)
+            .write(
+                UpstreamScript.head(101, [HeaderField("Connection", "Upgrade"), HeaderField("Upgrade", "websocket")])),
+            .writePattern(2_000_000), .close)
         try await Scene.play(script) { scene in
             let client = try await scene.sending(Ask.head("GET", "/ws/1", Self.upgrade))
             #expect(try await client.readAnswer().status == 101)
@@ -79,7 +83,8 @@ struct TunnelTests {
 
     @Test("that nobody asked for are an answer that is none")
     func unasked() async throws {
-        try await Scene.play(.says("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")) { scene in
+        try await Scene.play(.says("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")) {
+            scene in
             let client = try await scene.sending(Ask.get())
             #expect(try await client.readAnswer().status == 502)
         }
@@ -87,7 +92,9 @@ struct TunnelTests {
 
     @Test("find room beside idle connections")
     func room() async throws {
-        try await Scene.play(paths: ["/ws/1": .upgradeEcho()], change: { $0.upstreams[0].lines = ["connections_per_worker_max: 1"] }) { scene in
+        try await Scene.play(
+            paths: ["/ws/1": .upgradeEcho()], change: { $0.upstreams[0].lines = ["connections_per_worker_max: 1"] }
+        ) { scene in
             #expect(try await scene.gateway.client().get("\(scene.gateway.url)/").status == 200)
             let client = try await scene.sending(Ask.head("GET", "/ws/1", Self.upgrade))
             #expect(try await client.readAnswer().status == 101)

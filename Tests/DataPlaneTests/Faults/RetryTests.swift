@@ -14,20 +14,24 @@ struct RetryTests {
             let client = try scene.gateway.client()
             var attempts: [Int64?] = []
             for _ in 0..<4 {
-                let answer = try await client.send(CurlRequest(method, "\(scene.gateway.url)/", body: method == "GET" ? .none : .pattern(100_000)))
+                let answer = try await client.send(
+                    CurlRequest(method, "\(scene.gateway.url)/", body: method == "GET" ? .none : .pattern(100_000)))
                 #expect(answer.status == 200)
                 attempts.append(try await scene.gateway.auditRecord(of: answer)["attempts"]?.int)
             }
             #expect(attempts.filter { $0 == 2 }.count == 2)
             #expect(scene.upstream.requests.count == 4)
-            if method == "POST" { #expect(scene.upstream.requests.allSatisfy { $0.bodySHA256 == OctetPattern.sha256(count: 100_000) }) }
+            if method == "POST" {
+                #expect(scene.upstream.requests.allSatisfy { $0.bodySHA256 == OctetPattern.sha256(count: 100_000) })
+            }
         }
     }
 
     @Test("is not sent again when it was sent and may have been done", arguments: ["GET", "POST"])
     func notAgain(method: String) async throws {
         try await Scene.play(.closeBeforeAnswer) { scene in
-            let answer = try await scene.gateway.client().send(CurlRequest(method, "\(scene.gateway.url)/", body: method == "GET" ? .none : .text("body")))
+            let answer = try await scene.gateway.client().send(
+                CurlRequest(method, "\(scene.gateway.url)/", body: method == "GET" ? .none : .text("body")))
             #expect(answer.status == 502)
             #expect(scene.upstream.requests.count == 1)
         }
@@ -35,7 +39,9 @@ struct RetryTests {
 
     enum Loss: CaseIterable, Sendable { case beforeAnswer, inHead, afterInterim }
 
-    @Test("on a connection used before is sent again only if no octet of the answer came and it does no harm", arguments: ["GET", "DELETE", "POST", "PUT"], Loss.allCases)
+    @Test(
+        "on a connection used before is sent again only if no octet of the answer came and it does no harm",
+        arguments: ["GET", "DELETE", "POST", "PUT"], Loss.allCases)
     func reused(method: String, loss: Loss) async throws {
         try await Scene.play { scene in
             let client = try scene.gateway.client()
@@ -47,7 +53,8 @@ struct RetryTests {
                 case .afterInterim: .raw("HTTP/1.1 102 Processing\r\n\r\n")
                 }
             scene.upstream.script([steps, .answer()], for: "/lost")
-            let answer = try await client.send(CurlRequest(method, "\(scene.gateway.url)/lost", body: method == "PUT" ? .text("body") : .none))
+            let answer = try await client.send(
+                CurlRequest(method, "\(scene.gateway.url)/lost", body: method == "PUT" ? .text("body") : .none))
             let again = (method == "GET" || method == "DELETE") && loss == .beforeAnswer
             #expect(answer.status == (again ? 200 : 502))
             #expect(scene.upstream.requests.filter { $0.path == "/lost" }.count == (again ? 2 : 1))

@@ -12,16 +12,26 @@ struct UpstreamFaultTests {
         let code: String
         var timeouts: [String] = []
 
-        init(_ words: String, _ script: UpstreamScript, _ status: Int = 502, _ code: String = "upstream_bad_response", timeouts: [String] = []) {
-            (testDescription, self.script, self.status, self.code, self.timeouts) = (words, script, status, code, timeouts)
+        init(
+            _ words: String, _ script: UpstreamScript, _ status: Int = 502, _ code: String = "upstream_bad_response",
+            timeouts: [String] = []
+        ) {
+            (testDescription, self.script, self.status, self.code, self.timeouts) = (
+                words, script, status, code, timeouts
+            )
         }
 
-        init(_ words: String, _ code: String = "wrong_upstream_identity", manner: @escaping @Sendable (TestCertificates) -> UpstreamManner) {
+        init(
+            _ words: String, _ code: String = "wrong_upstream_identity",
+            manner: @escaping @Sendable (TestCertificates) -> UpstreamManner
+        ) {
             (testDescription, self.manner, status, self.code) = (words, manner, 502, code)
         }
     }
 
-    private static func shows(_ certificate: @escaping @Sendable (TestCertificates) -> TestCertificate) -> @Sendable (TestCertificates) -> UpstreamManner {
+    private static func shows(_ certificate: @escaping @Sendable (TestCertificates) -> TestCertificate)
+        -> @Sendable (TestCertificates) -> UpstreamManner
+    {
         { .mutualTLS(certificate($0), clientAuthorities: $0.upstreamAuthority.pem) }
     }
 
@@ -29,14 +39,18 @@ struct UpstreamFaultTests {
         Fault("that does not answer", .hang, 504, "upstream_timeout", timeouts: ["upstream_first_byte: 300ms"]),
         Fault("that closes before its answer", .closeBeforeAnswer, 502, "upstream_unreachable"),
         Fault("that resets before its answer", .resetBeforeAnswer, 502, "upstream_unreachable"),
-        Fault("that closes in the middle of its head", .raw("HTTP/1.1 200 OK\r\nContent-Le"), 502, "upstream_unreachable"),
+        Fault(
+            "that closes in the middle of its head", .raw("HTTP/1.1 200 OK\r\nContent-Le"), 502, "upstream_unreachable"),
         Fault("that speaks another protocol", .raw("220 mail.example.com ESMTP\r\n")),
-        Fault("that sends Content-Length and Transfer-Encoding", .raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")),
+        Fault(
+            "that sends Content-Length and Transfer-Encoding",
+            .raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")),
         Fault("that sends two lengths", .raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello")),
         Fault("that sends an unknown coding", .raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello")),
         Fault("that sends a negative length", .raw("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello")),
         Fault("that folds lines", .raw("HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n")),
-        Fault("with a bare CR in its head", .raw("HTTP/1.1 200 OK\r\nX-A: b\rSet-Cookie: c\r\nContent-Length: 0\r\n\r\n")),
+        Fault(
+            "with a bare CR in its head", .raw("HTTP/1.1 200 OK\r\nX-A: b\rSet-Cookie: c\r\nContent-Length: 0\r\n\r\n")),
         Fault("that answers HTTP/2", .raw("HTTP/2 200 OK\r\nContent-Length: 0\r\n\r\n")),
         Fault("whose head is too large", .oversizedHead(octets: 300_000)),
         Fault("with another identity", manner: shows(\.payments)),
@@ -44,16 +58,27 @@ struct UpstreamFaultTests {
         Fault("with two identities", manner: shows(\.twoIdentities)),
         Fault("whose certificate has expired", manner: shows(\.expiredOrders)),
         Fault("for whom nobody vouches", manner: shows(\.foreignOrders)),
-        Fault("that does not accept the gateway's certificate", manner: { .mutualTLS($0.orders, clientAuthorities: $0.foreignAuthority.pem) }),
-        Fault("that speaks before TLS") { UpstreamManner.orders($0).opening(.plaintextFirst(Array("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil".utf8))) },
-        Fault("that speaks no TLS", "wrong_upstream_identity|upstream_unreachable") { UpstreamManner.orders($0).opening(.garbage(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))) },
+        Fault(
+            "that does not accept the gateway's certificate",
+            manner: { .mutualTLS($0.orders, clientAuthorities: $0.foreignAuthority.pem) }),
+        Fault("that speaks before TLS") {
+            UpstreamManner.orders($0).opening(
+                .plaintextFirst(Array("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil".utf8)))
+        },
+        Fault("that speaks no TLS", "wrong_upstream_identity|upstream_unreachable") {
+            UpstreamManner.orders($0).opening(.garbage(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8)))
+        },
         Fault("that closes on accept", "upstream_unreachable") { UpstreamManner.orders($0).opening(.close) },
-        Fault("that closes after the handshake", "upstream_unreachable") { UpstreamManner.orders($0).opening(.closeAfterHandshake) },
+        Fault("that closes after the handshake", "upstream_unreachable") {
+            UpstreamManner.orders($0).opening(.closeAfterHandshake)
+        },
     ]
 
     @Test("is told as what it is, and the client's connection serves on", arguments: faults)
     func fault(_ fault: Fault) async throws {
-        try await Scene.play(fault.script, manner: fault.manner, change: { $0.timeouts += fault.timeouts + ["upstream_connect: 5s"] }) { scene in
+        try await Scene.play(
+            fault.script, manner: fault.manner, change: { $0.timeouts += fault.timeouts + ["upstream_connect: 5s"] }
+        ) { scene in
             let client = try scene.gateway.client()
             for number in 0..<2 {
                 let answer = try await client.post("\(scene.gateway.url)/", .text("body"))
@@ -82,7 +107,10 @@ struct UpstreamFaultTests {
 
     @Test("that accepts and then says nothing is given up after upstream_connect")
     func mute() async throws {
-        try await Scene.play(manner: { UpstreamManner.orders($0).opening(.hang) }, change: { $0.timeouts.append("upstream_connect: 300ms") }) { scene in
+        try await Scene.play(
+            manner: { UpstreamManner.orders($0).opening(.hang) },
+            change: { $0.timeouts.append("upstream_connect: 300ms") }
+        ) { scene in
             let answer = try await scene.gateway.client().get("\(scene.gateway.url)/")
             #expect(answer.status == 504)
             #expect(try await scene.gateway.auditRecord(of: answer)["code"] == "upstream_timeout")
@@ -90,7 +118,9 @@ struct UpstreamFaultTests {
         }
     }
 
-    @Test("that cannot be connected to is given up after upstream_connect, and another endpoint is asked", arguments: [false, true])
+    @Test(
+        "that cannot be connected to is given up after upstream_connect, and another endpoint is asked",
+        arguments: [false, true])
     func silent(hasOther: Bool) async throws {
         let port = SilentPort()
         try await Scene.play(change: {
@@ -100,7 +130,11 @@ struct UpstreamFaultTests {
         }) { scene in
             let client = try scene.gateway.client()
             var records: [JSONObject] = []
-            for _ in 0..<2 { records.append(try await scene.gateway.auditRecord(of: try await client.post("\(scene.gateway.url)/", .text("body")))) }
+            for _ in 0..<2 {
+                records.append(
+                    try await scene.gateway.auditRecord(
+                        of: try await client.post("\(scene.gateway.url)/", .text("body"))))
+            }
             if hasOther {
                 #expect(records.map { $0["status"] } == [200, 200])
                 #expect(records.contains { $0["attempts"] == 2 })
@@ -111,13 +145,23 @@ struct UpstreamFaultTests {
         }
     }
 
-    @Test("that breaks its answer off has it broken off at the client", arguments: [
-        (UpstreamScript.closeMidBody(promised: 1_000, sent: 10), "upstream_broke_off"),
-        (.closeMidChunks, "upstream_broke_off"),
-        (.raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nXYZ\r\n"), "upstream_broke_off"),
-        (.steps(.readBody, .write(UpstreamScript.head(200, [HeaderField("Content-Length", "1000")])), .writePattern(10), .reset), "upstream_broke_off"),
-        (.steps(.readBody, .write(UpstreamScript.head(200, [HeaderField("Content-Length", "1000")])), .writePattern(10), .hang), "stalled"),
-    ])
+    @Test(
+        "that breaks its answer off has it broken off at the client",
+        arguments: [
+            (UpstreamScript.closeMidBody(promised: 1_000, sent: 10), "upstream_broke_off"),
+            (.closeMidChunks, "upstream_broke_off"),
+            (.raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nXYZ\r\n"), "upstream_broke_off"),
+            (
+                .steps(
+                    .readBody, .write(UpstreamScript.head(200, [HeaderField("Content-Length", "1000")])),
+                    .writePattern(10), .reset), "upstream_broke_off"
+            ),
+            (
+                .steps(
+                    .readBody, .write(UpstreamScript.head(200, [HeaderField("Content-Length", "1000")])),
+                    .writePattern(10), .hang), "stalled"
+            ),
+        ])
     func brokenOff(script: UpstreamScript, ending: String) async throws {
         try await Scene.play(script, change: { $0.timeouts.append("upstream_stall: 300ms") }) { scene in
             let client = try await scene.sending(Ask.get() + Ask.get("/never"))
@@ -133,7 +177,13 @@ struct UpstreamFaultTests {
 
     @Test("that says more than its answer is not asked again on that connection")
     func extra() async throws {
-        try await Scene.play(.answer(), paths: ["/extra": .says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")]) { scene in
+        try await Scene.play(
+            .answer(),
+            paths: [
+                "/extra": .says(
+                    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+            ]
+        ) { scene in
             let client = try scene.gateway.client()
             #expect(try await client.get("\(scene.gateway.url)/extra").text == "ok")
             for _ in 0..<3 { #expect(try await client.get("\(scene.gateway.url)/").text == "hello\n") }
@@ -141,9 +191,12 @@ struct UpstreamFaultTests {
         }
     }
 
-    @Test("that says Connection: close, or HTTP/1.0, is not asked again on that connection", arguments: [
-        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
-    ])
+    @Test(
+        "that says Connection: close, or HTTP/1.0, is not asked again on that connection",
+        arguments: [
+            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+            "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        ])
     func closes(answer: String) async throws {
         try await Scene.play(.says(answer)) { scene in
             let client = try scene.gateway.client()

@@ -44,7 +44,8 @@ struct VanishingClientTests {
 
     @Test("in the middle of its answer", arguments: Leaving.allCases)
     func midAnswer(leaving: Leaving) async throws {
-        let script = UpstreamScript.steps(.write(UpstreamScript.head(200, [HeaderField("Content-Length", "1000")])), .writePattern(10), .hang)
+        let script = UpstreamScript.steps(
+            .write(UpstreamScript.head(200, [HeaderField("Content-Length", "1000")])), .writePattern(10), .hang)
         try await Scene.play(script) { scene in
             let client = try await scene.sending(Ask.get())
             #expect(try await client.read(count: 12) == Array("HTTP/1.1 200".utf8))

@@ -8,15 +8,20 @@ struct FieldTests {
     func requestHops() async throws {
         try await Scene.play { scene in
             let hops = [
-                "Connection: keep-alive, X-Nominated", "connection: TE , x-other", "X-Nominated: 1", "x-OTHER: 2", "Keep-Alive: timeout=5", "TE: trailers",
-                "Trailer: X-Sum", "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic eDp5", "Upgrade: h2c", "HTTP2-Settings: AAA",
+                "Connection: keep-alive, X-Nominated", "connection: TE , x-other", "X-Nominated: 1", "x-OTHER: 2",
+                "Keep-Alive: timeout=5", "TE: trailers",
+                "Trailer: X-Sum", "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic eDp5", "Upgrade: h2c",
+                "HTTP2-Settings: AAA",
             ]
             let client = try await scene.sending(Ask.head("GET", "/", hops + ["X-Kept: yes", "Accept: */*"]))
             #expect(try await client.readAnswer().status == 200)
             let request = try await scene.upstream.requests(atLeast: 1)[0]
             #expect(request.value("x-kept") == "yes")
             #expect(request.value("accept") == "*/*")
-            for name in ["connection", "x-nominated", "x-other", "keep-alive", "te", "trailer", "proxy-connection", "proxy-authorization", "upgrade", "http2-settings"] {
+            for name in [
+                "connection", "x-nominated", "x-other", "keep-alive", "te", "trailer", "proxy-connection",
+                "proxy-authorization", "upgrade", "http2-settings",
+            ] {
                 #expect(request.values(name) == [], "\(name)")
             }
         }
@@ -25,8 +30,10 @@ struct FieldTests {
     @Test("about the upstream's connection do not reach the client")
     func answerHops() async throws {
         let answer = [
-            "HTTP/1.1 200 OK", "Connection: X-Nominated, keep-alive", "X-Nominated: 1", "Keep-Alive: timeout=5", "Proxy-Authenticate: Basic", "Upgrade: h2c",
-            "Trailer: X-Sum", "X-Kept: yes", "Set-Cookie: a=1", "Set-Cookie: b=2", "X-Request-Id: theirs", "Content-Length: 2", "", "ok",
+            "HTTP/1.1 200 OK", "Connection: X-Nominated, keep-alive", "X-Nominated: 1", "Keep-Alive: timeout=5",
+            "Proxy-Authenticate: Basic", "Upgrade: h2c",
+            "Trailer: X-Sum", "X-Kept: yes", "Set-Cookie: a=1", "Set-Cookie: b=2", "X-Request-Id: theirs",
+            "Content-Length: 2", "", "ok",
         ].joined(separator: "\r\n")
         try await Scene.play(.says(answer)) { scene in
             let answer = try await scene.gateway.client().get("\(scene.gateway.url)/")
@@ -41,9 +48,12 @@ struct FieldTests {
         }
     }
 
-    @Test("that say who calls cannot be sent by a client, in whatever spelling", arguments: [
-        "X-Auth-Subject", "X-Auth-Client-Id", "X-Auth-Scope", "X-Auth-Issuer", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "X-Real-IP",
-    ])
+    @Test(
+        "that say who calls cannot be sent by a client, in whatever spelling",
+        arguments: [
+            "X-Auth-Subject", "X-Auth-Client-Id", "X-Auth-Scope", "X-Auth-Issuer", "Forwarded", "X-Forwarded-For",
+            "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "X-Real-IP",
+        ])
     func spoofing(name: String) async throws {
         try await Scene.play { scene in
             let spellings = ["-", "_", "."].flatMap { mark in
@@ -52,7 +62,8 @@ struct FieldTests {
             }
             let token = try TestIssuer.partner().token(subject: "alice")
             for (path, authorization) in [("/", []), ("/secret/1", ["Authorization: Bearer \(token)"])] {
-                let client = try await scene.sending(Ask.head("GET", path, spellings.map { "\($0): spoofed" } + authorization))
+                let client = try await scene.sending(
+                    Ask.head("GET", path, spellings.map { "\($0): spoofed" } + authorization))
                 #expect(try await client.readAnswer().status == 200)
             }
             for request in try await scene.upstream.requests(atLeast: 2) {
@@ -65,7 +76,8 @@ struct FieldTests {
     func forwarded() async throws {
         try await Scene.play { scene in
             let token = try TestIssuer.partner().token(subject: "alice", clientID: "shop")
-            let answer = try await scene.gateway.client().send(CurlRequest("GET", "\(scene.gateway.url)/secret/1?a=b").bearer(token))
+            let answer = try await scene.gateway.client().send(
+                CurlRequest("GET", "\(scene.gateway.url)/secret/1?a=b").bearer(token))
             #expect(answer.status == 200)
             let request = try await scene.upstream.requests(atLeast: 1)[0]
             #expect(request.target == "/secret/1?a=b")
@@ -76,7 +88,8 @@ struct FieldTests {
             #expect(request.values("x-forwarded-for") == ["127.0.0.1"])
             #expect(request.values("x-forwarded-proto") == ["https"])
             #expect(request.values("x-forwarded-host") == ["localhost:\(scene.gateway.port)"])
-            #expect(request.values("forwarded") == ["for=127.0.0.1;proto=https;host=\"localhost:\(scene.gateway.port)\""])
+            #expect(
+                request.values("forwarded") == ["for=127.0.0.1;proto=https;host=\"localhost:\(scene.gateway.port)\""])
             #expect(request.values("host") == ["localhost:\(scene.gateway.port)"])
             #expect(request.peer?.uris == ["spiffe://example.org/gateway"])
             #expect(request.tlsVersion == "TLSv1.3")
@@ -85,9 +98,14 @@ struct FieldTests {
 
     @Test("carry the token on only where the route says so")
     func token() async throws {
-        try await Scene.play(change: { $0.routes = $0.routes.replacing("scopes: [\"orders:read\"]}", with: "scopes: [\"orders:read\"]}\n  forward_token: true") }) { scene in
+        try await Scene.play(change: {
+            $0.routes = $0.routes.replacing(
+                "scopes: [\"orders:read\"]}", with: "scopes: [\"orders:read\"]}\n  forward_token: true")
+        }) { scene in
             let token = try TestIssuer.partner().token()
-            #expect(try await scene.gateway.client().send(CurlRequest("GET", "\(scene.gateway.url)/secret/1").bearer(token)).status == 200)
+            #expect(
+                try await scene.gateway.client().send(CurlRequest("GET", "\(scene.gateway.url)/secret/1").bearer(token))
+                    .status == 200)
             #expect(try await scene.upstream.requests(atLeast: 1)[0].values("authorization") == ["Bearer \(token)"])
         }
     }
@@ -98,7 +116,8 @@ struct FieldTests {
     @Test("of a trace are continued", arguments: ["00", "01"])
     func traceContinued(flags: String) async throws {
         try await Scene.play { scene in
-            let client = try await scene.sending(Ask.get("/", fields: "traceparent: 00-\(Self.trace)-\(Self.span)-\(flags)", "tracestate: a=b"))
+            let client = try await scene.sending(
+                Ask.get("/", fields: "traceparent: 00-\(Self.trace)-\(Self.span)-\(flags)", "tracestate: a=b"))
             #expect(try await client.readAnswer().status == 200)
             let request = try await scene.upstream.requests(atLeast: 1)[0]
             let parts = try #require(request.value("traceparent")).split(separator: "-")
@@ -111,13 +130,18 @@ struct FieldTests {
         }
     }
 
-    @Test("of a trace that cannot be read begin a new one", arguments: [
-        [], ["00-\(trace)-\(span)"], ["00-\(trace.uppercased())-\(span)-01"], ["00-00000000000000000000000000000000-\(span)-01"], ["00-\(trace)-0000000000000000-01"],
-        ["ff-\(trace)-\(span)-01"], ["00-\(trace)-\(span)-01-more"], ["00-\(trace)-\(span)-01", "00-\(trace)-\(span)-01"], ["00-\(trace)-\(span)-0g"],
-    ])
+    @Test(
+        "of a trace that cannot be read begin a new one",
+        arguments: [
+            [], ["00-\(trace)-\(span)"], ["00-\(trace.uppercased())-\(span)-01"],
+            ["00-00000000000000000000000000000000-\(span)-01"], ["00-\(trace)-0000000000000000-01"],
+            ["ff-\(trace)-\(span)-01"], ["00-\(trace)-\(span)-01-more"],
+            ["00-\(trace)-\(span)-01", "00-\(trace)-\(span)-01"], ["00-\(trace)-\(span)-0g"],
+        ])
     func traceBegun(lines: [String]) async throws {
         try await Scene.play { scene in
-            let client = try await scene.sending(Ask.head("GET", "/", lines.map { "traceparent: \($0)" } + ["tracestate: a=b"]))
+            let client = try await scene.sending(
+                Ask.head("GET", "/", lines.map { "traceparent: \($0)" } + ["tracestate: a=b"]))
             #expect(try await client.readAnswer().status == 200)
             let request = try await scene.upstream.requests(atLeast: 1)[0]
             #expect(request.values("traceparent").count == 1)

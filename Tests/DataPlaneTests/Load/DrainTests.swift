@@ -8,8 +8,14 @@ import Testing
 struct DrainTests {
     @Test("under load loses no request that was accepted")
     func load() async throws {
-        let script = UpstreamScript { _ in [.readBody, .write(UpstreamScript.head(200, [HeaderField("Content-Length", "6")])), .drip(Array("hello\n".utf8), pause: .milliseconds(1))] }
-        try await Scene.play(script, runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 20s"] }) { scene in
+        let script = UpstreamScript { _ in
+            [
+                .readBody, .write(UpstreamScript.head(200, [HeaderField("Content-Length", "6")])),
+                .drip(Array("hello\n".utf8), pause: .milliseconds(1)),
+            ]
+        }
+        try await Scene.play(script, runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 20s"] }) {
+            scene in
             let program = try #require(scene.gateway.running as? ProgramGateway)
             let counts = try await withThrowingTaskGroup(of: (Int, [String]).self) { group in
                 for _ in 0..<12 {
@@ -46,7 +52,8 @@ struct DrainTests {
 
     @Test("lets answers that are on their way come to their end, and says Connection: close")
     func finishing() async throws {
-        try await Scene.play(.gated("go"), runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 20s"] }) { scene in
+        try await Scene.play(.gated("go"), runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 20s"] })
+        { scene in
             let program = try #require(scene.gateway.running as? ProgramGateway)
             let waiting = try await scene.sending(Ask.get("/waiting"))
             let idle = try await scene.gateway.rawClient()
@@ -75,7 +82,8 @@ struct DrainTests {
 
     @Test("waits no longer than the policy's drain, and records what it broke off")
     func noLonger() async throws {
-        try await Scene.play(.hang, runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 300ms"] }) { scene in
+        try await Scene.play(.hang, runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 300ms"] }) {
+            scene in
             let program = try #require(scene.gateway.running as? ProgramGateway)
             let client = try await scene.sending(Ask.get())
             _ = try await scene.upstream.requests(atLeast: 1)

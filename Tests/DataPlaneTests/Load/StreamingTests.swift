@@ -21,7 +21,8 @@ struct StreamingTests {
     /// Octets of a process in memory, now or at their most.
     private func resident(_ program: ProgramGateway, _ line: String = "VmHWM") throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(program.process.pid)/status", encoding: .utf8)
-        let words = try #require(status.split(separator: "\n").first { $0.hasPrefix(line + ":") }).split(whereSeparator: \.isWhitespace)
+        let words = try #require(status.split(separator: "\n").first { $0.hasPrefix(line + ":") }).split(
+            whereSeparator: \.isWhitespace)
         return try #require(Int(words[1])) * 1_024
     }
 
@@ -30,7 +31,8 @@ struct StreamingTests {
         let count = chunked ? Self.bytes / 10 : Self.bytes
         try await play(.answer()) { scene, program in
             let before = try resident(program)
-            let answer = try await scene.gateway.client().post("\(scene.gateway.url)/", .pattern(count, chunked: chunked))
+            let answer = try await scene.gateway.client().post(
+                "\(scene.gateway.url)/", .pattern(count, chunked: chunked))
             #expect(answer.status == 200)
             #expect(scene.upstream.requests.first?.bodyCount == count)
             #expect(scene.upstream.requests.first?.bodySHA256 == OctetPattern.sha256(count: count))
@@ -83,7 +85,8 @@ struct StreamingTests {
 
     /// Ticks of the clock that a process has used.
     private func processorTime(_ program: ProgramGateway) throws -> Int {
-        let words = try String(contentsOfFile: "/proc/\(program.process.pid)/stat", encoding: .utf8).split(separator: " ")
+        let words = try String(contentsOfFile: "/proc/\(program.process.pid)/stat", encoding: .utf8).split(
+            separator: " ")
         return (Int(words[13]) ?? 0) + (Int(words[14]) ?? 0)
     }
 }

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("bodies")
 struct BodyTests {
-    @Test("of requests arrive whole, in the framing they came in", arguments: [0, 1, 8_192, 65_536, 3_000_000], [false, true])
+    @Test(
+        "of requests arrive whole, in the framing they came in", arguments: [0, 1, 8_192, 65_536, 3_000_000],
+        [false, true])
     func requests(count: Int, chunked: Bool) async throws {
         try await Scene.play { scene in
             let client = try scene.gateway.client()
@@ -21,7 +23,9 @@ struct BodyTests {
         }
     }
 
-    @Test("of answers arrive whole, in the framing they came in", arguments: [0, 1, 8_192, 65_536, 3_000_000], [false, true])
+    @Test(
+        "of answers arrive whole, in the framing they came in", arguments: [0, 1, 8_192, 65_536, 3_000_000],
+        [false, true])
     func answers(count: Int, chunked: Bool) async throws {
         try await Scene.play(.pattern(count, chunked: chunked)) { scene in
             let client = try scene.gateway.client()
@@ -44,7 +48,8 @@ struct BodyTests {
             for size in [chunks.utf8.count, 1] {
                 try await client.write(Ask.head("POST", "/", ["Transfer-Encoding: chunked"]))
                 let octets = Array(chunks.utf8)
-                try await client.write(stride(from: 0, to: octets.count, by: size).map { Array(octets[$0...].prefix(size)) })
+                try await client.write(
+                    stride(from: 0, to: octets.count, by: size).map { Array(octets[$0...].prefix(size)) })
                 #expect(try await client.readAnswer().status == 200)
             }
             #expect(scene.upstream.requests.map(\.text) == ["hello, chunked world", "hello, chunked world"])
@@ -53,11 +58,18 @@ struct BodyTests {
 
     @Test("end with their trailers, but with none that speaks of framing, routing or identity")
     func trailers() async throws {
-        let bad = [("Content-Length", "3"), ("Authorization", "Bearer x"), ("Host", "evil"), ("X-Auth-Subject", "admin"), ("X_Auth_Subject", "admin")]
+        let bad = [
+            ("Content-Length", "3"), ("Authorization", "Bearer x"), ("Host", "evil"), ("X-Auth-Subject", "admin"),
+            ("X_Auth_Subject", "admin"),
+        ]
         let trailers = [HeaderField("X-Checksum", "abc")] + bad.map { HeaderField($0.0, $0.1) }
-        try await Scene.play(.chunked(["hello", " ", "world"], trailers: [HeaderField("X-Sum", "def"), HeaderField("Content-Length", "3")])) { scene in
+        try await Scene.play(
+            .chunked(
+                ["hello", " ", "world"], trailers: [HeaderField("X-Sum", "def"), HeaderField("Content-Length", "3")])
+        ) { scene in
             let client = try scene.gateway.client()
-            let answer = try await client.post("\(scene.gateway.url)/", .chunked(Array("body".utf8), trailers: trailers))
+            let answer = try await client.post(
+                "\(scene.gateway.url)/", .chunked(Array("body".utf8), trailers: trailers))
             #expect(answer.text == "hello world")
             #expect(answer.trailers == [HeaderField("X-Sum", "def")])
             let request = try await scene.upstream.requests(atLeast: 1)[0]
@@ -73,17 +85,19 @@ struct BodyTests {
         var testDescription: String { "\(method): \(answer.debugDescription)" }
     }
 
-    @Test("are not awaited where there is none", arguments: [
-        Bodiless(method: "HEAD", answer: "200 OK\r\nContent-Length: 12345", length: "12345"),
-        Bodiless(method: "HEAD", answer: "200 OK\r\nTransfer-Encoding: chunked"),
-        Bodiless(method: "HEAD", answer: "200 OK"),
-        Bodiless(method: "HEAD", answer: "404 Not Found\r\nContent-Length: 3", length: "3"),
-        Bodiless(answer: "204 No Content"),
-        Bodiless(answer: "204 No Content\r\nContent-Length: 0"),
-        Bodiless(answer: "304 Not Modified\r\nContent-Length: 77", length: "77"),
-        Bodiless(answer: "304 Not Modified\r\nETag: \"x\""),
-        Bodiless(answer: "200 OK\r\nContent-Length: 0", length: "0"),
-    ])
+    @Test(
+        "are not awaited where there is none",
+        arguments: [
+            Bodiless(method: "HEAD", answer: "200 OK\r\nContent-Length: 12345", length: "12345"),
+            Bodiless(method: "HEAD", answer: "200 OK\r\nTransfer-Encoding: chunked"),
+            Bodiless(method: "HEAD", answer: "200 OK"),
+            Bodiless(method: "HEAD", answer: "404 Not Found\r\nContent-Length: 3", length: "3"),
+            Bodiless(answer: "204 No Content"),
+            Bodiless(answer: "204 No Content\r\nContent-Length: 0"),
+            Bodiless(answer: "304 Not Modified\r\nContent-Length: 77", length: "77"),
+            Bodiless(answer: "304 Not Modified\r\nETag: \"x\""),
+            Bodiless(answer: "200 OK\r\nContent-Length: 0", length: "0"),
+        ])
     func none(_ shape: Bodiless) async throws {
         try await Scene.play(.answer(), paths: ["/none": .says("HTTP/1.1 \(shape.answer)\r\n\r\n")]) { scene in
             let client = try await scene.sending(Ask.head(shape.method, "/none") + Ask.get("/next"))
@@ -95,11 +109,15 @@ struct BodyTests {
         }
     }
 
-    @Test("that end with the connection become chunks for HTTP/1.1, and end with it for HTTP/1.0", arguments: [false, true], [true, false])
+    @Test(
+        "that end with the connection become chunks for HTTP/1.1, and end with it for HTTP/1.0",
+        arguments: [false, true], [true, false])
     func untilClose(oldClient: Bool, hasLength: Bool) async throws {
-        let script: UpstreamScript = hasLength ? .chunked(["hello", " world"]) : .raw("HTTP/1.1 200 OK\r\n\r\nhello world")
+        let script: UpstreamScript =
+            hasLength ? .chunked(["hello", " world"]) : .raw("HTTP/1.1 200 OK\r\n\r\nhello world")
         try await Scene.play(script) { scene in
-            let client = try await scene.sending("GET / HTTP/1.\(oldClient ? 0 : 1)\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            let client = try await scene.sending(
+                "GET / HTTP/1.\(oldClient ? 0 : 1)\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             let (answers, ending) = try await client.readToEnd()
             #expect(answers.map(\.text) == ["hello world"])
             #expect(answers.first?.isComplete == true)
@@ -124,11 +142,14 @@ struct BodyTests {
 
     @Test("above the route's bound are refused, told or counted", arguments: [false, true])
     func tooLarge(chunked: Bool) async throws {
-        try await Scene.play(.reflect, change: { $0.routes = $0.routes.replacing("body_max: unlimited", with: "body_max: 1KiB") }) { scene in
+        try await Scene.play(
+            .reflect, change: { $0.routes = $0.routes.replacing("body_max: unlimited", with: "body_max: 1KiB") }
+        ) { scene in
             let body = String(repeating: "x", count: 2_000)
             let request =
                 chunked
-                ? Ask.head("POST", "/", ["Transfer-Encoding: chunked"]) + "3e8\r\n\(body.prefix(1_000))\r\n3e8\r\n\(body.prefix(1_000))\r\n0\r\n\r\n"
+                ? Ask.head("POST", "/", ["Transfer-Encoding: chunked"])
+                    + "3e8\r\n\(body.prefix(1_000))\r\n3e8\r\n\(body.prefix(1_000))\r\n0\r\n\r\n"
                 : Ask.post("/", body)
             let client = try await scene.sending(request)
             #expect(try await client.readAnswer().status == 413)

@@ -13,7 +13,8 @@ struct InterimTests {
             let request = try await scene.upstream.request("with Expect") { $0.value("expect") == "100-continue" }
             #expect(request.bodyCount == 0)
             scene.upstream.open(gate: "ready")
-            #expect(String(decoding: try await client.read(count: 25), as: UTF8.self) == "HTTP/1.1 100 Continue\r\n\r\n")
+            #expect(
+                String(decoding: try await client.read(count: 25), as: UTF8.self) == "HTTP/1.1 100 Continue\r\n\r\n")
             try await client.write("hello")
             #expect(try await client.readAnswer().text == "ok")
             #expect(try await scene.upstream.requests(atLeast: 1)[0].text == "hello")
@@ -30,8 +31,10 @@ struct InterimTests {
     func continuesLocally() async throws {
         let health = "- id: health\n  match: {path: /health}\n  public: true\n  local: health\n"
         try await Scene.play(change: { $0.routes = health + $0.routes }) { scene in
-            let client = try await scene.sending(Ask.head("POST", "/health", ["Content-Length: 5", "Expect: 100-continue"]))
-            #expect(String(decoding: try await client.read(count: 25), as: UTF8.self) == "HTTP/1.1 100 Continue\r\n\r\n")
+            let client = try await scene.sending(
+                Ask.head("POST", "/health", ["Content-Length: 5", "Expect: 100-continue"]))
+            #expect(
+                String(decoding: try await client.read(count: 25), as: UTF8.self) == "HTTP/1.1 100 Continue\r\n\r\n")
             try await client.write("hello")
             #expect(try await client.readAnswer(to: "POST").status == 200)
         }
@@ -57,7 +60,9 @@ struct InterimTests {
             let client = try await scene.sending(Ask.get())
             let answer = try await client.readAnswer()
             #expect(answer.text == "ok")
-            #expect(answer.informational.map { $0.fields } == Array(repeating: [HeaderField("Link", "</style.css>")], count: 2))
+            #expect(
+                answer.informational.map { $0.fields }
+                    == Array(repeating: [HeaderField("Link", "</style.css>")], count: 2))
             let old = try await scene.sending("GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
             #expect(try await old.readAnswer().informational.isEmpty)
         }
@@ -65,14 +70,18 @@ struct InterimTests {
 
     @Test("an upstream that says 1xx for ever is cut off")
     func endlessInterim() async throws {
-        let script = UpstreamScript.says(String(repeating: "HTTP/1.1 102 Processing\r\n\r\n", count: 40) + "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        let script = UpstreamScript.says(
+            String(repeating: "HTTP/1.1 102 Processing\r\n\r\n", count: 40)
+                + "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         try await Scene.play(script) { scene in
             let client = try await scene.sending(Ask.get())
             #expect(try await client.readAnswer().status == 502)
         }
     }
 
-    @Test("an early answer reaches a client that is still sending, whether or not the upstream reads on", arguments: [true, false])
+    @Test(
+        "an early answer reaches a client that is still sending, whether or not the upstream reads on",
+        arguments: [true, false])
     func early(readsOn: Bool) async throws {
         try await Scene.play(.early(413, thenReadsBody: readsOn)) { scene in
             for chunked in [false, true] {
@@ -113,10 +122,14 @@ struct InterimTests {
     @Test("an answer that streams while the request still does is passed on as it comes")
     func bothWays() async throws {
         let script = UpstreamScript.steps(
-            .readBodyOctets(5), .write(UpstreamScript.head(200, [HeaderField("Transfer-Encoding", "chunked")]) + Array("3\r\none\r\n".utf8)),
-            .readBodyOctets(5), .write(Array("3\r\ntwo\r\n".utf8)), .readBody, .write(Array("5\r\nthree\r\n0\r\n\r\n".utf8)))
+            .readBodyOctets(5),
+            .write(
+                UpstreamScript.head(200, [HeaderField("Transfer-Encoding", "chunked")]) + Array("3\r\none\r\n".utf8)),
+            .readBodyOctets(5), .write(Array("3\r\ntwo\r\n".utf8)), .readBody,
+            .write(Array("5\r\nthree\r\n0\r\n\r\n".utf8)))
         try await Scene.play(script) { scene in
-            let client = try await scene.sending(Ask.head("POST", "/", ["Transfer-Encoding: chunked"]) + "5\r\nfirst\r\n")
+            let client = try await scene.sending(
+                Ask.head("POST", "/", ["Transfer-Encoding: chunked"]) + "5\r\nfirst\r\n")
             let head = try await read(client, through: "3\r\none\r\n")
             #expect(head.hasPrefix("HTTP/1.1 200 "))
             try await client.write("6\r\nsecond\r\n")

@@ -28,7 +28,8 @@ struct OutgoingTests {
 
     @Test("an answer comes whole, with its fields")
     func whole() async throws {
-        let upstream = try TestUpstream.start(.plaintext, otherwise: .answer(200, fields: [HeaderField("Cache-Control", "max-age=9")], "hello"))
+        let upstream = try TestUpstream.start(
+            .plaintext, otherwise: .answer(200, fields: [HeaderField("Cache-Control", "max-age=9")], "hello"))
         let answer = try await outgoing().get(try url(upstream, host: "localhost"))
         #expect(answer.status == 200)
         #expect(answer.value("cache-control") == "max-age=9")
@@ -39,7 +40,8 @@ struct OutgoingTests {
     @Test("RS-068 an answer that does not come, or comes drop by drop, is given up in time", arguments: [true, false])
     func slow(drips: Bool) async throws {
         let upstream = try TestUpstream.start(
-            .plaintext, otherwise: drips ? .drip(String(repeating: "x", count: 10_000), pause: .milliseconds(20)) : .hang)
+            .plaintext,
+            otherwise: drips ? .drip(String(repeating: "x", count: 10_000), pause: .milliseconds(20)) : .hang)
         let http = outgoing { $0.timeout = .milliseconds(500) }
         #expect(await failure(http, try url(upstream)) == .timeout)
     }
@@ -53,7 +55,8 @@ struct OutgoingTests {
     @Test("RS-068 a redirect is an answer like any other, and not followed")
     func redirect() async throws {
         let upstream = try TestUpstream.start(
-            .plaintext, paths: ["/keys": .answer(302, fields: [HeaderField("Location", "/elsewhere")], "")], otherwise: .answer())
+            .plaintext, paths: ["/keys": .answer(302, fields: [HeaderField("Location", "/elsewhere")], "")],
+            otherwise: .answer())
         #expect(try await outgoing().get(try url(upstream)).status == 302)
         #expect(upstream.requests.count == 1)
     }
@@ -64,15 +67,19 @@ struct OutgoingTests {
         #expect(await failure(outgoing(), try #require(AbsoluteURL("http://127.0.0.1:\(port)/"))) == .unreachable)
     }
 
-    @Test("RS-063 plain http to another machine, or without the word for it, is not sent", arguments: [
-        ("http://192.0.2.1/", true), ("http://127.0.0.1/", false), ("http://example.com/", true),
-    ])
+    @Test(
+        "RS-063 plain http to another machine, or without the word for it, is not sent",
+        arguments: [
+            ("http://192.0.2.1/", true), ("http://127.0.0.1/", false), ("http://example.com/", true),
+        ])
     func plaintext(text: String, isAllowed: Bool) async throws {
         let http = outgoing { $0.allowsPlaintext = isAllowed }
         #expect(await failure(http, try #require(AbsoluteURL(text))) == .badSettings)
     }
 
-    @Test("an address that must not be connected to is not, whatever name leads there", arguments: ["127.0.0.1", "localhost"])
+    @Test(
+        "an address that must not be connected to is not, whatever name leads there",
+        arguments: ["127.0.0.1", "localhost"])
     func forbidden(host: String) async throws {
         let upstream = try TestUpstream.start(.plaintext, otherwise: .answer())
         let http = outgoing { $0.permits = { $0 != [127, 0, 0, 1] && $0.count == 4 } }

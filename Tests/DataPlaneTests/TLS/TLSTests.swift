@@ -4,12 +4,17 @@ import Testing
 
 @Suite("TLS towards clients")
 struct TLSTests {
-    @Test("RS-127 is 1.2 or 1.3, or as the listener says", arguments: [
-        (TLSVersionChoice.tls10, TLSVersionChoice.tls11, false, nil), (.tls12, .tls12, false, "TLSv1.2"), (.tls12, .tls13, false, "TLSv1.3"),
-        (.tls12, .tls12, true, nil), (.tls13, .tls13, true, "TLSv1.3"),
-    ] as [(TLSVersionChoice, TLSVersionChoice, Bool, String?)])
+    @Test(
+        "RS-127 is 1.2 or 1.3, or as the listener says",
+        arguments: [
+            (TLSVersionChoice.tls10, TLSVersionChoice.tls11, false, nil), (.tls12, .tls12, false, "TLSv1.2"),
+            (.tls12, .tls13, false, "TLSv1.3"),
+            (.tls12, .tls12, true, nil), (.tls13, .tls13, true, "TLSv1.3"),
+        ] as [(TLSVersionChoice, TLSVersionChoice, Bool, String?)])
     func versions(minimum: TLSVersionChoice, maximum: TLSVersionChoice, only13: Bool, expected: String?) async throws {
-        try await Scene.play(edit: { only13 ? $0.replacing("client_authorities:", with: "minimum_version: 1.3\n      client_authorities:") : $0 }) { scene in
+        try await Scene.play(edit: {
+            only13 ? $0.replacing("client_authorities:", with: "minimum_version: 1.3\n      client_authorities:") : $0
+        }) { scene in
             let connect = {
                 try await scene.gateway.rawClient {
                     $0.tls?.minimum = minimum
@@ -24,14 +29,19 @@ struct TLSTests {
             #expect(client.facts?.version == expected)
             try await client.write(Ask.get())
             #expect(try await client.readAnswer().status == 200)
-            #expect(try await scene.gateway.auditRecords(atLeast: 1)[0]["tls_version"] == .string(String(expected.dropFirst(4))))
+            #expect(
+                try await scene.gateway.auditRecords(atLeast: 1)[0]["tls_version"]
+                    == .string(String(expected.dropFirst(4))))
         }
     }
 
-    @Test("RS-127 exchanges keys over X25519 and P-256, and refuses what lacks forward secrecy", arguments: [
-        ("X25519", nil, true), ("P-256", nil, true), ("P-521", nil, false), (nil, "AES128-GCM-SHA256", false), (nil, "ECDHE-ECDSA-AES128-SHA", false),
-        (nil, "ECDHE-ECDSA-AES128-GCM-SHA256", true),
-    ] as [(String?, String?, Bool)])
+    @Test(
+        "RS-127 exchanges keys over X25519 and P-256, and refuses what lacks forward secrecy",
+        arguments: [
+            ("X25519", nil, true), ("P-256", nil, true), ("P-521", nil, false), (nil, "AES128-GCM-SHA256", false),
+            (nil, "ECDHE-ECDSA-AES128-SHA", false),
+            (nil, "ECDHE-ECDSA-AES128-GCM-SHA256", true),
+        ] as [(String?, String?, Bool)])
     func suites(groups: String?, ciphers: String?, accepted: Bool) async throws {
         try await Scene.play { scene in
             let client = try? await scene.gateway.rawClient {
@@ -46,7 +56,8 @@ struct TLSTests {
     /// A second certificate, for `b.example.com` and names below `wild.example.com`; a route for it that needs a client
     /// certificate.
     private func play(_ body: (Scene) async throws -> Void) async throws {
-        let second = try TestCertificates.shared().authority.issue(.init("second", dnsNames: ["b.example.com", "*.wild.example.com"], purpose: .server))
+        let second = try TestCertificates.shared().authority.issue(
+            .init("second", dnsNames: ["b.example.com", "*.wild.example.com"], purpose: .server))
         try await Scene.play(
             change: {
                 $0.routes = """
@@ -60,17 +71,24 @@ struct TLSTests {
                       upstream: orders
                     """
             },
-            edit: { $0.replacing("certs/gateway.key}]", with: "certs/gateway.key}, {chain: certs/second.pem, key: certs/second.key}]") },
+            edit: {
+                $0.replacing(
+                    "certs/gateway.key}]", with: "certs/gateway.key}, {chain: certs/second.pem, key: certs/second.key}]"
+                )
+            },
             prepare: {
                 try $0.write(second.chain, to: "certs/second.pem")
                 try $0.write(second.key, to: "certs/second.key", permissions: 0o600)
             }, body)
     }
 
-    @Test("shows the certificate for the name that is asked for", arguments: [
-        ("localhost", "gateway"), ("b.example.com", "second"), ("B.Example.COM", "second"), ("x.wild.example.com", "second"), ("x.y.wild.example.com", "gateway"),
-        ("unknown.example.com", "gateway"), (nil, "gateway"),
-    ] as [(String?, String)])
+    @Test(
+        "shows the certificate for the name that is asked for",
+        arguments: [
+            ("localhost", "gateway"), ("b.example.com", "second"), ("B.Example.COM", "second"),
+            ("x.wild.example.com", "second"), ("x.y.wild.example.com", "gateway"),
+            ("unknown.example.com", "gateway"), (nil, "gateway"),
+        ] as [(String?, String)])
     func serverNames(name: String?, expected: String) async throws {
         try await play { scene in
             for pieces in [nil, 20] {
@@ -84,9 +102,12 @@ struct TLSTests {
         }
     }
 
-    @Test("requests for a protected host over a connection for another are misdirected", arguments: [
-        ("localhost", "b.example.com", 421), (nil, "b.example.com", 403), ("b.example.com", "b.example.com", 403), ("localhost", "api.example.com", 200), ("localhost", "localhost", 200),
-    ] as [(String?, String, Int)])
+    @Test(
+        "requests for a protected host over a connection for another are misdirected",
+        arguments: [
+            ("localhost", "b.example.com", 421), (nil, "b.example.com", 403), ("b.example.com", "b.example.com", 403),
+            ("localhost", "api.example.com", 200), ("localhost", "localhost", 200),
+        ] as [(String?, String, Int)])
     func misdirected(name: String?, host: String, status: Int) async throws {
         try await play { scene in
             let client = try await scene.gateway.rawClient { $0.serverName = name }
@@ -97,7 +118,9 @@ struct TLSTests {
 
     enum Shown: CaseIterable, Sendable { case nothing, right, other, expired, notYetValid, foreign }
 
-    @Test("asks for a client certificate; a route demands it, and a bad one ends the handshake", arguments: Shown.allCases, [TLSVersionChoice.tls12, .tls13])
+    @Test(
+        "asks for a client certificate; a route demands it, and a bad one ends the handshake",
+        arguments: Shown.allCases, [TLSVersionChoice.tls12, .tls13])
     func clientCertificates(shown: Shown, version: TLSVersionChoice) async throws {
         try await play { scene in
             let all = scene.gateway.certificates
@@ -105,7 +128,9 @@ struct TLSTests {
                 switch shown {
                 case .nothing: nil
                 case .right: all.client
-                case .other: try all.clientAuthority.issue(.init("other", uris: ["spiffe://example.org/other"], purpose: .client))
+                case .other:
+                    try all.clientAuthority.issue(
+                        .init("other", uris: ["spiffe://example.org/other"], purpose: .client))
                 case .expired: all.expiredClient
                 case .notYetValid: all.notYetValidClient
                 case .foreign: all.foreignClient
@@ -130,7 +155,9 @@ struct TLSTests {
         }
     }
 
-    @Test("RS-086 that is resumed keeps the client's certificate, and the lack of one", arguments: [TLSVersionChoice.tls12, .tls13], [true, false])
+    @Test(
+        "RS-086 that is resumed keeps the client's certificate, and the lack of one",
+        arguments: [TLSVersionChoice.tls12, .tls13], [true, false])
     func resumption(version: TLSVersionChoice, shows: Bool) async throws {
         try await play { scene in
             var session: TLSSession?
@@ -150,7 +177,9 @@ struct TLSTests {
             }
             let records = try await scene.gateway.auditRecords(atLeast: 3)
             #expect(records.map { $0["server_name"]?.string } == Array(repeating: "b.example.com", count: 3))
-            #expect(records.map { $0["client_certificate"]?.string } == Array(repeating: shows ? "spiffe://example.org/client" : nil, count: 3))
+            #expect(
+                records.map { $0["client_certificate"]?.string }
+                    == Array(repeating: shows ? "spiffe://example.org/client" : nil, count: 3))
         }
     }
 
@@ -175,7 +204,12 @@ struct TLSTests {
         }
     }
 
-    @Test("is not begun by garbage", arguments: ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\u{16}\u{3}\u{1}", "SSH-2.0-x\r\n", String(repeating: "\u{0}", count: 40_000)])
+    @Test(
+        "is not begun by garbage",
+        arguments: [
+            "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\u{16}\u{3}\u{1}", "SSH-2.0-x\r\n",
+            String(repeating: "\u{0}", count: 40_000),
+        ])
     func garbage(octets: String) async throws {
         try await Scene.play { scene in
             let client = try await scene.gateway.rawClient { $0 = .plaintext }
@@ -192,7 +226,8 @@ struct TLSTests {
     @Test("that breaks in the middle ends the request", arguments: [false, true])
     func garbageWithin(midBody: Bool) async throws {
         try await Scene.play { scene in
-            let client = try await scene.sending(midBody ? Ask.head("POST", "/", ["Content-Length: 100"]) + "begun" : "GET / HT")
+            let client = try await scene.sending(
+                midBody ? Ask.head("POST", "/", ["Content-Length: 100"]) + "begun" : "GET / HT")
             if midBody { _ = try await scene.upstream.request("begun") { $0.bodyCount == 5 } }
             try await client.writeBelowTLS(Array("GET / HTTP/1.1\r\n\r\n".utf8))
             let ended = try? await client.readToEnd()

@@ -21,7 +21,9 @@ struct AdminJourneyTests {
             #expect(removed.status == 204)
             let deadline = ContinuousClock.now + .seconds(1)
             var answer = try await admin.stage.answer("/orders/1", token: token)
-            while answer.status == 200, .now < deadline { answer = try await admin.stage.answer("/orders/1", token: token) }
+            while answer.status == 200, .now < deadline {
+                answer = try await admin.stage.answer("/orders/1", token: token)
+            }
             #expect(answer.code == "revoked_token")
 
             let first = try await admin.stage.gateway.changeRecord(of: made)
@@ -49,13 +51,16 @@ struct AdminJourneyTests {
             let user = try await admin.send("POST", "users", ["name": "alice", "password": "correct horse battery"])
             #expect(user.status == 201, "\(user.text)")
             let id = try #require(user.object["id"]?.string)
-            let changed = try await admin.send("PATCH", "users/\(id)", ["password": "another long secret"], ifMatch: "*")
+            let changed = try await admin.send(
+                "PATCH", "users/\(id)", ["password": "another long secret"], ifMatch: "*")
             #expect(changed.status == 200, "\(changed.text)")
             _ = try await admin.stage.gateway.changeRecord(of: changed)
             let records = String(decoding: try admin.stage.gateway.folder.read("audit.jsonl"), as: UTF8.self)
             #expect(records.contains("client_secret_added"))
             let secrets = try [made, more].map { try #require($0.object["client_secret"]?.string) }
-            for secret in secrets + ["correct horse", "another long", "scrypt", "\"mac\"", admin.token] { #expect(!records.contains(secret)) }
+            for secret in secrets + ["correct horse", "another long", "scrypt", "\"mac\"", admin.token] {
+                #expect(!records.contains(secret))
+            }
         }
     }
 
@@ -98,7 +103,9 @@ struct AdminJourneyTests {
         try await AdminStage.play(admin: "{insecure_any_listener: true}", foreign: true) { admin async throws in
             let ports = admin.stage.gateway.running.ports
             #expect(try await admin.send("GET", "clients", port: ports.last).status == 200)
-            #expect(try await admin.stage.healthReport()["insecure"] == ["authorization_server.admin.insecure_any_listener"])
+            #expect(
+                try await admin.stage.healthReport()["insecure"] == ["authorization_server.admin.insecure_any_listener"]
+            )
         }
     }
 
@@ -112,7 +119,9 @@ struct AdminJourneyTests {
         }
     }
 
-    @Test("of many writers at the same time with the same version exactly one changes something, and one change is recorded")
+    @Test(
+        "of many writers at the same time with the same version exactly one changes something, and one change is recorded"
+    )
     func race() async throws {
         try await AdminStage.play { admin in
             let made = try await admin.send("POST", "clients", AdminStage.client("billing"))
@@ -165,7 +174,8 @@ struct AdminJourneyTests {
             var large = AdminStage.client("billing")
             large["client_name"] = .string(String(repeating: "x", count: 70_000))
             #expect(try await admin.send("POST", "clients", large).status == 413)
-            let form = try await admin.send("POST", "clients", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
+            let form = try await admin.send(
+                "POST", "clients", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
             #expect(form.status == 415)
             let unknown = try await admin.send("TRACE", "clients")
             #expect(unknown.status == 405)

@@ -11,17 +11,22 @@ struct AdminStage: Sendable {
     ///   - foreign: a second listener, on 0.0.0.0.
     ///   - scopes: what the operator's client has.
     static func play<Value: Sendable>(
-        admin: String = "{}", foreign: Bool = false, runner: (any GatewayRunner)? = nil, scopes: [String] = ["admin:read", "admin:write"],
+        admin: String = "{}", foreign: Bool = false, runner: (any GatewayRunner)? = nil,
+        scopes: [String] = ["admin:read", "admin:write"],
         _ body: (AdminStage) async throws -> Value
     ) async throws -> Value {
-        try await Stage.playOwnIssuer(server: ["admin: \(admin)"], runner: runner, edit: { foreign ? Self.withForeignListener($0) : $0 }) { stage, _ in
+        try await Stage.playOwnIssuer(
+            server: ["admin: \(admin)"], runner: runner, edit: { foreign ? Self.withForeignListener($0) : $0 }
+        ) { stage, _ in
             let operatorClient = try await add("operator", scopes: scopes, in: stage)
             return try await body(AdminStage(stage: stage, token: try await obtain(operatorClient, in: stage)))
         }
     }
 
     private static func withForeignListener(_ text: String) -> String {
-        guard let begin = text.range(of: "  - address: "), let end = text.range(of: "client-ca.pem\n") else { return text }
+        guard let begin = text.range(of: "  - address: "), let end = text.range(of: "client-ca.pem\n") else {
+            return text
+        }
         let listener = text[begin.lowerBound..<end.upperBound].replacing(/127\.0\.0\.1:[0-9]+/, with: "0.0.0.0:0")
         return text.replacingCharacters(in: end.upperBound..<end.upperBound, with: listener)
     }
@@ -32,25 +37,33 @@ struct AdminStage: Sendable {
     }
 
     static func add(_ id: String, scopes: [String], in stage: Stage) async throws -> Client {
-        let run = try await Portcullis.run(["client", "add", id, "--json"] + scopes.flatMap { [$0 == "admin" ? "--unlisted-scope" : "--scope", $0] }, in: stage.gateway.folder)
-        guard run.status == 0, let secret = try JSON.parse(Array(run.output.utf8)).object?["client_secret"]?.string else {
+        let run = try await Portcullis.run(
+            ["client", "add", id, "--json"] + scopes.flatMap { [$0 == "admin" ? "--unlisted-scope" : "--scope", $0] },
+            in: stage.gateway.folder)
+        guard run.status == 0, let secret = try JSON.parse(Array(run.output.utf8)).object?["client_secret"]?.string
+        else {
             throw GatewayRefusedToStart(reasons: [run.errors])
         }
         return Client(id: id, secret: secret)
     }
 
     static func obtain(_ client: Client, in stage: Stage) async throws -> String {
-        var request = stage.request("/oauth2/token", method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
-        request.fields.append(HeaderField("Authorization", "Basic " + Data("\(client.id):\(client.secret)".utf8).base64EncodedString()))
+        var request = stage.request(
+            "/oauth2/token", method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
+        request.fields.append(
+            HeaderField("Authorization", "Basic " + Data("\(client.id):\(client.secret)".utf8).base64EncodedString()))
         request.body = .text("grant_type=client_credentials")
         let answer = try await stage.client().send(request)
-        guard let token = try JSON.parse(answer.body).object?["access_token"]?.string else { throw GatewayRefusedToStart(reasons: [answer.text]) }
+        guard let token = try JSON.parse(answer.body).object?["access_token"]?.string else {
+            throw GatewayRefusedToStart(reasons: [answer.text])
+        }
         return token
     }
 
     /// One request to the interface, as the operator unless another token is given.
     func send(
-        _ method: String, _ target: String, _ body: JSONObject? = nil, ifMatch: String? = nil, token other: String?? = nil,
+        _ method: String, _ target: String, _ body: JSONObject? = nil, ifMatch: String? = nil,
+        token other: String?? = nil,
         fields: [HeaderField] = [], on client: CurlClient? = nil, port: Int? = nil
     ) async throws -> CurlResponse {
         var request = stage.request("/admin/v1/" + target, method: method, token: other ?? token, fields: fields)

@@ -18,7 +18,9 @@ struct CommandAuditTests {
             func run(_ arguments: String..., input: String = "") async throws {
                 let run = try await Self.run(arguments, admin, input: input)
                 #expect(run.status == 0, "\(arguments): \(run.errors)")
-                if let secret = try? JSON.parse(Array(run.output.utf8)).object?["client_secret"]?.string { secrets.append(secret) }
+                if let secret = try? JSON.parse(Array(run.output.utf8)).object?["client_secret"]?.string {
+                    secrets.append(secret)
+                }
             }
             try await run("client", "add", "billing", "--scope", "orders:read", "--json")
             try await run("client", "secret", "add", "billing", "--json")
@@ -35,15 +37,21 @@ struct CommandAuditTests {
             let changes = try admin.stage.gateway.auditRecords().filter { $0["change"] != nil }
             #expect(
                 changes.map { $0["change"]?.string } == [
-                    "client_added", "client_added", "client_secret_added", "client_secret_removed", "client_removed", "user_added",
+                    "client_added", "client_added", "client_secret_added", "client_secret_removed", "client_removed",
+                    "user_added",
                     "user_changed", "user_changed", "user_changed", "user_removed", "keys_rotated",
                 ])
-            #expect(changes.allSatisfy { $0["actor_user"]?.string?.hasSuffix("(\(getuid()))") == true && $0["outcome"] == "done" })
+            #expect(
+                changes.allSatisfy {
+                    $0["actor_user"]?.string?.hasSuffix("(\(getuid()))") == true && $0["outcome"] == "done"
+                })
             #expect(changes[6]["before"] == ["disabled": false])
             #expect(changes[6]["after"] == ["disabled": true])
             let text = String(decoding: try admin.stage.gateway.folder.read("audit.jsonl"), as: UTF8.self)
             #expect(secrets.count == 2)
-            for secret in secrets + ["correct horse", "another long", "scrypt", "PRIVATE KEY"] { #expect(!text.contains(secret)) }
+            for secret in secrets + ["correct horse", "another long", "scrypt", "PRIVATE KEY"] {
+                #expect(!text.contains(secret))
+            }
         }
     }
 
@@ -52,12 +60,17 @@ struct CommandAuditTests {
         try await AdminStage.play { admin in
             let folder = admin.stage.gateway.folder
             let policy = try String(decoding: folder.read("routes.yaml"), as: UTF8.self)
-            try folder.write(policy.replacingOccurrences(of: "audit.jsonl", with: "routes.yaml/audit.jsonl"), to: "other.yaml")
-            let run = try await Self.run(["client", "add", "billing", "--scope", "orders:read", "--policy", "other.yaml"], admin)
+            try folder.write(
+                policy.replacingOccurrences(of: "audit.jsonl", with: "routes.yaml/audit.jsonl"), to: "other.yaml")
+            let run = try await Self.run(
+                ["client", "add", "billing", "--scope", "orders:read", "--policy", "other.yaml"], admin)
             #expect(run.status == 1)
             #expect(run.errors.contains("no audit record can be written"), "\(run.errors)")
             #expect(try await Self.run(["client", "show", "billing"], admin).status == 1)
-            for arguments in [["client", "remove", "nobody"], ["client", "secret", "add", "nobody"], ["user", "remove", "nobody"], ["grant", "revoke", "none"]] {
+            for arguments in [
+                ["client", "remove", "nobody"], ["client", "secret", "add", "nobody"], ["user", "remove", "nobody"],
+                ["grant", "revoke", "none"],
+            ] {
                 let run = try await Self.run(arguments, admin)
                 #expect(run.status == 1)
                 #expect(run.errors.contains("there is no "), "\(run.errors)")
@@ -70,13 +83,16 @@ struct CommandAuditTests {
     func full() async throws {
         try await AdminStage.play { admin in
             let folder = admin.stage.gateway.folder
-            try FileManager.default.createSymbolicLink(atPath: folder.path("full.jsonl"), withDestinationPath: "/dev/full")
+            try FileManager.default.createSymbolicLink(
+                atPath: folder.path("full.jsonl"), withDestinationPath: "/dev/full")
             let policy = try String(decoding: folder.read("routes.yaml"), as: UTF8.self)
             try folder.write(policy.replacingOccurrences(of: "audit.jsonl", with: "full.jsonl"), to: "other.yaml")
-            let run = try await Self.run(["client", "add", "billing", "--scope", "orders:read", "--policy", "other.yaml"], admin)
+            let run = try await Self.run(
+                ["client", "add", "billing", "--scope", "orders:read", "--policy", "other.yaml"], admin)
             #expect(run.status == 1)
             #expect(run.errors.contains("\"change\":\"client_added\""), "\(run.errors)")
-            let secret = try #require(run.errors.firstMatch(of: /client_secret: (pcs_[A-Za-z0-9_-]+)/)?.1, "\(run.errors)")
+            let secret = try #require(
+                run.errors.firstMatch(of: /client_secret: (pcs_[A-Za-z0-9_-]+)/)?.1, "\(run.errors)")
             _ = try await AdminStage.obtain(AdminStage.Client(id: "billing", secret: String(secret)), in: admin.stage)
         }
     }

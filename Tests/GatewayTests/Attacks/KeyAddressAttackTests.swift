@@ -58,9 +58,12 @@ struct KeyAddressAttackTests {
 
     private static func counts(_ set: ClientKeySet?) -> Int? { set?.keys.keys.count }
 
-    @Test("addresses of clouds' metadata services, link-local ones and the machine itself are not connected to", arguments: [
-        "169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "0.0.0.0", "[fd00:ec2::254]", "100.100.100.200", "[::]",
-    ])
+    @Test(
+        "addresses of clouds' metadata services, link-local ones and the machine itself are not connected to",
+        arguments: [
+            "169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "0.0.0.0", "[fd00:ec2::254]", "100.100.100.200",
+            "[::]",
+        ])
     func metadataServices(host: String) async throws {
         let pages = LogPages()
         let fetcher = try Self.fetcher(pages.logger)
@@ -73,7 +76,10 @@ struct KeyAddressAttackTests {
     func plaintext() async throws {
         let server = try TestUpstream.start(.plaintext, otherwise: .answer())
         let fetcher = try Self.fetcher()
-        for url in ["http://127.0.0.1:\(server.port)/", "HTTPS://localhost/", "file:///etc/passwd", "", "https://user@localhost/"] {
+        for url in [
+            "http://127.0.0.1:\(server.port)/", "HTTPS://localhost/", "file:///etc/passwd", "",
+            "https://user@localhost/",
+        ] {
             #expect(await Self.counts(fetcher.keys(at: url, missed: false)) == nil)
         }
         #expect(server.connectionsAccepted == 0)
@@ -94,21 +100,27 @@ struct KeyAddressAttackTests {
 
     private static let json = [HeaderField("Content-Type", "application/json")]
 
-    @Test("what leads elsewhere, has no end, or is no key set brings no key, and nothing else is asked for", arguments: [
-        Lie("a redirect", "redirected", .answer(302, fields: [HeaderField("Location", "/elsewhere")])),
-        Lie("a redirect for good", "redirected", .answer(308, fields: [HeaderField("Location", "/elsewhere")])),
-        Lie("a document without end", "too_large", .pattern(64 * 1_048_576, chunked: true)),
-        Lie("a document of 64 MiB", "too_large", .pattern(64 * 1_048_576)),
-        Lie("a page", "wrong_content_type", .answer(fields: [HeaderField("Content-Type", "text/html")], "<html></html>")),
-        Lie("nothing", "bad_status", .answer(404)),
-        Lie("an array", "bad_key_set", .answer(fields: json, "[]")),
-        Lie("no keys", "no_usable_key", .answer(fields: json, #"{"keys": []}"#)),
-        Lie("a symmetric key", "no_usable_key", .answer(fields: json, #"{"keys": [{"kty": "oct", "k": "AAAA"}]}"#)),
-        Lie(
-            "a thousand keys", "too_many_keys",
-            .answer(fields: json, #"{"keys": ["# + [String](repeating: #"{"kty":"EC"}"#, count: 1_000).joined(separator: ",") + "]}")),
-        Lie("an answer that is no HTTP", "bad_answer", .raw("nonsense\r\n\r\n")),
-    ])
+    @Test(
+        "what leads elsewhere, has no end, or is no key set brings no key, and nothing else is asked for",
+        arguments: [
+            Lie("a redirect", "redirected", .answer(302, fields: [HeaderField("Location", "/elsewhere")])),
+            Lie("a redirect for good", "redirected", .answer(308, fields: [HeaderField("Location", "/elsewhere")])),
+            Lie("a document without end", "too_large", .pattern(64 * 1_048_576, chunked: true)),
+            Lie("a document of 64 MiB", "too_large", .pattern(64 * 1_048_576)),
+            Lie(
+                "a page", "wrong_content_type",
+                .answer(fields: [HeaderField("Content-Type", "text/html")], "<html></html>")),
+            Lie("nothing", "bad_status", .answer(404)),
+            Lie("an array", "bad_key_set", .answer(fields: json, "[]")),
+            Lie("no keys", "no_usable_key", .answer(fields: json, #"{"keys": []}"#)),
+            Lie("a symmetric key", "no_usable_key", .answer(fields: json, #"{"keys": [{"kty": "oct", "k": "AAAA"}]}"#)),
+            Lie(
+                "a thousand keys", "too_many_keys",
+                .answer(
+                    fields: json,
+                    #"{"keys": ["# + [String](repeating: #"{"kty":"EC"}"#, count: 1_000).joined(separator: ",") + "]}")),
+            Lie("an answer that is no HTTP", "bad_answer", .raw("nonsense\r\n\r\n")),
+        ])
     func liars(_ lie: Lie) async throws {
         let host = try KeyHost.start()
         let pages = LogPages()
@@ -145,7 +157,9 @@ struct KeyAddressAttackTests {
         host.server.script([.steps(.readBody, .waitForGate("go"), .write(Array((head + text).utf8)))], for: "/keys")
         let fetcher = try Self.fetcher()
         let counts = await withTaskGroup(of: Int?.self) { group in
-            for number in 0..<1_000 { group.addTask { await Self.counts(fetcher.keys(at: host.url("/keys"), missed: number % 2 == 1)) } }
+            for number in 0..<1_000 {
+                group.addTask { await Self.counts(fetcher.keys(at: host.url("/keys"), missed: number % 2 == 1)) }
+            }
             host.server.open(gate: "go")
             return await group.reduce(into: [Int?]()) { $0.append($1) }
         }
@@ -163,7 +177,9 @@ struct KeyAddressAttackTests {
         #expect(host.fetches(of: "/keys") == 2)
     }
 
-    @Test("a hundred addresses of a host that hangs hold four connections, nobody waits for it, and another host's client is served")
+    @Test(
+        "a hundred addresses of a host that hangs hold four connections, nobody waits for it, and another host's client is served"
+    )
     func manyAddresses() async throws {
         let (dead, alive) = (try KeyHost.start(), try KeyHost.start("127.0.0.1"))
         dead.server.script(otherwise: .hang)
@@ -173,7 +189,9 @@ struct KeyAddressAttackTests {
             bounds.fetchMax = .seconds(60)
         }
         let counts = await withTaskGroup(of: Int?.self) { group in
-            for number in 0..<100 { group.addTask { await Self.counts(fetcher.keys(at: dead.url("/\(number)"), missed: false)) } }
+            for number in 0..<100 {
+                group.addTask { await Self.counts(fetcher.keys(at: dead.url("/\(number)"), missed: false)) }
+            }
             return await group.reduce(into: [Int?]()) { $0.append($1) }
         }
         #expect(counts == [Int?](repeating: nil, count: 100))

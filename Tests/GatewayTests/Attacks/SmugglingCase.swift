@@ -7,8 +7,8 @@ struct SmugglingCase: Sendable, CustomTestStringConvertible {
         case refused(Int)
         /// As `refused`, but the head was good, so that the upstream may have seen it with a body that never ended.
         case refusedInBody(Int)
-        /// So many answers with status 200, and as many requests at the upstream. The good neighbour of a bad shape, so that
-        /// the table cannot pass by refusing everything.
+        /// So many answers with status 200, and as many requests at the upstream. The good neighbour of a bad shape, so
+        /// that the table cannot pass by refusing everything.
         case served(Int)
     }
 

@@ -4,8 +4,8 @@ import Testing
 
 /// Whether two servers could read the octets differently does not matter where the first one refuses them.
 ///
-/// One gateway and one upstream for all cases, one case after the other: if the gateway dies, the case that failed first says
-/// of what.
+/// One gateway and one upstream for all cases, one case after the other: if the gateway dies, the case that failed
+/// first says of what.
 @Suite("requests that two servers could read differently", .serialized)
 struct SmugglingTests {
     private struct Scene: Sendable {
@@ -42,7 +42,11 @@ struct SmugglingTests {
         }
         #expect(scene.upstream.requests.allSatisfy { $0.path != "/smuggled" })
         let port = JSON.integer(Int64(await client.localPort))
-        let expected = switch shape.outcome { case .served(let count): count; case .refused, .refusedInBody: 1 }
+        let expected =
+            switch shape.outcome {
+            case .served(let count): count;
+            case .refused, .refusedInBody: 1
+            }
         // Records come in the order of the event loop: behind the marker's there are none of this connection any more.
         let marker = try await scene.gateway.client().get(scene.gateway.url + "/marker")
         _ = try await scene.gateway.auditRecord(of: marker)

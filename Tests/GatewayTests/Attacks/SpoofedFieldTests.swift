@@ -86,7 +86,8 @@ struct SpoofedFieldTests {
         #expect(head.values("Connection") == [])
     }
 
-    @Test("RS-016 the token stays at the gateway, and what goes on goes over TLS to a service whose identity was checked")
+    @Test(
+        "RS-016 the token stays at the gateway, and what goes on goes over TLS to a service whose identity was checked")
     func tokenStays() async throws {
         let head = try await seen("")
         #expect(head.values("Authorization") == [])

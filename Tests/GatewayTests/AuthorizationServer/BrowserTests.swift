@@ -16,7 +16,8 @@ struct BrowserTests {
         let now = Int64(Date().timeIntervalSince1970)
         let store = try SQLiteAuthorizationStore.open(path: database, now: now, random: .system)
         var client = RegisteredClient(
-            id: "shop", name: "Shop", grants: [.authorizationCode], authenticationMethods: [.none], scopes: ["orders:read"], secrets: [],
+            id: "shop", name: "Shop", grants: [.authorizationCode], authenticationMethods: [.none],
+            scopes: ["orders:read"], secrets: [],
             createdAt: now)
         client.redirectURIs = ["http://127.0.0.1/back"]
         #expect(try await store.insert(client, now: now))
@@ -33,9 +34,12 @@ struct BrowserTests {
             try await Self.registerClient(in: folder.url.appending(path: "var/portcullis.sqlite").path)
             let files = try TemporaryFolder("browser-output")
             var words = [Self.script, issuer, "shop", "alice", "correct horse battery"]
-            if let pictures = ProcessInfo.processInfo.environment["PORTCULLIS_SCREENSHOTS"] { words += ["--screenshots", pictures] }
+            if let pictures = ProcessInfo.processInfo.environment["PORTCULLIS_SCREENSHOTS"] {
+                words += ["--screenshots", pictures]
+            }
             let process = try ChildProcess.start(
-                "/bin/sh", ["-c", "exec /usr/bin/python3 \"$@\" >\"$0/output\" 2>&1", files.url.path] + words, in: folder.url.path,
+                "/bin/sh", ["-c", "exec /usr/bin/python3 \"$@\" >\"$0/output\" 2>&1", files.url.path] + words,
+                in: folder.url.path,
                 environment: ["HOME": files.url.path, "PATH": "/usr/bin:/bin"])
             let status = try await process.waitForExit(within: .seconds(180))
             let output = String(decoding: try files.read("output"), as: UTF8.self)

@@ -50,7 +50,10 @@ struct KeyAddressStage: Sendable {
     /// Registers a client as an operator does.
     func add(_ id: String, keysAt url: String) async throws {
         let run = try await Portcullis.run(
-            ["client", "add", id, "--auth-method", "private_key_jwt", "--jwks-uri", url, "--scope", "orders:read", "--json"], in: stage.gateway.folder)
+            [
+                "client", "add", id, "--auth-method", "private_key_jwt", "--jwks-uri", url, "--scope", "orders:read",
+                "--json",
+            ], in: stage.gateway.folder)
         #expect(run.status == 0, "\(run.errors)")
         #expect(try JSON.parse(Array(run.output.utf8)).object?["jwks_uri"]?.string == url)
     }
@@ -59,20 +62,24 @@ struct KeyAddressStage: Sendable {
     func token(_ id: String, _ key: TestSigningKey) async throws -> CurlResponse {
         let now = Int64(Date().timeIntervalSince1970)
         let claims: JSONObject = [
-            "iss": .string(id), "sub": .string(id), "aud": .string(issuer), "iat": .integer(now), "exp": .integer(now + 60),
+            "iss": .string(id), "sub": .string(id), "aud": .string(issuer), "iat": .integer(now),
+            "exp": .integer(now + 60),
             "jti": .string(UUID().uuidString),
         ]
         let header: JSONObject = ["alg": .string(key.algorithm.rawValue), "typ": "JWT", "kid": .string(key.kid)]
         let assertion = try TokenDraft(header: header, claims: claims, signer: .key(key)).signed()
-        var request = stage.request("/oauth2/token", method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
+        var request = stage.request(
+            "/oauth2/token", method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
         request.body = .text(
-            "grant_type=client_credentials&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=\(assertion)")
+            "grant_type=client_credentials&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=\(assertion)"
+        )
         return try await stage.client().send(request)
     }
 
     func register(_ metadata: JSON) async throws -> CurlResponse {
         var request = stage.request(
-            "/oauth2/register", method: "POST", token: Self.registrationToken, fields: [HeaderField("Content-Type", "application/json")])
+            "/oauth2/register", method: "POST", token: Self.registrationToken,
+            fields: [HeaderField("Content-Type", "application/json")])
         request.body = .text(String(decoding: metadata.serialized(), as: UTF8.self))
         return try await stage.client().send(request)
     }

@@ -12,7 +12,9 @@ struct KeyAddressTests {
         next = try TestSigningKey(.es256, kid: "next")
     }
 
-    @Test("a client is known by the keys there, which are fetched once; a new key counts at once, and the old one no longer")
+    @Test(
+        "a client is known by the keys there, which are fetched once; a new key counts at once, and the old one no longer"
+    )
     func rotation() async throws {
         try await KeyAddressStage.play { play in
             try play.host.publish([key], at: "/shop")
@@ -63,7 +65,9 @@ struct KeyAddressTests {
         }
     }
 
-    @Test("keys that are there already go on when the address is dead; what is signed by none of them is 503, since nobody can know")
+    @Test(
+        "keys that are there already go on when the address is dead; what is signed by none of them is 503, since nobody can know"
+    )
     func stale() async throws {
         try await KeyAddressStage.play { play in
             try play.host.publish([key], at: "/shop")
@@ -82,7 +86,8 @@ struct KeyAddressTests {
             try play.host.publish([key], at: "/mine")
             func metadata(_ url: String) -> JSON {
                 [
-                    "grant_types": ["client_credentials"], "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": .string(url),
+                    "grant_types": ["client_credentials"], "token_endpoint_auth_method": "private_key_jwt",
+                    "jwks_uri": .string(url),
                     "scope": "orders:read",
                 ]
             }
@@ -90,7 +95,10 @@ struct KeyAddressTests {
             #expect(answer.status == 201, "\(answer.text)")
             let id = try #require(answer.members["client_id"]?.string)
             #expect(try await play.token(id, key).status == 200)
-            for url in [play.host.url("/mine", host: "127.0.0.1"), "https://169.254.169.254/latest", "http://localhost:\(play.host.server.port)/mine"] {
+            for url in [
+                play.host.url("/mine", host: "127.0.0.1"), "https://169.254.169.254/latest",
+                "http://localhost:\(play.host.server.port)/mine",
+            ] {
                 let refused = try await play.register(metadata(url))
                 #expect(refused.status == 400)
                 #expect(refused.oauthError == "invalid_client_metadata")
@@ -103,13 +111,17 @@ struct KeyAddressTests {
         try await KeyAddressStage.play { play in
             let folder = play.stage.gateway.folder
             let http = try await Portcullis.run(
-                ["client", "add", "x", "--auth-method", "private_key_jwt", "--jwks-uri", "http://localhost/keys"], in: folder)
+                ["client", "add", "x", "--auth-method", "private_key_jwt", "--jwks-uri", "http://localhost/keys"],
+                in: folder)
             #expect(http.status == 1)
             #expect(http.errors.contains("jwks_uri must be an https URL"))
             let set: JSON = ["keys": [try key.jwk]]
             try folder.write(String(decoding: set.serialized(), as: UTF8.self), to: "keys.json")
             let both = try await Portcullis.run(
-                ["client", "add", "x", "--auth-method", "private_key_jwt", "--jwks", "keys.json", "--jwks-uri", "https://localhost/keys"], in: folder)
+                [
+                    "client", "add", "x", "--auth-method", "private_key_jwt", "--jwks", "keys.json", "--jwks-uri",
+                    "https://localhost/keys",
+                ], in: folder)
             #expect(both.status == 1)
             #expect(both.errors.contains("jwks and jwks_uri exclude each other"))
         }

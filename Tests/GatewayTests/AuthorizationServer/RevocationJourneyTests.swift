@@ -5,11 +5,16 @@ import GatewayTesting
 import JSON
 import Testing
 
-/// Tokens of the built-in server, taken back while the gateway runs: over sockets, on two event loops, by this process and by others.
+/// Tokens of the built-in server, taken back while the gateway runs: over sockets, on two event loops, by this process
+/// and by others.
 @Suite("revocation takes effect on the data path at once")
 struct RevocationJourneyTests {
-    private static func play<Value: Sendable>(runner: (any GatewayRunner)? = nil, _ body: (Stage) async throws -> Value) async throws -> Value {
-        try await Stage.playOwnIssuer(runner: runner, edit: { $0.replacingOccurrences(of: "workers: 1", with: "workers: 2") }) { stage, _ in
+    private static func play<Value: Sendable>(runner: (any GatewayRunner)? = nil, _ body: (Stage) async throws -> Value)
+        async throws -> Value
+    {
+        try await Stage.playOwnIssuer(
+            runner: runner, edit: { $0.replacingOccurrences(of: "workers: 1", with: "workers: 2") }
+        ) { stage, _ in
             try await body(stage)
         }
     }
@@ -20,15 +25,18 @@ struct RevocationJourneyTests {
     }
 
     private func add(_ stage: Stage, _ id: String = "billing") async throws -> Client {
-        let run = try await Portcullis.run(["client", "add", id, "--scope", "orders:read", "--json"], in: stage.gateway.folder)
+        let run = try await Portcullis.run(
+            ["client", "add", id, "--scope", "orders:read", "--json"], in: stage.gateway.folder)
         #expect(run.status == 0, "\(run.errors)")
         let object = try #require(try JSON.parse(Array(run.output.utf8)).object)
         return Client(id: id, secret: try #require(object["client_secret"]?.string))
     }
 
     private func post(_ stage: Stage, _ path: String, _ form: String, as client: Client) async throws -> CurlResponse {
-        var request = stage.request(path, method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
-        request.fields.append(HeaderField("Authorization", "Basic " + Data("\(client.id):\(client.secret)".utf8).base64EncodedString()))
+        var request = stage.request(
+            path, method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
+        request.fields.append(
+            HeaderField("Authorization", "Basic " + Data("\(client.id):\(client.secret)".utf8).base64EncodedString()))
         request.body = .text(form)
         return try await stage.client().send(request)
     }
@@ -57,19 +65,24 @@ struct RevocationJourneyTests {
         }
     }
 
-    @Test("AS-078 RS-129 a token that its client gives back is refused within a second, on every loop, and the record says why")
+    @Test(
+        "AS-078 RS-129 a token that its client gives back is refused within a second, on every loop, and the record says why"
+    )
     func endpoint() async throws {
         try await Self.play { stage in
             let client = try await add(stage)
             let token = try await token(stage, client)
             let other = try await self.token(stage, client)
             for _ in 0..<8 { #expect(try await stage.answer("/orders/1", token: token).status == 200) }
-            #expect(try await post(stage, "/oauth2/introspect", "token=\(token)", as: client).text.contains("\"active\":true"))
+            #expect(
+                try await post(stage, "/oauth2/introspect", "token=\(token)", as: client).text.contains(
+                    "\"active\":true"))
 
             let revoked = try await post(stage, "/oauth2/revoke", "token=\(token)", as: client)
             #expect(revoked.status == 200)
             try await expectRefused(stage, token, since: .now)
-            #expect(try await post(stage, "/oauth2/introspect", "token=\(token)", as: client).text == "{\"active\":false}")
+            #expect(
+                try await post(stage, "/oauth2/introspect", "token=\(token)", as: client).text == "{\"active\":false}")
             #expect(try await stage.answer("/orders/1", token: other).status == 200)
             #expect(try await stage.record(of: revoked)["event"] == "token_revoked")
             let refused = try await stage.answer("/orders/1", token: token)
@@ -126,7 +139,9 @@ struct RevocationJourneyTests {
             let kept = try await token(stage, client)
             let all = tokens
             try await withThrowingTaskGroup(of: Int.self) { group in
-                for token in all { group.addTask { try await self.post(stage, "/oauth2/revoke", "token=\(token)", as: client).status } }
+                for token in all {
+                    group.addTask { try await self.post(stage, "/oauth2/revoke", "token=\(token)", as: client).status }
+                }
                 for try await status in group { #expect(status == 200) }
             }
             let since = ContinuousClock.now

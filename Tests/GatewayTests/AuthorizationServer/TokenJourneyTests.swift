@@ -12,7 +12,9 @@ struct TokenJourneyTests {
         try await Stage.playOwnIssuer(sections: limits, runner: runner, body)
     }
 
-    private func add(_ stage: Stage, _ arguments: [String] = ["billing", "--may", "orders.read", "--unlisted-scope", "orders:write"]) async throws -> (id: String, secret: String) {
+    private func add(
+        _ stage: Stage, _ arguments: [String] = ["billing", "--may", "orders.read", "--unlisted-scope", "orders:write"]
+    ) async throws -> (id: String, secret: String) {
         let run = try await Portcullis.run(["client", "add"] + arguments + ["--json"], in: stage.gateway.folder)
         #expect(run.status == 0, "\(run.errors)")
         let object = try #require(try JSON.parse(Array(run.output.utf8)).object)
@@ -20,9 +22,11 @@ struct TokenJourneyTests {
     }
 
     private func post(_ stage: Stage, _ form: String, basic: (String, String)? = nil) async throws -> CurlResponse {
-        var request = stage.request("/oauth2/token", method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
+        var request = stage.request(
+            "/oauth2/token", method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
         if let (id, secret) = basic {
-            request.fields.append(HeaderField("Authorization", "Basic " + Data("\(id):\(secret)".utf8).base64EncodedString()))
+            request.fields.append(
+                HeaderField("Authorization", "Basic " + Data("\(id):\(secret)".utf8).base64EncodedString()))
         }
         request.body = .text(form)
         return try await stage.client().send(request)
@@ -44,9 +48,11 @@ struct TokenJourneyTests {
             #expect(call.status == 200)
             let record = try await stage.record(of: call)
             #expect(record["client_id"]?.string == id)
-            #expect(record["issuer"]?.string == "local" || record["issuer"]?.string?.hasPrefix("https://localhost") == true)
+            #expect(
+                record["issuer"]?.string == "local" || record["issuer"]?.string?.hasPrefix("https://localhost") == true)
 
-            let form = try await post(stage, "grant_type=client_credentials&scope=orders:write&client_id=\(id)&client_secret=\(secret)")
+            let form = try await post(
+                stage, "grant_type=client_credentials&scope=orders:write&client_id=\(id)&client_secret=\(secret)")
             #expect(form.status == 200)
             let other = try #require(try JSON.parse(form.body).object?["access_token"]?.string)
             #expect(try await stage.answer("/orders/1", token: other).status == 403)
@@ -59,12 +65,16 @@ struct TokenJourneyTests {
         }
     }
 
-    @Test("what is wrong with a request for a token is said in the words of RFC 6749 §5.2", arguments: [
-        ("grant_type=client_credentials", "wrong", 401, "invalid_client"), ("grant_type=client_credentials&scope=payments", nil, 400, "invalid_scope"),
-        ("grant_type=password", nil, 400, "unsupported_grant_type"), ("scope=orders:read", nil, 400, "invalid_request"),
-        ("grant_type=client_credentials&grant_type=client_credentials", nil, 400, "invalid_request"),
-        ("grant_type=client_credentials&resource=https://elsewhere.example", nil, 400, "invalid_target"),
-    ] as [(String, String?, Int, String)])
+    @Test(
+        "what is wrong with a request for a token is said in the words of RFC 6749 §5.2",
+        arguments: [
+            ("grant_type=client_credentials", "wrong", 401, "invalid_client"),
+            ("grant_type=client_credentials&scope=payments", nil, 400, "invalid_scope"),
+            ("grant_type=password", nil, 400, "unsupported_grant_type"),
+            ("scope=orders:read", nil, 400, "invalid_request"),
+            ("grant_type=client_credentials&grant_type=client_credentials", nil, 400, "invalid_request"),
+            ("grant_type=client_credentials&resource=https://elsewhere.example", nil, 400, "invalid_target"),
+        ] as [(String, String?, Int, String)])
     func refused(form: String, wrongSecret: String?, status: Int, error: String) async throws {
         try await Self.play { stage, _ in
             let (id, secret) = try await add(stage)
@@ -80,7 +90,8 @@ struct TokenJourneyTests {
     @Test("metadata (RFC 8414) and keys (RFC 7517) are there for everybody, and nothing private in them")
     func published() async throws {
         try await Self.play { stage, issuer in
-            let metadata = try #require(try JSON.parse(await stage.answer("/.well-known/oauth-authorization-server").body).object)
+            let metadata = try #require(
+                try JSON.parse(await stage.answer("/.well-known/oauth-authorization-server").body).object)
             #expect(metadata["issuer"]?.string == issuer)
             #expect(metadata["token_endpoint"]?.string == issuer + "/oauth2/token")
             #expect(metadata["grant_types_supported"]?.array?.contains("client_credentials") == true)
@@ -105,20 +116,24 @@ struct TokenJourneyTests {
             let (id, secret) = try await add(stage)
             let folder = stage.gateway.folder
             let run = try await Portcullis.run(
-                ["token", "--client-id", id, "--scope", "orders:read"], in: folder, environment: ["PORTCULLIS_CLIENT_SECRET": secret])
+                ["token", "--client-id", id, "--scope", "orders:read"], in: folder,
+                environment: ["PORTCULLIS_CLIENT_SECRET": secret])
             #expect(run.status == 0, "\(run.errors)")
             #expect(run.lines.count == 1)
             #expect(try await stage.answer("/orders/1", token: run.lines.first ?? "").status == 200)
 
             try folder.write(secret + "\n", to: "secret", permissions: 0o600)
-            let json = try await Portcullis.run(["token", "--client-id", id, "--client-secret-file", "secret", "--json"], in: folder)
+            let json = try await Portcullis.run(
+                ["token", "--client-id", id, "--client-secret-file", "secret", "--json"], in: folder)
             #expect(try JSON.parse(Array(json.output.utf8)).object?["scope"] == "orders:read orders:write")
 
-            let wrong = try await Portcullis.run(["token", "--client-id", id], in: folder, environment: ["PORTCULLIS_CLIENT_SECRET": "wrong"])
+            let wrong = try await Portcullis.run(
+                ["token", "--client-id", id], in: folder, environment: ["PORTCULLIS_CLIENT_SECRET": "wrong"])
             #expect(wrong.status == 1)
             #expect(wrong.output == "")
             #expect(wrong.errors.contains("invalid_client"))
-            let none = try await Portcullis.run(["token", "--client-id", id], in: folder, environment: ["PORTCULLIS_CLIENT_SECRET": ""])
+            let none = try await Portcullis.run(
+                ["token", "--client-id", id], in: folder, environment: ["PORTCULLIS_CLIENT_SECRET": ""])
             #expect(none.status == 1)
             #expect(none.errors.contains("PORTCULLIS_CLIENT_SECRET"))
         }
@@ -129,11 +144,14 @@ struct TokenJourneyTests {
         try await Self.play { stage, _ in
             let folder = stage.gateway.folder
             #expect(try await Portcullis.run(["client", "list"], in: folder).output.contains("no clients"))
-            let (id, secret) = try await add(stage, ["billing", "--scope", "orders:read", "--name", "The billing service"])
+            let (id, secret) = try await add(
+                stage, ["billing", "--scope", "orders:read", "--name", "The billing service"])
             #expect(try await post(stage, "grant_type=client_credentials", basic: (id, secret)).status == 200)
             let list = try await Portcullis.run(["client", "list"], in: folder)
             #expect(list.lines.count == 1)
-            #expect(list.output.contains("billing") && list.output.contains("orders:read") && list.output.contains("The billing service"))
+            #expect(
+                list.output.contains("billing") && list.output.contains("orders:read")
+                    && list.output.contains("The billing service"))
             #expect(!list.output.contains(secret))
 
             let twice = try await Portcullis.run(["client", "add", "billing", "--scope", "orders:read"], in: folder)
@@ -150,7 +168,9 @@ struct TokenJourneyTests {
         }
     }
 
-    @Test("a client is added for routes by their ids, and a scope that opens nothing is refused with the one that was meant")
+    @Test(
+        "a client is added for routes by their ids, and a scope that opens nothing is refused with the one that was meant"
+    )
     func scopesOfRoutes() async throws {
         try await Self.play { stage, _ in
             let folder = stage.gateway.folder
@@ -158,7 +178,13 @@ struct TokenJourneyTests {
             let answer = try await post(stage, "grant_type=client_credentials", basic: (id, secret))
             #expect(try JSON.parse(answer.body).object?["scope"] == "orders:read openid")
             for (arguments, words) in [
-                (["--scope", "order:read"], ["no route asks for the scope \"order:read\"; did you mean \"orders:read\"?", "--unlisted-scope order:read"]),
+                (
+                    ["--scope", "order:read"],
+                    [
+                        "no route asks for the scope \"order:read\"; did you mean \"orders:read\"?",
+                        "--unlisted-scope order:read",
+                    ]
+                ),
                 (["--may", "order.read"], ["there is no route \"order.read\"; did you mean \"orders.read\"?"]),
                 (["--may", "gateway.health"], ["route \"gateway.health\" is public"]),
             ] {
@@ -178,8 +204,11 @@ struct TokenJourneyTests {
             let token = try #require(try JSON.parse(answer.body).object?["access_token"]?.string)
             let keys = try await stage.answer("/oauth2/jwks").body
             let folder = stage.gateway.folder
-            for name in ["var/portcullis.sqlite", "var/portcullis.sqlite-wal", "var/portcullis.sqlite-shm"] where folder.exists(name) {
-                #expect(try FileManager.default.attributesOfItem(atPath: folder.path(name))[.posixPermissions] as? Int == 0o600, "\(name)")
+            for name in ["var/portcullis.sqlite", "var/portcullis.sqlite-wal", "var/portcullis.sqlite-shm"]
+            where folder.exists(name) {
+                #expect(
+                    try FileManager.default.attributesOfItem(atPath: folder.path(name))[.posixPermissions] as? Int
+                        == 0o600, "\(name)")
             }
             try await stage.gateway.stop()
             let again = try await ProgramRunner.built().run(policyPath: folder.path("routes.yaml"))

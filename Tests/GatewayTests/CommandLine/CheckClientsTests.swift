@@ -27,14 +27,19 @@ struct CheckClientsTests {
         try await Stage.playOwnIssuer(routes: Self.routes, runner: ProgramRunner.built()) { stage, _ in
             let folder = stage.gateway.folder
             #expect(try await Self.warnings(folder).isEmpty)
-            #expect(try await Portcullis.run(["client", "add", "reader", "--scope", "orders:read"], in: folder).status == 0)
+            #expect(
+                try await Portcullis.run(["client", "add", "reader", "--scope", "orders:read"], in: folder).status == 0)
             let found = try await Self.warnings(folder)
             #expect(found.count == 1)
-            #expect(found.first?.contains("warning: ") == true && found.first?.contains("\"orders:write\"") == true, "\(found)")
+            #expect(
+                found.first?.contains("warning: ") == true && found.first?.contains("\"orders:write\"") == true,
+                "\(found)")
             #expect(try await Self.warnings(folder, ["--clients"]) == found)
             try await stage.gateway.stop()
             #expect(try await Self.warnings(folder) == found)
-            #expect(try await Portcullis.run(["client", "add", "writer", "--scope", "orders:write"], in: folder).status == 0)
+            #expect(
+                try await Portcullis.run(["client", "add", "writer", "--scope", "orders:write"], in: folder).status == 0
+            )
             #expect(try await Self.warnings(folder).isEmpty)
         }
     }
@@ -45,7 +50,8 @@ struct CheckClientsTests {
             let folder = stage.gateway.folder
             let policy = try String(decoding: folder.read("routes.yaml"), as: UTF8.self)
             func check(_ database: String, _ words: [String]) async throws -> Portcullis {
-                try folder.write(policy.replacingOccurrences(of: "var/portcullis.sqlite", with: database), to: "other.yaml")
+                try folder.write(
+                    policy.replacingOccurrences(of: "var/portcullis.sqlite", with: database), to: "other.yaml")
                 return try await Portcullis.run(["check", "other.yaml"] + words, in: folder)
             }
             for words in [[], ["--clients"]] {

@@ -39,7 +39,10 @@ struct CommandTests {
         let document = try #require(try JSON.parse(Array(run.output.utf8)).object)
         let findings = (document["findings"]?.array ?? []).compactMap(\.object)
         #expect(document["errors"]?.int == Int64(findings.count { $0["severity"] == "error" }))
-        #expect(findings.contains { $0["line"] == 9 && $0["column"] == 5 && $0["file"] == "routes.yaml" && $0["severity"] == "error" })
+        #expect(
+            findings.contains {
+                $0["line"] == 9 && $0["column"] == 5 && $0["file"] == "routes.yaml" && $0["severity"] == "error"
+            })
         let text = try await Portcullis.run(["check", "routes.yaml"], in: folder)
         #expect(text.lines.count == findings.count + 1)
     }
@@ -68,10 +71,16 @@ struct CommandTests {
         let folder = try TemporaryFolder()
         let first = try await Portcullis.run(["certs", "init"], in: folder)
         #expect(first.status == 0, "\(first.errors)")
-        let names = ["ca.pem", "gateway.pem", "gateway.key", "client-ca.pem", "client.pem", "client.key", "upstream-ca.pem", "orders.pem", "orders.key", "partner.jwks.json"]
+        let names = [
+            "ca.pem", "gateway.pem", "gateway.key", "client-ca.pem", "client.pem", "client.key", "upstream-ca.pem",
+            "orders.pem", "orders.key", "partner.jwks.json",
+        ]
         for name in names { #expect(folder.exists("certs/\(name)"), "\(name)") }
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path("certs")) where name.hasSuffix(".key") {
-            #expect(try FileManager.default.attributesOfItem(atPath: folder.path("certs/\(name)"))[.posixPermissions] as? Int == 0o600, "\(name)")
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path("certs"))
+        where name.hasSuffix(".key") {
+            #expect(
+                try FileManager.default.attributesOfItem(atPath: folder.path("certs/\(name)"))[.posixPermissions]
+                    as? Int == 0o600, "\(name)")
         }
         let before = try names.map { try folder.read("certs/\($0)") }
         let second = try await Portcullis.run(["certs", "init"], in: folder)
@@ -83,10 +92,13 @@ struct CommandTests {
         #expect(!(first.output + second.output + forced.output).contains("PRIVATE KEY"))
     }
 
-    @Test("help is there for every command and says what it does", arguments: [
-        [], ["run"], ["check"], ["certs"], ["certs", "init"], ["client"], ["client", "add"], ["client", "list"], ["client", "remove"], ["token"],
-        ["jose"], ["jose", "verify"], ["jose", "inspect"],
-    ])
+    @Test(
+        "help is there for every command and says what it does",
+        arguments: [
+            [], ["run"], ["check"], ["certs"], ["certs", "init"], ["client"], ["client", "add"], ["client", "list"],
+            ["client", "remove"], ["token"],
+            ["jose"], ["jose", "verify"], ["jose", "inspect"],
+        ])
     func help(command: [String]) async throws {
         let run = try await Portcullis.run(command + ["--help"], in: TemporaryFolder())
         #expect(run.status == 0)
@@ -102,10 +114,14 @@ struct CommandTests {
         #expect(try await Portcullis.run(["--version"], in: folder).output.contains(/^\d+\.\d+\.\d+/))
     }
 
-    @Test("what is no command, or lacks something, is refused with the usage", arguments: [
-        ["frobnicate"], ["run", "--log-level", "loud"], ["check", "--format", "xml"], ["token"], ["client", "remove"], ["run", "a", "b"],
-        ["jose", "verify"], ["jose", "verify", "--key", "k", "--alg", "none"], ["jose", "verify", "--key", "k", "--alg", "HS256"],
-    ])
+    @Test(
+        "what is no command, or lacks something, is refused with the usage",
+        arguments: [
+            ["frobnicate"], ["run", "--log-level", "loud"], ["check", "--format", "xml"], ["token"],
+            ["client", "remove"], ["run", "a", "b"],
+            ["jose", "verify"], ["jose", "verify", "--key", "k", "--alg", "none"],
+            ["jose", "verify", "--key", "k", "--alg", "HS256"],
+        ])
     func usage(arguments: [String]) async throws {
         let run = try await Portcullis.run(arguments, in: TemporaryFolder())
         #expect(run.status == 64)

@@ -27,7 +27,9 @@ struct JOSECommandTests {
         return folder
     }
 
-    @Test("verify says that a signature holds, by a key set, a key or PEM", arguments: [TestAlgorithm.rs256, .ps256, .es256, .es384, .edDSA])
+    @Test(
+        "verify says that a signature holds, by a key set, a key or PEM",
+        arguments: [TestAlgorithm.rs256, .ps256, .es256, .es384, .edDSA])
     func good(algorithm: TestAlgorithm) async throws {
         let issuer = try TestIssuer.partner()
         let folder = try folder(issuer)

@@ -47,9 +47,11 @@ struct AuthorizationTests {
         }
     }
 
-    @Test("all of scopes, and one of any_scope", arguments: [
-        ("a b", 200), ("b a x", 200), ("a c", 200), ("a", 403), ("b c", 403), ("", 403),
-    ])
+    @Test(
+        "all of scopes, and one of any_scope",
+        arguments: [
+            ("a b", 200), ("b a x", 200), ("a c", 200), ("a", 403), ("b c", 403), ("", 403),
+        ])
     func scopes(held: String, status: Int) async throws {
         let stage = try await Self.rulesStage.value
         let answer = try await stage.answer("/scopes", token: stage.issuer.token(.es256, scope: held))
@@ -108,7 +110,9 @@ struct AuthorizationTests {
     @Test("RS-048 issuers side by side: a token counts where its issuer does, remembered or not")
     func issuers() async throws {
         let partner = try TestIssuer.partner()
-        let other = try TestIssuer("other", identifier: "https://other.example", audience: "https://other-api.example.com", algorithms: [.es256])
+        let other = try TestIssuer(
+            "other", identifier: "https://other.example", audience: "https://other-api.example.com",
+            algorithms: [.es256])
         let route = { (id: String, issuers: String) in
             "- id: \(id)\n  match: {path: /\(id)}\n  require: {issuers: [\(issuers)]}\n  upstream: orders\n"
         }
@@ -118,7 +122,8 @@ struct AuthorizationTests {
             let (one, two) = (try partner.token(.es256), try other.token(.es256))
             for _ in 0..<2 {
                 for (path, token, status) in [
-                    ("/both", one, 200), ("/both", two, 200), ("/first", one, 200), ("/second", two, 200), ("/first", two, 401), ("/second", one, 401),
+                    ("/both", one, 200), ("/both", two, 200), ("/first", one, 200), ("/second", two, 200),
+                    ("/first", two, 401), ("/second", one, 401),
                 ] {
                     let answer = try await client.send(stage.request(path, token: token))
                     #expect(answer.status == status, "\(path)")
@@ -139,7 +144,8 @@ struct AuthorizationTests {
 
     @Test("RS-050 a route may narrow the audiences of its issuers, also for a token that is remembered")
     func audiences() async throws {
-        let issuer = try TestIssuer(audience: "[https://one.example.com, https://two.example.com]", algorithms: [.es256])
+        let issuer = try TestIssuer(
+            audience: "[https://one.example.com, https://two.example.com]", algorithms: [.es256])
         let routes = """
             - id: wide
               match: {path: /wide}
@@ -154,7 +160,9 @@ struct AuthorizationTests {
             let client = try stage.client()
             let one = try issuer.token(adding: ["aud": "https://one.example.com"])
             let two = try issuer.token(adding: ["aud": ["https://two.example.com", "https://x.example.com"]])
-            for (path, token, status) in [("/wide", one, 200), ("/wide", two, 200), ("/narrow", two, 200), ("/narrow", one, 401)] {
+            for (path, token, status) in [
+                ("/wide", one, 200), ("/wide", two, 200), ("/narrow", two, 200), ("/narrow", one, 401),
+            ] {
                 #expect(try await client.send(stage.request(path, token: token)).status == status, "\(path)")
             }
         }
@@ -180,7 +188,9 @@ struct AuthorizationTests {
         }
     }
 
-    @Test("RS-113 what stands in Proxy-Authorization is no credential, under whatever scheme", arguments: ["Bearer", "DPoP"])
+    @Test(
+        "RS-113 what stands in Proxy-Authorization is no credential, under whatever scheme",
+        arguments: ["Bearer", "DPoP"])
     func proxyAuthorization(scheme: String) async throws {
         let stage = try await Self.rulesStage.value
         let client = try await stage.gateway.rawClient()
@@ -194,14 +204,18 @@ struct AuthorizationTests {
         }
     }
 
-    @Test("RS-003 credentials sent twice are refused", arguments: [
-        "Authorization: Bearer TOKEN\r\nAuthorization: Bearer TOKEN\r\n", "Authorization: Bearer TOKEN\r\nDPoP: x\r\n",
-    ])
+    @Test(
+        "RS-003 credentials sent twice are refused",
+        arguments: [
+            "Authorization: Bearer TOKEN\r\nAuthorization: Bearer TOKEN\r\n",
+            "Authorization: Bearer TOKEN\r\nDPoP: x\r\n",
+        ])
     func twice(fields: String) async throws {
         let stage = try await Self.rulesStage.value
         let client = try await stage.gateway.rawClient()
         let token = try stage.issuer.token(.es256, scope: "a b")
-        try await client.write("GET /scopes HTTP/1.1\r\nHost: localhost\r\n\(fields.replacingOccurrences(of: "TOKEN", with: token))\r\n")
+        try await client.write(
+            "GET /scopes HTTP/1.1\r\nHost: localhost\r\n\(fields.replacingOccurrences(of: "TOKEN", with: token))\r\n")
         let answer = try await client.readAnswer()
         #expect(answer.status == 400)
         #expect(answer.value("www-authenticate")?.contains("error=\"invalid_request\"") == true)

@@ -17,7 +17,9 @@ struct RateLimitTests {
 
     @Test("answers say what is left, and 429 when to come again")
     func fields() async throws {
-        try await Stage.play(routes: Self.route("a", limits: "per_client"), sections: "limits: {per_client: {by: client_id, rate: 2/h}}") { stage in
+        try await Stage.play(
+            routes: Self.route("a", limits: "per_client"), sections: "limits: {per_client: {by: client_id, rate: 2/h}}"
+        ) { stage in
             let client = try stage.client()
             let request = stage.request("/a", token: try stage.issuer.token(.es256))
             let first = try await client.send(request)
@@ -59,7 +61,9 @@ struct RateLimitTests {
     ]
 
     @Test("requests are counted together as the limit says", arguments: keyCases)
-    func keys(by: String, first: JSONObject, firstRoute: String, second: JSONObject, secondRoute: String, together: Bool) async throws {
+    func keys(
+        by: String, first: JSONObject, firstRoute: String, second: JSONObject, secondRoute: String, together: Bool
+    ) async throws {
         let routes = Self.route("a", limits: "limit") + Self.route("b", limits: "limit")
         try await Stage.play(routes: routes, sections: "limits: {limit: {by: \(by), rate: 1/h}}") { stage in
             let one = try await stage.answer("/\(firstRoute)", token: stage.issuer.token(.es256, adding: first))
@@ -72,7 +76,9 @@ struct RateLimitTests {
     @Test("the tightest of several limits decides, and what another one had counted is not lost by it")
     func several() async throws {
         let sections = "limits: {wide: {by: client_id, rate: 100/h}, tight: {by: ip, rate: 1/h}}"
-        try await Stage.play(routes: Self.route("a", limits: "wide, tight") + Self.route("b", limits: "wide"), sections: sections) { stage in
+        try await Stage.play(
+            routes: Self.route("a", limits: "wide, tight") + Self.route("b", limits: "wide"), sections: sections
+        ) { stage in
             let token = try stage.issuer.token(.es256)
             let first = try await stage.answer("/a", token: token)
             #expect(first.value("ratelimit-policy") == "\"wide\";q=100;w=3600, \"tight\";q=1;w=3600")
@@ -93,7 +99,8 @@ struct RateLimitTests {
         try await Stage.play(routes: routes, sections: limits("1/h")) { stage in
             let token = try stage.issuer.token(.es256)
             #expect(try await stage.answer("/a", token: token).status == 200)
-            try stage.gateway.write(policy: stage.policy(routes: routes + Self.route("b", limits: "per_client"), sections: limits("1/h")))
+            try stage.gateway.write(
+                policy: stage.policy(routes: routes + Self.route("b", limits: "per_client"), sections: limits("1/h")))
             try await stage.gateway.reload()
             try await eventually("the reload") { try await stage.healthReport()["reloads"] == 1 }
             #expect(try await stage.answer("/b", token: token).status == 429)

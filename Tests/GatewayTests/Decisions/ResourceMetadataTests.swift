@@ -38,8 +38,10 @@ struct ResourceMetadataTests {
     private static func issuers() throws -> [TestIssuer] {
         [
             try TestIssuer(audience: "[urn:orders, https://localhost/orders]", algorithms: [.es256]),
-            try TestIssuer("other", identifier: "https://other.example/t/", audience: "urn:other", algorithms: [.es256]),
-            try TestIssuer("hidden", identifier: "https://hidden.example", audience: "urn:hidden", algorithms: [.es256]),
+            try TestIssuer(
+                "other", identifier: "https://other.example/t/", audience: "urn:other", algorithms: [.es256]),
+            try TestIssuer(
+                "hidden", identifier: "https://hidden.example", audience: "urn:hidden", algorithms: [.es256]),
         ]
     }
 
@@ -47,7 +49,8 @@ struct ResourceMetadataTests {
         routes: String = Self.routes, sections: String = "", _ body: (Stage) async throws -> Value
     ) async throws -> Value {
         let hide: @Sendable (String) -> String = {
-            $0.replacingOccurrences(of: "    issuer: https://hidden.example", with: "    listed: false\n    issuer: https://hidden.example")
+            $0.replacingOccurrences(
+                of: "    issuer: https://hidden.example", with: "    listed: false\n    issuer: https://hidden.example")
         }
         return try await Stage.play(routes: routes, sections: sections, issuers: issuers(), edit: hide, body)
     }
@@ -58,7 +61,9 @@ struct ResourceMetadataTests {
         return try #require(try JSON.parse(answer.body).object)
     }
 
-    @Test("RS-119 RS-120 RS-121 RS-122 RS-124 it names resource, issuers and scopes as the routes have them, and nothing empty")
+    @Test(
+        "RS-119 RS-120 RS-121 RS-122 RS-124 it names resource, issuers and scopes as the routes have them, and nothing empty"
+    )
     func documents() async throws {
         try await Self.play { stage in
             let origin = stage.gateway.url
@@ -66,7 +71,8 @@ struct ResourceMetadataTests {
             #expect(
                 orders == [
                     "resource": .string("\(origin)/orders"), "authorization_servers": ["https://login.partner.example"],
-                    "scopes_supported": ["orders:read", "orders:write", "orders:admin"], "bearer_methods_supported": ["header"],
+                    "scopes_supported": ["orders:read", "orders:write", "orders:admin"],
+                    "bearer_methods_supported": ["header"],
                 ])
             let mcp = try Self.document(try await stage.answer(Self.wellKnown + "/mcp"))
             #expect(
@@ -104,7 +110,9 @@ struct ResourceMetadataTests {
             #expect(challenge.hasPrefix("DPoP realm=") && challenge.contains("algs="))
             #expect(challenge.hasSuffix(", resource_metadata=\"\(stage.gateway.url)\(Self.wellKnown)/dpop/x\""))
             let either = try await stage.answer("/any").value("www-authenticate") ?? ""
-            #expect(either.components(separatedBy: "resource_metadata=").count == either.components(separatedBy: "realm=").count)
+            #expect(
+                either.components(separatedBy: "resource_metadata=").count
+                    == either.components(separatedBy: "realm=").count)
         }
     }
 
@@ -162,7 +170,9 @@ struct ResourceMetadataTests {
         }
     }
 
-    @Test("several issuers: an answer to a token of one that is not listed is that to a token of nobody; the record knows")
+    @Test(
+        "several issuers: an answer to a token of one that is not listed is that to a token of nobody; the record knows"
+    )
     func leaks() async throws {
         try await Self.play { stage in
             let hidden = try Self.issuers()[2]
@@ -224,7 +234,8 @@ struct ResourceMetadataTests {
             let old = try Self.document(try await stage.answer(Self.wellKnown + "/orders"))
             #expect(old["scopes_supported"] == ["orders:read", "orders:write", "orders:admin"])
             let text = String(decoding: try stage.gateway.folder.read("routes.yaml"), as: UTF8.self)
-            try stage.gateway.write(policy: text.replacingOccurrences(of: "[\"orders:read\"]", with: "[\"orders:see\"]"))
+            try stage.gateway.write(
+                policy: text.replacingOccurrences(of: "[\"orders:read\"]", with: "[\"orders:see\"]"))
             try await stage.gateway.reload()
             _ = try await eventually("the new scopes") { () -> Bool? in
                 let new = try Self.document(try await stage.answer(Self.wellKnown + "/orders"))

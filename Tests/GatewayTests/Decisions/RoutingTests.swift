@@ -49,7 +49,10 @@ struct RoutingTests {
             let answer = try await stage.answer("/orders/1", method: "DELETE")
             #expect(answer.status == 405)
             #expect(answer.code == "method_not_allowed")
-            #expect(answer.value("allow").map { Set($0.split(separator: ",").map { $0.filter { $0 != " " } }) } == ["GET", "HEAD", "PUT"])
+            #expect(
+                answer.value("allow").map { Set($0.split(separator: ",").map { $0.filter { $0 != " " } }) } == [
+                    "GET", "HEAD", "PUT",
+                ])
             #expect(try await stage.record(of: answer)["code"] == "method_not_allowed")
             #expect(stage.upstream.requests.isEmpty)
         }
@@ -80,7 +83,10 @@ struct RoutingTests {
     @Test("an irregular path is refused unless its route allows it, and then forwarded as it was judged")
     func irregular() async throws {
         try await Stage.play(routes: Self.routes) { stage in
-            for path in ["/orders/a%2Fb", "/rest//", "/rest//x", "/orders/x/../1", "/rest/%2e/x", "/orders/1;v=2", "/files/a;b", "/rest/a%5Cb"] {
+            for path in [
+                "/orders/a%2Fb", "/rest//", "/rest//x", "/orders/x/../1", "/rest/%2e/x", "/orders/1;v=2", "/files/a;b",
+                "/rest/a%5Cb",
+            ] {
                 let answer = try await stage.answer(path)
                 #expect(answer.status == 400, "\(path)")
                 #expect(answer.code == "bad_path", "\(path)")

@@ -20,7 +20,9 @@ struct StepUpTests {
           upstream: orders
         """
 
-    @Test("RS-114 RS-115 RS-118 a user who logged in too weakly or too long ago is told what to do; a missing scope is not")
+    @Test(
+        "RS-114 RS-115 RS-118 a user who logged in too weakly or too long ago is told what to do; a missing scope is not"
+    )
     func stepUp() async throws {
         try await Stage.play(routes: Self.routes) { stage in
             let client = try stage.client()
@@ -33,7 +35,8 @@ struct StepUpTests {
             }
             let cases: [(String, JSON?, Int64?, Int)] = [
                 ("payments", "urn:example:mfa", 10, 200), ("payments", "urn:example:pwd", 10, 401),
-                ("payments", "urn:example:mfa", 900, 401), ("payments", nil, 10, 401), ("payments", "urn:example:mfa", nil, 401),
+                ("payments", "urn:example:mfa", 900, 401), ("payments", nil, 10, 401),
+                ("payments", "urn:example:mfa", nil, 401),
                 ("orders:read", "urn:example:pwd", 900, 403), ("orders:read", "urn:example:mfa", 10, 403),
             ]
             for (scope, acr, age, status) in cases {
@@ -68,7 +71,8 @@ struct StepUpTests {
             for (path, token, status) in [
                 ("/tenants/acme/x", acme, 200), ("/tenants/%61cme/x", acme, 200), ("/tenants/acme", acme, 200),
                 ("/tenants/other/x", acme, 403), ("/tenants/acmee/x", acme, 403), ("/tenants/ACME/x", acme, 403),
-                ("/tenants/other/acme", acme, 403), ("/tenants/caf%C3%A9/x", cafe, 200), ("/tenants/caf%c3%a9/x", cafe, 200),
+                ("/tenants/other/acme", acme, 403), ("/tenants/caf%C3%A9/x", cafe, 200),
+                ("/tenants/caf%c3%a9/x", cafe, 200),
                 ("/tenants/cafe/x", cafe, 403), ("/tenants/acme/x", none, 403), ("/tenants/acme%2Fother/x", acme, 403),
             ] {
                 let answer = try await client.send(stage.request(path, token: token))
@@ -98,14 +102,17 @@ struct StepUpTests {
         let edit: @Sendable (String) -> String = {
             $0.replacingOccurrences(
                 of: "    jwks: {file: certs/partner.jwks.json}",
-                with: "    jwks: {file: certs/partner.jwks.json}\n    scope_claim: scp\n    scope_form: list\n    scope_match: hierarchic")
+                with:
+                    "    jwks: {file: certs/partner.jwks.json}\n    scope_claim: scp\n    scope_form: list\n    scope_match: hierarchic"
+            )
         }
         try await Stage.play(edit: edit) { stage in
             let cases: [(JSON, Int)] = [
                 (["orders", "x"], 200), (["orders:read"], 200), (["x"], 403), ("orders:read", 401), (["orders x"], 401),
             ]
             for (scp, status) in cases {
-                let answer = try await stage.answer("/orders/1", token: stage.issuer.token(.es256, adding: ["scp": scp]))
+                let answer = try await stage.answer(
+                    "/orders/1", token: stage.issuer.token(.es256, adding: ["scp": scp]))
                 #expect(answer.status == status, "\(scp)")
             }
             #expect(stage.upstream.requests.first?.fields.value("X-Auth-Scope") == "orders x")

@@ -26,7 +26,8 @@ struct UpstreamTokenTests {
         let start = text.components(separatedBy: "upstreams:\n")
         let end = start[1].components(separatedBy: "routes:\n")
         func upstream(_ name: String) -> String {
-            end[0].replacingOccurrences(of: "  orders:\n", with: "  \(name):\n    token_audience: https://\(name).internal\n")
+            end[0].replacingOccurrences(
+                of: "  orders:\n", with: "  \(name):\n    token_audience: https://\(name).internal\n")
         }
         return start[0] + "upstreams:\n" + upstream("orders") + upstream("second") + "routes:\n" + end[1]
     }

@@ -79,7 +79,9 @@ struct HealthTests {
         // No key that could be used: a warning, not an error.
         let empty = "{\"keys\": [{\"kty\": \"oct\", \"k\": \"AAAA\"}]}"
         do {
-            try await Stage.play(routes: routes, issuers: [partner, other], prepare: { try $0.write(empty, to: "certs/other.jwks.json") }) { stage in
+            try await Stage.play(
+                routes: routes, issuers: [partner, other], prepare: { try $0.write(empty, to: "certs/other.jwks.json") }
+            ) { stage in
                 #expect(try await stage.answer("/both", token: partner.token(.es256)).status == 200)
                 let answer = try await stage.answer("/both", token: other.token())
                 #expect(answer.status == 503)

@@ -12,10 +12,14 @@ struct EndpointFaultTests {
         ("fails", .answer(500), "bad_status"),
         ("redirects", .answer(302, fields: [HeaderField("Location", "https://localhost:1/x")]), "redirected"),
         ("speaks HTML", .answer(fields: [HeaderField("Content-Type", "text/html")], "<p>"), "wrong_content_type"),
-        ("speaks no JSON", .answer(fields: [HeaderField("Content-Type", "application/json")], "{\"active\":tru"), "not_json"),
+        (
+            "speaks no JSON", .answer(fields: [HeaderField("Content-Type", "application/json")], "{\"active\":tru"),
+            "not_json"
+        ),
         (
             "speaks without end",
-            .answer(fields: [HeaderField("Content-Type", "application/json")], String(repeating: " ", count: 70_000)), "too_large"
+            .answer(fields: [HeaderField("Content-Type", "application/json")], String(repeating: " ", count: 70_000)),
+            "too_large"
         ),
         ("says nothing", .hang, "timeout"),
     ]
@@ -55,13 +59,15 @@ struct EndpointFaultTests {
 
     @Test("RS-077 an endpoint whose certificate does not hold is shown no token")
     func foreignCertificate() async throws {
-        try await IntrospectionStage.play(make: { try FakeIssuer.start($0, certificate: $0.foreignOrders) }) { play async throws in
+        try await IntrospectionStage.play(make: { try FakeIssuer.start($0, certificate: $0.foreignOrders) }) {
+            play async throws in
             let answer = try await play.answer("t")
             #expect(answer.code == "introspection_unavailable")
             #expect(play.issuer.server.requests.isEmpty)
             #expect(try await play.state()["failure"] == "tls_failed")
         }
-        try await IntrospectionStage.play(make: { try FakeIssuer.start($0, certificate: $0.expiredOrders) }) { play async throws in
+        try await IntrospectionStage.play(make: { try FakeIssuer.start($0, certificate: $0.expiredOrders) }) {
+            play async throws in
             #expect(try await play.answer("t").code == "introspection_unavailable")
             #expect(play.issuer.server.requests.isEmpty)
         }
@@ -72,7 +78,8 @@ struct EndpointFaultTests {
         try await IntrospectionStage.play { play async throws in
             let octets = JSON.object(play.issuer.facts()).serialized()
             let head = UpstreamScript.head(
-                200, [HeaderField("Content-Type", "application/json"), HeaderField("Content-Length", "\(octets.count)")])
+                200,
+                [HeaderField("Content-Type", "application/json"), HeaderField("Content-Length", "\(octets.count)")])
             play.issuer.script(.introspection, .steps(.readBody, .waitForGate("answer"), .write(head + octets)))
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<100 { group.addTask { try await play.answer("t").status } }

@@ -14,7 +14,8 @@ struct GlewlwydTests {
         let isSigned = tokens == "jwt"
         let entry =
             [
-                "  as:", "    issuer: \(server.issuer)", "    audience: \(server.audience)", "    authorities: certs/upstream-ca.pem",
+                "  as:", "    issuer: \(server.issuer)", "    audience: \(server.audience)",
+                "    authorities: certs/upstream-ca.pem",
                 "    tokens: \(tokens)",
             ]
             + (tokens == "introspection" ? [] : ["    algorithms: [RS256]"])
@@ -60,7 +61,9 @@ struct GlewlwydTests {
         }
     }
 
-    @Test("RS-071 it can be asked, and a token that it has revoked counts no longer", arguments: ["introspection", "jwt_and_introspection"])
+    @Test(
+        "RS-071 it can be asked, and a token that it has revoked counts no longer",
+        arguments: ["introspection", "jwt_and_introspection"])
     func asked(tokens: String) async throws {
         try await play(tokens) { server, stage in
             let token = try await server.token()

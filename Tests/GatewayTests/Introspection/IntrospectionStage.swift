@@ -28,11 +28,14 @@ struct IntrospectionStage: Sendable {
     ///   - tokens: `introspection` or `jwt_and_introspection`.
     ///   - asking: what stands in `introspection`, besides `client_id`; nil for the endpoint's URL and a secret.
     ///   - lines: of the issuer's entry, besides what it must have.
-    static func askingByURL(_ issuer: FakeIssuer) -> [String] { ["url: \(issuer.origin)\(issuer.path(of: .introspection))", secret] }
+    static func askingByURL(_ issuer: FakeIssuer) -> [String] {
+        ["url: \(issuer.origin)\(issuer.path(of: .introspection))", secret]
+    }
 
     static func play<Value: Sendable>(
         tokens: String = "introspection", asking: (FakeIssuer) -> [String] = { IntrospectionStage.askingByURL($0) },
-        lines: [String] = ["authorities: certs/upstream-ca.pem"], routes: String = IntrospectionStage.routes, bounds: [String]? = nil,
+        lines: [String] = ["authorities: certs/upstream-ca.pem"], routes: String = IntrospectionStage.routes,
+        bounds: [String]? = nil,
         make: (TestCertificates) throws -> FakeIssuer = { try FakeIssuer.start($0) },
         prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (IntrospectionStage) async throws -> Value
     ) async throws -> Value {
@@ -40,7 +43,8 @@ struct IntrospectionStage: Sendable {
         let asking = asking(issuer)
         let entry =
             [
-                "  as:", "    issuer: \(issuer.identifier)", "    audience: \(issuer.audience)", "    tokens: \(tokens)",
+                "  as:", "    issuer: \(issuer.identifier)", "    audience: \(issuer.audience)",
+                "    tokens: \(tokens)",
                 "    introspection: {client_id: gateway, \(asking.joined(separator: ", "))}",
             ] + lines.map { "    " + $0 }
         return try await Stage.play(

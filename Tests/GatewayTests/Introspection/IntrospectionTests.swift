@@ -37,7 +37,9 @@ struct IntrospectionTests {
         }
     }
 
-    @Test("RS-071 the gateway shows who it is as its entry says", arguments: ["client_secret_post", "private_key_jwt", "tls_client_auth"])
+    @Test(
+        "RS-071 the gateway shows who it is as its entry says",
+        arguments: ["client_secret_post", "private_key_jwt", "tls_client_auth"])
     func methods(method: String) async throws {
         let extra =
             switch method {
@@ -60,7 +62,8 @@ struct IntrospectionTests {
             #expect(form.values("client_id") == ["gateway"])
             switch method {
             case "private_key_jwt":
-                #expect(form.values("client_assertion_type") == ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"])
+                #expect(
+                    form.values("client_assertion_type") == ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"])
                 let parts = try #require(form.values("client_assertion").first).split(separator: ".")
                 let header = try #require(try Self.members(parts[0]))
                 let claims = try #require(try Self.members(parts[1]))
@@ -138,7 +141,8 @@ struct IntrospectionTests {
             #expect(try await play.answer(try play.issuer.token(signedWith: stranger)).code == "bad_signature")
             #expect(play.issuer.questions.count == 1)
             play.issuer.say(["active": false])
-            #expect(try await play.answer(try play.issuer.token(adding: ["jti": "taken back"])).code == "inactive_token")
+            #expect(
+                try await play.answer(try play.issuer.token(adding: ["jti": "taken back"])).code == "inactive_token")
         }
     }
 
@@ -148,7 +152,8 @@ struct IntrospectionTests {
             #expect(try await play.answer("t").status == 200)
             // Nothing of it is verified here, so no keys are fetched.
             #expect(play.issuer.fetches(of: .keys) == 0)
-            #expect(try await play.state()["endpoint"]?.string == play.issuer.origin + play.issuer.path(of: .introspection))
+            #expect(
+                try await play.state()["endpoint"]?.string == play.issuer.origin + play.issuer.path(of: .introspection))
         }
     }
 
@@ -199,7 +204,8 @@ struct IntrospectionTests {
         ) { play async throws in
             var codes: [String] = []
             let sayings: [JSONObject] = [
-                play.issuer.facts(), ["active": false], play.issuer.facts(["aud": "x"]), play.issuer.facts(["scope": "other"]),
+                play.issuer.facts(), ["active": false], play.issuer.facts(["aud": "x"]),
+                play.issuer.facts(["scope": "other"]),
             ]
             for round in 0..<3 {
                 for (index, saying) in sayings.enumerated() {

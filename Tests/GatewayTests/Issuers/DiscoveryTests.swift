@@ -43,7 +43,8 @@ struct DiscoveryTests {
         let lines = { (issuer: FakeIssuer) in
             [
                 metadata
-                    ? "discovery_url: \(issuer.origin)\(issuer.path(of: .openIDMetadata))" : "jwks: {url: \"\(issuer.origin)\(issuer.path(of: .keys))\"}",
+                    ? "discovery_url: \(issuer.origin)\(issuer.path(of: .openIDMetadata))"
+                    : "jwks: {url: \"\(issuer.origin)\(issuer.path(of: .keys))\"}",
                 "authorities: certs/upstream-ca.pem",
             ]
         }
@@ -60,12 +61,15 @@ struct DiscoveryTests {
         let make = { (certificates: TestCertificates) in
             let certificate = try certificates.upstreamAuthority.issue(
                 TestCertificateRequest("issuer", dnsNames: [isRightName ? name : "other.example"], purpose: .server))
-            return try FakeIssuer.start(certificates, certificate: certificate, identifier: "https://\(name)/realms/shop")
+            return try FakeIssuer.start(
+                certificates, certificate: certificate, identifier: "https://\(name)/realms/shop")
         }
         let prepare = { (issuer: FakeIssuer) in
             issuer.serve(.metadata, try issuer.metadata(keySet: "https://\(name)/realms/shop/jwks").serialized())
         }
-        let lines = { (issuer: FakeIssuer) in ["connect_to: 127.0.0.1:\(issuer.server.port)", "authorities: certs/upstream-ca.pem"] }
+        let lines = { (issuer: FakeIssuer) in
+            ["connect_to: 127.0.0.1:\(issuer.server.port)", "authorities: certs/upstream-ca.pem"]
+        }
         try await IssuerStage.play(make, lines: lines, prepare: prepare, isReady: isRightName) { play in
             if isRightName {
                 #expect(try await play.answer().status == 200)
@@ -94,12 +98,15 @@ struct DiscoveryTests {
             ["authorities: certs/upstream-ca.pem"]
                 + (shown ? ["certificate: {chain: certs/gateway-client.pem, key: certs/gateway-client.key}"] : [])
         }
-        try await IssuerStage.play({ try FakeIssuer.start($0, demandsCertificate: true) }, lines: lines, isReady: shown) { (play) async throws -> Void in
+        try await IssuerStage.play({ try FakeIssuer.start($0, demandsCertificate: true) }, lines: lines, isReady: shown)
+        { (play) async throws -> Void in
             #expect(try await play.answer().status == (shown ? 200 : 503))
         }
     }
 
-    @Test("addresses of clouds' metadata services are not asked for keys", arguments: ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "0.0.0.0"])
+    @Test(
+        "addresses of clouds' metadata services are not asked for keys",
+        arguments: ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "0.0.0.0"])
     func forbidden(host: String) async throws {
         try await IssuerStage.play(lines: { _ in ["jwks: {url: \"https://\(host)/keys\"}"] }, isReady: false) { play in
             _ = try await play.failed("forbidden_address")
@@ -110,12 +117,17 @@ struct DiscoveryTests {
     @Test("plain http is fetched from this machine only, and stands among what is insecure")
     func plaintext() async throws {
         let server = try TestUpstream.start(.plaintext, otherwise: .answer(404))
-        let lines = { (_: FakeIssuer) in ["jwks: {url: \"http://127.0.0.1:\(server.port)/jwks\"}", "insecure_plaintext: true"] }
-        try await IssuerStage.play(lines: lines, prepare: { issuer in
-            let set: JSON = ["keys": [try issuer.key.jwk]]
-            let text = String(decoding: set.serialized(), as: UTF8.self)
-            server.script([.answer(fields: [HeaderField("Content-Type", "application/json")], text)], for: "/jwks")
-        }) { (play) async throws -> Void in
+        let lines = { (_: FakeIssuer) in
+            ["jwks: {url: \"http://127.0.0.1:\(server.port)/jwks\"}", "insecure_plaintext: true"]
+        }
+        try await IssuerStage.play(
+            lines: lines,
+            prepare: { issuer in
+                let set: JSON = ["keys": [try issuer.key.jwk]]
+                let text = String(decoding: set.serialized(), as: UTF8.self)
+                server.script([.answer(fields: [HeaderField("Content-Type", "application/json")], text)], for: "/jwks")
+            }
+        ) { (play) async throws -> Void in
             #expect(try await play.answer().status == 200)
             #expect(try await play.stage.healthReport()["insecure"] == ["issuers.kc.insecure_plaintext"])
         }
@@ -135,12 +147,18 @@ struct DiscoveryTests {
     }
 
     private static func both(_ issuer: FakeIssuer, _ octets: [UInt8], status: Int = 200, fields: [HeaderField] = []) {
-        for document in [FakeIssuer.Document.metadata, .openIDMetadata] { issuer.serve(document, octets, status: status, fields: fields) }
+        for document in [FakeIssuer.Document.metadata, .openIDMetadata] {
+            issuer.serve(document, octets, status: status, fields: fields)
+        }
     }
 
     static let lies: [Lie] = [
-        Lie("RS-062 metadata of another issuer", "wrong_issuer") { both($0, try $0.metadata(issuer: "https://evil.example").serialized()) },
-        Lie("RS-062 RS-048 an issuer with a slash more", "wrong_issuer") { both($0, try $0.metadata(issuer: $0.identifier + "/").serialized()) },
+        Lie("RS-062 metadata of another issuer", "wrong_issuer") {
+            both($0, try $0.metadata(issuer: "https://evil.example").serialized())
+        },
+        Lie("RS-062 RS-048 an issuer with a slash more", "wrong_issuer") {
+            both($0, try $0.metadata(issuer: $0.identifier + "/").serialized())
+        },
         Lie("RS-063 keys over http", "forbidden_jwks_uri") {
             both($0, try $0.metadata(keySet: "http://localhost:\($0.server.port)/realms/shop/jwks").serialized())
         },
@@ -154,7 +172,9 @@ struct DiscoveryTests {
             $0.serve(.keys, [], status: 307, fields: [HeaderField("Location", "\($0.origin)/elsewhere")])
         },
         Lie("RS-068 metadata without end", "too_large") { issuer in
-            for document in [FakeIssuer.Document.metadata, .openIDMetadata] { issuer.script(document, .pattern(64 * 1_048_576, chunked: true)) }
+            for document in [FakeIssuer.Document.metadata, .openIDMetadata] {
+                issuer.script(document, .pattern(64 * 1_048_576, chunked: true))
+            }
         },
         Lie("RS-068 keys without end", "too_large") { $0.script(.keys, .pattern(64 * 1_048_576, chunked: true)) },
         Lie("RS-068 a page instead of keys", "wrong_content_type") {

@@ -25,7 +25,8 @@ struct IssuerStage: Sendable {
     ///   - prepare: spoils the issuer before the gateway starts.
     ///   - isReady: waits until the gateway has its keys.
     static func play<Value: Sendable>(
-        _ make: (TestCertificates) throws -> FakeIssuer = { try FakeIssuer.start($0) }, routes: String = IssuerStage.routes,
+        _ make: (TestCertificates) throws -> FakeIssuer = { try FakeIssuer.start($0) },
+        routes: String = IssuerStage.routes,
         lines: ((FakeIssuer) -> [String])? = nil, others: String = "", prepare: (FakeIssuer) throws -> Void = { _ in },
         isReady: Bool = true, runner: (any GatewayRunner)? = nil, timeouts: [String] = [],
         edit: (String) -> String = { $0 }, _ body: (IssuerStage) async throws -> Value
@@ -34,7 +35,8 @@ struct IssuerStage: Sendable {
         try prepare(issuer)
         let entry = entry(issuer, lines: lines?(issuer) ?? ["authorities: certs/upstream-ca.pem"])
         return try await Stage.play(
-            routes: routes, sections: "issuers:\n\(entry)\n\(others)", issuers: [], runner: runner, timeouts: timeouts, edit: edit
+            routes: routes, sections: "issuers:\n\(entry)\n\(others)", issuers: [], runner: runner, timeouts: timeouts,
+            edit: edit
         ) { stage in
             let own = IssuerStage(stage: stage, issuer: issuer)
             if isReady { try await own.ready() }
@@ -43,7 +45,10 @@ struct IssuerStage: Sendable {
     }
 
     static func entry(_ issuer: FakeIssuer, name: String = "kc", lines: [String]) -> String {
-        (["  \(name):", "    issuer: \(issuer.identifier)", "    audience: \(issuer.audience)", "    algorithms: [ES256]"]
+        ([
+            "  \(name):", "    issuer: \(issuer.identifier)", "    audience: \(issuer.audience)",
+            "    algorithms: [ES256]",
+        ]
             + lines.map { "    " + $0 }).joined(separator: "\n")
     }
 

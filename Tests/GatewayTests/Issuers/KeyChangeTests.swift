@@ -63,7 +63,8 @@ struct KeyChangeTests {
                                 signedWith: stranger, header: ["kid": .string("\(worker)-\(number)")])
                             statuses.append(try await client.send(play.stage.request("/orders/1", token: token)).status)
                             if number % 10 == 0 {
-                                let good = try await client.send(play.stage.request("/orders/1", token: try play.issuer.token()))
+                                let good = try await client.send(
+                                    play.stage.request("/orders/1", token: try play.issuer.token()))
                                 #expect(good.status == 200)
                             }
                         }
@@ -79,7 +80,9 @@ struct KeyChangeTests {
         }
     }
 
-    @Test("an issuer that is dead at the start: the gateway starts, answers 503 for its routes alone, and recovers by itself")
+    @Test(
+        "an issuer that is dead at the start: the gateway starts, answers 503 for its routes alone, and recovers by itself"
+    )
     func deadAtStart() async throws {
         try await IssuerStage.play(prepare: { $0.die() }, isReady: false) { play in
             _ = try await play.failed("bad_answer")
@@ -134,7 +137,8 @@ struct KeyChangeTests {
         let second = try FakeIssuer.start(try TestCertificates.shared(), kid: "second")
         try await IssuerStage.play { play in
             let text = try String(decoding: play.stage.gateway.folder.read("routes.yaml"), as: UTF8.self)
-            try play.stage.gateway.write(policy: text.replacingOccurrences(of: play.issuer.identifier, with: second.identifier))
+            try play.stage.gateway.write(
+                policy: text.replacingOccurrences(of: play.issuer.identifier, with: second.identifier))
             try await play.stage.gateway.reload()
             try await eventually("the reload") { try await play.stage.healthReport()["reloads"] == 1 }
             #expect(try await play.answer(try second.token()).status == 200)
@@ -148,9 +152,11 @@ struct KeyChangeTests {
         var counts: [String: Int] { all.withLock { $0 } }
     }
 
-    /// Requests are due one each millisecond and sent when they are due, or at once when the machine is behind: whatever it
-    /// takes, all are sent, and nothing is timed.
-    @Test("rotation under load: 60,000 good tokens at 1,000 a second all count, before, during and after", .timeLimit(.minutes(10)))
+    /// Requests are due one each millisecond and sent when they are due, or at once when the machine is behind:
+    /// whatever it takes, all are sent, and nothing is timed.
+    @Test(
+        "rotation under load: 60,000 good tokens at 1,000 a second all count, before, during and after",
+        .timeLimit(.minutes(10)))
     func rotationUnderLoad() async throws {
         let (workers, each) = (8, 7_500)
         try await IssuerStage.play { play in
@@ -161,15 +167,18 @@ struct KeyChangeTests {
                     group.addTask {
                         let client = try play.stage.client()
                         for number in 0..<each {
-                            try await Task.sleep(until: begin + .milliseconds(number * workers + worker), clock: .continuous)
-                            // Published and used in the same moment: the hardest case. The second time the first key goes.
+                            try await Task.sleep(
+                                until: begin + .milliseconds(number * workers + worker), clock: .continuous)
+                            // Published and used in the same moment: the hardest case. The second time the first key
+                            // goes.
                             switch number * workers + worker {
                             case 20_000: try play.rotate(to: "second", keeping: [play.issuer.key])
                             case 54_000: try play.rotate(to: "third", keeping: [play.issuer.key])
                             default: break
                             }
                             // A new token each time: none is known from the cache.
-                            let answer = try await client.send(play.stage.request("/orders/1", token: try play.issuer.token()))
+                            let answer = try await client.send(
+                                play.stage.request("/orders/1", token: try play.issuer.token()))
                             tally.count("\(answer.status) \(answer.code ?? "")")
                         }
                     }

@@ -82,7 +82,8 @@ struct WaitingTests {
             try await waiting(play)
             let token = try play.issuer.token()
             let client = try await play.stage.gateway.rawClient()
-            try await client.write("GET /orders/1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n\r\n")
+            try await client.write(
+                "GET /orders/1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n\r\n")
             // So that it is there before its end is.
             #expect(try await play.stage.answer("/open/1").status == 200)
             await client.reset()
@@ -108,7 +109,8 @@ struct WaitingTests {
             let token = try play.issuer.token()
             let client = try await play.stage.gateway.rawClient()
             try await client.write(
-                "POST /orders/1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n")
+                "POST /orders/1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n"
+            )
             try await client.write(String(repeating: "x", count: 32) + "\r\n")
             #expect(try await client.readAnswer().status == 413)
             play.issuer.server.open(gate: "keys")

@@ -9,7 +9,9 @@ struct AuditFileTests {
     private func records(in folder: TemporaryFolder, _ names: [String]) throws -> [JSONObject] {
         try names.filter(folder.exists).flatMap { name in
             // What stands behind the last line feed is still being written.
-            try folder.read(name).split(separator: 0x0A, omittingEmptySubsequences: false).dropLast().map { try #require(try JSON.parse(Array($0)).object) }
+            try folder.read(name).split(separator: 0x0A, omittingEmptySubsequences: false).dropLast().map {
+                try #require(try JSON.parse(Array($0)).object)
+            }
         }
     }
 
@@ -37,7 +39,9 @@ struct AuditFileTests {
             }
             #expect(records.compactMap { $0["request_id"]?.string } == ids)
             #expect(stage.gateway.folder.exists("audit.jsonl.2"))
-            for name in names where stage.gateway.folder.exists(name) { #expect(try stage.gateway.folder.read(name).count <= 65_536, "\(name)") }
+            for name in names where stage.gateway.folder.exists(name) {
+                #expect(try stage.gateway.folder.read(name).count <= 65_536, "\(name)")
+            }
         }
     }
 
@@ -75,16 +79,22 @@ struct AuditFileTests {
             _ = try await stage.record(of: stage.answer("/open/1"))
             try await stage.gateway.stop()
             let again = try await ProgramRunner.built().run(policyPath: stage.gateway.folder.path("routes.yaml"))
-            let client = try CurlClient(CurlSettings(authorities: stage.gateway.certificates.authority.pem, port: again.ports[0]))
+            let client = try CurlClient(
+                CurlSettings(authorities: stage.gateway.certificates.authority.pem, port: again.ports[0]))
             _ = try await client.get("https://localhost:\(again.ports[0])/open/2")
             try await again.stop()
-            #expect(try records(in: stage.gateway.folder, ["audit.jsonl"]).compactMap { $0["path"]?.string } == ["/open/1", "/open/2"])
+            #expect(
+                try records(in: stage.gateway.folder, ["audit.jsonl"]).compactMap { $0["path"]?.string } == [
+                    "/open/1", "/open/2",
+                ])
         }
     }
 
     @Test("that cannot be opened keeps the gateway from starting, with the reason")
     func cannotBeOpened() async throws {
-        await #expect { try await Stage.play(edit: Stage.audit("file: {path: /proc/nowhere/audit.jsonl}")) { _ in } } throws: { error in
+        await #expect {
+            try await Stage.play(edit: Stage.audit("file: {path: /proc/nowhere/audit.jsonl}")) { _ in }
+        } throws: { error in
             "\(error)".contains("/proc/nowhere")
         }
     }
@@ -103,7 +113,8 @@ struct AuditFileTests {
     private struct KeepingRunner: GatewayRunner {
         func start(policyPath: String, listeners: Int) async throws -> any RunningGateway {
             let folder = URL(filePath: policyPath).deletingLastPathComponent().path
-            return try await RunningProgram(ChildProcess.start(ProgramRunner.built().executable, ["run", policyPath], in: folder))
+            return try await RunningProgram(
+                ChildProcess.start(ProgramRunner.built().executable, ["run", policyPath], in: folder))
         }
     }
 }

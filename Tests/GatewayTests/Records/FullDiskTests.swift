@@ -68,7 +68,8 @@ struct FullDiskTests {
         }
     }
 
-    @Test("a program whose file may not grow refuses, and goes on by itself when it may again; no record is torn or lost")
+    @Test(
+        "a program whose file may not grow refuses, and goes on by itself when it may again; no record is torn or lost")
     func sizeLimit() async throws {
         try await Stage.play(runner: LimitedRunner(octets: 20_000)) { stage in
             let client = try stage.client()
@@ -83,7 +84,8 @@ struct FullDiskTests {
             #expect(try stage.gateway.folder.read("audit.jsonl").count <= 20_000)
             let program = try #require(stage.gateway.running as? RunningProgram)
             let pid = try #require(program.process.output.first)
-            let raise = try ChildProcess.start("/usr/bin/env", ["prlimit", "--pid", pid, "--fsize=10000000:10000000"], in: "/")
+            let raise = try ChildProcess.start(
+                "/usr/bin/env", ["prlimit", "--pid", pid, "--fsize=10000000:10000000"], in: "/")
             try #require(try await raise.waitForExit() == 0)
             let again = try await eventually("the gateway to serve again") { () -> CurlResponse? in
                 let answer = try await client.send(stage.request("/open/"))
@@ -105,7 +107,8 @@ struct FullDiskTests {
             let folder = URL(filePath: policyPath).deletingLastPathComponent().path
             let script = "echo $$; exec prlimit --fsize=\(octets):10000000 \"$0\" run \"$1\""
             let program = try ProgramRunner.built().executable
-            return try await RunningProgram(ChildProcess.start("/bin/sh", ["-c", script, program, policyPath], in: folder))
+            return try await RunningProgram(
+                ChildProcess.start("/bin/sh", ["-c", script, program, policyPath], in: folder))
         }
     }
 }

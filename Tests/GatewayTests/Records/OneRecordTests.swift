@@ -16,7 +16,8 @@ struct OneRecordTests {
         let act: @Sendable (Stage) async throws -> Void
 
         init(
-            _ name: String, _ decision: String, _ code: String? = nil, status: Int?, ending: String? = nil, timeouts: [String] = [],
+            _ name: String, _ decision: String, _ code: String? = nil, status: Int?, ending: String? = nil,
+            timeouts: [String] = [],
             _ act: @escaping @Sendable (Stage) async throws -> Void
         ) {
             testDescription = name
@@ -31,16 +32,21 @@ struct OneRecordTests {
 
     static let deeds: [Deed] = [
         .init("it is served", "allowed", status: 200) { _ = try await $0.answer("/open/") },
-        .init("its token is served", "allowed", status: 200) { _ = try await $0.answer("/orders/1", token: $0.issuer.token(.es256)) },
+        .init("its token is served", "allowed", status: 200) {
+            _ = try await $0.answer("/orders/1", token: $0.issuer.token(.es256))
+        },
         .init("it has no route", "refused", "no_route", status: 404) { _ = try await $0.answer("/nowhere") },
         .init("it has no token", "refused", "missing_token", status: 401) { _ = try await $0.answer("/orders/1") },
-        .init("its token is bad", "refused", "malformed_token", status: 401) { _ = try await $0.answer("/orders/1", token: "x") },
+        .init("its token is bad", "refused", "malformed_token", status: 401) {
+            _ = try await $0.answer("/orders/1", token: "x")
+        },
         .init("it is no HTTP", "refused", "bad_framing", status: 400) { stage in
             let client = try await stage.gateway.rawClient()
             try await client.write("NONSENSE\r\n\r\n")
             #expect(try await client.readToEnd().answers.map(\.status) == [400])
         },
-        .init("its head stays half", "refused", "request_timeout", status: 408, timeouts: ["header_read: 4s"]) { stage in
+        .init("its head stays half", "refused", "request_timeout", status: 408, timeouts: ["header_read: 4s"]) {
+            stage in
             let client = try await stage.gateway.rawClient()
             try await client.write("GET /open/ HTTP/1.1\r\nHost: loc")
             #expect(try await client.readToEnd().answers.map(\.status) == [408])
@@ -51,11 +57,13 @@ struct OneRecordTests {
             #expect(try await client.readToEnd().answers.map(\.status) == [408])
         },
         .init("its body is too large", "refused", "body_too_large", status: 413) { stage in
-            _ = try? await stage.client().post(stage.gateway.url + "/small/", .octets([UInt8](repeating: 0, count: 100)))
+            _ = try? await stage.client().post(
+                stage.gateway.url + "/small/", .octets([UInt8](repeating: 0, count: 100)))
         },
         .init("its chunks are bad", "refused", "bad_framing", status: 400) { stage in
             let client = try await stage.gateway.rawClient()
-            try await client.write("POST /open/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+            try await client.write(
+                "POST /open/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
             #expect(try await client.readToEnd().answers.map(\.status) == [400])
         },
         .init("nobody answers behind", "refused", "upstream_unreachable", status: 502) { stage in
@@ -66,7 +74,10 @@ struct OneRecordTests {
             stage.upstream.script([.raw("garbage\r\n\r\n")], for: "/open/garbage")
             _ = try await stage.answer("/open/garbage")
         },
-        .init("the upstream does not answer in time", "refused", "upstream_timeout", status: 504, timeouts: ["upstream_first_byte: 500ms"]) { stage in
+        .init(
+            "the upstream does not answer in time", "refused", "upstream_timeout", status: 504,
+            timeouts: ["upstream_first_byte: 500ms"]
+        ) { stage in
             stage.upstream.script([.hang], for: "/open/hangs")
             _ = try await stage.answer("/open/hangs")
         },
@@ -97,7 +108,8 @@ struct OneRecordTests {
         .init("HEAD", "allowed", status: 200) { _ = try await $0.client().head($0.gateway.url + "/open/") },
         .init("an answer before the body", "allowed", status: 403) { stage in
             stage.upstream.script([.early(403, thenReadsBody: true)], for: "/open/early")
-            _ = try await stage.client().post(stage.gateway.url + "/open/early", .octets([UInt8](repeating: 1, count: 100_000)))
+            _ = try await stage.client().post(
+                stage.gateway.url + "/open/early", .octets([UInt8](repeating: 1, count: 100_000)))
         },
         .init("a service inside the gateway", "allowed", status: 200) { _ = try await $0.answer("/health") },
         .init("a body nobody asked for, to a service inside", "refused", "method_not_allowed", status: 405) { stage in
@@ -105,21 +117,24 @@ struct OneRecordTests {
         },
     ]
 
-    private static let routes = Stage.routes + """
+    private static let routes =
+        Stage.routes + """
 
-        - id: small
-          match: {path: "/small/{rest...}"}
-          public: true
-          body_max: 10B
-          upstream: orders
-        """
+            - id: small
+              match: {path: "/small/{rest...}"}
+              public: true
+              body_max: 10B
+              upstream: orders
+            """
 
     @Test("also when", arguments: deeds)
     func once(_ deed: Deed) async throws {
         try await Stage.play(routes: Self.routes, timeouts: deed.timeouts) { stage in
             try await deed.act(stage)
             let record = try #require(try await stage.gateway.auditRecords(atLeast: 1).first)
-            #expect(record["decision"]?.string == deed.decision, "\(String(decoding: JSON.object(record).serialized(), as: UTF8.self))")
+            #expect(
+                record["decision"]?.string == deed.decision,
+                "\(String(decoding: JSON.object(record).serialized(), as: UTF8.self))")
             #expect(record["code"]?.string == deed.code)
             if let status = deed.status { #expect(record["status"]?.int == Int64(status)) }
             #expect(record["ending"]?.string == deed.ending)

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("the program reads its files again")
 struct ProgramReloadTests {
-    private static let more = Stage.routes + "\n- id: more\n  match: {path: /more}\n  public: true\n  upstream: orders\n"
+    private static let more =
+        Stage.routes + "\n- id: more\n  match: {path: /more}\n  public: true\n  upstream: orders\n"
 
     @Test("when one changes, by itself")
     func change() async throws {
@@ -18,7 +19,8 @@ struct ProgramReloadTests {
             // A link that is turned round, as mounted secrets are.
             let folder = stage.gateway.folder
             try folder.write(stage.policy(), to: "other.yaml")
-            try FileManager.default.createSymbolicLink(atPath: folder.path("link"), withDestinationPath: folder.path("other.yaml"))
+            try FileManager.default.createSymbolicLink(
+                atPath: folder.path("link"), withDestinationPath: folder.path("other.yaml"))
             try #require(rename(folder.path("link"), folder.path("routes.yaml")) == 0)
             try await eventually("the route to go") { try await client.send(stage.request("/more")).status == 404 }
             #expect(try await client.send(stage.request("/more")).connectCount == 0)
@@ -34,7 +36,9 @@ struct ProgramReloadTests {
             try await eventually("the new route") { try await stage.answer("/more").status == 200 }
             try stage.gateway.write(policy: "version: 1\nroutez: []\n")
             try await stage.gateway.reload()
-            try await eventually("the reason in the log") { stage.gateway.running.log.contains { $0.contains("routez") } }
+            try await eventually("the reason in the log") {
+                stage.gateway.running.log.contains { $0.contains("routez") }
+            }
             #expect(try await stage.healthReport()["reload_error"]?.string?.contains("routes.yaml:2:1") == true)
             #expect(try await stage.answer("/more").status == 200)
             try await stage.gateway.stop()
@@ -77,7 +81,9 @@ struct ProgramReloadTests {
     @Test("on a port that somebody has it does not start, and says which")
     func portTaken() async throws {
         try await Stage.play { stage in
-            let text = stage.policy(edit: { $0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(stage.gateway.port)") })
+            let text = stage.policy(edit: {
+                $0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(stage.gateway.port)")
+            })
             try stage.gateway.folder.write(text, to: "second.yaml")
             let run = try await Portcullis.run(["run", "second.yaml"], in: stage.gateway.folder)
             #expect(run.status == 1)
@@ -104,7 +110,8 @@ struct ProgramReloadTests {
             stage.upstream.open(gate: "go")
             #expect(try await slow.text == "late\n")
             #expect(try await program.process.waitForExit() == 0)
-            #expect(try stage.gateway.auditRecords().contains { $0["path"] == "/open/slow" && $0["decision"] == "allowed" })
+            #expect(
+                try stage.gateway.auditRecords().contains { $0["path"] == "/open/slow" && $0["decision"] == "allowed" })
         }
     }
 }

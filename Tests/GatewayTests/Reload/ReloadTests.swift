@@ -5,13 +5,14 @@ import Testing
 
 @Suite("files that are read again")
 struct ReloadTests {
-    private static let more = Stage.routes + """
+    private static let more =
+        Stage.routes + """
 
-        - id: more
-          match: {path: /more}
-          public: true
-          upstream: orders
-        """
+            - id: more
+              match: {path: /more}
+              public: true
+              upstream: orders
+            """
 
     /// Reloads, and waits until the gateway says that it has.
     private func reload(_ stage: Stage, times: Int64 = 1) async throws {
@@ -45,7 +46,9 @@ struct ReloadTests {
             let client = try stage.client()
             let policy = try await stage.healthReport()["policy"]
             let text = stage.policy(routes: Self.more)
-            try stage.gateway.write(policy: text.replacingOccurrences(of: "  public: true", with: "  publik: true") + "unknown_section: {}\n")
+            try stage.gateway.write(
+                policy: text.replacingOccurrences(of: "  public: true", with: "  publik: true")
+                    + "unknown_section: {}\n")
             try await stage.gateway.reload()
             let report = try await eventually("the reason") { () -> JSONObject? in
                 let report = try await stage.healthReport()
@@ -67,16 +70,18 @@ struct ReloadTests {
         }
     }
 
-    @Test("what cannot change under open sockets is refused, with the reason", arguments: [
-        ("  - address: 127.0.0.1:0", "  - address: 127.0.0.2:0", "listeners"),
-        ("audit: {file: {path: audit.jsonl}}", "audit: {file: {path: other.jsonl}}", "audit"),
-        ("workers: 1", "workers: 2", "workers"),
-        ("listeners:\n", "listeners:\n  - address: 127.0.0.1:0\n    insecure_plaintext: true\n", "listener"),
-        ("  - address: 127.0.0.1:0\n", "  - address: 127.0.0.1:0\n    connections_max: 7\n", "listener"),
-        ("bounds:\n", "bounds:\n  head_max: 32KiB\n", "bounds"),
-        ("bounds:\n", "bounds:\n  limit_keys_max: 1000\n", "bounds"),
-        ("bad_tokens_per_minute_max: 0", "bad_tokens_per_minute_max: 9", "bounds"),
-    ])
+    @Test(
+        "what cannot change under open sockets is refused, with the reason",
+        arguments: [
+            ("  - address: 127.0.0.1:0", "  - address: 127.0.0.2:0", "listeners"),
+            ("audit: {file: {path: audit.jsonl}}", "audit: {file: {path: other.jsonl}}", "audit"),
+            ("workers: 1", "workers: 2", "workers"),
+            ("listeners:\n", "listeners:\n  - address: 127.0.0.1:0\n    insecure_plaintext: true\n", "listener"),
+            ("  - address: 127.0.0.1:0\n", "  - address: 127.0.0.1:0\n    connections_max: 7\n", "listener"),
+            ("bounds:\n", "bounds:\n  head_max: 32KiB\n", "bounds"),
+            ("bounds:\n", "bounds:\n  limit_keys_max: 1000\n", "bounds"),
+            ("bad_tokens_per_minute_max: 0", "bad_tokens_per_minute_max: 9", "bounds"),
+        ])
     func refused(old: String, new: String, reason: String) async throws {
         try await Stage.play { stage in
             let policy = try await stage.healthReport()["policy"]
@@ -124,7 +129,9 @@ struct ReloadTests {
         }
     }
 
-    @Test("RS-065 keys: a new one counts after the reload, and one that was withdrawn counts no more, though its token is remembered")
+    @Test(
+        "RS-065 keys: a new one counts after the reload, and one that was withdrawn counts no more, though its token is remembered"
+    )
     func keys() async throws {
         let (old, new) = (try TestIssuer(algorithms: [.es256]), try TestIssuer(algorithms: [.es256]))
         try await Stage.play(issuers: [old]) { stage in
@@ -175,7 +182,8 @@ struct ReloadTests {
     @Test("a certificate without its key changes nothing")
     func mismatchedCertificate() async throws {
         try await Stage.play { stage in
-            let renewed = try stage.gateway.certificates.authority.issue(.init("renewed gateway", dnsNames: ["localhost"], purpose: .server))
+            let renewed = try stage.gateway.certificates.authority.issue(
+                .init("renewed gateway", dnsNames: ["localhost"], purpose: .server))
             try stage.gateway.folder.write(renewed.chain, to: "certs/gateway.pem")
             try await stage.gateway.reload()
             let report = try await eventually("the reason") { () -> JSONObject? in
@@ -197,8 +205,12 @@ struct ReloadTests {
             try stage.gateway.folder.write(renewed.key, to: "certs/gateway-client.key", permissions: 0o600)
             try await reload(stage)
             #expect(try await stage.answer("/open/2").status == 200)
-            #expect(stage.upstream.requests.map { $0.peer?.uris ?? [] } == [["spiffe://example.org/gateway"], ["spiffe://example.org/renewed-gateway"]])
-            // An authority that did not sign the upstream's certificate: connections made under the old one do not count.
+            #expect(
+                stage.upstream.requests.map { $0.peer?.uris ?? [] } == [
+                    ["spiffe://example.org/gateway"], ["spiffe://example.org/renewed-gateway"],
+                ])
+            // An authority that did not sign the upstream's certificate: connections made under the old one do not
+            // count.
             try stage.gateway.folder.write(stage.gateway.certificates.foreignAuthority.pem, to: "certs/upstream-ca.pem")
             try await reload(stage, times: 2)
             let refused = try await stage.answer("/open/3")
@@ -213,7 +225,10 @@ struct ReloadTests {
         try await Stage.play { stage in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<8 {
-                    try stage.gateway.write(policy: stage.policy(routes: Stage.routes + "\n- id: new\n  match: {path: /new\(number)}\n  public: true\n  upstream: orders\n"))
+                    try stage.gateway.write(
+                        policy: stage.policy(
+                            routes: Stage.routes
+                                + "\n- id: new\n  match: {path: /new\(number)}\n  public: true\n  upstream: orders\n"))
                     group.addTask { try await stage.gateway.reload() }
                 }
                 try await group.waitForAll()

@@ -16,7 +16,8 @@ struct Portcullis: Sendable {
         let files = try TemporaryFolder("portcullis-output")
         try files.write(input, to: "input")
         let process = try ChildProcess.start(
-            "/bin/sh", ["-c", "exec \"$@\" <\"$0/input\" >\"$0/output\" 2>\"$0/errors\"", files.url.path, program] + arguments,
+            "/bin/sh",
+            ["-c", "exec \"$@\" <\"$0/input\" >\"$0/output\" 2>\"$0/errors\"", files.url.path, program] + arguments,
             in: folder.url.path, environment: environment)
         let status = try await process.waitForExit()
         return Portcullis(

@@ -12,8 +12,12 @@ struct RunningProgram: RunningGateway {
     init(_ process: ChildProcess) async throws {
         self.process = process
         let port = try await eventually("a line \"listening on\"") { () -> Int? in
-            if let status = process.exitStatus { throw GatewayRefusedToStart(reasons: ["exit status \(status)"] + process.errors) }
-            return process.output.filter { $0.hasPrefix("listening on ") }.compactMap { $0.split(separator: ":").last.flatMap { Int($0) } }.first
+            if let status = process.exitStatus {
+                throw GatewayRefusedToStart(reasons: ["exit status \(status)"] + process.errors)
+            }
+            return process.output.filter { $0.hasPrefix("listening on ") }.compactMap {
+                $0.split(separator: ":").last.flatMap { Int($0) }
+            }.first
         }
         ports = [port]
     }
@@ -23,6 +27,8 @@ struct RunningProgram: RunningGateway {
     func stop() async throws {
         process.send(signal: SIGTERM)
         let status = try await process.waitForExit(within: .seconds(60))
-        guard status == 0 else { throw GatewayRefusedToStart(reasons: ["exit status \(status)"] + process.errors.suffix(20)) }
+        guard status == 0 else {
+            throw GatewayRefusedToStart(reasons: ["exit status \(status)"] + process.errors.suffix(20))
+        }
     }
 }

@@ -18,14 +18,17 @@ extension Stage {
     ///   - edit: the last word about the policy's text.
     ///   - body: what is played, with the issuer's name.
     static func playOwnIssuer<Value: Sendable>(
-        routes: String = Stage.ownRoutes, server: [String] = [], sections: String = "", runner: (any GatewayRunner)? = nil,
-        edit: (String) -> String = { $0 }, prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (Stage, String) async throws -> Value
+        routes: String = Stage.ownRoutes, server: [String] = [], sections: String = "",
+        runner: (any GatewayRunner)? = nil,
+        edit: (String) -> String = { $0 }, prepare: (TemporaryFolder) throws -> Void = { _ in },
+        _ body: (Stage, String) async throws -> Value
     ) async throws -> Value {
         // The issuer's name has the port in it, so it must be known before; another test may take it meanwhile.
         for _ in 0..<5 {
             let port = try TestUpstream.unusedPort()
             let issuer = "https://localhost:\(port)"
-            let lines = ["issuer: \(issuer)", "database: var/portcullis.sqlite", "audience: https://api.example.com"] + server
+            let lines =
+                ["issuer: \(issuer)", "database: var/portcullis.sqlite", "audience: https://api.example.com"] + server
             let policy = """
                 issuers:
                   local: {embedded: true}
@@ -36,7 +39,8 @@ extension Stage {
             do {
                 return try await play(
                     routes: routes, sections: policy, issuers: [], runner: runner,
-                    edit: { edit($0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)")) }, prepare: prepare
+                    edit: { edit($0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)")) },
+                    prepare: prepare
                 ) { stage in try await body(stage, issuer) }
             } catch let refusal as GatewayRefusedToStart where refusal.description.contains("already in use") {}
         }

@@ -38,7 +38,8 @@ struct Stage: Sendable {
     ///   - edit: the last word about the policy's text.
     ///   - prepare: changes files before the start.
     static func play<Value: Sendable>(
-        routes: String = Stage.routes, sections: String = "", issuers: [TestIssuer]? = nil, runner: (any GatewayRunner)? = nil,
+        routes: String = Stage.routes, sections: String = "", issuers: [TestIssuer]? = nil,
+        runner: (any GatewayRunner)? = nil,
         bounds: [String]? = nil, timeouts: [String] = [], edit: (String) -> String = { $0 },
         prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (Stage) async throws -> Value
     ) async throws -> Value {
@@ -46,9 +47,11 @@ struct Stage: Sendable {
         let issuer = try issuers?.first ?? TestIssuer.partner()
         let upstream = try TestUpstream.start(.orders(certificates))
         let text = policy(
-            to: upstream.port, routes: routes, sections: sections, issuers: issuers ?? [issuer], bounds: bounds, timeouts: timeouts)
+            to: upstream.port, routes: routes, sections: sections, issuers: issuers ?? [issuer], bounds: bounds,
+            timeouts: timeouts)
         let gateway = try await TestGateway.start(
-            policyText: edit(text), issuers: issuers ?? [issuer], certificates: certificates, runner: runner, prepare: prepare)
+            policyText: edit(text), issuers: issuers ?? [issuer], certificates: certificates, runner: runner,
+            prepare: prepare)
         // Nobody waits for connections that clients keep open.
         defer { Task { try? await gateway.stop() } }
         return try await body(Stage(gateway: gateway, upstream: upstream, issuer: issuer))
@@ -60,7 +63,8 @@ struct Stage: Sendable {
     }
 
     private static func policy(
-        to port: Int, routes: String, sections: String, issuers: [TestIssuer], bounds: [String]? = nil, timeouts: [String] = []
+        to port: Int, routes: String, sections: String, issuers: [TestIssuer], bounds: [String]? = nil,
+        timeouts: [String] = []
     ) -> String {
         var policy = TestPolicy(upstreams: [.init("orders", ports: [port])], routes: routes)
         policy.issuers = issuers
@@ -80,20 +84,26 @@ struct Stage: Sendable {
     func client() throws -> CurlClient { try gateway.client() }
 
     /// A request to the gateway, with a token if there is one.
-    func request(_ path: String, method: String = "GET", token: String? = nil, fields: [HeaderField] = []) -> CurlRequest {
+    func request(_ path: String, method: String = "GET", token: String? = nil, fields: [HeaderField] = [])
+        -> CurlRequest
+    {
         let request = CurlRequest(method, gateway.url + path, fields: fields)
         return token.map(request.bearer) ?? request
     }
 
     /// One request on a connection of its own.
-    func answer(_ path: String, method: String = "GET", token: String? = nil, fields: [HeaderField] = []) async throws -> CurlResponse {
+    func answer(_ path: String, method: String = "GET", token: String? = nil, fields: [HeaderField] = []) async throws
+        -> CurlResponse
+    {
         try await client().send(request(path, method: method, token: token, fields: fields))
     }
 
     /// What the gateway says of itself.
     func healthReport() async throws -> JSONObject {
         let answer = try await answer("/health")
-        guard let report = try JSON.parse(answer.body).object else { throw MissingReport(status: answer.status, text: answer.text) }
+        guard let report = try JSON.parse(answer.body).object else {
+            throw MissingReport(status: answer.status, text: answer.text)
+        }
         return report
     }
 

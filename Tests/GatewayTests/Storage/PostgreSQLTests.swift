@@ -10,16 +10,21 @@ import Testing
 
 @Suite("PostgreSQL behind the authorization server")
 struct PostgreSQLTests {
-    private func settings(_ server: TestPostgreSQL, host: String? = nil, tls: DatabaseTLS? = nil, password: SecretSource? = nil, user: String = TestPostgreSQL.user) async throws -> PostgreSQLSettings {
+    private func settings(
+        _ server: TestPostgreSQL, host: String? = nil, tls: DatabaseTLS? = nil, password: SecretSource? = nil,
+        user: String = TestPostgreSQL.user
+    ) async throws -> PostgreSQLSettings {
         PostgreSQLSettings(
-            host: host ?? server.socketFolder, port: server.port, database: try await server.database(), user: user, password: password, tls: tls,
+            host: host ?? server.socketFolder, port: server.port, database: try await server.database(), user: user,
+            password: password, tls: tls,
             connections: 2)
     }
 
     private func open(_ settings: PostgreSQLSettings, creating: Bool = true) async throws -> AuthorizationDatabase {
         try await AuthorizationDatabase.open(
             AuthorizationServerSettings(
-                issuer: "https://login.example.com", database: .postgresql(settings), accessTokenLifetime: .seconds(600), audience: "a"),
+                issuer: "https://login.example.com", database: .postgresql(settings),
+                accessTokenLifetime: .seconds(600), audience: "a"),
             creating: creating, now: storeNow)
     }
 
@@ -42,11 +47,14 @@ struct PostgreSQLTests {
         #expect(timetables.count == 1)
     }
 
-    @Test("AS-133 a database that has lost its keys is refused rather than given new ones", arguments: ["signing_key", "server_key"])
+    @Test(
+        "AS-133 a database that has lost its keys is refused rather than given new ones",
+        arguments: ["signing_key", "server_key"])
     func lostKeys(kind: String) async throws {
         let settings = try await settings(.shared())
         _ = try await open(settings)
-        try await TestPostgreSQL.shared().sql("DELETE FROM portcullis.record WHERE kind = '\(kind)'", in: settings.database)
+        try await TestPostgreSQL.shared().sql(
+            "DELETE FROM portcullis.record WHERE kind = '\(kind)'", in: settings.database)
         #expect(await message { _ = try await open(settings) }.contains("has lost"))
     }
 
@@ -69,23 +77,32 @@ struct PostgreSQLTests {
     func tls() async throws {
         let server = try await TestPostgreSQL.shared()
         let folder = try TemporaryFolder()
-        let password = SecretSource.file(try folder.write(TestPostgreSQL.password + "\n", to: "password", permissions: 0o600))
-        let right = try await settings(server, host: "localhost", tls: DatabaseTLS(authorities: server.authorities), password: password)
+        let password = SecretSource.file(
+            try folder.write(TestPostgreSQL.password + "\n", to: "password", permissions: 0o600))
+        let right = try await settings(
+            server, host: "localhost", tls: DatabaseTLS(authorities: server.authorities), password: password)
         let database = try await open(right)
         #expect(try await database.store.commit([.insert(.test("a"))], now: storeNow))
-        #expect(try await server.sql("SELECT count(*) > 0 FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE datname = '\(right.database)' AND ssl", in: "postgres") == "t")
+        #expect(
+            try await server.sql(
+                "SELECT count(*) > 0 FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE datname = '\(right.database)' AND ssl",
+                in: "postgres") == "t")
 
         let foreign = try folder.write(TestCertificates.shared().foreignAuthority.pem, to: "foreign.pem")
-        let elsewhere = try await settings(server, host: "localhost", tls: DatabaseTLS(authorities: foreign), password: password)
+        let elsewhere = try await settings(
+            server, host: "localhost", tls: DatabaseTLS(authorities: foreign), password: password)
         #expect(await message { _ = try await open(elsewhere) }.contains("certificate verify failed"))
         let wrong = SecretSource.file(try folder.write("wrong", to: "wrong", permissions: 0o600))
-        let refused = try await settings(server, host: "localhost", tls: DatabaseTLS(authorities: server.authorities), password: wrong)
+        let refused = try await settings(
+            server, host: "localhost", tls: DatabaseTLS(authorities: server.authorities), password: wrong)
         let said = await message { _ = try await open(refused) }
         #expect(said.contains("password authentication failed"))
         #expect(!said.contains(TestPostgreSQL.password) && !said.contains("wrong"))
     }
 
-    @Test("connections that the server has ended in the meantime are replaced without anybody noticing, and writes are heard again")
+    @Test(
+        "connections that the server has ended in the meantime are replaced without anybody noticing, and writes are heard again"
+    )
     func reconnected() async throws {
         let server = try await TestPostgreSQL.shared()
         let settings = try await settings(server)

@@ -29,11 +29,15 @@ struct SQLiteAuthorizationStoreTests {
         try SQLiteAuthorizationStore.open(path: path, creating: creating, now: Self.now, random: .system)
     }
 
-    private func add(_ store: SQLiteAuthorizationStore, _ id: String, scopes: [String] = ["a", "b"]) async throws -> ClientSecret {
+    private func add(_ store: SQLiteAuthorizationStore, _ id: String, scopes: [String] = ["a", "b"]) async throws
+        -> ClientSecret
+    {
         try await store.addClient(id, scopes: scopes, pepper: store.pepper, now: Self.now)
     }
 
-    private func keySet(_ store: SQLiteAuthorizationStore) -> [String] { store.keys.verificationKeys(now: Self.now).keys.compactMap(\.kid) }
+    private func keySet(_ store: SQLiteAuthorizationStore) -> [String] {
+        store.keys.verificationKeys(now: Self.now).keys.compactMap(\.kid)
+    }
 
     private func mode(_ path: String) throws -> Int {
         (try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber)?.intValue ?? -1
@@ -99,7 +103,8 @@ struct SQLiteAuthorizationStoreTests {
         let store = try open(creating: false)
         #expect(keySet(store) == keys)
         #expect(keys.count == 1)
-        #expect(try await store.client(id: "a")?.secrets.map(\.mac) == [store.pepper.mac(of: secret.text, clientID: "a")])
+        #expect(
+            try await store.client(id: "a")?.secrets.map(\.mac) == [store.pepper.mac(of: secret.text, clientID: "a")])
     }
 
     @Test("a client that another process adds is there at once, and one that it removes is gone")
@@ -117,7 +122,9 @@ struct SQLiteAuthorizationStoreTests {
         let kids = try await withThrowingTaskGroup(of: [String].self) { group in
             for _ in 0..<6 {
                 group.addTask {
-                    try SQLiteAuthorizationStore.open(path: path, now: Self.now, random: .system).keys.verificationKeys(now: Self.now).keys.compactMap(\.kid)
+                    try SQLiteAuthorizationStore.open(path: path, now: Self.now, random: .system).keys.verificationKeys(
+                        now: Self.now
+                    ).keys.compactMap(\.kid)
                 }
             }
             return try await group.reduce(into: Set<[String]>()) { $0.insert($1) }
@@ -125,10 +132,14 @@ struct SQLiteAuthorizationStoreTests {
         #expect(kids.count == 1)
     }
 
-    @Test("AS-133 a file that is no database is refused and left as it is", arguments: ["hello", String(repeating: "x", count: 10_000), "SQLite format 3\0"])
+    @Test(
+        "AS-133 a file that is no database is refused and left as it is",
+        arguments: ["hello", String(repeating: "x", count: 10_000), "SQLite format 3\0"])
     func notADatabase(text: String) throws {
         try FileManager.default.createDirectory(atPath: folder.path + "/var", withIntermediateDirectories: true)
-        try #require(FileManager.default.createFile(atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600]))
+        try #require(
+            FileManager.default.createFile(
+                atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600]))
         let message = message { _ = try open() }
         #expect(message.hasPrefix("database \(path) "))
         #expect(message.contains("is not a SQLite database"))
@@ -158,13 +169,20 @@ struct SQLiteAuthorizationStoreTests {
         #expect(message.contains("chmod 600"))
     }
 
-    @Test("AS-133 a database that has lost its keys is refused rather than given new ones", arguments: ["signing_key", "server_key"])
+    @Test(
+        "AS-133 a database that has lost its keys is refused rather than given new ones",
+        arguments: ["signing_key", "server_key"])
     func lostKeys(kind: String) throws {
         try alter { try $0.execute(sql: "DELETE FROM record WHERE kind = '\(kind)'") }
         #expect(message { _ = try open() }.contains("has lost"))
     }
 
-    @Test("AS-133 a signing key that cannot be read stops the start, and is not shown", arguments: ["body = json_set(body, '$.private_pem', 'secret')", "body = json_set(body, '$.algorithm', 'ES999')", "body = json_set(body, '$.algorithm', 'ES384')", "key = 'other'"])
+    @Test(
+        "AS-133 a signing key that cannot be read stops the start, and is not shown",
+        arguments: [
+            "body = json_set(body, '$.private_pem', 'secret')", "body = json_set(body, '$.algorithm', 'ES999')",
+            "body = json_set(body, '$.algorithm', 'ES384')", "key = 'other'",
+        ])
     func brokenKey(change: String) throws {
         try alter { try $0.execute(sql: "UPDATE record SET \(change) WHERE kind = 'signing_key'") }
         let message = message { _ = try open() }
@@ -205,10 +223,13 @@ struct SQLiteAuthorizationStoreTests {
         #expect(message { _ = try open() } == "database \(path) is not a file")
         let below = path + "-file"
         try #require(FileManager.default.createFile(atPath: below, contents: Data()))
-        #expect(message { _ = try SQLiteAuthorizationStore.open(path: below + "/x.sqlite", now: 0, random: .system) }.contains("x.sqlite"))
+        #expect(
+            message { _ = try SQLiteAuthorizationStore.open(path: below + "/x.sqlite", now: 0, random: .system) }
+                .contains("x.sqlite"))
     }
 
-    @Test("a name from the network reaches SQL only as a value", arguments: ["' OR 1=1 --", "a\u{0}b", "%", "\u{1F600}"])
+    @Test(
+        "a name from the network reaches SQL only as a value", arguments: ["' OR 1=1 --", "a\u{0}b", "%", "\u{1F600}"])
     func injection(id: String) async throws {
         let store = try open()
         _ = try await add(store, "a")

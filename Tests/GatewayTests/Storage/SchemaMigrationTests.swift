@@ -1,7 +1,7 @@
 import AuthorizationServer
 import Foundation
-import GatewayTesting
 import GRDB
+import GatewayTesting
 import JOSE
 import JSON
 import Policy
@@ -38,7 +38,8 @@ struct SchemaMigrationTests {
         """
 
     private func make(_ sql: String, _ fill: (Database) throws -> Void) throws {
-        try #require(FileManager.default.createFile(atPath: path, contents: Data(), attributes: [.posixPermissions: 0o600]))
+        try #require(
+            FileManager.default.createFile(atPath: path, contents: Data(), attributes: [.posixPermissions: 0o600]))
         let queue = try DatabaseQueue(path: path)
         try queue.write { db in
             try db.execute(sql: sql)
@@ -47,7 +48,9 @@ struct SchemaMigrationTests {
         try queue.close()
     }
 
-    private func open() throws -> SQLiteAuthorizationStore { try SQLiteAuthorizationStore.open(path: path, now: storeNow, random: .system) }
+    private func open() throws -> SQLiteAuthorizationStore {
+        try SQLiteAuthorizationStore.open(path: path, now: storeNow, random: .system)
+    }
 
     @Test("AS-133 clients with their secrets, the secrets' key and the signing keys of version 1 are all there")
     func version1() async throws {
@@ -58,17 +61,22 @@ struct SchemaMigrationTests {
             try db.execute(
                 sql: "INSERT INTO server_key VALUES ('secret_pepper', ?, 5)", arguments: [Data(pepperOctets)])
             try db.execute(
-                sql: "INSERT INTO client VALUES ('shop', 'Läden & Co', 'client_credentials', 'client_secret_basic client_secret_post', 'a b', 7)")
+                sql:
+                    "INSERT INTO client VALUES ('shop', 'Läden & Co', 'client_credentials', 'client_secret_basic client_secret_post', 'a b', 7)"
+            )
             try db.execute(
                 sql: "INSERT INTO client VALUES ('mute', '', 'client_credentials', 'client_secret_basic', 'c', 8)")
             for (secret, time) in [("older", 10), ("newer", 20)] {
                 try db.execute(
-                    sql: "INSERT INTO client_secret VALUES ('shop', ?, ?)", arguments: [Data(pepper.mac(of: secret, clientID: "shop").octets), time])
+                    sql: "INSERT INTO client_secret VALUES ('shop', ?, ?)",
+                    arguments: [Data(pepper.mac(of: secret, clientID: "shop").octets), time])
             }
             try db.execute(
-                sql: "INSERT INTO signing_key VALUES (?, 'ES256', ?, 1, 2, ?)", arguments: [old.kid, old.pemRepresentation, storeNow + 1_000])
+                sql: "INSERT INTO signing_key VALUES (?, 'ES256', ?, 1, 2, ?)",
+                arguments: [old.kid, old.pemRepresentation, storeNow + 1_000])
             try db.execute(
-                sql: "INSERT INTO signing_key VALUES (?, 'EdDSA', ?, 3, 4, NULL)", arguments: [new.kid, new.pemRepresentation])
+                sql: "INSERT INTO signing_key VALUES (?, 'EdDSA', ?, 3, 4, NULL)",
+                arguments: [new.kid, new.pemRepresentation])
         }
         for _ in 0..<2 {
             // The second time it is one of this version.
@@ -78,26 +86,32 @@ struct SchemaMigrationTests {
             #expect((shop.name, shop.scopes, shop.createdAt) == ("Läden & Co", ["a", "b"], 7))
             #expect(shop.grants == [.clientCredentials])
             #expect(shop.authenticationMethods == [.clientSecretBasic, .clientSecretPost])
-            #expect(shop.secrets == [
-                StoredSecret(mac: pepper.mac(of: "newer", clientID: "shop"), createdAt: 20),
-                StoredSecret(mac: pepper.mac(of: "older", clientID: "shop"), createdAt: 10),
-            ])
+            #expect(
+                shop.secrets == [
+                    StoredSecret(mac: pepper.mac(of: "newer", clientID: "shop"), createdAt: 20),
+                    StoredSecret(mac: pepper.mac(of: "older", clientID: "shop"), createdAt: 10),
+                ])
             #expect(try await store.client(id: "mute")?.secrets == [])
             #expect(store.pepper.mac(of: "x", clientID: "y") == pepper.mac(of: "x", clientID: "y"))
             #expect(Set(store.keys.verificationKeys(now: storeNow).keys.compactMap(\.kid)) == [old.kid, new.kid])
             #expect(store.keys.verificationKeys(now: storeNow + 1_000).keys.compactMap(\.kid) == [new.kid])
             // Writing goes on behind what was moved.
-            let last = try await store.records(RecordQuery(.client, afterSequence: 0), most: 10).map(\.sequence).max() ?? 0
+            let last =
+                try await store.records(RecordQuery(.client, afterSequence: 0), most: 10).map(\.sequence).max() ?? 0
             #expect(last > 0)
         }
         let queue = try DatabaseQueue(path: path)
-        let tables = try await queue.read { db in try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") }
+        let tables = try await queue.read { db in
+            try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        }
         #expect(tables == ["grdb_migrations", "record", "record_sequence"])
     }
 
     @Test("AS-133 a database of version 1 that has lost its keys is refused, and not given new ones")
     func withoutKeys() throws {
-        try make(Self.version1) { db in try db.execute(sql: "INSERT INTO client VALUES ('shop', '', 'client_credentials', '', 'a', 7)") }
+        try make(Self.version1) { db in
+            try db.execute(sql: "INSERT INTO client VALUES ('shop', '', 'client_credentials', '', 'a', 7)")
+        }
         #expect { try open() } throws: { "\($0)".contains("has lost its signing keys") }
         #expect { try open() } throws: { "\($0)".contains("has lost its signing keys") }
     }
@@ -106,12 +120,17 @@ struct SchemaMigrationTests {
     func encrypted() async throws {
         let key = try SigningKey.generate(.es256)
         try make(Self.version1) { db in
-            try db.execute(sql: "INSERT INTO server_key VALUES ('secret_pepper', ?, 5)", arguments: [Data(repeating: 9, count: 32)])
-            try db.execute(sql: "INSERT INTO signing_key VALUES (?, 'ES256', ?, 1, 2, NULL)", arguments: [key.kid, key.pemRepresentation])
+            try db.execute(
+                sql: "INSERT INTO server_key VALUES ('secret_pepper', ?, 5)", arguments: [Data(repeating: 9, count: 32)]
+            )
+            try db.execute(
+                sql: "INSERT INTO signing_key VALUES (?, 'ES256', ?, 1, 2, NULL)",
+                arguments: [key.kid, key.pemRepresentation])
         }
         try folder.write([UInt8](repeating: 7, count: 32), to: "kek", permissions: 0o600)
         var settings = AuthorizationServerSettings(
-            issuer: "https://login.example.com", database: .sqlite(path: path), accessTokenLifetime: .seconds(600), audience: "a")
+            issuer: "https://login.example.com", database: .sqlite(path: path), accessTokenLifetime: .seconds(600),
+            audience: "a")
         settings.keyEncryptionKey = .file(folder.path("kek"))
         let database = try await AuthorizationDatabase.open(settings, now: storeNow)
         let record = try #require(try await database.store.record(.signingKey, key.kid))

@@ -28,7 +28,9 @@ struct SigningKeyKeeperTests {
         }
 
         var keeper: SigningKeyKeeper {
-            SigningKeyKeeper(database: database, keys: keys, logger: .init(label: "test"), clock: { self.now.withLock { $0 } }) {
+            SigningKeyKeeper(
+                database: database, keys: keys, logger: .init(label: "test"), clock: { self.now.withLock { $0 } }
+            ) {
                 self.changes.withLock { $0 += 1 }
             }
         }
@@ -41,16 +43,21 @@ struct SigningKeyKeeperTests {
         func published(at time: Int64) -> [String] { keys.verificationKeys(now: time).keys.compactMap(\.kid).sorted() }
     }
 
-    @Test("AS-132 several gateways on one database make one successor, and all of them know it", arguments: StoreBench.Kind.allCases)
+    @Test(
+        "AS-132 several gateways on one database make one successor, and all of them know it",
+        arguments: StoreBench.Kind.allCases)
     func agree(kind: StoreBench.Kind) async throws {
         let bench = try await StoreBench(kind)
         var nodes: [Node] = []
         for _ in 0..<4 { nodes.append(Node(try await bench.database(), now: storeNow)) }
         let time = storeNow + 28 * Self.day
-        await withTaskGroup(of: Void.self) { group in for node in nodes { group.addTask { _ = await node.look(at: time) } } }
+        await withTaskGroup(of: Void.self) { group in
+            for node in nodes { group.addTask { _ = await node.look(at: time) } }
+        }
         // Whoever came too late looks again: in the gateway a write is told to it.
         for node in nodes { _ = await node.look(at: time) }
-        let stored = try await nodes[0].database.store.records(RecordQuery(.signingKey), most: 10).compactMap(StoredSigningKey.init)
+        let stored = try await nodes[0].database.store.records(RecordQuery(.signingKey), most: 10).compactMap(
+            StoredSigningKey.init)
         #expect(stored.count == 2)
         #expect(stored.map(\.signsFrom).sorted() == [storeNow, storeNow + 30 * Self.day])
         for node in nodes {
@@ -59,7 +66,9 @@ struct SigningKeyKeeperTests {
         }
     }
 
-    @Test("AS-132 a key that has had its time is published no more, and its record goes", arguments: StoreBench.Kind.allCases)
+    @Test(
+        "AS-132 a key that has had its time is published no more, and its record goes",
+        arguments: StoreBench.Kind.allCases)
     func givenUp(kind: StoreBench.Kind) async throws {
         let node = Node(try await StoreBench(kind).database(), now: storeNow)
         let first = node.published(at: storeNow)
@@ -85,17 +94,25 @@ struct SigningKeyKeeperTests {
         #expect(node.published(at: storeNow) == before)
     }
 
-    @Test("AS-133 keys are encrypted with the key that the policy names, and a database with encrypted keys opens with it only", arguments: StoreBench.Kind.allCases)
+    @Test(
+        "AS-133 keys are encrypted with the key that the policy names, and a database with encrypted keys opens with it only",
+        arguments: StoreBench.Kind.allCases)
     func encrypted(kind: StoreBench.Kind) async throws {
         let bench = try await StoreBench(kind)
-        let right = SecretSource.file(try bench.folder.write([UInt8](repeating: 7, count: 32), to: "kek", permissions: 0o600))
-        let wrong = SecretSource.file(try bench.folder.write([UInt8](repeating: 8, count: 32), to: "other", permissions: 0o600))
+        let right = SecretSource.file(
+            try bench.folder.write([UInt8](repeating: 7, count: 32), to: "kek", permissions: 0o600))
+        let wrong = SecretSource.file(
+            try bench.folder.write([UInt8](repeating: 8, count: 32), to: "other", permissions: 0o600))
         let sealed = try await bench.database { $0.keyEncryptionKey = right }
         let records = try await sealed.store.records(RecordQuery(.signingKey), most: 10)
         #expect(records.allSatisfy { $0.body["private_pem"] == nil && $0.body["sealed_pem"] != nil })
         #expect(try await bench.database { $0.keyEncryptionKey = right }.ring.timetable == sealed.ring.timetable)
-        await #expect { try await bench.database() } throws: { "\($0)".contains("key_encryption_key") && "\($0)".contains("encrypted") }
-        await #expect { try await bench.database { $0.keyEncryptionKey = wrong } } throws: { "\($0)".contains("does not open") }
+        await #expect { try await bench.database() } throws: {
+            "\($0)".contains("key_encryption_key") && "\($0)".contains("encrypted")
+        }
+        await #expect { try await bench.database { $0.keyEncryptionKey = wrong } } throws: {
+            "\($0)".contains("does not open")
+        }
         // Keys that are made later are encrypted, too.
         let node = Node(sealed, now: storeNow)
         _ = await node.look(at: storeNow + 28 * Self.day)
@@ -104,21 +121,30 @@ struct SigningKeyKeeperTests {
         #expect(later.allSatisfy { $0.body["private_pem"] == nil })
     }
 
-    @Test("AS-133 keys that were stored in clear are encrypted once the policy says with what, and stay the same", arguments: StoreBench.Kind.allCases)
+    @Test(
+        "AS-133 keys that were stored in clear are encrypted once the policy says with what, and stay the same",
+        arguments: StoreBench.Kind.allCases)
     func encryptedLater(kind: StoreBench.Kind) async throws {
         let bench = try await StoreBench(kind)
         let clear = try await bench.database()
-        let key = SecretSource.file(try bench.folder.write([UInt8](repeating: 7, count: 32), to: "kek", permissions: 0o600))
+        let key = SecretSource.file(
+            try bench.folder.write([UInt8](repeating: 7, count: 32), to: "kek", permissions: 0o600))
         let sealed = try await bench.database { $0.keyEncryptionKey = key }
         #expect(sealed.ring.timetable == clear.ring.timetable)
-        #expect(try await sealed.store.records(RecordQuery(.signingKey), most: 10).allSatisfy { $0.body["private_pem"] == nil })
+        #expect(
+            try await sealed.store.records(RecordQuery(.signingKey), most: 10).allSatisfy {
+                $0.body["private_pem"] == nil
+            })
     }
 
-    @Test("a new database has a key of each algorithm that the policy names", arguments: [[Algorithm.es256], [.rs256, .ps256, .edDSA, .mlDSA65]])
+    @Test(
+        "a new database has a key of each algorithm that the policy names",
+        arguments: [[Algorithm.es256], [.rs256, .ps256, .edDSA, .mlDSA65]])
     func algorithms(algorithms: [Algorithm]) async throws {
         let bench = try await StoreBench(.sqlite)
         let node = Node(try await bench.database { $0.signingAlgorithms = algorithms }, now: storeNow)
-        let stored = try await node.database.store.records(RecordQuery(.signingKey), most: 10).compactMap(StoredSigningKey.init)
+        let stored = try await node.database.store.records(RecordQuery(.signingKey), most: 10).compactMap(
+            StoredSigningKey.init)
         #expect(Set(stored.map(\.algorithm)) == Set(algorithms))
         #expect(await node.look(at: storeNow) == storeNow + 28 * Self.day)
         #expect(try await node.database.store.records(RecordQuery(.signingKey), most: 10).count == algorithms.count)

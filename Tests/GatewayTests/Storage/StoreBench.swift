@@ -1,9 +1,9 @@
 import AuthorizationServer
-import Testing
 import Foundation
 import GatewayTesting
 import JSON
 import Policy
+import Testing
 
 @testable import Gateway
 
@@ -33,12 +33,14 @@ struct StoreBench: Sendable {
 
     static func postgresql(on server: TestPostgreSQL) async throws -> PostgreSQLSettings {
         PostgreSQLSettings(
-            host: server.socketFolder, port: server.port, database: try await server.database(), user: TestPostgreSQL.user, connections: 4)
+            host: server.socketFolder, port: server.port, database: try await server.database(),
+            user: TestPostgreSQL.user, connections: 4)
     }
 
     func serverSettings(_ edit: (inout AuthorizationServerSettings) -> Void = { _ in }) -> AuthorizationServerSettings {
         var all = AuthorizationServerSettings(
-            issuer: "https://login.example.com", database: settings, accessTokenLifetime: .seconds(600), audience: "https://api.example.com")
+            issuer: "https://login.example.com", database: settings, accessTokenLifetime: .seconds(600),
+            audience: "https://api.example.com")
         edit(&all)
         return all
     }
@@ -55,7 +57,8 @@ struct StoreBench: Sendable {
 extension StoredRecord {
     /// A record of a test.
     static func test(
-        _ key: String, _ kind: RecordKind = .replay, expiresAt: Int64? = nil, client: String? = nil, subject: String? = nil, grant: String? = nil,
+        _ key: String, _ kind: RecordKind = .replay, expiresAt: Int64? = nil, client: String? = nil,
+        subject: String? = nil, grant: String? = nil,
         body: JSONObject = [:]
     ) -> StoredRecord {
         StoredRecord(kind, key, expiresAt: expiresAt, client: client, subject: subject, grant: grant, body: body)

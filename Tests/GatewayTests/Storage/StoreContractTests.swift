@@ -16,13 +16,16 @@ struct StoreContractTests {
     func insert(kind: Kind) async throws {
         let store = try await StoreBench(kind).open()
         let body: JSONObject = [
-            "text": "Grüße \u{1F600} \" \\ \u{0} end", "number": .integer(.max), "list": [1, "two", nil], "object": ["a": true], "half": .number(0.5),
+            "text": "Grüße \u{1F600} \" \\ \u{0} end", "number": .integer(.max), "list": [1, "two", nil],
+            "object": ["a": true], "half": .number(0.5),
         ]
-        let record = StoredRecord.test("a", .grant, expiresAt: storeNow + 5, client: "c", subject: "ü", grant: "g", body: body)
+        let record = StoredRecord.test(
+            "a", .grant, expiresAt: storeNow + 5, client: "c", subject: "ü", grant: "g", body: body)
         #expect(try await store.commit([.insert(record)], now: storeNow))
         let read = try #require(try await store.record(.grant, "a"))
         #expect(read.body == body)
-        #expect((read.version, read.expiresAt, read.client, read.subject, read.grant) == (1, storeNow + 5, "c", "ü", "g"))
+        #expect(
+            (read.version, read.expiresAt, read.client, read.subject, read.grant) == (1, storeNow + 5, "c", "ü", "g"))
         #expect(read.sequence > 0)
         #expect(try await store.record(.grant, "A") == nil)
         #expect(try await store.record(.user, "a") == nil)
@@ -34,9 +37,11 @@ struct StoreContractTests {
         #expect(try await store.commit([.insert(.test("a", expiresAt: storeNow + 10, body: ["n": 1]))], now: storeNow))
         #expect(try await store.commit([.insert(.test("b", body: ["n": 1]))], now: storeNow))
         let first = try await store.record(.replay, "a")
-        #expect(try await !store.commit([.insert(.test("a", expiresAt: storeNow + 99, body: ["n": 2]))], now: storeNow + 9))
+        #expect(
+            try await !store.commit([.insert(.test("a", expiresAt: storeNow + 99, body: ["n": 2]))], now: storeNow + 9))
         #expect(try await store.record(.replay, "a") == first)
-        #expect(try await store.commit([.insert(.test("a", expiresAt: storeNow + 99, body: ["n": 2]))], now: storeNow + 10))
+        #expect(
+            try await store.commit([.insert(.test("a", expiresAt: storeNow + 99, body: ["n": 2]))], now: storeNow + 10))
         let second = try #require(try await store.record(.replay, "a"))
         #expect((second.version, second.expiresAt, second.body) == (1, storeNow + 99, ["n": 2]))
         #expect(second.sequence > (first?.sequence ?? .max))
@@ -50,8 +55,11 @@ struct StoreContractTests {
         #expect(try await !store.commit([.replace(.test("a").with(version: 1))], now: storeNow))
         #expect(try await store.commit([.insert(.test("a", client: "c", body: ["n": 1]))], now: storeNow))
         let read = try #require(try await store.record(.replay, "a"))
-        #expect(try await store.commit([.replace(.test("a", expiresAt: storeNow + 1, body: ["n": 2]).with(version: 1))], now: storeNow))
-        #expect(try await !store.commit([.replace(.test("a", body: ["n": 3]).with(version: read.version))], now: storeNow))
+        #expect(
+            try await store.commit(
+                [.replace(.test("a", expiresAt: storeNow + 1, body: ["n": 2]).with(version: 1))], now: storeNow))
+        #expect(
+            try await !store.commit([.replace(.test("a", body: ["n": 3]).with(version: read.version))], now: storeNow))
         let now = try #require(try await store.record(.replay, "a"))
         #expect((now.version, now.client, now.expiresAt, now.body) == (2, nil, storeNow + 1, ["n": 2]))
         #expect(now.sequence > read.sequence)
@@ -62,11 +70,15 @@ struct StoreContractTests {
         let store = try await StoreBench(kind).open()
         #expect(try await store.commit([.insert(.test("there"))], now: storeNow))
         let refusals: [StoreChange] = [
-            .insert(.test("there")), .replace(.test("there").with(version: 2)), .expect(.replay, key: "there", version: 2),
-            .expect(.replay, key: "absent", version: 1), .remove(.replay, key: "there", version: 2), .remove(.replay, key: "absent", version: 1),
+            .insert(.test("there")), .replace(.test("there").with(version: 2)),
+            .expect(.replay, key: "there", version: 2),
+            .expect(.replay, key: "absent", version: 1), .remove(.replay, key: "there", version: 2),
+            .remove(.replay, key: "absent", version: 1),
         ]
         for refusal in refusals {
-            let changes: [StoreChange] = [.insert(.test("new")), .remove(.replay, key: "there"), .insert(.test("there")), refusal]
+            let changes: [StoreChange] = [
+                .insert(.test("new")), .remove(.replay, key: "there"), .insert(.test("there")), refusal,
+            ]
             // The last one comes upon what the others did.
             let isUpset = try await !store.commit(changes, now: storeNow)
             let isThere = try await store.record(.replay, "new") != nil
@@ -75,7 +87,10 @@ struct StoreContractTests {
         }
         #expect(
             try await store.commit(
-                [.expect(.replay, key: "there", version: 1), .remove(.replay, key: "absent"), .insert(.test("new")), .remove(.replay, key: "there", version: 1)],
+                [
+                    .expect(.replay, key: "there", version: 1), .remove(.replay, key: "absent"), .insert(.test("new")),
+                    .remove(.replay, key: "there", version: 1),
+                ],
                 now: storeNow))
         #expect(try await store.record(.replay, "there") == nil)
         #expect(try await store.record(.replay, "new") != nil)
@@ -88,7 +103,8 @@ struct StoreContractTests {
         #expect(
             try await store.commit(
                 [
-                    .insert(.test("a")), .replace(.test("a", body: ["n": 2]).with(version: 1)), .expect(.replay, key: "a", version: 2),
+                    .insert(.test("a")), .replace(.test("a", body: ["n": 2]).with(version: 1)),
+                    .expect(.replay, key: "a", version: 2),
                     .remove(.replay, key: "a", version: 2), .insert(.test("a", body: ["n": 3])),
                 ], now: storeNow))
         let read = try await store.record(.replay, "a")
@@ -96,15 +112,20 @@ struct StoreContractTests {
         #expect(read?.body == ["n": 3])
     }
 
-    @Test("everything of a client, a subject or a grant is found and removed, and nothing else", arguments: Kind.allCases)
+    @Test(
+        "everything of a client, a subject or a grant is found and removed, and nothing else", arguments: Kind.allCases)
     func queries(kind: Kind) async throws {
         let store = try await StoreBench(kind).open()
         let all: [StoredRecord] = [
-            .test("1", .refreshToken, client: "a", subject: "x", grant: "g"), .test("2", .refreshToken, client: "a", subject: "y", grant: "h"),
-            .test("3", .refreshToken, client: "b", subject: "x", grant: "i"), .test("4", .refreshToken), .test("1", .authorizationCode, client: "a", grant: "g"),
+            .test("1", .refreshToken, client: "a", subject: "x", grant: "g"),
+            .test("2", .refreshToken, client: "a", subject: "y", grant: "h"),
+            .test("3", .refreshToken, client: "b", subject: "x", grant: "i"), .test("4", .refreshToken),
+            .test("1", .authorizationCode, client: "a", grant: "g"),
         ]
         #expect(try await store.commit(all.map { .insert($0) }, now: storeNow))
-        func keys(_ query: RecordQuery) async throws -> [String] { try await store.records(query, most: 100).map(\.key) }
+        func keys(_ query: RecordQuery) async throws -> [String] {
+            try await store.records(query, most: 100).map(\.key)
+        }
         #expect(try await keys(RecordQuery(.refreshToken)) == ["1", "2", "3", "4"])
         #expect(try await keys(RecordQuery(.refreshToken, client: "a")) == ["1", "2"])
         #expect(try await keys(RecordQuery(.refreshToken, subject: "x")) == ["1", "3"])
@@ -143,9 +164,11 @@ struct StoreContractTests {
         #expect(try await store.commit([.insert(.test("other", .session))], now: storeNow))
         let all = try await store.records(RecordQuery(.replay, afterSequence: 0), most: 10)
         #expect(all.map(\.key) == ["c", "a", "b"])
-        #expect(try await store.records(RecordQuery(.replay, afterSequence: all[0].sequence), most: 1).map(\.key) == ["a"])
+        #expect(
+            try await store.records(RecordQuery(.replay, afterSequence: all[0].sequence), most: 1).map(\.key) == ["a"])
         #expect(try await store.commit([.replace(all[0])], now: storeNow))
-        #expect(try await store.records(RecordQuery(.replay, afterSequence: all[2].sequence), most: 10).map(\.key) == ["c"])
+        #expect(
+            try await store.records(RecordQuery(.replay, afterSequence: all[2].sequence), most: 10).map(\.key) == ["c"])
     }
 
     @Test("of a hundred who replace the same version at once, one does", arguments: Kind.allCases)
@@ -157,7 +180,8 @@ struct StoreContractTests {
             for number in 0..<100 {
                 group.addTask {
                     let changes: [StoreChange] = [
-                        .replace(.test("family", body: ["n": .integer(Int64(number))]).with(version: 1)), .insert(.test("successor \(number)")),
+                        .replace(.test("family", body: ["n": .integer(Int64(number))]).with(version: 1)),
+                        .insert(.test("successor \(number)")),
                     ]
                     return try await stores[number % 2].commit(changes, now: storeNow) ? number : nil
                 }
@@ -168,10 +192,15 @@ struct StoreContractTests {
         let family = try #require(try await stores[1].record(.replay, "family"))
         #expect(family.version == 2)
         #expect(family.body["n"]?.int == winners.first.map(Int64.init))
-        #expect(try await stores[0].records(RecordQuery(.replay), most: 1_000).map(\.key) == ["family", "successor \(winners.first ?? -1)"])
+        #expect(
+            try await stores[0].records(RecordQuery(.replay), most: 1_000).map(\.key) == [
+                "family", "successor \(winners.first ?? -1)",
+            ])
     }
 
-    @Test("whoever has read everything up to a number misses nothing that is written while others write", arguments: Kind.allCases)
+    @Test(
+        "whoever has read everything up to a number misses nothing that is written while others write",
+        arguments: Kind.allCases)
     func sequenceUnderLoad(kind: Kind) async throws {
         let bench = try await StoreBench(kind)
         let stores = [try await bench.open(), try await bench.open()]
@@ -191,7 +220,11 @@ struct StoreContractTests {
             for writer in 0..<4 {
                 group.addTask {
                     for number in 0..<50 {
-                        _ = try await stores[writer % 2].commit([.insert(.test("\(writer) \(number)")), .insert(.test("\(writer) \(number) too", .session))], now: storeNow)
+                        _ = try await stores[writer % 2].commit(
+                            [
+                                .insert(.test("\(writer) \(number)")),
+                                .insert(.test("\(writer) \(number) too", .session)),
+                            ], now: storeNow)
                         done.value.add(1, ordering: .sequentiallyConsistent)
                     }
                     return []
@@ -211,7 +244,8 @@ struct StoreContractTests {
         #expect(try await store.removeExpired(now: storeNow + 4, most: 3) == 3)
         #expect(try await store.removeExpired(now: storeNow + 4, most: 3) == 2)
         #expect(try await store.removeExpired(now: storeNow + 4, most: 3) == 0)
-        #expect(try await store.records(RecordQuery(.replay), most: 100).map(\.key) == ["5", "6", "7", "8", "9", "stays"])
+        #expect(
+            try await store.records(RecordQuery(.replay), most: 100).map(\.key) == ["5", "6", "7", "8", "9", "stays"])
     }
 
     @Test("expired records go by themselves, in as many steps as it takes", arguments: Kind.allCases)
@@ -240,7 +274,9 @@ struct StoreContractTests {
                 let before = heard.withLock { $0 }
                 number += 1
                 _ = try await writer.commit([.insert(.test("\(name) \(number)", .revocation))], now: storeNow)
-                return try await eventually("a word", within: .seconds(10)) { heard.withLock { $0 } > before ? true : nil }
+                return try await eventually("a word", within: .seconds(10)) {
+                    heard.withLock { $0 } > before ? true : nil
+                }
             }
             listening.cancel()
         }
@@ -257,23 +293,33 @@ struct StoreContractTests {
         #expect(try await store.record(.replay, "a") != nil)
     }
 
-    @Test("a name from the network reaches SQL only as a value", arguments: Kind.allCases, ["' OR 1=1 --", "$1", "%", "\\'; DROP TABLE record; --"])
+    @Test(
+        "a name from the network reaches SQL only as a value", arguments: Kind.allCases,
+        ["' OR 1=1 --", "$1", "%", "\\'; DROP TABLE record; --"])
     func injection(kind: Kind, name: String) async throws {
         let store = try await StoreBench(kind).open()
         #expect(try await store.commit([.insert(.test("a"))], now: storeNow))
         #expect(try await store.record(.replay, name) == nil)
-        #expect(try await store.commit([.insert(.test(name, client: name, subject: name, grant: name, body: ["x": .string(name)]))], now: storeNow))
-        #expect(try await store.records(RecordQuery(.replay, client: name, subject: name, grant: name), most: 10).map(\.key) == [name])
+        #expect(
+            try await store.commit(
+                [.insert(.test(name, client: name, subject: name, grant: name, body: ["x": .string(name)]))],
+                now: storeNow))
+        #expect(
+            try await store.records(RecordQuery(.replay, client: name, subject: name, grant: name), most: 10).map(\.key)
+                == [name])
         #expect(try await store.commit([.removeAll(RecordQuery(.replay, client: name))], now: storeNow))
         #expect(try await store.records(RecordQuery(.replay), most: 10).map(\.key) == ["a"])
     }
 
-    @Test("a client that another process adds is there at once, and one that it removes is gone with all that it has", arguments: Kind.allCases)
+    @Test(
+        "a client that another process adds is there at once, and one that it removes is gone with all that it has",
+        arguments: Kind.allCases)
     func clients(kind: Kind) async throws {
         let bench = try await StoreBench(kind)
         let (gateway, commandLine) = (try await bench.database(), try await bench.database(creating: false))
         #expect(gateway.ring.timetable == commandLine.ring.timetable)
-        let secret = try await commandLine.store.addClient("a", scopes: ["s"], pepper: commandLine.pepper, now: storeNow)
+        let secret = try await commandLine.store.addClient(
+            "a", scopes: ["s"], pepper: commandLine.pepper, now: storeNow)
         let client = try #require(try await gateway.store.client(id: "a"))
         #expect(client.secrets.map(\.mac) == [gateway.pepper.mac(of: secret.text, clientID: "a")])
         #expect(try await commandLine.store.commit([.insert(.test("r", .refreshToken, client: "a"))], now: storeNow))

@@ -50,7 +50,8 @@ struct ProofTests {
 
     /// A request with a proof, and what came of it.
     private func answer(
-        _ path: String, method: String = "GET", client: ProvingClient, token: String, nonce: String? = nil, htu: String? = nil,
+        _ path: String, method: String = "GET", client: ProvingClient, token: String, nonce: String? = nil,
+        htu: String? = nil,
         adding more: [HeaderField] = [], bend: (inout TokenDraft) -> Void = { _ in }
     ) async throws -> CurlResponse {
         let stage = try await Self.stage.value
@@ -59,7 +60,9 @@ struct ProofTests {
         return try await stage.answer(path, method: method, fields: fields + more)
     }
 
-    @Test("RS-089 a token with a proof of its key is served, and the upstream never sees the proof", arguments: [TestAlgorithm.es256, .es384, .edDSA, .ps256, .rs256])
+    @Test(
+        "RS-089 a token with a proof of its key is served, and the upstream never sees the proof",
+        arguments: [TestAlgorithm.es256, .es384, .edDSA, .ps256, .rs256])
     func good(algorithm: TestAlgorithm) async throws {
         let stage = try await Self.stage.value
         let client = try ProvingClient(algorithm)
@@ -77,7 +80,8 @@ struct ProofTests {
     @Test("RS-085 a proof that is sent to a public route does not reach the upstream")
     func stripped() async throws {
         let stage = try await Self.stage.value
-        let answer = try await stage.answer("/open", fields: [HeaderField("DPoP", "spoofed"), HeaderField("D_PoP", "spoofed")])
+        let answer = try await stage.answer(
+            "/open", fields: [HeaderField("DPoP", "spoofed"), HeaderField("D_PoP", "spoofed")])
         #expect(answer.status == 200 && !answer.text.contains("spoofed"))
     }
 
@@ -123,9 +127,13 @@ struct ProofTests {
         let token = try client.token(of: stage.issuer)
         let plain = try stage.issuer.token(.es256)
         let stolen = try await answer("/orders/1", client: try ProvingClient(), token: token)
-        #expect(stolen.code == "wrong_proof_key" && stolen.value("www-authenticate")?.contains("error=\"invalid_token\"") == true)
+        #expect(
+            stolen.code == "wrong_proof_key"
+                && stolen.value("www-authenticate")?.contains("error=\"invalid_token\"") == true)
         let bearer = try await stage.answer("/orders/1", token: token)
-        #expect(bearer.status == 401 && bearer.code == "missing_proof" && bearer.value("www-authenticate")?.hasPrefix("DPoP ") == true)
+        #expect(
+            bearer.status == 401 && bearer.code == "missing_proof"
+                && bearer.value("www-authenticate")?.hasPrefix("DPoP ") == true)
         let naked = try await stage.answer("/orders/1", fields: [HeaderField("Authorization", "DPoP \(token)")])
         #expect(naked.code == "missing_proof")
         #expect(try await answer("/orders/1", client: client, token: plain).code == "unbound_token")
@@ -199,7 +207,9 @@ struct ProofTests {
             #expect(answer.status == 401 && answer.code == "wrong_certificate", "\(path)")
         }
         // RS-085: a field says nothing about the connection.
-        let fields = ["Client-Cert", "X-Forwarded-Client-Cert", "X-SSL-Cert"].map { HeaderField($0, stage.gateway.certificates.client.chain.filter { $0 != "\n" }) }
+        let fields = ["Client-Cert", "X-Forwarded-Client-Cert", "X-SSL-Cert"].map {
+            HeaderField($0, stage.gateway.certificates.client.chain.filter { $0 != "\n" })
+        }
         let spoofed = try await stage.answer("/orders/1", token: token, fields: fields)
         #expect(spoofed.code == "wrong_certificate")
         #expect(try await with.send(stage.request("/proved/1", token: token)).status == 401)

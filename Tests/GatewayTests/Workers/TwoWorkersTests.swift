@@ -3,8 +3,8 @@ import GatewayTesting
 import JSON
 import Testing
 
-/// What event loops share: a gateway with two workers, asked over several connections. The kernel's connections are handed
-/// out in turn, so two that follow each other are on different loops.
+/// What event loops share: a gateway with two workers, asked over several connections. The kernel's connections are
+/// handed out in turn, so two that follow each other are on different loops.
 @Suite("two workers decide as one")
 struct TwoWorkersTests {
     private static let connections = 6
@@ -34,13 +34,14 @@ struct TwoWorkersTests {
 
     @Test("RS-109 a proof that was used on one loop is a replay on every other")
     func replay() async throws {
-        let routes = Stage.routes + """
+        let routes =
+            Stage.routes + """
 
-            - id: proved
-              match: {path: "/proved/{rest...}"}
-              require: {issuers: [partner], proof: dpop}
-              upstream: orders
-            """
+                - id: proved
+                  match: {path: "/proved/{rest...}"}
+                  require: {issuers: [partner], proof: dpop}
+                  upstream: orders
+                """
         try await Stage.play(routes: routes, edit: Self.twoWorkers) { stage in
             let clients = try await Self.clients(stage)
             let prover = try ProvingClient()
@@ -65,7 +66,8 @@ struct TwoWorkersTests {
             \(Stage.routes)
             """
         try await Stage.play(
-            routes: routes, sections: "limits: {per_client: {by: client_id, rate: 8/h, burst: 8}}", edit: Self.twoWorkers
+            routes: routes, sections: "limits: {per_client: {by: client_id, rate: 8/h, burst: 8}}",
+            edit: Self.twoWorkers
         ) { stage in
             let clients = try await Self.clients(stage)
             let request = stage.request("/limited", token: try stage.issuer.token(.es256))
@@ -82,9 +84,15 @@ struct TwoWorkersTests {
             let clients = try await Self.clients(stage)
             let known = stage.request("/orders/1", token: try stage.issuer.token(.es256))
             #expect(try await Self.everywhere(clients, known).allSatisfy { $0.status == 200 })
-            #expect(try await Self.everywhere(clients, stage.request("/orders/1", token: "bad")).allSatisfy { $0.status == 401 })
+            #expect(
+                try await Self.everywhere(clients, stage.request("/orders/1", token: "bad")).allSatisfy {
+                    $0.status == 401
+                })
             let fresh = stage.request("/orders/1", token: try stage.issuer.token(.es256))
-            #expect(try await Self.everywhere(clients, fresh).allSatisfy { $0.status == 429 && $0.code == "too_many_bad_tokens" })
+            #expect(
+                try await Self.everywhere(clients, fresh).allSatisfy {
+                    $0.status == 429 && $0.code == "too_many_bad_tokens"
+                })
             // Every loop has verified this one.
             #expect(try await Self.everywhere(clients, known).allSatisfy { $0.status == 200 })
         }
@@ -97,7 +105,8 @@ struct TwoWorkersTests {
             let request = stage.request("/orders/1", token: try stage.issuer.token(.es256))
             for _ in 0..<3 { #expect(try await Self.everywhere(clients, request).allSatisfy { $0.status == 200 }) }
             let text = try String(decoding: stage.gateway.folder.read("routes.yaml"), as: UTF8.self)
-            try stage.gateway.write(policy: text.replacingOccurrences(of: "[\"orders:read\"]", with: "[\"orders:audit\"]"))
+            try stage.gateway.write(
+                policy: text.replacingOccurrences(of: "[\"orders:read\"]", with: "[\"orders:audit\"]"))
             try await stage.gateway.reload()
             try await eventually("the reload") { try await stage.healthReport()["reloads"] == 1 }
             let answers = try await Self.everywhere(clients, request)
@@ -111,13 +120,16 @@ struct TwoWorkersTests {
             var clients: [CurlClient] = []
             for _ in 0..<Self.connections {
                 let client = try play.stage.client()
-                #expect(try await client.send(play.stage.request("/orders/1", token: try play.issuer.token())).status == 200)
+                #expect(
+                    try await client.send(play.stage.request("/orders/1", token: try play.issuer.token())).status == 200
+                )
                 clients.append(client)
             }
             let new = try TestSigningKey(.es256, kid: "second")
             try play.issuer.publish([play.issuer.key, new])
             play.issuer.sign(with: new)
-            let answers = try await Self.everywhere(clients, play.stage.request("/orders/1", token: try play.issuer.token()))
+            let answers = try await Self.everywhere(
+                clients, play.stage.request("/orders/1", token: try play.issuer.token()))
             #expect(answers.allSatisfy { $0.status == 200 })
             #expect(play.issuer.fetches(of: .keys) == 2)
         }
@@ -127,7 +139,8 @@ struct TwoWorkersTests {
     func records() async throws {
         try await Stage.play(edit: Self.twoWorkers) { stage in
             let clients = try await Self.clients(stage)
-            let answers = try await Self.everywhere(clients, stage.request("/orders/1", token: try stage.issuer.token(.es256)))
+            let answers = try await Self.everywhere(
+                clients, stage.request("/orders/1", token: try stage.issuer.token(.es256)))
             for answer in answers {
                 #expect(answer.status == 200)
                 #expect(try await stage.record(of: answer)["decision"] == "allowed")

@@ -20,17 +20,25 @@ struct AlgorithmConfusionTests {
 
     @Test(
         "RS-030 algorithm names are compared octet by octet",
-        arguments: ["es256", "Es256", "eS256", "ES256 ", "ES-256", "ES256K", "ES256\\u0000", "\\uFF25S256", "rs256", "EDDSA", "Ed25519", "ml-dsa-65"])
+        arguments: [
+            "es256", "Es256", "eS256", "ES256 ", "ES-256", "ES256K", "ES256\\u0000", "\\uFF25S256", "rs256", "EDDSA",
+            "Ed25519", "ml-dsa-65",
+        ])
     func spelling(_ alg: String) throws {
         let token = try TestKeys.token(header: #"{"alg":"\#(alg)"}"#)
-        #expect(judge(token, by: try TestKeys.set(.es256, .rs256, .edDSA), allowing: Algorithm.allCases) == .unsupportedAlgorithm)
+        #expect(
+            judge(token, by: try TestKeys.set(.es256, .rs256, .edDSA), allowing: Algorithm.allCases)
+                == .unsupportedAlgorithm)
     }
 
-    @Test("RS-031 an algorithm that is not on the issuer's list is refused, though its key is there", arguments: Algorithm.allCases)
+    @Test(
+        "RS-031 an algorithm that is not on the issuer's list is refused, though its key is there",
+        arguments: Algorithm.allCases)
     func notAllowed(_ algorithm: Algorithm) throws {
         let token = try TestKeys.token(algorithm)
         let keys = try TestKeys.set(algorithm)
-        #expect(judge(token, by: keys, allowing: Algorithm.allCases.filter { $0 != algorithm }) == .unsupportedAlgorithm)
+        #expect(
+            judge(token, by: keys, allowing: Algorithm.allCases.filter { $0 != algorithm }) == .unsupportedAlgorithm)
         #expect(judge(token, by: keys, allowing: []) == .unsupportedAlgorithm)
         #expect(judge(token, by: keys, allowing: [algorithm]) == nil)
     }
@@ -48,7 +56,9 @@ struct AlgorithmConfusionTests {
 
     @Test("RS-032 an RS256 signature relabelled PS256, and the reverse, is refused")
     func relabelledPadding() throws {
-        for (made, claimed) in [(Algorithm.rs256, Algorithm.ps256), (.ps256, .rs256), (.rs256, .rs512), (.rs384, .rs256)] {
+        for (made, claimed) in [
+            (Algorithm.rs256, Algorithm.ps256), (.ps256, .rs256), (.rs256, .rs512), (.rs384, .rs256),
+        ] {
             let key = try TestKeys.key(made)
             let header = #"{"alg":"\#(claimed.rawValue)"}"#
             let token = try key.sign(headerOctets: Array(header.utf8), payload: Array("{}".utf8))
@@ -71,11 +81,14 @@ struct AlgorithmConfusionTests {
     func publicKeyAsSecret(_ alg: String) throws {
         let rsa = try TestKeys.key(.rs256)
         let ec = try TestKeys.key(.es256)
-        guard case .rsa(let rsaKey, let numbers) = rsa.verificationKey.material, case .p256(let ecKey) = ec.verificationKey.material
+        guard case .rsa(let rsaKey, let numbers) = rsa.verificationKey.material,
+            case .p256(let ecKey) = ec.verificationKey.material
         else { throw KeyError.badNumbers }
         let secrets: [[UInt8]] = [
-            Array(rsaKey.pemRepresentation.utf8), Array((rsaKey.pemRepresentation + "\n").utf8), Array(rsaKey.derRepresentation),
-            Array(rsaKey.pkcs1DERRepresentation), numbers.modulus, rsa.publicJWK.serialized(), Array(ecKey.pemRepresentation.utf8),
+            Array(rsaKey.pemRepresentation.utf8), Array((rsaKey.pemRepresentation + "\n").utf8),
+            Array(rsaKey.derRepresentation),
+            Array(rsaKey.pkcs1DERRepresentation), numbers.modulus, rsa.publicJWK.serialized(),
+            Array(ecKey.pemRepresentation.utf8),
             Array(ecKey.derRepresentation), Array(ecKey.x963Representation), ec.publicJWK.serialized(), [],
         ]
         let keys = JWKSet([rsa.verificationKey, ec.verificationKey])
@@ -99,6 +112,8 @@ struct AlgorithmConfusionTests {
 
     @Test("there is no algorithm with a shared secret, and none without a key")
     func none() {
-        for name in ["none", "HS256", "HS384", "HS512", "RS1", "ES256K", "A128KW"] { #expect(Algorithm(rawValue: name) == nil) }
+        for name in ["none", "HS256", "HS384", "HS512", "RS1", "ES256K", "A128KW"] {
+            #expect(Algorithm(rawValue: name) == nil)
+        }
     }
 }

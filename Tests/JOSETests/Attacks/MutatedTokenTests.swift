@@ -74,7 +74,10 @@ struct MutatedTokenTests {
     @Test("a changed claim with the old signature never verifies")
     func changedClaim() throws {
         let some = parts(try TestKeys.token(.es256))
-        for claims in [#"{"sub":"admin"}"#, "{}", #"{"iss":"https://issuer.example","sub":"alice","aud":"https://api.example.com" }"#] {
+        for claims in [
+            #"{"sub":"admin"}"#, "{}",
+            #"{"iss":"https://issuer.example","sub":"alice","aud":"https://api.example.com" }"#,
+        ] {
             let token = [some[0], Base64URL.encode(Array(claims.utf8)), some[2]].joined(separator: ".")
             #expect(judge(token, by: try TestKeys.set(.es256), allowing: [.es256]) == .badSignature)
         }

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Attack: the token brings or names its own key")
 struct TokenBringsKeyTests {
-    @Test("RS-036 jwk, jku, x5u and x5c in the header select nothing", arguments: ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"])
+    @Test(
+        "RS-036 jwk, jku, x5u and x5c in the header select nothing",
+        arguments: ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"])
     func embedded(_ name: String) throws {
         let attacker = try SigningKey.generate(.es256)
         let value: JSON =
@@ -29,7 +31,8 @@ struct TokenBringsKeyTests {
     @Test(
         "RS-037 a kid is only compared",
         arguments: [
-            "../../../dev/null", "' OR 1=1 --", "\u{0}", "a\u{0}b", "\r\nX: y", "/etc/passwd", "http://attacker.example/k", "%s%n",
+            "../../../dev/null", "' OR 1=1 --", "\u{0}", "a\u{0}b", "\r\nX: y", "/etc/passwd",
+            "http://attacker.example/k", "%s%n",
             "${jndi:ldap://x}", String(repeating: "k", count: 8_000), "\u{FFFD}", "\u{212A}",
         ])
     func strangeKid(_ kid: String) throws {

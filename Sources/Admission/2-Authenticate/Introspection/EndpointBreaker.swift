@@ -1,5 +1,5 @@
-/// Whether an endpoint that fails is asked at all: after some failures in a row nobody is for a while, then one question
-/// tries it, and only when that is answered everybody is again.
+/// Whether an endpoint that fails is asked at all: after some failures in a row nobody is for a while, then one
+/// question tries it, and only when that is answered everybody is again.
 struct EndpointBreaker: Sendable {
     enum State: Sendable, Equatable {
         case closed
@@ -58,6 +58,7 @@ struct EndpointBreaker: Sendable {
         return length
     }
 
-    /// The question on which it depended was not answered, and says nothing about the endpoint either: the next one may try.
+    /// The question on which it depended was not answered, and says nothing about the endpoint either: the next one may
+    /// try.
     mutating func gaveUpProbe(now: Int64) { if state == .probing { state = .open(until: now) } }
 }

@@ -40,6 +40,8 @@ package struct IntrospectionBounds: Sendable, Equatable {
 extension Duration {
     /// Saturating; never negative.
     fileprivate var nanosecondsBounded: Int64 {
-        max(0, components.seconds.saturatingMultiply(1_000_000_000).saturatingAdd(components.attoseconds / 1_000_000_000))
+        max(
+            0,
+            components.seconds.saturatingMultiply(1_000_000_000).saturatingAdd(components.attoseconds / 1_000_000_000))
     }
 }

@@ -2,12 +2,12 @@ import JSON
 
 /// What one issuer has said about its tokens: whom to ask when, what to think of the answer, and how long it counts.
 ///
-/// A state machine without I/O: events come with the time and randomness as arguments, commands go out. Whoever drives it
-/// performs each command once, reports each call with `finished`, and calls `woke` at `wakeAt`. Times are monotonic
+/// A state machine without I/O: events come with the time and randomness as arguments, commands go out. Whoever drives
+/// it performs each command once, reports each call with `finished`, and calls `woke` at `wakeAt`. Times are monotonic
 /// nanoseconds, but for `unixSeconds`, by which `exp` is judged.
 ///
-/// Its rules: one question for each token at a time, however many requests ask; a second call beside one that is slow; no
-/// answer counts beyond `exp`; what is cached are facts, never decisions; nothing grows without bound.
+/// Its rules: one question for each token at a time, however many requests ask; a second call beside one that is slow;
+/// no answer counts beyond `exp`; what is cached are facts, never decisions; nothing grows without bound.
 package struct IntrospectionLedger: Sendable {
     /// One POST that somebody must perform.
     package struct Call: Sendable, Equatable {
@@ -97,7 +97,9 @@ package struct IntrospectionLedger: Sendable {
     package var wakeAt: Int64? {
         var next: Int64?
         for question in questions.values {
-            let due = mayHaveSecond(question) ? min(question.deadline(bounds), question.hedge(bounds)) : question.deadline(bounds)
+            let due =
+                mayHaveSecond(question)
+                ? min(question.deadline(bounds), question.hedge(bounds)) : question.deadline(bounds)
             next = min(next ?? .max, due)
         }
         return next
@@ -128,7 +130,8 @@ package struct IntrospectionLedger: Sendable {
 
     /// A call has come to its end. What nobody waits for is ignored.
     package mutating func finished(
-        _ number: Int, _ result: Result<IntrospectionAnswer, IntrospectionFailure>, now: Int64, unixSeconds: Int64, random: UInt64
+        _ number: Int, _ result: Result<IntrospectionAnswer, IntrospectionFailure>, now: Int64, unixSeconds: Int64,
+        random: UInt64
     ) -> [Command] {
         guard let digest = callsUnderWay.removeValue(forKey: number), var question = questions[digest] else {
             return serveLine(now: now)
@@ -202,7 +205,8 @@ package struct IntrospectionLedger: Sendable {
             var lifetime = bounds.activeLifetime
             if let expires = verdict.expires {
                 // Never beyond `exp` (RFC 7662 §4).
-                let left = max(0, expires.saturatingSubtract(unixSeconds)).saturatingMultiply(IntrospectionBounds.second)
+                let left = max(0, expires.saturatingSubtract(unixSeconds)).saturatingMultiply(
+                    IntrospectionBounds.second)
                 lifetime = min(lifetime, left)
             }
             active.insert(key, Known(value: verdict, cameAt: now, freshUntil: now &+ lifetime))
@@ -246,7 +250,8 @@ package struct IntrospectionLedger: Sendable {
         callsUnderWay[callNumber] = digest
         questions[digest]?.calls.append(callNumber)
         if isSecond { questions[digest]?.hasSecond = true }
-        return .call(Call(number: callNumber, digest: digest, token: questions[digest]?.token ?? [], isSecond: isSecond))
+        return .call(
+            Call(number: callNumber, digest: digest, token: questions[digest]?.token ?? [], isSecond: isSecond))
     }
 
     private mutating func fail(_ digest: Digest256, _ question: Question, now: Int64) -> [Command] {
@@ -254,7 +259,9 @@ package struct IntrospectionLedger: Sendable {
         let key = key(digest)
         forget(key)
         var seconds = 1
-        if case .open(let until) = breaker.state { seconds = Int(max(0, until &- now) / IntrospectionBounds.second) + 1 }
+        if case .open(let until) = breaker.state {
+            seconds = Int(max(0, until &- now) / IntrospectionBounds.second) + 1
+        }
         failed.insert(key, Known(value: seconds, cameAt: now, freshUntil: now))
         return settle(digest, question)
     }
@@ -309,7 +316,8 @@ package struct IntrospectionLedger: Sendable {
         if case .open(let until) = self.breaker.state { retry = max(0, until &- now) }
         return IntrospectionStatus(
             breaker: breaker, retryNanoseconds: retry, succeededNanoseconds: succeededAt.map { max(0, now &- $0) },
-            failingNanoseconds: failingSince.map { max(0, now &- $0) }, failure: lastFailure, failures: self.breaker.failures,
+            failingNanoseconds: failingSince.map { max(0, now &- $0) }, failure: lastFailure,
+            failures: self.breaker.failures,
             callsUnderWay: callsUnderWay.count, waiting: line.count, active: active.count, inactive: inactive.count)
     }
 }

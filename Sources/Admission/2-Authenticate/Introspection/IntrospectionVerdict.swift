@@ -4,8 +4,8 @@ package import Policy
 
 /// What an issuer has said of one token: that it is active, and what else is true of it (RFC 7662 §2.2).
 ///
-/// Made here only, from an answer of the issuer's endpoint. It is the one thing beside a signature that holds from which
-/// a principal can be made, and only for this token and this issuer.
+/// Made here only, from an answer of the issuer's endpoint. It is the one thing beside a signature that holds from
+/// which a principal can be made, and only for this token and this issuer.
 package struct IntrospectionVerdict: Sendable {
     package let token: Digest256
     /// Names the issuer's entry under which it was asked.

@@ -2,14 +2,14 @@ import JSON
 import Policy
 
 extension TokenFacts {
-    /// An answer that does not say until when the token is good counts as long as the answer itself does: this long from
-    /// when it was given, and at least so many seconds, so that whoever waited for it is served.
+    /// An answer that does not say until when the token is good counts as long as the answer itself does: this long
+    /// from when it was given, and at least so many seconds, so that whoever waited for it is served.
     private static let unsaidSecondsMin: Int64 = 5
 
     /// What an issuer says of a token, read by the same rules as the claims of a JWT (RFC 7662 §2.2).
     ///
-    /// It names no `typ`, so only what the gateway decides by must be there. `token_type`, if it is there, must be that of
-    /// an access token: issuers say of refresh tokens too that they are active.
+    /// It names no `typ`, so only what the gateway decides by must be there. `token_type`, if it is there, must be that
+    /// of an access token: issuers say of refresh tokens too that they are active.
     init(_ verdict: IntrospectionVerdict, of issuer: Issuer) throws(Refusal) {
         let claims = verdict.claims
         try Self.checkType(claims)
@@ -17,10 +17,13 @@ extension TokenFacts {
         let lifetime = max(issuer.introspection?.activeLifetime.components.seconds ?? 0, Self.unsaidSecondsMin)
         let anyAudience = issuer.introspection?.allowsMissingAudience == true
         let unsaid = Unsaid(
-            expires: verdict.saidAt.saturatingAdd(lifetime), audiences: anyAudience ? issuer.audiences.map { Array($0.utf8) } : [])
+            expires: verdict.saidAt.saturatingAdd(lifetime),
+            audiences: anyAudience ? issuer.audiences.map { Array($0.utf8) } : [])
         try self.init(
             claims, type: "", issuer: issuer, identifier: identifier, digest: verdict.token, unsaid: unsaid)
-        if claims["token_type"]?.string?.lowercased() == "dpop", confirmation?.key == nil { throw Refusal(.unknownConfirmation) }
+        if claims["token_type"]?.string?.lowercased() == "dpop", confirmation?.key == nil {
+            throw Refusal(.unknownConfirmation)
+        }
     }
 
     /// These facts of a JWT, as far as its issuer says the same when it is asked: the stricter of both counts.
@@ -30,7 +33,9 @@ extension TokenFacts {
         try Self.checkType(said)
         if said["iss"] != nil {
             let identifiers = IssuerIdentifiers(issuer)
-            guard let name = said["iss"]?.string, identifiers.canonical(name, said["tid"] == nil ? claims : said) == self.issuer else {
+            guard let name = said["iss"]?.string,
+                identifiers.canonical(name, said["tid"] == nil ? claims : said) == self.issuer
+            else {
                 throw Refusal(.introspectionMismatch)
             }
         }
@@ -40,7 +45,9 @@ extension TokenFacts {
         }
         var narrowed = self
         if let expires = try Self.date(said["exp"], .down) { narrowed.expires = min(narrowed.expires, expires) }
-        if let notBefore = try Self.date(said["nbf"], .up) { narrowed.notBefore = max(narrowed.notBefore ?? notBefore, notBefore) }
+        if let notBefore = try Self.date(said["nbf"], .up) {
+            narrowed.notBefore = max(narrowed.notBefore ?? notBefore, notBefore)
+        }
         if said["aud"] != nil {
             let audiences = try Self.audiences(said["aud"])
             narrowed.audiences = narrowed.audiences.filter(audiences.contains)
@@ -65,7 +72,8 @@ extension TokenFacts {
         if other < mine { claims["auth_time"] = .integer(other) }
     }
 
-    /// RFC 7662 §2.2, RFC 6749 §7.1. `access_token` is what some issuers write there (RFC 8693 §3 has it as a kind of token).
+    /// RFC 7662 §2.2, RFC 6749 §7.1. `access_token` is what some issuers write there (RFC 8693 §3 has it as a kind of
+    /// token).
     private static func checkType(_ claims: JSONObject) throws(Refusal) {
         guard let type = claims["token_type"] else { return }
         guard let name = type.string?.lowercased() else { throw Refusal(.malformedClaims) }

@@ -2,8 +2,8 @@ import HTTP
 import Policy
 import Proof
 
-/// Whether the sender of a token may use it: the bindings of the token, what the route demands, and the proof that came.
-/// Judged on every request, whether the token was known or not.
+/// Whether the sender of a token may use it: the bindings of the token, what the route demands, and the proof that
+/// came. Judged on every request, whether the token was known or not.
 struct PossessionRule {
     let rules: RouteRules
     let entry: IssuerSet.Entry

@@ -1,8 +1,8 @@
 import Proof
 import Synchronization
 
-/// What must be remembered about proofs of possession: which were seen, and the key of the server's nonces. Shared by all
-/// event loops, and kept across reloads.
+/// What must be remembered about proofs of possession: which were seen, and the key of the server's nonces. Shared by
+/// all event loops, and kept across reloads.
 package final class ProofLedger: Sendable {
     let nonces: ProofNonces
     private static let shardCount = 16
@@ -51,8 +51,8 @@ package final class ProofLedger: Sendable {
     }
 }
 
-/// Proofs in the order in which they were seen. Each is remembered for as long as it could be used again: `iat` may be a
-/// whole window ahead when it comes, so for two windows. Nothing else is ever forgotten.
+/// Proofs in the order in which they were seen. Each is remembered for as long as it could be used again: `iat` may be
+/// a whole window ahead when it comes, so for two windows. Nothing else is ever forgotten.
 struct SeenProofs {
     struct Key: Hashable {
         let high: UInt64

@@ -1,5 +1,5 @@
-internal import JOSE
-internal import JSON
+import JOSE
+import JSON
 
 /// The authorization code grant (RFC 6749 §4.1.3): a code and its verifier become tokens, once.
 struct AuthorizationCodeGrant: TokenGrant {
@@ -10,13 +10,19 @@ struct AuthorizationCodeGrant: TokenGrant {
 
     func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer {
         guard let text = request.parameters.value("code") else { throw .noCode }
-        let record = try await store.orUnavailable { try await $0.record(.authorizationCode, SecretDigest.text(of: text)) }
-        guard let code = record.flatMap(AuthorizationCode.init), !code.record.isExpired(at: request.now) else { throw .badCode }
+        let record = try await store.orUnavailable {
+            try await $0.record(.authorizationCode, SecretDigest.text(of: text))
+        }
+        guard let code = record.flatMap(AuthorizationCode.init), !code.record.isExpired(at: request.now) else {
+            throw .badCode
+        }
         try judge(code, request)
-        // Only whoever could have redeemed it is taken for a replay: anybody else changes nothing (OAuth 2.1 draft §7.5.2).
+        // Only whoever could have redeemed it is taken for a replay: anybody else changes nothing (OAuth 2.1 draft
+        // §7.5.2).
         if let grantID = code.grantID { throw try await end(grantID, request) }
         guard request.now < code.goodUntil else { throw .badCode }
-        guard let user = try await store.orUnavailable({ try await $0.user(id: code.person.userID) }), !user.isDisabled else { throw .badCode }
+        guard let user = try await store.orUnavailable({ try await $0.user(id: code.person.userID) }), !user.isDisabled
+        else { throw .badCode }
 
         let grant = grant(of: code, request)
         var answer = try tokens.answer(for: grant, scopes: grant.scopes, nonce: grant.nonce, request: request)
@@ -40,7 +46,8 @@ struct AuthorizationCodeGrant: TokenGrant {
         if let uri = request.parameters.value("redirect_uri") {
             guard uri.utf8.elementsEqual(code.request.redirectURI.utf8) else { throw .badCode }
         }
-        guard let verifier = request.parameters.value("code_verifier"), ProofKey.matches(verifier: verifier, challenge: code.request.codeChallenge)
+        guard let verifier = request.parameters.value("code_verifier"),
+            ProofKey.matches(verifier: verifier, challenge: code.request.codeChallenge)
         else { throw .badVerifier }
         if let thumbprint = code.request.keyThumbprint {
             guard request.binding?.keyThumbprint == thumbprint else { throw .otherKey }
@@ -55,9 +62,11 @@ struct AuthorizationCodeGrant: TokenGrant {
 
     private func grant(of code: AuthorizationCode, _ request: TokenRequest) -> Grant {
         let client = request.client.client
-        let lifetime = client.grants.contains(.refreshToken) ? RefreshRules.absoluteSeconds : RefreshRules.withoutRefreshSeconds
+        let lifetime =
+            client.grants.contains(.refreshToken) ? RefreshRules.absoluteSeconds : RefreshRules.withoutRefreshSeconds
         var grant = Grant(
-            id: Base64URL.encode(request.random.octets(16)), clientID: client.id, subject: code.person.userID, scopes: code.request.scopes,
+            id: Base64URL.encode(request.random.octets(16)), clientID: client.id, subject: code.person.userID,
+            scopes: code.request.scopes,
             resources: code.request.resources, createdAt: request.now, expiresAt: request.now + lifetime)
         grant.authorizationDetails = code.request.authorizationDetails
         grant.authentication = code.person.authentication

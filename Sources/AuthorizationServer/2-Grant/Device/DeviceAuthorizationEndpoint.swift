@@ -1,6 +1,6 @@
-internal import HTTP
-internal import JOSE
-internal import JSON
+import HTTP
+import JOSE
+import JSON
 
 /// `POST /oauth2/device_authorization` (RFC 8628 §3.1): a device without a browser asks for a pair of codes.
 struct DeviceAuthorizationEndpoint: Endpoint {
@@ -18,7 +18,8 @@ struct DeviceAuthorizationEndpoint: Endpoint {
             let authenticated = try await authenticator.authenticate(call, parameters)
             client = authenticated.client.id
             guard authenticated.client.grants.contains(.deviceCode) else { throw .unauthorizedClient }
-            var response = ServiceResponse.json(status: 200, try await codes(for: authenticated.client, parameters, call))
+            var response = ServiceResponse.json(
+                status: 200, try await codes(for: authenticated.client, parameters, call))
             response.facts.client = client
             return response
         } catch {
@@ -28,7 +29,9 @@ struct DeviceAuthorizationEndpoint: Endpoint {
         }
     }
 
-    private func codes(for client: RegisteredClient, _ parameters: RequestParameters, _ call: EndpointCall) async throws(OAuthError) -> JSONObject {
+    private func codes(for client: RegisteredClient, _ parameters: RequestParameters, _ call: EndpointCall)
+        async throws(OAuthError) -> JSONObject
+    {
         let scopes = try targets.scopes(asked: parameters.value("scope"), allowed: client.scopes)
         // Judged now, so that nobody is asked to agree to what cannot be had.
         let audience = try targets.audience(asked: parameters.values("resource"), allowed: client.resources)
@@ -37,14 +40,17 @@ struct DeviceAuthorizationEndpoint: Endpoint {
             guard let userCode = UserCode.generate(call.random) else { throw .unavailable }
             let deviceCode = Base64URL.encode(call.random.octets(32))
             let request = DeviceRequest(
-                deviceCode: deviceCode, userCode: userCode, clientID: client.id, scopes: scopes, resources: [audience], now: call.now)
+                deviceCode: deviceCode, userCode: userCode, clientID: client.id, scopes: scopes, resources: [audience],
+                now: call.now)
             let changes: [StoreChange] = [.insert(request.userCodeRecord), .insert(request.record)]
             guard try await store.orUnavailable({ try await $0.commit(changes, now: call.now) }) else { continue }
             let shown = UserCode.shown(userCode)
             return [
-                "device_code": .string(deviceCode), "user_code": .string(shown), "verification_uri": .string(verificationURI),
+                "device_code": .string(deviceCode), "user_code": .string(shown),
+                "verification_uri": .string(verificationURI),
                 "verification_uri_complete": .string(verificationURI + "?user_code=" + shown),
-                "expires_in": .integer(DeviceRequest.lifetimeSeconds), "interval": .integer(DeviceRequest.intervalSeconds),
+                "expires_in": .integer(DeviceRequest.lifetimeSeconds),
+                "interval": .integer(DeviceRequest.intervalSeconds),
             ]
         }
         throw .unavailable

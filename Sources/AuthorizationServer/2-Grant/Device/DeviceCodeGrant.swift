@@ -1,5 +1,5 @@
-internal import JOSE
-internal import JSON
+import JOSE
+import JSON
 
 /// The device grant (RFC 8628 §3.4, §3.5): a device asks whether its person has answered yet, and gets its tokens once.
 struct DeviceCodeGrant: TokenGrant {
@@ -12,7 +12,9 @@ struct DeviceCodeGrant: TokenGrant {
         guard let code = request.parameters.value("device_code") else { throw .missingDeviceCode }
         let record = try await store.orUnavailable { try await $0.record(.deviceCode, SecretDigest.text(of: code)) }
         // Another client's is as unknown as any other (§3.4).
-        guard let device = record.flatMap(DeviceRequest.init), device.clientID == request.client.client.id else { throw .unknownDeviceCode }
+        guard let device = record.flatMap(DeviceRequest.init), device.clientID == request.client.client.id else {
+            throw .unknownDeviceCode
+        }
         if case .used = device.state { throw .unknownDeviceCode }
         guard request.now < device.endsAt else { throw .expiredDeviceCode }
         switch device.state {
@@ -23,27 +25,34 @@ struct DeviceCodeGrant: TokenGrant {
         }
     }
 
-    /// What a device hears that asks before its person has answered. That it asked is kept, and how long it has to wait from now on: so
-    /// the interval holds whichever node it asks, and after a restart.
+    /// What a device hears that asks before its person has answered. That it asked is kept, and how long it has to wait
+    /// from now on: so the interval holds whichever node it asks, and after a restart.
     private func wait(_ device: DeviceRequest, now: Int64) async throws(OAuthError) -> OAuthError {
         var asked = device
         let isTooSoon = device.askedAt.map { now &- $0 < device.intervalSeconds } ?? false
-        if isTooSoon { asked.intervalSeconds = min(device.intervalSeconds &+ DeviceRequest.slowDownSeconds, DeviceRequest.lifetimeSeconds) }
+        if isTooSoon {
+            asked.intervalSeconds = min(
+                device.intervalSeconds &+ DeviceRequest.slowDownSeconds, DeviceRequest.lifetimeSeconds)
+        }
         asked.askedAt = now
         let change = StoreChange.replace(asked.record)
-        // Somebody wrote meanwhile: the person, and the device hears of it next time; or the device itself, which then asks twice at once.
+        // Somebody wrote meanwhile: the person, and the device hears of it next time; or the device itself, which then
+        // asks twice at once.
         guard try await store.orUnavailable({ try await $0.commit([change], now: now) }) else { return .slowDown }
         return isTooSoon ? .slowDown : .authorizationPending
     }
 
     /// Once, however many ask at the same time.
-    private func redeem(_ device: DeviceRequest, _ approval: DeviceRequest.Approval, _ request: TokenRequest) async throws(OAuthError) -> TokenAnswer {
+    private func redeem(_ device: DeviceRequest, _ approval: DeviceRequest.Approval, _ request: TokenRequest)
+        async throws(OAuthError) -> TokenAnswer
+    {
         let client = request.client.client
         let user = try await store.orUnavailable { try await $0.record(.user, approval.userID) }
         guard let user = user.flatMap(StoredUser.init), !user.isDisabled else { throw .deviceDenied }
         let mayRefresh = client.grants.contains(.refreshToken)
         var grant = Grant(
-            id: Base64URL.encode(request.random.octets(16)), clientID: client.id, subject: approval.userID, scopes: approval.scopes,
+            id: Base64URL.encode(request.random.octets(16)), clientID: client.id, subject: approval.userID,
+            scopes: approval.scopes,
             resources: device.resources, createdAt: request.now,
             expiresAt: request.now &+ (mayRefresh ? RefreshRules.absoluteSeconds : RefreshRules.withoutRefreshSeconds))
         grant.authentication = approval.authentication
@@ -59,7 +68,9 @@ struct DeviceCodeGrant: TokenGrant {
         var used = device
         used.state = .used(grantID: grant.id)
         let all = [.replace(used.record)] + changes
-        guard try await store.orUnavailable({ try await $0.commit(all, now: request.now) }) else { throw .unknownDeviceCode }
+        guard try await store.orUnavailable({ try await $0.commit(all, now: request.now) }) else {
+            throw .unknownDeviceCode
+        }
         return answer
     }
 }
@@ -68,7 +79,8 @@ extension OAuthError {
     static let missingDeviceCode = OAuthError("invalid_request", "device_code is missing")
     static let unknownDeviceCode = OAuthError("invalid_grant", "the device code is unknown, used, or another client's")
     // RFC 8628 §3.5
-    static let authorizationPending = OAuthError("authorization_pending", "nobody has answered yet; ask again after the interval")
+    static let authorizationPending = OAuthError(
+        "authorization_pending", "nobody has answered yet; ask again after the interval")
     static let slowDown = OAuthError("slow_down", "too soon; the interval is five seconds longer from now on")
     static let deviceDenied = OAuthError("access_denied", "the request was turned down")
     static let expiredDeviceCode = OAuthError("expired_token", "the device code is over; begin anew")

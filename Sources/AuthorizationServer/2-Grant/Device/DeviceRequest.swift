@@ -1,7 +1,7 @@
-internal import JSON
+import JSON
 
-/// A device that waits for a person to let it in (RFC 8628 §3.2). It has the device code, the person types the user code; the store
-/// has digests of both.
+/// A device that waits for a person to let it in (RFC 8628 §3.2). It has the device code, the person types the user
+/// code; the store has digests of both.
 package struct DeviceRequest: Sendable, Equatable {
     package enum State: Sendable, Equatable {
         /// Nobody has answered yet.
@@ -67,7 +67,8 @@ package struct DeviceRequest: Sendable, Equatable {
     /// By the device code.
     var record: StoredRecord {
         var body: JSONObject = [
-            "user_code": .string(userCodeKey), "scopes": .strings(scopes), "resources": .strings(resources), "ends_at": .integer(endsAt),
+            "user_code": .string(userCodeKey), "scopes": .strings(scopes), "resources": .strings(resources),
+            "ends_at": .integer(endsAt),
             "interval": .integer(intervalSeconds),
         ]
         body["asked_at"] = askedAt.map { .integer($0) }
@@ -86,7 +87,8 @@ package struct DeviceRequest: Sendable, Equatable {
             subject = approval.userID
         }
         var record = StoredRecord(
-            .deviceCode, key, expiresAt: endsAt &+ Self.rememberedSeconds, client: clientID, subject: subject, grant: grant, body: body)
+            .deviceCode, key, expiresAt: endsAt &+ Self.rememberedSeconds, client: clientID, subject: subject,
+            grant: grant, body: body)
         record.version = version
         return record
     }
@@ -115,7 +117,9 @@ package struct DeviceRequest: Sendable, Equatable {
         case "denied": state = .denied
         case "used": state = .used(grantID: record.grant ?? "")
         case "approved":
-            guard let user = record.subject, let authentication = body["authentication"]?.object.flatMap(UserAuthentication.init) else { return nil }
+            guard let user = record.subject,
+                let authentication = body["authentication"]?.object.flatMap(UserAuthentication.init)
+            else { return nil }
             state = .approved(Approval(userID: user, authentication: authentication, scopes: body.strings("granted")))
         default: return nil
         }

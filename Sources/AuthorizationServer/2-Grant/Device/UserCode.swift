@@ -1,5 +1,6 @@
-/// What a person reads on a device and types elsewhere: eight of twenty consonants, `WDJB-MJHT` (RFC 8628 §6.1). No vowels, so that
-/// they make no words; none of 0, O, 1 and I. 34 bits, which is enough for ten minutes and a brake on guessing.
+/// What a person reads on a device and types elsewhere: eight of twenty consonants, `WDJB-MJHT` (RFC 8628 §6.1). No
+/// vowels, so that they make no words; none of 0, O, 1 and I. 34 bits, which is enough for ten minutes and a brake on
+/// guessing.
 package enum UserCode {
     private static let alphabet = Array("BCDFGHJKLMNPQRSTVWXZ".utf8)
     static let length = 8
@@ -7,10 +8,12 @@ package enum UserCode {
     /// nil: the source of randomness gives nothing that could be used.
     static func generate(_ random: Randomness) -> String? {
         var code: [UInt8] = []
-        // Octets from 240 on are passed over, so that every letter is as likely: one in sixteen. Thirty-two rounds of sixteen are never
-        // needed.
+        // Octets from 240 on are passed over, so that every letter is as likely: one in sixteen. Thirty-two rounds of
+        // sixteen are never needed.
         for _ in 0..<32 {
-            for octet in random.octets(16) where octet < 240 && code.count < length { code.append(alphabet[Int(octet % 20)]) }
+            for octet in random.octets(16) where octet < 240 && code.count < length {
+                code.append(alphabet[Int(octet % 20)])
+            }
             if code.count == length { return String(decoding: code, as: UTF8.self) }
         }
         return nil

@@ -9,8 +9,11 @@ struct ExchangeParameters: Sendable {
     let scope: String?
 
     init(_ parameters: RequestParameters) throws(OAuthError) {
-        guard let subject = parameters.value("subject_token"), let type = parameters.value("subject_token_type") else { throw .missingSubjectToken }
-        // Access tokens only. An ID token, a refresh token or an assertion is no proof that its bearer may call anything (§5).
+        guard let subject = parameters.value("subject_token"), let type = parameters.value("subject_token_type") else {
+            throw .missingSubjectToken
+        }
+        // Access tokens only. An ID token, a refresh token or an assertion is no proof that its bearer may call
+        // anything (§5).
         guard type == Self.accessTokenType else { throw .unsupportedSubjectToken }
         subjectToken = subject
         actorToken = parameters.value("actor_token")
@@ -29,18 +32,23 @@ struct ExchangeParameters: Sendable {
 extension OAuthError {
     static let missingSubjectToken = OAuthError("invalid_request", "subject_token or subject_token_type is missing")
     static let halfAnActorToken = OAuthError("invalid_request", "actor_token and actor_token_type belong together")
-    static let unsupportedSubjectToken = OAuthError("invalid_request", "subject_token_type must be that of access tokens")
+    static let unsupportedSubjectToken = OAuthError(
+        "invalid_request", "subject_token_type must be that of access tokens")
     static let unsupportedActorToken = OAuthError("invalid_request", "actor_token_type must be that of access tokens")
-    static let unsupportedRequestedToken = OAuthError("invalid_request", "requested_token_type must be that of access tokens")
+    static let unsupportedRequestedToken = OAuthError(
+        "invalid_request", "requested_token_type must be that of access tokens")
     // RFC 8693 §2.2.2
-    static let badSubjectToken = OAuthError("invalid_request", "the subject token is invalid, expired, revoked, or not for this client to exchange")
-    static let badActorToken = OAuthError("invalid_request", "the actor token is invalid, expired, revoked, or another client's")
+    static let badSubjectToken = OAuthError(
+        "invalid_request", "the subject token is invalid, expired, revoked, or not for this client to exchange")
+    static let badActorToken = OAuthError(
+        "invalid_request", "the actor token is invalid, expired, revoked, or another client's")
     static let actorMayNot = OAuthError("invalid_request", "the subject token names somebody else who may act")
     static let chainTooLong = OAuthError("invalid_request", "too many actors stand behind the subject token")
 
     static var tokenExchange: [OAuthError] {
         [
-            missingSubjectToken, halfAnActorToken, unsupportedSubjectToken, unsupportedActorToken, unsupportedRequestedToken, badSubjectToken,
+            missingSubjectToken, halfAnActorToken, unsupportedSubjectToken, unsupportedActorToken,
+            unsupportedRequestedToken, badSubjectToken,
             badActorToken, actorMayNot, chainTooLong,
         ]
     }

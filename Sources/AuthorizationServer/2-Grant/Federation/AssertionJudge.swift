@@ -1,6 +1,8 @@
-/// Who knows the issuers whose tokens are taken instead of secrets: the gateway, which has their keys for its routes anyway.
+/// Who knows the issuers whose tokens are taken instead of secrets: the gateway, which has their keys for its routes
+/// anyway.
 package protocol AssertionJudge: Sendable {
-    /// Judges a JWT: signature by its issuer's keys, `exp`, `nbf`, `iat`, `aud` (this server), and the rules of a trust.
+    /// Judges a JWT: signature by its issuer's keys, `exp`, `nbf`, `iat`, `aud` (this server), and the rules of a
+    /// trust.
     func judge(_ assertion: String) async -> AssertionVerdict
 }
 

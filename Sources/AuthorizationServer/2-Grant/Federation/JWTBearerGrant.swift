@@ -1,7 +1,7 @@
-internal import JSON
+import JSON
 
-/// The JWT bearer grant (RFC 7523 §2.1) as workload federation: a token of a configured issuer stands for a client of ours, which has no
-/// secret that could be stored or stolen.
+/// The JWT bearer grant (RFC 7523 §2.1) as workload federation: a token of a configured issuer stands for a client of
+/// ours, which has no secret that could be stored or stolen.
 struct JWTBearerGrant: TokenGrant {
     let type = GrantType.jwtBearer
     let judge: any AssertionJudge
@@ -34,14 +34,18 @@ struct JWTBearerGrant: TokenGrant {
         let key = SecretDigest.text(of: "assertion \(assertion.issuer.utf8.count) \(assertion.issuer) \(id)")
         // A minute for clocks that differ.
         let record = StoredRecord(.replay, key, expiresAt: max(assertion.expiresAt, now) &+ 60, body: [:])
-        guard try await store.orUnavailable({ try await $0.commit([.insert(record)], now: now) }) else { throw .assertionReplayed }
+        guard try await store.orUnavailable({ try await $0.commit([.insert(record)], now: now) }) else {
+            throw .assertionReplayed
+        }
     }
 }
 
 extension OAuthError {
     static let missingAssertion = OAuthError("invalid_request", "assertion is missing")
-    static let badAssertion = OAuthError("invalid_grant", "the assertion is invalid, expired, of no trusted issuer, or stands for another client")
-    static let assertionReplayed = OAuthError("invalid_grant", "the assertion was used before", event: "assertion_replayed")
+    static let badAssertion = OAuthError(
+        "invalid_grant", "the assertion is invalid, expired, of no trusted issuer, or stands for another client")
+    static let assertionReplayed = OAuthError(
+        "invalid_grant", "the assertion was used before", event: "assertion_replayed")
 
     static var federation: [OAuthError] { [missingAssertion, badAssertion, assertionReplayed] }
 }

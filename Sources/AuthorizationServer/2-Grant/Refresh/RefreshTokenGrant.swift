@@ -1,9 +1,10 @@
-internal import JSON
+import JSON
 
 /// The refresh token grant (RFC 6749 §6, OAuth 2.1 draft §4.3).
 ///
-/// Every change is one compare-and-swap. Whoever loses it reads again and finds the winner's successor, so that however many requests
-/// come with one token, its family has one line, and a crash leaves the old token or the new one, never neither.
+/// Every change is one compare-and-swap. Whoever loses it reads again and finds the winner's successor, so that however
+/// many requests come with one token, its family has one line, and a crash leaves the old token or the new one, never
+/// neither.
 struct RefreshTokenGrant: TokenGrant {
     /// Requests that lose so often in a row meet more writers than one client has.
     static let attemptsMax = 16
@@ -23,7 +24,8 @@ struct RefreshTokenGrant: TokenGrant {
     /// nil: somebody else changed something meanwhile.
     private func attempt(_ text: String, _ request: TokenRequest) async throws(OAuthError) -> TokenAnswer? {
         let record = try await store.orUnavailable { try await $0.record(.refreshToken, SecretDigest.text(of: text)) }
-        guard let token = record.flatMap(RefreshToken.init), !token.record.isExpired(at: request.now), token.clientID == request.client.client.id
+        guard let token = record.flatMap(RefreshToken.init), !token.record.isExpired(at: request.now),
+            token.clientID == request.client.client.id
         else { throw .badRefreshToken }
         let grantRecord = try await store.orUnavailable { try await $0.record(.grant, token.grantID) }
         guard let grant = grantRecord.flatMap(Grant.init), request.now < grant.expiresAt else { throw .badRefreshToken }
@@ -37,7 +39,9 @@ struct RefreshTokenGrant: TokenGrant {
         let scopes = try scopes(of: grant, request)
         let answer = try tokens.answer(for: grant, scopes: scopes, request: request)
         if token.rotation != nil { return try await repeated(text, token, answer, request) }
-        if RefreshRules.isDue(token, client: request.client.client, isBound: request.binding?.isEmpty == false, now: request.now) {
+        if RefreshRules.isDue(
+            token, client: request.client.client, isBound: request.binding?.isEmpty == false, now: request.now)
+        {
             return try await rotated(text, token, grant, answer, request)
         }
         return try await renewed(token, grant, answer, request)
@@ -63,10 +67,12 @@ struct RefreshTokenGrant: TokenGrant {
         return !user.isDisabled
     }
 
-    /// Fewer than were granted, if the client says so (RFC 6749 §6); never one that has been taken from the client since.
+    /// Fewer than were granted, if the client says so (RFC 6749 §6); never one that has been taken from the client
+    /// since.
     private func scopes(of grant: Grant, _ request: TokenRequest) throws(OAuthError) -> [String] {
         let held = request.client.client.scopes + [IdentityScope.offline]
-        let scopes = try tokens.targets.scopes(asked: request.parameters.value("scope"), allowed: grant.scopes).filter(held.contains)
+        let scopes = try tokens.targets.scopes(asked: request.parameters.value("scope"), allowed: grant.scopes).filter(
+            held.contains)
         guard !scopes.isEmpty || grant.scopes.isEmpty else { throw .invalidScope }
         return scopes
     }
@@ -74,7 +80,9 @@ struct RefreshTokenGrant: TokenGrant {
     // MARK: Three ways to go on
 
     /// It stays what it is; that it was used moves its end.
-    private func renewed(_ token: RefreshToken, _ grant: Grant, _ answer: TokenAnswer, _ request: TokenRequest) async throws(OAuthError) -> TokenAnswer? {
+    private func renewed(_ token: RefreshToken, _ grant: Grant, _ answer: TokenAnswer, _ request: TokenRequest)
+        async throws(OAuthError) -> TokenAnswer?
+    {
         let expiresAt = min(request.now + RefreshRules.idleSeconds, grant.expiresAt)
         guard expiresAt - token.expiresAt >= RefreshRules.renewalSeconds else { return answer }
         var renewed = token
@@ -83,13 +91,16 @@ struct RefreshTokenGrant: TokenGrant {
         return try await store.orUnavailable { try await $0.commit(changes, now: request.now) } ? answer : nil
     }
 
-    private func rotated(_ text: String, _ token: RefreshToken, _ grant: Grant, _ answer: TokenAnswer, _ request: TokenRequest)
+    private func rotated(
+        _ text: String, _ token: RefreshToken, _ grant: Grant, _ answer: TokenAnswer, _ request: TokenRequest
+    )
         async throws(OAuthError) -> TokenAnswer?
     {
         let successor = Code.text(request.random)
         var rotated = token
         rotated.rotation = RefreshToken.Rotation(
-            at: request.now, successor: try SealedSuccessor.seal(successor, under: text, random: request.random), repetitions: 0)
+            at: request.now, successor: try SealedSuccessor.seal(successor, under: text, random: request.random),
+            repetitions: 0)
         let changes: [StoreChange] = [
             .replace(rotated.record), .insert(RefreshToken(text: successor, grant: grant, now: request.now).record),
             .expect(.grant, key: grant.id, version: grant.version),
@@ -101,8 +112,12 @@ struct RefreshTokenGrant: TokenGrant {
     }
 
     /// It has been replaced a moment ago: the same successor again.
-    private func repeated(_ text: String, _ token: RefreshToken, _ answer: TokenAnswer, _ request: TokenRequest) async throws(OAuthError) -> TokenAnswer? {
-        guard var rotation = token.rotation, let successor = SealedSuccessor.open(rotation.successor, with: text) else { throw .badRefreshToken }
+    private func repeated(_ text: String, _ token: RefreshToken, _ answer: TokenAnswer, _ request: TokenRequest)
+        async throws(OAuthError) -> TokenAnswer?
+    {
+        guard var rotation = token.rotation, let successor = SealedSuccessor.open(rotation.successor, with: text) else {
+            throw .badRefreshToken
+        }
         if request.now - rotation.at > RefreshRules.burstSeconds {
             rotation.repetitions += 1
             var counted = token
@@ -118,8 +133,10 @@ struct RefreshTokenGrant: TokenGrant {
 
 extension OAuthError {
     static let noRefreshToken = OAuthError("invalid_request", "refresh_token is missing")
-    static let badRefreshToken = OAuthError("invalid_grant", "the refresh token is unknown, expired, revoked, or another client's")
-    static let refreshTokenReused = OAuthError("invalid_grant", badRefreshToken.description, event: "refresh_token_reused")
+    static let badRefreshToken = OAuthError(
+        "invalid_grant", "the refresh token is unknown, expired, revoked, or another client's")
+    static let refreshTokenReused = OAuthError(
+        "invalid_grant", badRefreshToken.description, event: "refresh_token_reused")
 
     static var refreshTokens: [OAuthError] { [noRefreshToken, badRefreshToken, refreshTokenReused] }
 }

@@ -1,4 +1,4 @@
-internal import JSON
+import JSON
 
 /// How long refresh tokens last, and when they are replaced.
 enum RefreshRules {
@@ -17,8 +17,8 @@ enum RefreshRules {
     /// The end of a token that is not replaced moves at most so often.
     static let renewalSeconds: Int64 = 86_400
 
-    /// Whether a token is due to be replaced. Public clients: always (RFC 9700 §2.2.2). Confidential ones whose tokens are bound: never
-    /// (FAPI 2.0 §5.3.2.1). Others: when 70 % of its time is over.
+    /// Whether a token is due to be replaced. Public clients: always (RFC 9700 §2.2.2). Confidential ones whose tokens
+    /// are bound: never (FAPI 2.0 §5.3.2.1). Others: when 70 % of its time is over.
     static func isDue(_ token: RefreshToken, client: RegisteredClient, isBound: Bool, now: Int64) -> Bool {
         if client.isPublic { return true }
         return !isBound && now - token.issuedAt >= idleSeconds / 10 * 7
@@ -61,13 +61,15 @@ struct RefreshToken: Sendable, Equatable {
         body["rotation"] = rotation.map {
             ["at": .integer($0.at), "successor": .string($0.successor), "repetitions": .integer(Int64($0.repetitions))]
         }
-        var record = StoredRecord(.refreshToken, key, expiresAt: expiresAt, client: clientID, subject: subject, grant: grantID, body: body)
+        var record = StoredRecord(
+            .refreshToken, key, expiresAt: expiresAt, client: clientID, subject: subject, grant: grantID, body: body)
         record.version = version
         return record
     }
 
     init?(_ record: StoredRecord) {
-        guard record.kind == .refreshToken, let client = record.client, let subject = record.subject, let grant = record.grant,
+        guard record.kind == .refreshToken, let client = record.client, let subject = record.subject,
+            let grant = record.grant,
             let expiresAt = record.expiresAt, let issuedAt = record.body["issued_at"]?.int
         else { return nil }
         key = record.key

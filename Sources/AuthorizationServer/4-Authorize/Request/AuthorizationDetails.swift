@@ -1,4 +1,4 @@
-internal import JSON
+import JSON
 
 /// Rich authorization requests (RFC 9396): what `authorization_details` may say. What the types mean is known to the
 /// services that read them in the token; here they are kept as they came.
@@ -16,7 +16,8 @@ enum AuthorizationDetails {
         let details = try parse(text)
         let types = client.metadata.strings(typesMember)
         for detail in details {
-            guard let type = detail.object?["type"]?.string, types.contains(where: { $0.utf8.elementsEqual(type.utf8) }) else {
+            guard let type = detail.object?["type"]?.string, types.contains(where: { $0.utf8.elementsEqual(type.utf8) })
+            else {
                 throw .invalidAuthorizationDetails
             }
         }
@@ -34,7 +35,9 @@ enum AuthorizationDetails {
 
     private static func parse(_ text: String) throws(OAuthError) -> [JSON] {
         let limits = JSONLimits(bytesMax: bytesMax, depthMax: 8, membersMax: 256)
-        guard let details = (try? JSON.parse(Array(text.utf8), limits: limits))?.array, (1...countMax).contains(details.count) else {
+        guard let details = (try? JSON.parse(Array(text.utf8), limits: limits))?.array,
+            (1...countMax).contains(details.count)
+        else {
             throw .invalidAuthorizationDetails
         }
         return details
@@ -44,5 +47,6 @@ enum AuthorizationDetails {
 extension OAuthError {
     /// RFC 9396 §5.
     static let invalidAuthorizationDetails = OAuthError(
-        "invalid_authorization_details", "authorization_details is no list of objects whose types this client may ask for")
+        "invalid_authorization_details",
+        "authorization_details is no list of objects whose types this client may ask for")
 }

@@ -1,4 +1,4 @@
-internal import JSON
+import JSON
 
 /// An authorization request that has been judged: the client may ask for this, whoever says yes to it.
 struct AuthorizationRequest: Sendable, Equatable {
@@ -26,10 +26,12 @@ struct AuthorizationRequest: Sendable, Equatable {
     /// `dpop_jkt`: the key by which the code will be redeemed (RFC 9449 §10).
     var keyThumbprint: String?
 
-    /// As it is kept in interactions and codes. Pages read `scope`, `redirect_uri`, `login_hint` and `authorization_details`.
+    /// As it is kept in interactions and codes. Pages read `scope`, `redirect_uri`, `login_hint` and
+    /// `authorization_details`.
     var json: JSONObject {
         var members: JSONObject = [
-            "redirect_uri": .string(redirectURI), "scope": .string(scopes.joined(separator: " ")), "resource": .strings(resources),
+            "redirect_uri": .string(redirectURI), "scope": .string(scopes.joined(separator: " ")),
+            "resource": .strings(resources),
             "code_challenge": .string(codeChallenge),
         ]
         members["state"] = state.map { .string($0) }
@@ -53,10 +55,13 @@ struct AuthorizationRequest: Sendable, Equatable {
 
     /// nil: the object is none of these.
     init?(_ json: JSONObject, clientID: String) {
-        guard let redirectURI = json["redirect_uri"]?.string, let challenge = json["code_challenge"]?.string else { return nil }
+        guard let redirectURI = json["redirect_uri"]?.string, let challenge = json["code_challenge"]?.string else {
+            return nil
+        }
         self.init(
             clientID: clientID, redirectURI: redirectURI,
-            scopes: (json["scope"]?.string ?? "").split(separator: " ").map(String.init), resources: json.strings("resource"),
+            scopes: (json["scope"]?.string ?? "").split(separator: " ").map(String.init),
+            resources: json.strings("resource"),
             codeChallenge: challenge)
         state = json["state"]?.string
         nonce = json["nonce"]?.string

@@ -1,5 +1,5 @@
-internal import Crypto
-internal import JOSE
+import Crypto
+import JOSE
 
 /// Proof key for code exchange (RFC 7636): S256 and nothing else, for every client (RFC 9700 §2.1.1).
 enum ProofKey {
@@ -10,14 +10,18 @@ enum ProofKey {
         (43...128).contains(text.utf8.count)
             && text.utf8.allSatisfy { octet in
                 switch octet {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): true
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "~"):
+                    true
                 default: false
                 }
             }
     }
 
     /// §4.2: base64url of the verifier's SHA-256.
-    static func challenge(of verifier: String) -> String { Base64URL.encode(Array(SHA256.hash(data: Array(verifier.utf8)))) }
+    static func challenge(of verifier: String) -> String {
+        Base64URL.encode(Array(SHA256.hash(data: Array(verifier.utf8))))
+    }
 
     /// §4.6. Digests are compared, so that where they differ tells nothing of the challenge.
     static func matches(verifier: String, challenge: String) -> Bool {

@@ -1,5 +1,5 @@
-internal import HTTP
-internal import JSON
+import HTTP
+import JSON
 
 /// An authorization request that the client sent ahead, not through the browser (RFC 9126).
 struct PushedRequest: Sendable {

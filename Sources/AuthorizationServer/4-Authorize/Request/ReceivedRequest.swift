@@ -1,7 +1,7 @@
-internal import HTTP
+import HTTP
 
-/// An authorization request whose client is known, with the parameters that count: those of the request itself, or those that
-/// were pushed or signed, and then no others (RFC 9126 §4, RFC 9101 §5).
+/// An authorization request whose client is known, with the parameters that count: those of the request itself, or
+/// those that were pushed or signed, and then no others (RFC 9126 §4, RFC 9101 §5).
 struct ReceivedRequest: Sendable {
     var client: RegisteredClient
     var parameters: RequestParameters
@@ -33,15 +33,22 @@ struct RequestReceiver: Sendable {
             let parameters = try await objects.parameters(of: object, client: client, now: now)
             return ReceivedRequest(client: client, parameters: parameters, fault: mustBePushed)
         }
-        guard front.repeated.allSatisfy({ $0 != "client_id" && $0 != "redirect_uri" && $0 != "state" }) else { throw .repeatedParameter }
-        return ReceivedRequest(client: client, parameters: front.parameters, fault: mustBePushed ?? (front.repeated.isEmpty ? nil : .repeatedParameter))
+        guard front.repeated.allSatisfy({ $0 != "client_id" && $0 != "redirect_uri" && $0 != "state" }) else {
+            throw .repeatedParameter
+        }
+        return ReceivedRequest(
+            client: client, parameters: front.parameters,
+            fault: mustBePushed ?? (front.repeated.isEmpty ? nil : .repeatedParameter))
     }
 
     /// One answer, whatever is wrong with it.
-    private func pushed(_ reference: String, client: RegisteredClient, now: Int64) async throws(OAuthError) -> PushedRequest {
+    private func pushed(_ reference: String, client: RegisteredClient, now: Int64) async throws(OAuthError)
+        -> PushedRequest
+    {
         guard let key = PushedRequest.key(of: reference) else { throw .badRequestURI }
         let record = try await store.orUnavailable { try await $0.record(.pushedRequest, key) }
-        guard let pushed = record.flatMap(PushedRequest.init), pushed.clientID == client.id, now < pushed.acceptedUntil else { throw .badRequestURI }
+        guard let pushed = record.flatMap(PushedRequest.init), pushed.clientID == client.id, now < pushed.acceptedUntil
+        else { throw .badRequestURI }
         return pushed
     }
 }
@@ -82,5 +89,6 @@ extension OAuthError {
     static let requestTwice = OAuthError("invalid_request", "request and request_uri exclude each other")
     static let notPushed = OAuthError("invalid_request", "this client has to push its requests (RFC 9126)")
     /// RFC 9101 §6.2, RFC 9126 §2.2.
-    static let badRequestURI = OAuthError("invalid_request_uri", "request_uri is unknown, expired, used, or another client's")
+    static let badRequestURI = OAuthError(
+        "invalid_request_uri", "request_uri is unknown, expired, used, or another client's")
 }

@@ -7,7 +7,9 @@ enum RedirectURI {
             guard registered.count == 1, let only = registered.first, isAcceptable(only) else { throw .noRedirectURI }
             return only
         }
-        guard isAcceptable(asked), registered.contains(where: { matches(asked, registered: $0) }) else { throw .unknownRedirectURI }
+        guard isAcceptable(asked), registered.contains(where: { matches(asked, registered: $0) }) else {
+            throw .unknownRedirectURI
+        }
         return asked
     }
 
@@ -19,9 +21,11 @@ enum RedirectURI {
     }
 
     /// Whether codes may be sent there at all: over TLS, to this machine, or to an application by a scheme of its own
-    /// (RFC 8252 §7, RFC 9700 §2.6). What is registered is checked when it is registered; this holds whoever wrote the record.
+    /// (RFC 8252 §7, RFC 9700 §2.6). What is registered is checked when it is registered; this holds whoever wrote the
+    /// record.
     static func isAcceptable(_ uri: String) -> Bool {
-        guard uri.utf8.count <= 2_048, uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"#\\\"<>^`{|}".utf8.contains($0) }),
+        guard uri.utf8.count <= 2_048,
+            uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"#\\\"<>^`{|}".utf8.contains($0) }),
             let colon = uri.firstIndex(of: ":")
         else { return false }
         let scheme = uri[..<colon]
@@ -29,8 +33,11 @@ enum RedirectURI {
         switch scheme {
         case "https": return rest.hasPrefix("//") && isPlainAuthority(rest.dropFirst(2))
         case "http": return isLoopback(uri)
-        // A name that belongs to somebody, backwards: `com.example.app:/done` (RFC 8252 §7.1). So no javascript:, data:, file:.
-        default: return scheme.contains(".") && scheme.utf8.allSatisfy(isSchemeOctet) && scheme.utf8.first.map(isLetter) ?? false
+        // A name that belongs to somebody, backwards: `com.example.app:/done` (RFC 8252 §7.1). So no javascript:,
+        // data:, file:.
+        default:
+            return scheme.contains(".") && scheme.utf8.allSatisfy(isSchemeOctet)
+                && scheme.utf8.first.map(isLetter) ?? false
         }
     }
 
@@ -67,13 +74,17 @@ enum RedirectURI {
         isLetter(octet) || (0x30...0x39).contains(octet) || "+-.".utf8.contains(octet)
     }
 
-    private static func isLetter(_ octet: UInt8) -> Bool { (0x61...0x7A).contains(octet) || (0x41...0x5A).contains(octet) }
+    private static func isLetter(_ octet: UInt8) -> Bool {
+        (0x61...0x7A).contains(octet) || (0x41...0x5A).contains(octet)
+    }
 }
 
 extension OAuthError {
-    static let noRedirectURI = OAuthError("invalid_request", "redirect_uri is missing, and the client has not exactly one")
+    static let noRedirectURI = OAuthError(
+        "invalid_request", "redirect_uri is missing, and the client has not exactly one")
     static let unknownRedirectURI = OAuthError("invalid_request", "redirect_uri is none of the client's")
-    /// Of the authorization endpoint only, where client ids are no secret: on a page for the person, never in a redirect.
+    /// Of the authorization endpoint only, where client ids are no secret: on a page for the person, never in a
+    /// redirect.
     static let unknownClient = OAuthError("invalid_request", "the client is unknown")
 
     static var redirectURI: [OAuthError] { [noRedirectURI, unknownRedirectURI, unknownClient] }

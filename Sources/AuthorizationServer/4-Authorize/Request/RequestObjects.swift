@@ -1,6 +1,6 @@
-internal import HTTP
-internal import JOSE
-internal import JSON
+import HTTP
+import JOSE
+import JSON
 
 /// Signed authorization requests (RFC 9101): `request`, with the keys that the client registered.
 struct RequestObjects: Sendable {
@@ -18,12 +18,15 @@ struct RequestObjects: Sendable {
 
     /// The parameters that are signed; nothing else counts (§5).
     /// - Parameter now: seconds since 1970.
-    func parameters(of object: String, client: RegisteredClient, now: Int64) async throws(OAuthError) -> RequestParameters {
+    func parameters(of object: String, client: RegisteredClient, now: Int64) async throws(OAuthError)
+        -> RequestParameters
+    {
         guard let jws = try? CompactJWS(Array(object.utf8)),
             let verified = try await keys.find(client, { try? jws.verified(by: $0, allowing: Self.algorithms) })
         else { throw .badRequestObject }
         let claims = verified.payload
-        guard isRequest(verified.header, claims), claims["iss"]?.string == client.id, claims["client_id"]?.string == client.id,
+        guard isRequest(verified.header, claims), claims["iss"]?.string == client.id,
+            claims["client_id"]?.string == client.id,
             isForUs(claims["aud"]), isTimely(claims, now: now), claims["request"] == nil, claims["request_uri"] == nil
         else { throw .badRequestObject }
         var pairs: [FormFields.Pair] = []
@@ -46,8 +49,11 @@ struct RequestObjects: Sendable {
     }
 
     private func isTimely(_ claims: JSONObject, now: Int64) -> Bool {
-        guard let expiry = claims["exp"]?.int, let start = claims["nbf"]?.int, start > 0, expiry > start else { return false }
-        return now < expiry && start <= now &+ Self.leewaySeconds && now &- start <= Self.lifetimeSecondsMax && expiry &- start <= Self.lifetimeSecondsMax
+        guard let expiry = claims["exp"]?.int, let start = claims["nbf"]?.int, start > 0, expiry > start else {
+            return false
+        }
+        return now < expiry && start <= now &+ Self.leewaySeconds && now &- start <= Self.lifetimeSecondsMax
+            && expiry &- start <= Self.lifetimeSecondsMax
     }
 
     /// JSON as parameters would have it (§4).

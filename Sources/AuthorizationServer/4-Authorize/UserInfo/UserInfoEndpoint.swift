@@ -1,7 +1,7 @@
-internal import Crypto
-internal import HTTP
-internal import JOSE
-internal import JSON
+import Crypto
+import HTTP
+import JOSE
+import JSON
 
 /// `/oauth2/userinfo` (OpenID Connect Core §5.3): what the scopes of an access token tell of the person it is about.
 struct UserInfoEndpoint: Endpoint {
@@ -14,7 +14,8 @@ struct UserInfoEndpoint: Endpoint {
         do throws(OAuthError) {
             let token = try await tokens.verified(call)
             guard token.scopes.contains(IdentityScope.openID) else { throw .insufficientScope }
-            guard let user = try await store.orUnavailable({ try await $0.user(id: token.subject) }), !user.isDisabled else { throw .invalidToken }
+            guard let user = try await store.orUnavailable({ try await $0.user(id: token.subject) }), !user.isDisabled
+            else { throw .invalidToken }
             var response = ServiceResponse.json(status: 200, claims(of: user, token.scopes))
             response.facts.client = token.clientID
             response.facts.subject = token.subject
@@ -41,7 +42,8 @@ struct UserInfoEndpoint: Endpoint {
         var challenge = "Bearer realm=\"\(realm)\""
         if error != .noToken { challenge += ", error=\"\(error.word)\", error_description=\"\(error.description)\"" }
         if error == .insufficientScope { challenge += ", scope=\"\(IdentityScope.openID)\"" }
-        var response = ServiceResponse.json(status: error.status, ["error": .string(error.word), "error_description": .string(error.description)])
+        var response = ServiceResponse.json(
+            status: error.status, ["error": .string(error.word), "error_description": .string(error.description)])
         response.fields.append(("WWW-Authenticate", challenge))
         response.facts.error = error.word
         return response
@@ -67,9 +69,12 @@ struct OwnTokens: Sendable {
     func verified(_ call: EndpointCall) async throws(OAuthError) -> Verified {
         let (scheme, text) = try credential(call.request)
         guard let jws = try? CompactJWS(Array(text.utf8)),
-            let claims = try? jws.verified(by: keys.ring.verificationKeys(now: call.now), allowing: Algorithm.allCases).payload,
-            jws.header.typ?.lowercased() == "at+jwt", claims["iss"]?.string == issuer, claims["aud"]?.string == audience,
-            let expiry = claims["exp"]?.int, call.now < expiry, let issuedAt = claims["iat"]?.int, let id = claims["jti"]?.string,
+            let claims = try? jws.verified(by: keys.ring.verificationKeys(now: call.now), allowing: Algorithm.allCases)
+                .payload,
+            jws.header.typ?.lowercased() == "at+jwt", claims["iss"]?.string == issuer,
+            claims["aud"]?.string == audience,
+            let expiry = claims["exp"]?.int, call.now < expiry, let issuedAt = claims["iat"]?.int,
+            let id = claims["jti"]?.string,
             let subject = claims["sub"]?.string, let client = claims["client_id"]?.string
         else { throw .invalidToken }
         try await judge(claims["cnf"]?.object, scheme: scheme, text, call)
@@ -79,7 +84,9 @@ struct OwnTokens: Sendable {
             let record = try await store.orUnavailable { try await $0.record(.revocation, target.key) }
             if let revocation = record.flatMap(Revocation.init), issuedAt < revocation.before { throw .invalidToken }
         }
-        return Verified(subject: subject, clientID: client, scopes: (claims["scope"]?.string ?? "").split(separator: " ").map(String.init))
+        return Verified(
+            subject: subject, clientID: client,
+            scopes: (claims["scope"]?.string ?? "").split(separator: " ").map(String.init))
     }
 
     /// In the header only: what stands in bodies and URIs ends up in logs (RFC 6750 §2.2 and §2.3 are not for us).
@@ -94,14 +101,20 @@ struct OwnTokens: Sendable {
     }
 
     /// A bound token is good with its key or certificate only (RFC 9449 §7.1, RFC 8705 §3).
-    private func judge(_ confirmation: JSONObject?, scheme: String, _ text: String, _ call: EndpointCall) async throws(OAuthError) {
+    private func judge(_ confirmation: JSONObject?, scheme: String, _ text: String, _ call: EndpointCall)
+        async throws(OAuthError)
+    {
         let binding = confirmation.flatMap { SenderBinding($0) }
-        guard confirmation == nil || binding != nil, (scheme == "dpop") == (binding?.keyThumbprint != nil) else { throw .invalidToken }
+        guard confirmation == nil || binding != nil, (scheme == "dpop") == (binding?.keyThumbprint != nil) else {
+            throw .invalidToken
+        }
         if let thumbprint = binding?.keyThumbprint {
             guard try await proves(call, thumbprint, text) else { throw .invalidToken }
         }
         if let thumbprint = binding?.certificateThumbprint {
-            guard let certificate = call.request.clientCertificateDER, Base64URL.encode(Array(SHA256.hash(data: certificate))) == thumbprint else {
+            guard let certificate = call.request.clientCertificateDER,
+                Base64URL.encode(Array(SHA256.hash(data: certificate))) == thumbprint
+            else {
                 throw .invalidToken
             }
         }
@@ -110,9 +123,12 @@ struct OwnTokens: Sendable {
 
 extension OAuthError {
     // RFC 6750 §3.1
-    static let noToken = OAuthError("invalid_request", "there is no access token in the Authorization header", status: 401)
-    static let invalidToken = OAuthError("invalid_token", "the access token is none of ours, expired, revoked, or not for this", status: 401)
-    static let insufficientScope = OAuthError("insufficient_scope", "the access token needs the scope openid", status: 403)
+    static let noToken = OAuthError(
+        "invalid_request", "there is no access token in the Authorization header", status: 401)
+    static let invalidToken = OAuthError(
+        "invalid_token", "the access token is none of ours, expired, revoked, or not for this", status: 401)
+    static let insufficientScope = OAuthError(
+        "insufficient_scope", "the access token needs the scope openid", status: 403)
 
     static var userInfo: [OAuthError] { [noToken, invalidToken, insufficientScope] }
 }

@@ -1,4 +1,4 @@
-internal import JSON
+import JSON
 
 /// What a client asks for, in words.
 struct AskedFor {

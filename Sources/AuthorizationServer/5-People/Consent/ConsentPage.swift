@@ -1,6 +1,6 @@
-internal import HTTP
-internal import JSON
-internal import Policy
+import HTTP
+import JSON
+import Policy
 
 /// `/oauth2/consent`: whether the client may do what it asks for. It notes the answer and changes nothing else.
 struct ConsentPage: PageEndpoint {
@@ -8,14 +8,16 @@ struct ConsentPage: PageEndpoint {
     let asked: AskedFor
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call), !interaction.isForDevice,
+        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call),
+            !interaction.isForDevice,
             let client = try await kit.store.client(id: interaction.clientID)
         else { return ErrorPage.expired }
         guard let user = try await person(interaction, call) else { return Self.login(interaction) }
         let request = interaction.request
         let redirectURI = request["redirect_uri"]?.string ?? ""
         var content = asked.content(
-            scopes: (request["scope"]?.string ?? "").split(separator: " ").map(String.init), resources: request.strings("resource"),
+            scopes: (request["scope"]?.string ?? "").split(separator: " ").map(String.init),
+            resources: request.strings("resource"),
             details: request["authorization_details"])
         content["client"] = client.shownName
         content["user"] = user.shownName
@@ -27,8 +29,11 @@ struct ConsentPage: PageEndpoint {
     }
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call), !interaction.isForDevice,
-            kit.forms.accepts(call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.purpose(interaction)),
+        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call),
+            !interaction.isForDevice,
+            kit.forms.accepts(
+                call.request, token: parameters.value("form_token"), browser: browser,
+                purpose: Self.purpose(interaction)),
             let answer = Decision(parameters)
         else { return ErrorPage.expired }
         guard let user = try await person(interaction, call) else { return Self.login(interaction) }
@@ -45,7 +50,9 @@ struct ConsentPage: PageEndpoint {
 
     /// Who is logged in, if it is the one that this interaction is about.
     private func person(_ interaction: Interaction, _ call: EndpointCall) async throws -> StoredUser? {
-        guard let login = try await kit.sessions.login(of: call.request, now: call.now), login.user.id == interaction.userID else {
+        guard let login = try await kit.sessions.login(of: call.request, now: call.now),
+            login.user.id == interaction.userID
+        else {
             return nil
         }
         return login.user

@@ -1,11 +1,12 @@
-internal import HTTP
-internal import JSON
-internal import Policy
+import HTTP
+import JSON
+import Policy
 
-/// `/oauth2/device` (RFC 8628 §3.3): a person types the code that a device shows, logs in, and lets the device in or not.
+/// `/oauth2/device` (RFC 8628 §3.3): a person types the code that a device shows, logs in, and lets the device in or
+/// not.
 ///
-/// Also when the code came in the address (`verification_uri_complete`, §3.3.1), the person sees it, is told to compare it with
-/// the device, and has to say yes: somebody may have sent the address (§5.4).
+/// Also when the code came in the address (`verification_uri_complete`, §3.3.1), the person sees it, is told to compare
+/// it with the device, and has to say yes: somebody may have sent the address (§5.4).
 struct DevicePage: PageEndpoint {
     static let unknown = "There is no such code, or it is over. Look again at your device; codes last ten minutes."
     static let braked = "There were too many wrong codes. Wait a minute, then try again."
@@ -42,7 +43,9 @@ struct DevicePage: PageEndpoint {
         guard let (interaction, browser) = try await kit.interaction(id, call), let code = interaction.userCode else {
             return ErrorPage.expired
         }
-        guard let login = try await kit.sessions.login(of: call.request, now: call.now) else { return Self.login(interaction) }
+        guard let login = try await kit.sessions.login(of: call.request, now: call.now) else {
+            return Self.login(interaction)
+        }
         switch await desk.find(code, address: call.request.clientAddress, userID: login.user.id, now: call.now) {
         case .found(let request):
             let client = try await kit.store.client(id: request.clientID)
@@ -65,12 +68,14 @@ struct DevicePage: PageEndpoint {
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         if let id = parameters.value("interaction") { return try await decide(id, parameters, call) }
         guard let browser = BrowserCookie(call.request),
-            kit.forms.accepts(call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.entryPurpose)
+            kit.forms.accepts(
+                call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.entryPurpose)
         else { return ErrorPage.expired }
         let typed = parameters.value("user_code") ?? ""
         let login = try await kit.sessions.login(of: call.request, now: call.now)
         switch await desk.find(typed, address: call.request.clientAddress, userID: login?.user.id, now: call.now) {
-        case .found(let request): return try await begin(request, code: UserCode.normalised(typed) ?? "", browser, login?.session, call)
+        case .found(let request):
+            return try await begin(request, code: UserCode.normalised(typed) ?? "", browser, login?.session, call)
         case .unknown: return entry(code: String(typed.prefix(32)), problem: Self.unknown, status: 400, call)
         case .tooMany:
             var response = entry(code: String(typed.prefix(32)), problem: Self.braked, status: 429, call)
@@ -86,16 +91,24 @@ struct DevicePage: PageEndpoint {
         let interaction = Interaction(
             id: PageSecret.generate(call.random), clientID: request.clientID, request: ["user_code": .string(code)],
             browserKey: browser.key, expiresAt: call.now + Self.interactionSeconds)
-        guard try await kit.store.commit([.insert(interaction.record)], now: call.now) else { return ErrorPage.unavailable }
+        guard try await kit.store.commit([.insert(interaction.record)], now: call.now) else {
+            return ErrorPage.unavailable
+        }
         return session == nil ? Self.login(interaction) : .seeOther(interaction.continuation)
     }
 
-    private func decide(_ id: String, _ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
+    private func decide(_ id: String, _ parameters: RequestParameters, _ call: EndpointCall) async throws
+        -> ServiceResponse
+    {
         guard let (interaction, browser) = try await kit.interaction(id, call), let code = interaction.userCode,
-            kit.forms.accepts(call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.purpose(interaction)),
+            kit.forms.accepts(
+                call.request, token: parameters.value("form_token"), browser: browser,
+                purpose: Self.purpose(interaction)),
             let answer = Decision(parameters)
         else { return ErrorPage.expired }
-        guard let login = try await kit.sessions.login(of: call.request, now: call.now) else { return Self.login(interaction) }
+        guard let login = try await kit.sessions.login(of: call.request, now: call.now) else {
+            return Self.login(interaction)
+        }
         let found = await desk.find(code, address: call.request.clientAddress, userID: login.user.id, now: call.now)
         guard case .found(let request) = found else { return entry(code: "", problem: Self.unknown, status: 400, call) }
         let isDone =
@@ -109,11 +122,13 @@ struct DevicePage: PageEndpoint {
             case .deny: try await desk.deny(request, now: call.now)
             }
         guard isDone else { return entry(code: "", problem: Self.unknown, status: 400, call) }
-        _ = try await kit.store.commit([.remove(.interaction, key: SecretDigest.text(of: interaction.id))], now: call.now)
+        _ = try await kit.store.commit(
+            [.remove(.interaction, key: SecretDigest.text(of: interaction.id))], now: call.now)
         var response =
             switch answer {
             case .allow: kit.message(200, title: "Device connected", "Go on at your device; you can close this page.")
-            case .deny: kit.message(200, title: "Device turned away", "Nothing was given to it. You can close this page.")
+            case .deny:
+                kit.message(200, title: "Device turned away", "Nothing was given to it. You can close this page.")
             }
         response.facts.client = request.clientID
         response.facts.subject = login.user.id

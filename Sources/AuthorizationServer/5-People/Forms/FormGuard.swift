@@ -1,11 +1,11 @@
-internal import Crypto
-internal import HTTP
-internal import JOSE
+import Crypto
+import HTTP
+import JOSE
 
 /// Whether a form was sent by one of our own pages, in the browser that got the page (cross-site request forgery).
 ///
-/// Two independent reasons: what browsers say about where a request comes from (Fetch Metadata, `Origin`), and a token in the form
-/// that follows from the secret in the browser's cookie, which no other site can read or set.
+/// Two independent reasons: what browsers say about where a request comes from (Fetch Metadata, `Origin`), and a token
+/// in the form that follows from the secret in the browser's cookie, which no other site can read or set.
 struct FormGuard: Sendable {
     /// Scheme, host and port of the issuer, as browsers write an origin (RFC 6454 §6.2).
     let origin: String
@@ -13,7 +13,8 @@ struct FormGuard: Sendable {
     /// - Parameter purpose: page and interaction that the token was made for.
     func accepts(_ request: ServiceRequest, token: String?, browser: BrowserCookie, purpose: String) -> Bool {
         guard comesFromHere(request), let token, let octets = Base64URL.decode(token) else { return false }
-        return HMAC<SHA256>.isValidAuthenticationCode(octets, authenticating: Self.message(purpose), using: Self.key(browser))
+        return HMAC<SHA256>.isValidAuthenticationCode(
+            octets, authenticating: Self.message(purpose), using: Self.key(browser))
     }
 
     static func token(_ browser: BrowserCookie, purpose: String) -> String {
@@ -22,7 +23,8 @@ struct FormGuard: Sendable {
 
     /// Browsers without these fields are left to the token.
     private func comesFromHere(_ request: ServiceRequest) -> Bool {
-        request.values("sec-fetch-site").allSatisfy { $0 == "same-origin" } && request.values("origin").allSatisfy { $0 == origin }
+        request.values("sec-fetch-site").allSatisfy { $0 == "same-origin" }
+            && request.values("origin").allSatisfy { $0 == origin }
     }
 
     private static func key(_ browser: BrowserCookie) -> SymmetricKey { SymmetricKey(data: Array(browser.secret.utf8)) }

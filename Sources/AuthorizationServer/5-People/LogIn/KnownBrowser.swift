@@ -1,8 +1,8 @@
-internal import HTTP
-internal import JOSE
+import HTTP
+import JOSE
 
-/// A browser in which an account has logged in before: a cookie with random bits and a MAC over these and the name. It opens nothing; it only
-/// says that this browser is not subject to what others do to the account.
+/// A browser in which an account has logged in before: a cookie with random bits and a MAC over these and the name. It
+/// opens nothing; it only says that this browser is not subject to what others do to the account.
 enum KnownBrowser {
     static let cookieName = "__Host-portcullis_known"
     private static let maxAgeSeconds: Int64 = 180 * 86_400
@@ -20,7 +20,8 @@ enum KnownBrowser {
 
     static func field(name: String, _ pepper: SecretPepper, _ random: Randomness) -> ServiceResponse.Field {
         let nonce = PageSecret.generate(random)
-        return PageCookie.field(cookieName, nonce + "." + Base64URL.encode(mac(nonce, name, pepper).octets), maxAgeSeconds: maxAgeSeconds)
+        return PageCookie.field(
+            cookieName, nonce + "." + Base64URL.encode(mac(nonce, name, pepper).octets), maxAgeSeconds: maxAgeSeconds)
     }
 
     /// No client's id has a space in it, so no client's secret is ever recognised by one of these.

@@ -1,9 +1,10 @@
-/// Slows down guessing of passwords, whatever is guessed: many passwords of one account, or one password of many accounts.
+/// Slows down guessing of passwords, whatever is guessed: many passwords of one account, or one password of many
+/// accounts.
 ///
-/// Three counts: of an account from one address, of one address, and of an account from everywhere. The last one could lock people out of
-/// their own accounts; so a browser in which the account has logged in before is not subject to it, and has a count of its own
-/// (`KnownBrowser`). An attempt is counted before the password is looked at, so that many at once are many. In memory, bounded
-/// (`FailureBrake`), and begun anew with the process.
+/// Three counts: of an account from one address, of one address, and of an account from everywhere. The last one could
+/// lock people out of their own accounts; so a browser in which the account has logged in before is not subject to it,
+/// and has a count of its own (`KnownBrowser`). An attempt is counted before the password is looked at, so that many at
+/// once are many. In memory, bounded (`FailureBrake`), and begun anew with the process.
 struct LoginBrake: Sendable {
     /// Whence an attempt comes.
     struct Attempt: Sendable {
@@ -35,8 +36,8 @@ struct LoginBrake: Sendable {
         return true
     }
 
-    /// It was the right password. What was counted of the address and the account before stays: who has one account must not be
-    /// able to wipe out what was counted while guessing at others.
+    /// It was the right password. What was counted of the address and the account before stays: who has one account
+    /// must not be able to wipe out what was counted while guessing at others.
     func forgive(_ attempt: Attempt) {
         pair.succeeded(clientID: attempt.name, address: attempt.address)
         address.takeBack(clientID: "", address: attempt.address)

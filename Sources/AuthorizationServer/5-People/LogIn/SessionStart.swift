@@ -1,4 +1,4 @@
-internal import HTTP
+import HTTP
 
 /// The one step by which somebody is logged in, however they showed who they are.
 struct SessionStart: Sendable {
@@ -6,8 +6,8 @@ struct SessionStart: Sendable {
     /// How long a session lasts at most.
     let sessionSeconds: Int64
 
-    /// A session with a secret of its own, whatever the browser sent before (session fixation); an older one of this browser ends, and the
-    /// interaction knows who it is. Whoever commits the changes sends the cookie.
+    /// A session with a secret of its own, whatever the browser sent before (session fixation); an older one of this
+    /// browser ends, and the interaction knows who it is. Whoever commits the changes sends the cookie.
     func session(
         of user: StoredUser, _ authentication: UserAuthentication, _ interaction: Interaction, _ call: EndpointCall
     ) -> (changes: [StoreChange], cookie: ServiceResponse.Field) {

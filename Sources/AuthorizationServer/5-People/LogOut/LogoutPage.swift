@@ -1,10 +1,11 @@
-internal import HTTP
-internal import JOSE
-internal import JSON
-internal import Policy
+import HTTP
+import JOSE
+import JSON
+import Policy
 
-/// `/oauth2/logout`: ends the session of this browser (OpenID Connect RP-Initiated Logout §2). The person is always asked, so that no other site
-/// can log anybody out; hence hints about whom it concerns are not needed. Of `id_token_hint` only the client is read.
+/// `/oauth2/logout`: ends the session of this browser (OpenID Connect RP-Initiated Logout §2). The person is always
+/// asked, so that no other site can log anybody out; hence hints about whom it concerns are not needed. Of
+/// `id_token_hint` only the client is read.
 struct LogoutPage: PageEndpoint {
     let kit: PageKit
 
@@ -19,7 +20,8 @@ struct LogoutPage: PageEndpoint {
             .logout, title: "Log out?",
             [
                 "user": login.user.shownName, "action": AuthorizationServerRoutes.logoutPath,
-                "token": FormGuard.token(secret, purpose: Self.purpose), "client": target == nil ? nil : Self.client(parameters),
+                "token": FormGuard.token(secret, purpose: Self.purpose),
+                "client": target == nil ? nil : Self.client(parameters),
                 "returnTo": target, "state": target == nil ? nil : parameters.value("state"),
             ], formTargets: target.map { FormTargets.of(redirectURI: $0) } ?? [])
         if browser == nil { page.fields = [secret.field] }
@@ -28,7 +30,8 @@ struct LogoutPage: PageEndpoint {
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let browser = BrowserCookie(call.request),
-            kit.forms.accepts(call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.purpose)
+            kit.forms.accepts(
+                call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.purpose)
         else { return ErrorPage.expired }
         let login = try await kit.sessions.login(of: call.request, now: call.now)
         if let login {
@@ -41,7 +44,8 @@ struct LogoutPage: PageEndpoint {
         if let target = try await destination(parameters) {
             response = .seeOther(Self.adding(state: parameters.value("state"), to: target), fields: [removal])
         } else {
-            response = kit.message(200, title: "Logged out", "You are logged out here. Applications that you used may still know you.")
+            response = kit.message(
+                200, title: "Logged out", "You are logged out here. Applications that you used may still know you.")
             response.fields.append(removal)
         }
         response.facts.subject = login?.user.id
@@ -51,17 +55,20 @@ struct LogoutPage: PageEndpoint {
 
     /// Where the client asked to come back to, exactly as it was registered; nil: nowhere.
     private func destination(_ parameters: RequestParameters) async throws -> String? {
-        guard let target = parameters.value("post_logout_redirect_uri"), let id = Self.client(parameters), ClientID.isValid(id),
+        guard let target = parameters.value("post_logout_redirect_uri"), let id = Self.client(parameters),
+            ClientID.isValid(id),
             let client = try await kit.store.client(id: id)
         else { return nil }
         return client.metadata.strings("post_logout_redirect_uris").first { $0.utf8.elementsEqual(target.utf8) }
     }
 
-    /// By its id, or by an ID token that it got (§2). Nobody has to verify that one: it says no more than `client_id` can, which anybody
-    /// may write, and the browser goes only where that client has registered.
+    /// By its id, or by an ID token that it got (§2). Nobody has to verify that one: it says no more than `client_id`
+    /// can, which anybody may write, and the browser goes only where that client has registered.
     private static func client(_ parameters: RequestParameters) -> String? {
         if let id = parameters.value("client_id") { return id }
-        guard let hint = parameters.value("id_token_hint"), let token = try? CompactJWS(Array(hint.utf8)) else { return nil }
+        guard let hint = parameters.value("id_token_hint"), let token = try? CompactJWS(Array(hint.utf8)) else {
+            return nil
+        }
         return token.unverifiedClaims["aud"]?.string
     }
 

@@ -1,7 +1,8 @@
-internal import Mustache
+import Mustache
 
-/// Escaping for HTML, text and quoted attributes alike. The template library's own works on characters as people see them, so that a
-/// quotation mark with a combining accent behind it would go through as it is; a browser sees the quotation mark.
+/// Escaping for HTML, text and quoted attributes alike. The template library's own works on characters as people see
+/// them, so that a quotation mark with a combining accent behind it would go through as it is; a browser sees the
+/// quotation mark.
 struct HTMLText: MustacheContentType {
     /// What templates begin with. A template is not read at all unless the name is known.
     static let pragma = "{{% CONTENT_TYPE:OCTETWISE_HTML}}"
@@ -29,8 +30,8 @@ struct HTMLText: MustacheContentType {
 }
 
 extension String {
-    /// A name that somebody else chose, for people: cut to what fits a line, without characters that turn the direction of what
-    /// stands around them or that nobody sees.
+    /// A name that somebody else chose, for people: cut to what fits a line, without characters that turn the direction
+    /// of what stands around them or that nobody sees.
     func shownToPeople(_ most: Int = 80) -> String {
         let plain = unicodeScalars.filter { scalar in
             switch scalar.properties.generalCategory {

@@ -1,12 +1,12 @@
-internal import Crypto
+import Crypto
 
 /// The one stylesheet, inside every page; the content security policy allows it by its hash and nothing else.
 enum PageStyle {
     /// As `style-src` names it (CSP 3 §2.3.1).
     static let source = "'sha256-" + base64(SHA256.hash(data: Array(text.utf8)).map { $0 }) + "'"
 
-    // Colours have a contrast of 4.5:1 at least in both schemes (WCAG 2.2 §1.4.3), borders of fields 3:1 (§1.4.11); buttons are
-    // 44 px high (§2.5.5). No media is loaded, no font either.
+    // Colours have a contrast of 4.5:1 at least in both schemes (WCAG 2.2 §1.4.3), borders of fields 3:1 (§1.4.11);
+    // buttons are 44 px high (§2.5.5). No media is loaded, no font either.
     static let text = """
         :root { color-scheme: light dark; --ground: #f3f4f1; --sheet: #ffffff; --ink: #1c211e; --soft: #55605a; --line: #7b857f;
           --hair: #dfe3df; --act: #17593f; --act-ink: #ffffff; --bad: #a3201a; --bad-ground: #fdf0ee; }
@@ -53,7 +53,8 @@ enum PageStyle {
             let group = octets[start..<min(start + 3, octets.count)]
             let bits = group.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << (16 - 8 * UInt32($1.offset)) }
             for digit in 0..<4 {
-                out.append(digit <= group.count ? digits[Int(bits >> (18 - 6 * UInt32(digit)) & 63)] : UInt8(ascii: "="))
+                out.append(
+                    digit <= group.count ? digits[Int(bits >> (18 - 6 * UInt32(digit)) & 63)] : UInt8(ascii: "="))
             }
         }
         return String(decoding: out, as: UTF8.self)

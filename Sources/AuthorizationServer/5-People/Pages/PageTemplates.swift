@@ -1,6 +1,7 @@
-internal import Mustache
+import Mustache
 
-/// The pages as Mustache templates, in the program itself: it is one file. What comes in is escaped (`HTMLText`); there is no triple mustache.
+/// The pages as Mustache templates, in the program itself: it is one file. What comes in is escaped (`HTMLText`); there
+/// is no triple mustache.
 enum PageTemplate: String, CaseIterable, Sendable {
     case login, consent, deviceCode, deviceConfirmation, logout, message, handOff
 
@@ -10,7 +11,9 @@ enum PageTemplate: String, CaseIterable, Sendable {
     private static let library: [PageTemplate: MustacheTemplate] = {
         HTMLText.register()
         var library: [PageTemplate: MustacheTemplate] = [:]
-        for template in allCases { library[template] = try? MustacheTemplate(string: HTMLText.pragma + head + template.main + foot) }
+        for template in allCases {
+            library[template] = try? MustacheTemplate(string: HTMLText.pragma + head + template.main + foot)
+        }
         return library
     }()
 
@@ -53,7 +56,8 @@ enum PageTemplate: String, CaseIterable, Sendable {
         }
     }
 
-    private static let problem = #"{{#problem}}<p class="problem" id="problem" role="alert">{{problem}}</p>{{/problem}}"#
+    private static let problem =
+        #"{{#problem}}<p class="problem" id="problem" role="alert">{{problem}}</p>{{/problem}}"#
 
     private static let loginMain = """
         {{#client}}<p>to go on to <strong>{{client}}</strong></p>{{/client}}

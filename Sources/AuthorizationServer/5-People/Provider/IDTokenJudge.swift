@@ -1,5 +1,5 @@
-internal import JOSE
-internal import JSON
+import JOSE
+import JSON
 
 /// Who logged in at the provider, when and how. Made here only, of an ID token that counts.
 struct ProvedPerson: Sendable {
@@ -33,40 +33,53 @@ struct IDTokenJudge: Sendable {
         _ text: String, accessToken: String?, _ facts: ProviderFacts, _ logIn: ProviderLogIn, nonce: String, now: Int64
     ) async throws(ProviderFault) -> ProvedPerson {
         guard let jws = try? CompactJWS(Array(text.utf8)), isIDToken(jws.header) else { throw .malformedToken }
-        guard facts.algorithms.contains(where: { $0.rawValue.hasSameOctets(as: jws.header.alg) }) else { throw .badSignature }
+        guard facts.algorithms.contains(where: { $0.rawValue.hasSameOctets(as: jws.header.alg) }) else {
+            throw .badSignature
+        }
         guard let keys = await provider.keys(for: jws.header.kid) else { throw .unavailable }
         guard let verified = try? jws.verified(by: keys, allowing: facts.algorithms) else { throw .badSignature }
         let claims = verified.payload
-        guard let issuer = claims["iss"]?.string, issuer.hasSameOctets(as: facts.issuer) else { throw .wrongTokenIssuer }
+        guard let issuer = claims["iss"]?.string, issuer.hasSameOctets(as: facts.issuer) else {
+            throw .wrongTokenIssuer
+        }
         guard isForUs(claims) else { throw .wrongAudience }
         try checkTimes(claims, logIn, skew: facts.clockSkewSeconds, now: now)
         guard let shown = claims["nonce"]?.string, shown.hasSameOctets(as: nonce) else { throw .wrongNonce }
         if let hash = claims["at_hash"] {
-            guard let accessToken, let own = verified.algorithm.leftHalfHash(of: Array(accessToken.utf8)), hash.string == Base64URL.encode(own) else {
+            guard let accessToken, let own = verified.algorithm.leftHalfHash(of: Array(accessToken.utf8)),
+                hash.string == Base64URL.encode(own)
+            else {
                 throw .wrongAccessToken
             }
         }
-        guard let subject = claims["sub"]?.string, (1...Self.textBytesMax).contains(subject.utf8.count) else { throw .malformedToken }
-        return ProvedPerson(issuer: issuer, subject: subject, authentication: try authentication(claims, logIn, skew: facts.clockSkewSeconds, now: now), claims: claims)
+        guard let subject = claims["sub"]?.string, (1...Self.textBytesMax).contains(subject.utf8.count) else {
+            throw .malformedToken
+        }
+        return ProvedPerson(
+            issuer: issuer, subject: subject,
+            authentication: try authentication(claims, logIn, skew: facts.clockSkewSeconds, now: now), claims: claims)
     }
 
     /// Another JWT of the provider's is none, such as an access token (RFC 9068 §2.1).
     private func isIDToken(_ header: JOSEHeader) -> Bool { header.typ.map { $0.lowercased() == "jwt" } ?? true }
 
-    /// For this server alone, or for several of which it is the one that asked. Others among them are trusted by nobody here.
+    /// For this server alone, or for several of which it is the one that asked. Others among them are trusted by nobody
+    /// here.
     private func isForUs(_ claims: JSONObject) -> Bool {
         // Octet by octet: there are characters that Swift takes for a letter of ASCII.
         func isUs(_ name: JSON) -> Bool { name.string?.hasSameOctets(as: clientID) ?? false }
         if let party = claims["azp"], !isUs(party) { return false }
         switch claims["aud"] {
-        case .array(let audiences)?: return audiences.contains(where: isUs) && (audiences.count == 1 || claims["azp"] != nil)
+        case .array(let audiences)?:
+            return audiences.contains(where: isUs) && (audiences.count == 1 || claims["azp"] != nil)
         case let audience?: return isUs(audience)
         case nil: return false
         }
     }
 
     /// It was made for this log-in: not before it began, and it has not ended.
-    private func checkTimes(_ claims: JSONObject, _ logIn: ProviderLogIn, skew: Int64, now: Int64) throws(ProviderFault) {
+    private func checkTimes(_ claims: JSONObject, _ logIn: ProviderLogIn, skew: Int64, now: Int64) throws(ProviderFault)
+    {
         guard let expiry = claims["exp"]?.seconds, let issuedAt = claims["iat"]?.seconds else { throw .untimely }
         guard now < expiry &+ skew, issuedAt <= now &+ skew, issuedAt >= logIn.beganAt &- skew else { throw .untimely }
         if let start = claims["nbf"] {
@@ -74,8 +87,11 @@ struct IDTokenJudge: Sendable {
         }
     }
 
-    /// `auth_time`, `acr` and `amr` as the provider says. When nobody says when somebody logged in, it is not known, and counts as long ago.
-    private func authentication(_ claims: JSONObject, _ logIn: ProviderLogIn, skew: Int64, now: Int64) throws(ProviderFault) -> UserAuthentication {
+    /// `auth_time`, `acr` and `amr` as the provider says. When nobody says when somebody logged in, it is not known,
+    /// and counts as long ago.
+    private func authentication(_ claims: JSONObject, _ logIn: ProviderLogIn, skew: Int64, now: Int64)
+        throws(ProviderFault) -> UserAuthentication
+    {
         let time = claims["auth_time"]?.seconds
         if claims["auth_time"] != nil {
             // Some write 0 where they do not know.
@@ -86,7 +102,9 @@ struct IDTokenJudge: Sendable {
             guard let time, time >= logIn.beganAt &- maxAge &- skew else { throw .notFresh }
         }
         if logIn.demandsLogin, let time, time < logIn.beganAt &- skew { throw .notFresh }
-        let methods = (claims["amr"]?.array ?? []).compactMap(\.string).filter { (1...Self.textBytesMax).contains($0.utf8.count) }
+        let methods = (claims["amr"]?.array ?? []).compactMap(\.string).filter {
+            (1...Self.textBytesMax).contains($0.utf8.count)
+        }
         return UserAuthentication(
             time: min(time ?? UserAuthentication.unknownTime, now),
             acr: claims["acr"]?.string.flatMap { (1...Self.textBytesMax).contains($0.utf8.count) ? $0 : nil },

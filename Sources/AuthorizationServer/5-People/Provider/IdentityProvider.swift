@@ -1,9 +1,11 @@
 package import JOSE
 package import JSON
 
-/// The OpenID provider at which people log in, as the gateway knows and reaches it: the port behind which discovery, keys and HTTP lie.
+/// The OpenID provider at which people log in, as the gateway knows and reaches it: the port behind which discovery,
+/// keys and HTTP lie.
 ///
-/// It must bound how long each call takes and how much it reads, follow no redirect, and go to no host that no operator has named.
+/// It must bound how long each call takes and how much it reads, follow no redirect, and go to no host that no operator
+/// has named.
 package protocol IdentityProvider: Sendable {
     /// As its metadata says now; nil: that cannot be had.
     func facts() async -> ProviderFacts?
@@ -29,7 +31,10 @@ package struct ProviderFacts: Sendable, Equatable {
     package var algorithms: [Algorithm]
     package var clockSkewSeconds: Int64
 
-    package init(issuer: String, authorizationEndpoint: String, sendsIssuer: Bool, algorithms: [Algorithm], clockSkewSeconds: Int64) {
+    package init(
+        issuer: String, authorizationEndpoint: String, sendsIssuer: Bool, algorithms: [Algorithm],
+        clockSkewSeconds: Int64
+    ) {
         self.issuer = issuer
         self.authorizationEndpoint = authorizationEndpoint
         self.sendsIssuer = sendsIssuer
@@ -67,7 +72,10 @@ package struct ProviderReply: Sendable {
 
     /// Of an answer that is JSON; nil: it is not.
     var members: JSONObject? {
-        guard (contentType ?? "").lowercased().utf8.prefix(while: { $0 != 0x3B && $0 != 0x20 }).elementsEqual("application/json".utf8) else { return nil }
+        guard
+            (contentType ?? "").lowercased().utf8.prefix(while: { $0 != 0x3B && $0 != 0x20 }).elementsEqual(
+                "application/json".utf8)
+        else { return nil }
         return (try? JSON.parse(body, limits: Self.limits))?.object
     }
 }

@@ -1,6 +1,6 @@
-internal import HTTP
-internal import JSON
-internal import Policy
+import HTTP
+import JSON
+import Policy
 
 /// `/oauth2/login/callback`: a person comes back from the provider (OpenID Connect Core §3.1.2.5).
 ///
@@ -31,13 +31,16 @@ struct ProviderCallback: Endpoint {
     }
 
     private func receive(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let state = parameters.value("state"), PageSecret.isWellFormed(state), let browser = BrowserCookie(call.request),
-            let record = try await kit.store.record(.providerLogIn, SecretDigest.text(of: state)), !record.isExpired(at: call.now),
+        guard let state = parameters.value("state"), PageSecret.isWellFormed(state),
+            let browser = BrowserCookie(call.request),
+            let record = try await kit.store.record(.providerLogIn, SecretDigest.text(of: state)),
+            !record.isExpired(at: call.now),
             let logIn = ProviderLogIn(record), logIn.browserKey == browser.key,
             let (interaction, _) = try await kit.interaction(logIn.interactionID, call)
         else { throw ProviderFault.unknownState }
         guard let facts = await provider.facts() else { throw ProviderFault.unavailable }
-        guard facts.issuer.hasSameOctets(as: logIn.issuer), try await kit.store.commit([logIn.use], now: call.now) else { throw ProviderFault.unknownState }
+        guard facts.issuer.hasSameOctets(as: logIn.issuer), try await kit.store.commit([logIn.use], now: call.now)
+        else { throw ProviderFault.unknownState }
         do {
             let person = try await person(parameters, facts, logIn, ProviderSecrets(browser, state: state), call)
             return try await begin(person.proved, person.profile, interaction, call)
@@ -49,15 +52,18 @@ struct ProviderCallback: Endpoint {
     // MARK: Who it is
 
     private func person(
-        _ parameters: RequestParameters, _ facts: ProviderFacts, _ logIn: ProviderLogIn, _ secrets: ProviderSecrets, _ call: EndpointCall
+        _ parameters: RequestParameters, _ facts: ProviderFacts, _ logIn: ProviderLogIn, _ secrets: ProviderSecrets,
+        _ call: EndpointCall
     ) async throws -> (proved: ProvedPerson, profile: ProviderProfile) {
         // RFC 9207 §2.4: before anything else of the answer counts, its error included.
         let issuer = parameters.value("iss")
         guard issuer?.hasSameOctets(as: facts.issuer) ?? !facts.sendsIssuer else { throw ProviderFault.wrongIssuer }
         guard parameters.value("error") == nil, let code = parameters.value("code") else { throw ProviderFault.refused }
-        let tokens = try ProviderTokens(await provider.redeem(ProviderCode(code: code, verifier: secrets.verifier, redirectURI: door.redirectURI)))
+        let tokens = try ProviderTokens(
+            await provider.redeem(ProviderCode(code: code, verifier: secrets.verifier, redirectURI: door.redirectURI)))
         let judge = IDTokenJudge(clientID: door.settings.clientID, provider: provider)
-        let person = try await judge.judge(tokens.idToken, accessToken: tokens.accessToken, facts, logIn, nonce: secrets.nonce, now: call.now)
+        let person = try await judge.judge(
+            tokens.idToken, accessToken: tokens.accessToken, facts, logIn, nonce: secrets.nonce, now: call.now)
         guard provider.admits(person.claims) else { throw ProviderFault.claimsRefused }
         return (person, await profile(of: person, tokens.accessToken))
     }
@@ -72,12 +78,15 @@ struct ProviderCallback: Endpoint {
 
     // MARK: What comes of it
 
-    private func begin(_ person: ProvedPerson, _ profile: ProviderProfile, _ interaction: Interaction, _ call: EndpointCall) async throws -> ServiceResponse {
+    private func begin(
+        _ person: ProvedPerson, _ profile: ProviderProfile, _ interaction: Interaction, _ call: EndpointCall
+    ) async throws -> ServiceResponse {
         for _ in 0..<Self.attemptsMax {
             let (user, changes) = try await accounts.account(of: person, profile, call)
             let session = start.session(of: user, person.authentication, interaction, call)
             guard try await kit.store.commit(changes + session.changes, now: call.now) else { continue }
-            var response = kit.handOff(title: "You are logged in", "Now back to what you came for.", to: interaction.continuation)
+            var response = kit.handOff(
+                title: "You are logged in", "Now back to what you came for.", to: interaction.continuation)
             response.fields.append(session.cookie)
             response.facts.event = "login"
             response.facts.subject = user.id
@@ -88,20 +97,29 @@ struct ProviderCallback: Endpoint {
     }
 
     private func refused(
-        _ fault: ProviderFault, _ parameters: RequestParameters, _ interaction: Interaction, _ browser: BrowserCookie, _ call: EndpointCall
+        _ fault: ProviderFault, _ parameters: RequestParameters, _ interaction: Interaction, _ browser: BrowserCookie,
+        _ call: EndpointCall
     ) async throws -> ServiceResponse {
-        if fault == .refused, let refusal = Interaction.LogInRefusal(rawValue: parameters.value("error") ?? ""), form.leadsBack(interaction) {
+        if fault == .refused, let refusal = Interaction.LogInRefusal(rawValue: parameters.value("error") ?? ""),
+            form.leadsBack(interaction)
+        {
             var next = interaction
             next.logInRefusal = refusal
-            guard try await kit.store.commit([.replace(next.record)], now: call.now) else { return fault.noted(ErrorPage.expired) }
-            return fault.noted(kit.handOff(title: "Not logged in", "Now back to where you came from.", to: interaction.continuation))
+            guard try await kit.store.commit([.replace(next.record)], now: call.now) else {
+                return fault.noted(ErrorPage.expired)
+            }
+            return fault.noted(
+                kit.handOff(title: "Not logged in", "Now back to where you came from.", to: interaction.continuation))
         }
-        let isBusy = fault == .unavailable || fault == .refused && ["temporarily_unavailable", "server_error"].contains(parameters.value("error"))
+        let isBusy =
+            fault == .unavailable
+            || fault == .refused && ["temporarily_unavailable", "server_error"].contains(parameters.value("error"))
         let problem = isBusy ? LoginForm.unavailable : fault.isOfThePerson ? LoginForm.notAllowed : LoginForm.wentWrong
         let status = isBusy ? 503 : fault.isOfThePerson ? 403 : 400
         return fault.noted(
             try await form.page(
-                interaction, browser, username: "", problem: problem, status: status, fields: isBusy ? [("Retry-After", "10")] : [],
+                interaction, browser, username: "", problem: problem, status: status,
+                fields: isBusy ? [("Retry-After", "10")] : [],
                 offersAnother: !isBusy))
     }
 }
@@ -132,7 +150,8 @@ struct ProviderTokens: Sendable {
         self.idToken = idToken
         // What could not stand in a header field is no token (RFC 6750 §2.1).
         accessToken = members["access_token"]?.string.flatMap { token in
-            (1...16_384).contains(token.utf8.count) && token.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? token : nil
+            (1...16_384).contains(token.utf8.count) && token.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+                ? token : nil
         }
     }
 }

@@ -1,6 +1,6 @@
-internal import HTTP
-internal import JSON
-internal import Policy
+import HTTP
+import JSON
+import Policy
 
 /// Sends people to the provider (OpenID Connect Core §3.1.2.1).
 struct ProviderDoor: Sendable {
@@ -12,10 +12,12 @@ struct ProviderDoor: Sendable {
 
     /// The page that leads there; nil: the provider cannot be reached, or another page has changed what is under way.
     ///
-    /// It is a page and no redirect: browsers apply `form-action` of the page before to redirects, to however many hosts the provider
-    /// leads; what a page does by itself is a new beginning.
+    /// It is a page and no redirect: browsers apply `form-action` of the page before to redirects, to however many
+    /// hosts the provider leads; what a page does by itself is a new beginning.
     /// - Parameter chooses: the person wants to be somebody else there.
-    func leave(_ interaction: Interaction, _ browser: BrowserCookie, chooses: Bool, _ call: EndpointCall) async throws -> ServiceResponse? {
+    func leave(_ interaction: Interaction, _ browser: BrowserCookie, chooses: Bool, _ call: EndpointCall) async throws
+        -> ServiceResponse?
+    {
         guard let facts = await provider.facts() else { return nil }
         let state = PageSecret.generate(call.random)
         let logIn = ProviderLogIn(state: state, interaction, issuer: facts.issuer, now: call.now)
@@ -28,7 +30,9 @@ struct ProviderDoor: Sendable {
             to: endpoint + (endpoint.contains("?") ? "&" : "?") + query)
     }
 
-    private func parameters(_ interaction: Interaction, _ secrets: ProviderSecrets, state: String, chooses: Bool) -> [FormFields.Pair] {
+    private func parameters(_ interaction: Interaction, _ secrets: ProviderSecrets, state: String, chooses: Bool)
+        -> [FormFields.Pair]
+    {
         var pairs: [FormFields.Pair] = [
             ("response_type", "code"), ("client_id", settings.clientID), ("redirect_uri", redirectURI),
             ("scope", settings.scopes.joined(separator: " ")), ("state", state), ("nonce", secrets.nonce),

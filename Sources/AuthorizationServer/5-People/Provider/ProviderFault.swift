@@ -1,6 +1,8 @@
-/// Why a log-in at the provider comes to nothing. A closed list; `rawValue` stands in the record of the request as `error`.
+/// Why a log-in at the provider comes to nothing. A closed list; `rawValue` stands in the record of the request as
+/// `error`.
 enum ProviderFault: String, Error, CaseIterable {
-    /// Nothing is under way that this answer could belong to: an unknown state, one of another browser, a used one, or one that is over.
+    /// Nothing is under way that this answer could belong to: an unknown state, one of another browser, a used one, or
+    /// one that is over.
     case unknownState = "unknown_state"
     /// Another server answers than the one that was asked (RFC 9207 §2.4).
     case wrongIssuer = "wrong_issuer"

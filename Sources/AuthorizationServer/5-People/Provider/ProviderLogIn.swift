@@ -1,11 +1,11 @@
-internal import Crypto
-internal import JOSE
-internal import JSON
+import Crypto
+import JOSE
+import JSON
 
 /// A log-in at the provider that is under way: which one of our pages' interactions it is for, and in which browser.
 ///
-/// It is found by the digest of `state`. Neither `state`, nor `nonce`, nor the verifier is stored: the last two follow from `state` and the
-/// secret in the browser's cookie (`ProviderSecrets`), so that nobody can go on with it elsewhere.
+/// It is found by the digest of `state`. Neither `state`, nor `nonce`, nor the verifier is stored: the last two follow
+/// from `state` and the secret in the browser's cookie (`ProviderSecrets`), so that nobody can go on with it elsewhere.
 struct ProviderLogIn: Sendable, Equatable {
     let key: String
     /// It opens nothing without the browser's cookie.
@@ -39,7 +39,8 @@ struct ProviderLogIn: Sendable, Equatable {
 
     var record: StoredRecord {
         var body: JSONObject = [
-            "interaction": .string(interactionID), "browser": .string(browserKey), "issuer": .string(issuer), "began_at": .integer(beganAt),
+            "interaction": .string(interactionID), "browser": .string(browserKey), "issuer": .string(issuer),
+            "began_at": .integer(beganAt),
         ]
         body["max_age"] = maxAge.map { .integer($0) }
         if demandsLogin { body["demands_login"] = true }
@@ -51,7 +52,8 @@ struct ProviderLogIn: Sendable, Equatable {
     init?(_ record: StoredRecord) {
         let body = record.body
         guard record.kind == .providerLogIn, let client = record.client, let expiresAt = record.expiresAt,
-            let interaction = body["interaction"]?.string, let browser = body["browser"]?.string, let issuer = body["issuer"]?.string,
+            let interaction = body["interaction"]?.string, let browser = body["browser"]?.string,
+            let issuer = body["issuer"]?.string,
             let beganAt = body["began_at"]?.int
         else { return nil }
         key = record.key
@@ -70,7 +72,8 @@ struct ProviderLogIn: Sendable, Equatable {
     var use: StoreChange { .remove(.providerLogIn, key: key, version: version) }
 }
 
-/// What ties an answer of the provider to one browser and one log-in: each follows from the other two, and only the browser has its secret.
+/// What ties an answer of the provider to one browser and one log-in: each follows from the other two, and only the
+/// browser has its secret.
 struct ProviderSecrets: Sendable {
     /// OpenID Connect Core §3.1.2.1: ties the ID token to this log-in.
     let nonce: String
@@ -80,7 +83,10 @@ struct ProviderSecrets: Sendable {
     init(_ browser: BrowserCookie, state: String) {
         func text(_ purpose: String) -> String {
             let message = Array("portcullis provider \(purpose)\n\(state)".utf8)
-            return Base64URL.encode(Array(HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: Array(browser.secret.utf8)))))
+            return Base64URL.encode(
+                Array(
+                    HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: Array(browser.secret.utf8)))
+                ))
         }
         nonce = text("nonce")
         verifier = text("verifier")
@@ -90,6 +96,9 @@ struct ProviderSecrets: Sendable {
 extension Interaction {
     /// What the client demands of the log-in.
     var prompts: Set<AuthorizationRequest.Prompt> {
-        Set((request["prompt"]?.string ?? "").split(separator: " ").compactMap { AuthorizationRequest.Prompt(rawValue: String($0)) })
+        Set(
+            (request["prompt"]?.string ?? "").split(separator: " ").compactMap {
+                AuthorizationRequest.Prompt(rawValue: String($0))
+            })
     }
 }

@@ -1,7 +1,7 @@
-internal import JSON
+import JSON
 
-/// What the provider tells of a person besides who it is (OpenID Connect Core §5.1). For people to read, and for applications; nothing is
-/// decided by it, and no account is found by it.
+/// What the provider tells of a person besides who it is (OpenID Connect Core §5.1). For people to read, and for
+/// applications; nothing is decided by it, and no account is found by it.
 struct ProviderProfile: Sendable, Equatable {
     var name: String?
     /// Only one that the provider says it has verified: applications take addresses for more than they are.
@@ -39,7 +39,9 @@ struct ProviderProfile: Sendable, Equatable {
 
     /// Of an answer of the userinfo endpoint, if it is about the same person (§5.3.2).
     static func members(of reply: ProviderReply?, subject: String) -> JSONObject? {
-        guard let reply, reply.status == 200, let members = reply.members, members["sub"]?.string?.hasSameOctets(as: subject) == true else { return nil }
+        guard let reply, reply.status == 200, let members = reply.members,
+            members["sub"]?.string?.hasSameOctets(as: subject) == true
+        else { return nil }
         return members
     }
 }

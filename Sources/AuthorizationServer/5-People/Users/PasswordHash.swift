@@ -1,6 +1,6 @@
-internal import Crypto
-internal import CryptoExtras
-internal import JOSE
+import Crypto
+import CryptoExtras
+import JOSE
 
 /// What a password is recognised by: scrypt (RFC 7914), with its parameters in the text, so that they can grow:
 /// `$scrypt$ln=15,r=8,p=3$SALT$HASH`, salt and hash in base64url.
@@ -15,7 +15,9 @@ struct PasswordHash: Equatable, Sendable {
         static let current = Parameters(costLog2: 15, blockSize: 8, parallelism: 3)
 
         /// What is computed at all: a hash text from a store must not be able to take all memory or time.
-        var isBearable: Bool { (1...17).contains(costLog2) && (1...16).contains(blockSize) && (1...4).contains(parallelism) }
+        var isBearable: Bool {
+            (1...17).contains(costLog2) && (1...16).contains(blockSize) && (1...4).contains(parallelism)
+        }
     }
 
     static let saltOctets = 16
@@ -42,7 +44,8 @@ struct PasswordHash: Equatable, Sendable {
         guard numbers.count == 3, numbers.allSatisfy({ $0.count == 2 }), numbers.map({ $0[0] }) == ["ln", "r", "p"],
             let cost = Int(numbers[0][1]), let block = Int(numbers[1][1]), let parallelism = Int(numbers[2][1])
         else { return nil }
-        self.init(parameters: Parameters(costLog2: cost, blockSize: block, parallelism: parallelism), salt: salt, hash: hash)
+        self.init(
+            parameters: Parameters(costLog2: cost, blockSize: block, parallelism: parallelism), salt: salt, hash: hash)
         guard parameters.isBearable else { return nil }
     }
 
@@ -61,7 +64,8 @@ struct PasswordHash: Equatable, Sendable {
 
     /// Takes the same time wherever they differ.
     func recognises(_ password: String) -> Bool {
-        guard let computed = Self.of(password, parameters: parameters, salt: salt), computed.hash.count == hash.count else { return false }
+        guard let computed = Self.of(password, parameters: parameters, salt: salt), computed.hash.count == hash.count
+        else { return false }
         var difference: UInt8 = 0
         for (one, other) in zip(hash, computed.hash) { difference |= one ^ other }
         return difference == 0

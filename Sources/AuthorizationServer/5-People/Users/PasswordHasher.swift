@@ -1,8 +1,8 @@
-/// Computes hashes of passwords, few at a time: each takes some 100 ms of a core and 32 MiB. Who comes when too many wait is
-/// told so, rather than kept.
+/// Computes hashes of passwords, few at a time: each takes some 100 ms of a core and 32 MiB. Who comes when too many
+/// wait is told so, rather than kept.
 ///
-/// It runs on the threads of Swift's concurrency, never on an event loop; `atOnce` stays below their number, so that other
-/// endpoints go on.
+/// It runs on the threads of Swift's concurrency, never on an event loop; `atOnce` stays below their number, so that
+/// other endpoints go on.
 package actor PasswordHasher {
     /// Who waits at most; 64 take some seconds.
     static let waitingMax = 64
@@ -31,8 +31,8 @@ package actor PasswordHasher {
         return hash
     }
 
-    /// Whether the password is right. Without a hash there is the same work, and the answer is no: nobody can tell by the clock which
-    /// accounts there are.
+    /// Whether the password is right. Without a hash there is the same work, and the answer is no: nobody can tell by
+    /// the clock which accounts there are.
     func verify(_ password: String, _ stored: PasswordHash?) async throws(PasswordHasherBusy) -> Bool {
         let none = PasswordHash(
             parameters: parameters, salt: [UInt8](repeating: 0, count: PasswordHash.saltOctets),

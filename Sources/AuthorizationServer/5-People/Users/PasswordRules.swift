@@ -1,5 +1,5 @@
-/// What a password must be (NIST SP 800-63B §3.1.1): long, and nothing that everybody tries first. No rules on kinds of characters.
-/// Whether it has leaked elsewhere is not checked.
+/// What a password must be (NIST SP 800-63B §3.1.1): long, and nothing that everybody tries first. No rules on kinds of
+/// characters. Whether it has leaked elsewhere is not checked.
 enum PasswordRules {
     static let octetsMin = 12
     /// Nothing is ever cut off: what is longer is refused.

@@ -15,27 +15,35 @@ package struct UserDirectory: Sendable {
         self.hasher = hasher
     }
 
-    /// A new account. The name's record is written in the same step, and so is the one that leads from a provider's person: two of one name,
-    /// or of one person, cannot be.
+    /// A new account. The name's record is written in the same step, and so is the one that leads from a provider's
+    /// person: two of one name, or of one person, cannot be.
     /// - Parameter now: seconds since 1970.
     package func add(
-        name: String, _ credential: NewUserCredential, email: String? = nil, displayName: String? = nil, now: Int64, random: Randomness
+        name: String, _ credential: NewUserCredential, email: String? = nil, displayName: String? = nil, now: Int64,
+        random: Randomness
     ) async throws -> StoredUser {
         guard let name = UserName.normalised(name) else { throw UserError.badName }
         if case .password(let password) = credential { try PasswordRules.check(password, name: name) }
-        for text in [email, displayName].compactMap({ $0 }) where !UserName.isPlainText(text) { throw UserError.badText }
+        for text in [email, displayName].compactMap({ $0 }) where !UserName.isPlainText(text) {
+            throw UserError.badText
+        }
         var user = StoredUser(id: UserName.newID(random), name: name, createdAt: now)
         user.email = email
         user.displayName = displayName
         switch credential {
         case .password(let password): user.passwordHash = try await hasher.hash(password, random: random).text
         case .identity(let identity):
-            guard (1...IDTokenJudge.textBytesMax).contains(identity.subject.utf8.count), !identity.issuer.isEmpty else { throw UserError.badIdentity }
+            guard (1...IDTokenJudge.textBytesMax).contains(identity.subject.utf8.count), !identity.issuer.isEmpty else {
+                throw UserError.badIdentity
+            }
             if try await store.record(.identity, identity.key) != nil { throw UserError.identityTaken }
             user.identity = identity
         }
         let identity = user.identity.map { StoreChange.insert($0.record(of: user.id)) }
-        guard try await store.commit([.insert(user.nameRecord), .insert(user.record)] + [identity].compactMap { $0 }, now: now) else {
+        guard
+            try await store.commit(
+                [.insert(user.nameRecord), .insert(user.record)] + [identity].compactMap { $0 }, now: now)
+        else {
             throw UserError.nameTaken(name)
         }
         user.version = 1

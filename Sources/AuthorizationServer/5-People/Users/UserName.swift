@@ -1,4 +1,4 @@
-internal import JOSE
+import JOSE
 
 /// What is typed to log in.
 enum UserName {
@@ -9,7 +9,9 @@ enum UserName {
         let isName = octets.allSatisfy { octet in
             switch octet {
             case 0x30...0x39, 0x61...0x7A: true
-            default: [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "@")].contains(octet)
+            default:
+                [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "@")]
+                    .contains(octet)
             }
         }
         return isName && (1...128).contains(octets.count) ? String(decoding: Array(octets), as: UTF8.self) : nil

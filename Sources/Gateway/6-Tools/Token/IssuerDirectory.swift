@@ -1,6 +1,6 @@
-internal import HTTP
-internal import JSON
-internal import Transport
+import HTTP
+import JSON
+import Transport
 
 /// Where an authorization server has its endpoints, as its metadata says (RFC 8414).
 struct IssuerDirectory: Sendable {
@@ -23,7 +23,9 @@ struct IssuerDirectory: Sendable {
 
     /// - Parameter name: a member of the metadata.
     func endpoint(_ name: String) throws -> String {
-        guard let endpoint = document[name]?.string else { throw TokenFailure("\(url) names no \(name): this server does not have it") }
+        guard let endpoint = document[name]?.string else {
+            throw TokenFailure("\(url) names no \(name): this server does not have it")
+        }
         return endpoint
     }
 

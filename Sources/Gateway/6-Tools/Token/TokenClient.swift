@@ -1,12 +1,13 @@
-internal import AuthorizationServer
-internal import Crypto
-internal import Foundation
-internal import HTTP
-internal import JOSE
+import AuthorizationServer
+import Crypto
+import Foundation
+import HTTP
+import JOSE
 package import JSON
-internal import Transport
+import Transport
 
-/// Obtains an access token for a person at a terminal, as any client would: by the metadata (RFC 8414) and one of the grants.
+/// Obtains an access token for a person at a terminal, as any client would: by the metadata (RFC 8414) and one of the
+/// grants.
 package struct TokenClient: Sendable {
     private let issuer: String
     private let clientID: String
@@ -17,7 +18,9 @@ package struct TokenClient: Sendable {
     private let http: OutgoingHTTP
 
     /// - Parameter authorities: PEM file of the authorities to trust; nil: the system's.
-    package init(issuer: String, clientID: String, clientSecret: String?, scope: String?, resource: String?, authorities: String?) {
+    package init(
+        issuer: String, clientID: String, clientSecret: String?, scope: String?, resource: String?, authorities: String?
+    ) {
         self.issuer = issuer
         self.clientID = clientID
         self.clientSecret = clientSecret
@@ -53,7 +56,8 @@ package struct TokenClient: Sendable {
         query.add("code_challenge", Base64URL.encode(Array(SHA256.hash(data: Array(verifier.utf8)))))
         query.add("code_challenge_method", "S256")
         open(authorization + "?" + query.text)
-        guard let answer = await receiver.query(within: timeout), let fields = try? FormFields(Array(answer.utf8)) else {
+        guard let answer = await receiver.query(within: timeout), let fields = try? FormFields(Array(answer.utf8))
+        else {
             throw TokenFailure("nobody came back from \(authorization) in time")
         }
         // RFC 9207 §2.4: an answer of another server is none; then `state`, then what it says.
@@ -63,7 +67,9 @@ package struct TokenClient: Sendable {
         if let error = fields.values("error").first {
             throw TokenFailure("refused: \(error)\(fields.values("error_description").first.map { ": " + $0 } ?? "")")
         }
-        guard let code = fields.values("code").first else { throw TokenFailure("the answer that came back has no code") }
+        guard let code = fields.values("code").first else {
+            throw TokenFailure("the answer that came back has no code")
+        }
         var form = FormText()
         form.add("grant_type", "authorization_code")
         form.add("code", code)
@@ -127,7 +133,9 @@ package struct TokenClient: Sendable {
         let endpoint = try directory.endpoint("token_endpoint")
         let (status, answer) = try await post(endpoint, form)
         guard status == 200 else { throw Self.refusal(endpoint, status, answer) }
-        guard answer["access_token"]?.string != nil else { throw TokenFailure("\(endpoint) answered without an access_token") }
+        guard answer["access_token"]?.string != nil else {
+            throw TokenFailure("\(endpoint) answered without an access_token")
+        }
         return .object(answer)
     }
 

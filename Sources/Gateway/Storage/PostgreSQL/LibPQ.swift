@@ -1,7 +1,7 @@
-internal import Glibc
+import Glibc
 
-/// The functions of PostgreSQL's client library, opened when a policy names a PostgreSQL database and never before: whoever keeps
-/// everything in SQLite needs no libpq, neither to build Portcullis nor to run it.
+/// The functions of PostgreSQL's client library, opened when a policy names a PostgreSQL database and never before:
+/// whoever keeps everything in SQLite needs no libpq, neither to build Portcullis nor to run it.
 struct LibPQ: @unchecked Sendable {
     typealias Connection = OpaquePointer
     typealias Result = OpaquePointer
@@ -62,7 +62,8 @@ struct LibPQ: @unchecked Sendable {
     }
 
     /// Opened once, and kept: libraries are not closed under threads.
-    static let shared: LibPQ? = (dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL) ?? dlopen("libpq.so", RTLD_NOW | RTLD_LOCAL)).flatMap { LibPQ($0) }
+    static let shared: LibPQ? =
+        (dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL) ?? dlopen("libpq.so", RTLD_NOW | RTLD_LOCAL)).flatMap { LibPQ($0) }
 
     private init?(_ library: UnsafeMutableRawPointer) {
         do {

@@ -1,7 +1,7 @@
 package import AuthorizationServer
-internal import Foundation
-internal import Policy
-internal import Synchronization
+import Foundation
+import Policy
+import Synchronization
 
 /// What the authorization server keeps, in a PostgreSQL database: for several gateways side by side.
 package final class PostgreSQLAuthorizationStore: AuthorizationStore {
@@ -23,17 +23,22 @@ package final class PostgreSQLAuthorizationStore: AuthorizationStore {
         self.connect = connect
         workers = PostgreSQLWorkers(connect, threads: settings.connections)
         do {
-            try await workers.run { db in try PostgreSQLSchema.migrate(db, name: name, creating: creating, birth: birth) }
+            try await workers.run { db in try PostgreSQLSchema.migrate(db, name: name, creating: creating, birth: birth)
+            }
         } catch let error as PostgreSQLError {
             throw StorageError(name, "cannot be used: \(error)")
         }
     }
 
     /// What opens a connection, with the password read.
-    static func connector(_ settings: PostgreSQLSettings) throws(StorageError) -> @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection {
+    static func connector(_ settings: PostgreSQLSettings) throws(StorageError)
+        -> @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection
+    {
         let name = settings.description
         guard let pq = LibPQ.shared else {
-            throw StorageError(name, "needs libpq, PostgreSQL's client library, which is not installed (Debian: apt-get install libpq5)")
+            throw StorageError(
+                name,
+                "needs libpq, PostgreSQL's client library, which is not installed (Debian: apt-get install libpq5)")
         }
         let password: String?
         do {
@@ -80,12 +85,14 @@ package final class PostgreSQLAuthorizationStore: AuthorizationStore {
 }
 
 extension PostgreSQLSettings {
-    /// Keywords and values for libpq. What it would otherwise take from files in somebody's home, and how it encrypts, is said.
+    /// Keywords and values for libpq. What it would otherwise take from files in somebody's home, and how it encrypts,
+    /// is said.
     func parameters(password: String?) -> [(keyword: String, value: String)] {
         var parameters: [(keyword: String, value: String)] = [
             ("host", host), ("port", String(port)), ("dbname", database), ("user", user), ("passfile", "/dev/null"),
             ("client_encoding", "UTF8"), ("application_name", "portcullis"), ("gssencmode", "disable"),
-            ("target_session_attrs", "read-write"), ("connect_timeout", "3"), ("tcp_user_timeout", "5000"), ("keepalives_idle", "5"),
+            ("target_session_attrs", "read-write"), ("connect_timeout", "3"), ("tcp_user_timeout", "5000"),
+            ("keepalives_idle", "5"),
             ("keepalives_interval", "2"), ("keepalives_count", "3"),
             (
                 "options",
@@ -97,7 +104,8 @@ extension PostgreSQLSettings {
         if let tls {
             parameters += [
                 ("sslmode", "verify-full"), ("sslrootcert", tls.authorities), ("ssl_min_protocol_version", "TLSv1.2"),
-                ("sslcert", tls.certificate?.chain ?? "/dev/null/none"), ("sslkey", tls.certificate?.key ?? "/dev/null/none"),
+                ("sslcert", tls.certificate?.chain ?? "/dev/null/none"),
+                ("sslkey", tls.certificate?.key ?? "/dev/null/none"),
             ]
         } else {
             parameters.append(("sslmode", "disable"))

@@ -1,9 +1,9 @@
-internal import CoreFoundation
-internal import Glibc
-internal import Transport
+import CoreFoundation
+import Glibc
+import Transport
 
-/// One connection to PostgreSQL. Used by one thread, which it blocks, but never beyond a deadline: everything that libpq could wait
-/// for is waited for here, with `poll`.
+/// One connection to PostgreSQL. Used by one thread, which it blocks, but never beyond a deadline: everything that
+/// libpq could wait for is waited for here, with `poll`.
 final class PostgreSQLConnection {
     /// Rows of an answer and the number of rows that a statement changed.
     struct Answer {
@@ -43,7 +43,9 @@ final class PostgreSQLConnection {
     deinit { pq.finish(handle) }
 
     /// Whether it can be used for something else: connected, and in no transaction.
-    var isIdle: Bool { pq.status(handle) == LibPQ.connectionOK && pq.transactionStatus(handle) == LibPQ.transactionIdle }
+    var isIdle: Bool {
+        pq.status(handle) == LibPQ.connectionOK && pq.transactionStatus(handle) == LibPQ.transactionIdle
+    }
 
     func parameter(_ name: String) -> String? { pq.parameterStatus(handle, name).map { String(cString: $0) } }
 
@@ -90,7 +92,8 @@ final class PostgreSQLConnection {
         return payloads
     }
 
-    /// The answer to what was sent. All results are read, so that the connection can be used again; the first error counts.
+    /// The answer to what was sent. All results are read, so that the connection can be used again; the first error
+    /// counts.
     private func answer() throws(PostgreSQLError) -> Answer {
         try flush()
         var answer = Answer()
@@ -136,7 +139,9 @@ final class PostgreSQLConnection {
     private func error(of result: LibPQ.Result) -> PostgreSQLError {
         let primary = pq.resultErrorField(result, LibPQ.ErrorField.message).map { String(cString: $0) } ?? message
         let state = pq.resultErrorField(result, LibPQ.ErrorField.state).map { String(cString: $0) }
-        guard let state, pq.status(handle) == LibPQ.connectionOK, !state.hasPrefix("57P"), !state.hasPrefix("08") else { return .lost(primary) }
+        guard let state, pq.status(handle) == LibPQ.connectionOK, !state.hasPrefix("57P"), !state.hasPrefix("08") else {
+            return .lost(primary)
+        }
         return .refused(state: state, primary)
     }
 

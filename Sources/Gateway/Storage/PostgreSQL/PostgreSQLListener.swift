@@ -1,10 +1,11 @@
-internal import AuthorizationServer
-internal import Foundation
-internal import Synchronization
+import AuthorizationServer
+import Foundation
+import Synchronization
 
 /// Hears of the writes of all gateways (`LISTEN`), on a thread and a connection of its own.
 ///
-/// What was written while there was no connection may have gone by unheard: after each new connection everybody is told to look.
+/// What was written while there was no connection may have gone by unheard: after each new connection everybody is told
+/// to look.
 final class PostgreSQLListener: Sendable {
     /// How long a connection may be silent before it is asked whether it still lives.
     private static let silentMilliseconds = 2_000
@@ -32,7 +33,8 @@ final class PostgreSQLListener: Sendable {
     deinit { stopped.ask() }
 
     private static func listen(
-        _ connect: () throws(PostgreSQLError) -> PostgreSQLConnection, watchers: StoreWatchers, until stopped: borrowing Stop
+        _ connect: () throws(PostgreSQLError) -> PostgreSQLConnection, watchers: StoreWatchers,
+        until stopped: borrowing Stop
     ) throws {
         let connection = try connect()
         try connection.script("LISTEN \(PostgreSQLSchema.channel)")
@@ -44,7 +46,8 @@ final class PostgreSQLListener: Sendable {
                 connection.deadline = MonotonicTime.now &+ MonotonicTime.nanoseconds(milliseconds: answerMilliseconds)
                 try connection.script("SELECT 1")
             } else {
-                watchers.tell(Set(payloads.flatMap { $0.split(separator: " ") }.compactMap { RecordKind(rawValue: String($0)) }))
+                watchers.tell(
+                    Set(payloads.flatMap { $0.split(separator: " ") }.compactMap { RecordKind(rawValue: String($0)) }))
             }
         }
     }

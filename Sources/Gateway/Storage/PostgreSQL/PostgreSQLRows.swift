@@ -1,25 +1,28 @@
-internal import AuthorizationServer
-internal import JSON
+import AuthorizationServer
+import JSON
 
 /// Records in their rows, and changes of them in one transaction.
 enum PostgreSQLRows {
     private static let columns = "kind, key, version, sequence, expires_at, client, subject, grant_id, body"
 
     static func read(_ db: PostgreSQLConnection, _ kind: RecordKind, _ key: String) throws -> StoredRecord? {
-        try db.run("SELECT \(columns) FROM portcullis.record WHERE kind = $1 AND key = $2", [kind.rawValue, key]).rows.first.map(record)
+        try db.run("SELECT \(columns) FROM portcullis.record WHERE kind = $1 AND key = $2", [kind.rawValue, key]).rows
+            .first.map(record)
     }
 
     static func read(_ db: PostgreSQLConnection, _ query: RecordQuery, most: Int) throws -> [StoredRecord] {
         let (condition, values) = condition(query)
         let order = query.afterSequence == nil ? "key" : "sequence"
-        let sql = "SELECT \(columns) FROM portcullis.record WHERE \(condition) ORDER BY \(order) LIMIT $\(values.count + 1)::bigint"
+        let sql =
+            "SELECT \(columns) FROM portcullis.record WHERE \(condition) ORDER BY \(order) LIMIT $\(values.count + 1)::bigint"
         return try db.run(sql, values + [String(most)]).rows.map(record)
     }
 
     /// Makes all changes or none. False: something else was true.
     ///
-    /// Whoever writes waits for whoever writes, in all gateways: so `sequence` grows in the order in which others see the writes
-    /// (PostgreSQL makes a transaction visible before it gives up its locks), and no two read the same version and both replace it.
+    /// Whoever writes waits for whoever writes, in all gateways: so `sequence` grows in the order in which others see
+    /// the writes (PostgreSQL makes a transaction visible before it gives up its locks), and no two read the same
+    /// version and both replace it.
     static func commit(_ db: PostgreSQLConnection, _ changes: [StoreChange], now: Int64) throws -> Bool {
         try db.script("BEGIN; SELECT pg_advisory_xact_lock(\(PostgreSQLSchema.writeLock))")
         do {
@@ -94,12 +97,14 @@ enum PostgreSQLRows {
     /// The kinds that were written, for everybody who listens. They are words of ours; nothing of a request is in it.
     private static func notification(of changes: [StoreChange]) -> String {
         let kinds = Set(changes.compactMap(\.writtenKind)).map(\.rawValue).sorted()
-        return kinds.isEmpty ? "" : "SELECT pg_notify('\(PostgreSQLSchema.channel)', '\(kinds.joined(separator: " "))'); "
+        return kinds.isEmpty
+            ? "" : "SELECT pg_notify('\(PostgreSQLSchema.channel)', '\(kinds.joined(separator: " "))'); "
     }
 
     private static func values(_ record: StoredRecord) -> [String?] {
         [
-            record.kind.rawValue, record.key, record.expiresAt.map { String($0) }, record.client, record.subject, record.grant,
+            record.kind.rawValue, record.key, record.expiresAt.map { String($0) }, record.client, record.subject,
+            record.grant,
             String(decoding: JSON.object(record.body).serialized(), as: UTF8.self),
         ]
     }
@@ -107,7 +112,10 @@ enum PostgreSQLRows {
     private static func condition(_ query: RecordQuery) -> (String, [String?]) {
         var parts = ["kind = $1"]
         var values: [String?] = [query.kind.rawValue]
-        let texts = [("client =", query.client), ("subject =", query.subject), ("grant_id =", query.grant), ("key >", query.afterKey)]
+        let texts = [
+            ("client =", query.client), ("subject =", query.subject), ("grant_id =", query.grant),
+            ("key >", query.afterKey),
+        ]
         for (test, value) in texts {
             guard let value else { continue }
             values.append(value)
@@ -121,11 +129,14 @@ enum PostgreSQLRows {
     }
 
     private static func record(_ row: [String?]) throws -> StoredRecord {
-        guard row.count == 9, let kind = row[0].flatMap(RecordKind.init(rawValue:)), let key = row[1], let version = row[2].flatMap({ Int64($0) }),
-            let sequence = row[3].flatMap({ Int64($0) }), let text = row[8], let body = (try? JSON.parse(Array(text.utf8)))?.object
+        guard row.count == 9, let kind = row[0].flatMap(RecordKind.init(rawValue:)), let key = row[1],
+            let version = row[2].flatMap({ Int64($0) }),
+            let sequence = row[3].flatMap({ Int64($0) }), let text = row[8],
+            let body = (try? JSON.parse(Array(text.utf8)))?.object
         else { throw PostgreSQLError.refused(state: "XX001", "a row of portcullis.record cannot be read") }
         return StoredRecord(
-            kind, key, version: version, sequence: sequence, expiresAt: row[4].flatMap { Int64($0) }, client: row[5], subject: row[6],
+            kind, key, version: version, sequence: sequence, expiresAt: row[4].flatMap { Int64($0) }, client: row[5],
+            subject: row[6],
             grant: row[7], body: body)
     }
 }

@@ -1,10 +1,10 @@
-internal import AuthorizationServer
+import AuthorizationServer
 
-/// The tables, in a schema of their own, and how each version of them came from the one before. A migration that has been
-/// released is never edited.
+/// The tables, in a schema of their own, and how each version of them came from the one before. A migration that has
+/// been released is never edited.
 enum PostgreSQLSchema {
-    /// Held by whoever writes records, to the end of the transaction; and by whoever changes the tables. Advisory locks are those
-    /// of the database that is connected to, and "PCUL" keeps them apart from those of others in it.
+    /// Held by whoever writes records, to the end of the transaction; and by whoever changes the tables. Advisory locks
+    /// are those of the database that is connected to, and "PCUL" keeps them apart from those of others in it.
     static let writeLock = "1346589004, 1"
     static let migrationLock = "1346589004, 2"
     /// Where writes are told (`NOTIFY`).
@@ -34,17 +34,24 @@ enum PostgreSQLSchema {
         """
     ]
 
-    /// Brings the tables up to date. A new database is given its first records in the same transaction: one without keys never
-    /// exists, so one that has lost them is recognised (and refused).
+    /// Brings the tables up to date. A new database is given its first records in the same transaction: one without
+    /// keys never exists, so one that has lost them is recognised (and refused).
     /// - Parameter creating: false: a database without the tables is an error.
     static func migrate(_ db: PostgreSQLConnection, name: String, creating: Bool, birth: [StoredRecord]) throws {
-        guard db.parameter("server_encoding") == "UTF8" else { throw StorageError(name, "has another encoding than UTF8") }
+        guard db.parameter("server_encoding") == "UTF8" else {
+            throw StorageError(name, "has another encoding than UTF8")
+        }
         try db.script("BEGIN; SELECT pg_advisory_xact_lock(\(migrationLock))")
         do {
             let version = try version(db, name)
-            guard version <= migrations.count else { throw StorageError(name, "was written by a newer version of Portcullis; use that one") }
+            guard version <= migrations.count else {
+                throw StorageError(name, "was written by a newer version of Portcullis; use that one")
+            }
             guard creating || version > 0 else {
-                throw StorageError(name, "has no tables of Portcullis; they are made when the gateway starts, or by \"portcullis client add\"")
+                throw StorageError(
+                    name,
+                    "has no tables of Portcullis; they are made when the gateway starts, or by \"portcullis client add\""
+                )
             }
             for (index, migration) in migrations.enumerated().dropFirst(version) {
                 try db.script(migration)
@@ -60,14 +67,19 @@ enum PostgreSQLSchema {
 
     /// The version of the tables; 0: there are none yet, and there is the schema now.
     private static func version(_ db: PostgreSQLConnection, _ name: String) throws -> Int {
-        let found = try db.run("SELECT to_regnamespace('portcullis')::text, to_regclass('portcullis.migration')::text").rows.first
+        let found = try db.run("SELECT to_regnamespace('portcullis')::text, to_regclass('portcullis.migration')::text")
+            .rows.first
         if found?[0] != nil, found?[1] != nil {
             return try db.run("SELECT max(version) FROM portcullis.migration").rows.first?[0].flatMap { Int($0) } ?? 0
         }
         if found?[0] == nil { try db.script("CREATE SCHEMA portcullis") }
         let others = try db.run("SELECT 1 FROM pg_class WHERE relnamespace = 'portcullis'::regnamespace LIMIT 1").rows
-        guard others.isEmpty else { throw StorageError(name, "has a schema \"portcullis\" with other tables in it; it was left as it is") }
-        try db.script("CREATE TABLE portcullis.migration (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())")
+        guard others.isEmpty else {
+            throw StorageError(name, "has a schema \"portcullis\" with other tables in it; it was left as it is")
+        }
+        try db.script(
+            "CREATE TABLE portcullis.migration (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
         return 0
     }
 }

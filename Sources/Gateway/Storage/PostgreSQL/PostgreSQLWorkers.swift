@@ -1,9 +1,9 @@
-internal import CoreFoundation
-internal import Foundation
-internal import Glibc
+import CoreFoundation
+import Foundation
+import Glibc
 
-/// A few threads with a connection each. libpq blocks whoever calls it, so that nobody but they do; whoever wants something of the
-/// database waits for them as a task.
+/// A few threads with a connection each. libpq blocks whoever calls it, so that nobody but they do; whoever wants
+/// something of the database waits for them as a task.
 final class PostgreSQLWorkers: Sendable {
     /// How long somebody waits for a thread and its answer together.
     static let jobMilliseconds = 5_000
@@ -27,9 +27,10 @@ final class PostgreSQLWorkers: Sendable {
 
     deinit { jobs.end() }
 
-    /// Runs something on a connection. What it throws is thrown here. It is run a second time, on a new connection, when a connection
-    /// that had been idle turns out to be gone (`PostgreSQLError.lost`).
-    func run<Value: Sendable>(_ body: @escaping @Sendable (PostgreSQLConnection) throws -> Value) async throws -> Value {
+    /// Runs something on a connection. What it throws is thrown here. It is run a second time, on a new connection,
+    /// when a connection that had been idle turns out to be gone (`PostgreSQLError.lost`).
+    func run<Value: Sendable>(_ body: @escaping @Sendable (PostgreSQLConnection) throws -> Value) async throws -> Value
+    {
         let deadline = MonotonicTime.now &+ MonotonicTime.nanoseconds(milliseconds: Self.jobMilliseconds)
         return try await withCheckedThrowingContinuation { continuation in
             let job = Job(deadline: deadline) { connection in
@@ -94,7 +95,8 @@ private final class Worker {
     private var connection: PostgreSQLConnection?
 
     init(
-        jobs: PostgreSQLWorkers.Jobs, gate: ReconnectGate, connect: @escaping @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection
+        jobs: PostgreSQLWorkers.Jobs, gate: ReconnectGate,
+        connect: @escaping @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection
     ) {
         self.jobs = jobs
         self.gate = gate
@@ -115,7 +117,8 @@ private final class Worker {
             connection.deadline = job.deadline
             guard let answer = job.run(connection) else { return keepIfIdle() }
             self.connection = nil
-            // A connection that was idle may have been dead for long: of a restart of the database nobody shall notice anything.
+            // A connection that was idle may have been dead for long: of a restart of the database nobody shall notice
+            // anything.
             guard wasIdle else { return answer() }
             let second = try gate.pass(connect)
             self.connection = second
@@ -133,8 +136,8 @@ private final class Worker {
     private func keepIfIdle() { if connection?.isIdle != true { connection = nil } }
 }
 
-/// How often it is tried to connect when the database cannot be reached: after 100 ms, 200 ms, … 5 s. Whoever comes in between is
-/// refused at once.
+/// How often it is tried to connect when the database cannot be reached: after 100 ms, 200 ms, … 5 s. Whoever comes in
+/// between is refused at once.
 final class ReconnectGate: @unchecked Sendable {
     private static let firstMilliseconds = 100
     private static let lastMilliseconds = 5_000
@@ -144,7 +147,9 @@ final class ReconnectGate: @unchecked Sendable {
     private var reason = ""
     private let lock = NSLock()
 
-    func pass(_ connect: () throws(PostgreSQLError) -> PostgreSQLConnection) throws(PostgreSQLError) -> PostgreSQLConnection {
+    func pass(_ connect: () throws(PostgreSQLError) -> PostgreSQLConnection) throws(PostgreSQLError)
+        -> PostgreSQLConnection
+    {
         if let reason = lock.withLock({ MonotonicTime.now < closedUntil ? reason : nil }) { throw .lost(reason) }
         do throws(PostgreSQLError) {
             let connection = try connect()
@@ -155,7 +160,9 @@ final class ReconnectGate: @unchecked Sendable {
                 let pause = min(Self.firstMilliseconds << min(failures, 10), Self.lastMilliseconds)
                 failures += 1
                 // Half of it by chance, so that several gateways do not come at the same moment.
-                closedUntil = MonotonicTime.now &+ MonotonicTime.nanoseconds(milliseconds: pause / 2 + Int.random(in: 0...(pause / 2)))
+                closedUntil =
+                    MonotonicTime.now
+                    &+ MonotonicTime.nanoseconds(milliseconds: pause / 2 + Int.random(in: 0...(pause / 2)))
                 reason = if case .lost(let text) = error { text } else { "\(error)" }
             }
             throw error
