@@ -1,10 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A room is a target. What a room may import is its `dependencies` below and nothing else; `ArchitectureTests` compares
-// every `import` in Sources/ with this file. ARCHITECTURE.md says what each room is for.
+// A module is a target. What a module may import is its `dependencies` below and nothing else; scripts/architecture
+// compares every `import` in Sources/ with this file. ARCHITECTURE.md says what each module is for.
 
-// Tests look into rooms (`@testable`), in release builds too, since those are what is tested. What ships is built with
+// Tests look into modules (`@testable`), in release builds too, since those are what is tested. What ships is built with
 // PORTCULLIS_SHIP=1 (scripts/ship), without it.
 let testable: [SwiftSetting] =
     Context.environment["PORTCULLIS_SHIP"] == nil ? [.unsafeFlags(["-enable-testing"])] : []
@@ -37,8 +37,14 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A module that decides: time, randomness, keys and stores come in as arguments. It reads no clock, starts no task and
+/// imports nothing of the system; scripts/architecture finds these modules by the name that is defined here.
+func deciding(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + [.define("DECIDES")])
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -64,25 +70,25 @@ let package = Package(
     ],
     targets: [
         // Level 0: values and rules that know nothing of each other.
-        room("JSON"),
-        room("HTTP"),
-        room("JOSE", ["JSON", crypto, cryptoExtras]),
-        room("Audit", ["JSON", crypto]),
-        room("Certificates", [crypto, cryptoExtras, x509, asn1]),
+        deciding("JSON"),
+        deciding("HTTP"),
+        deciding("JOSE", ["JSON", crypto, cryptoExtras]),
+        module("Audit", ["JSON", crypto]),
+        module("Certificates", [crypto, cryptoExtras, x509, asn1]),
         // Level 1
-        room("Transport", ["HTTP", "Certificates", httpClient] + nio),
-        room("Policy", ["HTTP", "JOSE", yams]),
-        room("Issuers", ["HTTP", "JSON", "JOSE", crypto]),
-        room("Proof", ["HTTP", "JSON", "JOSE", crypto]),
-        // Level 2: the deciding rooms.
-        room("Admission", ["HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
-        room(
+        module("Transport", ["HTTP", "Certificates", httpClient] + nio),
+        deciding("Policy", ["HTTP", "JOSE", yams]),
+        deciding("Issuers", ["HTTP", "JSON", "JOSE", crypto]),
+        deciding("Proof", ["HTTP", "JSON", "JOSE", crypto]),
+        // Level 2
+        deciding("Admission", ["HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
+        module(
             "AuthorizationServer",
             ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", crypto, cryptoExtras, mustache]),
         // Level 3: the management interface, on what the authorization server lets be changed.
-        room("Admin", ["HTTP", "JSON", "JOSE", "AuthorizationServer"]),
-        // Level 4: joins the rooms.
-        room(
+        module("Admin", ["HTTP", "JSON", "JOSE", "AuthorizationServer"]),
+        // Level 4: joins the modules.
+        module(
             "Gateway",
             [
                 "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission",
@@ -96,7 +102,7 @@ let package = Package(
                 "Gateway", "JSON", "JOSE", "Policy", "Certificates", "Demo", arguments, logging, lifecycle, unixSignals,
             ],
             swiftSettings: strict),
-        room("Demo", ["HTTP", "JSON", "Gateway", "Transport", "Certificates", "Policy", logging]),
+        module("Demo", ["HTTP", "JSON", "Gateway", "Transport", "Certificates", "Policy", logging]),
 
         // The test kit: its client and servers speak TLS through OpenSSL and HTTP through libcurl, so that the two
         // ends of a test never share an implementation.
@@ -105,7 +111,7 @@ let package = Package(
             providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-        room("GatewayTesting", ["JSON", "Gateway", "CLibCURL", "COpenSSL", logging]),
+        module("GatewayTesting", ["JSON", "Gateway", "CLibCURL", "COpenSSL", logging]),
 
         // Micro-benchmarks of the steps of the walk: bench/micro.
         .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
@@ -139,3 +145,8 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// While you work on one module, PORTCULLIS_TESTS=HTTPTests,JSONTests builds these test targets and no others.
+if let wanted = Context.environment["PORTCULLIS_TESTS"]?.split(separator: ",") {
+    package.targets.removeAll { target in target.type == .test && !wanted.contains { $0 == target.name } }
+}
