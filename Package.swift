@@ -74,7 +74,7 @@ let package = Package(
         deciding("HTTP"),
         deciding("JOSE", ["JSON", crypto, cryptoExtras]),
         module("Audit", ["JSON", crypto]),
-        module("Certificates", [crypto, cryptoExtras, x509, asn1]),
+        module("Certificates", [crypto, x509, asn1]),
         // Level 1
         module("Transport", ["HTTP", "Certificates", httpClient] + nio),
         deciding("Policy", ["HTTP", "JOSE", yams]),

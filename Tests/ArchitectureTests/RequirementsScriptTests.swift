@@ -1,47 +1,10 @@
-import Foundation
 import Testing
 
 /// `scripts/requirements` on a small project of its own. Ids of families that the real list does not have, so that this
 /// file counts for nothing there.
 @Suite("scripts/requirements")
 struct RequirementsScriptTests {
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-
-    private struct Run {
-        var status: Int32
-        var output: String
-        var errors: String
-    }
-
-    private static func run(_ arguments: [String]) throws -> Run {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", root.appending(path: "scripts/requirements").path] + arguments
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        let errorText = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Run(
-            status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
-            errors: String(decoding: errorText, as: UTF8.self))
-    }
-
-    /// Runs it on a project of these files, by their paths.
-    private func run(on files: [String: String], _ arguments: [String]) throws -> Run {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "requirements-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        for (name, text) in files {
-            let file = folder.appending(path: name)
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: file)
-        }
-        return try Self.run(["--root", folder.path] + arguments)
-    }
+    private let script = ScriptFixture(script: "requirements")
 
     private static let list = """
         id,section,requirement
@@ -64,7 +27,7 @@ struct RequirementsScriptTests {
             "docs/requirements.csv": Self.list, "Tests/ATests/A.swift": Self.tests,
             "docs/requirements-untested.csv": "id,reason\nXX-003,because\n",
         ]
-        let run = try run(on: files, ["--prefix", "XX"])
+        let run = try script.run(on: files, ["--prefix", "XX"])
         #expect(run.status == 0, "\(run.errors)")
         #expect(
             run.output == """
@@ -75,14 +38,14 @@ struct RequirementsScriptTests {
                 4 requirements: 2 tested, 1 deliberately untested, 1 missing
 
                 """)
-        let missing = try self.run(on: files, ["--prefix", "XX", "--missing", "--strict"])
+        let missing = try script.run(on: files, ["--prefix", "XX", "--missing", "--strict"])
         #expect(missing.status == 1)
         #expect(missing.output.split(separator: "\n").count == 2)
     }
 
     @Test("a reason for what has a test, and an id that the list does not have, are errors")
     func contradictions() throws {
-        let run = try run(
+        let run = try script.run(
             on: [
                 "docs/requirements.csv": Self.list,
                 "Tests/A.swift": #"@Test("XX-001 XX-009 both")"#,
@@ -94,8 +57,8 @@ struct RequirementsScriptTests {
 
     @Test("the lists of this project are well-formed, and every id in its tests is on them")
     func thisProject() throws {
-        let run = try Self.run([])
+        let run = try script.run()
         #expect(run.status == 0, "\(run.errors)")
-        #expect(try Self.run(["--help"]).output.contains("--strict"))
+        #expect(try script.run(["--help"]).output.contains("--strict"))
     }
 }
