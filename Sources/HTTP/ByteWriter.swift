@@ -41,9 +41,6 @@ package struct ByteWriter: Sendable {
     /// A piece of an answer's head.
     package mutating func append(_ head: borrowing ResponseHead, _ slice: Slice) { append(head.block.bytes, slice) }
 
-    /// A piece of a request's head.
-    package mutating func append(head: borrowing RequestHead, _ slice: Slice) { append(head.block.bytes, slice) }
-
     /// A field line from another head: name and value as they were sent there.
     package mutating func appendField(_ head: borrowing RequestHead, _ field: Field) {
         appendField(head.block.bytes, field)

@@ -11,7 +11,7 @@ struct WritingTests {
         writer.clear()
         writer.append(head, head.methodText)
         writer.append(" ")
-        writer.append(head: head, head.path)
+        writer.append(head, head.path)
         writer.append(" HTTP/1.1\r\n")
         writer.appendField(head, head.fields[1])
         writer.appendField("Via", "1.1 portcullis")

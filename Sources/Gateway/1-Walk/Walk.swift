@@ -224,6 +224,7 @@ final class Walk: ExchangeDelegate {
             failure.isSafeToRetry(method: exchange.head.method), snapshot.generation == loop.snapshot.generation
         else { return false }
         return snapshot.upstreams[upstream].health.count > 1 || failure.onReusedConnection
+            || failure.reason == .notProcessed
     }
 
     func exchangeCollected(body: [UInt8]) {

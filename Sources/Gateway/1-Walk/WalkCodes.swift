@@ -15,7 +15,7 @@ extension ForwardFailure {
     /// Whether the endpoint is to blame, for its health.
     var countsAgainstEndpoint: Bool {
         switch reason {
-        case .tooManyWaiting: false
+        case .tooManyWaiting, .notProcessed: false
         case .closedEarly: !onReusedConnection
         default: true
         }
@@ -27,13 +27,14 @@ extension ForwardFailure {
         switch reason {
         case .unreachable, .tlsFailed, .wrongIdentity, .connectTimeout: return nothingSent
         case .closedEarly: return onReusedConnection && method.isIdempotent
+        case .notProcessed: return true
         case .firstByteTimeout, .badResponse, .tooManyWaiting: return false
         }
     }
 
     var refusalCode: RefusalCode {
         switch reason {
-        case .unreachable, .closedEarly: .upstreamUnreachable
+        case .unreachable, .closedEarly, .notProcessed: .upstreamUnreachable
         case .tlsFailed, .wrongIdentity: .wrongUpstreamIdentity
         case .connectTimeout, .firstByteTimeout: .upstreamTimeout
         case .badResponse: .upstreamBadResponse

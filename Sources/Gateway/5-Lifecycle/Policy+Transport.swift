@@ -13,7 +13,6 @@ extension Timeouts {
         timeouts.bodyStall = bodyStall.nanoseconds
         timeouts.keepAliveIdle = keepAliveIdle.nanoseconds
         timeouts.upstreamConnect = upstreamConnect.nanoseconds
-        timeouts.upstreamFirstByte = upstreamFirstByte.nanoseconds
         timeouts.upstreamStall = upstreamStall.nanoseconds
         timeouts.upstreamIdle = upstreamIdle.nanoseconds
         timeouts.tunnelIdle = tunnelIdle.nanoseconds

@@ -120,7 +120,6 @@ package struct TransportTimeouts: Sendable {
     package var bodyStall: Int64 = 30_000_000_000
     package var keepAliveIdle: Int64 = 300_000_000_000
     package var upstreamConnect: Int64 = 2_000_000_000
-    package var upstreamFirstByte: Int64 = 15_000_000_000
     package var upstreamStall: Int64 = 30_000_000_000
     package var upstreamIdle: Int64 = 50_000_000_000
     package var tunnelIdle: Int64 = 300_000_000_000

@@ -1,7 +1,7 @@
 package import HTTP
 import NIOCore
 
-/// One request and its answer: the meeting point of the client's stream, the upstream's connection and the delegate
+/// One request and its answer: the meeting point of the client's stream, the upstream's stream and the delegate
 /// that decides. Owned by its client connection and used again for the next request; everything happens on one event
 /// loop.
 ///
@@ -9,7 +9,7 @@ import NIOCore
 /// - at most one final answer; `exchangeEnded` exactly once;
 /// - an upstream connection that did not end cleanly is never used again;
 /// - octets move only as fast as the other side takes them.
-package final class Exchange {
+package final class Exchange: UpstreamStreamDelegate {
     enum Phase {
         /// Between requests.
         case idle
@@ -38,7 +38,7 @@ package final class Exchange {
     // one; `connectionClosed` lets go of them.
     private var client: (any ClientStream)?
     private var delegate: (any ExchangeDelegate)?
-    private var upstream: HTTP1UpstreamConnection?
+    private var upstream: (any UpstreamStream)?
     private var waiter: UpstreamWaiter?
 
     // What the delegate sets while it decides.
@@ -223,7 +223,7 @@ package final class Exchange {
             hold(octets)
         case .forwarded, .responding:
             guard let upstream else { return }
-            upstream.sendBody(octets, chunked: requestFraming == .chunked)
+            upstream.sendBody(octets)
             bodyForwarded = true
             upstreamNeedsFlush = true
             if !upstream.isWritable { pauseClient() }
@@ -241,7 +241,7 @@ package final class Exchange {
             heldTrailers = trailers
         case .forwarded, .responding:
             guard let upstream else { return }
-            upstream.sendBodyEnd(trailers: trailers, chunked: requestFraming == .chunked)
+            upstream.sendBodyEnd(trailers: trailers)
             upstreamNeedsFlush = true
         case .tunnel, .idle, .answered:
             break
@@ -312,37 +312,31 @@ package final class Exchange {
     /// The codec is ready for the next request.
     func reset() { phase = .idle }
 
-    // MARK: What the upstream's connection reports
+    // MARK: What the upstream's stream reports
 
-    func upstreamConnected(_ connection: HTTP1UpstreamConnection) {
+    func upstreamConnected(_ stream: any UpstreamStream) {
         waiter = nil
         guard phase == .connecting, let upstreamHead else {
-            connection.release(reusable: true)
+            stream.giveBack()
             return
         }
         phase = .forwarded
-        upstream = connection
-        upstreamVerified = connection.isVerified
-        connection.begin(
-            self, head: upstreamHead, method: head.method, upgrade: upstreamUpgrade,
-            awaitsContinue: head.expectsContinue, firstByteTimeout: firstByteTimeout)
+        upstream = stream
+        upstreamVerified = stream.isVerified
+        stream.begin(
+            UpstreamRequest(
+                head: upstreamHead, method: head.method, framing: requestFraming, upgrade: upstreamUpgrade,
+                awaitsContinue: head.expectsContinue, firstByteTimeout: firstByteTimeout), delegate: self)
         if let held {
             self.held = nil
-            connection.sendBody(held, chunked: requestFraming == .chunked)
+            stream.sendBody(held)
             bodyForwarded = true
         }
-        if requestBodyEnded {
-            if requestFraming != .none {
-                connection.sendBodyEnd(trailers: heldTrailers ?? [], chunked: requestFraming == .chunked)
-            } else {
-                connection.sendBodyEnd(trailers: [], chunked: false)
-            }
-        }
+        if requestBodyEnded { stream.sendBodyEnd(trailers: heldTrailers ?? []) }
         upstreamNeedsFlush = true
         resumeClient()
     }
 
-    /// Called by the pool after `upstreamConnected` when it was not in the middle of a read from the client.
     func flushUpstream() { readFromClientEnded() }
 
     func upstreamFailed(_ reason: ForwardFailure.Reason, onReusedConnection: Bool) {
@@ -401,7 +395,6 @@ package final class Exchange {
         if client?.isWritable == false { upstream?.pauseReading() }
     }
 
-    /// The answer is whole. The connection has already been given back or closed.
     func upstreamEnded(trailers: [UInt8]) {
         upstream = nil
         guard phase == .responding else { return }
@@ -427,17 +420,14 @@ package final class Exchange {
         if writable { resumeClient() }
     }
 
-    /// Whether the request was read and passed on to its end: only then can the upstream's connection serve again.
-    var requestFullySent: Bool { requestBodyEnded }
-
     // MARK: Inside
 
     private func attempt(_ pool: UpstreamPool) {
         phase = .connecting
         upstreamAttempts += 1
         upstreamStartedAt = Clock.monotonicNanoseconds()
-        if !upstreamUpgrade, let connection = pool.takeIdle() {
-            upstreamConnected(connection)
+        if !upstreamUpgrade, let stream = pool.takeStream() {
+            upstreamConnected(stream)
         } else {
             if !requestBodyEnded { pauseClient() }
             waiter = pool.enqueue(self, fresh: upstreamUpgrade)

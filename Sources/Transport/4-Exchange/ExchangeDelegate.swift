@@ -49,6 +49,9 @@ package struct ForwardFailure: Sendable {
         case firstByteTimeout
         /// The connection was closed before an answer began.
         case closedEarly
+        /// The upstream says that it has not begun to process the request, so that it may be sent again whatever its
+        /// method (RFC 9113 §8.7). HTTP/1.1 has no way to say so.
+        case notProcessed
         /// What it sent is not an HTTP answer.
         case badResponse
         /// All connections are in use and the line is full.

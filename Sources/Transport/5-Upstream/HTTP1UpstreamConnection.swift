@@ -6,7 +6,7 @@ import NIOSSL
 import NIOTLS
 
 /// HTTP/1.1 towards an upstream: one connection, lent to one exchange at a time.
-final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
+final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler, UpstreamStream {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
@@ -27,7 +27,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     private let loop: TransportLoop
     var reservedFor: UpstreamWaiter?
     private var context: ChannelHandlerContext?
-    private var exchange: Exchange?
+    private var exchange: (any UpstreamStreamDelegate)?
     private var state = State.connecting
     private var failure: ForwardFailure.Reason?
     private var parser = HeadParser(limits: HeadLimits())
@@ -36,6 +36,8 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     private var leftover: ByteBuffer?
     private var method = Method.get
     private var upgrade = false
+    /// The request's body goes out in chunks.
+    private var chunked = false
     private var served = 0
     private var interims = 0
     private var requestSent = false
@@ -52,7 +54,6 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         self.loop = pool.loop
     }
 
-    /// The other end has proved the identity that the policy names.
     var isVerified: Bool { pool.tls?.identity != nil }
     /// As the channel last said: asking it goes through four objects.
     private(set) var isWritable = true
@@ -199,14 +200,12 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
 
     // MARK: Lent to an exchange
 
-    func begin(
-        _ exchange: Exchange, head: ByteBuffer, method: Method, upgrade: Bool, awaitsContinue: Bool,
-        firstByteTimeout: Int64
-    ) {
-        self.exchange = exchange
-        self.method = method
-        self.upgrade = upgrade
-        self.firstByteTimeout = firstByteTimeout
+    func begin(_ request: UpstreamRequest, delegate: any UpstreamStreamDelegate) {
+        exchange = delegate
+        method = request.method
+        upgrade = request.upgrade
+        chunked = request.framing == .chunked
+        firstByteTimeout = request.firstByteTimeout
         state = .head
         served &+= 1
         interims = 0
@@ -215,13 +214,13 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         failure = nil
         // The answer's first octet is due once the request's last one has left: `sendBodyEnd` begins to count. A client
         // that waits for 100 waits for the upstream.
-        deadline = awaitsContinue ? Clock.monotonicNanoseconds() &+ firstByteTimeout : .max
+        deadline = request.awaitsContinue ? Clock.monotonicNanoseconds() &+ firstByteTimeout : .max
         // The exchange before may have ended while its client was slow to read.
         if readingPaused { resumeReading() }
-        context?.write(wrapOutboundOut(head), promise: nil)
+        context?.write(wrapOutboundOut(request.head), promise: nil)
     }
 
-    func sendBody(_ octets: ByteBuffer, chunked: Bool) {
+    func sendBody(_ octets: ByteBuffer) {
         guard let context, octets.readableBytes > 0 else { return }
         progressed()
         if octets.readableBytes > TransportBounds.smallBytesMax { isBulk = true }
@@ -238,7 +237,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         }
     }
 
-    func sendBodyEnd(trailers: [UInt8], chunked: Bool) {
+    func sendBodyEnd(trailers: [UInt8]) {
         requestSent = true
         if case .head = state { deadline = Clock.monotonicNanoseconds() &+ firstByteTimeout }
         guard chunked, let context else { return }
@@ -280,7 +279,6 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         }
     }
 
-    /// The client has left its tunnel: what it sent before still goes out.
     func finishTunnel() {
         exchange = nil
         guard case .tunnel = state, let context else { return abandon() }
@@ -293,10 +291,9 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         }
     }
 
-    /// Given back unused.
-    func release(reusable: Bool) {
+    func giveBack() {
         exchange = nil
-        if reusable, case .idle = state { pool.ready(self) } else { abandon() }
+        if case .idle = state { pool.ready(self) } else { abandon() }
     }
 
     func becomeIdle() {

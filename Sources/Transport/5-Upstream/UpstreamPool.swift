@@ -2,7 +2,8 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Connections from one event loop to one endpoint: kept open, lent to one exchange at a time, last used first.
+/// Connections from one event loop to one endpoint: kept open, last used first. It lends streams, each for one request
+/// and its answer; in HTTP/1.1 a stream is a whole connection.
 package final class UpstreamPool {
     let loop: TransportLoop
     let host: String
@@ -28,14 +29,15 @@ package final class UpstreamPool {
         self.connectionsMax = connectionsMax
     }
 
-    var allocator: ByteBufferAllocator { loop.allocator }
     package var openConnections: Int { open }
 
-    func takeIdle() -> HTTP1UpstreamConnection? { idle.popLast() }
+    /// A stream that can begin at once; nil: `enqueue` for one.
+    func takeStream() -> (any UpstreamStream)? { idle.popLast() }
 
-    /// Never calls back before it returns.
-    func enqueue(_ exchange: Exchange, fresh: Bool) -> UpstreamWaiter {
-        let waiter = UpstreamWaiter(exchange: exchange, pool: self, fresh: fresh)
+    /// Puts somebody in line for a stream. `fresh`: on a connection that nothing was sent on before. Never calls back
+    /// before it returns.
+    func enqueue(_ delegate: any UpstreamStreamDelegate, fresh: Bool) -> UpstreamWaiter {
+        let waiter = UpstreamWaiter(delegate: delegate, pool: self, fresh: fresh)
         // A tunnel needs a connection of its own; one that idles gives up its place for it.
         if fresh, open >= connectionsMax, !idle.isEmpty { idle.removeFirst().closeIdle() }
         if waiters.count >= Self.waitersMax || (fresh && open >= connectionsMax) {
@@ -146,38 +148,38 @@ package final class UpstreamPool {
     }
 }
 
-/// An exchange in line for a connection.
+/// An exchange in line for a stream.
 final class UpstreamWaiter: Timed {
-    private var exchange: Exchange?
+    private var delegate: (any UpstreamStreamDelegate)?
     private let pool: UpstreamPool
     private let fresh: Bool
 
-    init(exchange: Exchange, pool: UpstreamPool, fresh: Bool) {
+    init(delegate: any UpstreamStreamDelegate, pool: UpstreamPool, fresh: Bool) {
         self.fresh = fresh
-        self.exchange = exchange
+        self.delegate = delegate
         self.pool = pool
     }
 
     func cancel() {
-        exchange = nil
+        delegate = nil
         pool.cancelled(self)
     }
 
     /// False: nobody waits here any more.
     func serve(_ connection: HTTP1UpstreamConnection) -> Bool {
-        guard let exchange else { return false }
-        self.exchange = nil
+        guard let delegate else { return false }
+        self.delegate = nil
         pool.loop.deadlines.remove(self)
-        exchange.upstreamConnected(connection)
-        exchange.flushUpstream()
+        delegate.upstreamConnected(connection)
+        delegate.flushUpstream()
         return true
     }
 
     func fail(_ reason: ForwardFailure.Reason) {
-        guard let exchange else { return }
-        self.exchange = nil
+        guard let delegate else { return }
+        self.delegate = nil
         pool.cancelled(self)
-        exchange.upstreamFailed(reason, onReusedConnection: false)
+        delegate.upstreamFailed(reason, onReusedConnection: false)
     }
 
     /// In line behind connections that are all busy, the endpoint is not to blame; otherwise it could not be reached.
