@@ -87,15 +87,18 @@ let package = Package(
             ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", crypto, cryptoExtras, mustache]),
         // Level 3: the management interface, on what the authorization server lets be changed.
         module("Admin", ["HTTP", "JSON", "JOSE", "AuthorizationServer"]),
-        // Level 4: joins the modules.
+        // Level 4: the path of a request.
+        module(
+            "DataPlane",
+            ["HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission"]),
+        // Level 5: joins the modules.
         module(
             "Gateway",
             [
                 "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission",
-                "AuthorizationServer",
-                "Admin", crypto, grdb, logging, lifecycle, unixSignals,
+                "AuthorizationServer", "Admin", "DataPlane", crypto, grdb, logging, lifecycle, unixSignals,
             ]),
-        // Level 5: the command line, and the demonstration that it can run.
+        // Level 6: the command line, and the demonstration that it can run.
         .executableTarget(
             name: "portcullis",
             dependencies: [

@@ -1,6 +1,7 @@
 import Admin
 import Audit
 import AuthorizationServer
+import DataPlane
 import Foundation
 import HTTP
 import Transport

@@ -1,3 +1,4 @@
+import DataPlane
 import HTTP
 import JSON
 import Policy

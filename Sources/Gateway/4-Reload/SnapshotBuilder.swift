@@ -1,32 +1,52 @@
 import Admission
 import Audit
 import Crypto
+import DataPlane
 import JOSE
 import Policy
 import Transport
 
+/// A policy that is in force: the snapshot by which the event loops decide, and the parts of the control plane that
+/// follow from the same policy.
+struct PolicyInForce: Sendable {
+    var snapshot: Snapshot
+    /// In the order of `policy.issuers`; nil: that issuer's keys are not fetched.
+    let keepers: [KeyKeeper?]
+    /// In the order of `policy.issuers`; nil: that issuer is not asked about tokens.
+    let verdicts: [VerdictLedger.Place?]
+
+    var policy: Policy { snapshot.policy }
+}
+
 /// Makes a snapshot from a checked policy, off to one side: reads keys and certificates, and changes nothing.
 struct SnapshotBuilder {
     let ledgers: Ledgers
+    let keyLedger: KeyLedger
+    let verdictLedger: VerdictLedger
     let services: [LocalServiceName: any LocalService]
     /// The keys of the built-in authorization server; nil: there is none.
     let embeddedKeys: IssuerKeys?
     private let files = DiskPolicyFiles()
 
-    init(ledgers: Ledgers, services: [LocalServiceName: any LocalService], embeddedKeys: IssuerKeys?) {
+    init(
+        ledgers: Ledgers, keyLedger: KeyLedger, verdictLedger: VerdictLedger,
+        services: [LocalServiceName: any LocalService], embeddedKeys: IssuerKeys?
+    ) {
         self.ledgers = ledgers
+        self.keyLedger = keyLedger
+        self.verdictLedger = verdictLedger
         self.services = services
         self.embeddedKeys = embeddedKeys
     }
 
     /// - Parameter previous: TLS contexts whose files have the same contents are taken over, and their connections live
     ///   on.
-    func snapshot(of policy: Policy, after previous: Snapshot?) throws -> Snapshot {
+    func build(_ policy: Policy, after previous: Snapshot?) throws -> PolicyInForce {
         let rules = AdmissionRules(policy)
-        let keepers = ledgers.keys.keepers(for: policy.issuers)
+        let keepers = keyLedger.keepers(for: policy.issuers)
         let keys = zip(policy.issuers, keepers).map { issuer, keeper in keeper.map { $0.keys } ?? self.keys(of: issuer)
         }
-        let verdicts = try ledgers.verdicts.places(for: policy.issuers, keys: keepers, ownKeys: keys)
+        let verdicts = try verdictLedger.places(for: policy.issuers, keys: keepers, ownKeys: keys)
         let upstreams = try policy.upstreams.map { try upstream($0, policy, previous) }
         let metadata = policy.resourceMetadata.map { _ in ResourceMetadataService(policy) }
         let signer = try policy.upstreamTokens.map { try UpstreamTokenSigner($0, read: readKey) }
@@ -48,10 +68,12 @@ struct SnapshotBuilder {
                         ResourceMetadataRoutes.resourcePath(of: route, issuers: policy.issuers)
                     }))
         }
-        return Snapshot(
+        let snapshot = Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,
             issuers: IssuerSet(policy.issuers, keys: keys),
-            keepers: keepers, verdicts: verdicts, generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
+            keySources: keepers, introspection: verdicts.map { $0?.keeper },
+            generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
+        return PolicyInForce(snapshot: snapshot, keepers: keepers, verdicts: verdicts)
     }
 
     private func readKey(_ path: String) -> [UInt8]? {

@@ -1,14 +1,14 @@
 import Admission
 import Audit
+import DataPlane
 import Foundation
-import Logging
 import Policy
 import Synchronization
 
 extension GatewayServer {
     static var coreCount: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
 
-    static func ledgers(for policy: Policy, logger: Logger) throws -> Ledgers {
+    static func ledgers(for policy: Policy) throws -> Ledgers {
         let settings = policy.audit
         let sink: AuditSink =
             switch settings.sink {
@@ -27,8 +27,7 @@ extension GatewayServer {
             tokenDigestKey: try settings.tokenKey.map {
                 try SecretDigestKey(octets: SecretReader.read($0, octetsMin: AuditSettings.tokenKeyOctetsMin))
             }
-                ?? SecretDigestKey(), keys: KeyLedger(logger: logger),
-            verdicts: VerdictLedger(logger: logger))
+                ?? SecretDigestKey())
     }
 
     static func makeFolder(of path: String) throws {

@@ -1,5 +1,6 @@
 import Admission
 import Audit
+import DataPlane
 import JOSE
 package import Logging
 package import Policy
@@ -27,6 +28,8 @@ package final class GatewayServer: Sendable {
     let logger: Logger
     let transport: Transport
     let ledgers: Ledgers
+    private let keyLedger: KeyLedger
+    private let verdictLedger: VerdictLedger
     let authorization: EmbeddedAuthorizationServer?
     private let revocations: RevocationKeeper?
     private let state: Mutex<State>
@@ -35,7 +38,7 @@ package final class GatewayServer: Sendable {
     private let storeKeeping = Mutex<Task<Void, Never>?>(nil)
 
     private struct State {
-        var snapshot: Snapshot
+        var inForce: PolicyInForce
         var listeners: [ListenerHandle] = []
         var watch: FileWatch
         var reloads = 0
@@ -75,8 +78,10 @@ package final class GatewayServer: Sendable {
         watch.add(policy.filesNamed)
         self.policyPath = policyPath
         self.logger = logger
-        let ledgers = try Self.ledgers(for: policy, logger: logger)
+        let ledgers = try Self.ledgers(for: policy)
         self.ledgers = ledgers
+        keyLedger = KeyLedger(logger: logger)
+        verdictLedger = VerdictLedger(logger: logger)
         authorization =
             if let settings = policy.authorizationServer {
                 try await EmbeddedAuthorizationServer(settings, policy: policy, logger: logger)
@@ -86,17 +91,17 @@ package final class GatewayServer: Sendable {
         if let revocations { ledgers.revocations.replace(with: try await revocations.load()) }
         let health = HealthSource()
         let builder = SnapshotBuilder(
-            ledgers: ledgers, services: Self.localServices(authorization, health, ledgers),
-            embeddedKeys: authorization?.issuerKeys)
-        let first = try builder.snapshot(of: policy, after: nil)
+            ledgers: ledgers, keyLedger: keyLedger, verdictLedger: verdictLedger,
+            services: Self.localServices(authorization, health, ledgers), embeddedKeys: authorization?.issuerKeys)
+        let first = try builder.build(policy, after: nil)
         transport = try await Transport(
             loops: policy.workers ?? Self.coreCount, timeouts: policy.timeouts.transport,
-            delegates: { loop in GatewayLoop(transport: loop, snapshot: first, ledgers: ledgers) })
-        state = Mutex(State(snapshot: first, watch: watch))
+            delegates: { loop in GatewayLoop(transport: loop, snapshot: first.snapshot, ledgers: ledgers) })
+        state = Mutex(State(inForce: first, watch: watch))
         services = Self.localServices(authorization, health, ledgers)
         health.attach(self)
-        authorization?.federation?.attach { [weak self] in self?.state.withLock { $0.snapshot } }
-        authorization?.provider?.attach { [weak self] in self?.state.withLock { $0.snapshot } }
+        authorization?.federation?.attach { [weak self] in self?.state.withLock { $0.inForce } }
+        authorization?.provider?.attach { [weak self] in self?.state.withLock { $0.inForce } }
     }
 
     private let services: [LocalServiceName: any LocalService]
@@ -125,8 +130,8 @@ package final class GatewayServer: Sendable {
                     ])
             } catch {
                 await closeListeners()
-                ledgers.keys.stop()
-                ledgers.verdicts.stop()
+                keyLedger.stop()
+                verdictLedger.stop()
                 revocations?.stop()
                 try? await transport.shutdown()
                 ledgers.audit.stop()
@@ -138,11 +143,11 @@ package final class GatewayServer: Sendable {
     /// In the order of `listeners` in the policy; ports as they really are.
     package var addresses: [Address] {
         state.withLock { state in
-            zip(state.snapshot.policy.listeners, state.listeners).map { Address(host: $0.host, port: $1.port) }
+            zip(state.inForce.policy.listeners, state.listeners).map { Address(host: $0.host, port: $1.port) }
         }
     }
 
-    package var policyHash: String { state.withLock { $0.snapshot.policy.hash } }
+    package var policyHash: String { state.withLock { $0.inForce.policy.hash } }
 
     // MARK: Reload
 
@@ -166,7 +171,7 @@ package final class GatewayServer: Sendable {
     }
 
     private func reloadNow() async -> Bool {
-        let current = state.withLock { $0.snapshot }
+        let current = state.withLock { $0.inForce }
         var watch = FileWatch(paths: [policyPath] + current.policy.filesNamed)
         let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: policyPath)
         guard let policy = reading.policy else {
@@ -178,14 +183,16 @@ package final class GatewayServer: Sendable {
             return refuseReload(reason, watching: watch)
         }
         do {
-            let builder = SnapshotBuilder(ledgers: ledgers, services: services, embeddedKeys: authorization?.issuerKeys)
-            let snapshot = try builder.snapshot(of: policy, after: current)
+            let builder = SnapshotBuilder(
+                ledgers: ledgers, keyLedger: keyLedger, verdictLedger: verdictLedger, services: services,
+                embeddedKeys: authorization?.issuerKeys)
+            let new = try builder.build(policy, after: current.snapshot)
             let prepared = try policy.listeners.map { listener in
                 try listener.tlsFiles.map { try transport.prepareTLS($0) }
             }
-            try await transport.onEachLoop { _, delegates in (delegates as? GatewayLoop)?.swap(to: snapshot) }
+            try await transport.onEachLoop { _, delegates in (delegates as? GatewayLoop)?.swap(to: new.snapshot) }
             let listeners = state.withLock { state in
-                state.snapshot = snapshot
+                state.inForce = new
                 state.watch = watch
                 state.reloads += 1
                 state.reloadError = nil
@@ -193,8 +200,8 @@ package final class GatewayServer: Sendable {
             }
             for (listener, tls) in zip(listeners, prepared) { if let tls { listener.replaceTLS(tls) } }
             ledgers.health.keepOnly(policy.upstreams)
-            ledgers.keys.adopt(snapshot.keepers)
-            ledgers.verdicts.adopt(snapshot.verdicts)
+            keyLedger.adopt(new.keepers)
+            verdictLedger.adopt(new.verdicts)
             // What came in while the snapshot was made belongs to the older one.
             await publishKeys(of: nil)
             for finding in reading.findings { logger.warning("\(finding.description)") }
@@ -244,13 +251,13 @@ package final class GatewayServer: Sendable {
     // MARK: Keys that are fetched
 
     private func keepKeys() {
-        ledgers.keys.tell { [weak self] name in
+        keyLedger.tell { [weak self] name in
             guard let self else { return }
             Task { await self.publishKeys(of: name) }
         }
-        let snapshot = state.withLock { $0.snapshot }
-        ledgers.keys.adopt(snapshot.keepers)
-        ledgers.verdicts.adopt(snapshot.verdicts)
+        let inForce = state.withLock { $0.inForce }
+        keyLedger.adopt(inForce.keepers)
+        verdictLedger.adopt(inForce.verdicts)
     }
 
     /// Looks after the authorization server's database as long as the gateway runs.
@@ -265,8 +272,8 @@ package final class GatewayServer: Sendable {
     /// Hands the keys as they are now to every event loop, without a reload.
     private func publishKeys(of issuer: String?) async {
         let snapshot = state.withLock { state in
-            state.snapshot = state.snapshot.withCurrentKeys(embedded: authorization?.issuerKeys)
-            return state.snapshot
+            state.inForce.snapshot = state.inForce.snapshot.withCurrentKeys(embedded: authorization?.issuerKeys)
+            return state.inForce.snapshot
         }
         // Fails only when the loops have ended.
         try? await transport.onEachLoop { _, delegates in
@@ -288,9 +295,10 @@ package final class GatewayServer: Sendable {
     // MARK: Health and end
 
     package func healthReport() -> HealthReport {
-        let (snapshot, reloads, reloadError, connections) = state.withLock { state in
-            (state.snapshot, state.reloads, state.reloadError, state.listeners.reduce(0) { $0 + $1.openConnections })
+        let (inForce, reloads, reloadError, connections) = state.withLock { state in
+            (state.inForce, state.reloads, state.reloadError, state.listeners.reduce(0) { $0 + $1.openConnections })
         }
+        let snapshot = inForce.snapshot
         let audit = ledgers.audit.health
         let now = Clock.monotonicNanoseconds()
         return HealthReport(
@@ -305,13 +313,13 @@ package final class GatewayServer: Sendable {
                         ejected: $0.isEjected(now: now))
                 }
             },
-            issuers: snapshot.keepers.compactMap { keeper in
+            issuers: inForce.keepers.compactMap { keeper in
                 keeper.map {
                     HealthReport.IssuerState(
                         name: $0.name, $0.status(now: now), unixNanoseconds: Clock.wallNanoseconds())
                 }
             },
-            introspection: snapshot.verdicts.compactMap { place in
+            introspection: inForce.verdicts.compactMap { place in
                 place.map {
                     HealthReport.IntrospectionState($0.keeper, now: now, unixNanoseconds: Clock.wallNanoseconds())
                 }
@@ -329,11 +337,11 @@ package final class GatewayServer: Sendable {
         }
         guard !already else { return }
         ledgers.counters.beginDraining()
-        ledgers.keys.stop()
-        ledgers.verdicts.stop()
+        keyLedger.stop()
+        verdictLedger.stop()
         revocations?.stop()
         storeKeeping.withLock { $0?.cancel() }
-        let drain = state.withLock { $0.snapshot.policy.timeouts.drain }
+        let drain = state.withLock { $0.inForce.policy.timeouts.drain }
         await closeListeners()
         try? await transport.drain(timeout: drain)
         try? await transport.shutdown()

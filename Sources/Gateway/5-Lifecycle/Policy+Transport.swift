@@ -5,21 +5,6 @@ import Transport
 
 // The policy's values in the transport's words: the transport knows nothing of policies.
 
-extension Timeouts {
-    var transport: TransportTimeouts {
-        var timeouts = TransportTimeouts()
-        timeouts.tlsHandshake = tlsHandshake.nanoseconds
-        timeouts.headerRead = headerRead.nanoseconds
-        timeouts.bodyStall = bodyStall.nanoseconds
-        timeouts.keepAliveIdle = keepAliveIdle.nanoseconds
-        timeouts.upstreamConnect = upstreamConnect.nanoseconds
-        timeouts.upstreamStall = upstreamStall.nanoseconds
-        timeouts.upstreamIdle = upstreamIdle.nanoseconds
-        timeouts.tunnelIdle = tunnelIdle.nanoseconds
-        return timeouts
-    }
-}
-
 extension CertificateFiles {
     var transport: ServerTLSFiles.Pair { ServerTLSFiles.Pair(chain: chain, key: key) }
 }

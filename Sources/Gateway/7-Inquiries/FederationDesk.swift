@@ -1,5 +1,6 @@
 import Admission
 import AuthorizationServer
+import DataPlane
 import HTTP
 import Issuers
 import Policy
@@ -12,7 +13,7 @@ final class FederationDesk: AssertionJudge {
     private let trusts: [FederationTrust]
     /// `iss` of the authorization server: what the token must be meant for (RFC 7523 §3 (3)).
     private let audience: String
-    private let snapshot = Mutex<(@Sendable () -> Snapshot?)?>(nil)
+    private let inForce = Mutex<(@Sendable () -> PolicyInForce?)?>(nil)
 
     /// Keys that are not there are waited for so often, a tenth of a second each.
     private static let attempts = 10
@@ -24,15 +25,15 @@ final class FederationDesk: AssertionJudge {
         audience = settings.issuer
     }
 
-    /// Where the snapshot in force is found.
-    func attach(_ current: @escaping @Sendable () -> Snapshot?) { snapshot.withLock { $0 = current } }
+    /// Where the policy in force is found.
+    func attach(_ current: @escaping @Sendable () -> PolicyInForce?) { inForce.withLock { $0 = current } }
 
     func judge(_ assertion: String) async -> AssertionVerdict {
         for attempt in 1...Self.attempts {
-            guard let snapshot = snapshot.withLock({ $0 })?() else { return .unavailable }
+            guard let current = inForce.withLock({ $0 })?() else { return .unavailable }
             var isWaiting = false
             for trust in trusts {
-                switch judge(assertion, trust, snapshot) {
+                switch judge(assertion, trust, current) {
                 case .trusted(let trusted): return .trusted(trusted)
                 case .unavailable: isWaiting = true
                 case .refused: break
@@ -44,21 +45,21 @@ final class FederationDesk: AssertionJudge {
         return .unavailable
     }
 
-    private func judge(_ assertion: String, _ trust: FederationTrust, _ snapshot: Snapshot) -> AssertionVerdict {
-        guard let issuer = snapshot.policy.issuers.firstIndex(where: { $0.name == trust.issuer }),
+    private func judge(_ assertion: String, _ trust: FederationTrust, _ current: PolicyInForce) -> AssertionVerdict {
+        guard let issuer = current.policy.issuers.firstIndex(where: { $0.name == trust.issuer }),
             let head = Self.head(assertion),
             let token = try? Credential.presented(in: head), let address = ClientAddress(octets: [127, 0, 0, 1])
         else { return .refused }
-        let rules = rules(for: trust, issuer: issuer, snapshot.policy)
+        let rules = rules(for: trust, issuer: issuer, current.policy)
         let peer = PeerFacts(address: address)
         let verdict = Authenticator(cacheEntriesMax: 0).authenticate(
-            head, token: token, rules: rules, issuers: snapshot.issuers, peer: peer,
+            head, token: token, rules: rules, issuers: current.snapshot.issuers, peer: peer,
             unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: Clock.monotonicNanoseconds())
         switch verdict {
         case .refused(let refusal): return refusal.code.facts.status == 503 ? .unavailable : .refused
         case .inquire(.keys(let index, let kid)):
             // The issuer was asked, and does not have that key.
-            if index < snapshot.keepers.count, snapshot.keepers[index]?.wanted(kid: kid) == .absent { return .refused }
+            if index < current.keepers.count, current.keepers[index]?.wanted(kid: kid) == .absent { return .refused }
             return .unavailable
         // An issuer that has to be asked about each token vouches for no workload: nobody asks it here.
         case .inquire(.introspection): return .unavailable

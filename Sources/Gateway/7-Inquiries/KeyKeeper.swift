@@ -1,4 +1,5 @@
 import Admission
+import DataPlane
 import HTTP
 import Issuers
 import Logging
@@ -8,7 +9,7 @@ import Transport
 
 /// Keeps one issuer's keys up to date: drives its key ring, performs what the ring asks for, and tells when something
 /// is settled. Survives reloads as long as the issuer's entry says the same.
-final class KeyKeeper: Sendable {
+final class KeyKeeper: IssuerKeySource {
     /// What `routes.yaml` calls the issuer.
     let name: String
     let identifier: String

@@ -1,5 +1,6 @@
 import Admission
 import AuthorizationServer
+import DataPlane
 import HTTP
 import Issuers
 import JOSE
@@ -26,7 +27,7 @@ final class ProviderDesk: IdentityProvider {
 
     private let settings: LogInProvider
     private let logger: Logger
-    private let snapshot = Mutex<(@Sendable () -> Snapshot?)?>(nil)
+    private let inForce = Mutex<(@Sendable () -> PolicyInForce?)?>(nil)
     private let questions = Atomic<Int>(0)
 
     /// nil: people log in nowhere else.
@@ -40,8 +41,8 @@ final class ProviderDesk: IdentityProvider {
         self.logger = logger
     }
 
-    /// Where the snapshot in force is found.
-    func attach(_ current: @escaping @Sendable () -> Snapshot?) { snapshot.withLock { $0 = current } }
+    /// Where the policy in force is found.
+    func attach(_ current: @escaping @Sendable () -> PolicyInForce?) { inForce.withLock { $0 = current } }
 
     // MARK: What is known
 
@@ -70,12 +71,12 @@ final class ProviderDesk: IdentityProvider {
 
     /// The issuer's entry as it is in force, and who keeps its keys.
     private func place() -> (Issuer, KeyKeeper)? {
-        guard let snapshot = snapshot.withLock({ $0 })?(),
-            let index = snapshot.policy.issuers.firstIndex(where: { $0.name == settings.issuer }),
-            index < snapshot.keepers.count,
-            let keeper = snapshot.keepers[index]
+        guard let current = inForce.withLock({ $0 })?(),
+            let index = current.policy.issuers.firstIndex(where: { $0.name == settings.issuer }),
+            index < current.keepers.count,
+            let keeper = current.keepers[index]
         else { return nil }
-        return (snapshot.policy.issuers[index], keeper)
+        return (current.policy.issuers[index], keeper)
     }
 
     private func known() async -> (Issuer, KeyKeeper, ProviderEndpoints)? {

@@ -1,4 +1,5 @@
 import Admission
+import DataPlane
 import HTTP
 import Issuers
 import Logging
@@ -8,7 +9,7 @@ import Transport
 
 /// Asks one issuer about its tokens: drives its ledger, performs what the ledger asks for, and tells the event loops
 /// when something is settled. Survives reloads as long as the issuer's entry says the same.
-final class VerdictKeeper: Sendable {
+final class VerdictKeeper: IntrospectionSource {
     /// What the asking needs beside the entry: read anew with each reload.
     struct Setup: Sendable {
         let credentials: ClientCredentials
@@ -16,14 +17,6 @@ final class VerdictKeeper: Sendable {
         let keys: KeyKeeper?
         /// Keys that are not fetched.
         let ownKeys: IssuerKeys?
-    }
-    /// What is known when a token is asked about.
-    enum Asked {
-        case active(IntrospectionVerdict, freshUntil: Int64)
-        case inactive
-        /// The loop's desk will be told.
-        case pending(InquiryDesk.Subject)
-        case unknowable(retryAfterSeconds: Int)
     }
 
     let issuer: Issuer
@@ -67,7 +60,8 @@ final class VerdictKeeper: Sendable {
     /// Called on event loops, for tokens about which the loop knows nothing: takes a lock for a moment, and never
     /// waits.
     /// - Parameter since: when this request began to ask, in monotonic nanoseconds.
-    func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<InquiryDesk>) -> Asked {
+    func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<InquiryDesk>) -> IntrospectionStanding
+    {
         if endpoint == nil, let unknown = askForMetadata() { return unknown }
         let now = Clock.monotonicNanoseconds()
         let (answer, commands): (IntrospectionLedger.Answer, [IntrospectionLedger.Command]) = state.withLock { state in
@@ -94,7 +88,7 @@ final class VerdictKeeper: Sendable {
         }
     }
 
-    private func askForMetadata() -> Asked? {
+    private func askForMetadata() -> IntrospectionStanding? {
         guard let keys = state.withLock({ $0.setup.keys }) else { return .unknowable(retryAfterSeconds: 5) }
         switch keys.wanted(kid: nil) {
         case .pending: return .pending(.keys(keys.name))

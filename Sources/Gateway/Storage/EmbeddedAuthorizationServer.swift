@@ -1,5 +1,6 @@
 import Admission
 import AuthorizationServer
+import DataPlane
 import Foundation
 import HTTP
 import JOSE

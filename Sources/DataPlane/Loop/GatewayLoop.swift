@@ -1,10 +1,10 @@
-import Admission
+package import Admission
 import Audit
 import Policy
-import Transport
+package import Transport
 
 /// The gateway on one event loop: the snapshot in force, and what each loop keeps for itself.
-final class GatewayLoop: ExchangeDelegateFactory {
+package final class GatewayLoop: ExchangeDelegateFactory {
     let transport: TransportLoop
     let ledgers: Ledgers
     let journal: AuditJournal
@@ -25,7 +25,8 @@ final class GatewayLoop: ExchangeDelegateFactory {
         let connectionsMax: Int
     }
 
-    init(transport: TransportLoop, snapshot: Snapshot, ledgers: Ledgers) {
+    /// To be called on the loop.
+    package init(transport: TransportLoop, snapshot: Snapshot, ledgers: Ledgers) {
         self.transport = transport
         self.snapshot = snapshot
         self.ledgers = ledgers
@@ -36,11 +37,13 @@ final class GatewayLoop: ExchangeDelegateFactory {
         adopt(snapshot)
     }
 
-    func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate {
+    /// The pipeline of a new connection's requests.
+    package func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate {
         Walk(exchange: exchange, loop: self)
     }
 
-    func connectionFailed(_ peer: Peer?, reason: ConnectionFailure) {
+    /// Counts connections that ended before their first request.
+    package func connectionFailed(_ peer: Peer?, reason: ConnectionFailure) {
         ledgers.counters.handshakeFailed()
     }
 
@@ -51,7 +54,7 @@ final class GatewayLoop: ExchangeDelegateFactory {
     }
 
     /// One step: from the next request on, everything goes by the new policy. Requests on their way keep theirs.
-    func swap(to new: Snapshot) {
+    package func swap(to new: Snapshot) {
         let cacheChanged = new.policy.bounds.tokenCacheEntriesMax != snapshot.policy.bounds.tokenCacheEntriesMax
         snapshot = new
         if cacheChanged { authenticator = Self.authenticator(for: new, ledgers) }
@@ -62,13 +65,13 @@ final class GatewayLoop: ExchangeDelegateFactory {
     /// Keys were fetched, or could not be: they are in force from the next request on, and who waited for them is
     /// judged.
     /// - Parameter issuer: its name; nil: it may concern any of them.
-    func adoptKeys(of new: Snapshot, issuer: String?) {
+    package func adoptKeys(of new: Snapshot, issuer: String?) {
         if new.generation == snapshot.generation, new.keysRevision > snapshot.keysRevision { snapshot = new }
         if let issuer { inquiries.answered(.keys(issuer)) } else { inquiries.answeredAll() }
     }
 
-    /// In force from the next request on.
-    func adopt(_ revocations: RevocationSet) {
+    /// Revocations, in force from the next request on.
+    package func adopt(_ revocations: RevocationSet) {
         if revocations.generation > authenticator.revocations.generation { authenticator.revocations = revocations }
     }
 

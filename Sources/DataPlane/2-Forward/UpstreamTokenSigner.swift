@@ -1,7 +1,7 @@
 import Admission
 import JOSE
-import JSON
-import Policy
+package import JSON
+package import Policy
 import Synchronization
 
 /// Signs what services get instead of the client's token: who calls, for one service, for a short time.
@@ -9,12 +9,12 @@ import Synchronization
 /// An access token by RFC 9068, so that any library for such tokens can check it. `sub_id` (RFC 9493) names the issuer
 /// that the subject belongs to, `act` (RFC 8693 §4.1) the client that acts for a user, and behind it whom the client's
 /// own token named there.
-struct UpstreamTokenSigner: Sendable {
+package struct UpstreamTokenSigner: Sendable {
     private let issuer: String
     private let key: SigningKey
     private let lifetimeSeconds: Int64
     /// All public keys, for `UpstreamTokenRoutes.jwksPath`.
-    let keySet: JSON
+    package let keySet: JSON
 
     /// Why it cannot sign.
     struct Failure: Error, CustomStringConvertible {
@@ -22,7 +22,7 @@ struct UpstreamTokenSigner: Sendable {
     }
 
     /// - Parameter read: gives the octets of a file.
-    init(_ settings: UpstreamTokenSettings, read: (String) -> [UInt8]?) throws {
+    package init(_ settings: UpstreamTokenSettings, read: (String) -> [UInt8]?) throws {
         let keys = try settings.keys.map { path in
             guard let octets = read(path), let key = try? SigningKey(pem: String(decoding: octets, as: UTF8.self))
             else {

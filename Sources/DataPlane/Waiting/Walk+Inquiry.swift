@@ -15,25 +15,25 @@ extension Walk {
     func inquire(_ inquiry: Inquiry, _ token: PresentedToken?, _ rules: RouteRules) throws(Refusal) -> Introspected? {
         switch inquiry {
         case .keys(let issuer, let kid):
-            guard issuer < snapshot.keepers.count, let keeper = snapshot.keepers[issuer] else {
+            guard issuer < snapshot.keySources.count, let source = snapshot.keySources[issuer] else {
                 throw inquiry.unanswered
             }
-            switch keeper.wanted(kid: kid) {
+            switch source.wanted(kid: kid) {
             case .absent:
                 throw refused(.unknownKey, by: issuer, token, rules)
             case .unknowable(retryAfterSeconds: let seconds):
                 throw Refusal(.keysUnavailable, retryAfterSeconds: seconds)
             case .pending, .known:
                 // Known, but not on this loop yet: it is on its way here.
-                try wait(for: .keys(keeper.name), otherwise: inquiry.unanswered)
+                try wait(for: .keys(source.name), otherwise: inquiry.unanswered)
                 return nil
             }
         case .introspection(let issuer, let octets, let digest):
-            guard issuer < snapshot.verdicts.count, let keeper = snapshot.verdicts[issuer]?.keeper else {
+            guard issuer < snapshot.introspection.count, let source = snapshot.introspection[issuer] else {
                 throw inquiry.unanswered
             }
             let since = inquiringSince ?? Clock.monotonicNanoseconds()
-            switch keeper.asked(digest, token: octets, since: since, desk: loop.transport.lend(loop.inquiries)) {
+            switch source.asked(digest, token: octets, since: since, desk: loop.transport.lend(loop.inquiries)) {
             case .active(let verdict, let freshUntil): return (verdict, freshUntil)
             case .inactive:
                 throw refused(.inactiveToken, by: issuer, token, rules)

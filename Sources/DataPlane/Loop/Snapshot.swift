@@ -1,34 +1,39 @@
-import Admission
-import Audit
-import Policy
-import Transport
+package import Admission
+package import Audit
+package import Policy
+package import Transport
 
 /// Everything that follows from one policy, made off to one side and swapped in as one reference per event loop.
 ///
 /// Immutable. What must survive a reload (limits, health, counters) lives in `Ledgers` and is only pointed at from
 /// here.
-final class Snapshot: Sendable {
-    let policy: Policy
+package final class Snapshot: Sendable {
+    /// What it was made from.
+    package let policy: Policy
     let rules: AdmissionRules
     let routes: [RouteRuntime]
-    let upstreams: [UpstreamRuntime]
-    let issuers: IssuerSet
+    /// In the order of `policy.upstreams`.
+    package let upstreams: [UpstreamRuntime]
+    /// The issuers with their keys, in the order of `policy.issuers`.
+    package let issuers: IssuerSet
     /// In the order of `policy.issuers`; nil: that issuer's keys are not fetched.
-    let keepers: [KeyKeeper?]
+    let keySources: [(any IssuerKeySource)?]
     /// In the order of `policy.issuers`; nil: that issuer is not asked about tokens.
-    let verdicts: [VerdictLedger.Place?]
-    /// Counts up whenever keys are read anew from the keepers.
+    let introspection: [(any IntrospectionSource)?]
+    /// Counts up whenever keys are read anew from their sources.
     let keysRevision: Int
     /// The policy's hash, ready for records.
     let policyHash: AuditText
     /// Counts up: tells the pools of a loop that they belong to an older one.
-    let generation: Int
+    package let generation: Int
     /// nil: no service gets tokens of the gateway.
     let upstreamTokens: UpstreamTokenSigner?
 
-    init(
+    /// - Parameter keysRevision: 0 for a new policy.
+    package init(
         policy: Policy, rules: AdmissionRules, routes: [RouteRuntime], upstreams: [UpstreamRuntime], issuers: IssuerSet,
-        keepers: [KeyKeeper?], verdicts: [VerdictLedger.Place?], generation: Int, upstreamTokens: UpstreamTokenSigner?,
+        keySources: [(any IssuerKeySource)?], introspection: [(any IntrospectionSource)?], generation: Int,
+        upstreamTokens: UpstreamTokenSigner?,
         keysRevision: Int = 0
     ) {
         self.policy = policy
@@ -36,33 +41,34 @@ final class Snapshot: Sendable {
         self.routes = routes
         self.upstreams = upstreams
         self.issuers = issuers
-        self.keepers = keepers
-        self.verdicts = verdicts
+        self.keySources = keySources
+        self.introspection = introspection
         self.keysRevision = keysRevision
         policyHash = AuditText(policy.hash)
         self.generation = generation
         self.upstreamTokens = upstreamTokens
     }
 
-    /// The same with the keys as their keepers have them now. Everything else is shared.
+    /// The same with the keys as their sources have them now. Everything else is shared.
     /// - Parameter embedded: of the built-in authorization server; nil: there is none.
-    func withCurrentKeys(embedded: IssuerKeys?) -> Snapshot {
-        let keepers = self.keepers
+    package func withCurrentKeys(embedded: IssuerKeys?) -> Snapshot {
+        let keySources = self.keySources
         let policy = self.policy
         let current = issuers.replacing { index, old in
             if policy.issuers.indices.contains(index), policy.issuers[index].keys == .embedded {
                 return embedded ?? old
             }
-            return index < keepers.count ? keepers[index].map { $0.keys } ?? old : old
+            return index < keySources.count ? keySources[index].map { $0.keys } ?? old : old
         }
         return Snapshot(
-            policy: policy, rules: rules, routes: routes, upstreams: upstreams, issuers: current, keepers: keepers,
-            verdicts: verdicts, generation: generation, upstreamTokens: upstreamTokens, keysRevision: keysRevision + 1)
+            policy: policy, rules: rules, routes: routes, upstreams: upstreams, issuers: current,
+            keySources: keySources, introspection: introspection, generation: generation,
+            upstreamTokens: upstreamTokens, keysRevision: keysRevision + 1)
     }
 }
 
 /// A route, prepared for the walk.
-final class RouteRuntime: Sendable {
+package final class RouteRuntime: Sendable {
     let route: Route
     let rules: RouteRules
     /// What each of its records says of the policy and the route.
@@ -78,7 +84,7 @@ final class RouteRuntime: Sendable {
     let metadataPath: [UInt8]
 
     /// - Parameter resourcePath: of the resource that the route belongs to; nil: clients are told of none.
-    init(
+    package init(
         route: Route, rules: RouteRules, policyHash: AuditText, limits: [RateLimit], defaultBodyBytesMax: Int?,
         upstream: Int?, service: (any LocalService)?, resourcePath: String?
     ) {
@@ -103,13 +109,15 @@ final class RouteRuntime: Sendable {
 }
 
 /// An upstream, prepared for the walk.
-final class UpstreamRuntime: Sendable {
-    let upstream: Upstream
+package final class UpstreamRuntime: Sendable {
+    /// As `routes.yaml` has it.
+    package let upstream: Upstream
     /// In the order of `upstream.endpoints`.
-    let health: [EndpointHealth]
-    let tls: ClientTLS?
+    package let health: [EndpointHealth]
+    /// nil: plaintext.
+    package let tls: ClientTLS?
     /// Names the TLS files' contents: the same after a reload that changed none of them, so that connections stay.
-    let tlsFingerprint: String
+    package let tlsFingerprint: String
     let writer: UpstreamHeadWriter
     /// What records say of an endpoint, and of one that has proved its identity; in the order of `upstream.endpoints`.
     let endpoints: [AuditFragment]
@@ -117,7 +125,8 @@ final class UpstreamRuntime: Sendable {
     /// Nanoseconds.
     let firstByteTimeout: Int64
 
-    init(
+    /// - Parameter firstByteTimeout: nanoseconds.
+    package init(
         upstream: Upstream, health: [EndpointHealth], tls: ClientTLS?, tlsFingerprint: String, firstByteTimeout: Int64
     ) {
         self.upstream = upstream

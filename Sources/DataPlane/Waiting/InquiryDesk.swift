@@ -1,13 +1,13 @@
-import Admission
+package import Admission
 import Transport
 
 /// The requests of one event loop that wait until something is known that their decision needs.
 ///
 /// Whoever brings an answer calls `answered` on the loop; everybody who waited for it is judged again, from the
 /// beginning. Nobody waits longer than `waitMax` in all, and no more than `waitingMax` wait at once.
-final class InquiryDesk {
+package final class InquiryDesk {
     /// What is waited for.
-    enum Subject: Hashable {
+    package enum Subject: Hashable {
         /// The keys of the issuer that has this name in `routes.yaml`.
         case keys(String)
         /// What the issuer of this name says of the token with this digest.
@@ -47,7 +47,7 @@ final class InquiryDesk {
     }
 
     /// Everybody who waits for it is judged again.
-    func answered(_ subject: Subject) {
+    package func answered(_ subject: Subject) {
         guard let answers = waiting.removeValue(forKey: subject) else { return }
         count -= answers.count
         for (number, answer) in answers {
