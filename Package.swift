@@ -77,10 +77,11 @@ let package = Package(
         module("Certificates", [crypto, x509, asn1]),
         // Level 1
         module("Transport", ["HTTP", "Certificates", httpClient] + nio),
-        deciding("Policy", ["HTTP", "JOSE", yams]),
+        deciding("Policy", ["HTTP", "JOSE"]),
         deciding("Issuers", ["HTTP", "JSON", "JOSE", crypto]),
         deciding("Proof", ["HTTP", "JSON", "JOSE", crypto]),
         // Level 2
+        deciding("PolicyFile", ["HTTP", "JOSE", "Policy", yams]),
         deciding("Admission", ["HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
         module(
             "AuthorizationServer",
@@ -95,17 +96,18 @@ let package = Package(
         module(
             "Gateway",
             [
-                "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission",
-                "AuthorizationServer", "Admin", "DataPlane", crypto, grdb, logging, lifecycle, unixSignals,
+                "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "PolicyFile", "Issuers",
+                "Admission", "AuthorizationServer", "Admin", "DataPlane", crypto, grdb, logging, lifecycle, unixSignals,
             ]),
         // Level 6: the command line, and the demonstration that it can run.
         .executableTarget(
             name: "portcullis",
             dependencies: [
-                "Gateway", "JSON", "JOSE", "Policy", "Certificates", "Demo", arguments, logging, lifecycle, unixSignals,
+                "Gateway", "JSON", "JOSE", "Policy", "PolicyFile", "Certificates", "Demo", arguments, logging,
+                lifecycle, unixSignals,
             ],
             swiftSettings: strict),
-        module("Demo", ["HTTP", "JSON", "Gateway", "Transport", "Certificates", "Policy", logging]),
+        module("Demo", ["HTTP", "JSON", "Gateway", "Transport", "Certificates", "Policy", "PolicyFile", logging]),
 
         // The test kit: its client and servers speak TLS through OpenSSL and HTTP through libcurl, so that the two
         // ends of a test never share an implementation.
@@ -131,8 +133,10 @@ let package = Package(
         tests("JOSETests", ["JOSE", "JSON", crypto, cryptoExtras]),
         tests("AuditTests", ["Audit", "JSON"]),
         tests("CertificatesTests", ["Certificates", x509, asn1]),
+        tests("PolicyTests", ["Policy"]),
         .testTarget(
-            name: "PolicyTests", dependencies: ["Policy", "HTTP", "JOSE"], exclude: ["Golden"], swiftSettings: strict),
+            name: "PolicyFileTests", dependencies: ["Policy", "PolicyFile", "HTTP", "JOSE"], exclude: ["Golden"],
+            swiftSettings: strict),
         tests("IssuersTests", ["Issuers", "HTTP", "JSON", "JOSE"]),
         tests("AdmissionTests", ["Admission", "Policy", "Proof", "JOSE", "JSON", "HTTP", crypto]),
         tests(
@@ -142,7 +146,8 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Audit", "Policy", "Admission", "Certificates",
+                "Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Admission",
+                "Certificates",
                 "AuthorizationServer", grdb, logging,
             ]),
     ],

@@ -4,6 +4,7 @@ import Gateway
 import JSON
 import Logging
 import Policy
+import PolicyFile
 import Transport
 
 /// `portcullis demo`: the main job, shown with real parts. Certificates, two instances of a service behind mutual TLS

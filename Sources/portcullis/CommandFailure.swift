@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Gateway
 import Policy
+import PolicyFile
 
 /// A command that could not do what it was asked: one line on standard error, exit status 1.
 struct CommandFailure: Error, CustomStringConvertible, LocalizedError {

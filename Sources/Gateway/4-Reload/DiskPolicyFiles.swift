@@ -1,7 +1,8 @@
 import Certificates
 import Crypto
 package import Foundation
-package import Policy
+import Policy
+package import PolicyFile
 
 /// The disk, as the policy's reader may ask for it: file states, octets, and a look into PEM files.
 package struct DiskPolicyFiles: PolicyFiles {

@@ -1,6 +1,7 @@
 import CoreFoundation
 import Glibc
 import Policy
+import PolicyFile
 
 /// What the file system says of a path. In a file of its own because Foundation's modules declare `stat` as well.
 enum FileStatus {

@@ -3,7 +3,8 @@ import Audit
 import DataPlane
 import JOSE
 package import Logging
-package import Policy
+import Policy
+package import PolicyFile
 import Synchronization
 import Transport
 

@@ -1,6 +1,7 @@
 import Admission
 import AuthorizationServer
-package import Policy
+import Policy
+package import PolicyFile
 
 /// What `portcullis check` does: reads a policy and, where its clients are on record, compares what routes ask for with
 /// what clients may obtain.

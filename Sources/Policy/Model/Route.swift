@@ -195,3 +195,16 @@ package struct RateLimit: Sendable, Equatable {
         self.burst = burst
     }
 }
+
+extension RateLimit.Key {
+    /// As in `routes.yaml`.
+    package var text: String {
+        switch self {
+        case .clientID: "client_id"
+        case .subject: "subject"
+        case .ip: "ip"
+        case .route: "route"
+        case .claim(let path): "{claim: \(ClaimPath.text(path))}"
+        }
+    }
+}

@@ -132,7 +132,7 @@ struct PositionAutomaton: Sendable {
 }
 
 extension ValueKind where Value == TextPattern {
-    static var textPattern: ValueKind {
+    package static var textPattern: ValueKind {
         ValueKind("a pattern such as \"[a-z]+-[0-9]{3}\"") { scalar throws(ValueProblem) in
             if scalar.text.isEmpty { throw ValueProblem("must not be empty") }
             return try TextPattern(parsing: scalar.text)

@@ -1,14 +1,14 @@
 /// A host and a port, taken apart.
-struct HostAndPort: Hashable {
-    var host: String
-    var port: Int
+package struct HostAndPort: Hashable {
+    package var host: String
+    package var port: Int
 
     var text: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
 extension ValueKind where Value == HostAndPort {
     /// Where to listen: `0.0.0.0:8443`, `[::]:8443`, `localhost:8443`. Port 0: one that the kernel picks.
-    static var listenAddress: ValueKind {
+    package static var listenAddress: ValueKind {
         ValueKind("an address such as 0.0.0.0:8443") { scalar throws(ValueProblem) in
             let text = scalar.text
             if Digits.int(text) != nil || text.hasPrefix("*:") || text.hasPrefix(":") && !text.hasPrefix("::") {
@@ -22,14 +22,14 @@ extension ValueKind where Value == HostAndPort {
 }
 
 /// An upstream's endpoint as written.
-struct EndpointText: Hashable {
-    var isTLS: Bool
-    var address: HostAndPort
+package struct EndpointText: Hashable {
+    package var isTLS: Bool
+    package var address: HostAndPort
 }
 
 extension ValueKind where Value == EndpointText {
     /// `https://127.0.0.1:9443` or `http://…`: scheme, host and port, nothing behind them.
-    static var endpoint: ValueKind {
+    package static var endpoint: ValueKind {
         ValueKind("an endpoint such as https://127.0.0.1:9443") { scalar throws(ValueProblem) in
             let text = scalar.text
             for (scheme, isTLS) in [("https://", true), ("http://", false)] where text.hasPrefix(scheme) {
@@ -49,8 +49,8 @@ extension ValueKind where Value == EndpointText {
 }
 
 /// `host:port` with a port that is always written.
-enum AuthorityText {
-    static func parse(_ text: String, portMin: Int, example: String) throws(ValueProblem) -> HostAndPort {
+package enum AuthorityText {
+    package static func parse(_ text: String, portMin: Int, example: String) throws(ValueProblem) -> HostAndPort {
         guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") else {
             throw ValueProblem("\(Shown.value(text)) has no port; write it as in \(example)")
         }
@@ -75,9 +75,9 @@ enum AuthorityText {
 }
 
 /// Host names and IPv4 addresses (RFC 1123 §2.1).
-enum HostName {
+package enum HostName {
     /// nil: `name` (lower case) is a host name or an IPv4 address.
-    static func problem(_ name: String) -> String? {
+    package static func problem(_ name: String) -> String? {
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         if name.isEmpty { return "the host is empty" }
         if !name.utf8.allSatisfy({ $0 < 0x80 }) {
@@ -99,14 +99,14 @@ enum HostName {
     }
 }
 
-enum IPAddressText {
-    static func isIPv4(_ text: some StringProtocol) -> Bool {
+package enum IPAddressText {
+    package static func isIPv4(_ text: some StringProtocol) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { Digits.int($0).map { $0 <= 255 } ?? false }
     }
 
     /// RFC 4291 §2.2, without a zone.
-    static func isIPv6(_ text: some StringProtocol) -> Bool {
+    package static func isIPv6(_ text: some StringProtocol) -> Bool {
         let halves = text.components(around: "::")
         guard halves.count <= 2 else { return false }
         var groups = 0
@@ -149,7 +149,7 @@ extension StringProtocol {
 
 extension ValueKind where Value == String {
     /// A host that a route serves: a name, an IP address (IPv6 in brackets) or `*.example.com`. Lower-cased.
-    static var routeHost: ValueKind {
+    package static var routeHost: ValueKind {
         ValueKind("a host name") { scalar throws(ValueProblem) in
             let host = scalar.text.lowercased()
             if host == "*" { throw ValueProblem("\"*\": leave \"hosts\" out to serve any host") }

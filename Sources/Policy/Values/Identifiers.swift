@@ -1,15 +1,15 @@
 /// An `https` URL used as a name: compared code point by code point, never fetched as it is.
-struct HTTPSIdentifier: Hashable {
-    var text: String
+package struct HTTPSIdentifier: Hashable {
+    package var text: String
     /// Lower case, without port; an IPv6 address in brackets.
-    var host: String
+    package var host: String
     /// With its leading slash, or empty.
-    var path: String
+    package var path: String
 }
 
 extension ValueKind where Value == HTTPSIdentifier {
     /// RFC 8414 §2: https, no query, no fragment.
-    static var issuerIdentifier: ValueKind {
+    package static var issuerIdentifier: ValueKind {
         ValueKind("an issuer identifier such as https://login.example.com") { scalar throws(ValueProblem) in
             let text = scalar.text
             guard text.hasPrefix("https://") else {
@@ -50,7 +50,7 @@ extension ValueKind where Value == HTTPSIdentifier {
 
 extension ValueKind where Value == String {
     /// What must stand in `aud` (RFC 7519 §4.1.3: any text; a URI where it holds a colon).
-    static var audience: ValueKind {
+    package static var audience: ValueKind {
         ValueKind("an audience") { scalar throws(ValueProblem) in
             let audience = try text.parse(scalar)
             if audience == "*" {
@@ -62,7 +62,7 @@ extension ValueKind where Value == String {
     }
 
     /// A media type's subtype as it stands in `typ`, lower-cased; `absent` for tokens without one.
-    static var tokenType: ValueKind {
+    package static var tokenType: ValueKind {
         ValueKind("a token type such as at+jwt") { scalar throws(ValueProblem) in
             var type = scalar.text.lowercased()
             if type == "absent" { return "" }
@@ -81,7 +81,7 @@ extension ValueKind where Value == String {
 
 extension ValueKind where Value == UpstreamIdentity {
     /// `spiffe://trust.domain/path` or `dns:name`.
-    static var identity: ValueKind {
+    package static var identity: ValueKind {
         ValueKind("an identity such as spiffe://example.org/orders or dns:orders.internal") {
             scalar throws(ValueProblem) in
             let text = scalar.text
@@ -127,10 +127,10 @@ enum SPIFFEID {
 }
 
 /// A claim's place in a token: its name, or a JSON Pointer (RFC 6901) when it lies deeper: `/org/tenant`.
-enum ClaimPath {
+package enum ClaimPath {
     static let depthMax = 8
 
-    static func parse(_ text: String) throws(ValueProblem) -> [String] {
+    package static func parse(_ text: String) throws(ValueProblem) -> [String] {
         guard !text.isEmpty, text.utf8.count <= 256 else { throw ValueProblem("a claim's name has 1 to 256 octets") }
         guard text.hasPrefix("/") else { return [text] }
         var path: [String] = []

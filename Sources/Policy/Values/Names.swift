@@ -1,9 +1,9 @@
 /// Names that operators give: of issuers, upstreams, limits (and, with dots, routes). They stand in logs, metrics,
 /// header fields and audit records, so nothing in them needs escaping anywhere.
-enum OperatorName {
+package enum OperatorName {
     static let lengthMax = 64
 
-    static func problem(_ name: String, dots: Bool) -> String? {
+    package static func problem(_ name: String, dots: Bool) -> String? {
         let isFine = name.utf8.allSatisfy {
             switch $0 {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -22,7 +22,7 @@ enum OperatorName {
 }
 
 extension ValueKind where Value == String {
-    static var routeID: ValueKind {
+    package static var routeID: ValueKind {
         ValueKind("a name") { scalar throws(ValueProblem) in
             if let problem = OperatorName.problem(scalar.text, dots: true) { throw ValueProblem(problem) }
             return scalar.text
@@ -30,10 +30,10 @@ extension ValueKind where Value == String {
     }
 
     /// A reference to something named elsewhere; whether it exists is checked later.
-    static var reference: ValueKind { text }
+    package static var reference: ValueKind { text }
 
     /// RFC 6749 §3.3: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
-    static var scopeToken: ValueKind {
+    package static var scopeToken: ValueKind {
         ValueKind("a scope") { scalar throws(ValueProblem) in
             let scope = try text.parse(scalar)
             if scope.contains(" ") {
@@ -49,7 +49,7 @@ extension ValueKind where Value == String {
     }
 
     /// RFC 9110 §5.6.2 `token`, in the spelling that is registered.
-    static var method: ValueKind {
+    package static var method: ValueKind {
         ValueKind("a method such as GET") { scalar throws(ValueProblem) in
             let method = scalar.text
             guard FieldName.isToken(method), method.utf8.count <= 32 else {
@@ -108,7 +108,7 @@ enum FieldName {
 
 extension ValueKind where Value == String? {
     /// A header field's name, or `false` (nil): not sent.
-    static var fieldName: ValueKind {
+    package static var fieldName: ValueKind {
         ValueKind("a header field name, or false") { scalar throws(ValueProblem) in
             if scalar.isPlain, scalar.text == "false" { return nil }
             if let problem = FieldName.problem(scalar.text) { throw ValueProblem(problem) }

@@ -1,8 +1,8 @@
-import HTTP
+package import HTTP
 
 extension ValueKind where Value == PathPattern {
     /// `/orders/{id}/lines/{rest...}`.
-    static var pathPattern: ValueKind {
+    package static var pathPattern: ValueKind {
         ValueKind("a path such as /orders/{id}") { scalar throws(ValueProblem) in try PathPatternText.parse(scalar.text)
         }
     }
@@ -12,7 +12,7 @@ extension ValueKind where Value == PathPattern {
 ///
 /// A literal stands as it does in a normalised path (RFC 3986 §6.2.2): unreserved characters unescaped, hex digits in
 /// upper case. Another spelling could never match, so it is refused with the spelling that can.
-enum PathPatternText {
+package enum PathPatternText {
     static let octetsMax = 1_024
     static let segmentsMax = 64
 
@@ -42,7 +42,7 @@ enum PathPatternText {
     }
 
     /// `tenant` of `{tenant}`; nil when the text is something else.
-    static func captureName(_ text: String) -> String? {
+    package static func captureName(_ text: String) -> String? {
         guard text.hasPrefix("{"), text.hasSuffix("}"), text.utf8.count > 2 else { return nil }
         let name = text.dropFirst().dropLast()
         let isName = name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "_") }
@@ -111,7 +111,7 @@ enum PathPatternText {
     }
 
     /// The irregular spellings that a request must be allowed for this pattern to match it.
-    static func features(of pattern: PathPattern) -> [(feature: PathFeatures, name: String)] {
+    package static func features(of pattern: PathPattern) -> [(feature: PathFeatures, name: String)] {
         var found: [(PathFeatures, String)] = []
         for (index, segment) in pattern.segments.enumerated() {
             guard case .literal(let text) = segment else { continue }

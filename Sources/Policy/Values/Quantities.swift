@@ -1,6 +1,6 @@
 /// `250ms`, `10s`, `5m`, `1h`, `7d`: one whole number and its unit.
 extension ValueKind where Value == Duration {
-    static func duration(_ range: ClosedRange<Duration>) -> ValueKind {
+    package static func duration(_ range: ClosedRange<Duration>) -> ValueKind {
         ValueKind("a duration such as 10s") { scalar throws(ValueProblem) in
             let duration = try DurationText.parse(scalar.text)
             guard range.contains(duration) else {
@@ -45,7 +45,7 @@ enum DurationText {
 
 /// `512B`, `16KiB`, `10MiB`, `1GiB`: octets, in powers of 1024.
 extension ValueKind where Value == Int {
-    static func size(_ range: ClosedRange<Int>) -> ValueKind {
+    package static func size(_ range: ClosedRange<Int>) -> ValueKind {
         ValueKind("a size such as 10MiB") { scalar throws(ValueProblem) in
             let size = try SizeText.parse(scalar.text)
             guard range.contains(size) else {
@@ -60,7 +60,7 @@ extension ValueKind where Value == Int {
 
 extension ValueKind where Value == Int? {
     /// A size, or the word `unlimited` (nil).
-    static func sizeOrUnlimited(_ range: ClosedRange<Int>) -> ValueKind {
+    package static func sizeOrUnlimited(_ range: ClosedRange<Int>) -> ValueKind {
         ValueKind("a size such as 10MiB, or unlimited") { scalar throws(ValueProblem) in
             scalar.text == "unlimited" ? nil : try ValueKind<Int>.size(range).parse(scalar)
         }
@@ -99,13 +99,13 @@ enum SizeText {
 }
 
 /// `100/s`, `5/m`, `1000/h`, `20/10s`: so many requests each period.
-struct Rate: Equatable {
-    var count: Int
-    var period: Duration
+package struct Rate: Equatable {
+    package var count: Int
+    package var period: Duration
 }
 
 extension ValueKind where Value == Rate {
-    static var rate: ValueKind {
+    package static var rate: ValueKind {
         ValueKind("a rate such as 100/s") { scalar throws(ValueProblem) in
             let text = scalar.text
             let parts = text.split(separator: "/", omittingEmptySubsequences: false)

@@ -1,9 +1,9 @@
 /// How a value from the file appears in a message: in quotes, short, without control characters, and not at all when it
 /// looks like something secret.
-enum Shown {
+package enum Shown {
     static let charactersMax = 64
 
-    static func value(_ text: String) -> String {
+    package static func value(_ text: String) -> String {
         if isPrivateMatter(text) || looksLikeToken(text) || hasPassword(text) { return "a value (not shown)" }
         if text.unicodeScalars.count > charactersMax { return "a value of \(text.unicodeScalars.count) characters" }
         var shown = "\""
@@ -26,12 +26,12 @@ enum Shown {
     }
 
     /// PEM, or a private JWK.
-    static func isPrivateMatter(_ text: String) -> Bool {
+    package static func isPrivateMatter(_ text: String) -> Bool {
         text.contains("-----BEGIN ") || (text.contains("\"kty\"") && (text.contains("\"d\"") || text.contains("\"k\"")))
     }
 
     /// A compact JWS, or thirty and more letters and digits in a row: nothing that an operator names by hand.
-    static func looksLikeToken(_ text: String) -> Bool {
+    package static func looksLikeToken(_ text: String) -> Bool {
         if text.hasPrefix("eyJ") { return true }
         var run = 0
         var digits = 0
@@ -56,7 +56,7 @@ enum Shown {
     private static func hasPassword(_ text: String) -> Bool { text.contains("://") && text.contains("@") }
 
     /// `a, b or c`.
-    static func choice(_ words: [String]) -> String {
+    package static func choice(_ words: [String]) -> String {
         guard words.count > 1, let last = words.last else { return words.first ?? "" }
         return words.dropLast().joined(separator: ", ") + " or " + last
     }

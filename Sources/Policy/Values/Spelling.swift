@@ -5,7 +5,7 @@ package enum Spelling {
         nearest(to: word, among: known).map { "; did you mean \(Shown.value($0))?" } ?? ""
     }
 
-    static func nearest(to word: String, among known: [String]) -> String? {
+    package static func nearest(to word: String, among known: [String]) -> String? {
         guard word.utf8.count <= 64 else { return nil }
         let folded = fold(word)
         if let same = known.first(where: { fold($0) == folded }) { return same }

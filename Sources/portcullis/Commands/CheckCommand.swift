@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Gateway
 import Policy
+import PolicyFile
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

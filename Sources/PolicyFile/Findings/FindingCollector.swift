@@ -1,0 +1,38 @@
+import Policy
+
+/// Gathers the findings of one reading, so that an operator sees all of them in one run.
+///
+/// Bounded: a file of a mebibyte can hold a hundred thousand mistakes, and nobody reads more than a thousand.
+final class FindingCollector {
+    static let findingsMax = 1_000
+
+    let file: String
+    private var findings: [Finding] = []
+    private(set) var errorCount = 0
+
+    init(file: String) {
+        self.file = file
+    }
+
+    var hasErrors: Bool { errorCount > 0 }
+
+    func error(_ code: FindingCode, at position: SourcePosition, _ message: String) {
+        add(Finding(file: file, position: position, severity: .error, code: code, message: message))
+    }
+
+    func warning(_ code: FindingCode, at position: SourcePosition, _ message: String) {
+        add(Finding(file: file, position: position, severity: .warning, code: code, message: message))
+    }
+
+    func add(_ finding: Finding) {
+        if finding.severity == .error { errorCount += 1 }
+        if findings.count < Self.findingsMax, !findings.contains(finding) { findings.append(finding) }
+    }
+
+    /// By place; at one place in the order in which they were found.
+    var sorted: [Finding] {
+        findings.enumerated()
+            .sorted { ($0.element.position, $0.offset) < ($1.element.position, $1.offset) }
+            .map(\.element)
+    }
+}

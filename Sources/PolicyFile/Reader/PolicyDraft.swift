@@ -1,0 +1,131 @@
+import Policy
+
+/// All sections as read, before they are compared with each other.
+struct PolicyDraft {
+    let context: ReadingContext
+    let root: MappingReader
+    let workers: Int?
+    let listeners: [ListenerDraft]
+    let authorizationServer: AuthorizationServerDraft?
+    let issuers: NamedSection<IssuerDraft>
+    let upstreams: NamedSection<Upstream>
+    let limits: NamedSection<RateLimit>
+    let routes: [RouteDraft]
+    let resourceMetadata: ResourceMetadataDraft
+    let upstreamTokens: UpstreamTokenDraft?
+    let audit: AuditSettings
+    let timeouts: Timeouts
+    let bounds: Bounds
+    let insecurities: Insecurities
+
+    /// nil when the document is no mapping, or of a version that is not known.
+    init?(reading document: DocumentNode, _ context: ReadingContext) {
+        guard let root = MappingReader(document, name: "the file", findings: context.findings) else { return nil }
+        self.context = context
+        self.root = root
+        guard Self.isKnownVersion(root) else { return nil }
+        insecurities = Insecurities(findings: context.findings)
+        let files = FileChecks(context: context)
+        workers = root.value("workers", .number(1...1_024))?.value
+        listeners = ListenerSection(context: context, files: files, insecurities: insecurities).read(root)
+        authorizationServer = AuthorizationServerSection(context: context, files: files, insecurities: insecurities)
+            .read(root)
+        issuers = IssuerSection(
+            context: context, files: files, insecurities: insecurities, authorizationServer: authorizationServer
+        ).read(root)
+        upstreams = UpstreamSection(context: context, files: files, insecurities: insecurities).read(root)
+        limits = LimitSection(findings: context.findings).read(root)
+        routes = RouteSection(findings: context.findings).read(root)
+        resourceMetadata = ResourceMetadataSection().read(root)
+        upstreamTokens = UpstreamTokenSection(context: context, files: files).read(root)
+        audit = AuditSection(context: context).read(root)
+        timeouts = TimeoutSection.read(root)
+        bounds = BoundSection.read(root)
+        root.finish()
+    }
+
+    private static func isKnownVersion(_ root: MappingReader) -> Bool {
+        guard root.has("version") else {
+            root.require("version", "write version: 1")
+            return true
+        }
+        guard let version = root.value("version", .number(0...1_000_000)) else { return true }
+        if version.value == 1 { return true }
+        root.findings.error(
+            .unsupportedVersion, at: version.position,
+            "this is version \(version.value) of the format, and this gateway reads version 1")
+        return false
+    }
+
+    /// The checks between sections.
+    func check() {
+        ReferenceCheck(draft: self).run()
+        ShadowCheck(draft: self).run()
+        ReservedPathCheck(draft: self).run()
+        SatisfiabilityCheck(draft: self).run()
+        OpaqueTokenCheck(draft: self).run()
+        UnusedCheck(draft: self).run()
+        UpstreamTokenCheck(draft: self).run()
+        AdminCheck(draft: self).run()
+        LogInCheck(draft: self).run()
+    }
+
+    /// The policy. Call it only when there are no errors: then every value is there and every name resolves.
+    func policy(hash: String) -> Policy? {
+        let routes = self.routes.compactMap { route(from: $0) }
+        guard routes.count == self.routes.count, issuers.values.count == issuers.entries.count,
+            upstreams.values.count == upstreams.entries.count, limits.values.count == limits.entries.count,
+            listeners.allSatisfy({ $0.listener != nil })
+        else { return nil }
+        var server = authorizationServer?.settings
+        server?.limits = authorizationServer?.limits.compactMap { limits.index(of: $0.value) } ?? []
+        var policy = Policy(
+            listeners: listeners.compactMap(\.listener), issuers: issuers.values.map(\.issuer),
+            upstreams: upstreams.values,
+            limits: limits.values, routes: routes, authorizationServer: server, audit: audit, timeouts: timeouts,
+            bounds: bounds,
+            workers: workers, hash: hash, insecurities: insecurities.paths)
+        policy.resourceMetadata = resourceMetadata.settings
+        policy.resourceMetadata?.limits = resourceMetadata.limits.compactMap { limits.index(of: $0.value) }
+        policy.upstreamTokens = upstreamTokens?.settings
+        return policy.addingAuthorizationServerRoutes().addingAdminRoutes().addingResourceMetadataRoutes()
+            .addingUpstreamTokenRoutes()
+    }
+
+    private func route(from draft: RouteDraft) -> Route? {
+        guard let id = draft.id, let match = draft.match else { return nil }
+        let destination: Route.Destination
+        switch draft.destination {
+        case .upstream(let name):
+            guard let index = upstreams.index(of: name.value) else { return nil }
+            destination = .upstream(index)
+        case .local(let service): destination = .local(service)
+        case nil: return nil
+        }
+        var require = draft.require?.requirement
+        require?.issuers = draft.require?.issuers.compactMap { issuers.index(of: $0.value) } ?? []
+        return Route(
+            id: id.value, match: match, require: require,
+            limits: draft.limits.compactMap { limits.index(of: $0.value) },
+            destination: destination, forwardToken: draft.forwardToken, allowPath: draft.allowPath,
+            bodyBytesMax: draft.bodyBytesMax, allowUpgrade: draft.allowUpgrade, line: draft.position.line)
+    }
+}
+
+/// Collects the `insecure_…` keys in force.
+final class Insecurities {
+    private let findings: FindingCollector
+    private(set) var paths: [String] = []
+
+    init(findings: FindingCollector) {
+        self.findings = findings
+    }
+
+    /// Whether the key is set; if so, it is recorded under its path and warned of.
+    func accept(_ key: String, in reader: MappingReader, path: String, code: FindingCode, meaning: String) -> Bool {
+        guard reader.flag(key) else { return false }
+        paths.append("\(path).\(key)")
+        reader.warning(code, at: key, "\(key) in \(reader.name): \(meaning)")
+        return true
+    }
+}

@@ -1,0 +1,90 @@
+import Policy
+
+/// `audit`: where the record of every decision goes. Standard output, unless a file is named.
+struct AuditSection {
+    let context: ReadingContext
+
+    private static let queueBytesDefault = 64 * 1_048_576
+    private static let rotateBytesDefault = 100 * 1_048_576
+    private static let keepDefault = 10
+
+    func read(_ root: MappingReader) -> AuditSettings {
+        let standard = AuditSettings(sink: .standardOutput, whenFull: .refuse, queueBytesMax: Self.queueBytesDefault)
+        guard let reader = root.nested("audit", name: "\"audit\"") else { return standard }
+        if reader.flag("standard_output"), reader.has("file") {
+            reader.error(
+                .contradiction, at: "standard_output",
+                "\"audit\" has \"file\" and standard_output: true; keep one of them")
+        }
+        let whenFull = reader.value("on_full", ValueKind<AuditSettings.WhenFull>.word, default: .refuse)
+        let queue = reader.value("queue_max", .size(65_536...1_073_741_824), default: Self.queueBytesDefault)
+        var settings = AuditSettings(sink: sink(reader) ?? standard.sink, whenFull: whenFull, queueBytesMax: queue)
+        let secrets = SecretReader(context: context)
+        settings.tokenKey = secrets.read(reader, "token_key", octetsMin: AuditSettings.tokenKeyOctetsMin)
+        reader.finish()
+        return settings
+    }
+
+    private func sink(_ audit: MappingReader) -> AuditSettings.Sink? {
+        guard let reader = audit.nested("file") else { return nil }
+        reader.require("path", "write file: {path: var/audit.jsonl}")
+        let path = reader.value("path", .path)
+        let rotate = reader.value("rotate_at", .size(65_536...1_099_511_627_776), default: Self.rotateBytesDefault)
+        let keep = reader.value("keep", .number(1...1_000), default: Self.keepDefault)
+        reader.finish()
+        guard let path else { return nil }
+        if case .folder = context.files.status(of: context.path(path.value)) {
+            context.findings.error(
+                .fileUnreadable, at: path.position, "audit file \(Shown.value(path.value)) is a folder, expected a file"
+            )
+        }
+        return .file(path: context.path(path.value), rotateBytes: rotate, keep: keep)
+    }
+}
+
+/// `{file: …}` or `{env: …}`: where a secret lies. A secret that stands in the file itself is refused and not shown.
+struct SecretReader {
+    let context: ReadingContext
+
+    /// - Parameter octetsMin: a file with less is refused.
+    func read(_ owner: MappingReader, _ key: String, octetsMin: Int) -> SecretSource? {
+        guard let node = owner.node(key), !node.isRefused else { return nil }
+        guard case .mapping(let members) = node.content else {
+            context.findings.error(
+                .inlineSecret, at: node.position,
+                "\"\(key)\" in \(owner.name): a secret cannot stand in this file (not shown here); write {file: PATH} or {env: NAME}"
+            )
+            return nil
+        }
+        guard members.count == 1, let member = members.first, ["file", "env"].contains(member.key) else {
+            context.findings.error(
+                .wrongType, at: node.position,
+                "\"\(key)\" in \(owner.name): expected {file: PATH} or {env: NAME}, one of them")
+            return nil
+        }
+        guard let reader = owner.nested(key) else { return nil }
+        if let file = reader.value("file", .path) {
+            FileChecks(context: context).check(secret: file, octetsMin: octetsMin)
+            return .file(context.path(file.value))
+        }
+        return reader.value("env", .environmentName).map { .environment($0.value) }
+    }
+}
+
+extension ValueKind where Value == String {
+    /// The value is not shown when it is no name: it may be the secret.
+    static var environmentName: ValueKind {
+        ValueKind("a name of an environment variable") { scalar throws(ValueProblem) in
+            let isName = scalar.text.utf8.allSatisfy {
+                (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || (0x30...0x39).contains($0)
+                    || $0 == UInt8(ascii: "_")
+            }
+            guard isName, scalar.text.first?.isNumber == false, scalar.text.utf8.count <= 128,
+                !Shown.looksLikeToken(scalar.text)
+            else {
+                throw ValueProblem("this is not the name of an environment variable (not shown here)")
+            }
+            return scalar.text
+        }
+    }
+}

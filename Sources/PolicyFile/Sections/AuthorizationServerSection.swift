@@ -1,0 +1,119 @@
+import JOSE
+import Policy
+
+/// `authorization_server` as read. `settings` is nil when something mandatory is broken.
+struct AuthorizationServerDraft {
+    var position: SourcePosition
+    var identifier: Located<HTTPSIdentifier>?
+    var settings: AuthorizationServerSettings?
+    var limits: [Located<String>]
+    var trusts: [FederationSection.Draft] = []
+    var logIn: LogInSection.Draft?
+    var admin: Located<AdminSettings>?
+    /// What clients that register themselves may get.
+    var registrationScopes: [Located<String>] = []
+}
+
+/// `authorization_server`: the one that is built in.
+struct AuthorizationServerSection {
+    let context: ReadingContext
+    let files: FileChecks
+    let insecurities: Insecurities
+
+    func read(_ root: MappingReader) -> AuthorizationServerDraft? {
+        guard let node = root.node("authorization_server") else { return nil }
+        let position = root.keyPosition("authorization_server")
+        var draft = AuthorizationServerDraft(position: position, identifier: nil, settings: nil, limits: [])
+        guard
+            let reader = MappingReader(node, name: "\"authorization_server\"", at: position, findings: context.findings)
+        else { return draft }
+        reader.require("issuer", "it stands in \"iss\" of every token, as in https://api.example.com")
+        reader.require(
+            "database",
+            "name the SQLite file for clients and keys, as in var/portcullis.sqlite, or a PostgreSQL database")
+        reader.require("audience", "it stands in \"aud\" of tokens whose request names no resource (RFC 9068 §3)")
+        draft.identifier = reader.value("issuer", .issuerIdentifier)
+        let database = DatabaseReader(context: context, files: files, insecurities: insecurities).read(reader)
+        let audience = reader.value("audience", .audience)
+        let lifetime = reader.value(
+            "access_token_lifetime", .duration(.seconds(30) ... .seconds(86_400)), default: .seconds(600))
+        let secrets = SecretReader(context: context)
+        let encryptionKey = secrets.read(
+            reader, "key_encryption_key", octetsMin: AuthorizationServerSettings.keyEncryptionKeyOctetsMin)
+        let algorithms = reader.list("signing_algorithms", of: .algorithm)
+        let rotation = reader.value(
+            "key_rotation", .duration(.seconds(4 * 86_400) ... .seconds(366 * 86_400)), default: .seconds(30 * 86_400))
+        draft.limits = reader.list("limits", of: .reference) ?? []
+        var standard = AuthorizationServerSettings(
+            issuer: "", database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: "")
+        ClientRulesReader(context: context, files: files).read(
+            reader, into: &standard, registrationScopes: &draft.registrationScopes)
+        check(algorithms ?? [], by: standard.profile)
+        draft.admin = admin(reader)
+        standard.admin = draft.admin?.value
+        let people = PeopleSettings(reader)
+        draft.trusts = FederationSection(findings: context.findings).read(reader)
+        draft.logIn = LogInSection(context: context, files: files).read(reader)
+        reader.finish()
+        if let identifier = draft.identifier, AuthorizationServerRoutes.metadataPath(of: identifier.value) == nil {
+            context.findings.error(
+                .badValue, at: identifier.position,
+                "\"issuer\" in \"authorization_server\": its path must be normalised, without empty segments and captures"
+            )
+            draft.identifier = nil
+        }
+        if let identifier = draft.identifier, let database, let audience {
+            var settings = standard
+            settings.issuer = identifier.value.text
+            settings.database = database
+            settings.audience = audience.value
+            settings.sessionLifetime = people.sessionLifetime
+            settings.sessionIdle = people.sessionIdle
+            settings.scopeDescriptions = people.scopeDescriptions
+            settings.keyEncryptionKey = encryptionKey
+            settings.signingAlgorithms =
+                algorithms.map { $0.map(\.value) }.flatMap { $0.isEmpty ? nil : $0 } ?? [.es256]
+            settings.keyRotation = rotation
+            draft.settings = settings
+            draft.settings?.logIn = draft.logIn?.settings ?? LogInSettings()
+            draft.settings?.trusts = draft.trusts.compactMap(\.trust)
+        }
+        return draft
+    }
+
+    private func check(_ algorithms: [Located<Algorithm>], by profile: SecurityProfile) {
+        for algorithm in algorithms where !profile.algorithms.contains(algorithm.value) {
+            context.findings.error(
+                .badValue, at: algorithm.position,
+                "\"signing_algorithms\" in \"authorization_server\": found \(algorithm.value.rawValue); the profile has "
+                    + profile.algorithms.map(\.rawValue).joined(separator: ", "))
+        }
+    }
+
+    private func admin(_ owner: MappingReader) -> Located<AdminSettings>? {
+        guard let reader = owner.nested("admin") else { return nil }
+        let anyListener = insecurities.accept(
+            "insecure_any_listener", in: reader, path: "authorization_server.admin", code: .openRoute,
+            meaning: "whoever reaches any listener and has a token can manage the server")
+        reader.finish()
+        return Located(value: AdminSettings(anyListener: anyListener), position: owner.keyPosition("admin"))
+    }
+}
+
+/// What concerns people: how long they stay logged in, and what they are told when they are asked.
+private struct PeopleSettings {
+    var sessionLifetime: Duration
+    var sessionIdle: Duration
+    var scopeDescriptions: [String: String] = [:]
+
+    init(_ reader: MappingReader) {
+        sessionLifetime = reader.value(
+            "session_lifetime", .duration(.seconds(300) ... .seconds(2_592_000)), default: .seconds(43_200))
+        sessionIdle = reader.value(
+            "session_idle", .duration(.seconds(60) ... .seconds(2_592_000)), default: .seconds(7_200))
+        guard let descriptions = reader.nested("scope_descriptions") else { return }
+        for entry in descriptions.entries {
+            scopeDescriptions[entry.key] = descriptions.value(of: entry.value, entry.key, .text)?.value
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Policy
+
+/// `timeouts`: one table of keys and ranges; defaults stand in `Timeouts`.
+enum TimeoutSection {
+    private static let short: ClosedRange<Duration> = .milliseconds(10) ... .seconds(600)
+    private static let long: ClosedRange<Duration> = .milliseconds(10) ... .seconds(86_400)
+
+    private static var keys: [(String, WritableKeyPath<Timeouts, Duration>, ClosedRange<Duration>)] {
+        [
+            ("tls_handshake", \.tlsHandshake, short),
+            ("header_read", \.headerRead, short),
+            ("body_stall", \.bodyStall, long),
+            ("keep_alive_idle", \.keepAliveIdle, long),
+            ("upstream_connect", \.upstreamConnect, short),
+            ("upstream_first_byte", \.upstreamFirstByte, long),
+            ("upstream_stall", \.upstreamStall, long),
+            ("upstream_idle", \.upstreamIdle, long),
+            ("tunnel_idle", \.tunnelIdle, long),
+            ("drain", \.drain, .zero ... .seconds(86_400)),
+        ]
+    }
+
+    static func read(_ root: MappingReader) -> Timeouts {
+        var timeouts = Timeouts()
+        guard let reader = root.nested("timeouts", name: "\"timeouts\"") else { return timeouts }
+        for (key, path, range) in keys {
+            timeouts[keyPath: path] = reader.value(key, .duration(range), default: timeouts[keyPath: path])
+        }
+        reader.finish()
+        return timeouts
+    }
+}
+
+/// `bounds`: sizes above which input is refused.
+enum BoundSection {
+    static func read(_ root: MappingReader) -> Bounds {
+        var bounds = Bounds()
+        guard let reader = root.nested("bounds", name: "\"bounds\"") else { return bounds }
+        bounds.headBytesMax = reader.value("head_max", .size(1_024...262_144), default: bounds.headBytesMax)
+        bounds.fieldsMax = reader.value("fields_max", .number(8...1_000), default: bounds.fieldsMax)
+        bounds.bodyBytesMax = reader.value(
+            "body_max", ValueKind<Int?>.sizeOrUnlimited(0...1_099_511_627_776), default: bounds.bodyBytesMax)
+        bounds.tokenCacheEntriesMax = reader.value(
+            "token_cache_entries_max", .number(0...1_000_000), default: bounds.tokenCacheEntriesMax)
+        bounds.limitKeysMax = reader.value("limit_keys_max", .number(1_000...10_000_000), default: bounds.limitKeysMax)
+        bounds.badTokensPerMinuteMax = reader.value(
+            "bad_tokens_per_minute_max", .number(0...1_000_000), default: bounds.badTokensPerMinuteMax)
+        bounds.dpopProofsMax = reader.value(
+            "dpop_proofs_max", .number(1_000...10_000_000), default: bounds.dpopProofsMax)
+        reader.finish()
+        return bounds
+    }
+}
