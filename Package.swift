@@ -32,10 +32,10 @@ let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
-    .product(name: "NIOHTTP1", package: "swift-nio"),
-    .product(name: "NIOTLS", package: "swift-nio"),
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
 ]
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -76,11 +76,12 @@ let package = Package(
         module("Audit", ["JSON", crypto]),
         module("Certificates", [crypto, x509, asn1]),
         // Level 1
-        module("Transport", ["HTTP", "Certificates", httpClient] + nio),
+        module("Transport", ["HTTP", "Certificates", nioTLS] + nio),
         deciding("Policy", ["HTTP", "JOSE"]),
         deciding("Issuers", ["HTTP", "JSON", "JOSE", crypto]),
         deciding("Proof", ["HTTP", "JSON", "JOSE", crypto]),
         // Level 2
+        module("Outgoing", ["HTTP", "Transport", httpClient, nioHTTP1] + nio),
         deciding("PolicyFile", ["HTTP", "JOSE", "Policy", yams]),
         deciding("Admission", ["HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
         module(
@@ -96,7 +97,8 @@ let package = Package(
         module(
             "Gateway",
             [
-                "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "PolicyFile", "Issuers",
+                "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Outgoing", "Policy", "PolicyFile",
+                "Issuers",
                 "Admission", "AuthorizationServer", "Admin", "DataPlane", crypto, grdb, logging, lifecycle, unixSignals,
             ]),
         // Level 6: the command line, and the demonstration that it can run.
@@ -142,7 +144,9 @@ let package = Package(
         tests(
             "AuthorizationServerTests",
             ["AuthorizationServer", "Admin", "Certificates", "JOSE", "JSON", "HTTP", "Policy", "Proof", crypto]),
-        tests("DataPlaneTests", ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Transport", "Certificates"]),
+        tests(
+            "DataPlaneTests",
+            ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Transport", "Outgoing", "Certificates"]),
         tests(
             "GatewayTests",
             [

@@ -60,7 +60,7 @@ struct ReferenceTests {
         #expect(documented.subtracting(known) == [])
     }
 
-    /// Every key that this room's sources ask for.
+    /// Every key that this module's sources ask for.
     private static func knownKeys() -> Set<String>? {
         let folder = Places.root.appendingPathComponent("Sources/PolicyFile").resolvingSymlinksInPath()
         guard let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil) else {
@@ -68,7 +68,7 @@ struct ReferenceTests {
         }
         var keys: Set<String> = []
         let calls =
-            /(?:value|list|flag|items|nested|read|node|accept)\((?:reader, |root, |upstream, |of: node, |\n\s+)?"([a-z_]+)"|^\s+\("([a-z_]+)", \\\./
+            /(?:value|list|flag|items|nested|read|node|accept)\(\s*(?:reader, |root, |upstream, |of: node, |\n\s+)?"([a-z_]+)"|^\s+\("([a-z_]+)", \\\./
             .anchorsMatchLineEndings()
         for case let file as URL in files where file.pathExtension == "swift" && !file.path.contains("/Checks/") {
             guard let text = try? String(contentsOf: file, encoding: .utf8) else { return nil }

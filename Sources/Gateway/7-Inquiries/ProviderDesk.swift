@@ -6,6 +6,7 @@ import Issuers
 import JOSE
 import JSON
 import Logging
+import Outgoing
 import Policy
 import Synchronization
 import Transport

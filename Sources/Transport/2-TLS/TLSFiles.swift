@@ -1,8 +1,8 @@
-import NIOSSL
+package import NIOSSL
 
 /// Reading PEM files for TLS, with errors that name the file.
-enum TLSFiles {
-    static func certificates(_ path: String) throws(TLSSetupError) -> [NIOSSLCertificate] {
+package enum TLSFiles {
+    package static func certificates(_ path: String) throws(TLSSetupError) -> [NIOSSLCertificate] {
         let certificates: [NIOSSLCertificate]
         do {
             certificates = try NIOSSLCertificate.fromPEMFile(path)
@@ -13,7 +13,7 @@ enum TLSFiles {
         return certificates
     }
 
-    static func privateKey(_ path: String) throws(TLSSetupError) -> NIOSSLPrivateKey {
+    package static func privateKey(_ path: String) throws(TLSSetupError) -> NIOSSLPrivateKey {
         do {
             return try NIOSSLPrivateKey(file: path, format: .pem)
         } catch {
@@ -22,7 +22,7 @@ enum TLSFiles {
     }
 
     /// An authority file that cannot be read, or is empty, is an error: never "trust the system's roots instead".
-    static func authorities(_ path: String) throws(TLSSetupError) -> [NIOSSLCertificate] {
+    package static func authorities(_ path: String) throws(TLSSetupError) -> [NIOSSLCertificate] {
         try certificates(path)
     }
 }

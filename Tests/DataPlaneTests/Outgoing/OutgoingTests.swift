@@ -2,7 +2,7 @@ import GatewayTesting
 import HTTP
 import Testing
 
-@testable import Transport
+@testable import Outgoing
 
 @Suite("requests on the gateway's own account")
 struct OutgoingTests {

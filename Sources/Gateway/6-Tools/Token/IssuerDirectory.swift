@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import Outgoing
 import Transport
 
 /// Where an authorization server has its endpoints, as its metadata says (RFC 8414).

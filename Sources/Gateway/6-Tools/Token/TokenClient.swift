@@ -4,6 +4,7 @@ import Foundation
 import HTTP
 import JOSE
 package import JSON
+import Outgoing
 import Transport
 
 /// Obtains an access token for a person at a terminal, as any client would: by the metadata (RFC 8414) and one of the

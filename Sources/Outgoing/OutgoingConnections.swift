@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 import Synchronization
+import Transport
 
 /// One place that the gateway asks again and again on its own account: connections to it are kept.
 ///
