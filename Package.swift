@@ -53,7 +53,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "portcullis",
-    products: [.executable(name: "portcullis", targets: ["portcullis"])],
+    products: [
+        .executable(name: "portcullis", targets: ["portcullis"]),
+        .executable(name: "portcullis-demo", targets: ["portcullis-demo"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -101,15 +104,29 @@ let package = Package(
                 "Issuers",
                 "Admission", "AuthorizationServer", "Admin", "DataPlane", crypto, grdb, logging, lifecycle, unixSignals,
             ]),
-        // Level 6: the command line, and the demonstration that it can run.
+        // Level 6: what operators do, as functions; below both programs.
+        module(
+            "OperatorTools",
+            [
+                "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Transport", "Outgoing", "Admission",
+                "AuthorizationServer",
+                "Gateway", crypto,
+            ]),
+        // Level 7: the command line; and the demonstration, which does not ship.
         .executableTarget(
             name: "portcullis",
             dependencies: [
-                "Gateway", "JSON", "JOSE", "Policy", "PolicyFile", "Certificates", "Demo", arguments, logging,
+                "Gateway", "OperatorTools", "JSON", "JOSE", "Policy", "PolicyFile", "Certificates", arguments, logging,
                 lifecycle, unixSignals,
             ],
             swiftSettings: strict),
-        module("Demo", ["HTTP", "JSON", "Gateway", "Transport", "Certificates", "Policy", "PolicyFile", logging]),
+        .executableTarget(
+            name: "portcullis-demo",
+            dependencies: [
+                "HTTP", "JSON", "Gateway", "OperatorTools", "Transport", "Certificates", "Policy", "PolicyFile",
+                arguments, logging, unixSignals,
+            ],
+            swiftSettings: strict),
 
         // The test kit: its client and servers speak TLS through OpenSSL and HTTP through libcurl, so that the two
         // ends of a test never share an implementation.

@@ -14,7 +14,6 @@ struct Portcullis: AsyncParsableCommand {
             Everything that it does is written in one file, routes.yaml.
 
             First steps:
-              portcullis demo                    see it work, with everything made for you
               portcullis certs init              make development certificates in certs/
               portcullis check routes.yaml       all that is wrong with a policy, with line and column
               portcullis run routes.yaml         run the gateway
@@ -23,7 +22,7 @@ struct Portcullis: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, ClientCommand.self,
+            RunCommand.self, CheckCommand.self, CertsCommand.self, ClientCommand.self,
             UserCommand.self,
             GrantCommand.self, KeysCommand.self,
             TokenCommand.self, JOSECommand.self,

@@ -30,7 +30,7 @@ extension GatewayServer {
                 ?? SecretDigestKey())
     }
 
-    static func makeFolder(of path: String) throws {
+    package static func makeFolder(of path: String) throws {
         let folder = (path as NSString).deletingLastPathComponent
         guard !folder.isEmpty, !FileManager.default.fileExists(atPath: folder) else { return }
         try FileManager.default.createDirectory(

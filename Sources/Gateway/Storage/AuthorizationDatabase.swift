@@ -14,7 +14,7 @@ package struct AuthorizationDatabase: Sendable {
     let seal: KeySeal?
     let schedule: KeySchedule
     /// Both for whoever changes keys.
-    var signing: SigningTerms { SigningTerms(schedule: schedule, seal: seal) }
+    package var signing: SigningTerms { SigningTerms(schedule: schedule, seal: seal) }
 
     /// Opens it; makes it, with its keys, when it is not there yet. Throws `StorageError` when it cannot be used: then
     /// no token is issued, rather than one that nobody can verify tomorrow.

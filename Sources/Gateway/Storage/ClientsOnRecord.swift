@@ -1,14 +1,14 @@
-import AuthorizationServer
+package import AuthorizationServer
 import Foundation
 import GRDB
-import Policy
+package import Policy
 import Transport
 
 /// The clients in a store, for a look that changes nothing: it is neither made nor brought up to date, and no key of it
 /// is read.
-enum ClientsOnRecord {
+package enum ClientsOnRecord {
     /// nil: there is no store yet. Blocks, but no longer than the time that a connection has.
-    static func read(_ database: DatabaseSettings) throws(StorageError) -> [RegisteredClient]? {
+    package static func read(_ database: DatabaseSettings) throws(StorageError) -> [RegisteredClient]? {
         let name = database.description
         do {
             switch database {

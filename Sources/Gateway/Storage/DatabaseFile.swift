@@ -72,7 +72,7 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
     package let message: String
     package var description: String { "database \(path) \(message)" }
 
-    init(_ path: String, _ message: String) {
+    package init(_ path: String, _ message: String) {
         self.path = path
         self.message = message
     }

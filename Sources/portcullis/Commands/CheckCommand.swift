@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
+import OperatorTools
 import Policy
 import PolicyFile
 

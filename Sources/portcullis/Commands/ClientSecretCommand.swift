@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Gateway
 import JSON
+import OperatorTools
 import Policy
 
 struct ClientShowCommand: AsyncParsableCommand {

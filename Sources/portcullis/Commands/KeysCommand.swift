@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Gateway
 import JOSE
+import OperatorTools
 import Policy
 
 struct KeysCommand: AsyncParsableCommand {

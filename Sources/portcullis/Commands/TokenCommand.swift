@@ -3,6 +3,7 @@ import Foundation
 import Gateway
 import Glibc
 import JSON
+import OperatorTools
 import Policy
 
 struct TokenCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import Admission
 import AuthorizationServer
+package import Gateway
 import Policy
 package import PolicyFile
 

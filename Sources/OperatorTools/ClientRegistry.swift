@@ -1,5 +1,6 @@
 import AuthorizationServer
 import Foundation
+import Gateway
 package import JSON
 package import Policy
 

@@ -1,5 +1,6 @@
 import AuthorizationServer
 import Foundation
+import Gateway
 package import Policy
 
 /// The accounts of the built-in authorization server, as the command line changes them: in the gateway's own store,

@@ -3,11 +3,12 @@ import Foundation
 import Gateway
 import JSON
 import Logging
+import OperatorTools
 import Policy
 import PolicyFile
 import Transport
 
-/// `portcullis demo`: the main job, shown with real parts. Certificates, two instances of a service behind mutual TLS
+/// The main job, shown with real parts. Certificates, two instances of a service behind mutual TLS
 /// and an impostor, the gateway with `routes.yaml`, a client, and requests made by curl, each with the answer that was
 /// expected.
 package struct Demonstration: Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 import Gateway
 import JSON
+import OperatorTools
 import Policy
 
 /// A person in a browser: an application asks for a token by the code flow with PKCE, the person logs in and agrees,

@@ -1,6 +1,7 @@
 import Audit
 import AuthorizationServer
 import Foundation
+import Gateway
 package import Policy
 import Transport
 

@@ -1,5 +1,6 @@
 import AuthorizationServer
 import Foundation
+import Gateway
 package import Policy
 
 /// What users and clients have been granted, as `portcullis grant` shows and ends it: in the gateway's own store, while

@@ -1,12 +1,13 @@
 import ArgumentParser
-import Demo
 import Foundation
 import Glibc
 import UnixSignals
 
-struct DemoCommand: AsyncParsableCommand {
+/// The demonstration, in a program of its own: what ships has no example services in it.
+@main
+struct PortcullisDemo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo",
+        commandName: "portcullis-demo",
         abstract: "Show the gateway at work, with everything made for you.",
         discussion: """
             Makes development certificates in certs/, starts two instances of an example service that demand the gateway's \
@@ -41,7 +42,7 @@ struct DemoCommand: AsyncParsableCommand {
                 for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { return }
             }
         } catch {
-            throw CommandFailure("\(error)")
+            throw ValidationError("\(error)")
         }
         if !good { throw ExitCode(1) }
     }
