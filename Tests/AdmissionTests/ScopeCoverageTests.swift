@@ -53,12 +53,12 @@ struct ScopeCoverageTests {
         #expect(Self.covers(.wildcard, held, required) == fits)
     }
 
-    /// The table of docs/routes.md, row by row.
-    @Test("docs/routes.md says the same")
+    /// The table of docs/matching.md, row by row.
+    @Test("docs/matching.md says the same")
     func document() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let text = try String(contentsOf: root.appending(path: "docs/routes.md"), encoding: .utf8)
+        let text = try String(contentsOf: root.appending(path: "docs/matching.md"), encoding: .utf8)
         let rows = text.split(separator: "\n").map {
             $0.split(separator: "|").map { $0.trimmingCharacters(in: [" ", "`"]) }
         }

@@ -77,9 +77,9 @@ struct ReferenceTests {
         return keys
     }
 
-    @Test("every code of a finding is explained in docs/routes.md, and no other")
+    @Test("every code of a finding is explained in docs/findings.md, and no other")
     func codes() throws {
-        let text = try Places.text("docs/routes.md")
+        let text = try Places.text("docs/findings.md")
         let section = try #require(text.components(separatedBy: "\n## Codes of findings\n").last)
         let explained = Set(section.matches(of: /`([a-z0-9_]+)`:/.anchorsMatchLineEndings()).map { String($0.1) })
         #expect(explained == Set(FindingCode.allCases.map(\.rawValue)))

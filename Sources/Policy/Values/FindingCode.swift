@@ -1,6 +1,6 @@
 /// What kind of thing a finding is: a word that stays the same between releases, for editors, CI and tests.
 ///
-/// `docs/routes.md` lists them all, and a test compares.
+/// `docs/findings.md` lists them all, and a test compares.
 package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     // The text
     case fileUnreadable = "file_unreadable"
