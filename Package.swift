@@ -83,16 +83,24 @@ let package = Package(
         deciding("Policy", ["HTTP", "JOSE"]),
         deciding("Issuers", ["HTTP", "JSON", "JOSE", crypto]),
         deciding("Proof", ["HTTP", "JSON", "JOSE", crypto]),
+        deciding("AuthorizationRecords", ["JSON", "JOSE", crypto]),
         // Level 2
         module("Outgoing", ["HTTP", "Transport", httpClient, nioHTTP1] + nio),
         deciding("PolicyFile", ["HTTP", "JOSE", "Policy", yams]),
         deciding("Admission", ["HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
-        module(
+        deciding(
+            "LogIn",
+            ["HTTP", "JSON", "JOSE", "Policy", "Proof", "AuthorizationRecords", crypto, cryptoExtras, mustache]),
+        // Level 3
+        deciding(
             "AuthorizationServer",
-            ["HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", crypto, cryptoExtras, mustache]),
-        // Level 3: the management interface, on what the authorization server lets be changed.
-        module("Admin", ["HTTP", "JSON", "JOSE", "AuthorizationServer"]),
-        // Level 4: the path of a request.
+            [
+                "HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", "AuthorizationRecords", "LogIn", crypto,
+            ]),
+        // Level 4: what operators change; the path of a request.
+        deciding(
+            "Administration",
+            ["HTTP", "JSON", "JOSE", "Policy", "AuthorizationRecords", "LogIn", "AuthorizationServer"]),
         module(
             "DataPlane",
             ["HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission"]),
@@ -101,16 +109,15 @@ let package = Package(
             "Gateway",
             [
                 "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Outgoing", "Policy", "PolicyFile",
-                "Issuers",
-                "Admission", "AuthorizationServer", "Admin", "DataPlane", crypto, grdb, logging, lifecycle, unixSignals,
+                "Issuers", "Admission", "AuthorizationRecords", "LogIn", "AuthorizationServer", "Administration",
+                "DataPlane", crypto, grdb, logging, lifecycle, unixSignals,
             ]),
         // Level 6: what operators do, as functions; below both programs.
         module(
             "OperatorTools",
             [
                 "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Transport", "Outgoing", "Admission",
-                "AuthorizationServer",
-                "Gateway", crypto,
+                "AuthorizationRecords", "LogIn", "AuthorizationServer", "Administration", "Gateway", crypto,
             ]),
         // Level 7: the command line; and the demonstration, which does not ship.
         .executableTarget(
@@ -135,6 +142,14 @@ let package = Package(
             providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        // The authorization server on a store in memory, for the tests of its four modules.
+        module(
+            "AuthorizationTesting",
+            [
+                "Administration", "AuthorizationServer", "LogIn", "AuthorizationRecords", "Certificates", "HTTP",
+                "JSON",
+                "JOSE", "Policy", crypto,
+            ]),
         module("GatewayTesting", ["JSON", "Gateway", "CLibCURL", "COpenSSL", logging]),
 
         // Micro-benchmarks of the steps of the walk: bench/micro.
@@ -159,8 +174,26 @@ let package = Package(
         tests("IssuersTests", ["Issuers", "HTTP", "JSON", "JOSE"]),
         tests("AdmissionTests", ["Admission", "Policy", "Proof", "JOSE", "JSON", "HTTP", crypto]),
         tests(
+            "AuthorizationRecordsTests",
+            ["AuthorizationRecords", "AuthorizationTesting", "Administration", "JOSE", "JSON"]),
+        tests(
+            "LogInTests",
+            [
+                "LogIn", "AuthorizationRecords", "AuthorizationTesting", "Administration", "HTTP", "JSON", "JOSE",
+                "Policy", "Proof",
+            ]),
+        tests(
             "AuthorizationServerTests",
-            ["AuthorizationServer", "Admin", "Certificates", "JOSE", "JSON", "HTTP", "Policy", "Proof", crypto]),
+            [
+                "AuthorizationServer", "AuthorizationRecords", "LogIn", "AuthorizationTesting", "Certificates", "JOSE",
+                "JSON", "HTTP", "Policy", "Proof", crypto,
+            ]),
+        tests(
+            "AdministrationTests",
+            [
+                "Administration", "AuthorizationServer", "AuthorizationRecords", "LogIn", "AuthorizationTesting",
+                "HTTP", "JSON", "JOSE", "Policy",
+            ]),
         tests(
             "DataPlaneTests",
             ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Transport", "Outgoing", "Certificates"]),
@@ -168,8 +201,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Admission",
-                "Certificates",
-                "AuthorizationServer", grdb, logging,
+                "Certificates", "AuthorizationRecords", "LogIn", "AuthorizationServer", grdb, logging,
             ]),
     ],
     swiftLanguageModes: [.v6]

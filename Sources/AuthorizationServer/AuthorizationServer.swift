@@ -1,5 +1,7 @@
+package import AuthorizationRecords
 package import HTTP
 import JSON
+package import LogIn
 package import Policy
 
 /// The built-in OAuth2 authorization server (RFC 6749, OAuth 2.1 draft): request in, answer out.
@@ -8,7 +10,7 @@ package import Policy
 /// everything that is kept through `AuthorizationStore`. It keeps two things in memory, both bounded: clients that
 /// authenticated a moment ago, and failures that slow down guessing.
 package final class AuthorizationServer: Sendable {
-    private let endpoints: [String: any Endpoint]
+    private let endpoints: [String: any ServerEndpoint]
 
     /// - Parameters:
     ///   - resources: what `resource` may name besides the default audience (RFC 8707 §2).
@@ -53,7 +55,7 @@ package final class AuthorizationServer: Sendable {
         let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
         let people = People(settings: settings, store: store, pepper: pepper, hasher: hasher, provider: provider)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
-        var endpoints: [String: any Endpoint] = [
+        var endpoints: [String: any ServerEndpoint] = [
             AuthorizationServerRoutes.tokenPath: TokenEndpoint(
                 authenticator: authenticator, proofs: proofs, grants: grants),
             AuthorizationServerRoutes.jwksPath: PublishedDocument { now in .published(keys.ring.publicSet(now: now)) },
@@ -78,7 +80,8 @@ package final class AuthorizationServer: Sendable {
                 authenticator: authenticator, reader: reader, store: store),
             AuthorizationServerRoutes.deviceAuthorizationPath: DeviceAuthorizationEndpoint(
                 authenticator: authenticator, store: store, targets: targets,
-                verificationURI: ServerMetadata.origin(of: settings.issuer) + AuthorizationServerRoutes.devicePath),
+                verificationURI: AuthorizationServerRoutes.origin(of: settings.issuer)
+                    + AuthorizationServerRoutes.devicePath),
             AuthorizationServerRoutes.introspectionPath: IntrospectionEndpoint(
                 authenticator: authenticator, reader: reader, store: store,
                 signer: IntrospectionSigner(issuer: settings.issuer, keys: keys)),
@@ -91,7 +94,8 @@ package final class AuthorizationServer: Sendable {
                     profile: settings.profile, scopes: registration.scopes,
                     keyHosts: .these(keySource == nil ? [] : registration.jwksHosts)),
                 pepper: pepper, initialToken: SecretDigest.text(of: registrationToken),
-                address: ServerMetadata.origin(of: settings.issuer) + AuthorizationServerRoutes.registrationPath)
+                address: AuthorizationServerRoutes.origin(of: settings.issuer)
+                    + AuthorizationServerRoutes.registrationPath)
         }
         self.endpoints = endpoints.merging(people.endpoints) { one, _ in one }
     }

@@ -1,3 +1,5 @@
+import Administration
+import AuthorizationRecords
 import AuthorizationServer
 import Foundation
 import Gateway

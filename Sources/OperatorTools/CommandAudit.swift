@@ -1,7 +1,9 @@
+import Administration
 import Audit
-import AuthorizationServer
+import AuthorizationRecords
 import Foundation
 import Gateway
+import LogIn
 package import Policy
 import Transport
 

@@ -1,4 +1,5 @@
-import AuthorizationServer
+import Administration
+import AuthorizationRecords
 import Foundation
 import Gateway
 package import Policy

@@ -1,5 +1,5 @@
 import Admission
-import AuthorizationServer
+import AuthorizationRecords
 package import Gateway
 import Policy
 package import PolicyFile

@@ -1,4 +1,5 @@
-import AuthorizationServer
+import Administration
+import AuthorizationRecords
 import Foundation
 package import JOSE
 package import Policy

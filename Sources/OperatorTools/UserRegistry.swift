@@ -1,6 +1,8 @@
-import AuthorizationServer
+import Administration
+import AuthorizationRecords
 import Foundation
 import Gateway
+import LogIn
 package import Policy
 
 /// The accounts of the built-in authorization server, as the command line changes them: in the gateway's own store,

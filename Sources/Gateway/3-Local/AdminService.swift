@@ -1,6 +1,6 @@
-import Admin
+import Administration
 import Audit
-import AuthorizationServer
+import AuthorizationRecords
 import DataPlane
 import Foundation
 import HTTP

@@ -1,5 +1,5 @@
 import Admission
-import AuthorizationServer
+import AuthorizationRecords
 import DataPlane
 import Foundation
 import Logging

@@ -1,10 +1,10 @@
 import Admission
-import AuthorizationServer
 import DataPlane
 import HTTP
 import Issuers
 import JOSE
 import JSON
+import LogIn
 import Logging
 import Outgoing
 import Policy

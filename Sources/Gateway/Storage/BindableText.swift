@@ -1,4 +1,4 @@
-import AuthorizationServer
+import AuthorizationRecords
 
 /// A text is handed to SQLite and PostgreSQL up to its first NUL: `a\0b` would be `a`. Nothing that is stored has one,
 /// so that such a text names nothing.

@@ -1,9 +1,12 @@
+import Administration
 import Admission
+import AuthorizationRecords
 import AuthorizationServer
 import DataPlane
 import Foundation
 import HTTP
 import JOSE
+import LogIn
 import Logging
 import Policy
 import Synchronization

@@ -1,4 +1,4 @@
-import AuthorizationServer
+import AuthorizationRecords
 import Logging
 
 /// Removes what has expired, in small steps, so that no table grows and no writer waits for long. Several gateways may

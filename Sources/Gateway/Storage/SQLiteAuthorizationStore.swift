@@ -1,4 +1,4 @@
-package import AuthorizationServer
+package import AuthorizationRecords
 import Foundation
 import GRDB
 package import JOSE

@@ -1,4 +1,4 @@
-import AuthorizationServer
+import AuthorizationRecords
 import Foundation
 import GRDB
 import JOSE

@@ -1,4 +1,4 @@
-import AuthorizationServer
+import AuthorizationRecords
 import JOSE
 import Policy
 

@@ -1,4 +1,4 @@
-import AuthorizationServer
+import AuthorizationRecords
 import Synchronization
 
 /// Who wants to hear of writes to a store, by the kind of record.

@@ -1,4 +1,4 @@
-import AuthorizationServer
+import AuthorizationRecords
 import Crypto
 import Foundation
 import HTTP

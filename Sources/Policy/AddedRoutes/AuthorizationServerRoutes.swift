@@ -54,6 +54,13 @@ package enum AuthorizationServerRoutes {
         metadataPath(issuer: issuer).map { $0.dropFirst(metadataWellKnownPath.count) + openIDWellKnownPath }
     }
 
+    /// Scheme, host and port, as the issuer writes them.
+    package static func origin(of issuer: String) -> String {
+        let scheme = "https://"
+        guard issuer.hasPrefix(scheme) else { return issuer }
+        return scheme + issuer.dropFirst(scheme.count).prefix { $0 != "/" }
+    }
+
     /// The host that serves the endpoints: of the issuer, lower case, without port. nil when the issuer is none.
     package static func host(issuer: String) -> String? { identifier(issuer)?.host }
 

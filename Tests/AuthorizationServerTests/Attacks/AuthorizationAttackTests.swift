@@ -1,8 +1,12 @@
 import HTTP
 import JSON
+import Proof
 import Testing
 
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
+@testable import AuthorizationTesting
+@testable import LogIn
 
 @Suite("Attacks on the authorization endpoint and on codes")
 struct AuthorizationAttackTests {

@@ -1,7 +1,9 @@
 import JSON
 import Testing
 
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("Attack: getting more out of a token by exchanging it")
 struct ExchangeEscalationTests {

@@ -2,7 +2,7 @@ import HTTP
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("Attack: finding out by introspection which stolen or guessed tokens are good")
 struct IntrospectionOracleTests {

@@ -2,7 +2,7 @@ import HTTP
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("Attacks by the parameters of requests")
 struct ParameterAttackTests {

@@ -1,7 +1,9 @@
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
+@testable import LogIn
 
 @Suite("Attack: guessing the user codes of waiting devices")
 struct UserCodeGuessingTests {

@@ -1,8 +1,10 @@
 import HTTP
 import JSON
+import Proof
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
 
 @Suite("OAuth 2.1 §4.1.3: codes become tokens")
 struct CodeRedemptionTests {

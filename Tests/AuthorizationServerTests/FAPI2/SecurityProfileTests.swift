@@ -3,7 +3,8 @@ import JSON
 import Policy
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
 
 @Suite("FAPI 2.0: the profile as the token endpoint and registration keep it")
 struct SecurityProfileTests {

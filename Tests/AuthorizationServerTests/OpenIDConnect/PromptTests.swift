@@ -1,7 +1,9 @@
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
+@testable import LogIn
 
 @Suite("OpenID Connect Core §3.1.2, RFC 9470: when people are asked")
 struct PromptTests {

@@ -2,7 +2,10 @@ import HTTP
 import JSON
 import Testing
 
+@testable import Administration
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("RFC 6749 §2.3: clients show who they are")
 struct ClientAuthenticationTests {

@@ -1,7 +1,7 @@
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("RFC 6749 §3.2: requests to the token endpoint")
 struct TokenRequestTests {

@@ -1,7 +1,9 @@
 import JSON
 import Testing
 
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("RFC 6749 §5: answers of the token endpoint")
 struct TokenResponseTests {

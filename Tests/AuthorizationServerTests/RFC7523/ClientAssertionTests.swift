@@ -2,7 +2,7 @@ import JOSE
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("RFC 7523: clients that sign assertions")
 struct ClientAssertionTests {

@@ -2,7 +2,9 @@ import JSON
 import Policy
 import Testing
 
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 /// What the gateway says of tokens of others; how it comes to that is its own tests' business.
 private struct KnownAssertions: AssertionJudge {

@@ -5,7 +5,9 @@ import Policy
 import Synchronization
 import Testing
 
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 /// Keys at addresses, as a test says, and how often who asked for them.
 private final class KeyShelf: ClientKeySource {

@@ -3,7 +3,9 @@ import JSON
 import Policy
 import Testing
 
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 let registrationToken = "initial-access-token-of-32-octets"
 

@@ -1,7 +1,8 @@
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
 
 @Suite("RFC 7592: what a client may do with its registration")
 struct ClientConfigurationTests {

@@ -1,7 +1,9 @@
 import JSON
 import Testing
 
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("RFC 7662: what a token says, for whoever may know")
 struct IntrospectionTests {

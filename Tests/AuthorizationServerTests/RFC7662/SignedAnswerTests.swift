@@ -2,7 +2,7 @@ import JOSE
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("RFC 9701: answers about tokens as JWTs")
 struct SignedAnswerTests {

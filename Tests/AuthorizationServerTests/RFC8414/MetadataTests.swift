@@ -2,7 +2,8 @@ import JOSE
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
 
 @Suite("RFC 8414 and RFC 7517: what the server says of itself")
 struct MetadataTests {

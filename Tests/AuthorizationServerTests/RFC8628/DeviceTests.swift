@@ -2,7 +2,9 @@ import HTTP
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
+@testable import LogIn
 
 @Suite("RFC 8628: a device without a browser is let in")
 struct DeviceTests {

@@ -2,7 +2,9 @@ import HTTP
 import JSON
 import Testing
 
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("RFC 8693: a token becomes another")
 struct TokenExchangeTests {

@@ -5,7 +5,8 @@ import JSON
 import Policy
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
 
 @Suite("RFC 8705: clients with certificates, and tokens that are bound to them")
 struct CertificateAuthenticationTests {

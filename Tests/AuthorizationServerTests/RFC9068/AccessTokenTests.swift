@@ -2,7 +2,7 @@ import JOSE
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("RFC 9068, RFC 8707: what access tokens say")
 struct AccessTokenTests {

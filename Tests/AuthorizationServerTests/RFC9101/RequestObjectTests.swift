@@ -3,7 +3,8 @@ import JOSE
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
 
 @Suite("RFC 9101: signed authorization requests")
 struct RequestObjectTests {

@@ -1,7 +1,8 @@
 import JSON
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
 
 @Suite("RFC 9396: rich authorization requests")
 struct AuthorizationDetailsTests {

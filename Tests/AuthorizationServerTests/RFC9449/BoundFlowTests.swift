@@ -4,7 +4,9 @@ import JSON
 import Policy
 import Testing
 
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("RFC 9449 and RFC 8705: codes and refresh tokens that are bound to what the client holds")
 struct BoundFlowTests {

@@ -3,7 +3,8 @@ import JSON
 import Policy
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
 
 @Suite("RFC 9449: tokens that are bound to a key")
 struct TokenProofTests {

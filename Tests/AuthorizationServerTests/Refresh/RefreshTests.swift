@@ -2,7 +2,9 @@ import HTTP
 import JSON
 import Testing
 
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
+@testable import AuthorizationTesting
 
 @Suite("OAuth 2.1 §4.3: refresh tokens")
 struct RefreshTests {

@@ -2,7 +2,7 @@ import Foundation
 import GatewayTesting
 import Testing
 
-@testable import AuthorizationServer
+@testable import AuthorizationRecords
 @testable import Gateway
 
 /// The pages for people in a real browser (`Tests/Browser/pages.py`): keyboard only, JavaScript switched off.

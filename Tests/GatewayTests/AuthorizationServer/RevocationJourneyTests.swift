@@ -1,4 +1,4 @@
-import AuthorizationServer
+import AuthorizationRecords
 import Foundation
 import Gateway
 import GatewayTesting

@@ -1,6 +1,8 @@
 import JSON
 import Policy
 
+@testable import Administration
+@testable import AuthorizationRecords
 @testable import AuthorizationServer
 
 extension AuthorizationStore {

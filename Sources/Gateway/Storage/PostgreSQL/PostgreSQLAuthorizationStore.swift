@@ -1,4 +1,4 @@
-package import AuthorizationServer
+package import AuthorizationRecords
 import Foundation
 import Policy
 import Synchronization

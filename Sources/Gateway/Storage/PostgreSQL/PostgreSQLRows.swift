@@ -1,4 +1,4 @@
-import AuthorizationServer
+import AuthorizationRecords
 import JSON
 
 /// Records in their rows, and changes of them in one transaction.

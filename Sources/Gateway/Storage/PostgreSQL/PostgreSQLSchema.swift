@@ -1,4 +1,4 @@
-import AuthorizationServer
+import AuthorizationRecords
 
 /// The tables, in a schema of their own, and how each version of them came from the one before. A migration that has
 /// been released is never edited.

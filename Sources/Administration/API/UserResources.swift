@@ -1,0 +1,79 @@
+import AuthorizationRecords
+import AuthorizationServer
+import HTTP
+import JSON
+import LogIn
+
+/// `/admin/v1/users`
+struct UserCollection: AdminResource {
+    let api: AdminAPI
+    let methods = ["GET", "HEAD", "POST"]
+
+    func answer(_ call: AdminCall) async throws -> ServiceResponse {
+        if call.isReading {
+            return try await Page(call).answer(RecordQuery(.user), in: api.store, path: "/admin/v1/users") {
+                StoredUser($0)?.managementDocument
+            }
+        }
+        _ = try call.query([])
+        let body = try call.document(["name", "password", "identity", "email", "display_name"])
+        let password = try body.optionalText("password")
+        let identity = try Self.identity(body)
+        guard let name = try body.optionalText("name"), (password == nil) != (identity == nil),
+            let credential = password.map(NewUserCredential.password) ?? identity.map(NewUserCredential.identity)
+        else { throw AdminRefusal(.badMember, "name must be there, and either password or identity.") }
+        let done = try await api.administration.addUser(
+            name: name, credential, email: try body.optionalText("email"),
+            displayName: try body.optionalText("display_name"),
+            now: call.now, random: call.random)
+        api.log.record(done.change, of: call.request)
+        return Self.response(201, done, fields: [("Location", "/admin/v1/users/\(done.value.id)")])
+    }
+
+    /// Who it is at an OpenID provider: `issuer` and `subject`.
+    private static func identity(_ body: JSONObject) throws(AdminRefusal) -> UserIdentity? {
+        guard let value = body["identity"], !value.isNull else { return nil }
+        guard let members = value.object, members.names.allSatisfy(["issuer", "subject"].contains),
+            let issuer = members["issuer"]?.string,
+            let subject = members["subject"]?.string
+        else { throw AdminRefusal(.badMember, "identity must have issuer and subject, both texts.") }
+        return UserIdentity(issuer: issuer, subject: subject)
+    }
+
+    static func response(_ status: Int, _ done: Administration.Done<StoredUser>, fields: [ServiceResponse.Field] = [])
+        -> ServiceResponse
+    {
+        var response = ServiceResponse.admin(
+            status, .object(done.value.managementDocument), fields: [EntityTag.field(done.value.version)] + fields)
+        response.facts.event = done.change.action.rawValue
+        return response
+    }
+}
+
+/// `/admin/v1/users/ID`; the id is `sub` of tokens, not the name.
+struct UserItem: AdminResource {
+    let api: AdminAPI
+    let id: String
+    let methods = ["GET", "HEAD", "PATCH", "DELETE"]
+
+    func answer(_ call: AdminCall) async throws -> ServiceResponse {
+        _ = try call.query([])
+        guard let user = try await api.store.user(id: id) else { throw AdminRefusal(.noSuchResource) }
+        if call.isReading { return call.shown(user.managementDocument, user.version) }
+        let version = try call.expectedVersion(current: user.version)
+        if call.request.method == "DELETE" {
+            return api.gone(try await api.administration.removeUser(id, expected: version, now: call.now), call)
+        }
+        let body = try call.document(
+            ["disabled", "password"], types: ["application/json", "application/merge-patch+json"])
+        let change = Administration.UserChange(
+            isDisabled: try body.optionalFlag("disabled"), password: try body.optionalText("password"))
+        guard change.isDisabled != nil || change.password != nil else {
+            throw AdminRefusal(.badMember, "disabled or password must be there.")
+        }
+        let done = try await api.administration.changeUser(
+            id, change, expected: version, now: call.now, random: call.random)
+        api.log.record(done.change, of: call.request)
+        return UserCollection.response(200, done)
+    }
+}

@@ -1,0 +1,156 @@
+package import AuthorizationRecords
+import AuthorizationServer
+package import JSON
+
+extension Administration {
+    /// What is not a client's own to say when it registers itself.
+    package struct ClientTerms: Sendable {
+        /// What it may name in `resource`; nil: all there are.
+        package var resources: [String]?
+        package var isFirstParty: Bool
+
+        package init(resources: [String]? = nil, isFirstParty: Bool = false) {
+            self.resources = resources
+            self.isFirstParty = isFirstParty
+        }
+    }
+
+    /// - Parameters:
+    ///   - id: nil: one is made.
+    ///   - metadata: RFC 7591 §2.
+    package func addClient(
+        id: String?, metadata: JSONObject, terms: ClientTerms, now: Int64, random: Randomness
+    ) async throws -> Done<RegisteredClient> {
+        if let id, try await firstSecond(ofClient: id) > now {
+            throw ManagementError.conflict(
+                "what another client \"\(id)\" held ends in this very second, and so would what this one obtains; try again in a second"
+            )
+        }
+        do {
+            var (client, secret) = try await store.addClient(
+                id: id, metadata: metadata, rules: ClientMetadata(profile: profile), pepper: pepper, now: now,
+                random: random
+            ) { client in
+                client.resources = terms.resources
+                client.isFirstParty = terms.isFirstParty
+            }
+            client.version = 1
+            return Done(
+                change: ManagedChange(.clientAdded, client.id, before: nil, after: client.managementDocument),
+                value: client, secret: secret)
+        } catch let error as ClientMetadataError {
+            throw ManagementError.refused(error.description)
+        } catch let error as RegistrationError {
+            if case .idTaken = error { throw ManagementError.conflict(error.description) }
+            throw ManagementError.refused(error.description)
+        }
+    }
+
+    /// The first second in which what a new client of this id obtains counts: what an earlier one held ends to the
+    /// whole second, and has the same name. Seconds since 1970; 0 if there was none.
+    package func firstSecond(ofClient id: String) async throws -> Int64 {
+        var latest: Int64 = 0
+        for target in [Revocation.Target.client(id), .subject(id)] {
+            guard let revocation = try await store.record(.revocation, target.key).flatMap(Revocation.init) else {
+                continue
+            }
+            latest = max(latest, revocation.before)
+        }
+        return latest
+    }
+
+    /// The client as this metadata has it; what is not there any more is gone. Its id, its secrets and what it was
+    /// granted stay, but for secrets that it does not authenticate by any more; if it begins to, it gets one.
+    package func replaceClient(
+        _ id: String, metadata: JSONObject, terms: ClientTerms, expected: Int64? = nil, now: Int64, random: Randomness
+    ) async throws -> Done<RegisteredClient> {
+        guard let old = try await store.client(id: id) else { throw ManagementError.notFound }
+        try Self.check(old.version, expected)
+        var new: RegisteredClient
+        do throws(ClientMetadataError) {
+            new = try ClientMetadata(profile: profile).client(metadata, id: id, now: old.createdAt)
+        } catch {
+            throw ManagementError.refused(error.description)
+        }
+        guard !new.scopes.isEmpty || !new.grants.contains(.clientCredentials) else {
+            throw ManagementError.refused(RegistrationError.noScope.description)
+        }
+        // Metadata names one method. A client that may show its secret in either way is described by the first, and
+        // keeps both.
+        if metadata["token_endpoint_auth_method"] == nil
+            || metadata["token_endpoint_auth_method"] == old.metadataDocument["token_endpoint_auth_method"]
+        {
+            new.authenticationMethods =
+                metadata["token_endpoint_auth_method"] == nil
+                ? [.clientSecretBasic, .clientSecretPost] : old.authenticationMethods
+        }
+        new.version = old.version
+        new.resources = terms.resources
+        new.isFirstParty = terms.isFirstParty
+        new.secrets = new.usesSecret ? old.secrets : []
+        var secret: ClientSecret?
+        if new.usesSecret, new.secrets.isEmpty {
+            let made = ClientSecret.generate(random)
+            new.secrets = [StoredSecret(mac: pepper.mac(of: made.text, clientID: id), createdAt: now)]
+            secret = made
+        }
+        try await commit([.replace(new.record)], now: now)
+        new.version &+= 1
+        return Done(
+            change: ManagedChange(.clientChanged, id, before: old.managementDocument, after: new.managementDocument),
+            value: new, secret: secret)
+    }
+
+    /// With everything that belongs to it; its access tokens count no longer.
+    package func removeClient(_ id: String, expected: Int64? = nil, now: Int64) async throws -> ManagedChange {
+        guard let client = try await store.client(id: id) else { throw ManagementError.notFound }
+        try Self.check(client.version, expected)
+        guard try await store.remove(client, now: now) else { throw ManagementError.changedMeanwhile }
+        return ManagedChange(.clientRemoved, id, before: client.managementDocument, after: nil)
+    }
+
+    /// A further secret, the newer from now on; two count at a time.
+    package func addSecret(toClient id: String, expected: Int64? = nil, now: Int64, random: Randomness) async throws
+        -> Done<RegisteredClient>
+    {
+        var secret: ClientSecret?
+        let (change, client) = try await changeSecrets(.secretAdded, of: id, expected, now: now) {
+            client throws(ManagementError) in
+            guard client.usesSecret else { throw .refused("\"\(id)\" does not authenticate by a secret") }
+            guard client.secrets.count < 2 else {
+                throw .conflict("the client has two secrets already; remove the older first")
+            }
+            let made = ClientSecret.generate(random)
+            client.secrets.insert(StoredSecret(mac: pepper.mac(of: made.text, clientID: id), createdAt: now), at: 0)
+            secret = made
+        }
+        return Done(change: change, value: client, secret: secret)
+    }
+
+    /// - Parameter newer: the newer of the two, where that was given away by mistake; otherwise the older.
+    package func removeSecret(ofClient id: String, newer: Bool, expected: Int64? = nil, now: Int64) async throws
+        -> Done<RegisteredClient>
+    {
+        let (change, client) = try await changeSecrets(.secretRemoved, of: id, expected, now: now) {
+            client throws(ManagementError) in
+            guard client.secrets.count == 2 else {
+                throw .conflict("the client has no second secret; add one first, or remove the client")
+            }
+            client.secrets.remove(at: newer ? 0 : 1)
+        }
+        return Done(change: change, value: client, secret: nil)
+    }
+
+    private func changeSecrets(
+        _ action: ManagedChange.Action, of id: String, _ expected: Int64?, now: Int64,
+        _ change: (inout RegisteredClient) throws(ManagementError) -> Void
+    ) async throws -> (ManagedChange, RegisteredClient) {
+        guard let old = try await store.client(id: id) else { throw ManagementError.notFound }
+        try Self.check(old.version, expected)
+        var new = old
+        try change(&new)
+        try await commit([.replace(new.record)], now: now)
+        new.version &+= 1
+        return (ManagedChange(action, id, before: old.managementDocument, after: new.managementDocument), new)
+    }
+}

@@ -1,0 +1,57 @@
+package import AuthorizationRecords
+package import LogIn
+package import Policy
+
+/// What whoever runs the server may change: every change names the version that it was decided by, is made by
+/// compare-and-swap, and comes back as what changed. The API and the command line are two ways here.
+///
+/// `expected`: the `version` of the record that the caller has seen; nil: whichever there is. `now`: seconds since
+/// 1970. What the store throws goes through: then nobody knows whether the change was made.
+package struct Administration: Sendable {
+    let store: any AuthorizationStore
+    let pepper: SecretPepper
+    let hasher: PasswordHasher
+    let profile: SecurityProfile
+    let terms: SigningTerms
+
+    package init(
+        store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher, profile: SecurityProfile,
+        terms: SigningTerms
+    ) {
+        self.store = store
+        self.pepper = pepper
+        self.hasher = hasher
+        self.profile = profile
+        self.terms = terms
+    }
+
+    /// What was done: the change for the record, the thing as it is now, and a secret that is shown this once.
+    package struct Done<Value: Sendable>: Sendable {
+        package let change: ManagedChange
+        package let value: Value
+        package let secret: ClientSecret?
+    }
+
+    func commit(_ changes: [StoreChange], now: Int64) async throws {
+        guard try await store.commit(changes, now: now) else { throw ManagementError.changedMeanwhile }
+    }
+
+    static func check(_ version: Int64, _ expected: Int64?) throws(ManagementError) {
+        if let expected, expected != version { throw .changedMeanwhile }
+    }
+}
+
+extension Administration {
+    /// Ends a grant, with all refresh tokens and access tokens that came from it. One whose end has come is none.
+    package func revokeGrant(_ id: String, expected: Int64? = nil, now: Int64) async throws -> ManagedChange {
+        guard let record = try await store.record(.grant, id), !record.isExpired(at: now), let grant = Grant(record)
+        else {
+            throw ManagementError.notFound
+        }
+        try Self.check(record.version, expected)
+        try await commit(
+            [.expect(.grant, key: id, version: record.version)] + Revoker.changes(ending: .grant(id), now: now),
+            now: now)
+        return ManagedChange(.grantRevoked, id, before: grant.managementDocument, after: nil)
+    }
+}

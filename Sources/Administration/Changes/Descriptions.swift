@@ -1,0 +1,50 @@
+package import AuthorizationRecords
+import AuthorizationServer
+package import JSON
+
+// What is shown of things to whoever runs the server, and written into records of changes. Of secrets only when they
+// were made and last used; never what one is recognised by.
+
+extension RegisteredClient {
+    package var managementDocument: JSONObject {
+        var document = metadataDocument
+        document["first_party"] = .bool(isFirstParty)
+        document["resources"] = resources.map { .strings($0) }
+        document["secrets"] = .array(
+            secrets.map { secret in
+                var members: JSONObject = ["created_at": .integer(secret.createdAt)]
+                members["last_used_at"] = secret.lastUsedAt.map { .integer($0) }
+                return .object(members)
+            })
+        return document
+    }
+}
+
+extension StoredUser {
+    package var managementDocument: JSONObject {
+        var document: JSONObject = ["id": .string(id), "name": .string(name)]
+        document["email"] = email.map { .string($0) }
+        document["display_name"] = displayName.map { .string($0) }
+        document["disabled"] = .bool(isDisabled)
+        document["has_password"] = .bool(passwordHash != nil)
+        document["identity"] = identity.map { ["issuer": .string($0.issuer), "subject": .string($0.subject)] }
+        document["created_at"] = .integer(createdAt)
+        return document
+    }
+}
+
+extension Grant {
+    package var managementDocument: JSONObject {
+        var document: JSONObject = [
+            "id": .string(id), "client_id": .string(clientID), "subject": .string(subject),
+            "scope": .string(scopes.joined(separator: " ")),
+            "resources": .strings(resources), "created_at": .integer(createdAt), "expires_at": .integer(expiresAt),
+        ]
+        document["authorization_details"] = authorizationDetails
+        document["auth_time"] = authentication.flatMap {
+            $0.time == UserAuthentication.unknownTime ? nil : .integer($0.time)
+        }
+        document["cnf"] = binding.map { .object($0.confirmation) }
+        return document
+    }
+}

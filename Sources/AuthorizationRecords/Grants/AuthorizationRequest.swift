@@ -1,0 +1,75 @@
+package import JSON
+
+/// An authorization request that has been judged: the client may ask for this, whoever says yes to it.
+package struct AuthorizationRequest: Sendable, Equatable {
+    /// OpenID Connect Core §3.1.2.1.
+    package enum Prompt: String, Sendable { case none, login, consent, selectAccount = "select_account" }
+
+    package var clientID: String
+    package var redirectURI: String
+    /// As it came, octet by octet.
+    package var state: String?
+    package var scopes: [String]
+    /// Always at least one: where none was named, the default audience.
+    package var resources: [String]
+    /// RFC 7636, S256.
+    package var codeChallenge: String
+    package var nonce: String?
+    package var prompts: Set<Prompt> = []
+    /// Seconds for which a log-in counts; 0: it has to be done again.
+    package var maxAge: Int64?
+    /// Any of these will do; empty: any whatever.
+    package var acrValues: [String] = []
+    /// What the log-in page fills in.
+    package var loginHint: String?
+    package var authorizationDetails: JSON?
+    /// `dpop_jkt`: the key by which the code will be redeemed (RFC 9449 §10).
+    package var keyThumbprint: String?
+
+    /// As it is kept in interactions and codes. Pages read `scope`, `redirect_uri`, `login_hint` and
+    /// `authorization_details`.
+    package var json: JSONObject {
+        var members: JSONObject = [
+            "redirect_uri": .string(redirectURI), "scope": .string(scopes.joined(separator: " ")),
+            "resource": .strings(resources),
+            "code_challenge": .string(codeChallenge),
+        ]
+        members["state"] = state.map { .string($0) }
+        members["nonce"] = nonce.map { .string($0) }
+        if !prompts.isEmpty { members["prompt"] = .string(prompts.map(\.rawValue).sorted().joined(separator: " ")) }
+        members["max_age"] = maxAge.map { .integer($0) }
+        if !acrValues.isEmpty { members["acr_values"] = .strings(acrValues) }
+        members["login_hint"] = loginHint.map { .string($0) }
+        members["authorization_details"] = authorizationDetails
+        members["dpop_jkt"] = keyThumbprint.map { .string($0) }
+        return members
+    }
+
+    package init(clientID: String, redirectURI: String, scopes: [String], resources: [String], codeChallenge: String) {
+        self.clientID = clientID
+        self.redirectURI = redirectURI
+        self.scopes = scopes
+        self.resources = resources
+        self.codeChallenge = codeChallenge
+    }
+
+    /// nil: the object is none of these.
+    package init?(_ json: JSONObject, clientID: String) {
+        guard let redirectURI = json["redirect_uri"]?.string, let challenge = json["code_challenge"]?.string else {
+            return nil
+        }
+        self.init(
+            clientID: clientID, redirectURI: redirectURI,
+            scopes: (json["scope"]?.string ?? "").split(separator: " ").map(String.init),
+            resources: json.strings("resource"),
+            codeChallenge: challenge)
+        state = json["state"]?.string
+        nonce = json["nonce"]?.string
+        prompts = Set((json["prompt"]?.string ?? "").split(separator: " ").compactMap { Prompt(rawValue: String($0)) })
+        maxAge = json["max_age"]?.int
+        acrValues = json.strings("acr_values")
+        loginHint = json["login_hint"]?.string
+        authorizationDetails = json["authorization_details"]
+        keyThumbprint = json["dpop_jkt"]?.string
+    }
+}

@@ -1,0 +1,83 @@
+package import JOSE
+package import JSON
+import Synchronization
+
+/// A signing key and when it serves.
+package struct DatedSigningKey: Sendable {
+    package var key: SigningKey
+    /// Seconds since 1970; before it the key is only announced, so that every copy of the key set knows it in time.
+    package var signsFrom: Int64
+    /// Seconds since 1970; from then on it is published no more. nil: not decided.
+    package var publishedUntil: Int64?
+
+    package init(key: SigningKey, signsFrom: Int64, publishedUntil: Int64? = nil) {
+        self.key = key
+        self.signsFrom = signsFrom
+        self.publishedUntil = publishedUntil
+    }
+}
+
+/// The keys of the authorization server: all that are announced, in use, or needed for tokens that still live.
+package struct SigningKeyRing: Sendable {
+    private let keys: [DatedSigningKey]
+    private let preference: [Algorithm]
+
+    /// nil when two keys have the same `kid`, or there is none.
+    /// - Parameter preference: what is signed with, in this order, as soon as there is a key of it; empty: whatever is
+    ///   newest.
+    package init?(_ keys: [DatedSigningKey], preference: [Algorithm] = []) {
+        guard !keys.isEmpty, Set(keys.map(\.key.kid)).count == keys.count else { return nil }
+        self.keys = keys.sorted { $0.signsFrom < $1.signsFrom }
+        self.preference = preference
+    }
+
+    /// The newest that may sign, of the algorithm that is preferred.
+    package func current(now: Int64) -> SigningKey? {
+        for algorithm in preference { if let key = current(algorithm, now: now) { return key } }
+        return signing(now: now).last?.key
+    }
+
+    /// The newest of this algorithm that may sign; nil: there is none (yet).
+    package func current(_ algorithm: Algorithm, now: Int64) -> SigningKey? {
+        signing(now: now).last { $0.key.algorithm == algorithm }?.key
+    }
+
+    private func signing(now: Int64) -> [DatedSigningKey] {
+        keys.filter { $0.signsFrom <= now && now < $0.publishedUntil ?? .max }
+    }
+
+    /// Which keys there are and when they serve: two rings with the same timetable are the same.
+    package var timetable: [String] {
+        keys.map { "\($0.key.kid) \($0.signsFrom) \($0.publishedUntil.map { String($0) } ?? "-")" }.sorted()
+            + preference.map(\.rawValue)
+    }
+
+    /// The JWK Set for everybody (RFC 7517 §5): public halves only, each with `kid`, `use` and `alg`.
+    package func publicSet(now: Int64) -> JSON {
+        ["keys": .array(published(now: now).map(\.publicJWK))]
+    }
+
+    /// The same keys for the gateway itself, which verifies its own tokens without asking itself over the network.
+    package func verificationKeys(now: Int64) -> JWKSet { JWKSet(published(now: now).map(\.verificationKey)) }
+
+    /// What tokens are signed by, each once.
+    package func algorithms(now: Int64) -> [String] { Set(published(now: now).map(\.algorithm.rawValue)).sorted() }
+
+    private func published(now: Int64) -> [SigningKey] {
+        keys.filter { now < $0.publishedUntil ?? .max }.map(\.key)
+    }
+}
+
+/// The keys as they are at the moment: whoever rotates them puts a new ring in place, everybody else reads.
+package final class SigningKeys: Sendable {
+    private let current: Mutex<SigningKeyRing>
+
+    package init(_ ring: SigningKeyRing) { current = Mutex(ring) }
+
+    package var ring: SigningKeyRing { current.withLock { $0 } }
+
+    package func replace(with ring: SigningKeyRing) { current.withLock { $0 = ring } }
+
+    /// For the gateway itself: see `SigningKeyRing`.
+    package func verificationKeys(now: Int64) -> JWKSet { ring.verificationKeys(now: now) }
+}

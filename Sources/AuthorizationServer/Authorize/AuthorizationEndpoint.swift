@@ -1,0 +1,216 @@
+import AuthorizationRecords
+import HTTP
+import JSON
+import LogIn
+import Policy
+
+/// `/oauth2/authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2): a browser comes with a client's request, and comes
+/// back from the pages for people until there is an answer for the client.
+///
+/// What is wrong before it is known where an answer may go is shown on a page; everything after that goes to the
+/// client.
+struct AuthorizationEndpoint: ServerEndpoint {
+    /// So long may log-in and consent take.
+    static let interactionSeconds: Int64 = 1_800
+
+    let methods = ["GET", "POST"]
+    let issuer: String
+    let store: any AuthorizationStore
+    let receiver: RequestReceiver
+    let judge: RequestJudge
+    let sessions: SessionReader
+
+    func answer(_ call: EndpointCall) async -> ServiceResponse {
+        do throws(OAuthError) {
+            let front = try FrontChannel(call.request)
+            if let id = front.parameters.value("interaction") { return try await resume(id, call) }
+            return try await begin(front, call)
+        } catch {
+            return page(error)
+        }
+    }
+
+    // MARK: A client's request
+
+    private func begin(_ front: FrontChannel, _ call: EndpointCall) async throws(OAuthError) -> ServiceResponse {
+        let received = try await receiver.receive(front, now: call.now)
+        let client = received.client
+        let redirectURI = try RedirectURI.chosen(
+            asked: received.parameters.value("redirect_uri"), registered: client.redirectURIs)
+        let answer = AuthorizationAnswer(
+            issuer: issuer, redirectURI: redirectURI, state: received.parameters.value("state"))
+        var response: ServiceResponse
+        do throws(OAuthError) {
+            if let fault = received.fault { throw fault }
+            let request = try judge.judge(received.parameters, client: client, redirectURI: redirectURI)
+            let session = try await session(call)
+            var flow = AuthorizationFlow(
+                request: request, client: client, person: session.map(Person.init), now: call.now)
+            flow.pushed = received.pushed.map { ($0.key, $0.version) }
+            response = try await proceed(flow, answer, call)
+        } catch {
+            response = try await refusal(error, client, answer, call)
+        }
+        response.facts.client = client.id
+        return response
+    }
+
+    /// Where to go for an error: to the client. But not on behalf of a client that anybody may have registered, while
+    /// nobody is logged in: so this server is nobody's way to anywhere (RFC 9700 §4.11.2).
+    private func refusal(
+        _ error: OAuthError, _ client: RegisteredClient, _ answer: AuthorizationAnswer, _ call: EndpointCall
+    )
+        async throws(OAuthError) -> ServiceResponse
+    {
+        // Silent authentication is expected to come back without a word.
+        if error == .loginRequired { return answer.error(error) }
+        let registration = try await store.orUnavailable {
+            try await $0.records(RecordQuery(.registrationToken, client: client.id), most: 1)
+        }
+        guard !registration.isEmpty else { return answer.error(error) }
+        return try await session(call) == nil ? page(error) : answer.error(error)
+    }
+
+    // MARK: Back from the pages
+
+    private func resume(_ id: String, _ call: EndpointCall) async throws(OAuthError) -> ServiceResponse {
+        guard PageSecret.isWellFormed(id), let browser = BrowserCookie(call.request) else { return ErrorPage.expired }
+        let record = try await store.orUnavailable { try await $0.record(.interaction, SecretDigest.text(of: id)) }
+        guard let record, !record.isExpired(at: call.now), let interaction = Interaction(record, id: id),
+            interaction.browserKey == browser.key,
+            let request = AuthorizationRequest(interaction.request, clientID: interaction.clientID),
+            let client = try await store.orUnavailable({ try await $0.client(id: interaction.clientID) })
+        else { return ErrorPage.expired }
+        let answer = AuthorizationAnswer(issuer: issuer, redirectURI: request.redirectURI, state: request.state)
+        var flow = AuthorizationFlow(
+            request: request, client: client, person: try await person(interaction, call), now: call.now)
+        flow.interaction = interaction
+        flow.pushed = interaction.pushed
+        var response: ServiceResponse
+        do throws(OAuthError) {
+            // Nobody may have changed the client so that it would not be answered there any more.
+            guard (try? RedirectURI.chosen(asked: request.redirectURI, registered: client.redirectURIs)) != nil else {
+                return ErrorPage.expired
+            }
+            response =
+                if let refused = interaction.logInRefusal {
+                    try await end(interaction, with: refused, client, answer, call)
+                } else { try await proceed(flow, answer, call) }
+        } catch {
+            response = answer.error(error)
+        }
+        response.facts.client = client.id
+        return response
+    }
+
+    /// The provider would not log the person in.
+    private func end(
+        _ interaction: Interaction, with refused: Interaction.LogInRefusal, _ client: RegisteredClient,
+        _ answer: AuthorizationAnswer, _ call: EndpointCall
+    ) async throws(OAuthError) -> ServiceResponse {
+        _ = try await store.orUnavailable { try await $0.commit([interaction.removal], now: call.now) }
+        return try await refusal(refused == .denied ? .accessDenied : .unmetAuthentication, client, answer, call)
+    }
+
+    /// Who logged in in its course; an account that is gone or disabled since is nobody.
+    private func person(_ interaction: Interaction, _ call: EndpointCall) async throws(OAuthError) -> Person? {
+        guard let userID = interaction.userID, let authentication = interaction.authentication,
+            let user = try await store.orUnavailable({ try await $0.user(id: userID) }), !user.isDisabled
+        else { return nil }
+        let session = try await session(call)
+        return Person(
+            userID: userID, authentication: authentication,
+            sessionID: session?.userID == userID ? session.map { Person($0).sessionID } ?? nil : nil)
+    }
+
+    // MARK: What comes next
+
+    private func proceed(_ flow: AuthorizationFlow, _ answer: AuthorizationAnswer, _ call: EndpointCall)
+        async throws(OAuthError) -> ServiceResponse
+    {
+        let isCovered = try await isCovered(flow)
+        switch flow.next(isCovered: isCovered) {
+        case .login: return try await page(AuthorizationServerRoutes.loginPath, flow, person: nil, call)
+        case .consent: return try await page(AuthorizationServerRoutes.consentPath, flow, person: flow.person, call)
+        case .answer(let person): return try await code(for: person, flow, answer, call)
+        case .refuse(let error):
+            if let interaction = flow.interaction {
+                _ = try await store.orUnavailable { try await $0.commit([interaction.removal], now: call.now) }
+            }
+            var response = answer.error(error)
+            response.facts.subject = flow.person?.userID
+            return response
+        }
+    }
+
+    private func isCovered(_ flow: AuthorizationFlow) async throws(OAuthError) -> Bool {
+        guard let person = flow.person, flow.interaction?.consent == nil else { return false }
+        if flow.client.isFirstParty { return true }
+        guard flow.mayRemember else { return false }
+        let query = RecordQuery(.grant, client: flow.client.id, subject: person.userID)
+        let grants = try await store.orUnavailable { try await $0.records(query, most: 100) }
+        return grants.compactMap(Grant.init).contains { flow.request.isCovered(by: $0, now: flow.now) }
+    }
+
+    /// Sends the browser to a page, with an interaction that says what for.
+    private func page(_ path: String, _ flow: AuthorizationFlow, person: Person?, _ call: EndpointCall)
+        async throws(OAuthError) -> ServiceResponse
+    {
+        var fields: [ServiceResponse.Field] = []
+        var id = flow.interaction?.id
+        if id == nil {
+            let browser = BrowserCookie(call.request)
+            let secret = browser ?? BrowserCookie(call.random)
+            if browser == nil { fields.append(secret.field) }
+            var interaction = Interaction(
+                id: PageSecret.generate(call.random), clientID: flow.client.id, request: flow.request.json,
+                browserKey: secret.key,
+                expiresAt: call.now + Self.interactionSeconds)
+            interaction.pushed = flow.pushed
+            interaction.userID = person?.userID
+            interaction.authentication = person?.authentication
+            interaction.demandsLogin =
+                person == nil && flow.person != nil || !flow.request.prompts.isDisjoint(with: [.login, .selectAccount])
+            let record = interaction.record
+            guard try await store.orUnavailable({ try await $0.commit([.insert(record)], now: call.now) }) else {
+                throw .unavailable
+            }
+            id = interaction.id
+        }
+        return .browser(303, [("Location", "\(path)?interaction=\(id ?? "")")] + fields)
+    }
+
+    private func code(
+        for person: Person, _ flow: AuthorizationFlow, _ answer: AuthorizationAnswer, _ call: EndpointCall
+    )
+        async throws(OAuthError) -> ServiceResponse
+    {
+        let text = Code.text(call.random)
+        var changes: [StoreChange] = [
+            .insert(AuthorizationCode(code: text, request: flow.request, person: person, now: call.now).record)
+        ]
+        if let interaction = flow.interaction { changes.append(interaction.removal) }
+        if let pushed = flow.pushed { changes.append(PushedRequest.use(key: pushed.key, version: pushed.version)) }
+        let all = changes
+        guard try await store.orUnavailable({ try await $0.commit(all, now: call.now) }) else { throw .alreadyAnswered }
+        var response = answer.code(text)
+        response.facts.subject = person.userID
+        return response
+    }
+
+    private func session(_ call: EndpointCall) async throws(OAuthError) -> UserSession? {
+        let sessions = sessions
+        return try await store.orUnavailable { _ in try await sessions.session(of: call.request, now: call.now) }
+    }
+
+    private func page(_ error: OAuthError) -> ServiceResponse {
+        guard error != .unavailable else { return ErrorPage.unavailable }
+        var response = ErrorPage.response(
+            status: error.status, title: "The application's request cannot be answered",
+            message:
+                "What the application sent is not right (\(error.word): \(error.description)). Go back to it; if this happens again, tell whoever runs it."
+        )
+        response.facts.error = error.word
+        return response
+    }
+}

@@ -1,0 +1,66 @@
+import AuthorizationRecords
+import JSON
+
+/// A request on its way to an answer: what it asks for, and what is known so far.
+struct AuthorizationFlow: Sendable {
+    var request: AuthorizationRequest
+    var client: RegisteredClient
+    var person: Person?
+    /// Seconds since 1970.
+    var now: Int64
+    /// nil: the browser has just come from the client.
+    var interaction: Interaction?
+    /// The pushed request that it is, which ends with the answer.
+    var pushed: (key: String, version: Int64)?
+
+    init(request: AuthorizationRequest, client: RegisteredClient, person: Person?, now: Int64) {
+        self.request = request
+        self.client = client
+        self.person = person
+        self.now = now
+    }
+
+    func next(isCovered: Bool) -> NextStep {
+        NextStep.after(
+            request, person: person, isFresh: interaction != nil, consent: interaction?.consent, isCovered: isCovered,
+            now: now)
+    }
+
+    /// Whether an earlier consent counts. Of an application that anybody on the device can pretend to be, the person is
+    /// asked each time (RFC 8252 §8.6, RFC 6749 §10.2).
+    var mayRemember: Bool { !client.isPublic || request.redirectURI.hasPrefix("https://") }
+}
+
+extension AuthorizationRequest {
+    /// Whether a person who agreed to that has agreed to this.
+    func isCovered(by grant: Grant, now: Int64) -> Bool {
+        now < grant.expiresAt && scopes.allSatisfy(grant.scopes.contains)
+            && resources.allSatisfy(grant.resources.contains)
+            && (authorizationDetails == nil || authorizationDetails == grant.authorizationDetails)
+    }
+}
+
+extension Person {
+    init(_ session: UserSession) {
+        self.init(
+            userID: session.userID, authentication: session.authentication,
+            // Not the key itself, by which sessions are found.
+            sessionID: SecretDigest.text(of: "sid:" + session.key))
+    }
+}
+
+extension Interaction {
+    /// Over: only as it was when it was read.
+    var removal: StoreChange { .remove(.interaction, key: record.key, version: version) }
+
+    /// RFC 9126: the pushed request that this one is.
+    var pushed: (key: String, version: Int64)? {
+        get {
+            guard let key = request["pushed"]?.object?["key"]?.string,
+                let version = request["pushed"]?.object?["version"]?.int
+            else { return nil }
+            return (key, version)
+        }
+        set { request["pushed"] = newValue.map { ["key": .string($0.key), "version": .integer($0.version)] } }
+    }
+}

@@ -1,0 +1,72 @@
+import AuthorizationRecords
+
+/// Who is at the browser, as far as is known.
+struct Person: Sendable, Equatable {
+    var userID: String
+    var authentication: UserAuthentication
+    /// `sid` of the session, where there is one.
+    var sessionID: String?
+}
+
+/// What an authorization request is waiting for.
+enum NextStep: Equatable {
+    case login, consent
+    /// Nothing: the client gets its code.
+    case answer(Person)
+    case refuse(OAuthError)
+
+    /// - Parameters:
+    ///   - isFresh: the person logged in, or the session was found to be good, in the course of this request: `prompt`
+    ///   and `max_age` are satisfied.
+    ///   - isCovered: this client need not ask this person: it is ours, or the same was agreed to before.
+    ///   - now: seconds since 1970.
+    static func after(
+        _ request: AuthorizationRequest, person: Person?, isFresh: Bool, consent: Interaction.Consent?, isCovered: Bool,
+        now: Int64
+    ) -> NextStep {
+        let mayAsk = !request.prompts.contains(.none)
+        guard let person else { return mayAsk ? .login : .refuse(.loginRequired) }
+        if !isFresh, demandsLogin(request, person.authentication, now: now) {
+            return mayAsk ? .login : .refuse(.loginRequired)
+        }
+        // RFC 9470 §5: who cannot log in as the resource demands gets no token that would be refused there.
+        guard meets(request, person.authentication) else { return .refuse(.unmetAuthentication) }
+        switch consent {
+        case .given: return .answer(person)
+        case .refused: return .refuse(.accessDenied)
+        case nil: break
+        }
+        if isCovered, !request.prompts.contains(.consent) { return .answer(person) }
+        return mayAsk ? .consent : .refuse(.consentRequired)
+    }
+
+    /// Whether a log-in that was some time ago, or was of another kind, does not do (OpenID Connect Core §3.1.2.1, RFC
+    /// 9470 §4).
+    static func demandsLogin(_ request: AuthorizationRequest, _ authentication: UserAuthentication, now: Int64) -> Bool
+    {
+        if request.prompts.contains(.login) || request.prompts.contains(.selectAccount) { return true }
+        if let maxAge = request.maxAge, maxAge == 0 || now &- authentication.time > maxAge { return true }
+        return !meets(request, authentication)
+    }
+
+    private static func meets(_ request: AuthorizationRequest, _ authentication: UserAuthentication) -> Bool {
+        request.acrValues.isEmpty || authentication.acr.map(request.acrValues.contains) ?? false
+    }
+}
+
+extension OAuthError {
+    // OpenID Connect Core §3.1.2.6
+    static let loginRequired = OAuthError("login_required", "nobody is logged in, or not as this request demands")
+    static let consentRequired = OAuthError("consent_required", "the user has not agreed to this yet")
+    /// RFC 9470 §5.
+    static let unmetAuthentication = OAuthError(
+        "unmet_authentication_requirements", "the user cannot log in as acr_values demands")
+    /// RFC 6749 §4.1.2.1.
+    static let accessDenied = OAuthError("access_denied", "the user has refused, or may not do this")
+    /// What was under way is over: the pushed request was used meanwhile, or the same page was sent twice.
+    static let alreadyAnswered = OAuthError("invalid_request", "this request has been answered already")
+
+    static var authorizationEndpoint: [OAuthError] {
+        [loginRequired, consentRequired, unmetAuthentication, accessDenied, alreadyAnswered]
+    }
+}

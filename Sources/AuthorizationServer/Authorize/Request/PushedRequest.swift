@@ -1,0 +1,58 @@
+import AuthorizationRecords
+import HTTP
+import JSON
+import LogIn
+
+/// An authorization request that the client sent ahead, not through the browser (RFC 9126).
+struct PushedRequest: Sendable {
+    /// §2.2; short enough for FAPI 2.0 §5.3.2.2 (under 600 s).
+    static let lifetimeSeconds: Int64 = 300
+    /// So long may log-in and consent take on top, before what was pushed is forgotten.
+    static let completionSeconds: Int64 = 3_600
+    static let prefix = "urn:ietf:params:oauth:request_uri:"
+
+    let key: String
+    let clientID: String
+    let parameters: RequestParameters
+    /// Seconds since 1970: until then a browser may come with it.
+    let acceptedUntil: Int64
+    var version: Int64 = 0
+
+    /// - Parameter reference: `request_uri`
+    init(reference: String, clientID: String, parameters: RequestParameters, now: Int64) {
+        key = SecretDigest.text(of: reference)
+        self.clientID = clientID
+        self.parameters = parameters
+        acceptedUntil = now + Self.lifetimeSeconds
+    }
+
+    /// What is stored of a `request_uri`; nil: it is none of ours.
+    static func key(of reference: String) -> String? {
+        reference.hasPrefix(prefix) && reference.utf8.count <= 128 ? SecretDigest.text(of: reference) : nil
+    }
+
+    var record: StoredRecord {
+        let pairs = parameters.all.map { JSON.strings([$0.name, $0.value]) }
+        return StoredRecord(
+            .pushedRequest, key, expiresAt: acceptedUntil + Self.completionSeconds, client: clientID,
+            body: ["parameters": .array(pairs), "accepted_until": .integer(acceptedUntil)])
+    }
+
+    init?(_ record: StoredRecord) {
+        guard record.kind == .pushedRequest, let client = record.client, let until = record.body["accepted_until"]?.int,
+            let pairs = record.body["parameters"]?.array
+        else { return nil }
+        key = record.key
+        clientID = client
+        acceptedUntil = until
+        version = record.version
+        parameters = RequestParameters(
+            pairs: pairs.compactMap { pair in
+                guard let texts = pair.array?.compactMap(\.string), texts.count == 2 else { return nil }
+                return (texts[0], texts[1])
+            })
+    }
+
+    /// Used: only the first answer that is given to it can make this change (RFC 9126 §7.3).
+    static func use(key: String, version: Int64) -> StoreChange { .remove(.pushedRequest, key: key, version: version) }
+}

@@ -1,0 +1,96 @@
+import AuthorizationRecords
+import HTTP
+import LogIn
+
+/// An authorization request whose client is known, with the parameters that count: those of the request itself, or
+/// those that were pushed or signed, and then no others (RFC 9126 §4, RFC 9101 §5).
+struct ReceivedRequest: Sendable {
+    var client: RegisteredClient
+    var parameters: RequestParameters
+    /// What was pushed before, and ends with the answer.
+    var pushed: PushedRequest?
+    /// What is wrong with it although it is known where to answer: said there.
+    var fault: OAuthError?
+}
+
+/// Finds out what an authorization request really asks for.
+struct RequestReceiver: Sendable {
+    let store: any AuthorizationStore
+    let objects: RequestObjects
+    /// No other requests than pushed ones (RFC 9126 §5), whatever the client says.
+    let requiresPushedRequests: Bool
+
+    /// What is thrown is shown on a page, because it is not known yet where an answer may go.
+    func receive(_ front: FrontChannel, now: Int64) async throws(OAuthError) -> ReceivedRequest {
+        guard let id = front.parameters.value("client_id"), ClientID.isValid(id) else { throw .unknownClient }
+        let client = try await store.orUnavailable { try await $0.client(id: id) }
+        guard let client else { throw .unknownClient }
+        if let reference = front.parameters.value("request_uri") {
+            guard front.parameters.value("request") == nil else { throw .requestTwice }
+            let pushed = try await pushed(reference, client: client, now: now)
+            return ReceivedRequest(client: client, parameters: pushed.parameters, pushed: pushed)
+        }
+        let mustBePushed: OAuthError? = requiresPushedRequests || client.requiresPushedRequests ? .notPushed : nil
+        if let object = front.parameters.value("request") {
+            let parameters = try await objects.parameters(of: object, client: client, now: now)
+            return ReceivedRequest(client: client, parameters: parameters, fault: mustBePushed)
+        }
+        guard front.repeated.allSatisfy({ $0 != "client_id" && $0 != "redirect_uri" && $0 != "state" }) else {
+            throw .repeatedParameter
+        }
+        return ReceivedRequest(
+            client: client, parameters: front.parameters,
+            fault: mustBePushed ?? (front.repeated.isEmpty ? nil : .repeatedParameter))
+    }
+
+    /// One answer, whatever is wrong with it.
+    private func pushed(_ reference: String, client: RegisteredClient, now: Int64) async throws(OAuthError)
+        -> PushedRequest
+    {
+        guard let key = PushedRequest.key(of: reference) else { throw .badRequestURI }
+        let record = try await store.orUnavailable { try await $0.record(.pushedRequest, key) }
+        guard let pushed = record.flatMap(PushedRequest.init), pushed.clientID == client.id, now < pushed.acceptedUntil
+        else { throw .badRequestURI }
+        return pushed
+    }
+}
+
+/// What came through the browser: the query, or a form (OpenID Connect Core §3.1.2.1).
+struct FrontChannel: Sendable {
+    let parameters: RequestParameters
+    /// Names that are there more than once although they must not be.
+    let repeated: [String]
+
+    init(_ request: ServiceRequest) throws(OAuthError) {
+        if request.method == "POST" {
+            guard RequestParameters.isForm(request.values("content-type")) else { throw .notAForm }
+        }
+        let form: FormFields
+        do {
+            form = try FormFields(request.method == "POST" ? request.body : Array((request.query ?? "").utf8))
+        } catch {
+            throw .badForm
+        }
+        parameters = RequestParameters(pairs: form.pairs)
+        repeated = form.repeatedNames.filter { !RequestParameters.repeatable.contains($0) }
+    }
+}
+
+extension AuthorizationStore {
+    /// What the store says, or that it cannot say anything now.
+    func orUnavailable<Value>(_ ask: (any AuthorizationStore) async throws -> Value) async throws(OAuthError) -> Value {
+        do {
+            return try await ask(self)
+        } catch {
+            throw .unavailable
+        }
+    }
+}
+
+extension OAuthError {
+    static let requestTwice = OAuthError("invalid_request", "request and request_uri exclude each other")
+    static let notPushed = OAuthError("invalid_request", "this client has to push its requests (RFC 9126)")
+    /// RFC 9101 §6.2, RFC 9126 §2.2.
+    static let badRequestURI = OAuthError(
+        "invalid_request_uri", "request_uri is unknown, expired, used, or another client's")
+}

@@ -1,0 +1,112 @@
+import AuthorizationRecords
+import JOSE
+import JSON
+import LogIn
+import Proof
+
+/// Whether a client may ask for what it asks for: from parameters, wherever they came from, to an
+/// `AuthorizationRequest`.
+struct RequestJudge: Sendable {
+    /// Octets of `nonce` and `login_hint` at most; they are kept with the grant.
+    static let textBytesMax = 512
+    let targets: TargetRules
+
+    /// - Parameter redirectURI: as `RedirectURI.chosen` chose it.
+    func judge(_ parameters: RequestParameters, client: RegisteredClient, redirectURI: String) throws(OAuthError)
+        -> AuthorizationRequest
+    {
+        guard client.grants.contains(.authorizationCode) else { throw .clientWithoutCodes }
+        guard let responseType = parameters.value("response_type") else { throw .noResponseType }
+        guard responseType == "code" else { throw .unsupportedResponseType }
+        guard parameters.value("response_mode") ?? "query" == "query" else { throw .unsupportedResponseMode }
+        var request = AuthorizationRequest(
+            clientID: client.id, redirectURI: redirectURI,
+            scopes: try IdentityScope.scopes(asked: parameters.value("scope"), of: client, targets),
+            resources: try targets.resources(asked: parameters.values("resource"), allowed: client.resources),
+            codeChallenge: try challenge(parameters))
+        request.state = parameters.value("state")
+        request.nonce = try text("nonce", parameters)
+        request.loginHint = try text("login_hint", parameters)
+        request.prompts = try prompts(parameters.value("prompt"))
+        request.maxAge = try maxAge(parameters.value("max_age"))
+        request.acrValues = (try text("acr_values", parameters) ?? "").split(separator: " ").map(String.init)
+        request.authorizationDetails = try AuthorizationDetails.read(
+            parameters.value("authorization_details"), for: client)
+        request.keyThumbprint = try keyThumbprint(parameters.value("dpop_jkt"))
+        return request
+    }
+
+    /// Without `code_challenge_method` it would be `plain` (RFC 7636 §4.3), which does not exist here.
+    private func challenge(_ parameters: RequestParameters) throws(OAuthError) -> String {
+        guard let challenge = parameters.value("code_challenge") else { throw .noChallenge }
+        guard parameters.value("code_challenge_method") == ProofKey.method else { throw .badChallengeMethod }
+        guard ProofKey.isWellFormed(challenge) else { throw .badChallenge }
+        return challenge
+    }
+
+    private func text(_ name: String, _ parameters: RequestParameters) throws(OAuthError) -> String? {
+        guard let text = parameters.value(name) else { return nil }
+        guard text.utf8.count <= Self.textBytesMax else { throw .parameterTooLong }
+        return text
+    }
+
+    /// `none` stands alone.
+    private func prompts(_ text: String?) throws(OAuthError) -> Set<AuthorizationRequest.Prompt> {
+        let words = (text ?? "").split(separator: " ")
+        let prompts = Set(words.compactMap { AuthorizationRequest.Prompt(rawValue: String($0)) })
+        guard prompts.count == Set(words).count, !prompts.contains(.none) || prompts.count == 1 else {
+            throw .badPrompt
+        }
+        return prompts
+    }
+
+    private func maxAge(_ text: String?) throws(OAuthError) -> Int64? {
+        guard let text else { return nil }
+        guard (1...10).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let age = Int64(text)
+        else { throw .badMaxAge }
+        return age
+    }
+
+    /// SHA-256 in base64url (RFC 7638).
+    private func keyThumbprint(_ text: String?) throws(OAuthError) -> String? {
+        guard let text else { return nil }
+        guard Base64URL.decode(text)?.count == 32 else { throw .badKeyThumbprint }
+        return text
+    }
+}
+
+extension IdentityScope {
+    /// What is asked for, or all that the client has. Whoever may refresh may say `offline_access`, which gives nothing
+    /// more; for everybody else it is passed over (OpenID Connect Core §11).
+    static func scopes(asked: String?, of client: RegisteredClient, _ targets: TargetRules) throws(OAuthError)
+        -> [String]
+    {
+        let scopes = try targets.scopes(asked: asked, allowed: asked == nil ? client.scopes : client.scopes + [offline])
+        return client.grants.contains(.refreshToken) ? scopes : scopes.filter { $0 != offline }
+    }
+}
+
+extension OAuthError {
+    static let clientWithoutCodes = OAuthError("unauthorized_client", "this client may not ask for authorization codes")
+    static let noResponseType = OAuthError("invalid_request", "response_type is missing")
+    static let unsupportedResponseType = OAuthError(
+        "unsupported_response_type", "there is no other response_type than code")
+    static let unsupportedResponseMode = OAuthError("invalid_request", "there is no other response_mode than query")
+    static let noChallenge = OAuthError("invalid_request", "code_challenge is missing (PKCE, RFC 7636)")
+    static let badChallengeMethod = OAuthError("invalid_request", "code_challenge_method must be S256")
+    static let badChallenge = OAuthError(
+        "invalid_request", "code_challenge must have 43 to 128 of the characters A-Z a-z 0-9 - . _ ~")
+    static let parameterTooLong = OAuthError("invalid_request", "nonce, login_hint or acr_values is too long")
+    static let badPrompt = OAuthError("invalid_request", "prompt has an unknown word, or none beside others")
+    static let badMaxAge = OAuthError("invalid_request", "max_age is no number of seconds")
+    static let badKeyThumbprint = OAuthError("invalid_request", "dpop_jkt is no SHA-256 thumbprint")
+
+    static var authorizationRequest: [OAuthError] {
+        [
+            clientWithoutCodes, noResponseType, unsupportedResponseType, unsupportedResponseMode, noChallenge,
+            badChallengeMethod, badChallenge,
+            parameterTooLong, badPrompt, badMaxAge, badKeyThumbprint, invalidAuthorizationDetails,
+        ]
+    }
+}

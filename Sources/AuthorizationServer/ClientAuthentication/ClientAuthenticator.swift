@@ -1,0 +1,166 @@
+import AuthorizationRecords
+import HTTP
+import JOSE
+import LogIn
+import Policy
+import Synchronization
+
+/// A client that has shown who it is. Only the authenticator makes one.
+struct AuthenticatedClient: Sendable {
+    let client: RegisteredClient
+    /// How it has shown that; `none` for a client that only says so.
+    let method: ClientAuthenticationMethod
+    fileprivate init(_ client: RegisteredClient, by method: ClientAuthenticationMethod) {
+        self.client = client
+        self.method = method
+    }
+}
+
+/// Client authentication (RFC 6749 §2.3, RFC 7523 §2.2, RFC 8705 §2): the one door.
+///
+/// An unknown id and a wrong secret are the same to whoever asks: one answer, and the same work. Both read the store;
+/// only a right secret is ever answered from memory.
+final class ClientAuthenticator: Sendable {
+    /// How long a client that has authenticated is taken at its word again without asking the store: so long may a
+    /// removed client go on at most.
+    static let rememberedSeconds: Int64 = 1
+    /// Clients remembered at most; each takes less than 2 KB.
+    static let rememberedMax = 4_096
+
+    private let store: any AuthorizationStore
+    private let pepper: SecretPepper
+    private let brake = FailureBrake()
+    private let remembered = Mutex<[String: (client: RegisteredClient, until: Int64)]>([:])
+    private let keys: ClientKeys
+    private let profile: SecurityProfile
+    /// The issuer: realm of the challenge, audience of assertions.
+    let realm: String
+
+    init(
+        store: any AuthorizationStore, pepper: SecretPepper, realm: String, profile: SecurityProfile = .standard,
+        keys: ClientKeys
+    ) {
+        self.store = store
+        self.pepper = pepper
+        self.realm = realm
+        self.profile = profile
+        self.keys = keys
+    }
+
+    /// Of whatever request to whatever endpoint that clients authenticate at.
+    func authenticate(_ call: EndpointCall, _ parameters: RequestParameters) async throws(OAuthError)
+        -> AuthenticatedClient
+    {
+        let credential = try PresentedCredential.read(call.request, parameters)
+        let (clientID, address) = (credential.clientID, call.request.clientAddress)
+        guard brake.allows(clientID: clientID, address: address, now: call.now) else { throw .tooManyFailures }
+        let result: AuthenticatedClient?
+        switch credential {
+        case .secret(_, let secret, let method):
+            result = try await bySecret(clientID, pepper.mac(of: secret, clientID: clientID), method, now: call.now)
+        case .assertion(let assertion): result = try await byAssertion(assertion, now: call.now)
+        case .name: result = try await byCertificateOrName(clientID, call.request.clientCertificateDER)
+        }
+        guard let result else {
+            brake.failed(clientID: clientID, address: address, now: call.now)
+            throw .invalidClient
+        }
+        brake.succeeded(clientID: clientID, address: address)
+        return result
+    }
+
+    private func bySecret(
+        _ clientID: String, _ mac: SecretMAC, _ method: ClientAuthenticationMethod, now: Int64
+    ) async throws(OAuthError) -> AuthenticatedClient? {
+        if let client = recall(clientID, now: now), Self.isOneOf(client.secrets, mac), permits(client, method) {
+            return AuthenticatedClient(client, by: method)
+        }
+        let client = try await stored(clientID)
+        let isRight = Self.isOneOf(client?.secrets ?? [], mac)
+        guard let client, isRight, permits(client, method) else { return nil }
+        remember(client, now: now)
+        await noteUse(of: mac, client, now: now)
+        return AuthenticatedClient(client, by: method)
+    }
+
+    /// RFC 7523 §3. What was used is remembered last, so that nobody fills the store with what nobody signed.
+    private func byAssertion(_ assertion: ClientAssertion, now: Int64) async throws(OAuthError) -> AuthenticatedClient?
+    {
+        let end = try assertion.check(issuer: realm, now: now)
+        guard let client = try await stored(assertion.clientID), permits(client, .privateKeyJWT) else { return nil }
+        let algorithms = profile.assertionAlgorithms
+        guard try await keys.satisfy(client, { assertion.isSigned(by: $0, algorithms) }) else { return nil }
+        guard try await isNew(assertion.replayRecord(until: end), now: now) else { throw .usedAssertion }
+        return AuthenticatedClient(client, by: .privateKeyJWT)
+    }
+
+    /// RFC 8705 §2: the request names the client, the connection's certificate shows it. A public client shows nothing.
+    private func byCertificateOrName(_ clientID: String, _ der: [UInt8]?) async throws(OAuthError)
+        -> AuthenticatedClient?
+    {
+        guard let client = try await stored(clientID) else { return nil }
+        let certificate = der.flatMap { ClientCertificateRule($0) }
+        if permits(client, .tlsClientAuth), let name = client.certificateName, certificate?.has(name) == true {
+            return AuthenticatedClient(client, by: .tlsClientAuth)
+        }
+        if permits(client, .selfSignedTLSClientAuth), let certificate,
+            try await keys.satisfy(client, { certificate.hasKey(of: $0) })
+        {
+            return AuthenticatedClient(client, by: .selfSignedTLSClientAuth)
+        }
+        return client.isPublic && permits(client, .none) ? AuthenticatedClient(client, by: .none) : nil
+    }
+
+    private func stored(_ clientID: String) async throws(OAuthError) -> RegisteredClient? {
+        do {
+            return ClientID.isValid(clientID) ? try await store.client(id: clientID) : nil
+        } catch {
+            throw .unavailable
+        }
+    }
+
+    private func isNew(_ record: StoredRecord, now: Int64) async throws(OAuthError) -> Bool {
+        do { return try await store.commit([.insert(record)], now: now) } catch { throw .unavailable }
+    }
+
+    /// At most once a day for each secret; only for people who ask which of two is still in use, so a failure does not
+    /// matter.
+    private func noteUse(of mac: SecretMAC, _ client: RegisteredClient, now: Int64) async {
+        guard let index = client.secrets.firstIndex(where: { $0.mac == mac }) else { return }
+        if let last = client.secrets[index].lastUsedAt, now - last < 86_400 { return }
+        var changed = client
+        changed.secrets[index].lastUsedAt = now
+        _ = try? await store.replace(changed, now: now)
+    }
+
+    /// Always compares two, however many there are.
+    private static func isOneOf(_ secrets: [StoredSecret], _ mac: SecretMAC) -> Bool {
+        let first = secrets.first?.mac ?? .none
+        let second = secrets.dropFirst().first?.mac ?? .none
+        let isFirst = first == mac
+        let isSecond = second == mac
+        return isFirst || isSecond
+    }
+
+    private func permits(_ client: RegisteredClient, _ method: ClientAuthenticationMethod) -> Bool {
+        client.authenticationMethods.contains(method) && profile.permits(method)
+    }
+
+    private func recall(_ id: String, now: Int64) -> RegisteredClient? {
+        remembered.withLock { remembered in
+            guard let entry = remembered[id] else { return nil }
+            return now <= entry.until && entry.until - now <= Self.rememberedSeconds ? entry.client : nil
+        }
+    }
+
+    private func remember(_ client: RegisteredClient, now: Int64) {
+        remembered.withLock { remembered in
+            if remembered.count >= Self.rememberedMax, remembered[client.id] == nil {
+                remembered = remembered.filter { now <= $0.value.until }
+                // All of them asked within the second: the store is asked again for each, which is only slower.
+                if remembered.count >= Self.rememberedMax { remembered = [:] }
+            }
+            remembered[client.id] = (client, now + Self.rememberedSeconds)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import AuthorizationRecords
+import JOSE
+import JSON
+import LogIn
+import Proof
+
+/// The authorization code grant (RFC 6749 §4.1.3): a code and its verifier become tokens, once.
+struct AuthorizationCodeGrant: TokenGrant {
+    let type = GrantType.authorizationCode
+    let store: any AuthorizationStore
+    let tokens: GrantTokens
+    let refresh: RefreshTokens
+
+    func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer {
+        guard let text = request.parameters.value("code") else { throw .noCode }
+        let record = try await store.orUnavailable {
+            try await $0.record(.authorizationCode, SecretDigest.text(of: text))
+        }
+        guard let code = record.flatMap(AuthorizationCode.init), !code.record.isExpired(at: request.now) else {
+            throw .badCode
+        }
+        try judge(code, request)
+        // Only whoever could have redeemed it is taken for a replay: anybody else changes nothing (OAuth 2.1 draft
+        // §7.5.2).
+        if let grantID = code.grantID { throw try await end(grantID, request) }
+        guard request.now < code.goodUntil else { throw .badCode }
+        guard let user = try await store.orUnavailable({ try await $0.user(id: code.person.userID) }), !user.isDisabled
+        else { throw .badCode }
+
+        let grant = grant(of: code, request)
+        var answer = try tokens.answer(for: grant, scopes: grant.scopes, nonce: grant.nonce, request: request)
+        var changes: [StoreChange] = [.replace(code.used(by: grant, now: request.now).record), .insert(grant.record)]
+        if request.client.client.grants.contains(.refreshToken) {
+            let first = refresh.first(for: grant, now: request.now, random: request.random)
+            changes.append(.insert(first.token.record))
+            answer.refreshToken = first.text
+        }
+        let all = changes
+        if try await store.orUnavailable({ try await $0.commit(all, now: request.now) }) { return answer }
+        // Somebody was faster with the same code: one of the two has stolen it.
+        let winner = try await store.orUnavailable { try await $0.record(.authorizationCode, code.key) }
+        guard let grantID = winner.flatMap(AuthorizationCode.init)?.grantID else { throw .badCode }
+        throw try await end(grantID, request)
+    }
+
+    private func judge(_ code: AuthorizationCode, _ request: TokenRequest) throws(OAuthError) {
+        guard code.request.clientID == request.client.client.id else { throw .badCode }
+        // Absent is fine (OAuth 2.1 draft §10.2): the code is bound by its challenge.
+        if let uri = request.parameters.value("redirect_uri") {
+            guard uri.utf8.elementsEqual(code.request.redirectURI.utf8) else { throw .badCode }
+        }
+        guard let verifier = request.parameters.value("code_verifier"),
+            ProofKey.matches(verifier: verifier, challenge: code.request.codeChallenge)
+        else { throw .badVerifier }
+        if let thumbprint = code.request.keyThumbprint {
+            guard request.binding?.keyThumbprint == thumbprint else { throw .otherKey }
+        }
+    }
+
+    /// The code was used before: everything that came of it ends (RFC 6749 §4.1.2).
+    private func end(_ grantID: String, _ request: TokenRequest) async throws(OAuthError) -> OAuthError {
+        try await store.end(grant: grantID, now: request.now)
+        return .codeReplayed
+    }
+
+    private func grant(of code: AuthorizationCode, _ request: TokenRequest) -> Grant {
+        let client = request.client.client
+        let lifetime =
+            client.grants.contains(.refreshToken) ? RefreshRules.absoluteSeconds : RefreshRules.withoutRefreshSeconds
+        var grant = Grant(
+            id: Base64URL.encode(request.random.octets(16)), clientID: client.id, subject: code.person.userID,
+            scopes: code.request.scopes,
+            resources: code.request.resources, createdAt: request.now, expiresAt: request.now + lifetime)
+        grant.authorizationDetails = code.request.authorizationDetails
+        grant.authentication = code.person.authentication
+        grant.nonce = code.request.nonce
+        grant.sessionID = code.person.sessionID
+        // RFC 9449 §5, RFC 8705 §4: nothing else keeps a public client's refresh tokens from whoever finds them.
+        grant.binding = client.isPublic ? request.binding : nil
+        return grant
+    }
+}
+
+extension OAuthError {
+    static let noCode = OAuthError("invalid_request", "code is missing")
+    static let badCode = OAuthError("invalid_grant", "the code is unknown, expired, used, or another client's")
+    static let badVerifier = OAuthError("invalid_grant", "code_verifier is missing, or is not that of the code")
+    static let otherKey = OAuthError("invalid_grant", "it is bound to another key or certificate")
+    static let codeReplayed = OAuthError("invalid_grant", badCode.description, event: "authorization_code_replayed")
+
+    static var authorizationCodes: [OAuthError] { [noCode, badCode, badVerifier, otherKey, codeReplayed] }
+}
+
+extension AuthorizationStore {
+    /// Ends a grant with everything that came of it.
+    func end(grant id: String, now: Int64) async throws(OAuthError) {
+        let changes = Revoker.changes(ending: .grant(id), now: now)
+        guard try await orUnavailable({ try await $0.commit(changes, now: now) }) else { throw .unavailable }
+    }
+}

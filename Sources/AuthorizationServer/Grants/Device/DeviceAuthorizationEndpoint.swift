@@ -1,0 +1,60 @@
+import AuthorizationRecords
+import HTTP
+import JOSE
+import JSON
+import LogIn
+
+/// `POST /oauth2/device_authorization` (RFC 8628 §3.1): a device without a browser asks for a pair of codes.
+struct DeviceAuthorizationEndpoint: ServerEndpoint {
+    let methods = ["POST"]
+    let authenticator: ClientAuthenticator
+    let store: any AuthorizationStore
+    let targets: TargetRules
+    /// Of the page for the person: scheme, host, port, path.
+    let verificationURI: String
+
+    func answer(_ call: EndpointCall) async -> ServiceResponse {
+        var client: String?
+        do throws(OAuthError) {
+            let parameters = try RequestParameters.form(call.request)
+            let authenticated = try await authenticator.authenticate(call, parameters)
+            client = authenticated.client.id
+            guard authenticated.client.grants.contains(.deviceCode) else { throw .unauthorizedClient }
+            var response = ServiceResponse.json(
+                status: 200, try await codes(for: authenticated.client, parameters, call))
+            response.facts.client = client
+            return response
+        } catch {
+            var response = error.response(realm: authenticator.realm)
+            response.facts.client = client
+            return response
+        }
+    }
+
+    private func codes(for client: RegisteredClient, _ parameters: RequestParameters, _ call: EndpointCall)
+        async throws(OAuthError) -> JSONObject
+    {
+        let scopes = try targets.scopes(asked: parameters.value("scope"), allowed: client.scopes)
+        // Judged now, so that nobody is asked to agree to what cannot be had.
+        let audience = try targets.audience(asked: parameters.values("resource"), allowed: client.resources)
+        // Two devices with one user code at a time would be one too many: the second gets another.
+        for _ in 0..<3 {
+            guard let userCode = UserCode.generate(call.random) else { throw .unavailable }
+            let deviceCode = Base64URL.encode(call.random.octets(32))
+            let request = DeviceRequest(
+                deviceCode: deviceCode, userCode: userCode, clientID: client.id, scopes: scopes, resources: [audience],
+                now: call.now)
+            let changes: [StoreChange] = [.insert(request.userCodeRecord), .insert(request.record)]
+            guard try await store.orUnavailable({ try await $0.commit(changes, now: call.now) }) else { continue }
+            let shown = UserCode.shown(userCode)
+            return [
+                "device_code": .string(deviceCode), "user_code": .string(shown),
+                "verification_uri": .string(verificationURI),
+                "verification_uri_complete": .string(verificationURI + "?user_code=" + shown),
+                "expires_in": .integer(DeviceRequest.lifetimeSeconds),
+                "interval": .integer(DeviceRequest.intervalSeconds),
+            ]
+        }
+        throw .unavailable
+    }
+}

@@ -1,0 +1,51 @@
+import AuthorizationRecords
+import HTTP
+import JSON
+import LogIn
+
+/// One way to a token: what a client may exchange for one (RFC 6749 §4, RFC 6749 §4.5 for extensions).
+protocol TokenGrant: Sendable {
+    var type: GrantType { get }
+    func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer
+}
+
+/// A token request whose client has shown who it is and may use this grant.
+struct TokenRequest: Sendable {
+    let client: AuthenticatedClient
+    let parameters: RequestParameters
+    /// What the client has proved to hold, and tokens are to be bound to; nil: nothing.
+    let binding: SenderBinding?
+    let request: ServiceRequest
+    /// Seconds since 1970.
+    let now: Int64
+    let random: Randomness
+}
+
+/// A successful answer of the token endpoint (RFC 6749 §5.1).
+struct TokenAnswer: Sendable {
+    var accessToken: IssuedToken
+    var refreshToken: String?
+    /// OpenID Connect Core §3.1.3.3.
+    var idToken: String?
+    /// What stands in it besides, such as `issued_token_type` (RFC 8693 §2.2.1).
+    var more: JSONObject = [:]
+    /// Whom the tokens are about, for the record.
+    var subject: String?
+}
+
+extension TokenAnswer {
+    func response(client: String) -> ServiceResponse {
+        var body: JSONObject = [
+            "access_token": .string(accessToken.text), "token_type": .string(accessToken.type),
+            "expires_in": .integer(accessToken.lifetimeSeconds),
+        ]
+        if !accessToken.scope.isEmpty { body["scope"] = .string(accessToken.scope) }
+        body["refresh_token"] = refreshToken.map { .string($0) }
+        body["id_token"] = idToken.map { .string($0) }
+        for (name, value) in more.members { body[name] = value }
+        var response = ServiceResponse.json(status: 200, body)
+        response.facts.client = client
+        response.facts.subject = subject
+        return response
+    }
+}

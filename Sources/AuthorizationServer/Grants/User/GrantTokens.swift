@@ -1,0 +1,52 @@
+import AuthorizationRecords
+import JSON
+import LogIn
+
+/// The tokens that come from a grant of a person: one place for all ways that lead to one.
+struct GrantTokens: Sendable {
+    let mint: TokenMint
+    let identity: IDTokenMint
+    let targets: TargetRules
+
+    /// An answer without a refresh token. `resource` and `authorization_details` of the request choose from what was
+    /// granted (RFC 8707 §2.2, RFC 9396 §6).
+    /// - Parameters:
+    ///   - scopes: of the grant, or some of them.
+    ///   - nonce: for the ID token; nil when it is refreshed (OpenID Connect Core §12.2).
+    func answer(for grant: Grant, scopes: [String], nonce: String? = nil, request: TokenRequest) throws(OAuthError)
+        -> TokenAnswer
+    {
+        let client = request.client.client
+        let audience = try targets.audience(
+            asked: request.parameters.values("resource"), granted: grant.resources, allowed: client.resources)
+        let details = try AuthorizationDetails.narrowed(
+            request.parameters.value("authorization_details"), from: grant.authorizationDetails)
+        var content = AccessTokenContent(
+            clientID: client.id, subject: grant.subject, scopes: meaningful(scopes, for: audience), audience: audience)
+        content.grantID = grant.id
+        content.binding = request.binding
+        content.authentication = grant.authentication
+        content.authorizationDetails = details
+        let accessToken = try mint.accessToken(
+            content, notAfter: grant.expiresAt, now: request.now, random: request.random)
+        var answer = TokenAnswer(accessToken: accessToken)
+        answer.subject = grant.subject
+        if scopes.contains(IdentityScope.openID) {
+            answer.idToken = try identity.idToken(
+                for: grant, nonce: nonce, accessToken: accessToken.text, now: request.now)
+        }
+        // Whoever asked for it is told that it was granted, although no token says it.
+        if scopes.contains(IdentityScope.offline) {
+            answer.more["scope"] = .string((content.scopes + [IdentityScope.offline]).joined(separator: " "))
+        }
+        answer.more["authorization_details"] = details
+        return answer
+    }
+
+    /// What is about the person means something to this server only, whose userinfo endpoint takes tokens for the
+    /// default audience (RFC 9068 §2.2.3).
+    private func meaningful(_ scopes: [String], for audience: String) -> [String] {
+        audience == targets.defaultAudience
+            ? scopes.filter { $0 != IdentityScope.offline } : scopes.filter { !IdentityScope.all.contains($0) }
+    }
+}

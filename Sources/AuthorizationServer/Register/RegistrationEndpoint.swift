@@ -1,0 +1,188 @@
+import AuthorizationRecords
+import Crypto
+import HTTP
+import JOSE
+import JSON
+import LogIn
+
+/// `/oauth2/register`: registration of clients (RFC 7591), and below `?client_id=…` what a client may do with its own
+/// (RFC 7592).
+struct RegistrationEndpoint: ServerEndpoint {
+    let methods = ["GET", "POST", "PUT", "DELETE"]
+    let store: any AuthorizationStore
+    let metadata: ClientMetadata
+    let pepper: SecretPepper
+    /// `SecretDigest` of the initial access token.
+    let initialToken: String
+    /// Where it lies.
+    let address: String
+
+    func answer(_ call: EndpointCall) async -> ServiceResponse {
+        do throws(OAuthError) {
+            guard let token = Self.bearer(call.request) else { throw .noRegistrationToken }
+            if call.request.method == "POST" { return try await register(call, token) }
+            let client = try await client(call, token)
+            switch call.request.method {
+            case "PUT": return try await update(client, call, token)
+            case "DELETE": return try await delete(client, call)
+            default: return document(client, token, status: 200)
+            }
+        } catch {
+            return error.response(bearerRealm: address)
+        }
+    }
+
+    // MARK: RFC 7591
+
+    private func register(_ call: EndpointCall, _ token: String) async throws(OAuthError) -> ServiceResponse {
+        guard SecretDigest.text(of: token).utf8.elementsEqual(initialToken.utf8) else { throw .noRegistrationToken }
+        var client = try read(call, id: "client-" + ClientID.generated(call.random), createdAt: call.now)
+        let secret = addSecret(to: &client, call)
+        let ownToken = "pcr_" + Base64URL.encode(call.random.octets(32))
+        let record = StoredRecord(
+            .registrationToken, SecretDigest.text(of: ownToken), client: client.id,
+            body: ["created_at": .integer(call.now)])
+        guard try await commit([.insert(client.record), .insert(record)], call) else { throw .unavailable }
+        return document(client, ownToken, secret: secret, status: 201)
+    }
+
+    // MARK: RFC 7592
+
+    /// Of the token, if the address names it too. A client that is gone took its token with it.
+    private func client(_ call: EndpointCall, _ token: String) async throws(OAuthError) -> RegisteredClient {
+        let parameters = try RequestParameters.query(call.request)
+        let record: StoredRecord?
+        let client: RegisteredClient?
+        do {
+            record = try await store.record(.registrationToken, SecretDigest.text(of: token))
+            guard let id = record?.client, parameters.value("client_id")?.utf8.elementsEqual(id.utf8) == true else {
+                throw OAuthError.noRegistrationToken
+            }
+            client = try await store.client(id: id)
+        } catch let error as OAuthError {
+            throw error
+        } catch {
+            throw .unavailable
+        }
+        guard let client else { throw .noRegistrationToken }
+        return client
+    }
+
+    /// RFC 7592 §2.2: what is not there any more is gone, and what the server decides is not the client's to change.
+    private func update(_ old: RegisteredClient, _ call: EndpointCall, _ token: String) async throws(OAuthError)
+        -> ServiceResponse
+    {
+        let asked = try body(call)
+        guard asked["client_id"]?.string == old.id else { throw .differentRegistration }
+        let serverMembers = [
+            "registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at",
+        ]
+        guard serverMembers.allSatisfy({ asked[$0] == nil }) else { throw .differentRegistration }
+        if let secret = asked["client_secret"] {
+            guard let text = secret.string,
+                old.secrets.contains(where: { $0.mac == pepper.mac(of: text, clientID: old.id) })
+            else {
+                throw .differentRegistration
+            }
+        }
+        var client = try read(call, id: old.id, createdAt: old.createdAt)
+        client.version = old.version
+        client.isFirstParty = old.isFirstParty
+        client.resources = old.resources
+        client.secrets = client.usesSecret ? old.secrets : []
+        let secret = client.usesSecret && client.secrets.isEmpty ? addSecret(to: &client, call) : nil
+        guard try await commit([.replace(client.record)], call) else { throw .unavailable }
+        return document(client, token, secret: secret, status: 200)
+    }
+
+    /// RFC 7592 §2.3: with all that it was granted, and its access tokens too.
+    private func delete(_ client: RegisteredClient, _ call: EndpointCall) async throws(OAuthError) -> ServiceResponse {
+        let changes: [StoreChange] =
+            [
+                .remove(.client, key: client.id, version: client.version),
+                .removeAll(RecordQuery(.registrationToken, client: client.id)),
+                .removeAll(RecordQuery(.replay, client: client.id)),
+            ] + Revoker.changes(ending: .client(client.id), now: call.now)
+        guard try await commit(changes, call) else { throw .unavailable }
+        var response = ServiceResponse(status: 204, fields: [("Cache-Control", "no-store"), ("Pragma", "no-cache")])
+        response.facts.client = client.id
+        response.facts.event = "client_deleted"
+        return response
+    }
+
+    // MARK: Parts
+
+    private func read(_ call: EndpointCall, id: String, createdAt: Int64) throws(OAuthError) -> RegisteredClient {
+        let body = try body(call)
+        do throws(ClientMetadataError) { return try metadata.client(body, id: id, now: createdAt) } catch {
+            throw OAuthError(error.word.rawValue, error.description.filter { $0 != "\"" && $0 != "\\" && $0.isASCII })
+        }
+    }
+
+    private func body(_ call: EndpointCall) throws(OAuthError) -> JSONObject {
+        let types = call.request.values("content-type")
+        guard types.count == 1,
+            types[0].split(separator: ";").first?.split(separator: " ").first?.lowercased() == "application/json",
+            let body = (try? JSON.parse(call.request.body))?.object
+        else { throw .notJSON }
+        return body
+    }
+
+    private func addSecret(to client: inout RegisteredClient, _ call: EndpointCall) -> ClientSecret? {
+        guard client.usesSecret else { return nil }
+        let secret = ClientSecret.generate(call.random)
+        client.secrets = [StoredSecret(mac: pepper.mac(of: secret.text, clientID: client.id), createdAt: call.now)]
+        return secret
+    }
+
+    private func commit(_ changes: [StoreChange], _ call: EndpointCall) async throws(OAuthError) -> Bool {
+        do { return try await store.commit(changes, now: call.now) } catch { throw .unavailable }
+    }
+
+    /// RFC 7591 §3.2.1, RFC 7592 §3.
+    private func document(_ client: RegisteredClient, _ token: String, secret: ClientSecret? = nil, status: Int)
+        -> ServiceResponse
+    {
+        var document = client.metadataDocument
+        if let secret { document["client_secret"] = .string(secret.text) }
+        // Always beside a secret; 0: it does not expire.
+        if client.usesSecret { document["client_secret_expires_at"] = 0 }
+        document["registration_access_token"] = .string(token)
+        document["registration_client_uri"] = .string("\(address)?client_id=\(client.id)")
+        var response = ServiceResponse.json(status: status, document)
+        response.facts.client = client.id
+        if status == 201 { response.facts.event = "client_registered" }
+        return response
+    }
+
+    private static func bearer(_ request: ServiceRequest) -> String? {
+        let fields = request.values("authorization")
+        guard fields.count == 1 else { return nil }
+        let parts = fields[0].split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer", (1...1_024).contains(parts[1].utf8.count) else {
+            return nil
+        }
+        return String(parts[1])
+    }
+}
+
+extension OAuthError {
+    static let noRegistrationToken = OAuthError(
+        "invalid_token", "this needs the access token for registration, or for this client's registration", status: 401)
+    static let notJSON = OAuthError("invalid_client_metadata", "the body must be a JSON object, as application/json")
+    static let differentRegistration = OAuthError(
+        "invalid_client_metadata",
+        "client_id and client_secret must be the client's own, and members that the server makes must not be there")
+
+    static var registration: [OAuthError] { [noRegistrationToken, notJSON, differentRegistration] }
+
+    /// Where one authenticates by a token (RFC 6750 §3).
+    fileprivate func response(bearerRealm realm: String) -> ServiceResponse {
+        var response = response(realm: realm)
+        response.fields.removeAll { $0.name == "WWW-Authenticate" }
+        if challenges {
+            response.fields.append(("WWW-Authenticate", "Bearer realm=\"\(realm)\", error=\"invalid_token\""))
+        }
+        return response
+    }
+}

@@ -1,0 +1,74 @@
+import AuthorizationRecords
+import JOSE
+import JSON
+
+/// The text of codes and of refresh tokens: 256 random bits in base64url, which no encoding changes.
+enum Code {
+    static func text(_ random: Randomness) -> String { Base64URL.encode(random.octets(32)) }
+}
+
+/// An authorization code (RFC 6749 §4.1.2): what was asked for, and who said yes. Of the code itself there is only a
+/// digest.
+struct AuthorizationCode: Sendable {
+    /// FAPI 2.0 §5.3.2.1: 60 at most.
+    static let lifetimeSeconds: Int64 = 60
+    /// So long a used one is remembered, so that its second use is seen for what it is (RFC 6749 §4.1.2).
+    static let rememberedSeconds: Int64 = 86_400
+
+    let key: String
+    let request: AuthorizationRequest
+    let person: Person
+    /// Seconds since 1970.
+    let goodUntil: Int64
+    /// The grant that came of it; nil: it has not been used.
+    var grantID: String?
+    var expiresAt: Int64
+    var version: Int64 = 0
+
+    init(code: String, request: AuthorizationRequest, person: Person, now: Int64) {
+        key = SecretDigest.text(of: code)
+        self.request = request
+        self.person = person
+        goodUntil = now + Self.lifetimeSeconds
+        expiresAt = goodUntil
+    }
+
+    /// Used, by a grant.
+    func used(by grant: Grant, now: Int64) -> AuthorizationCode {
+        var code = self
+        code.grantID = grant.id
+        code.expiresAt = now + Self.rememberedSeconds
+        return code
+    }
+
+    var record: StoredRecord {
+        var body: JSONObject = [
+            "request": .object(request.json), "authentication": person.authentication.json,
+            "good_until": .integer(goodUntil),
+        ]
+        body["sid"] = person.sessionID.map { .string($0) }
+        if grantID != nil { body["used"] = true }
+        var record = StoredRecord(
+            .authorizationCode, key, expiresAt: expiresAt, client: request.clientID, subject: person.userID,
+            grant: grantID, body: body)
+        record.version = version
+        return record
+    }
+
+    init?(_ record: StoredRecord) {
+        let body = record.body
+        guard record.kind == .authorizationCode, let client = record.client, let user = record.subject,
+            let expiresAt = record.expiresAt,
+            let request = body["request"]?.object.flatMap({ AuthorizationRequest($0, clientID: client) }),
+            let authentication = body["authentication"]?.object.flatMap(UserAuthentication.init),
+            let goodUntil = body["good_until"]?.int
+        else { return nil }
+        key = record.key
+        self.request = request
+        person = Person(userID: user, authentication: authentication, sessionID: body["sid"]?.string)
+        self.goodUntil = goodUntil
+        grantID = record.grant
+        self.expiresAt = expiresAt
+        version = record.version
+    }
+}

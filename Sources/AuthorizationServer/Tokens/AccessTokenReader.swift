@@ -1,0 +1,114 @@
+import AuthorizationRecords
+import JOSE
+import JSON
+
+/// An access token of ours whose signature holds, whose time has come and is not over, and that nobody revoked.
+struct OwnAccessToken: Sendable {
+    let claims: JSONObject
+    let id: String
+    let subject: String
+    let clientID: String
+    let audience: String
+    let scopes: [String]
+    let issuedAt: Int64
+    let expiresAt: Int64
+    /// What it comes from; nil: from nothing that is stored.
+    let grantID: String?
+    let binding: SenderBinding?
+
+    /// nil: the claims are not those of our access tokens.
+    fileprivate init?(_ claims: JSONObject) {
+        guard let id = claims["jti"]?.string, let subject = claims["sub"]?.string,
+            let client = claims["client_id"]?.string,
+            let audience = claims["aud"]?.string, let issuedAt = claims["iat"]?.int, let expiresAt = claims["exp"]?.int
+        else { return nil }
+        if let confirmation = claims["cnf"] {
+            guard let binding = confirmation.object.flatMap(SenderBinding.init) else { return nil }
+            self.binding = binding
+        } else {
+            binding = nil
+        }
+        self.claims = claims
+        self.id = id
+        self.subject = subject
+        clientID = client
+        self.audience = audience
+        scopes = claims["scope"]?.string.map { $0.split(separator: " ").map(String.init) } ?? []
+        self.issuedAt = issuedAt
+        self.expiresAt = expiresAt
+        grantID = claims["grant_id"]?.string
+    }
+
+    /// What ends it before its time.
+    var revocationTargets: [Revocation.Target] {
+        [.token(id), .client(clientID), .subject(subject)] + (grantID.map { [.grant($0)] } ?? [])
+    }
+}
+
+/// Reads tokens that come back to the server that made them. Everything is judged at the time of the call (RFC 7662
+/// §4).
+struct AccessTokenReader: Sendable {
+    /// What a text is.
+    enum Finding: Sendable {
+        case accessToken(OwnAccessToken)
+        /// Ours, but over, or revoked.
+        case ended
+        /// Ours, but made for something else, such as an ID token (RFC 8725 §3.11).
+        case otherToken
+        /// Nothing that this server signed.
+        case foreign
+    }
+
+    let issuer: String
+    let keys: SigningKeys
+    let store: any AuthorizationStore
+
+    /// The live access token that a text is.
+    func accessToken(_ text: String, now: Int64) async throws(OAuthError) -> OwnAccessToken? {
+        guard case .accessToken(let token) = try await read(text, now: now) else { return nil }
+        return token
+    }
+
+    func read(_ text: String, now: Int64) async throws(OAuthError) -> Finding {
+        let ring = keys.ring
+        guard let jws = try? CompactJWS(Array(text.utf8)),
+            let verified = try? jws.verified(by: ring.verificationKeys(now: now), allowing: Algorithm.allCases),
+            let named = verified.payload["iss"]?.string, named.utf8.elementsEqual(issuer.utf8)
+        else { return .foreign }
+        // `typ` without regard to case, with or without the prefix (RFC 9068 §4, RFC 7515 §4.1.9).
+        guard ["at+jwt", "application/at+jwt"].contains(jws.header.typ?.lowercased() ?? ""),
+            let token = OwnAccessToken(verified.payload)
+        else {
+            return .otherToken
+        }
+        let notBefore = verified.payload["nbf"]?.int ?? token.issuedAt
+        guard now < token.expiresAt, max(notBefore, token.issuedAt) <= now &+ Self.clockSkewSeconds else {
+            return .ended
+        }
+        return try await isRevoked(token, now: now) ? .ended : .accessToken(token)
+    }
+
+    /// Another node's clock may be ahead.
+    private static let clockSkewSeconds: Int64 = 10
+
+    private func isRevoked(_ token: OwnAccessToken, now: Int64) async throws(OAuthError) -> Bool {
+        for target in token.revocationTargets {
+            let record = try await store.orUnavailable { try await $0.record(.revocation, target.key) }
+            if let revocation = record.flatMap(Revocation.init), revocation.ends(issuedAt: token.issuedAt) {
+                return true
+            }
+        }
+        return false
+    }
+}
+
+extension Revocation {
+    /// Whether it ends what is about its target and was issued then. Ids of tokens and grants are never given twice, so
+    /// that their time does not matter.
+    func ends(issuedAt: Int64) -> Bool {
+        switch target {
+        case .token, .grant: true
+        case .client, .subject: issuedAt < before
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import AuthorizationRecords
+import HTTP
+import JSON
+import LogIn
+
+/// `/oauth2/introspect` (RFC 7662): what a token says and whether it counts, for whoever may know.
+///
+/// A client may ask about tokens that were issued to it, and about access tokens for a resource that its registration
+/// lists. About any other, and about whatever is no live token, it learns the same: that it is not active.
+struct IntrospectionEndpoint: ServerEndpoint {
+    /// GET is here to be refused: with 401 first, like every request without credentials (§2.1).
+    let methods = ["GET", "POST"]
+    let authenticator: ClientAuthenticator
+    let reader: AccessTokenReader
+    let store: any AuthorizationStore
+    /// Signs answers (RFC 9701).
+    let signer: IntrospectionSigner
+
+    func answer(_ call: EndpointCall) async -> ServiceResponse {
+        var client: String?
+        do throws(OAuthError) {
+            let isGet = call.request.method == "GET"
+            let parameters = isGet ? RequestParameters.none : try RequestParameters.form(call.request)
+            let authenticated = try await authenticator.authenticate(call, parameters)
+            client = authenticated.client.id
+            // Whoever can say that it is anybody could ask about any token (§2.1, §4).
+            guard !authenticated.client.isPublic else { throw .invalidClient }
+            if isGet { return .methodNotAllowed(allow: "POST") }
+            guard let text = parameters.value("token") else { throw .missingToken }
+            let found = try await found(text, for: authenticated.client, now: call.now)
+            let answer = found ?? ["active": false]
+            var response =
+                try signer.isWanted(call.request)
+                ? signer.response(answer, for: authenticated.client.id, now: call.now) : .json(status: 200, answer)
+            response.facts.client = client
+            response.facts.subject = answer["sub"]?.string
+            return response
+        } catch {
+            var response = error.response(realm: authenticator.realm)
+            response.facts.client = client
+            return response
+        }
+    }
+
+    /// nil: nothing that counts, or nothing that this client may know of. `token_type_hint` is not read: both are
+    /// looked for.
+    private func found(_ text: String, for client: RegisteredClient, now: Int64) async throws(OAuthError) -> JSONObject?
+    {
+        if let token = try await reader.accessToken(text, now: now) {
+            return mayKnow(client, of: token) ? Self.answer(token) : nil
+        }
+        return try await refreshToken(text, of: client, now: now)
+    }
+
+    /// The list of the registration has to name the resource: "all there are" is no permission to look into the tokens
+    /// of all.
+    private func mayKnow(_ client: RegisteredClient, of token: OwnAccessToken) -> Bool {
+        token.clientID == client.id || (client.resources ?? []).contains { $0.utf8.elementsEqual(token.audience.utf8) }
+    }
+
+    /// §2.2, RFC 8705 §3.2, RFC 9449 §6.2: all that it says, but for what is ours alone.
+    private static func answer(_ token: OwnAccessToken) -> JSONObject {
+        var answer: JSONObject = [
+            "active": true, "token_type": .string(token.binding?.keyThumbprint == nil ? "Bearer" : "DPoP"),
+        ]
+        for (name, value) in token.claims.members where !["grant_id", "active", "token_type"].contains(name) {
+            answer[name] = value
+        }
+        return answer
+    }
+
+    /// Of its own client only: nobody else has any business with one.
+    private func refreshToken(_ text: String, of client: RegisteredClient, now: Int64) async throws(OAuthError)
+        -> JSONObject?
+    {
+        let record = try await store.orUnavailable { try await $0.record(.refreshToken, SecretDigest.text(of: text)) }
+        // One that has been replaced counts no longer, although its successor does.
+        guard let record, !record.isExpired(at: now), record.client == client.id, record.body["rotation"] == nil,
+            let grantID = record.grant,
+            let grant = try await store.orUnavailable({ try await $0.record(.grant, grantID) }).flatMap(Grant.init),
+            now < grant.expiresAt
+        else { return nil }
+        var answer: JSONObject = [
+            "active": true, "client_id": .string(client.id), "sub": .string(grant.subject),
+            "iss": .string(reader.issuer),
+            "iat": .integer(grant.createdAt),
+        ]
+        if !grant.scopes.isEmpty { answer["scope"] = .string(grant.scopes.joined(separator: " ")) }
+        answer["exp"] = record.expiresAt.map { .integer($0) }
+        answer["cnf"] = grant.binding.map { .object($0.confirmation) }
+        return answer
+    }
+}

@@ -1,0 +1,79 @@
+import AuthorizationRecords
+import HTTP
+import LogIn
+
+/// `POST /oauth2/revoke` (RFC 7009): a client gives back what was issued to it.
+///
+/// A refresh token ends with its grant and everything that came of it; an access token ends alone. What cannot be found
+/// is ended already: 200 without a body, whatever it was (§2.2).
+struct RevocationEndpoint: ServerEndpoint {
+    let methods = ["POST"]
+    let authenticator: ClientAuthenticator
+    let reader: AccessTokenReader
+    let store: any AuthorizationStore
+
+    func answer(_ call: EndpointCall) async -> ServiceResponse {
+        var client: String?
+        do throws(OAuthError) {
+            let parameters = try RequestParameters.form(call.request)
+            let authenticated = try await authenticator.authenticate(call, parameters)
+            client = authenticated.client.id
+            guard let token = parameters.value("token") else { throw .missingToken }
+            var response = ServiceResponse.nothing
+            response.facts = try await revoke(token, of: authenticated.client.id, now: call.now)
+            return response
+        } catch {
+            var response = error.response(realm: authenticator.realm)
+            response.facts.client = client
+            return response
+        }
+    }
+
+    /// `token_type_hint` is not even read: both are looked for, so that a wrong one changes nothing (§2.1).
+    private func revoke(_ text: String, of client: String, now: Int64) async throws(OAuthError) -> ServiceFacts {
+        var facts = ServiceFacts()
+        facts.client = client
+        let record = try await store.orUnavailable { try await $0.record(.refreshToken, SecretDigest.text(of: text)) }
+        if let record, !record.isExpired(at: now) {
+            guard record.client == client else { throw .tokenOfAnotherClient }
+            guard let grant = record.grant else { throw .unavailable }
+            try await end(.grant(grant), now: now)
+            facts.subject = record.subject
+            facts.event = "grant_revoked"
+            return facts
+        }
+        switch try await reader.read(text, now: now) {
+        case .accessToken(let token):
+            guard token.clientID == client else { throw .tokenOfAnotherClient }
+            try await end(.token(token.id), lastTokenEndsAt: token.expiresAt, now: now)
+            facts.subject = token.subject
+            facts.event = "token_revoked"
+        case .otherToken: throw .unsupportedTokenType
+        case .ended, .foreign: break
+        }
+        return facts
+    }
+
+    private func end(_ target: Revocation.Target, lastTokenEndsAt: Int64? = nil, now: Int64) async throws(OAuthError) {
+        let changes = Revoker.changes(ending: target, now: now, lastTokenEndsAt: lastTokenEndsAt)
+        guard try await store.orUnavailable({ try await $0.commit(changes, now: now) }) else { throw .unavailable }
+    }
+}
+
+extension ServiceResponse {
+    /// RFC 7009 §2.2: the body is ignored, so there is none.
+    static var nothing: ServiceResponse {
+        ServiceResponse(status: 200, fields: [("Cache-Control", "no-store"), ("Pragma", "no-cache")])
+    }
+}
+
+extension OAuthError {
+    static let missingToken = OAuthError("invalid_request", "token is missing")
+    /// RFC 7009 §2.1: the request is refused, and the token stays what it is.
+    static let tokenOfAnotherClient = OAuthError("unauthorized_client", "the token was issued to another client")
+    /// RFC 7009 §2.2.1: an ID token, say.
+    static let unsupportedTokenType = OAuthError(
+        "unsupported_token_type", "only access tokens and refresh tokens can be revoked")
+
+    static var tokenManagement: [OAuthError] { [missingToken, tokenOfAnotherClient, unsupportedTokenType] }
+}

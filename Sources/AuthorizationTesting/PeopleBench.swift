@@ -1,0 +1,217 @@
+import Foundation
+import HTTP
+import JOSE
+import JSON
+import Policy
+import Synchronization
+
+@testable import Administration
+@testable import AuthorizationRecords
+@testable import AuthorizationServer
+@testable import LogIn
+
+/// An authorization server with people: an account, a client, and browsers.
+struct PeopleBench: Sendable {
+    static let password = "correct horse battery staple"
+    /// So that tests do not take seconds; what is tested of the cost is which parameters are used.
+    static let cheap = PasswordHash.Parameters(costLog2: 4, blockSize: 8, parallelism: 1)
+
+    let store = MemoryStore()
+    let server: AuthorizationServer
+    let directory: UserDirectory
+    let administration: Administration
+    let random: Randomness
+    let user: StoredUser
+
+    /// - Parameter provider: at which people log in, as `logIn` says.
+    init(logIn: LogInSettings = LogInSettings(), provider: (any IdentityProvider)? = nil) async throws {
+        let counter = Mutex<UInt64>(0)
+        random = Randomness { count in
+            let value = counter.withLock { counter in
+                counter += 1
+                return counter
+            }
+            return (0..<count).map { $0 < 8 ? UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) : UInt8($0) }
+        }
+        guard let pepper = SecretPepper(octets: [UInt8](repeating: 7, count: 32)),
+            let ring = SigningKeyRing([
+                DatedSigningKey(key: try SigningKey.generate(.es256), signsFrom: newYear2026 - 100)
+            ])
+        else { throw BenchError() }
+        var settings = AuthorizationServerSettings(
+            issuer: Bench.issuer, database: .sqlite(path: ""), accessTokenLifetime: .seconds(600),
+            audience: Bench.audience)
+        settings.scopeDescriptions = ["orders:read": "Read your orders"]
+        settings.logIn = logIn
+        let hasher = PasswordHasher(atOnce: 2, parameters: Self.cheap)
+        server = AuthorizationServer(
+            settings: settings, keys: SigningKeys(ring), pepper: pepper, store: store, hasher: hasher,
+            provider: provider)
+        directory = UserDirectory(store: store, hasher: hasher)
+        administration = .forTests(store, pepper)
+        user = try await directory.add(
+            name: "Alice", password: Self.password, displayName: "Alice A.", now: newYear2026, random: random)
+        try await register(name: "Shop")
+    }
+
+    func register(_ id: String = "shop", name: String, metadata: JSONObject = [:]) async throws {
+        var client = RegisteredClient(
+            id: id, name: name, grants: [], authenticationMethods: [.none], scopes: ["orders:read", "openid"],
+            secrets: [],
+            createdAt: newYear2026)
+        client.redirectURIs = ["https://shop.example/back"]
+        client.metadata = metadata
+        _ = try await store.insert(client, now: newYear2026)
+    }
+
+    /// As the authorization endpoint leaves it behind.
+    func interaction(
+        for browser: Browser, client: String = "shop", request: JSONObject = [:], user: String? = nil,
+        now: Int64 = newYear2026
+    ) async throws -> String {
+        var all: JSONObject = [
+            "scope": "openid orders:read", "redirect_uri": "https://shop.example/back",
+            "resource": [.string(Bench.audience)],
+        ]
+        for (name, value) in request.members { all[name] = value }
+        var interaction = Interaction(
+            id: PageSecret.generate(random), clientID: client, request: all,
+            browserKey: SecretDigest.text(of: browser.secret),
+            expiresAt: now + 1_800)
+        interaction.userID = user
+        _ = try await store.commit([.insert(interaction.record)], now: now)
+        return interaction.id
+    }
+
+    func stored(_ id: String) async throws -> Interaction {
+        guard
+            let interaction = try await store.record(.interaction, SecretDigest.text(of: id)).flatMap({
+                Interaction($0, id: id)
+            })
+        else {
+            throw BenchError()
+        }
+        return interaction
+    }
+
+    func change(_ user: StoredUser, _ change: Administration.UserChange) async throws {
+        _ = try await administration.changeUser(user.id, change, now: newYear2026, random: random)
+    }
+
+    func browser(address: String = "192.0.2.1") -> Browser { Browser(server: server, random: random, address: address) }
+
+    /// Logs in, and returns the answer to the form.
+    @discardableResult func logIn(
+        _ browser: Browser, name: String = "alice", password: String = PeopleBench.password, now: Int64 = newYear2026
+    ) async throws -> Shown {
+        let id = try await interaction(for: browser, now: now)
+        let form = await browser.get("/oauth2/login", "interaction=\(id)", now: now)
+        return await browser.send(form, ["username": name, "password": password], now: now)
+    }
+}
+
+/// A browser as far as the server sees one: it keeps cookies, and sends forms with all their hidden fields.
+final class Browser: Sendable {
+    private let server: AuthorizationServer
+    private let random: Randomness
+    private let address: String
+    private let cookies: Mutex<[String: String]>
+
+    init(server: AuthorizationServer, random: Randomness, address: String) {
+        self.server = server
+        self.random = random
+        self.address = address
+        cookies = Mutex([BrowserCookie.name: PageSecret.generate(random)])
+    }
+
+    var secret: String { self[BrowserCookie.name] ?? "" }
+
+    subscript(name: String) -> String? {
+        get { cookies.withLock { $0[name] } }
+        set { cookies.withLock { $0[name] = newValue } }
+    }
+
+    func get(_ path: String, _ query: String? = nil, now: Int64 = newYear2026) async -> Shown {
+        await exchange(ServiceRequest(method: "GET", path: path, query: query), now: now)
+    }
+
+    /// Sends the form of a page.
+    /// - Parameters:
+    ///   - values: of its fields, and of the button.
+    ///   - fields: as this browser says where the form comes from.
+    func send(
+        _ page: Shown, _ values: [String: String] = [:], fields: [ServiceRequest.Field]? = nil, now: Int64 = newYear2026
+    ) async -> Shown {
+        let body = page.hidden.merging(values) { $1 }.map {
+            PercentEncoding.component($0) + "=" + PercentEncoding.component($1)
+        }
+        .joined(separator: "&")
+        return await post(page.action, body, fields: fields, now: now)
+    }
+
+    func post(_ path: String, _ body: String, fields: [ServiceRequest.Field]? = nil, now: Int64 = newYear2026) async
+        -> Shown
+    {
+        let origin = fields ?? [("origin", Bench.issuer), ("sec-fetch-site", "same-origin")]
+        return await exchange(
+            ServiceRequest(
+                method: "POST", path: path, fields: origin + [("content-type", "application/x-www-form-urlencoded")],
+                body: Array(body.utf8)
+            ),
+            now: now)
+    }
+
+    private func exchange(_ request: ServiceRequest, now: Int64) async -> Shown {
+        var request = request
+        request.clientAddress = address
+        let cookie = cookies.withLock { $0.map { "\($0)=\($1)" }.joined(separator: "; ") }
+        request.fields.append(("cookie", cookie))
+        let shown = Shown(await server.answer(request, now: now, random: random))
+        for line in shown.all("set-cookie") {
+            let pair = line.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                .map(String.init)
+            cookies.withLock { $0[pair[0]] = line.contains("Max-Age=0") ? nil : pair[1] }
+        }
+        return shown
+    }
+}
+
+/// An answer as a browser shows it.
+struct Shown: Sendable {
+    let status: Int
+    let text: String
+    let facts: ServiceFacts
+    private let fields: [(name: String, value: String)]
+
+    init(_ response: ServiceResponse) {
+        status = response.status
+        text = String(decoding: response.body, as: UTF8.self)
+        facts = response.facts
+        fields = response.fields.map { ($0.name.lowercased(), $0.value) }
+    }
+
+    func all(_ name: String) -> [String] { fields.compactMap { $0.name == name ? $0.value : nil } }
+    func field(_ name: String) -> String? { all(name).first }
+    var names: [String] { fields.map(\.name) }
+    var location: String? { field("location") }
+
+    /// Where the page goes on by itself.
+    var refresh: String? {
+        text.firstMatch(of: /<meta http-equiv="refresh" content="0; url=([^"]*)">/).map { Self.plain(String($0.1)) }
+    }
+
+    var action: String { text.firstMatch(of: /<form method="post" action="([^"]*)"/).map { String($0.1) } ?? "" }
+
+    var hidden: [String: String] {
+        Dictionary(
+            text.matches(of: /<input type="hidden" name="([^"]*)" value="([^"]*)">/).map {
+                (String($0.1), Self.plain(String($0.2)))
+            },
+            uniquingKeysWith: { $1 })
+    }
+
+    private static func plain(_ text: String) -> String {
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#96;", "`"), ("&amp;", "&")]
+            .reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+    }
+}

@@ -1,0 +1,77 @@
+import AuthorizationRecords
+import HTTP
+import JSON
+import Policy
+
+/// `/oauth2/consent`: whether the client may do what it asks for. It notes the answer and changes nothing else.
+struct ConsentPage: PageEndpoint {
+    let kit: PageKit
+    let asked: AskedFor
+
+    func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
+        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call),
+            !interaction.isForDevice,
+            let client = try await kit.store.client(id: interaction.clientID)
+        else { return ErrorPage.expired }
+        guard let user = try await person(interaction, call) else { return Self.login(interaction) }
+        let request = interaction.request
+        let redirectURI = request["redirect_uri"]?.string ?? ""
+        var content = asked.content(
+            scopes: (request["scope"]?.string ?? "").split(separator: " ").map(String.init),
+            resources: request.strings("resource"),
+            details: request["authorization_details"])
+        content["client"] = client.shownName
+        content["user"] = user.shownName
+        content["destination"] = redirectURI.isEmpty ? nil : FormTargets.shown(redirectURI: redirectURI)
+        content["action"] = AuthorizationServerRoutes.consentPath
+        content["interaction"] = interaction.id
+        content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction))
+        return kit.page(.consent, title: "Allow access?", content, formTargets: interaction.formTargets).response
+    }
+
+    func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
+        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call),
+            !interaction.isForDevice,
+            kit.forms.accepts(
+                call.request, token: parameters.value("form_token"), browser: browser,
+                purpose: Self.purpose(interaction)),
+            let answer = Decision(parameters)
+        else { return ErrorPage.expired }
+        guard let user = try await person(interaction, call) else { return Self.login(interaction) }
+        var next = interaction
+        next.consent = answer == .allow ? .given : .refused
+        // Sent twice, the first answer counts; the authorization endpoint knows what came of it.
+        _ = try await kit.store.commit([.replace(next.record)], now: call.now)
+        var response = ServiceResponse.seeOther(interaction.continuation)
+        response.facts.client = interaction.clientID
+        response.facts.subject = user.id
+        response.facts.event = answer == .allow ? "consent_given" : "consent_refused"
+        return response
+    }
+
+    /// Who is logged in, if it is the one that this interaction is about.
+    private func person(_ interaction: Interaction, _ call: EndpointCall) async throws -> StoredUser? {
+        guard let login = try await kit.sessions.login(of: call.request, now: call.now),
+            login.user.id == interaction.userID
+        else {
+            return nil
+        }
+        return login.user
+    }
+
+    private static func login(_ interaction: Interaction) -> ServiceResponse {
+        .seeOther(AuthorizationServerRoutes.loginPath + "?interaction=" + interaction.id)
+    }
+
+    private static func purpose(_ interaction: Interaction) -> String { "consent " + interaction.id }
+}
+
+/// What a person answered. Anything else is no answer.
+enum Decision: String {
+    case allow, deny
+
+    init?(_ parameters: RequestParameters) {
+        guard let text = parameters.value("decision") else { return nil }
+        self.init(rawValue: text)
+    }
+}

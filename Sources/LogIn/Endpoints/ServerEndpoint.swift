@@ -1,0 +1,23 @@
+package import AuthorizationRecords
+package import HTTP
+
+/// One address of the authorization server: a request in, an answer out.
+package protocol ServerEndpoint: Sendable {
+    /// In the order of `Allow`.
+    var methods: [String] { get }
+    func answer(_ call: EndpointCall) async -> ServiceResponse
+}
+
+/// A request with what no room of decisions finds out by itself.
+package struct EndpointCall: Sendable {
+    package let request: ServiceRequest
+    /// Seconds since 1970.
+    package let now: Int64
+    package let random: Randomness
+
+    package init(request: ServiceRequest, now: Int64, random: Randomness) {
+        self.request = request
+        self.now = now
+        self.random = random
+    }
+}

@@ -1,0 +1,111 @@
+import AuthorizationRecords
+import HTTP
+import JSON
+import Policy
+
+/// `/oauth2/login`: name and password, or the way to the provider, in the course of an interaction.
+///
+/// An unknown name, a wrong password and a disabled account are the same to whoever looks: one answer, and the same
+/// work.
+struct LoginPage: PageEndpoint {
+    static let failed = "The user name or the password is not right."
+    static let braked = "There were too many attempts. Wait a minute, then try again."
+
+    let kit: PageKit
+    let form: LoginForm
+    let start: SessionStart
+    /// nil: there is no provider.
+    let door: ProviderDoor?
+    let hasher: PasswordHasher
+    let pepper: SecretPepper
+    let brake = LoginBrake()
+
+    func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
+        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call) else {
+            return ErrorPage.expired
+        }
+        // Where there is no choice, nobody is asked. Who only looks (HEAD) is not sent anywhere.
+        if !form.passwords, call.request.method == "GET" {
+            return try await leave(interaction, browser, chooses: false, call)
+        }
+        return try await form.page(interaction, browser, username: interaction.request["login_hint"]?.string ?? "")
+    }
+
+    func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
+        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call),
+            kit.forms.accepts(
+                call.request, token: parameters.value("form_token"), browser: browser,
+                purpose: LoginForm.purpose(interaction))
+        else { return ErrorPage.expired }
+        if let way = parameters.value("provider") {
+            return try await leave(interaction, browser, chooses: way == "another", call)
+        }
+        guard form.passwords else { return ErrorPage.expired }
+        let typed = parameters.value("username") ?? ""
+        let name = UserName.normalised(typed)
+        let attempt = LoginBrake.Attempt(
+            name: name ?? "", address: call.request.clientAddress,
+            knownBrowser: name.flatMap { KnownBrowser.read(call.request, name: $0, pepper) })
+        guard brake.allows(attempt, now: call.now) else {
+            var response = try await form.page(
+                interaction, browser, username: typed, problem: Self.braked, status: 429,
+                fields: [("Retry-After", "60")])
+            response.facts.event = "login_braked"
+            return response
+        }
+        let (user, isRight) = try await check(
+            name: name, password: parameters.value("password") ?? "", now: call.now, call.random)
+        guard isRight, let user else {
+            var response = try await form.page(interaction, browser, username: typed, problem: Self.failed, status: 403)
+            response.facts.event = "login_failed"
+            response.facts.subject = user?.id
+            return response
+        }
+        brake.forgive(attempt)
+        return try await logIn(user, interaction, call)
+    }
+
+    /// To the provider.
+    private func leave(_ interaction: Interaction, _ browser: BrowserCookie, chooses: Bool, _ call: EndpointCall)
+        async throws -> ServiceResponse
+    {
+        guard let door else { return ErrorPage.expired }
+        if let page = try await door.leave(interaction, browser, chooses: chooses, call) { return page }
+        return ProviderFault.unavailable.noted(
+            try await form.page(
+                interaction, browser, username: "", problem: LoginForm.unavailable, status: 503,
+                fields: [("Retry-After", "10")]))
+    }
+
+    /// The account, and whether its password is this and it may log in.
+    private func check(name: String?, password: String, now: Int64, _ random: Randomness) async throws -> (
+        StoredUser?, Bool
+    ) {
+        let user = if let name { try await kit.store.user(name: name) } else { StoredUser?.none }
+        let hash = user?.passwordHash.flatMap(PasswordHash.init(text:))
+        // Nobody has a password that is longer: this tells nothing, and saves the work.
+        guard password.utf8.count <= PasswordRules.octetsMax else { return (user, false) }
+        let isRight = try await hasher.verify(password, hash)
+        guard isRight, var current = user, !current.isDisabled else { return (user, false) }
+        if let hash, hash.parameters != hasher.parameters {
+            // Parameters have grown since. That it was changed by another meanwhile is as good.
+            current.passwordHash = try await hasher.hash(password, random: random).text
+            if try await kit.store.commit([.replace(current.record)], now: now) { current.version += 1 }
+        }
+        return (current, true)
+    }
+
+    private func logIn(_ user: StoredUser, _ interaction: Interaction, _ call: EndpointCall) async throws
+        -> ServiceResponse
+    {
+        let session = start.session(
+            of: user, UserAuthentication(time: call.now, acr: "pwd", methods: ["pwd"]), interaction, call)
+        guard try await kit.store.commit(session.changes, now: call.now) else { return ErrorPage.expired }
+        var response = ServiceResponse.seeOther(
+            interaction.continuation,
+            fields: [session.cookie, KnownBrowser.field(name: user.name, pepper, call.random)])
+        response.facts.event = "login"
+        response.facts.subject = user.id
+        return response
+    }
+}

@@ -1,0 +1,51 @@
+package import AuthorizationRecords
+package import Policy
+
+/// The pages for people, as one part of the server: what they are made of, and where they lie.
+package struct People: Sendable {
+    package let sessions: SessionReader
+    private let kit: PageKit
+    private let login: LoginPage
+    private let consent: ConsentPage
+    private let device: DevicePage
+    /// nil: there is no provider.
+    private let callback: ProviderCallback?
+
+    package init(
+        settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper,
+        hasher: PasswordHasher, provider: (any IdentityProvider)?
+    ) {
+        let origin = AuthorizationServerRoutes.origin(of: settings.issuer)
+        sessions = SessionReader(store: store, idleSeconds: settings.sessionIdle.components.seconds)
+        kit = PageKit(
+            store: store, sessions: sessions, forms: FormGuard(origin: origin),
+            host: String(origin.dropFirst("https://".count)))
+        let start = SessionStart(sessions: sessions, sessionSeconds: settings.sessionLifetime.components.seconds)
+        let form = LoginForm(kit: kit, passwords: settings.logIn.passwords, provider: settings.logIn.provider?.label)
+        var door: ProviderDoor?
+        if let own = settings.logIn.provider, let provider {
+            door = ProviderDoor(
+                kit: kit, settings: own, provider: provider,
+                redirectURI: origin + AuthorizationServerRoutes.loginCallbackPath)
+        }
+        login = LoginPage(kit: kit, form: form, start: start, door: door, hasher: hasher, pepper: pepper)
+        let store = store, kit = kit
+        callback = door.map { door in
+            ProviderCallback(
+                kit: kit, door: door, form: form, start: start,
+                accounts: ProviderAccounts(store: store, prefix: door.settings.issuer, signsUp: door.settings.signsUp))
+        }
+        let asked = AskedFor(descriptions: settings.scopeDescriptions)
+        consent = ConsentPage(kit: kit, asked: asked)
+        device = DevicePage(kit: kit, asked: asked, desk: DeviceDesk(store: store))
+    }
+
+    package var endpoints: [String: any ServerEndpoint] {
+        var endpoints: [String: any ServerEndpoint] = [
+            AuthorizationServerRoutes.loginPath: login, AuthorizationServerRoutes.consentPath: consent,
+            AuthorizationServerRoutes.logoutPath: LogoutPage(kit: kit), AuthorizationServerRoutes.devicePath: device,
+        ]
+        if let callback { endpoints[AuthorizationServerRoutes.loginCallbackPath] = callback }
+        return endpoints
+    }
+}

@@ -1,0 +1,98 @@
+import AuthorizationRecords
+import HTTP
+import JSON
+import Policy
+
+/// What all pages need.
+struct PageKit: Sendable {
+    let store: any AuthorizationStore
+    let sessions: SessionReader
+    let forms: FormGuard
+    /// In the foot of every page, so that people see where they are.
+    let host: String
+
+    /// What is under way in this browser; nil: unknown, over, or another browser's.
+    func interaction(_ id: String?, _ call: EndpointCall) async throws -> (
+        interaction: Interaction, browser: BrowserCookie
+    )? {
+        guard let id, PageSecret.isWellFormed(id), let browser = BrowserCookie(call.request),
+            let record = try await store.record(.interaction, SecretDigest.text(of: id)),
+            !record.isExpired(at: call.now),
+            let interaction = Interaction(record, id: id), interaction.browserKey == browser.key
+        else { return nil }
+        return (interaction, browser)
+    }
+
+    func page(
+        _ template: PageTemplate, title: String, _ content: [String: Any?], status: Int = 200,
+        formTargets: [String] = []
+    ) -> Page {
+        var all = content.compactMapValues { $0 }
+        all["title"] = title
+        all["host"] = host
+        return Page(status: status, template: template, content: all, formTargets: formTargets)
+    }
+
+    /// A page that goes on by itself, as a new beginning for the browser: neither is it the answer to a form any more,
+    /// nor a redirect.
+    /// - Parameter location: of ours, or where the provider's metadata says.
+    func handOff(title: String, _ message: String, to location: String) -> ServiceResponse {
+        page(.handOff, title: title, ["message": message, "refresh": location]).response
+    }
+
+    func message(_ status: Int, title: String, _ message: String) -> ServiceResponse {
+        page(.message, title: title, ["message": message], status: status).response
+    }
+}
+
+/// A page with a form: shown by GET, sent by POST. What fails is told in words, never by a machine's error.
+protocol PageEndpoint: ServerEndpoint {
+    var kit: PageKit { get }
+    func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse
+    func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse
+}
+
+extension PageEndpoint {
+    var methods: [String] { ["GET", "HEAD", "POST"] }
+
+    func answer(_ call: EndpointCall) async -> ServiceResponse {
+        do {
+            if call.request.method == "POST" { return try await take(RequestParameters(form: call.request), call) }
+            return try await show(RequestParameters(query: call.request), call)
+        } catch let fault as ParameterFault {
+            var response = ErrorPage.response(
+                status: 400, title: "This cannot be read",
+                message: "What the browser sent is not in order: \(fault).")
+            response.facts.error = "invalid_request"
+            return response
+        } catch {
+            return ErrorPage.unavailable
+        }
+    }
+}
+
+extension Interaction {
+    /// Where the browser goes on when a page is done.
+    var continuation: String {
+        (isForDevice ? AuthorizationServerRoutes.devicePath : AuthorizationServerRoutes.authorizationPath)
+            + "?interaction=" + id
+    }
+
+    /// It was begun on the device page, not by the authorization endpoint.
+    var isForDevice: Bool { request["user_code"] != nil }
+
+    /// Where forms may lead in the end.
+    var formTargets: [String] { request["redirect_uri"]?.string.map { FormTargets.of(redirectURI: $0) } ?? [] }
+}
+
+extension RegisteredClient {
+    /// What people are shown: the name that it was registered with, which nobody has vouched for.
+    var shownName: String {
+        let name = name.shownToPeople()
+        return name.isEmpty ? id : name
+    }
+}
+
+extension StoredUser {
+    var shownName: String { displayName.map { $0.shownToPeople() + " (" + name + ")" } ?? name }
+}

@@ -1,0 +1,65 @@
+import AuthorizationRecords
+import JOSE
+import JSON
+
+/// Which account here a person of the provider has: found by issuer and `sub`, and by nothing else. An address or a
+/// name that is the same as somebody's never leads to that account; whoever chooses it there could take it over here.
+struct ProviderAccounts: Sendable {
+    let store: any AuthorizationStore
+    /// Of the provider's issuer in `routes.yaml`: names of its people begin with it, so that they are none that an
+    /// operator gives.
+    let prefix: String
+    let signsUp: Bool
+
+    /// The account as it will be, and the changes that make it so. Made anew when `commit` finds that something else is
+    /// true.
+    func account(of person: ProvedPerson, _ profile: ProviderProfile, _ call: EndpointCall) async throws -> (
+        user: StoredUser, changes: [StoreChange]
+    ) {
+        let identity = UserIdentity(issuer: person.issuer, subject: person.subject)
+        guard let link = try await store.record(.identity, identity.key) else {
+            return try await newAccount(identity, profile, call)
+        }
+        guard let id = link.subject, let user = try await store.user(id: id) else { throw ProviderFault.unknownPerson }
+        guard !user.isDisabled else { throw ProviderFault.disabled }
+        let refreshed = Self.refreshed(user, profile)
+        // Who is disabled in this very moment does not get in.
+        guard refreshed != user else { return (user, [.expect(.user, key: user.id, version: user.version)]) }
+        return (refreshed, [.replace(refreshed.record)])
+    }
+
+    private func newAccount(_ identity: UserIdentity, _ profile: ProviderProfile, _ call: EndpointCall) async throws
+        -> (StoredUser, [StoreChange])
+    {
+        guard signsUp else { throw ProviderFault.unknownPerson }
+        let id = UserName.newID(call.random)
+        var user = StoredUser(id: id, name: try await freeName(profile, call), createdAt: call.now)
+        user.identity = identity
+        user = Self.refreshed(user, profile)
+        return (user, [.insert(user.nameRecord), .insert(user.record), .insert(identity.record(of: id))])
+    }
+
+    private static func refreshed(_ user: StoredUser, _ profile: ProviderProfile) -> StoredUser {
+        var user = user
+        user.displayName = profile.name ?? (profile.isWhole ? nil : user.displayName)
+        user.email = profile.email ?? (profile.isEmailKnown ? nil : user.email)
+        return user
+    }
+
+    /// `staff+alice`; with something random behind it when there is one already. It stays, whatever the person is
+    /// called there later.
+    private func freeName(_ profile: ProviderProfile, _ call: EndpointCall) async throws -> String {
+        let own = (profile.preferredName ?? profile.email ?? "user").lowercased().unicodeScalars.prefix(48).map {
+            scalar -> Character in
+            switch scalar {
+            case "a"..."z", "0"..."9", ".", "_", "-", "+", "@": Character(scalar)
+            default: "-"
+            }
+        }
+        let name = prefix.lowercased() + "+" + String(own)
+        guard try await store.record(.userName, name) != nil else { return name }
+        return name + "-"
+            + call.random.octets(6).map { String("abcdefghijkmnpqrstuvwxyz23456789".dropFirst(Int($0 & 31)).prefix(1)) }
+            .joined()
+    }
+}

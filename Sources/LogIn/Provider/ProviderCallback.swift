@@ -1,0 +1,158 @@
+import AuthorizationRecords
+import HTTP
+import JSON
+import Policy
+
+/// `/oauth2/login/callback`: a person comes back from the provider (OpenID Connect Core §3.1.2.5).
+///
+/// Nothing that stands in the request leads anywhere: where it goes on follows from what this server has stored.
+struct ProviderCallback: ServerEndpoint {
+    /// Of changes that meet others.
+    private static let attemptsMax = 4
+
+    let methods = ["GET"]
+    let kit: PageKit
+    let door: ProviderDoor
+    let form: LoginForm
+    let start: SessionStart
+    let accounts: ProviderAccounts
+
+    private var provider: any IdentityProvider { door.provider }
+
+    func answer(_ call: EndpointCall) async -> ServiceResponse {
+        do {
+            return try await receive(RequestParameters(query: call.request), call)
+        } catch let fault as ProviderFault {
+            return fault.noted(fault == .unavailable ? ErrorPage.unavailable : ErrorPage.expired)
+        } catch is ParameterFault {
+            return ProviderFault.unknownState.noted(ErrorPage.expired)
+        } catch {
+            return ErrorPage.unavailable
+        }
+    }
+
+    private func receive(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
+        guard let state = parameters.value("state"), PageSecret.isWellFormed(state),
+            let browser = BrowserCookie(call.request),
+            let record = try await kit.store.record(.providerLogIn, SecretDigest.text(of: state)),
+            !record.isExpired(at: call.now),
+            let logIn = ProviderLogIn(record), logIn.browserKey == browser.key,
+            let (interaction, _) = try await kit.interaction(logIn.interactionID, call)
+        else { throw ProviderFault.unknownState }
+        guard let facts = await provider.facts() else { throw ProviderFault.unavailable }
+        guard facts.issuer.hasSameOctets(as: logIn.issuer), try await kit.store.commit([logIn.use], now: call.now)
+        else { throw ProviderFault.unknownState }
+        do {
+            let person = try await person(parameters, facts, logIn, ProviderSecrets(browser, state: state), call)
+            return try await begin(person.proved, person.profile, interaction, call)
+        } catch let fault as ProviderFault {
+            return try await refused(fault, parameters, interaction, browser, call)
+        }
+    }
+
+    // MARK: Who it is
+
+    private func person(
+        _ parameters: RequestParameters, _ facts: ProviderFacts, _ logIn: ProviderLogIn, _ secrets: ProviderSecrets,
+        _ call: EndpointCall
+    ) async throws -> (proved: ProvedPerson, profile: ProviderProfile) {
+        // RFC 9207 §2.4: before anything else of the answer counts, its error included.
+        let issuer = parameters.value("iss")
+        guard issuer?.hasSameOctets(as: facts.issuer) ?? !facts.sendsIssuer else { throw ProviderFault.wrongIssuer }
+        guard parameters.value("error") == nil, let code = parameters.value("code") else { throw ProviderFault.refused }
+        let tokens = try ProviderTokens(
+            await provider.redeem(ProviderCode(code: code, verifier: secrets.verifier, redirectURI: door.redirectURI)))
+        let judge = IDTokenJudge(clientID: door.settings.clientID, provider: provider)
+        let person = try await judge.judge(
+            tokens.idToken, accessToken: tokens.accessToken, facts, logIn, nonce: secrets.nonce, now: call.now)
+        guard provider.admits(person.claims) else { throw ProviderFault.claimsRefused }
+        return (person, await profile(of: person, tokens.accessToken))
+    }
+
+    private func profile(of person: ProvedPerson, _ accessToken: String?) async -> ProviderProfile {
+        guard let accessToken, ProviderProfile.isMissing(in: person.claims, scopes: door.settings.scopes) else {
+            return ProviderProfile(person.claims, more: nil, isWhole: true)
+        }
+        let more = ProviderProfile.members(of: await provider.userInfo(accessToken), subject: person.subject)
+        return ProviderProfile(person.claims, more: more, isWhole: more != nil)
+    }
+
+    // MARK: What comes of it
+
+    private func begin(
+        _ person: ProvedPerson, _ profile: ProviderProfile, _ interaction: Interaction, _ call: EndpointCall
+    ) async throws -> ServiceResponse {
+        for _ in 0..<Self.attemptsMax {
+            let (user, changes) = try await accounts.account(of: person, profile, call)
+            let session = start.session(of: user, person.authentication, interaction, call)
+            guard try await kit.store.commit(changes + session.changes, now: call.now) else { continue }
+            var response = kit.handOff(
+                title: "You are logged in", "Now back to what you came for.", to: interaction.continuation)
+            response.fields.append(session.cookie)
+            response.facts.event = "login"
+            response.facts.subject = user.id
+            response.facts.client = interaction.clientID
+            return response
+        }
+        throw ProviderFault.unknownState
+    }
+
+    private func refused(
+        _ fault: ProviderFault, _ parameters: RequestParameters, _ interaction: Interaction, _ browser: BrowserCookie,
+        _ call: EndpointCall
+    ) async throws -> ServiceResponse {
+        if fault == .refused, let refusal = Interaction.LogInRefusal(rawValue: parameters.value("error") ?? ""),
+            form.leadsBack(interaction)
+        {
+            var next = interaction
+            next.logInRefusal = refusal
+            guard try await kit.store.commit([.replace(next.record)], now: call.now) else {
+                return fault.noted(ErrorPage.expired)
+            }
+            return fault.noted(
+                kit.handOff(title: "Not logged in", "Now back to where you came from.", to: interaction.continuation))
+        }
+        let isBusy =
+            fault == .unavailable
+            || fault == .refused && ["temporarily_unavailable", "server_error"].contains(parameters.value("error"))
+        let problem = isBusy ? LoginForm.unavailable : fault.isOfThePerson ? LoginForm.notAllowed : LoginForm.wentWrong
+        let status = isBusy ? 503 : fault.isOfThePerson ? 403 : 400
+        return fault.noted(
+            try await form.page(
+                interaction, browser, username: "", problem: problem, status: status,
+                fields: isBusy ? [("Retry-After", "10")] : [],
+                offersAnother: !isBusy))
+    }
+}
+
+extension ProviderFault {
+    /// It is known who it is, and that it is somebody who may not.
+    var isOfThePerson: Bool { [.claimsRefused, .unknownPerson, .disabled].contains(self) }
+
+    /// With what stands in the record of the request.
+    func noted(_ response: ServiceResponse) -> ServiceResponse {
+        var response = response
+        response.facts.event = self == .unavailable ? "login_provider_unavailable" : "login_failed"
+        response.facts.error = rawValue
+        return response
+    }
+}
+
+/// What the token endpoint of the provider gave (OpenID Connect Core §3.1.3.3).
+struct ProviderTokens: Sendable {
+    let idToken: String
+    /// Only ever used for one question at its userinfo endpoint, and kept nowhere.
+    let accessToken: String?
+
+    init(_ reply: ProviderReply?) throws(ProviderFault) {
+        guard let reply, reply.status < 500, reply.status != 429 else { throw .unavailable }
+        guard reply.status == 200 else { throw (400..<500).contains(reply.status) ? .codeRefused : .badAnswer }
+        guard let members = reply.members, let idToken = members["id_token"]?.string else { throw .badAnswer }
+        self.idToken = idToken
+        // What could not stand in a header field is no token (RFC 6750 §2.1).
+        accessToken = members["access_token"]?.string.flatMap { token in
+            (1...16_384).contains(token.utf8.count) && token.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+                ? token : nil
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import AuthorizationRecords
+import HTTP
+import JSON
+import Policy
+import Proof
+
+/// Sends people to the provider (OpenID Connect Core §3.1.2.1).
+struct ProviderDoor: Sendable {
+    let kit: PageKit
+    let settings: LogInProvider
+    let provider: any IdentityProvider
+    /// Where the provider sends people back to.
+    let redirectURI: String
+
+    /// The page that leads there; nil: the provider cannot be reached, or another page has changed what is under way.
+    ///
+    /// It is a page and no redirect: browsers apply `form-action` of the page before to redirects, to however many
+    /// hosts the provider leads; what a page does by itself is a new beginning.
+    /// - Parameter chooses: the person wants to be somebody else there.
+    func leave(_ interaction: Interaction, _ browser: BrowserCookie, chooses: Bool, _ call: EndpointCall) async throws
+        -> ServiceResponse?
+    {
+        guard let facts = await provider.facts() else { return nil }
+        let state = PageSecret.generate(call.random)
+        let logIn = ProviderLogIn(state: state, interaction, issuer: facts.issuer, now: call.now)
+        guard try await kit.store.commit([.insert(logIn.record)], now: call.now) else { return nil }
+        let query = parameters(interaction, ProviderSecrets(browser, state: state), state: state, chooses: chooses)
+            .map { $0.name + "=" + PercentEncoding.component($0.value) }.joined(separator: "&")
+        let endpoint = facts.authorizationEndpoint
+        return kit.handOff(
+            title: "On to \(settings.label.shownToPeople())", "You log in there, and come back here.",
+            to: endpoint + (endpoint.contains("?") ? "&" : "?") + query)
+    }
+
+    private func parameters(_ interaction: Interaction, _ secrets: ProviderSecrets, state: String, chooses: Bool)
+        -> [FormFields.Pair]
+    {
+        var pairs: [FormFields.Pair] = [
+            ("response_type", "code"), ("client_id", settings.clientID), ("redirect_uri", redirectURI),
+            ("scope", settings.scopes.joined(separator: " ")), ("state", state), ("nonce", secrets.nonce),
+            ("code_challenge", ProofKey.challenge(of: secrets.verifier)), ("code_challenge_method", ProofKey.method),
+        ]
+        // What the client demands of the log-in, the provider has to bring about.
+        var prompts = interaction.prompts.intersection([.login, .selectAccount])
+        if chooses { prompts.insert(.selectAccount) }
+        if !prompts.isEmpty { pairs.append(("prompt", prompts.map(\.rawValue).sorted().joined(separator: " "))) }
+        if let maxAge = interaction.request["max_age"]?.int { pairs.append(("max_age", "\(maxAge)")) }
+        if !chooses, let hint = interaction.request["login_hint"]?.string { pairs.append(("login_hint", hint)) }
+        let acrValues = interaction.request.strings("acr_values")
+        if !acrValues.isEmpty { pairs.append(("acr_values", acrValues.joined(separator: " "))) }
+        return pairs
+    }
+}

@@ -1,0 +1,48 @@
+import AuthorizationRecords
+import JSON
+
+/// What the provider tells of a person besides who it is (OpenID Connect Core §5.1). For people to read, and for
+/// applications; nothing is decided by it, and no account is found by it.
+struct ProviderProfile: Sendable, Equatable {
+    var name: String?
+    /// Only one that the provider says it has verified: applications take addresses for more than they are.
+    var email: String?
+    /// What the person is called there.
+    var preferredName: String?
+    /// The provider was asked for all of it: what is missing, it does not know.
+    var isWhole: Bool
+    /// What it says of the address is known, if only that it has not verified it.
+    var isEmailKnown: Bool
+
+    /// - Parameters:
+    ///   - claims: of the ID token.
+    ///   - more: what its userinfo endpoint says of the same person; nil: it was not asked, or did not answer.
+    init(_ claims: JSONObject, more: JSONObject?, isWhole: Bool) {
+        func text(_ name: String) -> String? {
+            (claims[name] ?? more?[name])?.string.flatMap { $0.isEmpty || !UserName.isPlainText($0) ? nil : $0 }
+        }
+        name = text("name")
+        preferredName = text("preferred_username")
+        // The address and what is said of it come from one place.
+        let source = claims["email"] == nil ? more : claims
+        // Some write it as text.
+        let isVerified = source?["email_verified"] == true || source?["email_verified"] == "true"
+        email = isVerified ? text("email") : nil
+        self.isWhole = isWhole
+        isEmailKnown = isWhole || source?["email"] != nil
+    }
+
+    /// Whether the ID token alone leaves questions open that `scopes` ask.
+    static func isMissing(in claims: JSONObject, scopes: [String]) -> Bool {
+        scopes.contains(IdentityScope.profile) && (claims["name"] == nil || claims["preferred_username"] == nil)
+            || scopes.contains(IdentityScope.email) && claims["email"] == nil
+    }
+
+    /// Of an answer of the userinfo endpoint, if it is about the same person (§5.3.2).
+    static func members(of reply: ProviderReply?, subject: String) -> JSONObject? {
+        guard let reply, reply.status == 200, let members = reply.members,
+            members["sub"]?.string?.hasSameOctets(as: subject) == true
+        else { return nil }
+        return members
+    }
+}

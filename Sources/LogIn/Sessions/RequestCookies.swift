@@ -1,0 +1,62 @@
+package import AuthorizationRecords
+package import HTTP
+import JOSE
+
+extension ServiceRequest {
+    /// The value of a cookie (RFC 6265 §5.4); nil also when it is there more than once: then somebody else has set one
+    /// of them.
+    func cookie(_ name: String) -> String? {
+        var found: String?
+        for pair in values("cookie").flatMap({ $0.split(separator: ";") }) {
+            let trimmed = pair.drop { $0 == " " || $0 == "\t" }
+            guard let equals = trimmed.firstIndex(of: "="), trimmed[..<equals].utf8.elementsEqual(name.utf8) else {
+                continue
+            }
+            guard found == nil else { return nil }
+            found = String(trimmed[equals...].dropFirst())
+        }
+        return found
+    }
+}
+
+/// 256 random bits in base64url, as cookies and URLs of pages carry them.
+package enum PageSecret {
+    package static func generate(_ random: Randomness) -> String { Base64URL.encode(random.octets(32)) }
+
+    package static func isWellFormed(_ text: String) -> Bool {
+        text.utf8.count == 43 && Base64URL.decode(text)?.count == 32
+    }
+}
+
+/// By what a browser is known before anybody has logged in: a random secret. What is under way in a browser is bound to
+/// it, and so are forms (`FormToken`).
+package struct BrowserCookie: Sendable, Equatable {
+    static let name = "__Host-portcullis_browser"
+    package let secret: String
+    /// `Interaction.browserKey`.
+    package var key: String { SecretDigest.text(of: secret) }
+    /// `Set-Cookie`.
+    package var field: ServiceResponse.Field { PageCookie.field(Self.name, secret) }
+
+    /// The one that the request carries; nil: none, or nothing that was made here.
+    package init?(_ request: ServiceRequest) {
+        guard let secret = request.cookie(Self.name), PageSecret.isWellFormed(secret) else { return nil }
+        self.secret = secret
+    }
+
+    /// A new one; whoever makes it sends `field`.
+    package init(_ random: Randomness) { secret = PageSecret.generate(random) }
+}
+
+/// Cookies of the pages. `__Host-` (RFC 6265bis §4.1.3.2): only this host can set them, over TLS, for all of it.
+/// Without `Max-Age`, they end with the browser; what they stand for ends by itself. Lax, because the first request of
+/// a log-in comes from elsewhere.
+enum PageCookie {
+    private static let attributes = "; Path=/; Secure; HttpOnly; SameSite=Lax"
+
+    static func field(_ name: String, _ value: String, maxAgeSeconds: Int64? = nil) -> ServiceResponse.Field {
+        ("Set-Cookie", name + "=" + value + attributes + (maxAgeSeconds.map { "; Max-Age=\($0)" } ?? ""))
+    }
+
+    static func removal(_ name: String) -> ServiceResponse.Field { field(name, "", maxAgeSeconds: 0) }
+}

@@ -1,0 +1,30 @@
+import AuthorizationRecords
+import HTTP
+
+/// The one step by which somebody is logged in, however they showed who they are.
+struct SessionStart: Sendable {
+    let sessions: SessionReader
+    /// How long a session lasts at most.
+    let sessionSeconds: Int64
+
+    /// A session with a secret of its own, whatever the browser sent before (session fixation); an older one of this
+    /// browser ends, and the interaction knows who it is. Whoever commits the changes sends the cookie.
+    func session(
+        of user: StoredUser, _ authentication: UserAuthentication, _ interaction: Interaction, _ call: EndpointCall
+    ) -> (changes: [StoreChange], cookie: ServiceResponse.Field) {
+        let secret = PageSecret.generate(call.random)
+        let endsAt = call.now + sessionSeconds
+        let session = UserSession(
+            key: SecretDigest.text(of: secret), userID: user.id, authentication: authentication,
+            expiresAt: min(endsAt, call.now + sessions.idleSeconds), endsAt: endsAt)
+        var next = interaction
+        next.userID = user.id
+        next.authentication = authentication
+        next.consent = nil
+        var changes: [StoreChange] = [.insert(session.record), .replace(next.record)]
+        if let older = call.request.cookie(SessionReader.cookieName), PageSecret.isWellFormed(older) {
+            changes.append(.remove(.session, key: SecretDigest.text(of: older)))
+        }
+        return (changes, PageCookie.field(SessionReader.cookieName, secret))
+    }
+}

@@ -1,0 +1,68 @@
+package import AuthorizationRecords
+
+/// How somebody with a new account will log in.
+package enum NewUserCredential: Sendable {
+    case password(String)
+    /// At an OpenID provider, as this person.
+    case identity(UserIdentity)
+}
+
+/// The accounts, as those who run the server change them.
+package struct UserDirectory: Sendable {
+    private let store: any AuthorizationStore
+    private let hasher: PasswordHasher
+
+    package init(store: any AuthorizationStore, hasher: PasswordHasher) {
+        self.store = store
+        self.hasher = hasher
+    }
+
+    /// A new account. The name's record is written in the same step, and so is the one that leads from a provider's
+    /// person: two of one name, or of one person, cannot be.
+    /// - Parameter now: seconds since 1970.
+    package func add(
+        name: String, _ credential: NewUserCredential, email: String? = nil, displayName: String? = nil, now: Int64,
+        random: Randomness
+    ) async throws -> StoredUser {
+        guard let name = UserName.normalised(name) else { throw UserError.badName }
+        if case .password(let password) = credential { try PasswordRules.check(password, name: name) }
+        for text in [email, displayName].compactMap({ $0 }) where !UserName.isPlainText(text) {
+            throw UserError.badText
+        }
+        var user = StoredUser(id: UserName.newID(random), name: name, createdAt: now)
+        user.email = email
+        user.displayName = displayName
+        switch credential {
+        case .password(let password): user.passwordHash = try await hasher.hash(password, random: random).text
+        case .identity(let identity):
+            guard (1...IDTokenJudge.textBytesMax).contains(identity.subject.utf8.count), !identity.issuer.isEmpty else {
+                throw UserError.badIdentity
+            }
+            if try await store.record(.identity, identity.key) != nil { throw UserError.identityTaken }
+            user.identity = identity
+        }
+        let identity = user.identity.map { StoreChange.insert($0.record(of: user.id)) }
+        guard
+            try await store.commit(
+                [.insert(user.nameRecord), .insert(user.record)] + [identity].compactMap { $0 }, now: now)
+        else {
+            throw UserError.nameTaken(name)
+        }
+        user.version = 1
+        return user
+    }
+
+    /// As a name that is typed leads to an account; nil: it is none.
+    package static func normalised(_ name: String) -> String? { UserName.normalised(name) }
+
+    /// In the order of their names.
+    package func list() async throws -> [StoredUser] {
+        var users: [StoredUser] = []
+        while true {
+            let page = try await store.users(after: users.last?.id)
+            users += page
+            guard page.count == 1_000 else { break }
+        }
+        return users.sorted { $0.name < $1.name }
+    }
+}

@@ -1,0 +1,27 @@
+import AuthorizationRecords
+import JOSE
+
+/// What is typed to log in.
+enum UserName {
+    /// Lower case; nil when it is no name. ASCII only, so that no two names look the same.
+    static func normalised(_ text: String) -> String? {
+        let trimmed = text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
+        let octets = String(trimmed).lowercased().utf8
+        let isName = octets.allSatisfy { octet in
+            switch octet {
+            case 0x30...0x39, 0x61...0x7A: true
+            default:
+                [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "@")]
+                    .contains(octet)
+            }
+        }
+        return isName && (1...128).contains(octets.count) ? String(decoding: Array(octets), as: UTF8.self) : nil
+    }
+
+    static func isPlainText(_ text: String) -> Bool {
+        text.utf8.count <= 256 && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+    }
+
+    /// 128 random bits.
+    static func newID(_ random: Randomness) -> String { "user-" + Base64URL.encode(random.octets(16)) }
+}

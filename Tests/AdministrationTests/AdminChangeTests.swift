@@ -1,0 +1,245 @@
+import HTTP
+import JSON
+import Testing
+
+@testable import Administration
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
+
+@Suite("changes through the management interface")
+struct AdminChangeTests {
+    @Test("a client is made with a secret that works, is shown this once, and stands in no record")
+    func made() async throws {
+        let admin = try AdminBench()
+        let answer = await admin.send(
+            "POST", "clients", ["client_id": "shop", "grant_types": ["client_credentials"], "scope": "orders:read"])
+        #expect(answer.status == 201)
+        #expect(answer.field("location") == "/admin/v1/clients/shop")
+        #expect(answer.field("cache-control") == "no-store")
+        let secret = try #require(answer.body["client_secret"]?.string)
+        let shown = await admin.send("GET", "clients/shop")
+        #expect(shown.field("etag") == answer.field("etag"))
+        #expect(await admin.bench.token(secret: secret).status == 200)
+        #expect(shown.body["client_secret"] == nil)
+        #expect(shown.body["secrets"]?.array?.count == 1)
+        let change = try #require(admin.log.changes.first ?? nil)
+        #expect(change.action == .clientAdded)
+        #expect(change.before == nil)
+        #expect(change.after?["scope"] == "orders:read")
+    }
+
+    @Test("what was read can be changed and sent back; the record has only what differs")
+    func replaced() async throws {
+        let admin = try AdminBench()
+        let (etag, secret) = try await admin.client()
+        var document = await admin.send("GET", "clients/shop").body
+        document["scope"] = "orders:read orders:write"
+        let answer = await admin.send("PUT", "clients/shop", document, [("if-match", etag)])
+        #expect(answer.status == 200, "\(answer.body)")
+        #expect(answer.field("etag") != etag)
+        #expect(answer.body["scope"] == "orders:read orders:write")
+        #expect(answer.body["client_secret"] == nil)
+        #expect(await admin.send("GET", "clients/shop").field("etag") == answer.field("etag"))
+        // Its secret counts as before, in either way.
+        let form = "grant_type=client_credentials&scope=orders:write&client_id=shop&client_secret=\(secret)"
+        #expect(await admin.bench.post(form).status == 200)
+        let change = try #require(admin.log.changes.last ?? nil)
+        #expect(change.action == .clientChanged)
+        #expect(change.before == ["scope": "orders:read"])
+        #expect(change.after == ["scope": "orders:read orders:write"])
+        // The first version is a thing of the past.
+        #expect(await admin.send("PUT", "clients/shop", document, [("if-match", etag)]).status == 412)
+    }
+
+    @Test(
+        "of two writers who have seen the same version one is told to look again, even if both were let in at once",
+        arguments: ["PUT", "DELETE", "POST"])
+    func race(_ method: String) async throws {
+        let first = try AdminBench()
+        let racing = RacingStore(first.store)
+        let admin = try AdminBench(store: racing)
+        let (etag, _) = try await admin.client()
+        racing.before {
+            let record = try await racing.store.record(.client, "shop")
+            _ = try await racing.store.commit([.replace(try #require(record))], now: newYear2026)
+        }
+        let body: JSONObject? =
+            method == "PUT" ? ["grant_types": ["client_credentials"], "scope": "orders:write"] : nil
+        let answer = await admin.send(
+            method, method == "POST" ? "clients/shop/secrets" : "clients/shop", body, [("if-match", etag)])
+        #expect(answer.status == 412)
+        #expect(admin.log.changes.count == 1)
+        #expect(await admin.send("GET", "clients/shop").body["scope"] == "orders:read")
+    }
+
+    @Test("a secret is replaced while both count, and then the older does not")
+    func secrets() async throws {
+        let admin = try AdminBench()
+        let (etag, old) = try await admin.client()
+        let added = await admin.send("POST", "clients/shop/secrets", nil, [("if-match", etag)])
+        #expect(added.status == 201)
+        let new = try #require(added.body["client_secret"]?.string)
+        for secret in [old, new] { #expect(await admin.bench.token(secret: secret).status == 200) }
+        let third = await admin.send("POST", "clients/shop/secrets", nil, [("if-match", "*")])
+        #expect(third.body["code"] == "conflict")
+        #expect(await admin.send("DELETE", "clients/shop/secrets/older", nil, [("if-match", "*")]).status == 204)
+        #expect(await admin.bench.token(secret: new).status == 200)
+        #expect(await admin.send("GET", "clients/shop").body["secrets"]?.array?.count == 1)
+        #expect(admin.log.changes.compactMap { $0?.action } == [.clientAdded, .secretAdded, .secretRemoved])
+    }
+
+    @Test(
+        "an account of a provider's person is made with issuer and subject, has no password and gets none, and leaves nothing behind"
+    )
+    func providerAccount() async throws {
+        let admin = try AdminBench()
+        let identity: JSON = ["issuer": "https://id.example", "subject": "u-1"]
+        let made = await admin.send("POST", "users", ["name": "ada", "identity": identity])
+        #expect(made.status == 201, "\(made.body)")
+        #expect(made.body["identity"] == identity)
+        #expect(made.body["has_password"] == false)
+        let id = try #require(made.body["id"]?.string)
+        let refused: [(JSONObject, String)] = [
+            (["name": "eve", "identity": identity], "conflict"),
+            (["name": "ada", "identity": ["issuer": "https://id.example", "subject": "u-2"]], "conflict"),
+            (["name": "eve", "identity": identity, "password": "correct horse battery"], "bad_member"),
+            (["name": "eve"], "bad_member"),
+            (["name": "eve", "identity": ["issuer": "https://id.example"]], "bad_member"),
+            (["name": "eve", "identity": "u-1"], "bad_member"),
+            (
+                ["name": "eve", "identity": ["issuer": "https://id.example", "subject": "u-3", "email": "x"]],
+                "bad_member"
+            ),
+        ]
+        for (body, code) in refused {
+            let answer = await admin.send("POST", "users", body)
+            #expect((400..<500).contains(answer.status))
+            #expect(answer.body["code"]?.string == code, "\(body)")
+        }
+        let password = await admin.send(
+            "PATCH", "users/\(id)", ["password": "correct horse battery"], [("if-match", "*")])
+        #expect((400..<500).contains(password.status))
+        #expect(await admin.send("DELETE", "users/\(id)", nil, [("if-match", "*")]).status == 204)
+        #expect(try await admin.store.records(RecordQuery(.identity), most: 10).isEmpty)
+    }
+
+    @Test("a removed client is gone with its grants, and its tokens end")
+    func removed() async throws {
+        let admin = try AdminBench()
+        let (etag, secret) = try await admin.client()
+        try await admin.grant()
+        let answer = await admin.send("DELETE", "clients/shop", nil, [("if-match", etag)])
+        #expect(answer.status == 204)
+        #expect(answer.octets.isEmpty)
+        #expect(await admin.send("GET", "clients/shop").status == 404)
+        #expect(await admin.bench.token(secret: secret, now: newYear2026 + 3_600).status == 401)
+        #expect(try await admin.store.record(.grant, "g1") == nil)
+        #expect(try await admin.store.record(.revocation, Revocation.Target.client("shop").key) != nil)
+        let change = try #require(admin.log.changes.last ?? nil)
+        #expect(change.action == .clientRemoved)
+        #expect(change.after == nil)
+    }
+
+    @Test(
+        "a user is made, disabled with all that was granted, gets a new password, and is removed; no password and no hash is in a record"
+    )
+    func users() async throws {
+        let admin = try AdminBench()
+        let (id, etag) = try await admin.user()
+        try await admin.grant(subject: id)
+        let disabled = await admin.send(
+            "PATCH", "users/\(id)", ["disabled": true], [("if-match", etag)], type: "application/merge-patch+json")
+        #expect(disabled.status == 200)
+        #expect(disabled.body["disabled"] == true)
+        #expect(try await admin.store.record(.grant, "g1") == nil)
+        #expect(await admin.send("PATCH", "users/\(id)", ["disabled": false], [("if-match", etag)]).status == 412)
+        let password = await admin.send(
+            "PATCH", "users/\(id)", ["password": "another long secret", "disabled": false], [("if-match", "*")])
+        #expect(password.status == 200)
+        #expect(
+            await admin.send("POST", "users", ["name": "ALICE", "password": "another long secret"]).body["code"]
+                == "conflict")
+        #expect(await admin.send("PATCH", "users/\(id)", [:], [("if-match", "*")]).body["code"] == "bad_member")
+        #expect(await admin.send("DELETE", "users/\(id)", nil, [("if-match", "*")]).status == 204)
+        #expect(await admin.send("GET", "users/\(id)").status == 404)
+        #expect(try await admin.store.user(name: "alice") == nil)
+        let changes = admin.log.changes.compactMap { $0 }
+        #expect(changes.map(\.action) == [.userAdded, .userChanged, .userChanged, .userRemoved])
+        #expect(changes[1].before == ["disabled": false])
+        #expect(changes[2].after == ["disabled": false, "password": "changed"])
+        let text = "\(changes)"
+        for secret in ["correct horse", "another long", "scrypt"] { #expect(!text.contains(secret)) }
+    }
+
+    @Test("a grant is ended with what came from it; one whose end has come is none")
+    func grants() async throws {
+        let admin = try AdminBench()
+        try await admin.grant("g1")
+        try await admin.grant("g2", expiresAt: newYear2026)
+        let shown = await admin.send("GET", "grants/g1")
+        #expect(shown.body["subject"] == "user-1")
+        #expect(await admin.send("GET", "grants/g2").status == 404)
+        #expect(await admin.send("GET", "grants").body["items"]?.array?.count == 1)
+        #expect(await admin.send("GET", "grants/g1", nil, [("if-none-match", shown.field("etag") ?? "")]).status == 304)
+        #expect(await admin.send("DELETE", "grants/g1", nil, [("if-match", shown.field("etag") ?? "")]).status == 204)
+        #expect(try await admin.store.record(.grant, "g1") == nil)
+        #expect(try await admin.store.record(.revocation, Revocation.Target.grant("g1").key) != nil)
+        #expect(admin.log.changes.map { $0?.action } == [.grantRevoked])
+    }
+
+    @Test(
+        "the next signing key is made ahead of time or at once, and one is given up; no record has anything of a private key"
+    )
+    func keys() async throws {
+        let admin = try AdminBench()
+        let first = await admin.send("POST", "keys", ["at_once": true])
+        try #require(first.status == 201, "\(first.body)")
+        #expect(first.body["state"] == "signing")
+        let second = await admin.send("POST", "keys", [:])
+        #expect(second.body["state"] == "announced")
+        #expect(second.body["signs_from"] == .integer(newYear2026 + 48 * 3_600))
+        let kid = try #require(first.body["kid"]?.string)
+        let shown = await admin.send("GET", "keys/\(kid)")
+        #expect(shown.body["published_until"]?.int != nil)
+        #expect(await admin.send("GET", "keys").body["items"]?.array?.count == 2)
+        #expect(await admin.send("DELETE", "keys/\(kid)").body["code"] == "precondition_required")
+        // Its successor has made it another version.
+        #expect(await admin.send("DELETE", "keys/\(kid)", nil, [("if-match", first.field("etag") ?? "")]).status == 412)
+        #expect(await admin.send("DELETE", "keys/\(kid)", nil, [("if-match", shown.field("etag") ?? "")]).status == 204)
+        // Nothing else signed, so a new one does.
+        let left = await admin.send("GET", "keys").body["items"]?.array?.compactMap { $0.object?["state"]?.string }
+        #expect(left == ["signing", "announced"])
+        #expect(await admin.send("POST", "keys", ["algorithm": "RS256"]).body["code"] == "refused")
+        #expect(await admin.send("POST", "keys", ["algorithm": "none"]).body["code"] == "bad_member")
+        let changes = admin.log.changes.compactMap { $0 }
+        #expect(changes.map(\.action) == [.keysRotated, .keysRotated, .keyRetired])
+        #expect(changes[2].after?[kid] == nil)
+        #expect(!"\(changes)".contains("PRIVATE"))
+    }
+
+    @Test("lists come in pages, each thing once, also of one client or one subject", arguments: [1, 7, 50, 200])
+    func pages(_ limit: Int) async throws {
+        let admin = try AdminBench()
+        for number in 0..<60 {
+            try await admin.grant(
+                "grant-\(number)", client: number % 2 == 0 ? "shop" : "other",
+                subject: number % 3 == 0 ? "a b&c" : "user-2")
+        }
+        for (filter, expected) in [("", 60), ("&client=shop", 30), ("&client=shop&subject=a+b%26c", 10)] {
+            var seen: [String] = []
+            var target: String? = "grants?limit=\(limit)\(filter)"
+            while let next = target {
+                let answer = await admin.send("GET", next)
+                try #require(answer.status == 200, "\(next): \(answer.body)")
+                let items = answer.body["items"]?.array ?? []
+                #expect(items.count <= limit)
+                seen += items.compactMap { $0.object?["id"]?.string }
+                let link = answer.field("link")
+                #expect((link == nil) == (answer.body["next"] == nil))
+                target = link.map { String($0.dropFirst("</admin/v1/".count).prefix { $0 != ">" }) }
+            }
+            #expect(Set(seen).count == expected)
+            #expect(seen.count == expected)
+        }
+    }
+}

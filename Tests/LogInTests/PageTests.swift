@@ -1,0 +1,140 @@
+import Crypto
+import Foundation
+import HTTP
+import Testing
+
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
+@testable import LogIn
+
+@Suite("Pages for people")
+struct PageTests {
+    /// Everything that a page may be given, all of it hostile.
+    private static func content(_ text: String) -> [String: Any] {
+        var content: [String: Any] = [
+            "hasScopes": true, "scopes": [["text": text, "name": text]], "hasResources": true, "resources": [text],
+            "hasDetails": true,
+            "details": [text],
+        ]
+        for name in [
+            "title", "host", "problem", "client", "user", "destination", "action", "interaction", "token", "username",
+            "code", "returnTo",
+            "state", "message",
+        ] { content[name] = text }
+        return content
+    }
+
+    @Test("whatever a page is given stands in it as text", arguments: PageTemplate.allCases)
+    func escaped(template: PageTemplate) throws {
+        let plain = try #require(template.rendered(Self.content("harmless")))
+        for hostile in [
+            "<script>alert(1)</script>", "\" onfocus=\"alert(1)", "' x='", "\"\u{301} onfocus=alert(1) x=",
+            "<\u{338}img src=x>",
+            "{{title}}", "</style>",
+        ] {
+            let page = try #require(template.rendered(Self.content(hostile)))
+            for mark in "<>\"'".unicodeScalars {
+                #expect(
+                    page.unicodeScalars.count { $0 == mark } == plain.unicodeScalars.count { $0 == mark },
+                    "\(mark) of \(hostile)")
+            }
+        }
+    }
+
+    @Test(
+        "a page says what it is to whoever cannot see it: language, title, one heading, one main part, names of fields and of errors",
+        arguments: PageTemplate.allCases)
+    func accessible(template: PageTemplate) throws {
+        let page = try #require(template.rendered(Self.content("text")))
+        #expect(page.hasPrefix("<!doctype html>\n<html lang=\"en\">"))
+        #expect(page.contains("<meta name=\"viewport\""))
+        for once in ["<title>", "<h1>", "<main>", "</main>", "<style>"] {
+            #expect(page.components(separatedBy: once).count == 2, "\(once)")
+        }
+        for input in page.matches(of: /<input (?!type="hidden")[^>]*>/) {
+            let id = try #require(input.0.firstMatch(of: /id="([a-z_]+)"/)?.1)
+            #expect(page.contains("<label for=\"\(id)\">"))
+            #expect(input.0.contains("problem\""), "the error belongs to the field")
+            #expect(input.0.contains("aria-invalid=\"true\""))
+        }
+        for button in page.matches(of: /<button [^>]*>/) { #expect(button.0.contains("type=\"submit\"")) }
+        let ids = page.matches(of: /\sid="([^"]+)"/).map { String($0.1) }
+        #expect(Set(ids).count == ids.count)
+        for described in page.matches(of: /aria-describedby="([^"]+)"/).flatMap({ $0.1.split(separator: " ") }) {
+            #expect(ids.contains(String(described)), "\(described)")
+        }
+    }
+
+    @Test("a page has no script, loads nothing, and frames nothing", arguments: PageTemplate.allCases)
+    func nothingActive(template: PageTemplate) throws {
+        let page = try #require(template.rendered(Self.content("text"))).lowercased()
+        for word in [
+            "<script", "javascript:", " onclick", " onload", "<link", "<img", "<iframe", "@import", "url(", " style=",
+            "http://",
+            "https://",
+        ] {
+            #expect(!page.contains(word), "\(word)")
+        }
+    }
+
+    @Test("AS-038 every page forbids frames, scripts, caches and guesses at its type")
+    func headers() {
+        let answers = [
+            ErrorPage.response(status: 400, title: "a", message: "b"), ErrorPage.unavailable, ErrorPage.expired,
+        ]
+        for page in answers.map(Shown.init) {
+            let policy = page.field("content-security-policy") ?? ""
+            for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"] {
+                #expect(policy.contains(part))
+            }
+            #expect(page.field("x-frame-options") == "DENY")
+            #expect(page.field("cache-control") == "no-store")
+            #expect(page.field("x-content-type-options") == "nosniff")
+            #expect(page.field("referrer-policy") == "same-origin")
+            #expect(page.field("cross-origin-opener-policy") == "same-origin")
+            #expect(page.field("content-type") == "text/html; charset=utf-8")
+            #expect(!page.names.contains("access-control-allow-origin"))
+            #expect(Set(page.names).count == page.names.count)
+        }
+    }
+
+    @Test("the content security policy allows the one stylesheet and no other")
+    func styleHash() throws {
+        let page = Shown(ErrorPage.expired)
+        let style = try #require(page.text.firstMatch(of: /<style>([\s\S]*)<\/style>/)?.1)
+        let hash = Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
+        #expect(page.field("content-security-policy")?.contains("style-src 'sha256-\(hash)';") == true)
+    }
+
+    @Test(
+        "where a form may lead is written so that no redirect URI can add to the policy",
+        arguments: [
+            ("https://shop.example/back?x=1", ["https://shop.example"]),
+            ("https://shop.example:8443/", ["https://shop.example:8443"]),
+            ("http://127.0.0.1:5000/cb", ["http://127.0.0.1:5000"]), ("http://[::1]:5000/cb", ["http:"]),
+            ("com.example.app:/back", ["com.example.app:"]),
+            ("https://shop.example; script-src *", []), ("https://a'b/", []), ("https:///x", []), ("x y:z", []),
+            ("nothing", []), ("", []),
+        ])
+    func formTargets(uri: String, targets: [String]) {
+        #expect(FormTargets.of(redirectURI: uri) == targets)
+    }
+
+    @Test("names of others are cut to a line, without characters that turn or hide text")
+    func names() {
+        #expect("Shop\u{202E}pohS\u{200B}".shownToPeople() == "ShoppohS")
+        #expect(String(repeating: "a", count: 500).shownToPeople().count == 81)
+        #expect("Bücher 本".shownToPeople() == "Bücher 本")
+    }
+
+    @Test(
+        "a cookie counts when it is there once",
+        arguments: [
+            ("a=1; b=2", "1"), ("b=2;a=1", "1"), ("a=1; a=2", nil), ("A=1", nil), ("xa=1", nil), ("a", nil), ("a=", ""),
+            ("", nil),
+            ("a=b=c", "b=c"),
+        ])
+    func cookies(line: String, value: String?) {
+        #expect(ServiceRequest(method: "GET", path: "/", fields: [("cookie", line)]).cookie("a") == value)
+    }
+}

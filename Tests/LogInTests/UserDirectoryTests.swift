@@ -1,0 +1,148 @@
+import Foundation
+import Testing
+
+@testable import Administration
+@testable import AuthorizationRecords
+@testable import AuthorizationTesting
+@testable import LogIn
+
+@Suite("Users")
+struct UserDirectoryTests {
+    private let bench: PeopleBench
+    init() async throws { bench = try await PeopleBench() }
+
+    @Test("a hash that another implementation of scrypt made is understood")
+    func foreignHash() {
+        // Python's hashlib.scrypt
+        let text = "$scrypt$ln=10,r=8,p=2$AAECAwQFBgcICQoLDA0ODw$wk79EttC618m617oirShLZuxJkXcX6rXHrrS9rQQ_44"
+        let hash = PasswordHash(text: text)
+        #expect(hash?.text == text)
+        #expect(hash?.recognises("correct horse battery staple") == true)
+        #expect(hash?.recognises("correct horse battery stapl") == false)
+    }
+
+    @Test("new hashes cost what is recommended")
+    func cost() {
+        #expect(PasswordHash.Parameters.current == PasswordHash.Parameters(costLog2: 15, blockSize: 8, parallelism: 3))
+        #expect(PasswordHash.of("x", parameters: .current, salt: [UInt8](0..<16)) != nil)
+    }
+
+    @Test(
+        "a hash text that would take all memory, or is none, is no hash",
+        arguments: [
+            "", "x", "$scrypt$ln=15,r=8,p=1$AAAA$AAAA",
+            "$scrypt$ln=30,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+            "$scrypt$ln=10,r=8$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+            "$scrypt$ln=10,r=999999999999999999999,p=1$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+        ])
+    func badHash(text: String) { #expect(PasswordHash(text: text) == nil) }
+
+    @Test("a user's name is unique whatever its capitals, and cannot be taken twice at once")
+    func unique() async throws {
+        await #expect(throws: UserError.nameTaken("alice")) {
+            try await bench.directory.add(
+                name: "ALICE", password: "another long password", now: newYear2026, random: bench.random)
+        }
+        let made = await withTaskGroup(of: Bool.self, returning: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    (try? await bench.directory.add(
+                        name: "dave", password: "another long password", now: newYear2026, random: bench.random))
+                        != nil
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(made == 1)
+        #expect(try await bench.directory.list().map(\.name) == ["alice", "dave"])
+    }
+
+    @Test(
+        "a name has the characters of names only",
+        arguments: ["", "a b", "a\u{430}", "a/b", "ä", "a:b", String(repeating: "a", count: 129)])
+    func badNames(name: String) async {
+        await #expect(throws: UserError.badName) {
+            try await bench.directory.add(
+                name: name, password: "another long password", now: newYear2026, random: bench.random)
+        }
+    }
+
+    @Test(
+        "passwords that everybody tries first are refused, with the reason",
+        arguments: [
+            ("short", UserError.passwordTooShort), ("elevenchars", .passwordTooShort),
+            (String(repeating: "abcd", count: 65), .passwordTooLong),
+            ("erin@example.com", .passwordIsName), ("aaaaaaaaaaaaaaa", .passwordIsSimple),
+            ("abababababab", .passwordIsSimple),
+        ])
+    func badPasswords(password: String, error: UserError) async {
+        await #expect(throws: error) {
+            try await bench.directory.add(
+                name: "erin@example.com", password: password, now: newYear2026, random: bench.random)
+        }
+    }
+
+    @Test("a new password ends the sessions, and the old one is wrong from then on")
+    func newPassword() async throws {
+        let browser = bench.browser()
+        try await bench.logIn(browser)
+        try await bench.change(bench.user, .init(password: "another long password"))
+        #expect(try await bench.store.records(RecordQuery(.session, subject: bench.user.id), most: 10).isEmpty)
+        #expect(try await bench.logIn(browser).status == 403)
+        #expect(try await bench.logIn(browser, password: "another long password").status == 303)
+    }
+
+    @Test("a disabled account cannot log in, and what was granted for it ends; enabled, it logs in again")
+    func disabled() async throws {
+        let browser = bench.browser()
+        try await bench.logIn(browser)
+        let grant = Grant(
+            id: "g", clientID: "shop", subject: bench.user.id, scopes: [], resources: [], createdAt: newYear2026,
+            expiresAt: newYear2026 + 1_000)
+        _ = try await bench.store.commit([.insert(grant.record)], now: newYear2026)
+        try await bench.change(bench.user, .init(isDisabled: true))
+        #expect(try await bench.logIn(browser).status == 403)
+        #expect(try await bench.store.record(.grant, "g") == nil)
+        #expect(try await bench.store.records(RecordQuery(.session, subject: bench.user.id), most: 10).isEmpty)
+        #expect(try await bench.store.record(.revocation, "subject:" + bench.user.id) != nil)
+        try await bench.change(bench.user, .init(isDisabled: false))
+        #expect(try await bench.logIn(browser).status == 303)
+    }
+
+    @Test("a removed account is gone with its name, and whoever takes the name is somebody else")
+    func removed() async throws {
+        _ = try await bench.administration.removeUser(bench.user.id, now: newYear2026)
+        await #expect(throws: ManagementError.notFound) {
+            try await bench.administration.removeUser(bench.user.id, now: newYear2026)
+        }
+        let next = try await bench.directory.add(
+            name: "alice", password: "another long password", now: newYear2026, random: bench.random)
+        #expect(next.id != bench.user.id)
+    }
+
+    @Test(
+        "who comes while too many wait is told so at once, and they get their turn",
+        .enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1, "one thread computes, another refuses"))
+    func bounded() async throws {
+        let hasher = PasswordHasher(atOnce: 1, parameters: PeopleBench.cheap)
+        // One computes, `waitingMax` wait, and for one more there is no place; only then the first comes to its end.
+        let gate = DispatchSemaphore(value: 0)
+        let refused = await withTaskGroup(of: Bool.self, returning: Int.self) { group in
+            for _ in 0..<PasswordHasher.waitingMax + 2 {
+                group.addTask {
+                    do throws(PasswordHasherBusy) {
+                        try await hasher.run { gate.wait() }
+                        gate.signal()
+                        return false
+                    } catch {
+                        gate.signal()
+                        return true
+                    }
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(refused == 1)
+        #expect(try await !hasher.verify("x", nil))
+    }
+}
