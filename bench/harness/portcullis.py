@@ -73,6 +73,17 @@ class PortcullisWithoutCache(Portcullis):
     token_cache = False
 
 
+BEFORE = "-before"
+
+
+def before(kind, binary):
+    """The same, by another binary, under a name of its own."""
+    proxy = kind(binary)
+    proxy.name = kind.name + BEFORE
+    proxy.does = f"as {kind.name}, by the binary named with --beside"
+    return proxy
+
+
 class Tokens(Portcullis):
     """A way of judging tokens, measured beside the plain JWT case: `kinds` makes one of each."""
 
