@@ -38,7 +38,7 @@ func decode(_ octets: [UInt8], ends: [Int]) -> Decoded {
                 case .end(let consumed):
                     precondition(consumed > used - 1 && consumed <= end)
                     decoded.end = consumed
-                    decoded.trailers = decoder.trailerLines
+                    decoded.trailers = decoder.trailerFields { _, _ in true }.bytes
                     return decoded
                 }
             }

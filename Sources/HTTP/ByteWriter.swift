@@ -41,9 +41,13 @@ package struct ByteWriter: Sendable {
     /// A piece of an answer's head.
     package mutating func append(_ head: borrowing ResponseHead, _ slice: Slice) { append(head.block.bytes, slice) }
 
-    /// A field line from another head: name and value as they were sent there.
-    package mutating func appendField(_ head: borrowing RequestHead, _ field: Field) {
-        appendField(head.block.bytes, field)
+    /// Host and port as the client named them (RFC 9110 §7.2).
+    package mutating func appendAuthority(of head: borrowing RequestHead) {
+        append(head, head.host)
+        if let port = head.port {
+            append(":")
+            append(decimal: port)
+        }
     }
 
     /// A field line from another head: name and value as they were sent there.
@@ -76,41 +80,17 @@ package struct ByteWriter: Sendable {
         }
     }
 
-    /// A field line.
-    package mutating func appendField(_ name: StaticString, _ value: StaticString) {
-        append(name)
-        append(": ")
-        append(value)
-        append("\r\n")
-    }
-
-    /// A field line. Octets that a value may not have are left out, so no value can become two lines.
-    package mutating func appendField(_ name: StaticString, _ value: [UInt8]) {
-        append(name)
-        append(": ")
-        appendFieldValue(value)
-        append("\r\n")
-    }
-
-    /// A field line. Octets that neither may have are left out, so no value can become two lines.
-    package mutating func appendField(_ name: String, _ value: String) {
-        for octet in name.utf8 where Octets.isToken(octet) { bytes.append(octet) }
-        append(": ")
-        for octet in value.utf8 where Octets.isFieldValue(octet) { bytes.append(octet) }
-        append("\r\n")
-    }
-
-    /// A field line with a number.
-    package mutating func appendField(_ name: StaticString, decimal value: Int) {
-        append(name)
-        append(": ")
-        append(decimal: value)
-        append("\r\n")
-    }
-
-    /// Octets of a field value; those that a value may not have are left out.
-    package mutating func appendFieldValue(_ octets: [UInt8]) {
-        for octet in octets where Octets.isFieldValue(octet) { bytes.append(octet) }
+    /// Leaves out, from `start` on, the octets that a field value cannot hold (RFC 9110 §5.5).
+    mutating func keepFieldValueOctets(from start: Int) {
+        guard start >= 0, start < bytes.count else { return }
+        let isClean = bytes.withUnsafeBufferPointer { octets in
+            var isClean = true
+            for index in start..<octets.count where !Octets.isFieldValue(octets[index]) { isClean = false }
+            return isClean
+        }
+        guard !isClean else { return }
+        let kept = bytes[start...].filter(Octets.isFieldValue)
+        bytes.replaceSubrange(start..., with: kept)
     }
 
     package mutating func append(decimal number: Int) {

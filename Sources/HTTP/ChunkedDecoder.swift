@@ -123,20 +123,15 @@ package struct ChunkedDecoder: Sendable {
         return true
     }
 
-    /// The trailer fields as complete lines, without those that have no business there (RFC 9110 §6.5.1): fields about
-    /// framing, connection, routing, credentials or content, that is every `KnownField`, and irregular names.
-    package var trailerLines: [UInt8] { trailerLines { _, _ in true } }
-
-    /// The same, with only those that `keeps` accepts.
-    package func trailerLines(_ keeps: (borrowing FieldBlock, Field) -> Bool) -> [UInt8] {
-        var lines: [UInt8] = []
+    /// The trailer fields, without those that have no business there (RFC 9110 §6.5.1): fields about framing, connection,
+    /// routing, credentials or content, that is every `KnownField`, and irregular names; and of the rest only those that
+    /// `keeps` accepts.
+    package func trailerFields(_ keeps: (borrowing FieldBlock, Field) -> Bool) -> FieldList {
+        var list = FieldList()
         for field in trailers.fields where field.known == .other && !field.irregular && keeps(trailers, field) {
-            lines.append(contentsOf: trailers.bytes[field.name.range])
-            lines.append(contentsOf: [UInt8(ascii: ":"), 0x20])
-            lines.append(contentsOf: trailers.bytes[field.value.range])
-            lines.append(contentsOf: [0x0D, 0x0A])
+            list.append(trailers, field)
         }
-        return lines
+        return list
     }
 }
 

@@ -83,8 +83,9 @@ private final class ExampleDelegate: ExchangeDelegate {
                 ("gateway", .string(exchange.peer.tls?.clientCertificate?.identity ?? "")),
                 ("told", .object(JSONObject(told))),
             ]))
-        exchange.answer(
-            status: 200, fields: Array("Content-Type: application/json\r\n".utf8), body: answer.serialized() + [0x0A])
+        var fields = FieldList()
+        fields.append("Content-Type", "application/json")
+        exchange.answer(status: 200, fields: fields, body: answer.serialized() + [0x0A])
     }
 
     func exchangeRefused(_ error: HeadError) { plain(error.status, "\(error)\n") }
@@ -92,12 +93,14 @@ private final class ExampleDelegate: ExchangeDelegate {
     func exchangeBodyTooLarge() { plain(413, "too large\n") }
     func exchangeBodyRefused(_ error: HeadError) { plain(400, "\(error)\n") }
     func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { false }
-    func appendResponseFields(to fields: inout ByteWriter) {}
+    func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { false }
+    func appendResponseFields(to fields: inout FieldList) {}
     func forwardFailed(_ failure: ForwardFailure) { plain(502, "not a proxy\n") }
     func exchangeEnded(_ ending: ExchangeEnding) {}
 
     private func plain(_ status: Int, _ text: String) {
-        exchange.answer(
-            status: status, fields: Array("Content-Type: text/plain\r\n".utf8), body: Array(text.utf8), close: true)
+        var fields = FieldList()
+        fields.append("Content-Type", "text/plain")
+        exchange.answer(status: status, fields: fields, body: Array(text.utf8), close: true)
     }
 }

@@ -89,6 +89,13 @@ func answerOutcome(_ octets: [UInt8], ends: some Sequence<Int>) -> Outcome {
     return .unfinished
 }
 
+/// Fields as HTTP/1.1 writes them.
+func lines(_ fields: FieldList) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.append(lines: fields)
+    return writer.bytes
+}
+
 /// Texts of tables, with one character for each octet (`\u{e9}` is the octet 0xE9, not its UTF-8).
 func latin1(_ text: String) -> [UInt8] {
     text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }

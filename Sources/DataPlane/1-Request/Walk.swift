@@ -154,11 +154,11 @@ final class Walk: ExchangeDelegate {
         let token = try upstreamToken(upstream, permit)
         let pool = try pick(upstream, permit, excluding: nil)
         let runtime = snapshot.upstreams[upstream]
+        var upstreamHead = loop.transport.takeUpstreamHead()
         runtime.writer.write(
             head, caller: permit.principal?.headers, token: token, connection: connection.fields, identity: identity,
-            forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade, to: &loop.transport.writer)
-        exchange.forward(
-            to: pool, head: loop.transport.writer.bytes, firstByteTimeout: runtime.firstByteTimeout)
+            forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade, to: &upstreamHead)
+        exchange.forward(to: pool, head: upstreamHead, firstByteTimeout: runtime.firstByteTimeout)
     }
 
     /// What the gateway signs for the service in place of the client's token: once, until shortly before it ends.
@@ -198,7 +198,11 @@ final class Walk: ExchangeDelegate {
         return !snapshot.upstreams[upstream].writer.strips(field, of: trailers)
     }
 
-    func appendResponseFields(to fields: inout ByteWriter) {
+    /// Fields about framing, credentials and the like are none for trailers in any case; of the rest all are the
+    /// service's to send.
+    func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { true }
+
+    func appendResponseFields(to fields: inout FieldList) {
         lease?.succeeded(now: exchange.upstreamFirstByteAt)
         AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &fields)
     }
@@ -282,20 +286,20 @@ final class Walk: ExchangeDelegate {
         self.refusal = refusal.code
         if record == nil { loop.ledgers.counters.refusedUnaudited() }
         lease = nil
-        loop.scratch.removeAll(keepingCapacity: true)
+        loop.answerFields.clear()
         var body: [UInt8] = []
         let metadata = route.map { AnswerFields.metadataURL($0.metadataPath, of: exchange.head) } ?? []
         AnswerFields.append(
             refusal, requestID: identity.requestID, allowance: allowance, resourceMetadata: metadata,
-            fields: &loop.scratch, body: &body)
-        exchange.answer(status: refusal.code.facts.status, fields: loop.scratch, body: body, close: close)
+            fields: &loop.answerFields, body: &body)
+        exchange.answer(status: refusal.code.facts.status, fields: loop.answerFields, body: body, close: close)
     }
 
     private func answer(_ response: ServiceResponse) {
         serviceFacts = response.facts
-        var writer = ByteWriter()
-        for field in response.fields { writer.appendField(field.name, field.value) }
-        AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &writer)
-        exchange.answer(status: response.status, fields: writer.bytes, body: response.body)
+        loop.answerFields.clear()
+        for field in response.fields { loop.answerFields.append(field.name, field.value) }
+        AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &loop.answerFields)
+        exchange.answer(status: response.status, fields: loop.answerFields, body: response.body)
     }
 }

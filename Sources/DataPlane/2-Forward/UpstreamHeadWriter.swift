@@ -15,11 +15,11 @@ final class UpstreamHeadWriter: Sendable {
     init(headers: UpstreamHeaders) {
         self.headers = headers
         stripped = StrippedFields(headers: headers)
-        func line(_ name: String?) -> [UInt8]? { name.map { Array("\($0): ".utf8) } }
-        subject = line(headers.subject)
-        clientID = line(headers.clientID)
-        scope = line(headers.scope)
-        issuer = line(headers.issuer)
+        func octets(_ name: String?) -> [UInt8]? { name.map { Array($0.utf8) } }
+        subject = octets(headers.subject)
+        clientID = octets(headers.clientID)
+        scope = octets(headers.scope)
+        issuer = octets(headers.issuer)
     }
 
     /// `caller` holds values that are safe in a field: percent-encoded when the principal was made. `token`, which the
@@ -27,19 +27,9 @@ final class UpstreamHeadWriter: Sendable {
     func write(
         _ head: borrowing RequestHead, caller: PrincipalHeaders?, token: [UInt8]?, connection: ConnectionFields,
         identity: borrowing RequestIdentity,
-        forwardToken: Bool, upgrade: Bool, to writer: inout ByteWriter
+        forwardToken: Bool, upgrade: Bool, to request: inout UpstreamRequestHead
     ) {
-        writer.clear()
-        writer.append(head, head.methodText)
-        writer.append(" ")
-        writer.append(head, head.path)
-        if let query = head.query {
-            writer.append("?")
-            writer.append(head, query)
-        }
-        writer.append(" HTTP/1.1\r\nHost: ")
-        Self.authority(of: head, to: &writer)
-        writer.append("\r\n")
+        request.begin(as: head, upgrade: upgrade)
         for index in 0..<head.fieldCount {
             let field = head.field(index)
             if Self.isNeverCopied(field.known) || field.irregular { continue }
@@ -47,77 +37,53 @@ final class UpstreamHeadWriter: Sendable {
             if field.known == .tracestate, !identity.continued { continue }
             if head.isNominatedByConnection(field) { continue }
             if stripped.contains(field, in: head) { continue }
-            writer.appendField(head, field)
+            request.fields.append(head, field)
         }
-        switch head.framing {
-        case .length(let length):
-            writer.append("Content-Length: ")
-            writer.append(decimal: length)
-            writer.append("\r\n")
-        case .chunked:
-            writer.append("Transfer-Encoding: chunked\r\n")
-        case .none, .untilClose, .tunnel:
-            break
-        }
-        if upgrade, let protocols = head.upgrade {
-            writer.append("Connection: Upgrade\r\nUpgrade: ")
-            writer.append(head, protocols)
-            writer.append("\r\n")
-        }
-        if head.expectsContinue { writer.append("Expect: 100-continue\r\n") }
         if let token {
-            writer.append("Authorization: Bearer ")
-            writer.append(token)
-            writer.append("\r\n")
+            request.fields.append("Authorization") { value in
+                value.append("Bearer ")
+                value.append(token)
+            }
         } else if let caller {
-            write(caller, to: &writer)
+            write(caller, to: &request.fields)
         }
         if headers.forwarded {
-            writer.append(connection.forwarded)
-            Self.authority(of: head, to: &writer)
-            writer.append("\"\r\n")
+            request.fields.append("Forwarded") { value in
+                value.append(connection.forwarded)
+                value.appendAuthority(of: head)
+                value.append("\"")
+            }
         }
         if headers.xForwarded {
-            writer.append(connection.xForwarded)
-            Self.authority(of: head, to: &writer)
-            writer.append("\r\n")
+            request.fields.append("X-Forwarded-For", connection.address)
+            request.fields.append("X-Forwarded-Proto", connection.scheme)
+            request.fields.append("X-Forwarded-Host") { $0.appendAuthority(of: head) }
         }
-        writer.append("X-Request-Id: ")
-        writer.append(identity.requestID)
-        writer.append("\r\ntraceparent: 00-")
-        writer.append(identity.traceID)
-        writer.append("-")
-        writer.append(identity.spanID)
-        writer.append("-")
-        writer.append(identity.traceFlags.0)
-        writer.append(identity.traceFlags.1)
-        writer.append("\r\n\r\n")
+        request.fields.append("X-Request-Id", identity.requestID)
+        request.fields.append("traceparent") { value in
+            value.append("00-")
+            value.append(identity.traceID)
+            value.append("-")
+            value.append(identity.spanID)
+            value.append("-")
+            value.append(identity.traceFlags.0)
+            value.append(identity.traceFlags.1)
+        }
     }
 
     /// Whether a trailer field must not reach the upstream, which may take it for a header.
     func strips(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { stripped.contains(field, in: trailers) }
 
-    private func write(_ caller: PrincipalHeaders, to writer: inout ByteWriter) {
-        Self.field(subject, caller.subject, to: &writer)
-        Self.field(clientID, caller.clientID, to: &writer)
-        Self.field(scope, caller.scope, to: &writer)
-        Self.field(issuer, caller.issuer, to: &writer)
+    private func write(_ caller: PrincipalHeaders, to fields: inout FieldList) {
+        Self.field(subject, caller.subject, to: &fields)
+        Self.field(clientID, caller.clientID, to: &fields)
+        Self.field(scope, caller.scope, to: &fields)
+        Self.field(issuer, caller.issuer, to: &fields)
     }
 
-    /// Host and port as the client named them (RFC 9110 §7.2).
-    private static func authority(of head: borrowing RequestHead, to writer: inout ByteWriter) {
-        writer.append(head, head.host)
-        if let port = head.port {
-            writer.append(":")
-            writer.append(decimal: port)
-        }
-    }
-
-    private static func field(_ name: [UInt8]?, _ value: [UInt8]?, to writer: inout ByteWriter) {
+    private static func field(_ name: [UInt8]?, _ value: [UInt8]?, to fields: inout FieldList) {
         guard let name, let value else { return }
-        writer.append(name)
-        writer.append(value)
-        writer.append("\r\n")
+        fields.append(name: name) { $0.append(value) }
     }
 
     /// Written by the gateway itself, or about one connection only (RFC 9110 §7.6.1).
@@ -133,15 +99,17 @@ final class UpstreamHeadWriter: Sendable {
     }
 }
 
-/// Field lines about a client's connection, made once for all its requests. They end where the authority belongs.
+/// Values of fields about a client's connection, made once for all its requests.
 final class ConnectionFields: Sendable {
+    /// Of `Forwarded`, up to where the authority belongs (RFC 7239 §4).
     let forwarded: [UInt8]
-    let xForwarded: [UInt8]
+    let address: [UInt8]
+    let scheme: StaticString
 
     init(address: String, isTLS: Bool) {
-        let scheme = isTLS ? "https" : "http"
+        scheme = isTLS ? "https" : "http"
         let node = address.contains(":") ? "\"[\(address)]\"" : address
-        forwarded = Array("Forwarded: for=\(node);proto=\(scheme);host=\"".utf8)
-        xForwarded = Array("X-Forwarded-For: \(address)\r\nX-Forwarded-Proto: \(scheme)\r\nX-Forwarded-Host: ".utf8)
+        forwarded = Array("for=\(node);proto=\(scheme);host=\"".utf8)
+        self.address = Array(address.utf8)
     }
 }

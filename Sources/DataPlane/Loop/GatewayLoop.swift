@@ -1,5 +1,6 @@
 package import Admission
 import Audit
+import HTTP
 import Policy
 package import Transport
 
@@ -17,7 +18,7 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     let inquiries = InquiryDesk()
     var random = FastRandom()
     /// Used for answers that the gateway writes itself.
-    var scratch: [UInt8] = []
+    var answerFields = FieldList()
 
     private struct PoolKey: Hashable {
         let endpoint: Endpoint

@@ -5,10 +5,10 @@ import NIOCore
 package final class TransportLoop {
     /// Position among the loops, from 0.
     package let index: Int
-    /// Where heads are written before they are handed to a socket; reused for every message on this loop.
-    package var writer = ByteWriter()
-    /// Field lines that the delegate adds to an answer; apart from `writer`, into which they are copied.
-    var extraFields = ByteWriter()
+    /// Where heads of answers are written before they are handed to a socket; reused for every message on this loop.
+    var writer = ByteWriter()
+    /// What the delegate adds to an answer that an upstream gave; reused for every message on this loop.
+    var extraFields = FieldList()
 
     let eventLoop: any EventLoop
     let allocator = ByteBufferAllocator()
@@ -78,6 +78,14 @@ package final class TransportLoop {
         swap(&head, &exchange.head)
         if spareHeads.count < Self.spareHeadsMax { spareHeads.append(head) }
     }
+    /// A head to write a request for an upstream into, with the memory of an earlier one. `Exchange.forward` takes it.
+    package func takeUpstreamHead() -> UpstreamRequestHead { spareUpstreamHeads.popLast() ?? UpstreamRequestHead() }
+
+    /// The request that it belongs to is over.
+    func give(_ head: UpstreamRequestHead) {
+        if spareUpstreamHeads.count < Self.spareHeadsMax { spareUpstreamHeads.append(head) }
+    }
+    private var spareUpstreamHeads: [UpstreamRequestHead] = []
     private var spareHeads: [RequestHead] = []
     /// Of all requests that are on their way at a time; 2 KiB each when they are of ordinary size, 20 KiB at most.
     private static let spareHeadsMax = 64

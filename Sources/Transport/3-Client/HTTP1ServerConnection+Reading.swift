@@ -137,7 +137,7 @@ extension HTTP1ServerConnection {
         }
         let declaredEmpty = exchange.head.framing == .length(0)
         exchange.begin(now: now)
-        if declaredEmpty, case .answering = reading { exchange.receivedBodyEnd(trailers: []) }
+        if declaredEmpty, case .answering = reading { exchange.receivedBodyEnd(trailers: FieldList()) }
         return true
     }
     func readBody(_ octets: inout ByteBuffer, left: Int) {
@@ -152,7 +152,7 @@ extension HTTP1ServerConnection {
             return
         }
         exchange.receivedBody(part)
-        if rest == 0, !dropping { exchange.receivedBodyEnd(trailers: []) } else if rest == 0 { nextRequest() }
+        if rest == 0, !dropping { exchange.receivedBodyEnd(trailers: FieldList()) } else if rest == 0 { nextRequest() }
     }
 
     func readChunks(_ octets: inout ByteBuffer) -> Bool {
@@ -182,8 +182,9 @@ extension HTTP1ServerConnection {
                     nextRequest()
                 } else {
                     exchange.receivedBodyEnd(
-                        trailers: chunkDecoder.trailerLines { block, field in exchange.passesTrailer(field, of: block) }
-                    )
+                        trailers: chunkDecoder.trailerFields { block, field in
+                            exchange.passesTrailer(field, of: block)
+                        })
                 }
                 return true
             }

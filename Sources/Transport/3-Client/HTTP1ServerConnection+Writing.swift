@@ -15,7 +15,7 @@ extension HTTP1ServerConnection {
         append(loop.writer.bytes)
     }
 
-    func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: [UInt8]) {
+    func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: FieldList) {
         var framing = framing
         if framing == .untilClose || framing == .chunked {
             if exchange.head.isHTTP10 {
@@ -34,7 +34,7 @@ extension HTTP1ServerConnection {
         append(loop.writer.bytes)
     }
 
-    func writeAnswer(status: Int, fields: [UInt8], body: [UInt8], close: Bool) {
+    func writeAnswer(status: Int, fields: FieldList, body: [UInt8], close: Bool) {
         if close { closeAfterAnswer = true }
         if requestUnfinishedTooLong { closeAfterAnswer = true }
         answering = .length(body.count)
@@ -74,14 +74,10 @@ extension HTTP1ServerConnection {
         if !isWritable, deadline == .max { awaitClient() }
     }
 
-    func finish(trailers: borrowing [UInt8]) {
+    func finish(trailers: FieldList) {
         if answerChunked {
             answerChunked = false
-            var end = loop.allocator.buffer(capacity: 8 + trailers.count)
-            end.writeStaticString("0\r\n")
-            end.writeBytes(copy trailers)
-            end.writeStaticString("\r\n")
-            appendSmall(end)
+            appendSmall(ResponseWriter.lastChunk(trailers, loop.allocator))
         }
         switch reading {
         case .answering:

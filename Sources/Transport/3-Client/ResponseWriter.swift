@@ -4,7 +4,7 @@ import NIOCore
 /// Writes answer heads anew (RFC 9112 §4): never a copied line, hop-by-hop fields left out, one framing field.
 enum ResponseWriter {
     static func write(
-        _ head: borrowing ResponseHead, framing: BodyFraming, extraFields: [UInt8], close: Bool, toHTTP10: Bool,
+        _ head: borrowing ResponseHead, framing: BodyFraming, extraFields: FieldList, close: Bool, toHTTP10: Bool,
         headRequest: Bool, to writer: inout ByteWriter
     ) {
         writer.clear()
@@ -34,7 +34,7 @@ enum ResponseWriter {
         case .untilClose, .tunnel:
             break
         }
-        writer.append(extraFields)
+        writer.append(lines: extraFields)
         if framing == .tunnel {
             writer.append("Connection: Upgrade\r\n")
             if let upgrade = head.first(.upgrade) {
@@ -65,11 +65,11 @@ enum ResponseWriter {
     }
 
     static func writeAnswer(
-        status: Int, fields: [UInt8], bodyBytes: Int, close: Bool, toHTTP10: Bool, to writer: inout ByteWriter
+        status: Int, fields: FieldList, bodyBytes: Int, close: Bool, toHTTP10: Bool, to writer: inout ByteWriter
     ) {
         writer.clear()
         writeStatusLine(status, to: &writer)
-        writer.append(fields)
+        writer.append(lines: fields)
         if status != 204, status != 304 {
             writer.append("Content-Length: ")
             writer.append(decimal: bodyBytes)
@@ -94,6 +94,18 @@ enum ResponseWriter {
             shift -= 4
         }
         buffer.writeStaticString("\r\n")
+    }
+
+    /// The end of a body in chunks (RFC 9112 §7.1.2).
+    static func lastChunk(_ trailers: FieldList, _ allocator: ByteBufferAllocator) -> ByteBuffer {
+        var end = allocator.buffer(capacity: 8 + trailers.lineBytes)
+        end.writeStaticString("0\r\n")
+        let trailerBytes = trailers.lineBytes
+        if trailerBytes > 0 {
+            end.writeWithUnsafeMutableBytes(minimumWritableBytes: trailerBytes) { trailers.writeLines(to: $0) }
+        }
+        end.writeStaticString("\r\n")
+        return end
     }
 
     private static func writeStatusLine(_ status: Int, to writer: inout ByteWriter) {

@@ -11,13 +11,13 @@ protocol ClientStream: AnyObject {
     /// Writes an interim answer (1xx) that the upstream sent.
     func writeInterim(status: Int, head: borrowing ResponseHead)
     /// Writes the final head. `framing` is how the upstream delimits the body; the codec chooses its own delimiters.
-    /// `extraFields` are complete field lines to add.
-    func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: [UInt8])
-    /// Writes a whole answer made by the gateway itself. `fields` are complete field lines without framing.
-    func writeAnswer(status: Int, fields: [UInt8], body: [UInt8], close: Bool)
+    /// `extraFields` are added.
+    func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: FieldList)
+    /// Writes a whole answer made by the gateway itself. `fields` say nothing of framing.
+    func writeAnswer(status: Int, fields: FieldList, body: [UInt8], close: Bool)
     func writeBody(_ body: ByteBuffer)
     /// The answer is complete; the stream goes on to its next request or closes.
-    func finish(trailers: borrowing [UInt8])
+    func finish(trailers: FieldList)
     func flush()
     /// The answer cannot be completed: the client must see that it is not whole.
     func abort()

@@ -59,14 +59,14 @@ package final class Exchange: UpstreamStreamDelegate {
     private var generation = 0
 
     // The request towards the upstream.
-    private var upstreamHead: ByteBuffer?
+    private var upstreamHead: UpstreamRequestHead?
     private var upstreamUpgrade = false
     private var requestFraming = BodyFraming.none
     private var requestBodyEnded = false
     private var bodyForwarded = false
     private var upstreamNeedsFlush = false
     private var held: ByteBuffer?
-    private var heldTrailers: [UInt8]?
+    private var heldTrailers: FieldList?
     private var collected: [UInt8] = []
     private var clientReadingPaused = false
 
@@ -79,9 +79,9 @@ package final class Exchange: UpstreamStreamDelegate {
 
     // MARK: What the delegate asks for
 
-    /// Answers by the gateway itself. `fields` are complete field lines (`Name: value` CRLF) without framing fields.
-    /// `close` asks for the connection to be closed after the answer.
-    package func answer(status: Int, fields: [UInt8], body: [UInt8], close: Bool = false) {
+    /// Answers by the gateway itself. `fields` say nothing of framing. `close` asks for the connection to be closed after
+    /// the answer.
+    package func answer(status: Int, fields: FieldList, body: [UInt8], close: Bool = false) {
         guard phase != .idle, phase != .answered, phase != .responding, phase != .tunnel else { return }
         dropUpstream()
         self.status = status
@@ -89,17 +89,18 @@ package final class Exchange: UpstreamStreamDelegate {
         phase = .answered
         client?.writeAnswer(status: status, fields: fields, body: body, close: close)
         end(.complete)
-        client?.finish(trailers: [])
+        client?.finish(trailers: FieldList())
         client?.flush()
     }
 
-    /// Forwards the request over a connection from `pool`. `head` is the complete request head for the upstream; the
-    /// body follows in the request's own framing. May be called again from `forwardFailed`.
-    package func forward(to pool: UpstreamPool, head upstreamHead: [UInt8], firstByteTimeout: Int64) {
+    /// Forwards the request over a connection from `pool`. The body follows in the request's own framing. May be called
+    /// again from `forwardFailed`.
+    /// - Parameter upstreamHead: from `TransportLoop.takeUpstreamHead`, which gets it back.
+    package func forward(
+        to pool: UpstreamPool, head upstreamHead: consuming UpstreamRequestHead, firstByteTimeout: Int64
+    ) {
         guard phase == .deciding else { return }
-        var buffer = loop.takeBuffer()
-        buffer.writeBytes(upstreamHead)
-        self.upstreamHead = buffer
+        self.upstreamHead = upstreamHead
         upstreamUpgrade = head.upgrade != nil && head.framing == .none
         self.firstByteTimeout = firstByteTimeout
         attempt(pool)
@@ -232,7 +233,7 @@ package final class Exchange: UpstreamStreamDelegate {
         }
     }
 
-    func receivedBodyEnd(trailers: [UInt8]) {
+    func receivedBodyEnd(trailers: FieldList) {
         requestBodyEnded = true
         switch phase {
         case .collecting:
@@ -324,15 +325,13 @@ package final class Exchange: UpstreamStreamDelegate {
         upstream = stream
         upstreamVerified = stream.isVerified
         stream.begin(
-            UpstreamRequest(
-                head: upstreamHead, method: head.method, framing: requestFraming, upgrade: upstreamUpgrade,
-                awaitsContinue: head.expectsContinue, firstByteTimeout: firstByteTimeout), delegate: self)
+            upstreamHead, mayBecomeTunnel: upstreamUpgrade, firstByteTimeout: firstByteTimeout, delegate: self)
         if let held {
             self.held = nil
             stream.sendBody(held)
             bodyForwarded = true
         }
-        if requestBodyEnded { stream.sendBodyEnd(trailers: heldTrailers ?? []) }
+        if requestBodyEnded { stream.sendBodyEnd(trailers: heldTrailers ?? FieldList()) }
         upstreamNeedsFlush = true
         resumeClient()
     }
@@ -375,7 +374,7 @@ package final class Exchange: UpstreamStreamDelegate {
         }
         loop.extraFields.clear()
         delegate?.appendResponseFields(to: &loop.extraFields)
-        client?.writeHead(response, framing: framing, extraFields: loop.extraFields.bytes)
+        client?.writeHead(response, framing: framing, extraFields: loop.extraFields)
         if phase == .tunnel {
             client?.becomeTunnel()
             client?.flush()
@@ -395,7 +394,11 @@ package final class Exchange: UpstreamStreamDelegate {
         if client?.isWritable == false { upstream?.pauseReading() }
     }
 
-    func upstreamEnded(trailers: [UInt8]) {
+    func passesTrailer(_ field: Field, ofAnswer trailers: borrowing FieldBlock) -> Bool {
+        delegate?.passesResponseTrailer(field, of: trailers) ?? false
+    }
+
+    func upstreamEnded(trailers: FieldList) {
         upstream = nil
         guard phase == .responding else { return }
         phase = .answered

@@ -16,8 +16,10 @@ package protocol ExchangeDelegate: AnyObject {
     func exchangeCollected(body: [UInt8])
     /// Whether a trailer field of the request may reach the upstream; asked for each, before the body ends.
     func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool
-    /// The upstream's final head arrived; appends field lines that the client shall get besides.
-    func appendResponseFields(to fields: inout ByteWriter)
+    /// Whether a trailer field of an upstream's answer may reach the client; asked for each, before the answer ends.
+    func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool
+    /// The upstream's final head arrived; appends fields that the client shall get besides.
+    func appendResponseFields(to fields: inout FieldList)
     /// Forwarding failed before the first octet of an answer. Forward again, or answer.
     func forwardFailed(_ failure: ForwardFailure)
     /// The exchange is over, whatever happened; called exactly once for each that began (or was refused).

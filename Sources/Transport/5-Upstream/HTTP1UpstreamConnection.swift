@@ -157,6 +157,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler, UpstreamStream
         let was = state
         state = .closed
         leftover = nil
+        giveHeadOctets()
         switch was {
         case .connecting:
             pool.failed(self, failure ?? .unreachable)
@@ -171,7 +172,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler, UpstreamStream
             if unclean {
                 exchange?.upstreamFailed(failure ?? .closedEarly, onReusedConnection: false)
             } else {
-                exchange?.upstreamEnded(trailers: [])
+                exchange?.upstreamEnded(trailers: FieldList())
             }
         case .tunnel:
             let exchange = self.exchange
@@ -200,12 +201,15 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler, UpstreamStream
 
     // MARK: Lent to an exchange
 
-    func begin(_ request: UpstreamRequest, delegate: any UpstreamStreamDelegate) {
+    func begin(
+        _ head: borrowing UpstreamRequestHead, mayBecomeTunnel: Bool, firstByteTimeout: Int64,
+        delegate: any UpstreamStreamDelegate
+    ) {
         exchange = delegate
-        method = request.method
-        upgrade = request.upgrade
-        chunked = request.framing == .chunked
-        firstByteTimeout = request.firstByteTimeout
+        method = head.method
+        upgrade = mayBecomeTunnel
+        chunked = head.framing == .chunked
+        self.firstByteTimeout = firstByteTimeout
         state = .head
         served &+= 1
         interims = 0
@@ -214,10 +218,13 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler, UpstreamStream
         failure = nil
         // The answer's first octet is due once the request's last one has left: `sendBodyEnd` begins to count. A client
         // that waits for 100 waits for the upstream.
-        deadline = request.awaitsContinue ? Clock.monotonicNanoseconds() &+ firstByteTimeout : .max
+        deadline = head.expectsContinue ? Clock.monotonicNanoseconds() &+ firstByteTimeout : .max
         // The exchange before may have ended while its client was slow to read.
         if readingPaused { resumeReading() }
-        context?.write(wrapOutboundOut(request.head), promise: nil)
+        var octets = loop.takeBuffer()
+        octets.writeWithUnsafeMutableBytes(minimumWritableBytes: head.http1BytesMax) { head.writeHTTP1(to: $0) }
+        headOctets = octets
+        context?.write(wrapOutboundOut(octets), promise: nil)
     }
 
     func sendBody(_ octets: ByteBuffer) {
@@ -237,15 +244,20 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler, UpstreamStream
         }
     }
 
-    func sendBodyEnd(trailers: [UInt8]) {
+    func sendBodyEnd(trailers: FieldList) {
         requestSent = true
         if case .head = state { deadline = Clock.monotonicNanoseconds() &+ firstByteTimeout }
         guard chunked, let context else { return }
-        var end = loop.allocator.buffer(capacity: 8 + trailers.count)
-        end.writeStaticString("0\r\n")
-        end.writeBytes(trailers)
-        end.writeStaticString("\r\n")
-        context.write(wrapOutboundOut(end), promise: nil)
+        context.write(wrapOutboundOut(ResponseWriter.lastChunk(trailers, loop.allocator)), promise: nil)
+    }
+
+    /// The request's head as it was written. It is kept until the answer is there, since the loop wants its memory back
+    /// when nobody else holds it any more.
+    private var headOctets: ByteBuffer?
+
+    private func giveHeadOctets() {
+        if let headOctets { loop.give(headOctets) }
+        headOctets = nil
     }
 
     func sendTunnel(_ octets: ByteBuffer) {
@@ -384,7 +396,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler, UpstreamStream
                     exchange?.upstreamBody(part)
                 } else {
                     exchange?.upstreamBody(part)
-                    ended(trailers: [], trailing: octets.readableBytes)
+                    ended(trailers: FieldList(), trailing: octets.readableBytes)
                     return
                 }
             case .bodyChunks:
@@ -462,7 +474,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler, UpstreamStream
         case .none, .length(0):
             state = .bodyLength(left: 0)
             exchange?.upstreamHead(response, framing: framing, now: now)
-            ended(trailers: [], trailing: octets.readableBytes)
+            ended(trailers: FieldList(), trailing: octets.readableBytes)
             return false
         case .length(let length):
             state = .bodyLength(left: length)
@@ -495,7 +507,10 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler, UpstreamStream
                 return false
             case .end(let consumed):
                 octets.moveReaderIndex(forwardBy: min(consumed, octets.readableBytes))
-                ended(trailers: chunkDecoder.trailerLines, trailing: octets.readableBytes)
+                let trailers = chunkDecoder.trailerFields { block, field in
+                    exchange?.passesTrailer(field, ofAnswer: block) ?? false
+                }
+                ended(trailers: trailers, trailing: octets.readableBytes)
                 return false
             }
         } catch {
@@ -504,9 +519,10 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler, UpstreamStream
     }
 
     /// The answer is whole. The connection is given back first, since finishing the exchange may begin the next one.
-    private func ended(trailers: [UInt8], trailing: Int) {
+    private func ended(trailers: FieldList, trailing: Int) {
         guard let exchange else { return }
         self.exchange = nil
+        giveHeadOctets()
         deadline = .max
         if reusableAfter, requestSent, trailing == 0, context != nil {
             state = .idle

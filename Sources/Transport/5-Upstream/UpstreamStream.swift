@@ -13,11 +13,16 @@ protocol UpstreamStream: AnyObject {
     var isWritable: Bool { get }
 
     /// Sends the request's head. The body follows, then `sendBodyEnd`, also when there is no body.
-    func begin(_ request: UpstreamRequest, delegate: any UpstreamStreamDelegate)
+    /// - Parameters:
+    ///   - mayBecomeTunnel: the upstream may answer with 101.
+    ///   - firstByteTimeout: nanoseconds from the request's last octet to the answer's first one.
+    func begin(
+        _ head: borrowing UpstreamRequestHead, mayBecomeTunnel: Bool, firstByteTimeout: Int64,
+        delegate: any UpstreamStreamDelegate)
     /// A part of the request's body, in whatever delimiters the codec has chosen.
     func sendBody(_ octets: ByteBuffer)
-    /// The request is whole. `trailers` are field lines; a body that has none, or no body, has no octets here.
-    func sendBodyEnd(trailers: [UInt8])
+    /// The request is whole. A body that has no trailers, or no body, has no fields here.
+    func sendBodyEnd(trailers: FieldList)
     /// Sends what was written, at the end of the loop's turn at the latest.
     func flush()
 
@@ -33,21 +38,6 @@ protocol UpstreamStream: AnyObject {
     func abandon()
     /// Nothing was begun on it, and nothing will be.
     func giveBack()
-}
-
-/// What an upstream's stream needs to know of a request before its body.
-struct UpstreamRequest {
-    /// The complete head as it is sent.
-    var head: ByteBuffer
-    var method: Method
-    /// How the client delimited the body, which the head declares too.
-    var framing: BodyFraming
-    /// The connection may become a tunnel (101).
-    var upgrade: Bool
-    /// The body waits for the upstream's 100 (Continue).
-    var awaitsContinue: Bool
-    /// Nanoseconds from the request's last octet to the answer's first one.
-    var firstByteTimeout: Int64
 }
 
 /// Whoever asked a pool for a stream, and hears what becomes of it; in the gateway, an `Exchange`.
@@ -66,8 +56,10 @@ protocol UpstreamStreamDelegate: AnyObject {
     func upstreamHead(_ response: borrowing ResponseHead, framing: BodyFraming, now: Int64)
     /// A part of the answer's body, or what came through the tunnel.
     func upstreamBody(_ octets: ByteBuffer)
+    /// Whether a trailer field may be part of what `upstreamEnded` brings.
+    func passesTrailer(_ field: Field, ofAnswer trailers: borrowing FieldBlock) -> Bool
     /// The answer is whole. The stream has already been given back.
-    func upstreamEnded(trailers: [UInt8])
+    func upstreamEnded(trailers: FieldList)
     /// The upstream has left the tunnel.
     func upstreamTunnelClosed()
 
