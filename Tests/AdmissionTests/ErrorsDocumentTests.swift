@@ -6,9 +6,10 @@ import Testing
 /// `docs/errors.md` is what operators and clients go by: it must say what the table says, of every code.
 @Suite("docs/errors.md")
 struct ErrorsDocumentTests {
-    /// A row: `| `code` | status | challenge | retry | fault | … |`.
+    /// A row: `| `code` | status | gRPC | challenge | retry | fault | … |`.
     struct Row: Equatable {
         var status: String
+        var grpcStatus: String
         var challenge: String
         var retry: String
         var fault: String
@@ -23,10 +24,11 @@ struct ErrorsDocumentTests {
         var repeated: Set<String> = []
         for line in text.split(separator: "\n") where line.hasPrefix("| `") {
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-            guard cells.count >= 6 else { continue }
+            guard cells.count >= 7 else { continue }
             let code = cells[0].trimmingCharacters(in: ["`"])
             if rows[code] != nil { repeated.insert(code) }
-            rows[code] = Row(status: cells[1], challenge: cells[2], retry: cells[3], fault: cells[4])
+            rows[code] = Row(
+                status: cells[1], grpcStatus: cells[2], challenge: cells[3], retry: cells[4], fault: cells[5])
         }
         return (rows, repeated)
     }
@@ -40,11 +42,12 @@ struct ErrorsDocumentTests {
         #expect(repeated == [])
     }
 
-    @Test("status, challenge, retry and fault are those of the table", arguments: RefusalCode.allCases)
+    @Test("status, gRPC status, challenge, retry and fault are those of the table", arguments: RefusalCode.allCases)
     func agrees(_ code: RefusalCode) throws {
         let facts = code.facts
         let row = try #require(try rows().rows[facts.word.description])
         #expect(row.status == String(facts.status))
+        #expect(row.grpcStatus == facts.grpcStatus.word.description)
         let challenge =
             switch facts.challenge {
             case .absent: "-"

@@ -47,6 +47,35 @@ struct RefusalTests {
         if code.facts.status == 503 { #expect((code.facts.retryAfterSeconds ?? 0) > 0) }
     }
 
+    @Test("the status of gRPC goes with that of HTTP", arguments: RefusalCode.allCases)
+    func grpcStatuses(code: RefusalCode) {
+        let expected: GRPCStatus? =
+            switch code.facts.status {
+            case 401: .unauthenticated
+            case 403: .permissionDenied
+            case 408, 504: .deadlineExceeded
+            case 404, 405, 501: .unimplemented
+            case 413, 414, 429, 431: .resourceExhausted
+            case 421, 502, 503: .unavailable
+            // Credentials that are malformed are none; everything else is malformed itself.
+            case 400: code.facts.challenge == .absent ? .internalError : .unauthenticated
+            case 417, 505: .internalError
+            default: nil
+            }
+        #expect(code.facts.grpcStatus == expected)
+    }
+
+    @Test(
+        "gRPC's statuses have their registered numbers and names",
+        arguments: [
+            (4, "DEADLINE_EXCEEDED"), (7, "PERMISSION_DENIED"), (8, "RESOURCE_EXHAUSTED"), (12, "UNIMPLEMENTED"),
+            (13, "INTERNAL"), (14, "UNAVAILABLE"), (16, "UNAUTHENTICATED"),
+        ] as [(UInt8, String)])
+    func grpcNumbers(number: UInt8, word: String) throws {
+        #expect(try #require(GRPCStatus(rawValue: number)).word.description == word)
+        #expect(GRPCStatus.allCases.count == 7)
+    }
+
     @Test("RS-011 every detail is fit for error_description as it is", arguments: RefusalCode.allCases)
     func details(code: RefusalCode) {
         #expect(code.facts.detail.description.utf8.allSatisfy(ChallengeText.isAllowed))

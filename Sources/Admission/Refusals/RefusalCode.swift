@@ -18,7 +18,6 @@ package enum RefusalCode: UInt8, Sendable, CaseIterable {
     // The gateway itself
     case auditUnavailable
     case signingFailed
-    case shuttingDown
     // Match
     case noRoute
     case methodNotAllowed
@@ -109,6 +108,8 @@ package struct RefusalFacts: Sendable {
     package var word: StaticString
     /// HTTP status code (RFC 9110 §15).
     package var status: Int
+    /// What a gRPC client is told instead of the HTTP status.
+    package var grpcStatus: GRPCStatus
     package var challenge: Challenge
     package var fault: Fault
     /// `Retry-After` in seconds where it does not depend on the request.
@@ -120,11 +121,13 @@ package struct RefusalFacts: Sendable {
     package var detail: StaticString
 
     init(
-        _ word: StaticString, _ status: Int, _ challenge: Challenge, _ fault: Fault, retryAfter: Int? = nil,
+        _ word: StaticString, _ status: Int, _ grpcStatus: GRPCStatus, _ challenge: Challenge, _ fault: Fault,
+        retryAfter: Int? = nil,
         _ title: StaticString, _ detail: StaticString
     ) {
         self.word = word
         self.status = status
+        self.grpcStatus = grpcStatus
         self.challenge = challenge
         self.fault = fault
         self.retryAfterSeconds = retryAfter
