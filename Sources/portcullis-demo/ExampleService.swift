@@ -6,7 +6,7 @@ package import Transport
 /// A small service to stand behind the gateway: it demands a client certificate, and answers with what it was told
 /// about the caller. It is built on the gateway's own transport, so it speaks real TLS on a real socket.
 package final class ExampleService: Sendable {
-    private let transport: Transport
+    private let transport: Transport<ExampleDelegates>
     private let listener: ListenerHandle
     package let name: String
     package var port: Int { listener.port }
@@ -27,7 +27,7 @@ package final class ExampleService: Sendable {
         return ExampleService(name: name, transport: transport, listener: listener)
     }
 
-    private init(name: String, transport: Transport, listener: ListenerHandle) {
+    private init(name: String, transport: Transport<ExampleDelegates>, listener: ListenerHandle) {
         self.name = name
         self.transport = transport
         self.listener = listener
@@ -39,9 +39,10 @@ package final class ExampleService: Sendable {
     }
 }
 
-private final class ExampleDelegates: ExchangeDelegateFactory {
+private final class ExampleDelegates: ExchangeDelegateFactory, ConnectionDelegate {
     private let service: String
     init(service: String) { self.service = service }
+    func connectionOpened(_ peer: Peer) -> any ConnectionDelegate { self }
     func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate {
         ExampleDelegate(service: service, exchange: exchange)
     }

@@ -6,7 +6,8 @@ import Policy
 import Transport
 
 /// What a connection contributes to each of its requests: made once, when it opens.
-final class ConnectionFacts {
+final class ConnectionFacts: ConnectionDelegate {
+    let loop: GatewayLoop
     let peer: PeerFacts
     let fields: ConnectionFields
     /// The server name of the TLS handshake, lower-case, without a trailing dot.
@@ -17,7 +18,8 @@ final class ConnectionFacts {
     /// What each of its records says of the connection.
     let record: AuditFragment
 
-    init(_ peer: Peer) {
+    init(_ peer: Peer, on loop: GatewayLoop) {
+        self.loop = loop
         let shown =
             peer.tls?.clientCertificate.map { facts in
                 Digest256(facts.sha256).map { thumbprint in
@@ -38,6 +40,8 @@ final class ConnectionFacts {
             if let shown { record.add(.clientCertificate, AuditText(shown.identity)) }
         }
     }
+
+    func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate { Walk(exchange: exchange, connection: self) }
 }
 
 extension ClientAddress {

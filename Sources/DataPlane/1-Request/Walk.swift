@@ -4,40 +4,22 @@ import HTTP
 import Policy
 import Transport
 
-/// One connection's requests on their way through the gateway, one after the other: the walk of ARCHITECTURE.md.
+/// A request on its way through the gateway: the pipeline of ARCHITECTURE.md. In HTTP/1.1 one of these serves the requests
+/// of a connection one after the other; what there is of each is its `request`.
 ///
 /// Each step takes the proof that the step before it made: `RouteMatch`, `Caller`, `Permit`, `Lease`. Everything runs
 /// on the connection's event loop, and for a request whose token is known nothing suspends.
 final class Walk: ExchangeDelegate {
-    // The connection
     let exchange: Exchange
     let loop: GatewayLoop
     let connection: ConnectionFacts
+    var request: RequestState
 
-    // The request
-    var identity = RequestIdentity()
-    /// Held from its first to its last step, whatever a reload does meanwhile.
-    var snapshot: Snapshot
-    var record: AuditTicket?
-    var route: RouteRuntime?
-    var principal: Principal?
-    var permit: Permit?
-    var allowance = Allowance()
-    var lease: Lease?
-    var endpoint = -1
-    var refusal: RefusalCode?
-    /// Of the service inside the process that answered.
-    var serviceFacts: ServiceFacts?
-    /// Where it waits for something from outside, and since when it has asked for such things (monotonic nanoseconds).
-    var waiting: InquiryDesk.Place?
-    var waitingRefusal: Refusal?
-    var inquiringSince: Int64?
-
-    init(exchange: Exchange, loop: GatewayLoop) {
+    init(exchange: Exchange, connection: ConnectionFacts) {
         self.exchange = exchange
-        self.loop = loop
-        connection = ConnectionFacts(exchange.peer)
-        snapshot = loop.snapshot
+        self.connection = connection
+        loop = connection.loop
+        request = RequestState(connection.loop.snapshot)
     }
 
     func exchangeBegan() {
@@ -64,21 +46,20 @@ final class Walk: ExchangeDelegate {
 
     /// 4. Nothing is served that cannot be recorded.
     private func openRecord(_ head: borrowing RequestHead) throws(Refusal) {
-        snapshot = loop.snapshot
-        identity.renew(from: head, random: &loop.random)
-        record = loop.journal.open(requestID: identity.requestID)
-        if record == nil { throw Refusal(.auditUnavailable) }
+        request.begin(loop.snapshot, head: head, random: &loop.random, journal: loop.journal)
+        if request.record == nil { throw Refusal(.auditUnavailable) }
     }
 
     /// 5. Which route is it?
     private func matched(_ head: borrowing RequestHead) throws(Refusal) -> RouteMatch {
         // A target that names the other scheme was meant for another connection (RFC 9110 §7.4).
         if let scheme = head.targetScheme, (scheme == .https) != connection.isTLS { throw Refusal(.misdirected) }
+        let snapshot = request.snapshot
         let router = connection.isFromThisMachine ? snapshot.rules.router : snapshot.rules.outsideRouter
         let match = try router.match(head, sni: connection.serverName)
         guard match.route < snapshot.routes.count else { throw Refusal(.noRoute) }
         let route = snapshot.routes[match.route]
-        self.route = route
+        request.route = route
         exchange.bodyBytesMax = route.bodyBytesMax
         if let most = route.bodyBytesMax, case .length(let length) = head.framing, length > most {
             throw Refusal(.bodyTooLarge)
@@ -96,11 +77,11 @@ final class Walk: ExchangeDelegate {
 
     /// 6. Who is calling?
     private func authenticated(_ head: borrowing RequestHead, _ match: RouteMatch) throws(Refusal) -> Identification {
-        guard let route, route.rules.needsToken else { return .known(nil) }
+        guard let route = request.route, route.rules.needsToken else { return .known(nil) }
         let token = try Credential.presented(in: head)
         switch verdict(head, token, route.rules, nil) {
         case .authenticated(let caller):
-            principal = caller.principal
+            request.principal = caller.principal
             return .known(caller)
         case .refused(let refusal):
             throw refusal
@@ -108,7 +89,7 @@ final class Walk: ExchangeDelegate {
             guard let introspected = try inquire(inquiry, token, route.rules) else { return .awaited }
             switch verdict(head, token, route.rules, introspected) {
             case .authenticated(let caller):
-                principal = caller.principal
+                request.principal = caller.principal
                 return .known(caller)
             case .refused(let refusal):
                 throw refusal
@@ -123,13 +104,13 @@ final class Walk: ExchangeDelegate {
         _ head: borrowing RequestHead, _ token: PresentedToken?, _ rules: RouteRules, _ introspected: Introspected?
     ) -> Verdict {
         loop.authenticator.authenticate(
-            head, token: token, rules: rules, issuers: snapshot.issuers, peer: connection.peer,
+            head, token: token, rules: rules, issuers: request.snapshot.issuers, peer: connection.peer,
             unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: exchange.startedAt, introspected: introspected)
     }
 
     /// 7. May they?
     private func authorized(_ caller: Caller?, _ match: RouteMatch) throws(Refusal) -> Permit {
-        guard let route else { throw Refusal(.noRoute) }
+        guard let route = request.route else { throw Refusal(.noRoute) }
         // Taking hold of the head's octets costs, so only where a rule wants to see them.
         let path = route.rules.comparesCaptures ? CapturedPath(exchange.head, match) : .none
         return try Authorizer.authorize(caller, rules: route.rules, peer: connection.peer, path: path)
@@ -137,32 +118,34 @@ final class Walk: ExchangeDelegate {
 
     /// 8. How much?
     private func limited(_ permit: Permit) throws(Refusal) {
-        try loop.ledgers.limits.take(permit, now: exchange.startedAt, into: &allowance)
+        try loop.ledgers.limits.take(permit, now: exchange.startedAt, into: &request.allowance)
     }
 
     /// 9 and 10. Where to, and off it goes.
     private func forwarded(
         _ head: borrowing RequestHead, _ permit: Permit, _ match: RouteMatch
     ) throws(Refusal) {
-        guard let route else { throw Refusal(.noRoute) }
+        guard let route = request.route else { throw Refusal(.noRoute) }
         guard let upstream = route.upstream else {
             exchange.bodyBytesMax = min(route.bodyBytesMax ?? Self.localBodyBytesMax, Self.localBodyBytesMax)
             exchange.collectBody()
             return
         }
-        self.permit = permit
+        request.permit = permit
         let token = try upstreamToken(upstream, permit)
         let pool = try pick(upstream, permit, excluding: nil)
-        let runtime = snapshot.upstreams[upstream]
+        let runtime = request.snapshot.upstreams[upstream]
         var upstreamHead = loop.transport.takeUpstreamHead()
         runtime.writer.write(
-            head, caller: permit.principal?.headers, token: token, connection: connection.fields, identity: identity,
+            head, caller: permit.principal?.headers, token: token, connection: connection.fields,
+            identity: request.identity,
             forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade, to: &upstreamHead)
         exchange.forward(to: pool, head: upstreamHead, firstByteTimeout: runtime.firstByteTimeout)
     }
 
     /// What the gateway signs for the service in place of the client's token: once, until shortly before it ends.
     private func upstreamToken(_ upstream: Int, _ permit: Permit) throws(Refusal) -> [UInt8]? {
+        let snapshot = request.snapshot
         guard let audience = snapshot.upstreams[upstream].upstream.tokenAudience, let principal = permit.principal
         else {
             return nil
@@ -185,8 +168,9 @@ final class Walk: ExchangeDelegate {
     private func pick(_ upstream: Int, _ permit: Permit, excluding: Int?) throws(Refusal) -> UpstreamPool {
         guard upstream < loop.balancers.count else { throw Refusal(.noHealthyUpstream) }
         let lease = try loop.balancers[upstream].pick(permit, excluding: excluding, now: exchange.startedAt)
-        endpoint = lease.endpoint
-        self.lease = consume lease
+        let endpoint = lease.endpoint
+        request.endpoint = endpoint
+        request.lease = consume lease
         guard let pool = loop.pool(upstream: upstream, endpoint: endpoint) else { throw Refusal(.noHealthyUpstream) }
         return pool
     }
@@ -194,8 +178,8 @@ final class Walk: ExchangeDelegate {
     // MARK: What comes of it
 
     func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool {
-        guard let upstream = route?.upstream else { return false }
-        return !snapshot.upstreams[upstream].writer.strips(field, of: trailers)
+        guard let upstream = request.route?.upstream else { return false }
+        return !request.snapshot.upstreams[upstream].writer.strips(field, of: trailers)
     }
 
     /// Fields about framing, credentials and the like are none for trailers in any case; of the rest all are the
@@ -203,19 +187,21 @@ final class Walk: ExchangeDelegate {
     func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { true }
 
     func appendResponseFields(to fields: inout FieldList) {
-        lease?.succeeded(now: exchange.upstreamFirstByteAt)
-        AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &fields)
+        request.lease?.succeeded(now: exchange.upstreamFirstByteAt)
+        AnswerFields.append(requestID: request.identity.requestID, allowance: request.allowance, to: &fields)
     }
 
     func forwardFailed(_ failure: ForwardFailure) {
-        let now = Clock.monotonicNanoseconds()
-        if failure.countsAgainstEndpoint { lease?.failed(now: now) }
-        lease = nil
-        guard let upstream = route?.upstream, let permit else { return refuse(Refusal(.upstreamUnreachable)) }
+        let now = loop.transport.now()
+        if failure.countsAgainstEndpoint { request.lease?.failed(now: now) }
+        request.lease = nil
+        guard let upstream = request.route?.upstream, let permit = request.permit else {
+            return refuse(Refusal(.upstreamUnreachable))
+        }
         if mayRetry(failure, upstream) {
             // An idle connection that its end had closed says nothing about the endpoint: it is tried again, freshly.
-            let isAlone = snapshot.upstreams[upstream].health.count == 1
-            if let pool = try? pick(upstream, permit, excluding: isAlone ? nil : endpoint) {
+            let isAlone = request.snapshot.upstreams[upstream].health.count == 1
+            if let pool = try? pick(upstream, permit, excluding: isAlone ? nil : request.endpoint) {
                 exchange.forwardAgain(to: pool)
                 return
             }
@@ -224,6 +210,7 @@ final class Walk: ExchangeDelegate {
     }
 
     private func mayRetry(_ failure: ForwardFailure, _ upstream: Int) -> Bool {
+        let snapshot = request.snapshot
         guard snapshot.upstreams[upstream].upstream.retry, exchange.upstreamAttempts < 2,
             failure.isSafeToRetry(method: exchange.head.method), snapshot.generation == loop.snapshot.generation
         else { return false }
@@ -232,34 +219,28 @@ final class Walk: ExchangeDelegate {
     }
 
     func exchangeCollected(body: [UInt8]) {
-        guard let service = route?.service else { return refuse(Refusal(.noRoute)) }
-        var request = ServiceRequest(exchange.head, body: body, peer: exchange.peer, isTLS: connection.isTLS)
-        request.requestID = String(decoding: identity.requestID, as: UTF8.self)
-        request.caller = principal.map { ServiceCaller(client: $0.facts.clientID, subject: $0.facts.subject) }
-        let answer = exchange.deferredAnswer()
+        guard let service = request.route?.service else { return refuse(Refusal(.noRoute)) }
+        var asked = ServiceRequest(exchange.head, body: body, peer: exchange.peer, isTLS: connection.isTLS)
+        asked.requestID = String(decoding: request.identity.requestID, as: UTF8.self)
+        asked.caller = request.principal.map { ServiceCaller(client: $0.facts.clientID, subject: $0.facts.subject) }
+        let answer = exchange.deferredAnswer(for: self)
         // The one task of the data plane: a service inside the process may have to ask its store.
-        Task {
-            let response = await service.answer(request)
-            answer.resume { delegate in (delegate as? Walk)?.answer(response) }
+        Task { [asked] in
+            let response = await service.answer(asked)
+            answer.resume { $0.answer(response) }
         }
     }
 
     func exchangeRefused(_ error: HeadError) {
-        snapshot = loop.snapshot
-        identity.renew(from: exchange.head, random: &loop.random)
-        record = loop.journal.open(requestID: identity.requestID)
-        refuse(Refusal(record == nil ? .auditUnavailable : RefusalCode(error)), close: true)
+        request.begin(loop.snapshot, head: exchange.head, random: &loop.random, journal: loop.journal)
+        refuse(Refusal(request.record == nil ? .auditUnavailable : RefusalCode(error)), close: true)
     }
 
     func exchangeTimedOut() {
-        if record == nil { exchangeRefusedLate() } else { refuse(Refusal(.requestTimeout), close: true) }
-    }
-
-    /// A head that did not come to its end in time: its record begins only now.
-    private func exchangeRefusedLate() {
-        snapshot = loop.snapshot
-        identity.renew(from: exchange.head, random: &loop.random)
-        record = loop.journal.open(requestID: identity.requestID)
+        // A head that did not come to its end in time: its record begins only now.
+        if request.record == nil {
+            request.begin(loop.snapshot, head: exchange.head, random: &loop.random, journal: loop.journal)
+        }
         refuse(Refusal(.requestTimeout), close: true)
     }
 
@@ -269,37 +250,30 @@ final class Walk: ExchangeDelegate {
 
     func exchangeEnded(_ ending: ExchangeEnding) {
         closeRecord(ending)
-        leaveInquiries()
-        route = nil
-        principal = nil
-        permit = nil
-        lease = nil
-        endpoint = -1
-        refusal = nil
-        serviceFacts = nil
-        allowance.clear()
+        if let waiting = request.waiting { loop.inquiries.leave(waiting.place) }
+        request.replace(loop.snapshot)
     }
 
     // MARK: Answers of the gateway itself
 
     func refuse(_ refusal: Refusal, close: Bool = false) {
-        self.refusal = refusal.code
-        if record == nil { loop.ledgers.counters.refusedUnaudited() }
-        lease = nil
+        request.refusal = refusal.code
+        request.lease = nil
         loop.answerFields.clear()
         var body: [UInt8] = []
-        let metadata = route.map { AnswerFields.metadataURL($0.metadataPath, of: exchange.head) } ?? []
+        let metadata = request.route.map { AnswerFields.metadataURL($0.metadataPath, of: exchange.head) } ?? []
         AnswerFields.append(
-            refusal, requestID: identity.requestID, allowance: allowance, resourceMetadata: metadata,
+            refusal, requestID: request.identity.requestID, allowance: request.allowance, resourceMetadata: metadata,
             fields: &loop.answerFields, body: &body)
         exchange.answer(status: refusal.code.facts.status, fields: loop.answerFields, body: body, close: close)
     }
 
     private func answer(_ response: ServiceResponse) {
-        serviceFacts = response.facts
+        request.serviceFacts = response.facts
         loop.answerFields.clear()
         for field in response.fields { loop.answerFields.append(field.name, field.value) }
-        AnswerFields.append(requestID: identity.requestID, allowance: allowance, to: &loop.answerFields)
+        AnswerFields.append(
+            requestID: request.identity.requestID, allowance: request.allowance, to: &loop.answerFields)
         exchange.answer(status: response.status, fields: loop.answerFields, body: response.body)
     }
 }

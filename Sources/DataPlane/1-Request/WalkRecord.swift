@@ -6,11 +6,11 @@ import Transport
 extension Walk {
     /// 11. The record closes: one for each request, whatever happened to it.
     func closeRecord(_ ending: ExchangeEnding) {
-        guard let ticket = record.take() else { return }
-        let now = Clock.monotonicNanoseconds()
+        guard let ticket = request.record.take() else { return }
+        let now = loop.transport.now()
         ticket.close(at: Clock.wallNanoseconds()) { record in
-            record.add(.requestID, plain: identity.requestID)
-            record.add(.traceID, plain: identity.traceID)
+            record.add(.requestID, plain: request.identity.requestID)
+            record.add(.traceID, plain: request.identity.traceID)
             record.add(connection.record)
             describeRequest(&record)
             describeDecision(&record, ending)
@@ -31,11 +31,15 @@ extension Walk {
         record.add(.method, clientText: head.octets(head.methodText))
         record.add(.host, clientText: head.octets(head.host))
         record.add(.path, clientText: head.octets(head.path))
-        if let route { record.add(route.record) } else { record.add(.policy, snapshot.policyHash) }
+        if let route = request.route {
+            record.add(route.record)
+        } else {
+            record.add(.policy, request.snapshot.policyHash)
+        }
     }
 
     private func describeDecision(_ record: inout AuditRecord, _ ending: ExchangeEnding) {
-        if let refusal {
+        if let refusal = request.refusal {
             record.add(.decision, "refused")
             record.add(.code, refusal.text)
         } else if exchange.status == 0 {
@@ -53,13 +57,13 @@ extension Walk {
     }
 
     private func describeCaller(_ record: inout AuditRecord) {
-        guard let texts = principal?.companion as? PrincipalTexts else { return }
+        guard let texts = request.principal?.companion as? PrincipalTexts else { return }
         record.add(texts.record)
     }
 
     /// What the service inside the process that answered has to say.
     private func describeService(_ record: inout AuditRecord) {
-        guard let facts = serviceFacts else { return }
+        guard let facts = request.serviceFacts else { return }
         if let client = facts.client { record.add(.clientID, AuditText(client)) }
         if let subject = facts.subject { record.add(.subject, AuditText(subject)) }
         if let error = facts.error { record.add(.error, AuditText(error)) }
@@ -67,16 +71,20 @@ extension Walk {
     }
 
     private func describeLimits(_ record: inout AuditRecord) {
-        guard let place = allowance.tightestPlace, let names = route?.limitNames, place < names.count else { return }
-        let line = allowance.lines[place]
+        guard let place = request.allowance.tightestPlace, let names = request.route?.limitNames, place < names.count
+        else { return }
+        let line = request.allowance.lines[place]
         record.add(.limit, names[place])
         record.add(.limitRemaining, Int(line.remaining))
         record.add(.limitReset, Int(line.resetSeconds))
     }
 
     private func describeUpstream(_ record: inout AuditRecord) {
-        guard let upstream = route?.upstream, endpoint >= 0, upstream < snapshot.upstreams.count else { return }
-        let runtime = snapshot.upstreams[upstream]
+        let endpoint = request.endpoint
+        guard let upstream = request.route?.upstream, endpoint >= 0, upstream < request.snapshot.upstreams.count else {
+            return
+        }
+        let runtime = request.snapshot.upstreams[upstream]
         let endpoints = exchange.upstreamVerified ? runtime.verifiedEndpoints : runtime.endpoints
         if endpoint < endpoints.count { record.add(endpoints[endpoint]) }
         record.add(.attempts, exchange.upstreamAttempts)

@@ -38,15 +38,11 @@ package final class GatewayLoop: ExchangeDelegateFactory {
         adopt(snapshot)
     }
 
-    /// The pipeline of a new connection's requests.
-    package func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate {
-        Walk(exchange: exchange, loop: self)
-    }
+    /// What a new connection contributes to its requests.
+    package func connectionOpened(_ peer: Peer) -> any ConnectionDelegate { ConnectionFacts(peer, on: self) }
 
-    /// Counts connections that ended before their first request.
-    package func connectionFailed(_ peer: Peer?, reason: ConnectionFailure) {
-        ledgers.counters.handshakeFailed()
-    }
+    /// Leaves no record: there was no request.
+    package func connectionFailed(_ peer: Peer?, reason: ConnectionFailure) {}
 
     /// The pool of connections to an endpoint of an upstream of the snapshot in force.
     func pool(upstream: Int, endpoint: Int) -> UpstreamPool? {

@@ -30,20 +30,13 @@ package final class Ledgers: Sendable {
     }
 }
 
-/// Counts of what leaves no record of its own.
+/// How far the gateway's life has come, as health tells it.
 package final class Counters: Sendable {
-    private let failedHandshakes = Atomic<Int>(0)
-    private let unaudited = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
 
-    func handshakeFailed() { failedHandshakes.add(1, ordering: .relaxed) }
-    /// A request was refused because its record could not be kept.
-    func refusedUnaudited() { unaudited.add(1, ordering: .relaxed) }
     /// From here on the gateway takes no new connections.
     package func beginDraining() { draining.store(true, ordering: .relaxed) }
 
-    var handshakeFailures: Int { failedHandshakes.load(ordering: .relaxed) }
-    var unauditedRefusals: Int { unaudited.load(ordering: .relaxed) }
     /// The gateway is going down.
     package var isDraining: Bool { draining.load(ordering: .relaxed) }
 }

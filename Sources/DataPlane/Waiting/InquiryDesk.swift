@@ -25,12 +25,12 @@ package final class InquiryDesk {
     /// Nanoseconds that a request waits at most, whatever it asks for and however often.
     static let waitMax: Int64 = 1_000_000_000
 
-    private var waiting: [Subject: [Int: DeferredAnswer]] = [:]
+    private var waiting: [Subject: [Int: DeferredAnswer<Walk>]] = [:]
     private(set) var count = 0
     private var number = 0
 
     /// nil: too many wait already.
-    func wait(for subject: Subject, _ answer: DeferredAnswer) -> Place? {
+    func wait(for subject: Subject, _ answer: DeferredAnswer<Walk>) -> Place? {
         guard count < Self.waitingMax else { return nil }
         count += 1
         number &+= 1
@@ -43,7 +43,7 @@ package final class InquiryDesk {
 
     /// Its time is over: its request is told so, if it still waits there.
     func expire(_ place: Place) {
-        take(place)?.resume { delegate in (delegate as? Walk)?.inquiryExpired(place) }
+        take(place)?.resume { $0.inquiryExpired(place) }
     }
 
     /// Everybody who waits for it is judged again.
@@ -52,14 +52,14 @@ package final class InquiryDesk {
         count -= answers.count
         for (number, answer) in answers {
             let place = Place(subject: subject, number: number)
-            answer.resume { delegate in (delegate as? Walk)?.inquiryAnswered(place) }
+            answer.resume { $0.inquiryAnswered(place) }
         }
     }
 
     /// Everybody is judged again: by another policy.
     func answeredAll() { for subject in waiting.keys { answered(subject) } }
 
-    private func take(_ place: Place) -> DeferredAnswer? {
+    private func take(_ place: Place) -> DeferredAnswer<Walk>? {
         guard let answer = waiting[place.subject]?.removeValue(forKey: place.number) else { return nil }
         if waiting[place.subject]?.isEmpty == true { waiting[place.subject] = nil }
         count -= 1

@@ -13,6 +13,7 @@ extension Walk {
     /// - Returns: the answer, where it is known at once; nil: the request waits.
     /// - Throws: that the token is bad; that the answer cannot be found out now; or that too many wait already.
     func inquire(_ inquiry: Inquiry, _ token: PresentedToken?, _ rules: RouteRules) throws(Refusal) -> Introspected? {
+        let snapshot = request.snapshot
         switch inquiry {
         case .keys(let issuer, let kid):
             guard issuer < snapshot.keySources.count, let source = snapshot.keySources[issuer] else {
@@ -32,7 +33,7 @@ extension Walk {
             guard issuer < snapshot.introspection.count, let source = snapshot.introspection[issuer] else {
                 throw inquiry.unanswered
             }
-            let since = inquiringSince ?? Clock.monotonicNanoseconds()
+            let since = request.inquiringSince ?? loop.transport.now()
             switch source.asked(digest, token: octets, since: since, desk: loop.transport.lend(loop.inquiries)) {
             case .active(let verdict, let freshUntil): return (verdict, freshUntil)
             case .inactive:
@@ -49,40 +50,34 @@ extension Walk {
     private func refused(_ code: RefusalCode, by issuer: Int, _ token: PresentedToken?, _ rules: RouteRules) -> Refusal
     {
         loop.authenticator.refused(
-            code, by: issuer, snapshot.issuers, token: token, rules: rules, peer: connection.peer,
+            code, by: issuer, request.snapshot.issuers, token: token, rules: rules, peer: connection.peer,
             now: exchange.startedAt)
     }
 
     private func wait(for subject: InquiryDesk.Subject, otherwise refusal: Refusal) throws(Refusal) {
-        let now = Clock.monotonicNanoseconds()
-        if inquiringSince == nil { inquiringSince = now }
-        let left = InquiryDesk.waitMax &- (now &- (inquiringSince ?? now))
-        guard left > 0, let place = loop.inquiries.wait(for: subject, exchange.deferredAnswer()) else { throw refusal }
-        waiting = place
-        waitingRefusal = refusal
+        let now = loop.transport.now()
+        let since = request.inquiringSince ?? now
+        request.inquiringSince = since
+        let left = InquiryDesk.waitMax &- (now &- since)
+        guard left > 0, let place = loop.inquiries.wait(for: subject, exchange.deferredAnswer(for: self)) else {
+            throw refusal
+        }
+        request.waiting = RequestState.Waiting(place: place, otherwise: refusal)
         let desk = loop.inquiries
         loop.transport.run(afterNanoseconds: left) { desk.expire(place) }
     }
 
     /// The answer is there, or it is known that there is none: judged again, by what is in force now.
     func inquiryAnswered(_ place: InquiryDesk.Place) {
-        guard waiting == place else { return }
-        waiting = nil
-        snapshot = loop.snapshot
+        guard request.waiting?.place == place else { return }
+        request.waiting = nil
+        request.snapshot = loop.snapshot
         decide()
     }
 
     func inquiryExpired(_ place: InquiryDesk.Place) {
-        guard waiting == place, let refusal = waitingRefusal else { return }
-        waiting = nil
-        refuse(refusal)
-    }
-
-    /// The request is over, however it ended.
-    func leaveInquiries() {
-        if let waiting { loop.inquiries.leave(waiting) }
-        waiting = nil
-        waitingRefusal = nil
-        inquiringSince = nil
+        guard let waiting = request.waiting, waiting.place == place else { return }
+        request.waiting = nil
+        refuse(waiting.otherwise)
     }
 }

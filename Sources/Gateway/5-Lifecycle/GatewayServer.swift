@@ -27,7 +27,7 @@ package final class GatewayServer: Sendable {
 
     let policyPath: String
     let logger: Logger
-    let transport: Transport
+    let transport: Transport<GatewayLoop>
     let ledgers: Ledgers
     private let keyLedger: KeyLedger
     private let verdictLedger: VerdictLedger
@@ -191,7 +191,7 @@ package final class GatewayServer: Sendable {
             let prepared = try policy.listeners.map { listener in
                 try listener.tlsFiles.map { try transport.prepareTLS($0) }
             }
-            try await transport.onEachLoop { _, delegates in (delegates as? GatewayLoop)?.swap(to: new.snapshot) }
+            try await transport.onEachLoop { _, loop in loop.swap(to: new.snapshot) }
             let listeners = state.withLock { state in
                 state.inForce = new
                 state.watch = watch
@@ -277,8 +277,8 @@ package final class GatewayServer: Sendable {
             return state.inForce.snapshot
         }
         // Fails only when the loops have ended.
-        try? await transport.onEachLoop { _, delegates in
-            (delegates as? GatewayLoop)?.adoptKeys(of: snapshot, issuer: issuer)
+        try? await transport.onEachLoop { _, loop in
+            loop.adoptKeys(of: snapshot, issuer: issuer)
         }
     }
 
@@ -289,7 +289,7 @@ package final class GatewayServer: Sendable {
             guard let self else { return }
             // First the ledger: a loop that makes its authenticator anew in between takes it from there.
             ledgers.revocations.replace(with: set)
-            try? await transport.onEachLoop { _, delegates in (delegates as? GatewayLoop)?.adopt(set) }
+            try? await transport.onEachLoop { _, loop in loop.adopt(set) }
         }
     }
 

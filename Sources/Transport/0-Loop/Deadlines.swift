@@ -81,7 +81,4 @@ final class Deadlines {
             entry.deadlineReached(now: now)
         }
     }
-
-    /// All entries, for drain and shutdown: a copy, since they may leave while it is walked.
-    var all: [Timed] { entries }
 }

@@ -13,6 +13,8 @@ enum TransportBounds {
     /// reader moves megabytes before the socket is writable again, and would seem to stand still meanwhile.
     static let unsentBytesMax = 262_144
     static let unsentBytes = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 25))
+    /// Nanoseconds that sockets may take to close when the process ends.
+    static let closingNanoseconds: Int64 = 2_000_000_000
     /// Interim answers (1xx) that an upstream may send before its final one.
     static let interimAnswersMax = 16
 }

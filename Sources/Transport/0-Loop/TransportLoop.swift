@@ -13,6 +13,7 @@ package final class TransportLoop {
     let eventLoop: any EventLoop
     let allocator = ByteBufferAllocator()
     let deadlines = Deadlines()
+    let connections = ConnectionRegistry()
     private let flushList = FlushList()
     /// Replaced on reload; a deadline that is running keeps the time that it was set with.
     package var timeouts: TransportTimeouts
@@ -25,6 +26,11 @@ package final class TransportLoop {
     private static let pauseMilliseconds: Int64 = 10
     private var nextSweep: Scheduled<Void>?
 
+    /// What time it is for everything on this loop, in monotonic nanoseconds: nothing in here reads another clock.
+    package func now() -> Int64 { timeOfTest ?? Clock.monotonicNanoseconds() }
+    /// Tests stop the clock and move it; nil: it runs.
+    var timeOfTest: Int64?
+
     init(index: Int, eventLoop: any EventLoop, timeouts: TransportTimeouts) {
         self.index = index
         self.eventLoop = eventLoop
@@ -36,7 +42,7 @@ package final class TransportLoop {
 
     func startSweeping() {
         nextSweep = eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Deadlines.sweepMilliseconds)) {
-            self.deadlines.sweep(now: Clock.monotonicNanoseconds())
+            self.deadlines.sweep(now: self.now())
             self.onPause?()
             self.startSweeping()
         }

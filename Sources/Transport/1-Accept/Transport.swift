@@ -3,38 +3,38 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// The event loops and the listeners: sockets in, exchanges out.
-package final class Transport: Sendable {
+/// The event loops and the listeners: sockets in, exchanges out. `Delegates` decides about what comes, on each loop.
+package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
     private let group: MultiThreadedEventLoopGroup
-    private let seats: [LoopSeat]
+    private let seats: [LoopSeat<Delegates>]
 
     /// Starts `loops` event loops and makes, on each of them, whoever decides about its exchanges.
     package init(
         loops: Int, timeouts: TransportTimeouts,
-        delegates: @escaping @Sendable (TransportLoop) -> any ExchangeDelegateFactory
+        delegates: @escaping @Sendable (TransportLoop) -> Delegates
     ) async throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, loops))
-        var seats: [LoopSeat] = []
+        var seats: [LoopSeat<Delegates>] = []
         for (index, eventLoop) in group.makeIterator().enumerated() {
             seats.append(
                 try await eventLoop.submit {
                     let loop = TransportLoop(index: index, eventLoop: eventLoop, timeouts: timeouts)
                     loop.startSweeping()
-                    let seated = SeatedLoop(loop: loop, delegates: delegates(loop))
-                    return LoopSeat(eventLoop: eventLoop, seated: NIOLoopBound(seated, eventLoop: eventLoop))
+                    return LoopSeat(loop: loop, delegates: delegates(loop))
                 }.get())
         }
         self.seats = seats
     }
 
+    /// How many event loops there are.
     package var loopCount: Int { seats.count }
 
     /// Runs `work` on every event loop; returns when all have.
     package func onEachLoop(
-        _ work: @escaping @Sendable (TransportLoop, any ExchangeDelegateFactory) -> Void
+        _ work: @escaping @Sendable (TransportLoop, Delegates) -> Void
     ) async throws {
         for seat in seats {
-            try await seat.eventLoop.submit { work(seat.seated.value.loop, seat.seated.value.delegates) }.get()
+            try await seat.eventLoop.submit { work(seat.seated.value.loop, seat.delegates.value) }.get()
         }
     }
 
@@ -107,34 +107,32 @@ package final class Transport: Sendable {
         while true {
             // Each time: a connection may have been accepted just before its listener closed.
             try await onEachLoop { loop, _ in
-                let now = Clock.monotonicNanoseconds()
-                for case let connection as HTTP1ServerConnection in loop.deadlines.all { connection.drain(now: now) }
+                let now = loop.now()
+                for connection in loop.connections.all { connection.drain(now: now) }
             }
             guard try await openConnections() > 0, Clock.monotonicNanoseconds() < end else { break }
             try await Task.sleep(for: .milliseconds(50))
         }
         try await onEachLoop { loop, _ in
-            for case let connection as HTTP1ServerConnection in loop.deadlines.all { connection.closeNow() }
+            for connection in loop.connections.all { connection.closeNow() }
         }
         // Their sockets close on the loops' next turns, and only then do their records.
-        let closed = Clock.monotonicNanoseconds() &+ Self.closingNanoseconds
+        let closed = Clock.monotonicNanoseconds() &+ TransportBounds.closingNanoseconds
         while try await openConnections() > 0, Clock.monotonicNanoseconds() < closed {
             try await Task.sleep(for: .milliseconds(10))
         }
     }
 
-    private static let closingNanoseconds: Int64 = 2_000_000_000
-
+    /// Connections of clients, on all loops.
     package func openConnections() async throws -> Int {
         var count = 0
         for seat in seats {
-            count += try await seat.eventLoop.submit {
-                seat.seated.value.loop.deadlines.all.count { $0 is HTTP1ServerConnection }
-            }.get()
+            count += try await seat.eventLoop.submit { seat.seated.value.loop.connections.count }.get()
         }
         return count
     }
 
+    /// Ends the event loops; to be called when nothing is open any more.
     package func shutdown() async throws {
         try await onEachLoop { loop, _ in
             loop.stopSweeping()
@@ -195,7 +193,7 @@ package struct PreparedServerTLS: Sendable {
     let tls: ServerTLS
 }
 
-/// A loop and who decides on it; touched on that loop only.
+/// A loop and who decides on it, as listeners need them; touched on that loop only.
 final class SeatedLoop {
     let loop: TransportLoop
     let delegates: any ExchangeDelegateFactory
@@ -205,16 +203,25 @@ final class SeatedLoop {
     }
 }
 
-struct LoopSeat: Sendable {
+/// The same as whoever made the transport knows them.
+struct LoopSeat<Delegates: ExchangeDelegateFactory>: Sendable {
     let eventLoop: any EventLoop
     let seated: NIOLoopBound<SeatedLoop>
+    let delegates: NIOLoopBound<Delegates>
+
+    /// To be called on the loop.
+    init(loop: TransportLoop, delegates: Delegates) {
+        eventLoop = loop.eventLoop
+        seated = NIOLoopBound(SeatedLoop(loop: loop, delegates: delegates), eventLoop: loop.eventLoop)
+        self.delegates = NIOLoopBound(delegates, eventLoop: loop.eventLoop)
+    }
 }
 
 /// Finds what lives on an event loop, from that event loop.
 struct LoopDirectory: Sendable {
     private let seats: [ObjectIdentifier: NIOLoopBound<SeatedLoop>]
 
-    init(_ seats: [LoopSeat]) {
+    init(_ seats: [LoopSeat<some ExchangeDelegateFactory>]) {
         self.seats = Dictionary(uniqueKeysWithValues: seats.map { (ObjectIdentifier($0.eventLoop), $0.seated) })
     }
 

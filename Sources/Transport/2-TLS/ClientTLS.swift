@@ -9,6 +9,8 @@ package struct ClientTLSFiles: Sendable {
     /// nil only where the policy says `insecure_any_identity`.
     package var identity: PeerIdentity?
     package var minimumTLS13: Bool
+    /// Those that are offered, in the order in which the gateway prefers them.
+    package var protocols: [ApplicationProtocol] = [.http1]
     package init(authorities: String, certificate: ServerTLSFiles.Pair?, identity: PeerIdentity?, minimumTLS13: Bool) {
         self.authorities = authorities
         self.certificate = certificate
@@ -32,7 +34,7 @@ package final class ClientTLS: Sendable {
         // The chain is verified by TLS; the name in it by `identity`, which also knows SPIFFE IDs.
         configuration.certificateVerification = .noHostnameVerification
         configuration.trustRoots = .certificates(try TLSFiles.authorities(files.authorities))
-        configuration.applicationProtocols = ["http/1.1"]
+        configuration.applicationProtocols = files.protocols.map(\.wireName)
         configuration.renegotiationSupport = .none
         configuration.shutdownTimeout = .milliseconds(500)
         if let pair = files.certificate {

@@ -18,6 +18,8 @@ package struct ServerTLSFiles: Sendable {
     /// A client certificate is demanded from everybody (the gateway itself leaves that to routes).
     package var clientCertificateRequired: Bool
     package var minimumTLS13: Bool
+    /// In the order in which the gateway prefers them.
+    package var protocols: [ApplicationProtocol] = [.http1]
 
     package init(
         certificates: [Pair], clientAuthorities: String?, clientCertificateRequired: Bool = false, minimumTLS13: Bool
@@ -50,7 +52,7 @@ final class ServerTLS: Sendable {
         configuration.minimumTLSVersion = files.minimumTLS13 ? .tlsv13 : .tlsv12
         configuration.cipherSuites = Self.tls12CipherSuites
         configuration.curves = [.x25519_MLKEM768, .x25519, .secp256r1]
-        configuration.applicationProtocols = ["http/1.1"]
+        configuration.applicationProtocols = files.protocols.map(\.wireName)
         configuration.renegotiationSupport = .none
         configuration.shutdownTimeout = .seconds(2)
         if let authorities = files.clientAuthorities {

@@ -14,7 +14,7 @@ extension HTTP1ServerConnection {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var octets = unwrapInboundIn(data)
         if case .tunnel = reading {
-            deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.tunnelIdle
+            deadline = loop.now() &+ loop.timeouts.tunnelIdle
             exchange.receivedTunnel(octets)
             exchange.readFromClientEnded()
             return
@@ -94,7 +94,7 @@ extension HTTP1ServerConnection {
     }
 
     func readHead(_ octets: inout ByteBuffer) -> Bool {
-        let now = Clock.monotonicNanoseconds()
+        let now = loop.now()
         if !hasHead {
             exchange.head = loop.takeHead()
             hasHead = true
@@ -145,7 +145,7 @@ extension HTTP1ServerConnection {
         guard let part = octets.readSlice(length: count) else { return }
         let rest = left &- count
         if rest == 0 { reading = .answering } else { reading = .body(left: rest) }
-        deadline = rest == 0 || readingPaused ? .max : Clock.monotonicNanoseconds() &+ loop.timeouts.bodyStall
+        deadline = rest == 0 || readingPaused ? .max : loop.now() &+ loop.timeouts.bodyStall
         if dropping {
             droppedBytes &+= count
             if rest == 0 { nextRequest() }
@@ -156,7 +156,7 @@ extension HTTP1ServerConnection {
     }
 
     func readChunks(_ octets: inout ByteBuffer) -> Bool {
-        deadline = readingPaused ? .max : Clock.monotonicNanoseconds() &+ loop.timeouts.bodyStall
+        deadline = readingPaused ? .max : loop.now() &+ loop.timeouts.bodyStall
         do {
             switch try chunkDecoder.next(octets.readableBytesUInt8Span, from: 0) {
             case .data(let range):
@@ -207,7 +207,7 @@ extension HTTP1ServerConnection {
         guard context != nil else { return }
         exchange.reset()
         reading = .head
-        deadline = Clock.monotonicNanoseconds() &+ (draining ? Self.drainIdleNanoseconds : loop.timeouts.keepAliveIdle)
+        deadline = loop.now() &+ (draining ? Self.drainIdleNanoseconds : loop.timeouts.keepAliveIdle)
         if readingPaused { resumeReading() }
         if processing { return }
         guard var waiting = leftover else {

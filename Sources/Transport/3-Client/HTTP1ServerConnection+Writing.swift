@@ -141,7 +141,7 @@ extension HTTP1ServerConnection {
         guard readingPaused else { return }
         readingPaused = false
         switch reading {
-        case .body, .chunks: deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.bodyStall
+        case .body, .chunks: deadline = loop.now() &+ loop.timeouts.bodyStall
         default: break
         }
         if readWanted {
@@ -152,7 +152,7 @@ extension HTTP1ServerConnection {
 
     func becomeTunnel() {
         reading = .tunnel
-        deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.tunnelIdle
+        deadline = loop.now() &+ loop.timeouts.tunnelIdle
         if readingPaused { resumeReading() }
         guard !processing, let waiting = leftover else { return }
         leftover = nil
@@ -162,7 +162,7 @@ extension HTTP1ServerConnection {
 
     func writeTunnel(_ octets: ByteBuffer) {
         guard let context else { return }
-        deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.tunnelIdle
+        deadline = loop.now() &+ loop.timeouts.tunnelIdle
         writePending()
         context.write(wrapOutboundOut(octets), promise: nil)
         needsFlush = true
@@ -248,7 +248,7 @@ extension HTTP1ServerConnection {
     func closeWriting() {
         guard let context else { return }
         unsentBytes = 0
-        deadline = Clock.monotonicNanoseconds() &+ Self.lingerNanoseconds
+        deadline = loop.now() &+ Self.lingerNanoseconds
         // The TLS handler sends close_notify and waits for the client's, reading on meanwhile.
         context.close(mode: listener.isTLS ? .all : .output, promise: nil)
     }

@@ -6,7 +6,7 @@ import NIOTLS
 /// HTTP/1.1 towards a client (RFC 9112): one handler after TLS that reads requests octet by octet from the socket's
 /// buffers, one after the other, and writes answers in their order. Here is its state and its life; reading and writing
 /// have a file each.
-final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
+final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, ClientConnection {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
@@ -65,6 +65,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     var unsentBytes = 0
     var counted = true
     let address: String
+    var registryPlace = -1
     private let sni = ServerNameSlot()
 
     init(loop: TransportLoop, listener: ListenerRuntime, delegates: any ExchangeDelegateFactory, address: String) {
@@ -80,8 +81,9 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         loop.deadlines.add(self)
+        loop.connections.add(self)
         if listener.isTLS {
-            deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.tlsHandshake
+            deadline = loop.now() &+ loop.timeouts.tlsHandshake
         } else {
             open(tls: nil)
         }
@@ -89,6 +91,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         loop.deadlines.remove(self)
+        loop.connections.remove(self)
         self.context = nil
         isWritable = false
         exchange?.connectionClosed()
@@ -97,6 +100,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
 
     func channelInactive(context: ChannelHandlerContext) {
         loop.deadlines.remove(self)
+        loop.connections.remove(self)
         countNoMore()
         if case .handshake = reading {
             delegates.connectionFailed(nil, reason: .tlsHandshake)
@@ -139,9 +143,9 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
         let peer = Peer(
             address: address, port: remote?.port ?? 0, localPort: context.localAddress?.port ?? 0,
             listenerHost: listener.host, tls: tls)
-        exchange = Exchange(loop: loop, peer: peer, client: self, delegates: delegates)
+        exchange = Exchange(loop: loop, peer: peer, client: self, connection: delegates.connectionOpened(peer))
         reading = .head
-        deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.headerRead
+        deadline = loop.now() &+ loop.timeouts.headerRead
     }
 
     /// The name that the ClientHello asked for; called while the handshake reads it.
@@ -184,7 +188,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     /// Counts the time in which the client must take some of what is written.
     func awaitClient() {
         unsentBytes = octetsUnsent
-        deadline = Clock.monotonicNanoseconds() &+ loop.timeouts.bodyStall
+        deadline = loop.now() &+ loop.timeouts.bodyStall
     }
 
     /// Whether it did; then the time begins anew. It may take long to have taken all.
@@ -198,7 +202,6 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
         (try? context?.channel.syncOptions?.getOption(ChannelOptions.bufferedWritableBytes)) ?? 0
     }
 
-    /// No new request is taken: idle connections end at their next quiet moment, busy ones after their answer.
     func drain(now: Int64) {
         draining = true
         closeAfterAnswer = true
@@ -209,7 +212,6 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream {
     }
     static let drainIdleNanoseconds: Int64 = 2_000_000_000
 
-    /// At once, so that the record of what is under way is written before the process ends.
     func closeNow() {
         draining = true
         closeHard()

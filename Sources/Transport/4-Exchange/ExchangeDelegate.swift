@@ -1,7 +1,8 @@
 package import HTTP
 
-/// Who decides about the exchanges of a connection. Made once per connection, called on its event loop.
-package protocol ExchangeDelegate: AnyObject {
+/// Who decides about one exchange, called on its event loop. In HTTP/1.1, where one exchange serves the requests of a
+/// connection one after the other, so does its delegate; what it knows of a request ends with `exchangeEnded`.
+package protocol ExchangeDelegate: AnyObject, SendableMetatype {
     /// A request head has arrived. The delegate answers, forwards, or keeps the exchange to do so later.
     func exchangeBegan()
     /// What arrived is not a request. `exchange.head` holds whatever was understood.
@@ -26,9 +27,16 @@ package protocol ExchangeDelegate: AnyObject {
     func exchangeEnded(_ ending: ExchangeEnding)
 }
 
-/// Makes the delegate of a new connection.
-package protocol ExchangeDelegateFactory: AnyObject {
+/// What a client's connection contributes to the exchanges on it, made once when it opens.
+package protocol ConnectionDelegate: AnyObject {
+    /// The delegate of a new exchange on this connection. It may keep `exchange`, which lives longer.
     func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate
+}
+
+/// Who decides about the connections of one event loop.
+package protocol ExchangeDelegateFactory: AnyObject, SendableMetatype {
+    /// A connection is open: after the handshake, where there is one.
+    func connectionOpened(_ peer: Peer) -> any ConnectionDelegate
     /// A connection was closed before its first request; for counters and logs.
     func connectionFailed(_ peer: Peer?, reason: ConnectionFailure)
 }
@@ -39,7 +47,7 @@ package enum ConnectionFailure: Sendable {
 }
 
 /// Why an upstream did not answer.
-package struct ForwardFailure: Sendable {
+package struct ForwardFailure: Sendable, Equatable {
     package enum Reason: Sendable, Equatable {
         /// TCP connect refused, unreachable, or name not resolved.
         case unreachable

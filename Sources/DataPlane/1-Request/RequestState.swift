@@ -1,0 +1,61 @@
+import Admission
+import Audit
+import HTTP
+
+/// Everything that one request has come to so far. The next request on the connection begins with a new one: nothing is
+/// cleared field by field, so nothing of one request can be left for another.
+struct RequestState: ~Copyable {
+    /// Held from the first to the last step, whatever a reload does meanwhile.
+    var snapshot: Snapshot
+    var identity: RequestIdentity
+    /// nil: not opened yet, closed already, or refused by the log.
+    var record: AuditTicket?
+    var route: RouteRuntime?
+    var principal: Principal?
+    var permit: Permit?
+    var allowance: Allowance
+    var lease: Lease?
+    /// Place among the upstream's endpoints; -1: none was picked.
+    var endpoint = -1
+    var refusal: RefusalCode?
+    /// Of the service inside the process that answered.
+    var serviceFacts: ServiceFacts?
+    /// What the request waits for.
+    var waiting: Waiting?
+    /// Since when the request has asked for something from outside (monotonic nanoseconds).
+    var inquiringSince: Int64?
+
+    /// A request that waits for something from outside.
+    struct Waiting {
+        let place: InquiryDesk.Place
+        /// What becomes of the request if it waits in vain.
+        let otherwise: Refusal
+    }
+
+    /// Before the first request of a connection.
+    init(_ snapshot: Snapshot) {
+        self.init(snapshot, identity: RequestIdentity(), allowance: Allowance())
+    }
+
+    private init(_ snapshot: Snapshot, identity: RequestIdentity, allowance: Allowance) {
+        self.snapshot = snapshot
+        self.identity = identity
+        self.allowance = allowance
+    }
+
+    /// The request is over. Memory is all that the next one has of it: the octets of its names, which `begin` writes
+    /// anew, and the room for its limits.
+    mutating func replace(_ snapshot: Snapshot) {
+        self = RequestState(snapshot, identity: identity, allowance: allowance)
+        allowance.clear()
+    }
+
+    /// A request has arrived: it goes by what is in force now, it gets its names, and its record is opened.
+    mutating func begin(
+        _ snapshot: Snapshot, head: borrowing RequestHead, random: inout FastRandom, journal: AuditJournal
+    ) {
+        self.snapshot = snapshot
+        identity.renew(from: head, random: &random)
+        record = journal.open(requestID: identity.requestID)
+    }
+}

@@ -1,0 +1,333 @@
+import HTTP
+import NIOCore
+
+/// What is known of one request and its answer, and what follows from each thing that happens: no input, no output, no
+/// clock. An `Exchange` tells it what happened and does what it says.
+///
+/// The next request begins with a new value: nothing is reset field by field.
+struct ExchangeState: ~Copyable {
+    enum Phase: Equatable {
+        /// Between requests.
+        case idle
+        /// The delegate has the request and has not decided.
+        case deciding
+        /// The delegate asked for the whole body.
+        case collecting
+        /// Waiting for an upstream's stream.
+        case connecting
+        /// The request is on its way; no final head yet.
+        case forwarded
+        /// The final head was passed on.
+        case responding
+        case tunnel
+        /// Answered by the gateway or ended; the rest of the request, if any, is read and dropped.
+        case answered
+    }
+
+    private(set) var phase = Phase.idle
+    /// Tells the requests of a connection apart for answers that come from other threads.
+    private(set) var generation = 0
+
+    // What is counted for the record.
+    private(set) var startedAt: Int64 = 0
+    private(set) var bodyBytesIn = 0
+    private(set) var bodyBytesOut = 0
+    private(set) var status = 0
+    private(set) var upstreamStartedAt: Int64 = 0
+    private(set) var upstreamFirstByteAt: Int64 = 0
+    private(set) var upstreamAttempts = 0
+    private(set) var upstreamVerified = false
+
+    /// Body octets at most; nil: unbounded.
+    var bodyBytesMax: Int?
+
+    private var requestBodyEnded = true
+    private var bodyForwarded = false
+    /// What arrived before there was somebody to send it to: one read at most, since reading pauses.
+    private var held: ByteBuffer?
+    private var heldTrailers: FieldList?
+    private var collected: [UInt8] = []
+    private var clientReadingPaused = false
+
+    /// Before the first request.
+    init() {}
+
+    private init(generation: Int, startedAt: Int64, framing: BodyFraming) {
+        self.generation = generation
+        self.startedAt = startedAt
+        phase = .deciding
+        requestBodyEnded = framing == .none
+    }
+
+    // MARK: A request begins and ends
+
+    /// A request has come, or what should have been one: `framing` is how its body is delimited.
+    mutating func begin(framing: BodyFraming, now: Int64) {
+        self = ExchangeState(generation: generation &+ 1, startedAt: now, framing: framing)
+    }
+
+    /// It is over. True: the client's stream, which was paused, is to be read again.
+    mutating func end() -> Bool {
+        held = nil
+        collected = []
+        return resumesClient()
+    }
+
+    /// The client's codec is ready for the next request.
+    mutating func reset() { phase = .idle }
+
+    /// Nothing that comes back from elsewhere finds anybody any more.
+    mutating func connectionClosed() { generation &+= 1 }
+
+    /// Whether an answer that was promised for this request can still be given.
+    func isCurrent(_ generation: Int) -> Bool { generation == self.generation && phase != .answered }
+
+    // MARK: What the delegate decides
+
+    /// False: there is an answer already, or nobody to answer.
+    mutating func answer(status: Int, bodyBytes: Int) -> Bool {
+        switch phase {
+        case .deciding, .collecting, .connecting, .forwarded: break
+        case .idle, .responding, .tunnel, .answered: return false
+        }
+        phase = .answered
+        self.status = status
+        bodyBytesOut = bodyBytes
+        return true
+    }
+
+    /// The request is to be sent to an upstream, for the first time or again. False: this is not the time to decide.
+    mutating func attempt(now: Int64) -> Bool {
+        guard phase == .deciding else { return false }
+        phase = .connecting
+        upstreamAttempts += 1
+        upstreamStartedAt = now
+        return true
+    }
+
+    /// No stream was there at once. True: the client's stream is to be paused meanwhile.
+    mutating func mustWait() -> Bool { requestBodyEnded ? false : pausesClient() }
+
+    enum Collection: Equatable {
+        case ignore
+        /// The rest is to be read on.
+        case goOn(resumesClient: Bool)
+        /// There is no more.
+        case whole([UInt8])
+    }
+
+    mutating func collectBody() -> Collection {
+        guard phase == .deciding else { return .ignore }
+        phase = .collecting
+        if let held {
+            self.held = nil
+            collected.append(contentsOf: held.readableBytesView)
+        }
+        guard requestBodyEnded else { return .goOn(resumesClient: resumesClient()) }
+        return .whole(takeCollected())
+    }
+
+    private mutating func takeCollected() -> [UInt8] {
+        phase = .deciding
+        let body = collected
+        collected = []
+        return body
+    }
+
+    // MARK: What comes from the client
+
+    /// What becomes of an exchange whose request went wrong.
+    enum Fault: Equatable {
+        case ignore
+        /// There is no answer yet: the delegate gives one. Whatever was begun with an upstream is given up.
+        case tellDelegate
+        /// The answer has begun: it is broken off.
+        case breakOff(ExchangeEnding)
+        /// Nobody decides here any more.
+        case abortClient
+    }
+
+    enum Body: Equatable {
+        case none
+        case pauseClient
+        /// To the upstream.
+        case send
+        case tooLarge(Fault)
+    }
+
+    mutating func receivedBody(_ octets: ByteBuffer, _ allocator: ByteBufferAllocator) -> Body {
+        let (count, overflow) = bodyBytesIn.addingReportingOverflow(octets.readableBytes)
+        bodyBytesIn = overflow ? .max : count
+        if let most = bodyBytesMax, bodyBytesIn > most { return .tooLarge(bodyTooLarge()) }
+        switch phase {
+        case .collecting:
+            collected.append(contentsOf: octets.readableBytesView)
+            return .none
+        case .deciding, .connecting:
+            if held == nil { held = allocator.buffer(capacity: octets.readableBytes) }
+            var octets = octets
+            held?.writeBuffer(&octets)
+            return pausesClient() ? .pauseClient : .none
+        case .forwarded, .responding:
+            bodyForwarded = true
+            return .send
+        case .tunnel, .idle, .answered:
+            return .none
+        }
+    }
+
+    private mutating func bodyTooLarge() -> Fault {
+        collected = []
+        held = nil
+        switch phase {
+        case .deciding, .collecting, .connecting, .forwarded, .responding: return failed(.clientGone)
+        case .tunnel, .idle, .answered: return .ignore
+        }
+    }
+
+    enum BodyEnd {
+        case none
+        /// To the upstream.
+        case send
+        case collected([UInt8])
+    }
+
+    mutating func receivedBodyEnd(trailers: FieldList) -> BodyEnd {
+        requestBodyEnded = true
+        switch phase {
+        case .collecting:
+            return .collected(takeCollected())
+        case .deciding, .connecting:
+            heldTrailers = trailers
+            return .none
+        case .forwarded, .responding:
+            return .send
+        case .tunnel, .idle, .answered:
+            return .none
+        }
+    }
+
+    /// The request cannot be read to its end. `ending` is that of an answer that has begun.
+    mutating func failed(_ ending: ExchangeEnding) -> Fault {
+        switch phase {
+        case .deciding, .collecting, .connecting, .forwarded:
+            phase = .deciding
+            return .tellDelegate
+        case .responding, .tunnel:
+            phase = .answered
+            return .breakOff(ending)
+        case .idle, .answered:
+            return .abortClient
+        }
+    }
+
+    /// Octets of a tunnel. True: they go to the upstream.
+    mutating func receivedTunnel(_ count: Int) -> Bool {
+        bodyBytesIn &+= count
+        return phase == .tunnel
+    }
+
+    enum Departure: Equatable {
+        case none
+        /// What the client sent through the tunnel still goes out.
+        case finishTunnel
+        case dropUpstream
+    }
+
+    /// The client's connection is gone.
+    mutating func clientGone() -> Departure {
+        let was = phase
+        phase = .idle
+        return switch was {
+        case .idle, .answered: .none
+        case .tunnel: .finishTunnel
+        case .deciding, .collecting, .connecting, .forwarded, .responding: .dropUpstream
+        }
+    }
+
+    /// Octets go from the upstream to the client, which takes them or does not.
+    var isAnswering: Bool { phase == .responding || phase == .tunnel }
+
+    // MARK: What comes from the upstream
+
+    enum Connected {
+        /// Nobody needs the stream any more.
+        case giveBack
+        /// What was held follows the head; `end`: then the request is whole.
+        case begin(held: ByteBuffer?, end: FieldList?, resumesClient: Bool)
+    }
+
+    mutating func connected(verified: Bool) -> Connected {
+        guard phase == .connecting else { return .giveBack }
+        phase = .forwarded
+        upstreamVerified = verified
+        let held = self.held
+        self.held = nil
+        if held != nil { bodyForwarded = true }
+        return .begin(
+            held: held, end: requestBodyEnded ? heldTrailers ?? FieldList() : nil, resumesClient: resumesClient())
+    }
+
+    enum Failure: Equatable {
+        case ignore
+        case tellDelegate(ForwardFailure)
+        case breakOff(ExchangeEnding)
+    }
+
+    mutating func upstreamFailed(_ reason: ForwardFailure.Reason, onReusedConnection: Bool) -> Failure {
+        switch phase {
+        case .connecting, .forwarded:
+            let failure = ForwardFailure(
+                reason: reason, onReusedConnection: onReusedConnection, bodyUntouched: !bodyForwarded,
+                nothingSent: phase == .connecting)
+            phase = .deciding
+            return .tellDelegate(failure)
+        case .responding, .tunnel:
+            phase = .answered
+            return .breakOff(reason == .firstByteTimeout ? .stalled : .upstreamBrokeOff)
+        case .idle, .deciding, .collecting, .answered:
+            return .ignore
+        }
+    }
+
+    /// A final head. False: nobody waits for one.
+    mutating func upstreamHead(status: Int, now: Int64) -> Bool {
+        guard phase == .forwarded else { return false }
+        upstreamFirstByteAt = now
+        self.status = status
+        phase = status == 101 ? .tunnel : .responding
+        return true
+    }
+
+    mutating func upstreamBody(_ count: Int) { bodyBytesOut &+= count }
+
+    /// The answer is whole. False: it is nobody's any more.
+    mutating func upstreamEnded() -> Bool {
+        guard phase == .responding else { return false }
+        phase = .answered
+        return true
+    }
+
+    /// The upstream left the tunnel. False: there is none.
+    mutating func upstreamTunnelClosed() -> Bool {
+        guard phase == .tunnel else { return false }
+        phase = .answered
+        return true
+    }
+
+    // MARK: How fast the request is read
+
+    /// True: the client's stream is to be paused now.
+    mutating func pausesClient() -> Bool {
+        guard !clientReadingPaused else { return false }
+        clientReadingPaused = true
+        return true
+    }
+
+    /// True: the client's stream is to be read again now.
+    mutating func resumesClient() -> Bool {
+        guard clientReadingPaused else { return false }
+        clientReadingPaused = false
+        return true
+    }
+}
