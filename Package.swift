@@ -195,6 +195,12 @@ let package = Package(
                 "HTTP", "JSON", "JOSE", "Policy",
             ]),
         tests(
+            "TransportTests",
+            [
+                "Transport", "HTTP", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        tests(
             "DataPlaneTests",
             ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Transport", "Outgoing", "Certificates"]),
         tests(

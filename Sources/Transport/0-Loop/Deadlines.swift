@@ -5,7 +5,7 @@
 /// finds what is due. A timeout is therefore up to 250 ms late, never early.
 class Timed {
     /// Monotonic nanoseconds; `Int64.max`: none.
-    final var deadline: Int64 = .max
+    var deadline: Int64 = .max
     fileprivate final var slot = -1
 
     init() {}

@@ -16,31 +16,17 @@ extension HTTP1ServerConnection {
     }
 
     func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: FieldList) {
-        var framing = framing
-        if framing == .untilClose || framing == .chunked {
-            if exchange.head.isHTTP10 {
-                framing = .untilClose
-                closeAfterAnswer = true
-            } else {
-                framing = .chunked
-            }
-        }
-        answering = framing
-        answerChunked = framing == .chunked
-        if framing != .tunnel, requestUnfinishedTooLong { closeAfterAnswer = true }
+        let framing = state.answer(framing: framing, to: exchange.head)
         ResponseWriter.write(
-            head, framing: framing, extraFields: extraFields, close: closeAfterAnswer || draining,
+            head, framing: framing, extraFields: extraFields, close: state.announcesClose,
             toHTTP10: exchange.head.isHTTP10, headRequest: exchange.head.method == .head, to: &loop.writer)
         append(loop.writer.bytes)
     }
 
     func writeAnswer(status: Int, fields: FieldList, body: [UInt8], close: Bool) {
-        if close { closeAfterAnswer = true }
-        if requestUnfinishedTooLong { closeAfterAnswer = true }
-        answering = .length(body.count)
-        answerChunked = false
+        state.answer(bodyBytes: body.count, to: exchange.head, close: close)
         ResponseWriter.writeAnswer(
-            status: status, fields: fields, bodyBytes: body.count, close: closeAfterAnswer || draining,
+            status: status, fields: fields, bodyBytes: body.count, close: state.announcesClose,
             toHTTP10: exchange.head.isHTTP10, to: &loop.writer)
         append(loop.writer.bytes)
         if exchange.head.method != .head { append(body) }
@@ -49,7 +35,7 @@ extension HTTP1ServerConnection {
     /// Small parts go into the buffer that the next flush writes; large ones are handed on as they are.
     func writeBody(_ body: ByteBuffer) {
         guard let context, body.readableBytes > 0 else { return }
-        if answerChunked {
+        if state.writesChunks {
             var line = loop.allocator.buffer(capacity: 24)
             ResponseWriter.writeChunkSize(body.readableBytes, to: &line)
             appendSmall(line)
@@ -62,7 +48,7 @@ extension HTTP1ServerConnection {
             needsFlush = true
             isBulk = true
         }
-        if answerChunked {
+        if state.writesChunks {
             pending?.writeStaticString("\r\n")
             if pending == nil {
                 var end = loop.allocator.buffer(capacity: 32)
@@ -75,29 +61,12 @@ extension HTTP1ServerConnection {
     }
 
     func finish(trailers: FieldList) {
-        if answerChunked {
-            answerChunked = false
-            appendSmall(ResponseWriter.lastChunk(trailers, loop.allocator))
-        }
-        switch reading {
-        case .answering:
-            if closeAfterAnswer || draining { closeLingering() } else { nextRequest() }
-        case .body(let left):
-            if closeAfterAnswer || draining || left > Self.dropBytesMax {
-                closeLingering()
-            } else {
-                dropping = true
-                resumeReading()
-            }
-        case .chunks:
-            if closeAfterAnswer || draining {
-                closeLingering()
-            } else {
-                dropping = true
-                resumeReading()
-            }
-        case .head, .handshake, .tunnel, .closing:
-            break
+        if state.writesChunks { appendSmall(ResponseWriter.lastChunk(trailers, loop.allocator)) }
+        switch state.finish() {
+        case .none: break
+        case .nextRequest: nextRequest()
+        case .dropRest: resumeReading()
+        case .closeLingering: closeLingering()
         }
     }
 
@@ -109,10 +78,10 @@ extension HTTP1ServerConnection {
 
     func abort() {
         // Not a TLS close_notify: the client must not take a broken-off answer for a whole one.
-        reading = .closing
+        state.abort()
         // What there is of the answer still goes out: a part shows better than nothing that something broke off.
         flushNow()
-        if answering == .untilClose, !listener.isTLS {
+        if state.answerFraming == .untilClose, !listener.isTLS {
             // Only a reset tells the client that this end is not the answer's.
             _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
         }
@@ -129,31 +98,19 @@ extension HTTP1ServerConnection {
         }
     }
 
-    func pauseReading() {
-        readingPaused = true
-        switch reading {
-        case .body, .chunks: deadline = .max
-        default: break
-        }
-    }
+    func pauseReading() { state.pauseReading() }
 
     func resumeReading() {
-        guard readingPaused else { return }
-        readingPaused = false
-        switch reading {
-        case .body, .chunks: deadline = loop.now() &+ loop.timeouts.bodyStall
-        default: break
-        }
-        if readWanted {
-            readWanted = false
-            context?.read()
-        }
+        guard state.readingPaused else { return }
+        state.resumeReading(now: loop.now(), loop.timeouts)
+        guard readWanted else { return }
+        readWanted = false
+        context?.read()
     }
 
     func becomeTunnel() {
-        reading = .tunnel
-        deadline = loop.now() &+ loop.timeouts.tunnelIdle
-        if readingPaused { resumeReading() }
+        state.becomeTunnel(now: loop.now(), loop.timeouts)
+        resumeReading()
         guard !processing, let waiting = leftover else { return }
         leftover = nil
         exchange.receivedTunnel(waiting)
@@ -162,7 +119,7 @@ extension HTTP1ServerConnection {
 
     func writeTunnel(_ octets: ByteBuffer) {
         guard let context else { return }
-        deadline = loop.now() &+ loop.timeouts.tunnelIdle
+        state.tunnelMoved(now: loop.now(), loop.timeouts)
         writePending()
         context.write(wrapOutboundOut(octets), promise: nil)
         needsFlush = true
@@ -173,31 +130,17 @@ extension HTTP1ServerConnection {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         let writable = context.channel.isWritable
         isWritable = writable
-        switch reading {
-        case .answering:
-            if writable { deadline = .max } else { awaitClient() }
-        case .body, .chunks:
-            // While the request stands still, its answer is what is timed.
-            if readingPaused { if writable { deadline = .max } else { awaitClient() } }
-        case .head:
-            // Not from here: this may be the middle of a flush.
-            if waitsForRoom, writable { loop.eventLoop.assumeIsolated().execute { self.roomCame() } }
-        default: break
+        switch state.writabilityChanged(writable) {
+        case .none: break
+        case .awaitClient: awaitClient()
+        // Not from here: this may be the middle of a flush.
+        case .roomCame: loop.eventLoop.assumeIsolated().execute { self.roomCame() }
         }
         exchange?.clientWritabilityChanged(writable)
         context.fireChannelWritabilityChanged()
     }
 
     // MARK: Towards the socket
-
-    /// The request's body is not read to its end, and what is missing is too much to be read and dropped.
-    var requestUnfinishedTooLong: Bool {
-        switch reading {
-        case .body(let left): left > Self.dropBytesMax || exchange.head.expectsContinue
-        case .chunks: true
-        default: false
-        }
-    }
 
     func append(_ octets: [UInt8]) {
         if pending == nil { pending = loop.takeBuffer() }
@@ -228,10 +171,7 @@ extension HTTP1ServerConnection {
     /// a socket with unread octets would reset the connection and could take the answer with it (RFC 9112 §9.6).
     func closeLingering() {
         guard let context else { return }
-        reading = .closing
-        dropping = false
-        readingPaused = false
-        waitsForRoom = false
+        state.close()
         let last = pending ?? loop.allocator.buffer(capacity: 0)
         pending = nil
         needsFlush = false
@@ -247,10 +187,8 @@ extension HTTP1ServerConnection {
     /// Says that no more will come, and gives the client a moment to agree.
     func closeWriting() {
         guard let context else { return }
-        unsentBytes = 0
-        deadline = loop.now() &+ Self.lingerNanoseconds
+        state.linger(now: loop.now())
         // The TLS handler sends close_notify and waits for the client's, reading on meanwhile.
         context.close(mode: listener.isTLS ? .all : .output, promise: nil)
     }
-    static let lingerNanoseconds: Int64 = 2_000_000_000
 }

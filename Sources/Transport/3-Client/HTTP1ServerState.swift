@@ -1,0 +1,430 @@
+import HTTP
+import NIOCore
+
+/// HTTP/1.1 towards a client (RFC 9112) without its socket: which octet means what, when the next request may begin, when
+/// the connection ends, and until when something has to happen. An `HTTP1ServerConnection` tells it what happened and
+/// does what it says.
+struct HTTP1ServerState: ~Copyable {
+    enum Reading: Equatable {
+        case handshake
+        /// Waiting for, or in the middle of, a request head.
+        case head
+        case body(left: Int)
+        case chunks
+        /// The request is read; its answer is not finished. What follows waits.
+        case answering
+        /// Octets pass through.
+        case tunnel
+        /// Only the end is awaited; what comes is dropped.
+        case closing
+    }
+
+    /// Octets of a body that are read and dropped after an early answer, rather than closing the connection.
+    static let dropBytesMax = 65_536
+    /// Octets of pipelined requests kept while an answer is outstanding; above it, reading pauses.
+    static let pipelineBytesMax = 65_536
+    /// How long an idle connection is kept open while the gateway goes down: a request may be on its way.
+    static let drainIdleNanoseconds: Int64 = 2_000_000_000
+    /// How long the client may take to agree to the end.
+    static let lingerNanoseconds: Int64 = 2_000_000_000
+
+    private(set) var reading = Reading.handshake
+    /// Monotonic nanoseconds; `Int64.max`: nothing has to happen.
+    var deadline = Int64.max
+    private var parser: HeadParser
+    private var chunkDecoder = ChunkedDecoder()
+    /// When the first octet of a head came that is not whole yet; 0: none.
+    private var headStartedAt: Int64 = 0
+    private(set) var readingPaused = false
+    /// The rest of a request's body is of no interest: its answer is there.
+    private(set) var dropping = false
+    private var droppedBytes = 0
+    private(set) var closeAfterAnswer = false
+    private(set) var draining = false
+    /// The next request is not begun before the client has taken the answers that it has.
+    private(set) var waitsForRoom = false
+    /// Octets that waited for the client to take them when the deadline was set.
+    private var unsentBytes = 0
+    /// How the answer's body is delimited.
+    private(set) var answerFraming = BodyFraming.none
+    private var answerChunked = false
+
+    init(limits: HeadLimits) { parser = HeadParser(limits: limits) }
+
+    // MARK: The connection begins
+
+    mutating func handshakeBegan(now: Int64, _ timeouts: TransportTimeouts) {
+        deadline = now &+ timeouts.tlsHandshake
+    }
+
+    mutating func opened(now: Int64, _ timeouts: TransportTimeouts) {
+        reading = .head
+        deadline = now &+ timeouts.headerRead
+    }
+
+    // MARK: Reading
+
+    enum Step {
+        /// Nothing can be said of what is left, now or at all.
+        case stop
+        /// A request's head is read. `isWhole`: it declares a body of no octets.
+        case request(isWhole: Bool)
+        /// What came is not a request. Nothing behind it is read.
+        case refused(HeadError)
+        case body(ByteBuffer, isLast: Bool)
+        /// The body in chunks is whole; `trailers` of this state has what came behind it.
+        case chunksEnded
+        /// The body is not well framed. Nothing behind it is read.
+        case bodyMalformed(HeadError)
+        /// Octets of a body that nobody wants.
+        case dropped
+        /// The last ones.
+        case droppedAll
+        /// Too much would have to be dropped.
+        case closeLingering
+    }
+
+    /// Reads on. `head` is refilled with the head of a request.
+    mutating func next(
+        _ octets: inout ByteBuffer, into head: inout RequestHead, now: Int64, _ timeouts: TransportTimeouts
+    ) -> Step {
+        switch reading {
+        case .head: readHead(&octets, into: &head, now: now, timeouts)
+        case .body(let left): readBody(&octets, left: left, now: now, timeouts)
+        case .chunks: readChunks(&octets, now: now, timeouts)
+        case .handshake, .answering, .tunnel, .closing: .stop
+        }
+    }
+
+    private mutating func readHead(
+        _ octets: inout ByteBuffer, into head: inout RequestHead, now: Int64, _ timeouts: TransportTimeouts
+    ) -> Step {
+        do {
+            guard let consumed = try parser.parseRequest(octets.readableBytesUInt8Span, into: &head) else {
+                // The clock of a head starts with its first octet and is not restarted by later ones.
+                if headStartedAt == 0 {
+                    headStartedAt = now
+                    deadline = now &+ timeouts.headerRead
+                }
+                return .stop
+            }
+            octets.moveReaderIndex(forwardBy: min(consumed, octets.readableBytes))
+        } catch {
+            reading = .answering
+            headStartedAt = 0
+            deadline = .max
+            closeAfterAnswer = true
+            octets.clear()
+            return .refused(error)
+        }
+        headStartedAt = 0
+        dropping = false
+        droppedBytes = 0
+        closeAfterAnswer = draining || !head.keepAlive
+        switch head.framing {
+        case .length(let length) where length > 0:
+            reading = .body(left: length)
+            deadline = now &+ timeouts.bodyStall
+        case .chunked:
+            reading = .chunks
+            chunkDecoder = ChunkedDecoder()
+            deadline = now &+ timeouts.bodyStall
+        default:
+            reading = .answering
+            deadline = .max
+        }
+        return .request(isWhole: head.framing == .length(0))
+    }
+
+    private mutating func readBody(
+        _ octets: inout ByteBuffer, left: Int, now: Int64, _ timeouts: TransportTimeouts
+    ) -> Step {
+        let count = min(left, octets.readableBytes)
+        guard let part = octets.readSlice(length: count) else { return .stop }
+        let rest = left &- count
+        reading = rest == 0 ? .answering : .body(left: rest)
+        deadline = rest == 0 || readingPaused ? .max : now &+ timeouts.bodyStall
+        guard dropping else { return .body(part, isLast: rest == 0) }
+        droppedBytes &+= count
+        return rest == 0 ? .droppedAll : .dropped
+    }
+
+    private mutating func readChunks(_ octets: inout ByteBuffer, now: Int64, _ timeouts: TransportTimeouts) -> Step {
+        deadline = readingPaused ? .max : now &+ timeouts.bodyStall
+        do {
+            switch try chunkDecoder.next(octets.readableBytesUInt8Span, from: 0) {
+            case .data(let range):
+                guard let part = octets.getSlice(at: octets.readerIndex + range.lowerBound, length: range.count) else {
+                    return .stop
+                }
+                octets.moveReaderIndex(forwardBy: min(range.upperBound, octets.readableBytes))
+                guard dropping else { return .body(part, isLast: false) }
+                droppedBytes &+= range.count
+                return droppedBytes > Self.dropBytesMax ? .closeLingering : .dropped
+            case .needMore(let consumed):
+                octets.moveReaderIndex(forwardBy: min(consumed, octets.readableBytes))
+                return .stop
+            case .end(let consumed):
+                octets.moveReaderIndex(forwardBy: min(consumed, octets.readableBytes))
+                reading = .answering
+                deadline = .max
+                return dropping ? .droppedAll : .chunksEnded
+            }
+        } catch {
+            closeAfterAnswer = true
+            octets.clear()
+            if dropping { return .closeLingering }
+            reading = .answering
+            deadline = .max
+            return .bodyMalformed(error)
+        }
+    }
+
+    /// The trailer fields of a body in chunks, those that `keeps` accepts.
+    func trailers(_ keeps: (borrowing FieldBlock, Field) -> Bool) -> FieldList { chunkDecoder.trailerFields(keeps) }
+
+    /// What becomes of octets that cannot be read on yet.
+    enum Rest: Equatable {
+        case drop
+        /// They pass through.
+        case tunnel
+        case keep
+        /// There are too many of them already.
+        case keepAndPause
+    }
+
+    func rest(_ count: Int) -> Rest {
+        switch reading {
+        case .closing, .handshake: .drop
+        case .tunnel: .tunnel
+        case .answering: count > Self.pipelineBytesMax ? .keepAndPause : .keep
+        case .head, .body, .chunks: .keep
+        }
+    }
+
+    /// Octets pass through a tunnel, one way or the other.
+    mutating func tunnelMoved(now: Int64, _ timeouts: TransportTimeouts) { deadline = now &+ timeouts.tunnelIdle }
+
+    mutating func becomeTunnel(now: Int64, _ timeouts: TransportTimeouts) {
+        reading = .tunnel
+        deadline = now &+ timeouts.tunnelIdle
+    }
+
+    mutating func pauseReading() {
+        readingPaused = true
+        switch reading {
+        case .body, .chunks: deadline = .max
+        default: break
+        }
+    }
+
+    mutating func resumeReading(now: Int64, _ timeouts: TransportTimeouts) {
+        guard readingPaused else { return }
+        readingPaused = false
+        switch reading {
+        case .body, .chunks: deadline = now &+ timeouts.bodyStall
+        default: break
+        }
+    }
+
+    // MARK: Answering
+
+    /// The request's body is not read to its end, and what is missing is too much to be read and dropped.
+    private func isUnfinishedTooLong(expectsContinue: Bool) -> Bool {
+        switch reading {
+        case .body(let left): left > Self.dropBytesMax || expectsContinue
+        case .chunks: true
+        default: false
+        }
+    }
+
+    /// An answer begins whose body an upstream delimits by `framing`. Returns how it is delimited here.
+    mutating func answer(framing: BodyFraming, to head: borrowing RequestHead) -> BodyFraming {
+        var framing = framing
+        if framing == .untilClose || framing == .chunked {
+            if head.isHTTP10 {
+                framing = .untilClose
+                closeAfterAnswer = true
+            } else {
+                framing = .chunked
+            }
+        }
+        answerFraming = framing
+        answerChunked = framing == .chunked
+        if framing != .tunnel, isUnfinishedTooLong(expectsContinue: head.expectsContinue) { closeAfterAnswer = true }
+        return framing
+    }
+
+    /// An answer begins whose body is this long.
+    mutating func answer(bodyBytes: Int, to head: borrowing RequestHead, close: Bool) {
+        if close || isUnfinishedTooLong(expectsContinue: head.expectsContinue) { closeAfterAnswer = true }
+        answerFraming = .length(bodyBytes)
+        answerChunked = false
+    }
+
+    /// Whether the client is told that the connection ends with this answer.
+    var announcesClose: Bool { closeAfterAnswer || draining }
+    /// Parts of the answer's body go out as chunks.
+    var writesChunks: Bool { answerChunked }
+
+    enum Finish: Equatable {
+        case none
+        case nextRequest
+        /// What is left of the request's body is read and dropped first.
+        case dropRest
+        case closeLingering
+    }
+
+    /// The answer is whole.
+    mutating func finish() -> Finish {
+        answerChunked = false
+        switch reading {
+        case .answering:
+            return announcesClose ? .closeLingering : .nextRequest
+        case .body(let left):
+            guard !announcesClose, left <= Self.dropBytesMax else { return .closeLingering }
+            dropping = true
+            return .dropRest
+        case .chunks:
+            guard !announcesClose else { return .closeLingering }
+            dropping = true
+            return .dropRest
+        case .head, .handshake, .tunnel, .closing:
+            return .none
+        }
+    }
+
+    /// Ready for the next request.
+    mutating func nextRequest(now: Int64, _ timeouts: TransportTimeouts) {
+        dropping = false
+        reading = .head
+        deadline = now &+ (draining ? Self.drainIdleNanoseconds : timeouts.keepAliveIdle)
+    }
+
+    // MARK: The client takes what it is sent, or does not
+
+    /// Counts the time in which the client must take some of what is written.
+    mutating func awaitClient(unsentBytes: Int, now: Int64, _ timeouts: TransportTimeouts) {
+        self.unsentBytes = unsentBytes
+        deadline = now &+ timeouts.bodyStall
+    }
+
+    /// Whether it did; then the time begins anew. It may take long to have taken all.
+    mutating func clientTookSome(unsentBytes: Int, now: Int64, _ timeouts: TransportTimeouts) -> Bool {
+        guard unsentBytes < self.unsentBytes else { return false }
+        awaitClient(unsentBytes: unsentBytes, now: now, timeouts)
+        return true
+    }
+
+    enum Room: Equatable {
+        /// Another request may be begun. `resumes`: reading goes on.
+        case free(resumes: Bool)
+        /// A client that sends requests and does not read the answers is not read from.
+        case none
+    }
+
+    /// Whether another request may be begun.
+    mutating func room(isWritable: Bool) -> Room {
+        let waited = waitsForRoom
+        waitsForRoom = !isWritable
+        return isWritable ? .free(resumes: waited) : .none
+    }
+
+    enum Pace: Equatable {
+        case none
+        case awaitClient
+        /// The client has taken its answers: its next request may begin.
+        case roomCame
+    }
+
+    mutating func writabilityChanged(_ writable: Bool) -> Pace {
+        switch reading {
+        case .answering:
+            return answerMoves(writable)
+        case .body, .chunks:
+            // While the request stands still, its answer is what is timed.
+            return readingPaused ? answerMoves(writable) : .none
+        case .head:
+            return waitsForRoom && writable ? .roomCame : .none
+        case .handshake, .tunnel, .closing:
+            return .none
+        }
+    }
+
+    private mutating func answerMoves(_ writable: Bool) -> Pace {
+        guard writable else { return .awaitClient }
+        deadline = .max
+        return .none
+    }
+
+    /// The room that was waited for has come. False: nobody waits for it any more.
+    mutating func takeRoom(isWritable: Bool) -> Bool {
+        guard waitsForRoom, isWritable else { return false }
+        waitsForRoom = false
+        return true
+    }
+
+    // MARK: The connection ends
+
+    enum Expiry: Equatable {
+        case handshakeTimedOut
+        /// Nothing was begun: it ends without an answer.
+        case closeLingering
+        case headTimedOut
+        case exchangeTimedOut
+        /// The client has had its time to take what is written. Has it taken some?
+        case askClient(otherwise: Otherwise)
+    }
+    enum Otherwise: Equatable { case closeHard, exchangeTimedOut }
+
+    /// The deadline has passed. `hasLeftover`: some of a head is there.
+    mutating func expired(hasLeftover: Bool) -> Expiry {
+        deadline = .max
+        switch reading {
+        case .handshake:
+            reading = .closing
+            return .handshakeTimedOut
+        case .head:
+            if waitsForRoom { return .askClient(otherwise: .closeHard) }
+            guard hasLeftover else { return .closeLingering }
+            headStartedAt = 0
+            reading = .answering
+            closeAfterAnswer = true
+            return .headTimedOut
+        case .body, .chunks, .tunnel:
+            return .exchangeTimedOut
+        case .answering:
+            return .askClient(otherwise: .exchangeTimedOut)
+        case .closing:
+            return .askClient(otherwise: .closeHard)
+        }
+    }
+
+    /// No new request is taken.
+    mutating func drain(now: Int64, hasLeftover: Bool) {
+        draining = true
+        closeAfterAnswer = true
+        // Not closed at once: a request may be on its way. It is answered with `Connection: close`.
+        if reading == .head, !hasLeftover { deadline = min(deadline, now &+ Self.drainIdleNanoseconds) }
+    }
+
+    /// It ends now, because the process does.
+    mutating func closeNow() { draining = true }
+
+    /// No more is read or answered; only the end is awaited.
+    mutating func close() {
+        reading = .closing
+        dropping = false
+        readingPaused = false
+        waitsForRoom = false
+    }
+
+    /// What comes is dropped, what is written still goes out: the answer breaks off.
+    mutating func abort() { reading = .closing }
+
+    /// Everything is written; the client has a moment to agree.
+    mutating func linger(now: Int64) {
+        unsentBytes = 0
+        deadline = now &+ Self.lingerNanoseconds
+    }
+}

@@ -1,0 +1,322 @@
+import HTTP
+import NIOCore
+import Testing
+
+@testable import Transport
+
+/// Events in their order, and what follows from each: without sockets, loops or clocks.
+@Suite("What becomes of an exchange")
+struct ExchangeStateTests {
+    typealias Phase = ExchangeState.Phase
+
+    private static let phases: [Phase] = [
+        .idle, .deciding, .collecting, .connecting, .forwarded, .responding, .tunnel, .answered,
+    ]
+
+    /// An exchange that has come this far with a request whose body has four octets, none of which has arrived.
+    private static func reached(_ phase: Phase, framing: BodyFraming = .length(4)) -> ExchangeState {
+        var state = ExchangeState()
+        guard phase != .idle else { return state }
+        state.begin(framing: framing, now: 10)
+        switch phase {
+        case .idle, .deciding: break
+        case .collecting: _ = state.collectBody()
+        case .answered: _ = state.answer(status: 403, bodyBytes: 7)
+        case .connecting, .forwarded, .responding, .tunnel:
+            _ = state.attempt(now: 20)
+            if phase == .connecting { break }
+            _ = state.connected(verified: true)
+            if phase == .forwarded { break }
+            _ = state.upstreamHead(status: phase == .tunnel ? 101 : 200, now: 30)
+        }
+        return state
+    }
+
+    private func buffer(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
+
+    private func body(_ text: String, to state: inout ExchangeState) -> ExchangeState.Body {
+        state.receivedBody(buffer(text), ByteBufferAllocator())
+    }
+
+    @Test("the helper reaches each phase", arguments: phases)
+    func reachesPhases(_ phase: Phase) {
+        let state = Self.reached(phase)
+        #expect(state.phase == phase)
+    }
+
+    @Test("there is at most one answer, and none once one has begun", arguments: phases)
+    func oneAnswer(_ phase: Phase) {
+        var state = Self.reached(phase)
+        let isOpen = [.deciding, .collecting, .connecting, .forwarded].contains(phase)
+        #expect(state.answer(status: 503, bodyBytes: 3) == isOpen)
+        #expect(state.answer(status: 500, bodyBytes: 4) == false)
+        if isOpen { #expect(state.status == 503 && state.bodyBytesOut == 3) }
+        // Nothing of an upstream can follow.
+        if isOpen { #expect(state.upstreamHead(status: 200, now: 40) == false && state.upstreamEnded() == false) }
+    }
+
+    @Test(
+        "a request that fails is told to the delegate before the answer, and breaks the answer off after",
+        arguments: phases)
+    func faults(_ phase: Phase) {
+        var state = Self.reached(phase)
+        let fault = state.failed(.stalled)
+        switch phase {
+        case .deciding, .collecting, .connecting, .forwarded:
+            #expect(fault == .tellDelegate)
+            #expect(state.phase == .deciding)
+        case .responding, .tunnel: #expect(fault == .breakOff(.stalled) && state.phase == .answered)
+        case .idle, .answered: #expect(fault == .abortClient && state.phase == phase)
+        }
+    }
+
+    @Test("a client that leaves drops what was begun for it, and finishes a tunnel", arguments: phases)
+    func departures(_ phase: Phase) {
+        var state = Self.reached(phase)
+        let departure = state.clientGone()
+        switch phase {
+        case .idle, .answered: #expect(departure == .none)
+        case .tunnel: #expect(departure == .finishTunnel)
+        default: #expect(departure == .dropUpstream)
+        }
+        #expect(state.phase == .idle)
+        // It leaves once.
+        #expect(state.clientGone() == .none)
+    }
+
+    @Test(
+        "an upstream that fails is told to the delegate before the answer, and breaks the answer off after",
+        arguments: phases)
+    func upstreamFailures(_ phase: Phase) {
+        var state = Self.reached(phase)
+        let failure = state.upstreamFailed(.closedEarly, onReusedConnection: true)
+        switch phase {
+        case .connecting, .forwarded:
+            #expect(
+                failure
+                    == .tellDelegate(
+                        ForwardFailure(
+                            reason: .closedEarly, onReusedConnection: true, bodyUntouched: true,
+                            nothingSent: phase == .connecting)))
+            #expect(state.phase == .deciding)
+        case .responding, .tunnel:
+            #expect(failure == .breakOff(.upstreamBrokeOff))
+        case .idle, .deciding, .collecting, .answered:
+            #expect(failure == .ignore)
+            #expect(state.phase == phase)
+        }
+    }
+
+    @Test("an answer that stands still is stalled, not broken off by the upstream")
+    func stalled() {
+        var state = Self.reached(.responding)
+        #expect(state.upstreamFailed(.firstByteTimeout, onReusedConnection: false) == .breakOff(.stalled))
+    }
+
+    @Test("octets of a body that an upstream has seen forbid to send the request again", arguments: [true, false])
+    func bodyUntouched(_ isHeld: Bool) {
+        var state = Self.reached(isHeld ? .connecting : .forwarded)
+        _ = body("ab", to: &state)
+        if isHeld { _ = state.connected(verified: false) }
+        guard case .tellDelegate(let failure) = state.upstreamFailed(.closedEarly, onReusedConnection: true) else {
+            Issue.record("the delegate hears nothing")
+            return
+        }
+        #expect(!failure.bodyUntouched)
+        #expect(!failure.nothingSent)
+    }
+
+    @Test("a body that comes before a stream is held, the client paused once, and read again with the stream")
+    func heldBody() {
+        var state = Self.reached(.deciding)
+        #expect(body("ab", to: &state) == .pauseClient)
+        #expect(body("c", to: &state) == .none)
+        #expect(state.attempt(now: 20) == true)
+        #expect(state.mustWait() == false)
+        guard case .begin(let held, let end, let resumesClient) = state.connected(verified: false) else {
+            Issue.record("the stream was not wanted")
+            return
+        }
+        #expect(held == buffer("abc") && end == nil && resumesClient)
+        #expect(body("d", to: &state) == .send)
+        guard case .send = state.receivedBodyEnd(trailers: FieldList()) else {
+            Issue.record("the end is not sent")
+            return
+        }
+    }
+
+    @Test("a request that is whole before there is a stream goes out whole, with its trailers, and nobody is paused")
+    func wholeBeforeStream() {
+        var state = Self.reached(.deciding)
+        _ = body("abcd", to: &state)
+        var trailers = FieldList()
+        trailers.append("Sum", "1")
+        _ = state.receivedBodyEnd(trailers: trailers)
+        #expect(state.attempt(now: 20) == true)
+        #expect(state.mustWait() == false)
+        guard case .begin(let held, let end, _) = state.connected(verified: false) else {
+            Issue.record("the stream was not wanted")
+            return
+        }
+        #expect(held == buffer("abcd"))
+        #expect(end.map { $0.entries.map { entry in trailers.text(entry.value) } } == ["1"])
+    }
+
+    @Test("a request without a body is whole at once, and its client is not paused while it waits", arguments: [1, 2])
+    func noBody(_ attempts: Int) {
+        var state = Self.reached(.deciding, framing: .none)
+        for attempt in 1...attempts {
+            #expect(state.attempt(now: 20) == true)
+            #expect(state.mustWait() == false)
+            guard case .begin(nil, let end?, false) = state.connected(verified: false) else {
+                Issue.record("it is not whole")
+                return
+            }
+            #expect(end.isEmpty)
+            if attempt < attempts { _ = state.upstreamFailed(.closedEarly, onReusedConnection: true) }
+        }
+        #expect(state.upstreamAttempts == attempts)
+    }
+
+    @Test("a client whose body is not there yet is paused while its request waits for a stream")
+    func pausedMeanwhile() {
+        var state = Self.reached(.connecting)
+        #expect(state.mustWait() == true)
+        #expect(state.mustWait() == false)
+        guard case .begin(nil, nil, true) = state.connected(verified: false) else {
+            Issue.record("it is not read again")
+            return
+        }
+    }
+
+    @Test("a stream that nobody waits for any more is given back", arguments: phases)
+    func unwantedStream(_ phase: Phase) {
+        guard phase != .connecting else { return }
+        var state = Self.reached(phase)
+        guard case .giveBack = state.connected(verified: true) else {
+            Issue.record("it was taken")
+            return
+        }
+        #expect(state.phase == phase)
+    }
+
+    @Test("a body is collected from what came before and what comes after it was asked for")
+    func collected() {
+        var state = Self.reached(.deciding)
+        #expect(body("ab", to: &state) == .pauseClient)
+        #expect(state.collectBody() == .goOn(resumesClient: true))
+        #expect(body("cd", to: &state) == .none)
+        guard case .collected(let octets) = state.receivedBodyEnd(trailers: FieldList()) else {
+            Issue.record("it was not collected")
+            return
+        }
+        #expect(octets == Array("abcd".utf8) && state.phase == .deciding)
+    }
+
+    @Test("a body that is there already, or of which there is none, is collected at once")
+    func collectedAtOnce() {
+        var state = Self.reached(.deciding)
+        _ = body("abcd", to: &state)
+        _ = state.receivedBodyEnd(trailers: FieldList())
+        #expect(state.collectBody() == .whole(Array("abcd".utf8)))
+        var none = Self.reached(.deciding, framing: .none)
+        #expect(none.collectBody() == .whole([]))
+        #expect(none.phase == .deciding)
+    }
+
+    @Test(
+        "a body of more octets than are allowed is told once there is no answer, and dropped after", arguments: phases)
+    func tooLarge(_ phase: Phase) {
+        var state = Self.reached(phase)
+        state.bodyBytesMax = 3
+        let allowed = body("abc", to: &state)
+        #expect([.none, .send, .pauseClient].contains(allowed))
+        let one = body("d", to: &state)
+        switch phase {
+        case .deciding, .collecting, .connecting, .forwarded: #expect(one == .tooLarge(.tellDelegate))
+        case .responding: #expect(one == .tooLarge(.breakOff(.clientGone)))
+        case .tunnel, .idle, .answered: #expect(one == .tooLarge(.ignore))
+        }
+        #expect(state.bodyBytesIn == 4)
+    }
+
+    @Test("what is held of a body that is too large is forgotten")
+    func tooLargeForgotten() {
+        var state = Self.reached(.deciding)
+        state.bodyBytesMax = 3
+        _ = body("abc", to: &state)
+        _ = body("d", to: &state)
+        #expect(state.attempt(now: 20) == true)
+        guard case .begin(nil, _, _) = state.connected(verified: false) else {
+            Issue.record("something was kept")
+            return
+        }
+    }
+
+    @Test("the end of a request frees its client from a pause, once")
+    func endResumes() {
+        var state = Self.reached(.connecting)
+        _ = state.mustWait()
+        #expect(state.end() == true)
+        #expect(state.end() == false)
+    }
+
+    @Test("nothing of one request is left for the next, whether that is one or what cannot be read as one")
+    func nothingLeft() {
+        for framing in [BodyFraming.none, .length(4)] {
+            var state = Self.reached(.forwarded)
+            state.bodyBytesMax = 10
+            _ = body("ab", to: &state)
+            _ = state.upstreamHead(status: 200, now: 30)
+            state.upstreamBody(5)
+            _ = state.pausesClient()
+            _ = state.upstreamEnded()
+            _ = state.end()
+            state.reset()
+            #expect(state.phase == .idle)
+
+            state.begin(framing: framing, now: 90)
+            #expect(state.phase == .deciding)
+            #expect(state.startedAt == 90)
+            #expect(state.bodyBytesIn == 0)
+            #expect(state.bodyBytesOut == 0)
+            #expect(state.status == 0)
+            #expect(state.upstreamStartedAt == 0)
+            #expect(state.upstreamFirstByteAt == 0)
+            #expect(state.upstreamAttempts == 0)
+            #expect(state.upstreamVerified == false)
+            #expect(state.bodyBytesMax == nil)
+            #expect(state.resumesClient() == false)
+            let whole: ExchangeState.Collection = framing == .none ? .whole([]) : .goOn(resumesClient: false)
+            #expect(state.collectBody() == whole)
+        }
+    }
+
+    @Test("an answer from another thread finds its own request only, and only while it has none")
+    func generations() {
+        var state = Self.reached(.deciding)
+        let first = state.generation
+        #expect(state.isCurrent(first) == true)
+        _ = state.answer(status: 200, bodyBytes: 0)
+        #expect(state.isCurrent(first) == false)
+        state.reset()
+        state.begin(framing: .none, now: 50)
+        #expect(state.isCurrent(first) == false)
+        #expect(state.isCurrent(state.generation) == true)
+        let second = state.generation
+        state.connectionClosed()
+        #expect(state.isCurrent(second) == false)
+    }
+
+    @Test("octets that pass through a tunnel are counted both ways")
+    func tunnelCounts() {
+        var state = Self.reached(.tunnel)
+        #expect(state.receivedTunnel(3) == true)
+        state.upstreamBody(5)
+        #expect(state.bodyBytesIn == 3)
+        #expect(state.bodyBytesOut == 5)
+        #expect(state.upstreamTunnelClosed() == true)
+        #expect(state.upstreamTunnelClosed() == false)
+        #expect(state.receivedTunnel(3) == false)
+    }
+}
