@@ -42,6 +42,12 @@ package struct UpstreamRequestHead: Sendable {
         upgradeEnd = octets.count
     }
 
+    /// The body is another one than the client's, and as long as this: whole, so nobody waits for leave to send it.
+    package mutating func replaceBody(bytes: Int) {
+        framing = .length(bytes)
+        expectsContinue = false
+    }
+
     /// The method as the client wrote it.
     package var methodText: ArraySlice<UInt8> { octets.bytes[0..<methodEnd] }
     /// Path and query.

@@ -89,6 +89,8 @@ private final class ExampleDelegate: ExchangeDelegate {
         exchange.answer(status: 200, fields: fields, body: answer.serialized() + [0x0A])
     }
 
+    func exchangeCollectedAnswer(_ head: borrowing ResponseHead, body: [UInt8]) {}
+    func exchangeAnswerTooLarge() {}
     func exchangeRefused(_ error: HeadError) { plain(error.status, "\(error)\n") }
     func exchangeTimedOut() { plain(408, "too slow\n") }
     func exchangeBodyTooLarge() { plain(413, "too large\n") }

@@ -231,6 +231,13 @@ final class Walk: ExchangeDelegate {
         }
     }
 
+    /// No destination looks into answers yet.
+    func exchangeCollectedAnswer(_ head: borrowing ResponseHead, body: [UInt8]) {
+        exchange.passCollectedAnswer(body: body)
+    }
+
+    func exchangeAnswerTooLarge() { refuse(Refusal(.upstreamBadResponse)) }
+
     func exchangeRefused(_ error: HeadError) {
         request.begin(loop.snapshot, head: exchange.head, random: &loop.random, journal: loop.journal)
         refuse(Refusal(request.record == nil ? .auditUnavailable : RefusalCode(error)), close: true)

@@ -22,13 +22,15 @@ package final class Exchange: UpstreamStreamDelegate {
     private var client: (any ClientStream)?
     private var delegate: (any ExchangeDelegate)?
     private var upstream: (any UpstreamStream)?
-    private var waiter: UpstreamWaiter?
+    private(set) var waiter: UpstreamWaiter?
 
     // The request towards the upstream.
     private var upstreamHead: UpstreamRequestHead?
     private var upstreamUpgrade = false
     private var firstByteTimeout: Int64 = 0
     private var upstreamNeedsFlush = false
+    /// Of an answer that is collected, and how its body is delimited.
+    private var collectedHead: (head: ResponseHead, framing: BodyFraming)?
 
     init(loop: TransportLoop, peer: Peer, client: any ClientStream, connection: any ConnectionDelegate) {
         self.loop = loop
@@ -43,6 +45,13 @@ package final class Exchange: UpstreamStreamDelegate {
     package var bodyBytesMax: Int? {
         get { state.bodyBytesMax }
         set { state.bodyBytesMax = newValue }
+    }
+
+    /// Octets of an answer's body that the delegate wants to see whole before the client gets any of it; nil: it goes to
+    /// the client as it comes. The delegate sets it before it forwards.
+    package var answerBytesMax: Int? {
+        get { state.answerBytesMax }
+        set { state.answerBytesMax = newValue }
     }
 
     // What is counted for the record: octets, and monotonic nanoseconds; 0: not yet.
@@ -78,10 +87,17 @@ package final class Exchange: UpstreamStreamDelegate {
 
     /// Forwards the request over a connection from `pool`. The body follows in the request's own framing. May be called
     /// again from `forwardFailed`.
-    /// - Parameter upstreamHead: from `TransportLoop.takeUpstreamHead`, which gets it back.
+    /// - Parameters:
+    ///   - upstreamHead: from `TransportLoop.takeUpstreamHead`, which gets it back.
+    ///   - body: in place of the client's, which was collected before; nil: the client's.
     package func forward(
-        to pool: UpstreamPool, head upstreamHead: consuming UpstreamRequestHead, firstByteTimeout: Int64
+        to pool: UpstreamPool, head upstreamHead: consuming UpstreamRequestHead, firstByteTimeout: Int64,
+        body: [UInt8]? = nil
     ) {
+        if let body {
+            guard state.replaceBody(body, loop.allocator) else { return }
+            upstreamHead.replaceBody(bytes: body.count)
+        }
         guard state.attempt(now: loop.now()) else { return }
         self.upstreamHead = upstreamHead
         upstreamUpgrade = head.upgrade != nil && head.framing == .none
@@ -109,6 +125,21 @@ package final class Exchange: UpstreamStreamDelegate {
         case .whole(let body):
             delegate?.exchangeCollected(body: body)
         }
+    }
+
+    /// Sends the answer that was collected (`answerBytesMax`), with what the delegate adds to every answer.
+    /// - Parameter body: in place of the upstream's; nil: the upstream's as it came.
+    package func passCollectedAnswer(body: [UInt8]) {
+        guard let collectedHead, state.passAnswer(bodyBytes: head.method == .head ? 0 : body.count) else { return }
+        self.collectedHead = nil
+        // An answer that cannot have a body (HEAD, 204, 304) has none now.
+        let framing = collectedHead.framing == .none ? BodyFraming.none : .length(body.count)
+        writeHead(collectedHead.head, framing: framing)
+        if framing != .none, !body.isEmpty { client?.writeBody(loop.allocator.buffer(bytes: body)) }
+        state.passedAnswer()
+        end(.complete)
+        client?.finish(trailers: FieldList())
+        client?.flush()
     }
 
     /// A handle with which another thread or task can answer this exchange later, through its delegate.
@@ -258,23 +289,40 @@ package final class Exchange: UpstreamStreamDelegate {
     }
 
     func upstreamHead(_ response: borrowing ResponseHead, framing: BodyFraming, now: Int64) {
-        guard state.upstreamHead(status: response.status, now: now) else { return }
-        loop.extraFields.clear()
-        delegate?.appendResponseFields(to: &loop.extraFields)
-        client?.writeHead(response, framing: framing, extraFields: loop.extraFields)
-        if state.phase == .tunnel {
+        switch state.upstreamHead(status: response.status, now: now) {
+        case .ignore:
+            break
+        case .pass:
+            writeHead(response, framing: framing)
+        case .tunnel:
+            writeHead(response, framing: framing)
             client?.becomeTunnel()
             client?.flush()
             resumeClient()
+        case .keep:
+            collectedHead = (copy response, framing)
         }
     }
 
+    private func writeHead(_ response: borrowing ResponseHead, framing: BodyFraming) {
+        loop.extraFields.clear()
+        delegate?.appendResponseFields(to: &loop.extraFields)
+        client?.writeHead(response, framing: framing, extraFields: loop.extraFields)
+    }
+
     func upstreamBody(_ octets: ByteBuffer) {
-        state.upstreamBody(octets.readableBytes)
-        switch state.phase {
-        case .tunnel: client?.writeTunnel(octets)
-        case .responding: client?.writeBody(octets)
-        default: return
+        switch state.upstreamBody(octets) {
+        case .none:
+            return
+        case .tunnel:
+            client?.writeTunnel(octets)
+        case .pass:
+            client?.writeBody(octets)
+        case .tooLarge:
+            collectedHead = nil
+            dropUpstream()
+            delegate?.exchangeAnswerTooLarge()
+            return
         }
         if client?.isWritable == false { upstream?.pauseReading() }
     }
@@ -285,10 +333,17 @@ package final class Exchange: UpstreamStreamDelegate {
 
     func upstreamEnded(trailers: FieldList) {
         upstream = nil
-        guard state.upstreamEnded() else { return }
-        end(.complete)
-        client?.finish(trailers: trailers)
-        client?.flush()
+        switch state.upstreamEnded() {
+        case .ignore:
+            break
+        case .finish:
+            end(.complete)
+            client?.finish(trailers: trailers)
+            client?.flush()
+        case .collected(let body):
+            guard let collectedHead else { return }
+            delegate?.exchangeCollectedAnswer(collectedHead.head, body: body)
+        }
     }
 
     func upstreamTunnelClosed() {
@@ -353,6 +408,7 @@ package final class Exchange: UpstreamStreamDelegate {
     private func end(_ ending: ExchangeEnding) {
         if let upstreamHead { loop.give(upstreamHead) }
         upstreamHead = nil
+        collectedHead = nil
         if state.end() { client?.resumeReading() }
         delegate?.exchangeEnded(ending)
     }

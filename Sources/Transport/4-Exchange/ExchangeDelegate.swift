@@ -15,6 +15,11 @@ package protocol ExchangeDelegate: AnyObject, SendableMetatype {
     func exchangeBodyRefused(_ error: HeadError)
     /// The whole body, asked for with `collectBody`.
     func exchangeCollected(body: [UInt8])
+    /// The whole answer of an upstream, asked for with `answerBytesMax`. The delegate passes it on
+    /// (`passCollectedAnswer`), or answers something else.
+    func exchangeCollectedAnswer(_ head: borrowing ResponseHead, body: [UInt8])
+    /// The upstream's answer grew beyond `answerBytesMax`. None of it has reached the client; answer.
+    func exchangeAnswerTooLarge()
     /// Whether a trailer field of the request may reach the upstream; asked for each, before the body ends.
     func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool
     /// Whether a trailer field of an upstream's answer may reach the client; asked for each, before the answer ends.

@@ -17,6 +17,8 @@ struct ExchangeState: ~Copyable {
         case connecting
         /// The request is on its way; no final head yet.
         case forwarded
+        /// The final head is there, and the delegate asked for the whole answer.
+        case collectingAnswer
         /// The final head was passed on.
         case responding
         case tunnel
@@ -40,6 +42,8 @@ struct ExchangeState: ~Copyable {
 
     /// Body octets at most; nil: unbounded.
     var bodyBytesMax: Int?
+    /// Octets of an answer's body that are collected at most; nil: it goes to the client as it comes.
+    var answerBytesMax: Int?
 
     private var requestBodyEnded = true
     private var bodyForwarded = false
@@ -87,7 +91,7 @@ struct ExchangeState: ~Copyable {
     /// False: there is an answer already, or nobody to answer.
     mutating func answer(status: Int, bodyBytes: Int) -> Bool {
         switch phase {
-        case .deciding, .collecting, .connecting, .forwarded: break
+        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer: break
         case .idle, .responding, .tunnel, .answered: return false
         }
         phase = .answered
@@ -104,6 +108,25 @@ struct ExchangeState: ~Copyable {
         upstreamStartedAt = now
         return true
     }
+
+    /// The request's body, which was collected, is replaced. False: it is not whole, or somebody has seen it.
+    mutating func replaceBody(_ body: [UInt8], _ allocator: ByteBufferAllocator) -> Bool {
+        guard phase == .deciding, requestBodyEnded, !bodyForwarded else { return false }
+        held = body.isEmpty ? nil : allocator.buffer(bytes: body)
+        heldTrailers = nil
+        return true
+    }
+
+    /// The answer that was collected goes out after all, its body perhaps another one. False: there is none.
+    mutating func passAnswer(bodyBytes: Int) -> Bool {
+        guard phase == .deciding, collectedStatus != 0 else { return false }
+        phase = .responding
+        status = collectedStatus
+        bodyBytesOut = bodyBytes
+        return true
+    }
+    /// Of the answer that was collected; 0: none was.
+    private var collectedStatus = 0
 
     /// No stream was there at once. True: the client's stream is to be paused meanwhile.
     mutating func mustWait() -> Bool { requestBodyEnded ? false : pausesClient() }
@@ -168,7 +191,7 @@ struct ExchangeState: ~Copyable {
             var octets = octets
             held?.writeBuffer(&octets)
             return pausesClient() ? .pauseClient : .none
-        case .forwarded, .responding:
+        case .forwarded, .collectingAnswer, .responding:
             bodyForwarded = true
             return .send
         case .tunnel, .idle, .answered:
@@ -180,7 +203,8 @@ struct ExchangeState: ~Copyable {
         collected = []
         held = nil
         switch phase {
-        case .deciding, .collecting, .connecting, .forwarded, .responding: return failed(.clientGone)
+        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer, .responding:
+            return failed(.clientGone)
         case .tunnel, .idle, .answered: return .ignore
         }
     }
@@ -200,7 +224,7 @@ struct ExchangeState: ~Copyable {
         case .deciding, .connecting:
             heldTrailers = trailers
             return .none
-        case .forwarded, .responding:
+        case .forwarded, .collectingAnswer, .responding:
             return .send
         case .tunnel, .idle, .answered:
             return .none
@@ -210,8 +234,9 @@ struct ExchangeState: ~Copyable {
     /// The request cannot be read to its end. `ending` is that of an answer that has begun.
     mutating func failed(_ ending: ExchangeEnding) -> Fault {
         switch phase {
-        case .deciding, .collecting, .connecting, .forwarded:
+        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer:
             phase = .deciding
+            collectedStatus = 0
             return .tellDelegate
         case .responding, .tunnel:
             phase = .answered
@@ -241,7 +266,7 @@ struct ExchangeState: ~Copyable {
         return switch was {
         case .idle, .answered: .none
         case .tunnel: .finishTunnel
-        case .deciding, .collecting, .connecting, .forwarded, .responding: .dropUpstream
+        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer, .responding: .dropUpstream
         }
     }
 
@@ -276,7 +301,9 @@ struct ExchangeState: ~Copyable {
 
     mutating func upstreamFailed(_ reason: ForwardFailure.Reason, onReusedConnection: Bool) -> Failure {
         switch phase {
-        case .connecting, .forwarded:
+        case .connecting, .forwarded, .collectingAnswer:
+            collected = []
+            collectedStatus = 0
             let failure = ForwardFailure(
                 reason: reason, onReusedConnection: onReusedConnection, bodyUntouched: !bodyForwarded,
                 nothingSent: phase == .connecting)
@@ -290,23 +317,84 @@ struct ExchangeState: ~Copyable {
         }
     }
 
-    /// A final head. False: nobody waits for one.
-    mutating func upstreamHead(status: Int, now: Int64) -> Bool {
-        guard phase == .forwarded else { return false }
+    enum Head: Equatable {
+        /// Nobody waits for one.
+        case ignore
+        /// To the client.
+        case pass
+        /// To the client, and octets pass through from here on.
+        case tunnel
+        /// It is kept until the body is whole.
+        case keep
+    }
+
+    /// A final head.
+    mutating func upstreamHead(status: Int, now: Int64) -> Head {
+        guard phase == .forwarded else { return .ignore }
         upstreamFirstByteAt = now
+        if answerBytesMax != nil, status != 101 {
+            phase = .collectingAnswer
+            collectedStatus = status
+            collected = []
+            return .keep
+        }
         self.status = status
         phase = status == 101 ? .tunnel : .responding
-        return true
+        return status == 101 ? .tunnel : .pass
     }
 
-    mutating func upstreamBody(_ count: Int) { bodyBytesOut &+= count }
-
-    /// The answer is whole. False: it is nobody's any more.
-    mutating func upstreamEnded() -> Bool {
-        guard phase == .responding else { return false }
-        phase = .answered
-        return true
+    enum AnswerBody: Equatable {
+        case none
+        case pass
+        case tunnel
+        /// More than was asked for: the delegate answers instead.
+        case tooLarge
     }
+
+    mutating func upstreamBody(_ octets: ByteBuffer) -> AnswerBody {
+        switch phase {
+        case .responding:
+            bodyBytesOut &+= octets.readableBytes
+            return .pass
+        case .tunnel:
+            bodyBytesOut &+= octets.readableBytes
+            return .tunnel
+        case .collectingAnswer:
+            guard octets.readableBytes <= (answerBytesMax ?? 0) &- collected.count else {
+                collected = []
+                collectedStatus = 0
+                phase = .deciding
+                return .tooLarge
+            }
+            collected.append(contentsOf: octets.readableBytesView)
+            return .none
+        case .idle, .deciding, .collecting, .connecting, .forwarded, .answered:
+            return .none
+        }
+    }
+
+    enum AnswerEnd: Equatable {
+        /// It is nobody's any more.
+        case ignore
+        case finish
+        case collected([UInt8])
+    }
+
+    /// The answer is whole.
+    mutating func upstreamEnded() -> AnswerEnd {
+        switch phase {
+        case .responding:
+            phase = .answered
+            return .finish
+        case .collectingAnswer:
+            return .collected(takeCollected())
+        case .idle, .deciding, .collecting, .connecting, .forwarded, .tunnel, .answered:
+            return .ignore
+        }
+    }
+
+    /// The collected answer has been written. It ends as one that an upstream ended.
+    mutating func passedAnswer() { phase = .answered }
 
     /// The upstream left the tunnel. False: there is none.
     mutating func upstreamTunnelClosed() -> Bool {

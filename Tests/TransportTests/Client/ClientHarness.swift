@@ -87,6 +87,13 @@ final class ScriptedDelegates: ExchangeDelegateFactory, ConnectionDelegate {
         exchange.answer(status: 502, fields: FieldList(), body: [])
     }
 
+    /// What is done with a body that was collected.
+    var collected: (Exchange, [UInt8]) -> Void = { exchange, _ in
+        exchange.answer(status: 200, fields: FieldList(), body: Array("collected".utf8))
+    }
+    /// What is done with an answer that was collected: its status, its body.
+    var collectedAnswer: (Exchange, Int, [UInt8]) -> Void = { _, _, _ in }
+
     init(_ decide: @escaping (Exchange) -> Void) { self.decide = decide }
 
     func connectionOpened(_ peer: Peer) -> any ConnectionDelegate {
@@ -118,7 +125,14 @@ private final class ScriptedDelegate: ExchangeDelegate {
     func exchangeBodyRefused(_ error: HeadError) { refuse("body refused \(error)", 400) }
     func exchangeCollected(body: [UInt8]) {
         script.heard.append("collected \(String(decoding: body, as: UTF8.self))")
-        exchange.answer(status: 200, fields: FieldList(), body: Array("collected".utf8))
+        script.collected(exchange, body)
+    }
+    func exchangeCollectedAnswer(_ head: borrowing ResponseHead, body: [UInt8]) {
+        script.collectedAnswer(exchange, head.status, body)
+    }
+    func exchangeAnswerTooLarge() {
+        script.heard.append("answer too large")
+        exchange.answer(status: 502, fields: FieldList(), body: [])
     }
     func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { true }
     func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { true }

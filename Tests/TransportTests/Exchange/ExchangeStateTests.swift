@@ -10,7 +10,7 @@ struct ExchangeStateTests {
     typealias Phase = ExchangeState.Phase
 
     private static let phases: [Phase] = [
-        .idle, .deciding, .collecting, .connecting, .forwarded, .responding, .tunnel, .answered,
+        .idle, .deciding, .collecting, .connecting, .forwarded, .collectingAnswer, .responding, .tunnel, .answered,
     ]
 
     /// An exchange that has come this far with a request whose body has four octets, none of which has arrived.
@@ -22,7 +22,8 @@ struct ExchangeStateTests {
         case .idle, .deciding: break
         case .collecting: _ = state.collectBody()
         case .answered: _ = state.answer(status: 403, bodyBytes: 7)
-        case .connecting, .forwarded, .responding, .tunnel:
+        case .connecting, .forwarded, .collectingAnswer, .responding, .tunnel:
+            if phase == .collectingAnswer { state.answerBytesMax = 4 }
             _ = state.attempt(now: 20)
             if phase == .connecting { break }
             _ = state.connected(verified: true)
@@ -47,12 +48,15 @@ struct ExchangeStateTests {
     @Test("there is at most one answer, and none once one has begun", arguments: phases)
     func oneAnswer(_ phase: Phase) {
         var state = Self.reached(phase)
-        let isOpen = [.deciding, .collecting, .connecting, .forwarded].contains(phase)
+        let isOpen = [.deciding, .collecting, .connecting, .forwarded, .collectingAnswer].contains(phase)
         #expect(state.answer(status: 503, bodyBytes: 3) == isOpen)
         #expect(state.answer(status: 500, bodyBytes: 4) == false)
         if isOpen { #expect(state.status == 503 && state.bodyBytesOut == 3) }
         // Nothing of an upstream can follow.
-        if isOpen { #expect(state.upstreamHead(status: 200, now: 40) == false && state.upstreamEnded() == false) }
+        guard isOpen else { return }
+        #expect(state.upstreamHead(status: 200, now: 40) == .ignore)
+        #expect(state.upstreamBody(buffer("x")) == .none)
+        #expect(state.upstreamEnded() == .ignore)
     }
 
     @Test(
@@ -62,7 +66,7 @@ struct ExchangeStateTests {
         var state = Self.reached(phase)
         let fault = state.failed(.stalled)
         switch phase {
-        case .deciding, .collecting, .connecting, .forwarded:
+        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer:
             #expect(fault == .tellDelegate)
             #expect(state.phase == .deciding)
         case .responding, .tunnel: #expect(fault == .breakOff(.stalled) && state.phase == .answered)
@@ -91,7 +95,7 @@ struct ExchangeStateTests {
         var state = Self.reached(phase)
         let failure = state.upstreamFailed(.closedEarly, onReusedConnection: true)
         switch phase {
-        case .connecting, .forwarded:
+        case .connecting, .forwarded, .collectingAnswer:
             #expect(
                 failure
                     == .tellDelegate(
@@ -233,7 +237,8 @@ struct ExchangeStateTests {
         #expect([.none, .send, .pauseClient].contains(allowed))
         let one = body("d", to: &state)
         switch phase {
-        case .deciding, .collecting, .connecting, .forwarded: #expect(one == .tooLarge(.tellDelegate))
+        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer:
+            #expect(one == .tooLarge(.tellDelegate))
         case .responding: #expect(one == .tooLarge(.breakOff(.clientGone)))
         case .tunnel, .idle, .answered: #expect(one == .tooLarge(.ignore))
         }
@@ -268,7 +273,7 @@ struct ExchangeStateTests {
             state.bodyBytesMax = 10
             _ = body("ab", to: &state)
             _ = state.upstreamHead(status: 200, now: 30)
-            state.upstreamBody(5)
+            _ = state.upstreamBody(buffer("12345"))
             _ = state.pausesClient()
             _ = state.upstreamEnded()
             _ = state.end()
@@ -308,11 +313,66 @@ struct ExchangeStateTests {
         #expect(state.isCurrent(second) == false)
     }
 
+    @Test("an answer is collected up to its bound, and nothing of it is counted as sent")
+    func collectedAnswer() {
+        var state = Self.reached(.collectingAnswer)
+        #expect(state.upstreamBody(buffer("ab")) == .none)
+        #expect(state.upstreamBody(buffer("cd")) == .none)
+        #expect(state.upstreamEnded() == .collected(Array("abcd".utf8)))
+        #expect(state.phase == .deciding)
+        #expect(state.status == 0)
+        #expect(state.bodyBytesOut == 0)
+        #expect(state.passAnswer(bodyBytes: 3) == true)
+        #expect(state.status == 200)
+        #expect(state.bodyBytesOut == 3)
+        #expect(state.passAnswer(bodyBytes: 3) == false)
+    }
+
+    @Test("an answer that is too large, or breaks off, leaves nothing to pass on", arguments: [true, false])
+    func uncollectedAnswer(_ isTooLarge: Bool) {
+        var state = Self.reached(.collectingAnswer)
+        if isTooLarge {
+            #expect(state.upstreamBody(buffer("abcde")) == .tooLarge)
+        } else {
+            _ = state.upstreamBody(buffer("ab"))
+            _ = state.upstreamFailed(.closedEarly, onReusedConnection: false)
+        }
+        #expect(state.phase == .deciding)
+        #expect(state.passAnswer(bodyBytes: 3) == false)
+    }
+
+    @Test("a tunnel is never collected")
+    func collectedTunnel() {
+        var state = Self.reached(.forwarded)
+        state.answerBytesMax = 4
+        #expect(state.upstreamHead(status: 101, now: 30) == .tunnel)
+    }
+
+    @Test("a body can be replaced once it is whole, and not after somebody has seen it")
+    func replacedBody() {
+        let allocator = ByteBufferAllocator()
+        var early = Self.reached(.deciding)
+        #expect(early.replaceBody([1], allocator) == false)
+        var state = Self.reached(.collecting)
+        _ = body("abcd", to: &state)
+        _ = state.receivedBodyEnd(trailers: FieldList())
+        #expect(state.replaceBody(Array("xy".utf8), allocator) == true)
+        #expect(state.attempt(now: 20) == true)
+        guard case .begin(let held, let end, false) = state.connected(verified: false) else {
+            Issue.record("the stream was not wanted")
+            return
+        }
+        #expect(held == buffer("xy"))
+        #expect(end != nil)
+        _ = state.upstreamFailed(.closedEarly, onReusedConnection: true)
+        #expect(state.replaceBody([1], allocator) == false)
+    }
+
     @Test("octets that pass through a tunnel are counted both ways")
     func tunnelCounts() {
         var state = Self.reached(.tunnel)
         #expect(state.receivedTunnel(3) == true)
-        state.upstreamBody(5)
+        _ = state.upstreamBody(buffer("12345"))
         #expect(state.bodyBytesIn == 3)
         #expect(state.bodyBytesOut == 5)
         #expect(state.upstreamTunnelClosed() == true)
