@@ -79,7 +79,7 @@ extension ManagementError {
     fileprivate var detail: String? {
         switch self {
         case .refused(let reason), .conflict(let reason): reason
-        default: nil
+        case .notFound, .changedMeanwhile, .busy: nil
         }
     }
 }
