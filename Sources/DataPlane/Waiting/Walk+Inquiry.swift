@@ -56,7 +56,7 @@ extension Walk {
     private func wait(for subject: InquiryDesk.Subject, otherwise refusal: Refusal) throws(Refusal) {
         let now = Clock.monotonicNanoseconds()
         if inquiringSince == nil { inquiringSince = now }
-        let left = InquiryDesk.waitMax &- (now &- (inquiringSince ?? now))
+        let left = loop.inquiries.waitMax &- (now &- (inquiringSince ?? now))
         guard left > 0, let place = loop.inquiries.wait(for: subject, exchange.deferredAnswer()) else { throw refusal }
         waiting = place
         waitingRefusal = refusal
