@@ -207,7 +207,8 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Admission",
-                "Certificates", "AuthorizationRecords", "LogIn", "AuthorizationServer", grdb, logging,
+                "Certificates", "AuthorizationRecords", "LogIn", "AuthorizationServer", "AuthorizationTesting",
+                "OperatorTools", grdb, logging,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -4,7 +4,7 @@ package enum AuditClass: String, Sendable, CaseIterable {
     case open
     /// Names or points to a person or a client's machine; drop or mask it before records are shared.
     case personal
-    /// Never written in clear: only a keyed hash is. What has no class is this.
+    /// Never written in clear: only a keyed hash is.
     case secret
 }
 
@@ -33,7 +33,7 @@ package enum AuditField: Int, Sendable, CaseIterable {
             .open
         case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID:
             .personal
-        default:
+        case .token:
             .secret
         }
     }
@@ -82,7 +82,25 @@ package enum AuditField: Int, Sendable, CaseIterable {
         case .truncated: ",\"truncated\":"
         }
     }
+}
 
-    /// This field in a set of fields.
-    var bit: UInt64 { 1 &<< UInt64(truncatingIfNeeded: rawValue) }
+/// Which fields a record has already.
+struct AuditFieldSet: Sendable, Equatable {
+    /// Fields that a set can tell apart; a test holds `AuditField` to it.
+    static let fieldsMax = 128
+
+    private var bits: UInt128 = 0
+
+    init() {}
+    init(_ field: AuditField) { insert(number: field.rawValue) }
+
+    func contains(_ field: AuditField) -> Bool { contains(number: field.rawValue) }
+    func isDisjoint(with other: AuditFieldSet) -> Bool { bits & other.bits == 0 }
+    mutating func insert(_ field: AuditField) { insert(number: field.rawValue) }
+    mutating func formUnion(_ other: AuditFieldSet) { bits |= other.bits }
+
+    // By number, so that a test can ask for fields that do not exist yet.
+
+    func contains(number: Int) -> Bool { bits & (1 &<< UInt128(truncatingIfNeeded: number)) != 0 }
+    mutating func insert(number: Int) { bits |= 1 &<< UInt128(truncatingIfNeeded: number) }
 }

@@ -15,7 +15,7 @@ package struct AuditRecord: ~Copyable {
     private(set) var buffer: [UInt8]
     /// Where the last member must end.
     private let end: Int
-    private(set) var written: UInt64 = 0
+    private(set) var written = AuditFieldSet()
     private(set) var isTruncated = false
 
     init(buffer: consuming [UInt8]) {
@@ -80,17 +80,17 @@ package struct AuditRecord: ~Copyable {
 
     /// Members written once for many records. Where one of them is there already, or there is no room, none is written.
     package mutating func add(_ fragment: AuditFragment) {
-        guard fragment.fields & written == 0, buffer.count &+ fragment.octets.count <= end else {
+        guard fragment.fields.isDisjoint(with: written), buffer.count &+ fragment.octets.count <= end else {
             isTruncated = true
             return
         }
-        written |= fragment.fields
+        written.formUnion(fragment.fields)
         if fragment.isTruncated { isTruncated = true }
         buffer.append(contentsOf: fragment.octets)
     }
 
     mutating func begin(at wallNanoseconds: Int64, clock: inout RecordClock) {
-        written = AuditField.time.bit
+        written = AuditFieldSet(.time)
         append("{\"time\":\"")
         clock.append(wallNanoseconds, to: &buffer)
         buffer.append(0x22)
@@ -104,13 +104,13 @@ package struct AuditRecord: ~Copyable {
 
     /// Writes `,"name":`; false: there is no room, or the field is there already.
     private mutating func begin(_ field: AuditField, _ valueBytes: Int) -> Bool {
-        guard written & field.bit == 0 else { return false }
+        guard !written.contains(field) else { return false }
         let member = field.member
         guard buffer.count &+ member.utf8CodeUnitCount &+ valueBytes <= end else {
             isTruncated = true
             return false
         }
-        written |= field.bit
+        written.insert(field)
         append(member)
         return true
     }
@@ -149,7 +149,7 @@ package struct AuditRecord: ~Copyable {
 /// upstream.
 package struct AuditFragment: Sendable {
     let octets: [UInt8]
-    let fields: UInt64
+    let fields: AuditFieldSet
     let isTruncated: Bool
 
     /// `fill` adds the members in their order.

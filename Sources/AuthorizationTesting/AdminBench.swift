@@ -85,8 +85,8 @@ final class RacingStore: AuthorizationStore {
     func before(_ work: @escaping @Sendable () async throws -> Void) { race.withLock { $0 = work } }
 
     func record(_ kind: RecordKind, _ key: String) async throws -> StoredRecord? { try await store.record(kind, key) }
-    func records(_ query: RecordQuery, most: Int) async throws -> [StoredRecord] {
-        try await store.records(query, most: most)
+    func page(_ query: RecordQuery, most: Int) async throws -> RecordPage {
+        try await store.page(query, most: most)
     }
     func removeExpired(now: Int64, most: Int) async throws -> Int {
         try await store.removeExpired(now: now, most: most)

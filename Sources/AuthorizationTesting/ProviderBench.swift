@@ -156,7 +156,9 @@ struct ProviderBench: Sendable {
     }
 
     /// The accounts that the provider's people have.
-    func accounts() async throws -> [StoredUser] { try await people.store.users().filter { $0.identity != nil } }
+    func accounts() async throws -> [StoredUser] {
+        try await people.store.users().whole().filter { $0.identity != nil }
+    }
 
     /// Whether somebody is logged in in a browser.
     func isLoggedIn(_ browser: Browser? = nil) -> Bool { (browser ?? self.browser)[SessionReader.cookieName] != nil }

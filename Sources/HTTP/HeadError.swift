@@ -40,7 +40,12 @@ package enum HeadError: Error, Equatable, Sendable, CaseIterable {
         case .targetTooLong: 414
         case .headTooLarge, .tooManyFields: 431
         case .badExpectation: 417
-        default: 400
+        case .badRequestLine, .badTarget, .badPath, .badStatusLine, .bareLineEnd, .obsoleteFolding, .badFieldName,
+            .badFieldValue, .missingHost, .repeatedHost, .badHost, .hostMismatch, .badContentLength,
+            .repeatedContentLength, .lengthAndTransferEncoding, .badTransferEncoding, .transferEncodingInHTTP10,
+            .transferEncodingWithoutBody, .badConnection, .upgradeWithBody, .repeatedUpgrade, .badChunk, .chunkOverhead,
+            .badTrailers:
+            400
         }
     }
 
@@ -54,7 +59,11 @@ package enum HeadError: Error, Equatable, Sendable, CaseIterable {
         case .badExpectation: "expectation_failed"
         case .badPath: "bad_path"
         case .missingHost, .repeatedHost, .badHost, .hostMismatch: "bad_host"
-        default: "bad_framing"
+        case .badRequestLine, .badTarget, .badStatusLine, .bareLineEnd, .obsoleteFolding, .badFieldName, .badFieldValue,
+            .badContentLength, .repeatedContentLength, .lengthAndTransferEncoding, .badTransferEncoding,
+            .transferEncodingInHTTP10, .transferEncodingWithoutBody, .badConnection, .upgradeWithBody, .repeatedUpgrade,
+            .badChunk, .chunkOverhead, .badTrailers:
+            "bad_framing"
         }
     }
 

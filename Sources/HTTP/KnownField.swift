@@ -80,7 +80,13 @@ package enum KnownField: UInt8, Sendable, Equatable, CaseIterable {
         case .connection, .keepAlive, .proxyConnection, .proxyAuthenticate, .proxyAuthorization, .te, .trailer,
             .transferEncoding, .upgrade, .http2Settings:
             true
-        default:
+        case .other, .host, .contentLength, .expect, .authorization, .wwwAuthenticate, .dpop, .cookie, .setCookie,
+            .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xForwardedServer,
+            .xForwardedPrefix, .xRealIP, .via, .traceparent, .tracestate, .baggage, .requestID, .date, .server,
+            .userAgent, .accept, .acceptEncoding, .acceptLanguage, .contentType, .contentEncoding, .contentRange,
+            .range,
+            .origin, .referer, .location, .cacheControl, .etag, .lastModified, .vary, .retryAfter, .rateLimit,
+            .rateLimitPolicy:
             false
         }
     }

@@ -54,7 +54,10 @@ package enum KeyFetchFailure: String, Error, Sendable, CaseIterable {
     package var isMisconduct: Bool {
         switch self {
         case .unreachable, .tlsFailed, .timeout, .badAnswer, .badStatus, .badSettings: false
-        default: true
+        case .tooLarge, .forbiddenAddress, .redirected, .wrongContentType, .metadataNotJSON, .wrongIssuer,
+            .missingKeySetURL, .forbiddenKeySetURL, .missingIntrospectionURL, .forbiddenIntrospectionURL, .badKeySet,
+            .tooManyKeys, .noUsableKey:
+            true
         }
     }
 }

@@ -54,7 +54,10 @@ struct KeySetAnswer {
             switch error {
             case .setTooLarge: throw .tooLarge
             case .tooManyKeys: throw .tooManyKeys
-            default: throw .badKeySet
+            case .setNotJSON, .noKeysArray, .notObject, .badMember, .unknownKeyType, .unknownCurve, .unknownAlgorithm,
+                .algorithmMismatch, .notForSignatures, .inconsistentUse, .symmetric, .privateKey, .badNumbers,
+                .rsaTooSmall, .rsaTooLarge, .badExponent, .guessablePrimes, .badPEM, .signingFailed:
+                throw .badKeySet
             }
         }
         guard !set.keys.isEmpty else { throw .noUsableKey }

@@ -319,7 +319,10 @@ extension KeyFetchFailure {
     fileprivate var isWorthAnotherPlace: Bool {
         switch self {
         case .unreachable, .tlsFailed, .timeout, .forbiddenAddress, .badSettings: false
-        default: true
+        case .tooLarge, .badAnswer, .redirected, .badStatus, .wrongContentType, .metadataNotJSON, .wrongIssuer,
+            .missingKeySetURL, .forbiddenKeySetURL, .missingIntrospectionURL, .forbiddenIntrospectionURL, .badKeySet,
+            .tooManyKeys, .noUsableKey:
+            true
         }
     }
 }

@@ -96,13 +96,8 @@ package struct ClientRegistry: Sendable {
     }
 
     /// All of them, in the order of their ids.
-    package func list() async throws -> [Client] {
-        var clients: [Client] = []
-        while true {
-            let page = try await store.clients(after: clients.last?.id)
-            clients += page.map(Client.init)
-            guard page.count == 1_000 else { return clients }
-        }
+    package func list() async throws -> Listing<Client> {
+        Listing(try await store.clients(), now: Self.now, Client.init)
     }
 
     /// False: there is no such client.

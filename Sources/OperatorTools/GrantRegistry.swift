@@ -29,15 +29,12 @@ package struct GrantRegistry: Sendable {
     /// - Parameters:
     ///   - client: nil: of all clients.
     ///   - subject: nil: of all users.
-    package func list(client: String?, subject: String?, now: Int64 = GrantRegistry.now) async throws -> [Entry] {
-        var entries: [Entry] = []
-        var last: String?
-        while true {
-            let query = RecordQuery(.grant, client: client, subject: subject, afterKey: last)
-            let page = try await recorded.database.store.records(query, most: Self.pageSize)
-            entries += page.filter { !$0.isExpired(at: now) }.compactMap(Grant.init).map(Entry.init)
-            last = page.last?.key
-            guard page.count == Self.pageSize else { return entries }
+    package func list(client: String?, subject: String?, now: Int64 = GrantRegistry.now) async throws
+        -> Listing<Entry>
+    {
+        let query = RecordQuery(.grant, client: client, subject: subject)
+        return Listing(try await recorded.database.store.all(query, Grant.init), now: now) { grant in
+            now < grant.expiresAt ? Entry(grant) : nil
         }
     }
 
@@ -46,7 +43,6 @@ package struct GrantRegistry: Sendable {
         try await recorded.make { (try await $0.revokeGrant(id, now: now), true) } ?? false
     }
 
-    private static let pageSize = 500
     package static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }
 

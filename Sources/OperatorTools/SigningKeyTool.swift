@@ -28,9 +28,9 @@ package struct SigningKeyTool: Sendable {
     }
 
     /// By when they begin to sign.
-    package func list(now: Int64 = SigningKeyTool.now) async throws -> [Key] {
-        let keys = try await recorded.administration.signingKeys()
-        return keys.map { Key($0, among: keys, now: now) }
+    package func list(now: Int64 = SigningKeyTool.now) async throws -> Listing<Key> {
+        let keys = try await recorded.administration.signingKeyList()
+        return Listing(keys, now: now) { Key($0, among: keys.values, now: now) }
     }
 
     /// Makes the next key, whatever the schedule says. It signs in 48 hours, or at once.

@@ -53,8 +53,10 @@ package struct UserRegistry: Sendable {
         return user
     }
 
-    package func list() async throws -> [User] {
-        try await UserDirectory(store: recorded.database.store, hasher: PasswordHasher(atOnce: 1)).list().map(User.init)
+    /// All of them, in the order of their names.
+    package func list() async throws -> Listing<User> {
+        let directory = UserDirectory(store: recorded.database.store, hasher: PasswordHasher(atOnce: 1))
+        return Listing(try await directory.list(), now: Self.now, User.init)
     }
 
     // False: there is no such user.

@@ -143,6 +143,65 @@ struct AdminRequestTests {
         ]
     }
 
+    @Test("a list names records that are damaged, goes on behind them, and leaves nothing else out")
+    func damagedInLists() async throws {
+        let admin = try AdminBench()
+        for id in ["a", "b", "c", "d", "e"] { _ = try await admin.client(id) }
+        for id in ["b", "e"] { admin.store.damage(.client, id) }
+        var (items, damaged, pages) = ([String](), [String](), 0)
+        var after = ""
+        repeat {
+            let page = await admin.send("GET", "clients?limit=2" + after).body
+            items += (page["items"]?.array ?? []).compactMap { $0.object?["client_id"]?.string }
+            damaged += page.strings("damaged")
+            after = page["next"]?.string.map { "&after=\($0)" } ?? ""
+            pages += 1
+        } while !after.isEmpty
+        #expect(items == ["a", "c", "d"])
+        #expect(damaged == ["b", "e"])
+        #expect(pages == 3)
+        #expect(await admin.send("GET", "clients?limit=1").body["damaged"] == nil)
+    }
+
+    @Test("of grants those that are over are not missed when they are damaged; of keys the others are listed")
+    func damagedGrantsAndKeys() async throws {
+        let admin = try AdminBench()
+        try await admin.grant("g1")
+        try await admin.grant("g2")
+        try await admin.grant("g3", expiresAt: newYear2026 + 1)
+        for id in ["g2", "g3"] { admin.store.damage(.grant, id) }
+        let grants = await admin.send("GET", "grants", now: newYear2026 + 2).body
+        #expect(grants["items"]?.array?.count == 1)
+        #expect(grants.strings("damaged") == ["g2"])
+        for _ in 0..<2 { #expect(await admin.send("POST", "keys", ["at_once": true]).status == 201) }
+        let kids = try await admin.store.signingKeys().whole().map(\.kid)
+        admin.store.damage(.signingKey, kids[0])
+        let keys = await admin.send("GET", "keys").body
+        #expect(keys["items"]?.array?.count == kids.count - 1)
+        #expect(keys.strings("damaged") == [kids[0]])
+        #expect(await admin.send("GET", "keys/\(kids[0])").body["code"] == "damaged_record")
+        #expect(await admin.send("GET", "keys/\(kids[1])").status == 200)
+        // What is decided about keys depends on all of them.
+        #expect(await admin.send("POST", "keys", ["at_once": true]).body["code"] == "damaged_record")
+    }
+
+    @Test(
+        "a damaged record is neither shown nor changed, and does not pass for absent",
+        arguments: ["clients/shop", "users/U"])
+    func damaged(target: String) async throws {
+        let admin = try AdminBench()
+        _ = try await admin.client()
+        let user = try await admin.user().id
+        admin.store.damage(.client, "shop")
+        admin.store.damage(.user, user)
+        let target = target.replacingOccurrences(of: "U", with: user)
+        for method in ["GET", "DELETE"] {
+            let answer = await admin.send(method, target, nil, [("if-match", "*")])
+            #expect(answer.status == 500)
+            #expect(answer.body["code"] == "damaged_record")
+        }
+    }
+
     @Test("without a log that takes records nothing is changed, but what is there can be read")
     func unrecorded() async throws {
         let admin = try AdminBench()

@@ -39,6 +39,17 @@ struct AuditRecordTests {
         for field in AuditField.allCases { #expect(field.member.utf8CodeUnitCount == field.name.utf8.count + 4) }
     }
 
+    @Test("a set of fields tells all fields apart that it has room for, and there are no more fields than that")
+    func fieldSet() {
+        #expect(AuditField.allCases.map(\.rawValue) == Array(0..<AuditField.allCases.count))
+        #expect(AuditField.allCases.count <= AuditFieldSet.fieldsMax)
+        for number in 0..<AuditFieldSet.fieldsMax {
+            var set = AuditFieldSet()
+            set.insert(number: number)
+            #expect((0..<AuditFieldSet.fieldsMax).filter { set.contains(number: $0) } == [number])
+        }
+    }
+
     @Test("what points to a person or a machine is classed so, and the token is secret")
     func classes() {
         let personal = AuditField.allCases.filter { $0.classification == .personal }

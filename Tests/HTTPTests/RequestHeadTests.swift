@@ -148,6 +148,13 @@ struct RequestHeadTests {
         #expect(head.port == port)
     }
 
+    @Test("a host is copied only where it has capitals", arguments: ["a.b", "[::1]", "[fe80::a]", "a.B", "[FE80::A]"])
+    func copiedHosts(_ host: String) throws {
+        let before = "GET / HTTP/1.1\r\nHost: "
+        let isInPlace = try read(before + host + "\r\n\r\n").host.start == before.utf8.count
+        #expect(isInPlace == (host == host.lowercased()))
+    }
+
     @Test("a host name of 255 octets is read, a longer one is refused")
     func longHosts() {
         #expect(throws: Never.self) {

@@ -57,10 +57,12 @@ struct ParsingTests {
 
     @Test(
         "RS-021 a member twice in one object is refused, however it is spelled",
-        arguments: [#"{"a":1,"a":1}"#, #"{"a":1,"b":2,"\u0061":3}"#, #"[{"x":{"a":1,"a":2}}]"#, #"{"":1,"":2}"#])
-    func duplicates(_ text: String) {
-        let error = #expect(throws: JSONError.self) { try parse(text) }
-        #expect(error == .duplicateMember("a") || error == .duplicateMember(""))
+        arguments: [
+            (#"{"a":1,"a":1}"#, "a"), (#"{"a":1,"b":2,"\u0061":3}"#, "a"), (#"[{"x":{"a":1,"a":2}}]"#, "a"),
+            (#"{"":1,"":2}"#, ""),
+        ])
+    func duplicates(_ text: String, _ name: String) {
+        #expect(throws: JSONError.duplicateMember(name)) { try parse(text) }
     }
 
     @Test("names that are only canonically equivalent are two names")

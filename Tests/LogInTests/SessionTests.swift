@@ -81,6 +81,18 @@ struct SessionTests {
         #expect(await browser.get("/oauth2/logout").text.contains("Nobody is logged in"))
     }
 
+    @Test("the log-out page gives a browser that lost its own cookie a new one, with which the form counts")
+    func logoutWithoutBrowserCookie() async throws {
+        func given(_ shown: Shown) -> Bool {
+            shown.all("set-cookie").contains { $0.hasPrefix(BrowserCookie.name + "=") }
+        }
+        #expect(await !given(browser.get("/oauth2/logout")))
+        browser[BrowserCookie.name] = nil
+        let form = await browser.get("/oauth2/logout")
+        #expect(given(form))
+        #expect(await browser.send(form).text.contains("Logged out"))
+    }
+
     @Test("AS-040 after log-out the browser goes only where the client registered that it may")
     func postLogout() async throws {
         try await bench.register(

@@ -37,6 +37,9 @@ package struct AdminAPI: Sendable {
                 requestID: request.requestID, detail: refusal.detail, fields: refusal.fields)
         } catch let error as ManagementError {
             return Self.refusal(error).response(requestID: request.requestID, detail: error.detail)
+        } catch is DamagedRecord {
+            if !call.isReading { log.recordUnknown(call) }
+            return AdminProblem.damagedRecord.response(requestID: request.requestID)
         } catch {
             if !call.isReading { log.recordUnknown(call) }
             return AdminProblem.storeUnavailable.response(requestID: request.requestID)
@@ -76,7 +79,7 @@ extension ManagementError {
     fileprivate var detail: String? {
         switch self {
         case .refused(let reason), .conflict(let reason): reason
-        default: nil
+        case .notFound, .changedMeanwhile, .busy: nil
         }
     }
 }

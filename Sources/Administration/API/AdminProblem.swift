@@ -17,6 +17,7 @@ enum AdminProblem: String, Error, CaseIterable, Sendable {
     case preconditionFailed = "precondition_failed"
     case auditUnavailable = "audit_unavailable"
     case storeUnavailable = "store_unavailable"
+    case damagedRecord = "damaged_record"
     case busy = "busy"
 
     var status: Int {
@@ -30,6 +31,7 @@ enum AdminProblem: String, Error, CaseIterable, Sendable {
         case .conflict: 409
         case .preconditionRequired: 428
         case .preconditionFailed: 412
+        case .damagedRecord: 500
         case .auditUnavailable, .storeUnavailable, .busy: 503
         }
     }
@@ -45,6 +47,7 @@ enum AdminProblem: String, Error, CaseIterable, Sendable {
         case 415: "Unsupported Media Type"
         case 422: "Unprocessable Content"
         case 428: "Precondition Required"
+        case 500: "Internal Server Error"
         default: "Service Unavailable"
         }
     }
@@ -66,6 +69,8 @@ enum AdminProblem: String, Error, CaseIterable, Sendable {
         case .auditUnavailable: "The change could not be recorded, so it was not made."
         case .storeUnavailable:
             "The database does not answer as it should; whether the change was made is not known. Read before you try again."
+        case .damagedRecord:
+            "A record that this needs is damaged and cannot be read; restore the database from a backup, or delete the row."
         case .busy: "Too many passwords are being set; nothing was changed."
         }
     }

@@ -10,9 +10,9 @@ struct ClientCollection: AdminResource {
 
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
         if call.isReading {
-            return try await Page(call).answer(RecordQuery(.client), in: api.store, path: "/admin/v1/clients") {
-                RegisteredClient($0)?.managementDocument
-            }
+            return try await Page(call).answer(
+                RecordQuery(.client), call, in: api.store, path: "/admin/v1/clients", RegisteredClient.init
+            ) { $0.managementDocument }
         }
         _ = try call.query([])
         let document = try ClientDocument(call)

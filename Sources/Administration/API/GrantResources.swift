@@ -12,8 +12,8 @@ struct GrantCollection: AdminResource {
         let page = try Page(call, filters: ["client", "subject"])
         func filter(_ name: String) -> String? { page.filters.first { $0.name == name }?.value }
         let query = RecordQuery(.grant, client: filter("client"), subject: filter("subject"))
-        return try await page.answer(query, in: api.store, path: "/admin/v1/grants") { record in
-            record.isExpired(at: call.now) ? nil : Grant(record)?.managementDocument
+        return try await page.answer(query, call, in: api.store, path: "/admin/v1/grants", Grant.init) {
+            $0.managementDocument
         }
     }
 }
@@ -26,11 +26,10 @@ struct GrantItem: AdminResource {
 
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
         _ = try call.query([])
-        guard let record = try await api.store.record(.grant, id), !record.isExpired(at: call.now),
-            let grant = Grant(record)
-        else {
+        guard let record = try await api.store.record(.grant, id), !record.isExpired(at: call.now) else {
             throw AdminRefusal(.noSuchResource)
         }
+        let grant = try record.read(Grant.init)
         if call.isReading { return call.shown(grant.managementDocument, record.version) }
         let version = try call.expectedVersion(current: record.version)
         return api.gone(try await api.administration.revokeGrant(id, expected: version, now: call.now), call)

@@ -12,9 +12,9 @@ struct KeyCollection: AdminResource {
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
         _ = try call.query([])
         if call.isReading {
-            let keys = try await api.administration.signingKeys()
-            let documents = keys.map { JSON.object($0.managementDocument(among: keys, now: call.now)) }
-            return .admin(200, .object(["items": .array(documents)]))
+            let keys = try await api.administration.signingKeyList()
+            let items = keys.values.map { $0.managementDocument(among: keys.values, now: call.now) }
+            return .admin(200, .object(Page.body(items, damaged: keys.damaged, now: call.now)))
         }
         let body = try call.document(["algorithm", "at_once"])
         let name = try body.optionalText("algorithm")
@@ -23,7 +23,7 @@ struct KeyCollection: AdminResource {
         let done = try await api.administration.rotateKeys(
             algorithm, atOnce: try body.optionalFlag("at_once") ?? false, now: call.now, random: call.random)
         api.log.record(done.change, of: call.request)
-        let keys = try await api.administration.signingKeys()
+        let keys = try await api.administration.signingKeyList().values
         var response = ServiceResponse.admin(
             201, .object(done.value.managementDocument(among: keys, now: call.now)),
             fields: [EntityTag.field(done.value.version), ("Location", "/admin/v1/keys/\(done.value.kid)")])
@@ -40,8 +40,12 @@ struct KeyItem: AdminResource {
 
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
         _ = try call.query([])
-        let keys = try await api.administration.signingKeys()
-        guard let key = keys.first(where: { $0.kid == kid }) else { throw AdminRefusal(.noSuchResource) }
+        let list = try await api.administration.signingKeyList()
+        let keys = list.values
+        guard let key = keys.first(where: { $0.kid == kid }) else {
+            if let damaged = list.damaged.first(where: { $0.key == kid }) { throw damaged }
+            throw AdminRefusal(.noSuchResource)
+        }
         // Its state changes with time and with other keys, so that no version tells whether the document is the same:
         // never 304.
         if call.isReading {

@@ -35,26 +35,42 @@ struct Page {
         }
     }
 
-    /// - Parameters:
-    ///   - query: of the records, behind `after`.
-    ///   - describe: nil: the record is left out of the list, so that a page may be shorter than `limit`.
-    func answer(
-        _ query: RecordQuery, in store: any AuthorizationStore, path: String, _ describe: (StoredRecord) -> JSONObject?
+    /// Expired records are left out, so that a page may be shorter than `limit`.
+    /// - Parameter query: of the records; `after` is added.
+    func answer<Value: Sendable>(
+        _ query: RecordQuery, _ call: AdminCall, in store: any AuthorizationStore, path: String,
+        _ make: (StoredRecord) -> Value?, _ describe: (Value) -> JSONObject
     ) async throws -> ServiceResponse {
         var query = query
         query.afterKey = after
-        // One more than asked for tells whether there is a next page.
-        let records = try await store.records(query, most: limit + 1)
-        let shown = records.prefix(limit)
-        var body: JSONObject = ["items": .array(shown.compactMap(describe).map { .object($0) })]
+        let page = try await store.page(query, most: limit)
+        var items: [JSONObject] = []
+        var damaged: [DamagedRecord] = []
+        for row in page.rows {
+            do throws(DamagedRecord) {
+                let record = try row.get()
+                if !record.isExpired(at: call.now) { items.append(describe(try record.read(make))) }
+            } catch {
+                damaged.append(error)
+            }
+        }
+        var body = Self.body(items, damaged: damaged, now: call.now)
         var fields: [ServiceResponse.Field] = []
-        if records.count > limit, let last = shown.last?.key {
+        if let last = page.next?.afterKey {
             body["next"] = .string(last)
             let parameters =
                 ["limit=\(limit)", "after=\(last)"] + filters.map { "\($0.name)=\(Self.encoded($0.value))" }
             fields.append(("Link", "<\(path)?\(parameters.joined(separator: "&"))>; rel=\"next\""))
         }
         return .admin(200, .object(body), fields: fields)
+    }
+
+    /// - Parameter damaged: are named, so that nobody takes the list for complete.
+    static func body(_ items: [JSONObject], damaged: [DamagedRecord], now: Int64) -> JSONObject {
+        var body: JSONObject = ["items": .array(items.map { .object($0) })]
+        let keys = damaged.filter { !$0.isExpired(at: now) }.map(\.key)
+        if !keys.isEmpty { body["damaged"] = .strings(keys) }
+        return body
     }
 
     /// All but the unreserved characters (RFC 3986 §2.3).

@@ -11,9 +11,9 @@ struct UserCollection: AdminResource {
 
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
         if call.isReading {
-            return try await Page(call).answer(RecordQuery(.user), in: api.store, path: "/admin/v1/users") {
-                StoredUser($0)?.managementDocument
-            }
+            return try await Page(call).answer(
+                RecordQuery(.user), call, in: api.store, path: "/admin/v1/users", StoredUser.init
+            ) { $0.managementDocument }
         }
         _ = try call.query([])
         let body = try call.document(["name", "password", "identity", "email", "display_name"])

@@ -51,9 +51,7 @@ extension Administration {
     package func firstSecond(ofClient id: String) async throws -> Int64 {
         var latest: Int64 = 0
         for target in [Revocation.Target.client(id), .subject(id)] {
-            guard let revocation = try await store.record(.revocation, target.key).flatMap(Revocation.init) else {
-                continue
-            }
+            guard let revocation = try await store.value(.revocation, target.key, Revocation.init) else { continue }
             latest = max(latest, revocation.before)
         }
         return latest

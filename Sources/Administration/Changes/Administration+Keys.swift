@@ -4,11 +4,14 @@ package import JSON
 
 extension Administration {
     /// In the order in which they begin to sign.
-    package func signingKeys() async throws -> [StoredSigningKey] {
-        try await store.records(RecordQuery(.signingKey), most: 1_000).compactMap(StoredSigningKey.init).sorted {
-            ($0.signsFrom, $0.kid) < ($1.signsFrom, $1.kid)
-        }
+    package func signingKeyList() async throws -> RecordList<StoredSigningKey> {
+        var keys = try await store.signingKeys()
+        keys.sort { ($0.signsFrom, $0.kid) < ($1.signsFrom, $1.kid) }
+        return keys
     }
+
+    /// Throws if one of them cannot be read: what is decided about keys depends on all of them.
+    private func signingKeys() async throws -> [StoredSigningKey] { try await signingKeyList().whole() }
 
     /// Makes the next key, whatever the schedule says. It signs in 48 hours, or at once; the one before it is published
     /// until the last token that it has signed has ended.

@@ -44,10 +44,10 @@ package struct Administration: Sendable {
 extension Administration {
     /// Ends a grant, with all refresh tokens and access tokens that came from it. One whose end has come is none.
     package func revokeGrant(_ id: String, expected: Int64? = nil, now: Int64) async throws -> ManagedChange {
-        guard let record = try await store.record(.grant, id), !record.isExpired(at: now), let grant = Grant(record)
-        else {
+        guard let record = try await store.record(.grant, id), !record.isExpired(at: now) else {
             throw ManagementError.notFound
         }
+        let grant = try record.read(Grant.init)
         try Self.check(record.version, expected)
         try await commit(
             [.expect(.grant, key: id, version: record.version)] + Revoker.changes(ending: .grant(id), now: now),

@@ -55,6 +55,9 @@ package struct RevocationSet: Sendable {
 
     package var count: Int { ends.count }
 
+    /// What is known of one kind and id.
+    package func end(of mark: Mark) -> End? { ends[mark] }
+
     /// Judges a token whose issuer is the built-in server, and passes any other.
     func check(_ principal: Principal) throws(Refusal) {
         guard let marks = principal.marks, marks.judgedBy.load(ordering: .relaxed) != generation else { return }

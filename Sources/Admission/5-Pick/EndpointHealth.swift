@@ -36,8 +36,6 @@ package final class EndpointHealth: Sendable {
 
     /// Requests that it is serving.
     package var inFlight: Int { requests.load(ordering: .relaxed) }
-    /// Failures since the last success.
-    package var consecutiveFailures: Int { failures.load(ordering: .relaxed) }
 
     /// Left out until later.
     package func isEjected(now: Int64) -> Bool { ejectionEnd > now }

@@ -111,17 +111,12 @@ package struct StoredSigningKey: Sendable, Equatable {
         copy.privateKey = .sealed(try seal.seal(pem, kid: kid, random: random))
         return copy
     }
+}
 
-    /// As a database of version 1 had it, in a table of its own.
-    package static func record(
-        kid: String, algorithm: String, pem: String, createdAt: Int64, signsFrom: Int64, publishedUntil: Int64?
-    ) -> StoredRecord {
-        var body: JSONObject = [
-            "algorithm": .string(algorithm), "private_pem": .string(pem), "created_at": .integer(createdAt),
-            "signs_from": .integer(signsFrom),
-        ]
-        body["published_until"] = publishedUntil.map { .integer($0) }
-        return StoredRecord(.signingKey, kid, body: body)
+extension AuthorizationStore {
+    /// In the order of their ids.
+    package func signingKeys() async throws -> RecordList<StoredSigningKey> {
+        try await all(RecordQuery(.signingKey), StoredSigningKey.init)
     }
 }
 

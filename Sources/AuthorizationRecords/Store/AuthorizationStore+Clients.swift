@@ -1,11 +1,11 @@
 extension AuthorizationStore {
     package func client(id: String) async throws -> RegisteredClient? {
-        try await record(.client, id).flatMap(RegisteredClient.init)
+        try await value(.client, id, RegisteredClient.init)
     }
 
-    /// In the order of their ids, behind `after`.
-    package func clients(after: String? = nil, most: Int = 1_000) async throws -> [RegisteredClient] {
-        try await records(RecordQuery(.client, afterKey: after), most: most).compactMap(RegisteredClient.init)
+    /// In the order of their ids.
+    package func clients() async throws -> RecordList<RegisteredClient> {
+        try await all(RecordQuery(.client), RegisteredClient.init)
     }
 
     /// False: the id is taken, and nothing was changed.

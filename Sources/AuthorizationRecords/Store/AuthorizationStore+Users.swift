@@ -1,5 +1,5 @@
 extension AuthorizationStore {
-    package func user(id: String) async throws -> StoredUser? { try await record(.user, id).flatMap(StoredUser.init) }
+    package func user(id: String) async throws -> StoredUser? { try await value(.user, id, StoredUser.init) }
 
     /// - Parameter name: normalised.
     package func user(name: String) async throws -> StoredUser? {
@@ -7,8 +7,6 @@ extension AuthorizationStore {
         return try await user(id: id)
     }
 
-    /// In the order of their ids, behind `after`.
-    package func users(after: String? = nil, most: Int = 1_000) async throws -> [StoredUser] {
-        try await records(RecordQuery(.user, afterKey: after), most: most).compactMap(StoredUser.init)
-    }
+    /// In the order of their ids.
+    package func users() async throws -> RecordList<StoredUser> { try await all(RecordQuery(.user), StoredUser.init) }
 }

@@ -3,13 +3,16 @@
 /// An error means that nothing is known now, never that there is no such thing. Expired records may still be returned;
 /// whoever reads one asks `StoredRecord.isExpired`. Keys and search fields are compared octet by octet.
 package protocol AuthorizationStore: Sendable {
+    /// nil if there is no such record. Throws `DamagedRecord` if it cannot be read.
     func record(_ kind: RecordKind, _ key: String) async throws -> StoredRecord?
 
+    /// Records that cannot be read are in the page, too, as errors.
     /// - Parameter most: from 1 to `recordsMax`.
-    func records(_ query: RecordQuery, most: Int) async throws -> [StoredRecord]
+    func page(_ query: RecordQuery, most: Int) async throws -> RecordPage
 
     /// Makes all changes, in their order and in one step for everybody who reads; durable once it returns. False: for
-    /// one of them something else was true, and nothing was changed.
+    /// one of them something else was true, and nothing was changed. A damaged record has its version and its end as any
+    /// other.
     /// - Parameter now: seconds since 1970, for what is expired.
     func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool
 

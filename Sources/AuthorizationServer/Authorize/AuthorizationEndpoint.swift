@@ -148,8 +148,9 @@ struct AuthorizationEndpoint: ServerEndpoint {
         if flow.client.isFirstParty { return true }
         guard flow.mayRemember else { return false }
         let query = RecordQuery(.grant, client: flow.client.id, subject: person.userID)
-        let grants = try await store.orUnavailable { try await $0.records(query, most: 100) }
-        return grants.compactMap(Grant.init).contains { flow.request.isCovered(by: $0, now: flow.now) }
+        let grants = try await store.orUnavailable { try await $0.page(query, most: 100) }
+        // One that cannot be read agrees to nothing.
+        return grants.records.compactMap(Grant.init).contains { flow.request.isCovered(by: $0, now: flow.now) }
     }
 
     /// Sends the browser to a page, with an interaction that says what for.

@@ -93,8 +93,10 @@ struct AccessTokenReader: Sendable {
 
     private func isRevoked(_ token: OwnAccessToken, now: Int64) async throws(OAuthError) -> Bool {
         for target in token.revocationTargets {
-            let record = try await store.orUnavailable { try await $0.record(.revocation, target.key) }
-            if let revocation = record.flatMap(Revocation.init), revocation.ends(issuedAt: token.issuedAt) {
+            let revocation = try await store.orUnavailable {
+                try await $0.value(.revocation, target.key, Revocation.init)
+            }
+            if let revocation, revocation.ends(issuedAt: token.issuedAt) {
                 return true
             }
         }

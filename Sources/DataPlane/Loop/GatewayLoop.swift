@@ -15,7 +15,7 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     private var pools: [[UpstreamPool]] = []
     private var poolsByKey: [PoolKey: UpstreamPool] = [:]
     /// Requests that wait for something from outside.
-    let inquiries = InquiryDesk()
+    let inquiries: InquiryDesk
     var random = FastRandom()
     /// Used for answers that the gateway writes itself.
     var answerFields = FieldList()
@@ -27,7 +27,9 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     }
 
     /// To be called on the loop.
-    package init(transport: TransportLoop, snapshot: Snapshot, ledgers: Ledgers) {
+    /// - Parameter waitMax: nanoseconds that a request waits for something from outside, at most.
+    package init(transport: TransportLoop, snapshot: Snapshot, ledgers: Ledgers, waitMax: Int64) {
+        inquiries = InquiryDesk(waitMax: waitMax)
         self.transport = transport
         self.snapshot = snapshot
         self.ledgers = ledgers

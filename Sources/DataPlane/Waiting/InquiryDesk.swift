@@ -23,11 +23,13 @@ package final class InquiryDesk {
     /// Requests waiting on one event loop: each holds a connection and at most one read of its body.
     static let waitingMax = 1_024
     /// Nanoseconds that a request waits at most, whatever it asks for and however often.
-    static let waitMax: Int64 = 1_000_000_000
+    let waitMax: Int64
 
     private var waiting: [Subject: [Int: DeferredAnswer<Walk>]] = [:]
     private(set) var count = 0
     private var number = 0
+
+    init(waitMax: Int64) { self.waitMax = waitMax }
 
     /// nil: too many wait already.
     func wait(for subject: Subject, _ answer: DeferredAnswer<Walk>) -> Place? {

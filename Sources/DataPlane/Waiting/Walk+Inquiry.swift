@@ -58,7 +58,7 @@ extension Walk {
         let now = loop.transport.now()
         let since = request.inquiringSince ?? now
         request.inquiringSince = since
-        let left = InquiryDesk.waitMax &- (now &- since)
+        let left = loop.inquiries.waitMax &- (now &- since)
         guard left > 0, let place = loop.inquiries.wait(for: subject, exchange.deferredAnswer(for: self)) else {
             throw refusal
         }

@@ -49,7 +49,10 @@ package final class GatewayServer: Sendable {
 
     /// Reads and checks the policy, opens the audit log and the authorization server's store, and then the listeners:
     /// either all of it, or nothing and the reasons.
-    package static func start(policyPath: String, logger: Logger) async throws -> GatewayServer {
+    /// - Parameter waitMax: how long a request waits for something from outside (keys, what an issuer says), at most.
+    package static func start(policyPath: String, logger: Logger, waitMax: Duration = .seconds(1)) async throws
+        -> GatewayServer
+    {
         let watch = FileWatch(paths: [policyPath])
         let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: policyPath)
         guard let policy = reading.policy else {
@@ -61,7 +64,8 @@ package final class GatewayServer: Sendable {
             logger.warning("insecure setting in force", metadata: ["setting": "\(insecurity)"])
         }
         do {
-            let server = try await GatewayServer(policy: policy, policyPath: policyPath, watch: watch, logger: logger)
+            let server = try await GatewayServer(
+                policy: policy, policyPath: policyPath, watch: watch, waitMax: waitMax, logger: logger)
             server.keepKeys()
             server.keepRevocations()
             try await server.open(policy)
@@ -74,7 +78,7 @@ package final class GatewayServer: Sendable {
         }
     }
 
-    private init(policy: Policy, policyPath: String, watch: FileWatch, logger: Logger) async throws {
+    private init(policy: Policy, policyPath: String, watch: FileWatch, waitMax: Duration, logger: Logger) async throws {
         var watch = watch
         watch.add(policy.filesNamed)
         self.policyPath = policyPath
@@ -97,7 +101,10 @@ package final class GatewayServer: Sendable {
         let first = try builder.build(policy, after: nil)
         transport = try await Transport(
             loops: policy.workers ?? Self.coreCount, timeouts: policy.timeouts.transport,
-            delegates: { loop in GatewayLoop(transport: loop, snapshot: first.snapshot, ledgers: ledgers) })
+            delegates: { loop in
+                GatewayLoop(
+                    transport: loop, snapshot: first.snapshot, ledgers: ledgers, waitMax: waitMax.nanoseconds)
+            })
         state = Mutex(State(inForce: first, watch: watch))
         services = Self.localServices(authorization, health, ledgers)
         health.attach(self)

@@ -56,10 +56,12 @@ package struct AuthorizationDatabase: Sendable {
     ) async throws -> StoreContents {
         do {
             return try StoreContents(
-                signingKeys: try await store.records(RecordQuery(.signingKey), most: 1_000),
+                signingKeys: try await store.signingKeys(),
                 pepper: try await store.record(.serverKey, ServerKey.pepper), name: name, seal: seal,
                 preference: settings.signingAlgorithms)
         } catch let error as PostgreSQLError {
+            throw StorageError(name, "cannot be used: \(error)")
+        } catch let error as DamagedRecord {
             throw StorageError(name, "cannot be used: \(error)")
         }
     }

@@ -33,7 +33,7 @@ package enum ClientsOnRecord {
             guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == DatabaseFile.applicationID else {
                 throw StorageError(path, "belongs to another program")
             }
-            return try all { try RecordRows.read(db, $0, most: $1) }
+            return try clients(path) { try RecordRows.read(db, $0, most: SQLiteAuthorizationStore.recordsMax) }
         }
     }
 
@@ -44,17 +44,16 @@ package enum ClientsOnRecord {
         guard try connection.run("SELECT to_regclass('portcullis.record')::text").rows.first?[0] != nil else {
             return nil
         }
-        return try all { try PostgreSQLRows.read(connection, $0, most: $1) }
+        return try clients(server.description) {
+            try PostgreSQLRows.read(connection, $0, most: PostgreSQLAuthorizationStore.recordsMax)
+        }
     }
 
-    private static func all(_ page: (RecordQuery, Int) throws -> [StoredRecord]) throws -> [RegisteredClient] {
-        var clients: [RegisteredClient] = []
-        var after: String?
-        while true {
-            let records = try page(RecordQuery(.client, afterKey: after), 1_000)
-            clients += records.compactMap(RegisteredClient.init)
-            guard records.count == 1_000, let last = records.last else { return clients }
-            after = last.key
+    /// All of them, or an error: what is concluded from some of them would be wrong.
+    private static func clients(_ name: String, page: (RecordQuery) throws -> RecordPage) throws -> [RegisteredClient] {
+        let list = try RecordList(RecordQuery(.client), RegisteredClient.init, page: page)
+        do throws(DamagedRecord) { return try list.whole() } catch {
+            throw StorageError(name, "has a client that cannot be read: \(error)")
         }
     }
 }

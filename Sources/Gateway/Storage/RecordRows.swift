@@ -9,36 +9,45 @@ enum RecordRows {
 
     static func read(_ db: Database, _ kind: RecordKind, _ key: String) throws -> StoredRecord? {
         let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM record WHERE kind = ? AND key = ?")
-        return try Row.fetchOne(statement, arguments: [kind.rawValue, key]).flatMap(record)
+        return try Row.fetchOne(statement, arguments: [kind.rawValue, key]).map { try record(kind, $0).get() }
     }
 
-    static func read(_ db: Database, _ query: RecordQuery, most: Int) throws -> [StoredRecord] {
+    static func read(_ db: Database, _ query: RecordQuery, most: Int) throws -> RecordPage {
         let (condition, arguments) = condition(query)
         let order = query.afterSequence == nil ? "key" : "sequence"
         let statement = try db.cachedStatement(
             sql: "SELECT \(columns) FROM record WHERE \(condition) ORDER BY \(order) LIMIT ?")
-        return try Row.fetchAll(statement, arguments: arguments + [most]).compactMap(record)
+        let rows = try Row.fetchAll(statement, arguments: arguments + [most + 1]).map { record(query.kind, $0) }
+        return RecordPage(rows, of: query, most: most)
+    }
+
+    /// What a change compares. The body is not read, so that a damaged record can be removed or replaced.
+    private static func stamp(_ db: Database, _ kind: RecordKind, _ key: String) throws -> (
+        version: Int64, expiresAt: Int64?
+    )? {
+        let statement = try db.cachedStatement(sql: "SELECT version, expires_at FROM record WHERE kind = ? AND key = ?")
+        return try Row.fetchOne(statement, arguments: [kind.rawValue, key]).map { ($0["version"], $0["expires_at"]) }
     }
 
     /// False: something else was true; the caller rolls back.
     static func apply(_ db: Database, _ change: StoreChange, now: Int64) throws -> Bool {
         switch change {
         case .insert(let record):
-            if let there = try read(db, record.kind, record.key) {
-                guard there.isExpired(at: now) else { return false }
+            if let there = try stamp(db, record.kind, record.key) {
+                guard let end = there.expiresAt, now >= end else { return false }
                 try remove(db, record.kind, record.key)
             }
             try write(db, record, version: 1)
             return true
         case .replace(let record):
-            guard try read(db, record.kind, record.key)?.version == record.version else { return false }
+            guard try stamp(db, record.kind, record.key)?.version == record.version else { return false }
             try remove(db, record.kind, record.key)
             try write(db, record, version: record.version + 1)
             return true
         case .expect(let kind, let key, let version):
-            return try read(db, kind, key)?.version == version
+            return try stamp(db, kind, key)?.version == version
         case .remove(let kind, let key, let version):
-            if let version { guard try read(db, kind, key)?.version == version else { return false } }
+            if let version { guard try stamp(db, kind, key)?.version == version else { return false } }
             try remove(db, kind, key)
             return true
         case .removeAll(let query):
@@ -94,13 +103,15 @@ enum RecordRows {
         return (parts.joined(separator: " AND "), arguments)
     }
 
-    private static func record(_ row: Row) -> StoredRecord? {
-        let text: String = row["body"]
-        guard let kind = RecordKind(rawValue: row["kind"]), let body = (try? JSON.parse(Array(text.utf8)))?.object
-        else { return nil }
-        return StoredRecord(
-            kind, row["key"], version: row["version"], sequence: row["sequence"], expiresAt: row["expires_at"],
-            client: row["client"],
-            subject: row["subject"], grant: row["grant_id"], body: body)
+    private static func record(_ kind: RecordKind, _ row: Row) -> RecordPage.Row {
+        let value: DatabaseValue = row["body"]
+        guard let text = String.fromDatabaseValue(value), let body = (try? JSON.parse(Array(text.utf8)))?.object else {
+            return .failure(
+                DamagedRecord(kind, row["key"], sequence: row["sequence"], expiresAt: row["expires_at"]))
+        }
+        return .success(
+            StoredRecord(
+                kind, row["key"], version: row["version"], sequence: row["sequence"], expiresAt: row["expires_at"],
+                client: row["client"], subject: row["subject"], grant: row["grant_id"], body: body))
     }
 }

@@ -56,15 +56,17 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         try Self.refuseForeign(path)
         let pool = try DatabasePool(path: path, configuration: configuration)
         let birth = try StoreContents.birth(algorithms: algorithms, seal: seal, now: now, random: random)
-        let migrator = StorageSchema.migrator(StorageSchema.Birth(records: birth))
+        let migrator = StorageSchema.migrator(birth: birth)
         if try pool.read(migrator.hasBeenSuperseded) {
-            throw StorageError(path, "was written by a newer version of Portcullis; use that one")
+            throw StorageError(path, "was written by another version of Portcullis; use that one")
         }
         try migrator.migrate(pool)
         self.pool = pool
         let contents = try pool.read { db in
             try StoreContents(
-                signingKeys: RecordRows.read(db, RecordQuery(.signingKey), most: 1_000),
+                signingKeys: RecordList(RecordQuery(.signingKey), StoredSigningKey.init) {
+                    try RecordRows.read(db, $0, most: Self.recordsMax)
+                },
                 pepper: RecordRows.read(db, .serverKey, ServerKey.pepper), name: path, seal: seal,
                 preference: algorithms)
         }
@@ -95,8 +97,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         return try await pool.read { db in try RecordRows.read(db, kind, key) }
     }
 
-    package func records(_ query: RecordQuery, most: Int) async throws -> [StoredRecord] {
-        guard BindableText.isBindable(query) else { return [] }
+    package func page(_ query: RecordQuery, most: Int) async throws -> RecordPage {
+        guard BindableText.isBindable(query) else { return RecordPage([], of: query, most: 1) }
         return try await pool.read { db in try RecordRows.read(db, query, most: min(max(most, 1), Self.recordsMax)) }
     }
 

@@ -65,11 +65,12 @@ struct SigningKeyKeeper: Sendable {
         return database.schedule.nextTime(stored, now: now) ?? now + Self.lookSeconds
     }
 
+    /// Throws if one of them cannot be read: the keys in use stay, rather than others being made in its place.
     private func read() async throws -> [StoredSigningKey] {
-        let records = try await database.store.records(RecordQuery(.signingKey), most: 1_000)
-        guard !records.isEmpty else {
+        let keys = try await database.store.signingKeys().whole()
+        guard !keys.isEmpty else {
             throw StorageError(database.name, "has lost its signing keys; restore it from a backup")
         }
-        return records.compactMap(StoredSigningKey.init)
+        return keys
     }
 }

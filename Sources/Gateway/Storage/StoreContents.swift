@@ -13,19 +13,16 @@ struct StoreContents: Sendable {
     ///   - name: of the database, for messages.
     ///   - seal: opens private keys that are encrypted.
     ///   - preference: what is signed with.
-    init(signingKeys: [StoredRecord], pepper: StoredRecord?, name: String, seal: KeySeal?, preference: [Algorithm])
-        throws(StorageError)
-    {
-        guard !signingKeys.isEmpty else {
+    init(
+        signingKeys: RecordList<StoredSigningKey>, pepper: StoredRecord?, name: String, seal: KeySeal?,
+        preference: [Algorithm]
+    ) throws(StorageError) {
+        if let damaged = signingKeys.damaged.first { throw Self.unreadable(damaged.key, name) }
+        keys = signingKeys.values
+        guard !keys.isEmpty else {
             throw StorageError(
                 name, "has lost its signing keys; restore it from a backup (new keys would make every token worthless)")
         }
-        var keys: [StoredSigningKey] = []
-        for record in signingKeys {
-            guard let key = StoredSigningKey(record) else { throw Self.unreadable(record.key, name) }
-            keys.append(key)
-        }
-        self.keys = keys
         ring = try Self.ring(of: keys, name: name, seal: seal, preference: preference)
         guard let octets = pepper.flatMap(ServerKey.octets(of:)), let pepper = SecretPepper(octets: octets) else {
             throw StorageError(name, "has lost the key of its client secrets; restore it from a backup")

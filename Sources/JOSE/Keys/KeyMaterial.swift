@@ -85,18 +85,19 @@ extension KeyMaterial {
 
     /// `x` and `y` of exactly the length of the curve's field (RFC 7518 §6.2.1.2), of a point on the curve.
     static func ec(_ kind: KeyKind, x: [UInt8], y: [UInt8]) throws(KeyError) -> KeyMaterial {
-        let coordinateBytes = kind == .p256 ? 32 : kind == .p384 ? 48 : 66
-        guard x.count == coordinateBytes, y.count == coordinateBytes else { throw .badNumbers }
-        do {
-            switch kind {
-            case .p256: return .p256(try P256.Signing.PublicKey(rawRepresentation: x + y))
-            case .p384: return .p384(try P384.Signing.PublicKey(rawRepresentation: x + y))
-            case .p521: return .p521(try P521.Signing.PublicKey(rawRepresentation: x + y))
-            default: throw KeyError.unknownCurve
-            }
-        } catch {
-            throw .badNumbers
+        switch kind {
+        case .p256: .p256(try point(x, y, of: 32) { try P256.Signing.PublicKey(rawRepresentation: $0) })
+        case .p384: .p384(try point(x, y, of: 48) { try P384.Signing.PublicKey(rawRepresentation: $0) })
+        case .p521: .p521(try point(x, y, of: 66) { try P521.Signing.PublicKey(rawRepresentation: $0) })
+        case .rsa, .ed25519, .mlDSA65, .mlDSA87: throw .unknownCurve
         }
+    }
+
+    private static func point<Key>(_ x: [UInt8], _ y: [UInt8], of octets: Int, _ make: ([UInt8]) throws -> Key)
+        throws(KeyError) -> Key
+    {
+        guard x.count == octets, y.count == octets, let key = try? make(x + y) else { throw .badNumbers }
+        return key
     }
 
     static func ed25519(_ x: [UInt8]) throws(KeyError) -> KeyMaterial {

@@ -56,13 +56,9 @@ package struct UserDirectory: Sendable {
     package static func normalised(_ name: String) -> String? { UserName.normalised(name) }
 
     /// In the order of their names.
-    package func list() async throws -> [StoredUser] {
-        var users: [StoredUser] = []
-        while true {
-            let page = try await store.users(after: users.last?.id)
-            users += page
-            guard page.count == 1_000 else { break }
-        }
-        return users.sorted { $0.name < $1.name }
+    package func list() async throws -> RecordList<StoredUser> {
+        var users = try await store.users()
+        users.sort { $0.name < $1.name }
+        return users
     }
 }

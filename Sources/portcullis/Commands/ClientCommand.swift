@@ -26,8 +26,9 @@ struct ClientListCommand: AsyncParsableCommand {
         let settings = try PolicySettings.authorizationServer(of: policy)
         do {
             let clients = try await ClientRegistry(settings).list()
+            clients.warn()
             if clients.isEmpty { print("There are no clients. Add one: portcullis client add --scope SCOPE") }
-            for client in clients {
+            for client in clients.items {
                 let created = Date(timeIntervalSince1970: Double(client.createdAt)).formatted(.iso8601)
                 let name = client.name.isEmpty ? "" : "  (\(client.name))"
                 print("\(client.id)  \(created)  \(client.scopes.joined(separator: " "))\(name)")

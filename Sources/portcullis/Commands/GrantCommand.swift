@@ -29,8 +29,9 @@ struct GrantListCommand: AsyncParsableCommand {
         let settings = try PolicySettings.authorizationServer(of: policy)
         do {
             let grants = try await GrantRegistry(settings).list(client: client, subject: subject)
+            grants.warn()
             if grants.isEmpty { print("There are no grants.") }
-            for grant in grants {
+            for grant in grants.items {
                 let end = Date(timeIntervalSince1970: Double(grant.expiresAt)).formatted(.iso8601)
                 print(
                     "\(grant.id)  client \(grant.clientID)  subject \(grant.subject)  until \(end)  \(grant.scopes.joined(separator: " "))"

@@ -27,7 +27,9 @@ struct KeysListCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try PolicySettings.authorizationServer(of: policy)
         do {
-            for key in try await SigningKeyTool(settings).list() {
+            let keys = try await SigningKeyTool(settings).list()
+            keys.warn()
+            for key in keys.items {
                 let times =
                     ["signs from \(Self.text(key.signsFrom))"]
                     + (key.publishedUntil.map { ["published until \(Self.text($0))"] } ?? [])

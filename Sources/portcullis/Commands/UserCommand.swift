@@ -105,8 +105,9 @@ struct UserListCommand: AsyncParsableCommand {
         let settings = try PolicySettings.authorizationServer(of: policy)
         do {
             let users = try await UserRegistry(settings).list()
+            users.warn()
             if users.isEmpty { print("There are no users. Add one: portcullis user add NAME") }
-            for user in users {
+            for user in users.items {
                 let created = Date(timeIntervalSince1970: Double(user.createdAt)).formatted(.iso8601)
                 let names = [user.displayName, user.email].compactMap { $0 }.joined(separator: ", ")
                 let place = user.provider.map { "  at \($0)" } ?? ""

@@ -116,6 +116,16 @@ struct IDTokenTests {
         #expect(none.field("www-authenticate") == "Bearer realm=\"\(Bench.issuer)\"")
     }
 
+    @Test("userinfo says nothing while a revocation cannot be read", arguments: ["client:shop", "subject:"])
+    func damagedRevocation(key: String) async throws {
+        let flow = try await Flow()
+        let answer = try await flow.tokens([("scope", "openid")])
+        let token = try #require(answer.body["access_token"]?.string)
+        let key = key.hasSuffix(":") ? key + Flow.userID : key
+        try await flow.put(StoredRecord(.revocation, key, expiresAt: newYear2026 + 1_000, body: [:]))
+        #expect(await flow.userInfo(token).status == 503)
+    }
+
     @Test("userinfo refuses what was revoked, and what is about somebody who was disabled")
     func revoked() async throws {
         for target in ["grant", "client", "subject", "token"] {

@@ -158,4 +158,18 @@ struct IntrospectionTests {
         bench.store.fail(true)
         #expect(await bench.introspect(token).status == 503)
     }
+
+    @Test(
+        "a token of which a revocation cannot be read is not active",
+        arguments: ["token:one", "client:shop", "subject:ada"], [true, false])
+    func damagedRevocation(key: String, isJSON: Bool) async throws {
+        let token = try bench.signed(Bench.claims)
+        #expect(await bench.introspect(token).body["active"] == true)
+        let record = StoredRecord(.revocation, key, expiresAt: newYear2026 + 1_000, body: ["before": "soon"])
+        #expect(try await bench.store.commit([.insert(record)], now: newYear2026))
+        if !isJSON { bench.store.damage(.revocation, key) }
+        let answer = await bench.introspect(token)
+        #expect(answer.status == 503)
+        #expect(answer.body["active"] == nil)
+    }
 }

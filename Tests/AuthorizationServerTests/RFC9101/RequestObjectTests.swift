@@ -48,6 +48,12 @@ struct RequestObjectTests {
         #expect(await flow.redeem(try #require(answer.redirect["code"])).body["scope"]?.string == "orders:read")
     }
 
+    @Test("a list of resources in a request object counts")
+    func resources() async throws {
+        let answer = await authorize(try object(["resource": [.string(Bench.audience)]]))
+        #expect(answer.redirect["code"] != nil)
+    }
+
     @Test("AS-120 what is not signed does not count: a challenge beside the request object is none")
     func injection() async throws {
         let answer = await authorize(try object(without: ["code_challenge"]), more: "&code_challenge=\(Flow.challenge)")
@@ -64,6 +70,7 @@ struct RequestObjectTests {
             (["nbf": .integer(newYear2026 + 60)], []), (["exp": .integer(newYear2026 + 3_601)], []),
             (["exp": .string("soon")], []),
             (["request_uri": "urn:x"], []), (["request": "x"], []),
+            (["resource": [.string(Bench.audience), 7]], []), (["resource": [nil]], []),
         ] as [(JSONObject, [String])])
     func refused(changes: JSONObject, without: [String]) async throws {
         let answer = await authorize(try object(changes, without: without))

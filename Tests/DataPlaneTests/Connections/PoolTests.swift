@@ -2,7 +2,7 @@ import GatewayTesting
 import JSON
 import Testing
 
-@Suite("connections to an upstream")
+@Suite("connections to an upstream", .tags(.timed))
 struct PoolTests {
     @Test("are not more than connections_per_worker_max; who finds none stands in line")
     func line() async throws {

@@ -2,7 +2,7 @@ import GatewayTesting
 import JSON
 import Testing
 
-@Suite("a client that is slow")
+@Suite("a client that is slow", .tags(.timed))
 struct TimeoutTests {
     @Test("with its head is told so, whether or not it keeps sending", arguments: [false, true])
     func head(drips: Bool) async throws {

@@ -2,7 +2,7 @@ import GatewayTesting
 import JSON
 import Testing
 
-@Suite("tunnels")
+@Suite("tunnels", .tags(.timed))
 struct TunnelTests {
     private static let upgrade = ["Connection: Upgrade", "Upgrade: websocket"]
 

@@ -2,7 +2,7 @@ import GatewayTesting
 import JSON
 import Testing
 
-@Suite("an upstream")
+@Suite("an upstream", .tags(.timed))
 struct UpstreamFaultTests {
     struct Fault: Sendable, CustomTestStringConvertible {
         let testDescription: String

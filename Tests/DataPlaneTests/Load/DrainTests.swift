@@ -4,7 +4,7 @@ import JSON
 import Synchronization
 import Testing
 
-@Suite("SIGTERM")
+@Suite("SIGTERM", .tags(.timed))
 struct DrainTests {
     @Test("under load loses no request that was accepted")
     func load() async throws {

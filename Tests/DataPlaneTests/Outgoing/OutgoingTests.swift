@@ -4,7 +4,7 @@ import Testing
 
 @testable import Outgoing
 
-@Suite("requests on the gateway's own account")
+@Suite("requests on the gateway's own account", .tags(.timed))
 struct OutgoingTests {
     private func outgoing(_ change: (inout OutgoingHTTP.Settings) -> Void = { _ in }) -> OutgoingHTTP {
         var settings = OutgoingHTTP.Settings()

@@ -129,7 +129,7 @@ struct SpoofedFieldTests {
         let stage = try await Self.stage.value
         let token = try stage.issuer.token(.es256, subject: "a\r\nX-Injected: yes", adding: ["client_id": "käse"])
         let answer = try await stage.answer("/orders", token: token)
-        #expect(answer.status == 200 || answer.status == 401)
+        #expect(answer.status == 200)
         #expect(!answer.text.lowercased().contains("\r\nx-injected:"))
         #expect(!answer.text.contains("ä"))
         #expect(stage.upstream.violations == [])

@@ -7,7 +7,7 @@ import Testing
 
 /// Tokens of the built-in server, taken back while the gateway runs: over sockets, on two event loops, by this process
 /// and by others.
-@Suite("revocation takes effect on the data path at once")
+@Suite("revocation takes effect on the data path at once", .tags(.timed))
 struct RevocationJourneyTests {
     private static func play<Value: Sendable>(runner: (any GatewayRunner)? = nil, _ body: (Stage) async throws -> Value)
         async throws -> Value

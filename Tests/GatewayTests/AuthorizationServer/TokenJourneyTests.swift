@@ -4,7 +4,7 @@ import JSON
 import Testing
 
 /// The built-in authorization server, as clients and operators meet it.
-@Suite("tokens of the built-in authorization server")
+@Suite("tokens of the built-in authorization server", .tags(.timed))
 struct TokenJourneyTests {
     private static func play<Value: Sendable>(
         runner: (any GatewayRunner)? = nil, limits: String = "", _ body: (Stage, String) async throws -> Value

@@ -3,7 +3,7 @@ import GatewayTesting
 import JSON
 import Testing
 
-@Suite("endpoints that are slow, dead, or lie")
+@Suite("endpoints that are slow, dead, or lie", .tags(.timed))
 struct EndpointFaultTests {
     private static let faults: [(String, UpstreamScript, String)] = [
         ("closes before it answers", .closeBeforeAnswer, "bad_answer"),

@@ -4,7 +4,7 @@ import JSON
 import Testing
 
 /// With an authorization server that nobody here wrote.
-@Suite("glewlwyd as the issuer", .serialized)
+@Suite("glewlwyd as the issuer", .serialized, .tags(.timed))
 struct GlewlwydTests {
     /// - Parameter tokens: how its tokens are judged.
     private func play(

@@ -4,7 +4,7 @@ import HTTP
 import JSON
 import Testing
 
-@Suite("issuers that are asked about tokens")
+@Suite("issuers that are asked about tokens", .tags(.timed))
 struct IntrospectionTests {
     @Test("RS-071 an opaque token counts when its issuer says so; it is asked by POST, with the client's credentials")
     func opaque() async throws {

@@ -3,7 +3,7 @@ import GatewayTesting
 import JSON
 import Testing
 
-@Suite("keys that are found by discovery")
+@Suite("keys that are found by discovery", .tags(.timed))
 struct DiscoveryTests {
     @Test("a token counts, its keys were found by metadata, and health says how they are")
     func found() async throws {

@@ -4,7 +4,7 @@ import JSON
 import Synchronization
 import Testing
 
-@Suite("keys that change, and issuers that go away")
+@Suite("keys that change, and issuers that go away", .tags(.timed))
 struct KeyChangeTests {
     @Test("RS-066 an unannounced rotation: the first token with the new key waits for it, and counts")
     func rotated() async throws {
@@ -30,8 +30,8 @@ struct KeyChangeTests {
             #expect(try await play.answer().status == 200)
             let answer = try await play.answer(old)
             // Its kid is unknown now, and was asked for less than 30 s ago: no verdict, but no entry either.
-            #expect([401, 503].contains(answer.status))
-            #expect(["unknown_key", "keys_unavailable"].contains(answer.code))
+            #expect(answer.status == 503)
+            #expect(answer.code == "keys_unavailable")
         }
     }
 

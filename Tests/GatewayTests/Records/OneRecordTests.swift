@@ -2,7 +2,7 @@ import GatewayTesting
 import JSON
 import Testing
 
-@Suite("one record for each request, whatever happens to it")
+@Suite("one record for each request, whatever happens to it", .tags(.timed))
 struct OneRecordTests {
     /// What a client does, and what its record must say.
     struct Deed: Sendable, CustomTestStringConvertible {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("PostgreSQL behind the authorization server")
+@Suite("PostgreSQL behind the authorization server", .tags(.timed))
 struct PostgreSQLTests {
     private func settings(
         _ server: TestPostgreSQL, host: String? = nil, tls: DatabaseTLS? = nil, password: SecretSource? = nil,

@@ -45,7 +45,7 @@ struct SigningKeyKeeperTests {
 
     @Test(
         "AS-132 several gateways on one database make one successor, and all of them know it",
-        arguments: StoreBench.Kind.allCases)
+        arguments: StoreBench.Kind.databases)
     func agree(kind: StoreBench.Kind) async throws {
         let bench = try await StoreBench(kind)
         var nodes: [Node] = []
@@ -68,7 +68,7 @@ struct SigningKeyKeeperTests {
 
     @Test(
         "AS-132 a key that has had its time is published no more, and its record goes",
-        arguments: StoreBench.Kind.allCases)
+        arguments: StoreBench.Kind.databases)
     func givenUp(kind: StoreBench.Kind) async throws {
         let node = Node(try await StoreBench(kind).database(), now: storeNow)
         let first = node.published(at: storeNow)
@@ -96,7 +96,7 @@ struct SigningKeyKeeperTests {
 
     @Test(
         "AS-133 keys are encrypted with the key that the policy names, and a database with encrypted keys opens with it only",
-        arguments: StoreBench.Kind.allCases)
+        arguments: StoreBench.Kind.databases)
     func encrypted(kind: StoreBench.Kind) async throws {
         let bench = try await StoreBench(kind)
         let right = SecretSource.file(
@@ -123,7 +123,7 @@ struct SigningKeyKeeperTests {
 
     @Test(
         "AS-133 keys that were stored in clear are encrypted once the policy says with what, and stay the same",
-        arguments: StoreBench.Kind.allCases)
+        arguments: StoreBench.Kind.databases)
     func encryptedLater(kind: StoreBench.Kind) async throws {
         let bench = try await StoreBench(kind)
         let clear = try await bench.database()

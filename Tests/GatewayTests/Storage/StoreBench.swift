@@ -1,5 +1,7 @@
 import AuthorizationRecords
+import AuthorizationTesting
 import Foundation
+import GRDB
 import GatewayTesting
 import JSON
 import Policy
@@ -13,20 +15,25 @@ let storeNow: Int64 = 1_767_225_600
 /// A new database of one kind, which can be opened as often as one likes.
 struct StoreBench: Sendable {
     enum Kind: String, Sendable, CaseIterable, CustomTestStringConvertible {
+        case memory = "memory"
         case sqlite = "SQLite"
         case postgresql = "PostgreSQL"
         var testDescription: String { rawValue }
+
+        /// Those that a policy can name.
+        static let databases: [Kind] = [.sqlite, .postgresql]
     }
 
     let kind: Kind
     let folder: TemporaryFolder
     let settings: DatabaseSettings
+    private let memory = MemoryStore()
 
     init(_ kind: Kind) async throws {
         self.kind = kind
         folder = try TemporaryFolder("portcullis-store")
         switch kind {
-        case .sqlite: settings = .sqlite(path: folder.path("var/portcullis.sqlite"))
+        case .memory, .sqlite: settings = .sqlite(path: folder.path("var/portcullis.sqlite"))
         case .postgresql: settings = .postgresql(try await Self.postgresql(on: .shared()))
         }
     }
@@ -51,7 +58,37 @@ struct StoreBench: Sendable {
         try await AuthorizationDatabase.open(serverSettings(edit), creating: creating, now: now)
     }
 
-    func open() async throws -> any AuthorizationStore { try await database().store }
+    func open() async throws -> any AuthorizationStore {
+        switch kind {
+        case .memory: memory
+        case .sqlite, .postgresql: try await database().store
+        }
+    }
+
+    /// Makes the body of a stored record unreadable, behind the store's back.
+    func damage(_ record: RecordKind, _ key: String) async throws {
+        try await alter("UPDATE record SET body = '{\"name' WHERE kind = '\(record.rawValue)' AND key = '\(key)'") {
+            memory.damage(record, key)
+        }
+    }
+
+    /// Puts another body in the place of a record's, behind the store's back.
+    func replaceBody(of record: RecordKind, _ key: String, with body: String) async throws {
+        try await alter("UPDATE record SET body = '\(body)' WHERE kind = '\(record.rawValue)' AND key = '\(key)'") {}
+    }
+
+    private func alter(_ sql: String, memory: () -> Void) async throws {
+        switch settings {
+        case _ where kind == .memory: memory()
+        case .sqlite(let path):
+            let queue = try DatabaseQueue(path: path)
+            try await queue.write { db in try db.execute(sql: sql) }
+            try queue.close()
+        case .postgresql(let server):
+            let schema = "SET search_path = portcullis; "
+            try await TestPostgreSQL.shared().sql(schema + sql, in: server.database)
+        }
+    }
 }
 
 extension StoredRecord {

@@ -8,7 +8,7 @@ import Testing
 @testable import Gateway
 
 /// What every store behind the authorization server's port does, whichever database it is.
-@Suite("A store of the authorization server")
+@Suite("A store of the authorization server", .tags(.timed))
 struct StoreContractTests {
     typealias Kind = StoreBench.Kind
 
@@ -155,6 +155,93 @@ struct StoreContractTests {
             }
             #expect(pages == sorted)
         }
+    }
+
+    @Test("texts that look the same and differ in their octets are different keys", arguments: Kind.allCases)
+    func octets(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        #expect(try await store.commit([.insert(.test(composed, client: composed))], now: storeNow))
+        #expect(try await store.record(.replay, decomposed) == nil)
+        #expect(try await store.records(RecordQuery(.replay, client: decomposed), most: 1).isEmpty)
+        #expect(try await store.commit([.insert(.test(decomposed, client: decomposed))], now: storeNow))
+        #expect(try await store.commit([.removeAll(RecordQuery(.replay, client: decomposed))], now: storeNow))
+        let left = try await store.records(RecordQuery(.replay), most: 10).map { Array($0.key.utf8) }
+        #expect(left == [Array(composed.utf8)])
+    }
+
+    @Test(
+        "a page has as many rows as asked for, from 1 to 1,000, and says whether there are more",
+        arguments: Kind.allCases)
+    func pageSizes(kind: Kind) async throws {
+        let store = try await StoreBench(kind).open()
+        let keys = (1_000..<2_001).map { "\($0)" }
+        #expect(try await store.commit(keys.map { .insert(.test($0)) }, now: storeNow))
+        for query in [RecordQuery(.replay), RecordQuery(.replay, afterSequence: 0)] {
+            for (most, count) in [(-1, 1), (0, 1), (1, 1), (999, 999), (1_000, 1_000), (5_000, 1_000)] {
+                let page = try await store.page(query, most: most)
+                #expect(page.records.map(\.key) == Array(keys.prefix(count)))
+                #expect(page.next != nil)
+            }
+            let rest = try await store.page(#require(try await store.page(query, most: 1_000).next), most: 1)
+            #expect(rest.records.map(\.key) == ["2000"])
+            #expect(rest.next == nil)
+        }
+        #expect(try await store.page(RecordQuery(.session), most: 1).next == nil)
+    }
+
+    @Test("a damaged record hides no other, ends no list, and is named", arguments: Kind.allCases)
+    func damagedInLists(kind: Kind) async throws {
+        let bench = try await StoreBench(kind)
+        let store = try await bench.open()
+        let keys = (1_000..<2_501).map { "\($0)" }
+        for start in stride(from: 0, to: keys.count, by: 500) {
+            let some = keys[start..<min(start + 500, keys.count)]
+            #expect(try await store.commit(some.map { .insert(.test($0, client: "c")) }, now: storeNow))
+        }
+        // The first of all, the last of a page, the first of the next, the last of all.
+        let damaged = ["1000", "1999", "2000", "2500"]
+        for key in damaged { try await bench.damage(.replay, key) }
+        for query in [
+            RecordQuery(.replay), RecordQuery(.replay, client: "c"), RecordQuery(.replay, afterSequence: 0),
+        ] {
+            let list = try await store.all(query) { $0.key }
+            #expect(list.values == keys.filter { !damaged.contains($0) })
+            #expect(list.damaged.map(\.key) == damaged)
+            #expect(throws: DamagedRecord.self) { try list.whole() }
+        }
+        await #expect(throws: DamagedRecord.self) { try await store.records(RecordQuery(.replay), most: 10) }
+        let page = try await store.page(RecordQuery(.replay), most: 1)
+        #expect(page.records.isEmpty)
+        #expect(page.next?.afterKey == "1000")
+    }
+
+    @Test(
+        "a damaged record is not absent: it is an error to read it, and its version and end hold",
+        arguments: Kind.allCases)
+    func damaged(kind: Kind) async throws {
+        let bench = try await StoreBench(kind)
+        let store = try await bench.open()
+        let keys = ["a", "b", "c", "d"]
+        #expect(
+            try await store.commit(keys.map { .insert(.test($0, expiresAt: storeNow + 10)) }, now: storeNow))
+        for key in keys { try await bench.damage(.replay, key) }
+        await #expect { try await store.record(.replay, "a") } throws: { error in
+            let damaged = error as? DamagedRecord
+            return damaged?.kind == .replay && damaged?.key == "a" && damaged?.expiresAt == storeNow + 10
+                && damaged?.sequence ?? 0 > 0 && "\(error)".contains("\"a\" (replay) is damaged")
+        }
+        await #expect(throws: DamagedRecord.self) { try await store.value(.replay, "a") { $0 } }
+        #expect(try await !store.commit([.insert(.test("a"))], now: storeNow + 9))
+        #expect(try await store.commit([.insert(.test("a", body: ["n": 1]))], now: storeNow + 10))
+        #expect(try await store.record(.replay, "a")?.body == ["n": 1])
+        #expect(try await store.commit([.expect(.replay, key: "b", version: 1)], now: storeNow))
+        #expect(try await store.commit([.replace(.test("b", body: ["n": 2]).with(version: 1))], now: storeNow))
+        #expect(try await store.record(.replay, "b")?.body == ["n": 2])
+        #expect(try await !store.commit([.remove(.replay, key: "c", version: 2)], now: storeNow))
+        #expect(try await store.commit([.remove(.replay, key: "c", version: 1)], now: storeNow))
+        #expect(try await store.removeExpired(now: storeNow + 10, most: 10) == 1)
+        #expect(try await store.records(RecordQuery(.replay), most: 10).map(\.key) == ["a", "b"])
     }
 
     @Test("what was written after something is found in the order of writing", arguments: Kind.allCases)
@@ -313,7 +400,7 @@ struct StoreContractTests {
 
     @Test(
         "a client that another process adds is there at once, and one that it removes is gone with all that it has",
-        arguments: Kind.allCases)
+        arguments: Kind.databases)
     func clients(kind: Kind) async throws {
         let bench = try await StoreBench(kind)
         let (gateway, commandLine) = (try await bench.database(), try await bench.database(creating: false))

@@ -5,7 +5,7 @@ import Testing
 
 /// What event loops share: a gateway with two workers, asked over several connections. The kernel's connections are
 /// handed out in turn, so two that follow each other are on different loops.
-@Suite("two workers decide as one")
+@Suite("two workers decide as one", .tags(.timed))
 struct TwoWorkersTests {
     private static let connections = 6
 

@@ -83,8 +83,10 @@ struct OwnTokens: Sendable {
         var targets: [Revocation.Target] = [.token(id), .client(client), .subject(subject)]
         if let grant = claims["grant_id"]?.string { targets.append(.grant(grant)) }
         for target in targets {
-            let record = try await store.orUnavailable { try await $0.record(.revocation, target.key) }
-            if let revocation = record.flatMap(Revocation.init), issuedAt < revocation.before { throw .invalidToken }
+            let revocation = try await store.orUnavailable {
+                try await $0.value(.revocation, target.key, Revocation.init)
+            }
+            if let revocation, revocation.ends(issuedAt: issuedAt) { throw .invalidToken }
         }
         return Verified(
             subject: subject, clientID: client,

@@ -58,8 +58,8 @@ package final class PostgreSQLAuthorizationStore: AuthorizationStore {
         return try await workers.run { db in try PostgreSQLRows.read(db, kind, key) }
     }
 
-    package func records(_ query: RecordQuery, most: Int) async throws -> [StoredRecord] {
-        guard BindableText.isBindable(query) else { return [] }
+    package func page(_ query: RecordQuery, most: Int) async throws -> RecordPage {
+        guard BindableText.isBindable(query) else { return RecordPage([], of: query, most: 1) }
         let most = min(max(most, 1), Self.recordsMax)
         return try await workers.run { db in try PostgreSQLRows.read(db, query, most: most) }
     }

@@ -7,15 +7,16 @@ enum PostgreSQLRows {
 
     static func read(_ db: PostgreSQLConnection, _ kind: RecordKind, _ key: String) throws -> StoredRecord? {
         try db.run("SELECT \(columns) FROM portcullis.record WHERE kind = $1 AND key = $2", [kind.rawValue, key]).rows
-            .first.map(record)
+            .first.map { try record(kind, $0).get() }
     }
 
-    static func read(_ db: PostgreSQLConnection, _ query: RecordQuery, most: Int) throws -> [StoredRecord] {
+    static func read(_ db: PostgreSQLConnection, _ query: RecordQuery, most: Int) throws -> RecordPage {
         let (condition, values) = condition(query)
         let order = query.afterSequence == nil ? "key" : "sequence"
         let sql =
             "SELECT \(columns) FROM portcullis.record WHERE \(condition) ORDER BY \(order) LIMIT $\(values.count + 1)::bigint"
-        return try db.run(sql, values + [String(most)]).rows.map(record)
+        let rows = try db.run(sql, values + [String(most + 1)]).rows.map { try record(query.kind, $0) }
+        return RecordPage(rows, of: query, most: most)
     }
 
     /// Makes all changes or none. False: something else was true.
@@ -128,15 +129,17 @@ enum PostgreSQLRows {
         return (parts.joined(separator: " AND "), values)
     }
 
-    private static func record(_ row: [String?]) throws -> StoredRecord {
-        guard row.count == 9, let kind = row[0].flatMap(RecordKind.init(rawValue:)), let key = row[1],
-            let version = row[2].flatMap({ Int64($0) }),
-            let sequence = row[3].flatMap({ Int64($0) }), let text = row[8],
-            let body = (try? JSON.parse(Array(text.utf8)))?.object
-        else { throw PostgreSQLError.refused(state: "XX001", "a row of portcullis.record cannot be read") }
-        return StoredRecord(
-            kind, key, version: version, sequence: sequence, expiresAt: row[4].flatMap { Int64($0) }, client: row[5],
-            subject: row[6],
-            grant: row[7], body: body)
+    private static func record(_ kind: RecordKind, _ row: [String?]) throws -> RecordPage.Row {
+        guard row.count == 9, let key = row[1], let version = row[2].flatMap({ Int64($0) }),
+            let sequence = row[3].flatMap({ Int64($0) }), let text = row[8]
+        else { throw PostgreSQLError.refused(state: "XX001", "portcullis.record has other columns than it should") }
+        let expiresAt = row[4].flatMap { Int64($0) }
+        guard let body = (try? JSON.parse(Array(text.utf8)))?.object else {
+            return .failure(DamagedRecord(kind, key, sequence: sequence, expiresAt: expiresAt))
+        }
+        return .success(
+            StoredRecord(
+                kind, key, version: version, sequence: sequence, expiresAt: expiresAt, client: row[5], subject: row[6],
+                grant: row[7], body: body))
     }
 }
