@@ -251,7 +251,8 @@ struct LedgerTests {
         #expect(play.ask("t5") == "unknowable 1")
         try play.end(with: .success(answer()))
         #expect(play.calls.map(\.digest) == [digest("t1"), digest("t2")])
-        // Those that never were asked about say nothing about the endpoint when their time is over.
+        #expect(play.ask("t6") == "pending")
+        // Two are under way and three in line. Those that never were asked about say nothing about the endpoint when their time is over.
         play.pass(milliseconds: 1_000)
         #expect(play.calls.isEmpty)
         #expect(play.ledger.status(now: play.now).failures == 2)

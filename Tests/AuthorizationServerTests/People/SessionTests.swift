@@ -79,6 +79,15 @@ struct SessionTests {
         #expect(await browser.get("/oauth2/logout").text.contains("Nobody is logged in"))
     }
 
+    @Test("a browser without the cookie that forms are bound to gets one with the log-out page, and no other later")
+    func logoutCookie() async throws {
+        #expect(await browser.get("/oauth2/logout").all("set-cookie").isEmpty)
+        browser[BrowserCookie.name] = nil
+        #expect(await browser.get("/oauth2/logout").all("set-cookie").count == 1)
+        #expect(browser[BrowserCookie.name] != nil)
+        #expect(await browser.get("/oauth2/logout").all("set-cookie").isEmpty)
+    }
+
     @Test("AS-040 after log-out the browser goes only where the client registered that it may")
     func postLogout() async throws {
         try await bench.register(
