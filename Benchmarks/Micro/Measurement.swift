@@ -16,14 +16,24 @@ struct Stopwatch {
     static let batches = 11
     private static let batchNanoseconds: Int64 = 20_000_000
     private static let operationsMax = 10_000_000
+    /// Enough to see one allocation in a hundred operations; and the fixtures go round several times.
+    private static let operationsCounted = 512
 
     /// Only operations whose name has this in it; empty: all.
     let only: String
+    /// Count allocations and time nothing: two seconds for all instead of twenty.
+    var countsOnly = false
 
     /// - Parameter work: does the operation as many times as it is told.
     func measure(_ name: String, _ work: (Int) -> Void) -> Measurement {
         guard only.isEmpty || name.contains(only) else {
             return Measurement(name: "", nanoseconds: 0, least: 0, allocations: 0)
+        }
+        if countsOnly {
+            work(Self.operationsCounted)
+            let allocations = count { work(Self.operationsCounted) }
+            return Measurement(
+                name: name, nanoseconds: 0, least: 0, allocations: allocations / Double(Self.operationsCounted))
         }
         var operations = 64
         work(operations)
@@ -33,13 +43,18 @@ struct Stopwatch {
             let factor = took > 0 ? Double(Self.batchNanoseconds) / Double(took) * 1.1 : 10
             operations = min(Int(Double(operations) * min(max(factor, 1.5), 10)), Self.operationsMax)
         }
-        let before = allocation_count()
-        work(operations)
-        let allocations = allocation_count() - before
+        let allocations = count { work(operations) }
         let times = (0..<Self.batches).map { _ in Double(time { work(operations) }) / Double(operations) }.sorted()
         return Measurement(
             name: name, nanoseconds: times[Self.batches / 2], least: times[0],
-            allocations: Double(allocations) / Double(operations))
+            allocations: allocations / Double(operations))
+    }
+
+    /// Allocations of this thread.
+    private func count(_ work: () -> Void) -> Double {
+        let before = allocation_count()
+        work()
+        return Double(allocation_count() - before)
     }
 
     /// CPU time of this thread: what other programs do shows less than in wall time.

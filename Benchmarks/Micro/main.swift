@@ -1,13 +1,16 @@
 import CAllocationCount
 
 // Micro-benchmarks of what every request walks through: `bench/micro` builds and runs this. One line each, as Markdown.
-// An argument chooses operations by a part of their name: `valgrind --tool=callgrind micro 'cache off'`.
+// An argument chooses operations by a part of their name: `valgrind --tool=callgrind micro 'cache off'`. With
+// --allocations nothing is timed (bench/micro --check).
 
 let before = allocation_count()
 consume([UInt8](repeating: 1, count: 4_096))
 guard allocation_count() > before else { stop("allocations are not counted in this build") }
 
-let stopwatch = Stopwatch(only: CommandLine.arguments.dropFirst().first ?? "")
+let arguments = CommandLine.arguments.dropFirst()
+let stopwatch = Stopwatch(
+    only: arguments.first { !$0.hasPrefix("--") } ?? "", countsOnly: arguments.contains("--allocations"))
 let fixture = Fixture()
 let token = fixture.token(0)
 

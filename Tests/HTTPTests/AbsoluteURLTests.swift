@@ -11,6 +11,8 @@ struct AbsoluteURLTests {
             ("https://login.example:8443?x", "login.example", 8_443, "/?x", "https://login.example:8443/?x"),
             ("http://127.0.0.1:80/", "127.0.0.1", 80, "/", "http://127.0.0.1/"),
             ("https://[2001:DB8::1]:9/", "2001:db8::1", 9, "/", "https://[2001:db8::1]:9/"),
+            ("https://[::ffff:1.2.3.4]/", "::ffff:1.2.3.4", 443, "/", "https://[::ffff:1.2.3.4]/"),
+            ("https://log-in.my_house/", "log-in.my_house", 443, "/", "https://log-in.my_house/"),
         ])
     func parts(text: String, host: String, port: Int, target: String, whole: String) throws {
         let url = try #require(AbsoluteURL(text))

@@ -36,6 +36,17 @@ struct FormFieldsTests {
         #expect(form.values("scope") == ["a", "b", "c"])
         #expect(form.repeatedNames == ["scope"])
         #expect(form.values("X") == [])
+        #expect(try FormFields(Array("a=1&b=2&a=3".utf8)).repeatedNames == ["a"])
+    }
+
+    @Test("a form that was written reads the same")
+    func written() throws {
+        var text = FormText()
+        text.add("scope", "orders:read x")
+        text.add("a&b", [0x7E, 0xC3, 0xA9])
+        #expect(String(decoding: text.octets, as: UTF8.self) == "scope=orders%3Aread%20x&a%26b=~%C3%A9")
+        #expect(
+            try FormFields(text.octets).pairs.map { "\($0.name)=\($0.value)" } == ["scope=orders:read x", "a&b=~é"])
     }
 
     @Test("forms are bounded")

@@ -97,6 +97,15 @@ struct RequestHeadTests {
         #expect(head.fields.map { head.isNominatedByConnection($0) } == [false, false, true, true, false, false, true])
         let plain = try read("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nKeep-Alive: 5\r\n\r\n")
         #expect(!plain.fields.contains { plain.isNominatedByConnection($0) })
+        let alike = try read("GET / HTTP/1.1\r\nHost: a\r\nConnection: x-alone\r\nX-Other: 1\r\nX-Alone: 2\r\n\r\n")
+        #expect(alike.fields.map { alike.isNominatedByConnection($0) } == [false, false, false, true])
+    }
+
+    @Test("an option that is as long as keep-alive names a field", arguments: ["x-ten-long", "x-ten-long, X-Ten-Long"])
+    func optionOfTen(_ options: String) throws {
+        let head = try read("GET / HTTP/1.0\r\nHost: a\r\nConnection: \(options)\r\nX-Ten-Long: 1\r\n\r\n")
+        #expect(!head.keepAlive)
+        #expect(head.isNominatedByConnection(head.fields[2]))
     }
 
     @Test(
@@ -153,6 +162,14 @@ struct RequestHeadTests {
         let before = "GET / HTTP/1.1\r\nHost: "
         let isInPlace = try read(before + host + "\r\n\r\n").host.start == before.utf8.count
         #expect(isInPlace == (host == host.lowercased()))
+    }
+
+    @Test(
+        "a path in its normal form is not copied, with its query or without",
+        arguments: [("/a/b.c/", false), ("/a/b?x=.//", false), ("//a", true), ("/a?\u{E9}", true)])
+    func copiedPaths(_ target: String, isCopied: Bool) throws {
+        let text = "GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n"
+        #expect((try read(text).path.end > text.utf8.count) == isCopied)
     }
 
     @Test("a host name of 255 octets is read, a longer one is refused")

@@ -64,6 +64,32 @@ struct ResponseHeadTests {
         #expect(throws: HeadError.transferEncodingWithoutBody) { try head.framing(answering: .get) }
     }
 
+    @Test("a bad line is refused when it is whole, as a request's is")
+    func unfinishedLine() {
+        let octets = latin1("HTTP/1.1 200 OK\r\nX : y")
+        #expect(answerOutcome(octets, ends: [octets.count]) == .unfinished)
+        #expect(answerOutcome(octets + latin1("\r\n"), ends: [octets.count + 2]) == .refused(.badFieldName))
+    }
+
+    @Test("fields are compared by octets, by names in either case, and by names that are taken for one another")
+    func comparisons() throws {
+        let answer = try readAnswer("HTTP/1.1 200 OK\r\nConnection: x-one\r\nX_One: Aa\r\nX-One: b\r\n\r\n")
+        let request = try read("GET / HTTP/1.1\r\nHost: a\r\nX-One: Aa\r\n\r\n")
+        #expect(answer.fields.map { answer.isNominatedByConnection($0) } == [false, false, true])
+        #expect(answer.fields.map { answer.isNamed($0, folded: Array("x-one".utf8)) } == [false, true, true])
+        for (octets, equals, matches) in [
+            ("Aa", true, false), ("aa", false, true), ("a", false, false), ("ab", false, false),
+        ] {
+            let value = answer.fields[1].value
+            #expect(answer.equals(value, Array(octets.utf8)) == equals)
+            #expect(request.equals(request.fields[1].value, Array(octets.utf8)) == equals)
+            #expect(answer.matches(value, Array(octets.utf8)) == matches)
+            #expect(request.matches(request.fields[1].value, Array(octets.utf8)) == matches)
+        }
+        #expect(answer.matches(answer.fields[2].name, "x-one"))
+        #expect(!answer.matches(answer.fields[1].name, "x-one"))
+    }
+
     @Test("the reason may be missing, with its space or without", arguments: ["200", "200 ", "200 \u{E9}t\u{E9}"])
     func reasons(_ status: String) throws {
         let octets = latin1("HTTP/1.1 \(status)\r\nContent-Length: 0\r\n\r\n")

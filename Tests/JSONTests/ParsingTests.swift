@@ -74,6 +74,12 @@ struct ParsingTests {
         #expect(JSON.string("K") != JSON.string("\u{212A}"))
     }
 
+    @Test("an object is empty until it has a member")
+    func emptiness() throws {
+        #expect(try parse("{}").object?.isEmpty == true)
+        #expect(try parse(#"{"a":null}"#).object?.isEmpty == false)
+    }
+
     @Test("the same name in two objects is no duplicate")
     func sameNames() throws {
         #expect(try parse(#"{"a":{"a":1},"b":{"a":2}}"#).object?.count == 2)

@@ -25,6 +25,9 @@ struct DocumentTests {
         // Overlong "/" and a surrogate.
         #expect(findings([0xC0, 0xAF]).first?.contains("1:1: error: this octet is not UTF-8") == true)
         #expect(findings([0x61, 0xED, 0xA0, 0x80]).first?.contains("1:2: error: this octet is not UTF-8") == true)
+        // A byte order mark is no column, and a CR alone ends a line, as everywhere else.
+        #expect(findings([0xEF, 0xBB, 0xBF, 0x61, 0xFF]).first?.contains(":1:2: error") == true)
+        #expect(findings([0x61, 0x0D, 0x62, 0xFF]).first?.contains(":2:2: error") == true)
     }
 
     @Test("a file of more than a mebibyte is not read")

@@ -114,7 +114,7 @@ package enum PathNormaliser {
                     return true
                 }
                 if isEnd { return false }
-                hasParameter = isParameter || hasParameter && !isSeparator
+                hasParameter = isParameter
                 index &+= isSeparator ? 3 : 1
                 start = index
             } else {

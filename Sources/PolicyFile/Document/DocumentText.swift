@@ -77,16 +77,10 @@ struct DocumentText {
     }
 
     private func index(of position: SourcePosition) -> Int? {
-        var line = 1
-        var column = 1
+        var place = SourcePosition.start
         for index in scalars.indices {
-            if line == position.line, column == position.column { return index }
-            if Self.endsLine(scalars, index) {
-                line += 1
-                column = 1
-            } else {
-                column += 1
-            }
+            if place == position { return index }
+            place.pass(endingLine: Self.endsLine(scalars, index))
         }
         return nil
     }
@@ -95,11 +89,7 @@ struct DocumentText {
         var position = SourcePosition.start
         for index in scalars.indices {
             if Self.isForbidden(scalars[index]) { return (position, scalars[index]) }
-            if Self.endsLine(scalars, index) {
-                position = SourcePosition(line: position.line + 1, column: 1)
-            } else {
-                position.column += 1
-            }
+            position.pass(endingLine: Self.endsLine(scalars, index))
         }
         return nil
     }
@@ -126,14 +116,12 @@ struct DocumentText {
     private static func positionOfInvalidUTF8(in bytes: [UInt8]) -> SourcePosition {
         var decoder = UTF8()
         var iterator = bytes.makeIterator()
+        var scalars: [Unicode.Scalar] = []
+        while case .scalarValue(let scalar) = decoder.decode(&iterator) { scalars.append(scalar) }
+        // It is no column of the file's, as everywhere.
+        if scalars.first == "\u{FEFF}" { scalars.removeFirst() }
         var position = SourcePosition.start
-        while case .scalarValue(let scalar) = decoder.decode(&iterator) {
-            if scalar == "\n" {
-                position = SourcePosition(line: position.line + 1, column: 1)
-            } else {
-                position.column += 1
-            }
-        }
+        for index in scalars.indices { position.pass(endingLine: endsLine(scalars, index)) }
         return position
     }
 
@@ -146,5 +134,12 @@ struct DocumentText {
     private static func hex(_ value: UInt32) -> String {
         let digits = String(value, radix: 16, uppercase: true)
         return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+}
+
+extension SourcePosition {
+    /// Goes on by one character, which ends its line or not.
+    fileprivate mutating func pass(endingLine: Bool) {
+        self = endingLine ? SourcePosition(line: line + 1, column: 1) : SourcePosition(line: line, column: column + 1)
     }
 }

@@ -78,6 +78,17 @@ struct RequestObjectTests {
         #expect(answer.response.facts.error == "invalid_request_object")
     }
 
+    @Test("a list of resources counts as so many parameters; one that does not hold text alone is refused")
+    func lists() async throws {
+        let audience = JSON.string(Bench.audience)
+        #expect(await authorize(try object(["resource": [audience]])).redirect["code"] != nil)
+        #expect(
+            await authorize(try object(["resource": [audience, "https://other.example"]])).redirect["error"]
+                == "invalid_target")
+        let mixed = await authorize(try object(["resource": [audience, 1]]))
+        #expect(mixed.response.facts.error == "invalid_request_object")
+    }
+
     @Test("AS-121 alg none, a foreign key, another kind of JWT by the same key, and no JWT are refused")
     func foreign() async throws {
         let good = try object()

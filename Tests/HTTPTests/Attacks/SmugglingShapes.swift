@@ -160,6 +160,7 @@ struct SmugglingShape: CustomStringConvertible, Sendable {
         .init("query alone", line("GET ?a HTTP/1.1"), .badTarget),
         .init("fragment", line("GET /a#b HTTP/1.1"), .badTarget),
         .init("fragment in the query", line("GET /a?b#c HTTP/1.1"), .badTarget),
+        .init("nothing but a fragment in the query", line("GET /a?# HTTP/1.1"), .badTarget),
         .init("fragment in a URI", line("GET http://a#/b HTTP/1.1"), .badTarget),
         .init("NUL in the target", line("GET /a\u{0} HTTP/1.1"), .badRequestLine),
         .init("encoded NUL", line("GET /a%00 HTTP/1.1"), .badPath),
