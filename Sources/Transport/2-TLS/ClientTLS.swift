@@ -49,4 +49,21 @@ package final class ClientTLS: Sendable {
         identity = files.identity
         if case .dns(let name) = files.identity { serverName = name } else { serverName = nil }
     }
+
+    /// The handler for a new connection.
+    func makeHandler() throws -> NIOSSLClientHandler {
+        var configuration = NIOSSLHandler.Configuration()
+        configuration.maximumPreservedOutboundBufferCapacity = TransportBounds.preservedTLSBytes
+        return try NIOSSLClientHandler(context: context, serverHostname: serverName, configuration: configuration)
+    }
+
+    /// After the handshake: TLS has verified the chain; here the certificate must carry the identity that the policy
+    /// names.
+    func accepts(_ handler: NIOSSLClientHandler) -> Bool {
+        guard let identity else { return true }
+        guard let der = handler.peerCertificate.flatMap({ try? $0.toDERBytes() }),
+            let facts = try? CertificateFacts(der: der)
+        else { return false }
+        return identity.matches(facts)
+    }
 }

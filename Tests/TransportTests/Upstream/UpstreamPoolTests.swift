@@ -1,0 +1,89 @@
+import NIOCore
+import Testing
+
+@testable import Transport
+
+@Suite("a pool of connections to an upstream")
+struct UpstreamPoolTests {
+    private let empty = "HTTP/1.1 204 No Content\r\n\r\n"
+
+    @Test("serves those in line one after the other, on the connections that there may be")
+    func line() throws {
+        let harness = UpstreamHarness(connectionsMax: 2)
+        let delegates = (0..<5).map { _ in harness.ask() }
+        #expect(harness.upstreams.count == 2)
+        for upstream in harness.upstreams { try upstream.accept() }
+        #expect(delegates.map { $0.stream != nil } == [true, true, false, false, false])
+        try harness.upstreams[1].says(empty)
+        #expect(delegates.map { $0.stream != nil } == [true, false, true, false, false])
+        try harness.upstreams[0].says(empty)
+        try harness.upstreams[0].says(empty)
+        #expect(delegates.map(\.events.count) == [2, 2, 0, 2, 0])
+        #expect(delegates[4].stream === harness.upstreams[0].connection)
+        #expect(harness.upstreams.count == 2)
+    }
+
+    @Test("refuses who would be the 1,025th in line, and not before that has returned")
+    func lineBound() throws {
+        let harness = UpstreamHarness(connectionsMax: 1)
+        let waiting = (0..<UpstreamPool.waitersMax).map { _ in harness.ask() }
+        let refused = RecordingDelegate()
+        refused.ask(harness.pool)
+        #expect(refused.events.isEmpty)
+        harness.endTurn()
+        #expect(refused.events == ["failed: tooManyWaiting"])
+        #expect(waiting.allSatisfy { $0.events.isEmpty })
+    }
+
+    @Test("forgets who does not wait any more")
+    func cancelled() throws {
+        let harness = UpstreamHarness(connectionsMax: 1)
+        let (first, second) = (harness.ask(), harness.ask())
+        try #require(first.waiter).cancel()
+        try harness.upstreams[0].accept()
+        #expect(first.stream == nil)
+        #expect(second.stream != nil)
+        harness.pass(.seconds(10))
+        #expect(first.events.isEmpty)
+    }
+
+    @Test("keeps a connection that came too late for whoever wanted it", arguments: [TestRequest(), .upgrade])
+    func late(request: TestRequest) throws {
+        let harness = UpstreamHarness()
+        let delegate = harness.ask(request)
+        try #require(delegate.waiter).cancel()
+        try harness.upstreams[0].accept()
+        #expect(harness.pool.openConnections == 1)
+        #expect(harness.pool.takeStream() === harness.upstreams[0].connection)
+    }
+
+    @Test("connects for whoever waits when a connection ends")
+    func room() throws {
+        let harness = UpstreamHarness(connectionsMax: 1)
+        let (busy, upstream) = try harness.send()
+        let waiting = harness.ask()
+        #expect(harness.upstreams.count == 1)
+        try #require(busy.stream).abandon()
+        #expect(!upstream.isOpen)
+        #expect(harness.upstreams.count == 2)
+        try harness.upstreams[1].accept()
+        #expect(waiting.stream != nil)
+    }
+
+    @Test("that is closed lets requests end on its connections, and closes these")
+    func drain() throws {
+        let harness = UpstreamHarness()
+        let (first, busy) = try harness.send()
+        let (second, idle) = try harness.send()
+        #expect(busy !== idle)
+        try idle.says(empty)
+        #expect(second.events.last == "ended")
+        harness.pool.close()
+        #expect(!idle.isOpen)
+        #expect(busy.isOpen)
+        try busy.says(empty)
+        #expect(first.events == ["204 none", "ended"])
+        #expect(!busy.isOpen)
+        #expect(harness.pool.openConnections == 0)
+    }
+}
