@@ -1,4 +1,4 @@
-// fuzz: with RequestCookies.swift Randomness.swift SecretDigest.swift
+// fuzz: with RequestCookies.swift
 import HTTP
 
 /// Reads each line of the input as a `Cookie` field.
