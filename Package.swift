@@ -152,7 +152,7 @@ let package = Package(
             ]),
         module("GatewayTesting", ["JSON", "Gateway", "CLibCURL", "COpenSSL", logging]),
 
-        // Micro-benchmarks of the steps of the walk: bench/micro.
+        // Micro-benchmarks of the steps of the request pipeline: bench/micro.
         .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
         .executableTarget(
             name: "micro",

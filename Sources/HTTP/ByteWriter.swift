@@ -42,7 +42,7 @@ package struct ByteWriter: Sendable {
     package mutating func append(_ head: borrowing ResponseHead, _ slice: Slice) { append(head.block.bytes, slice) }
 
     /// Host and port as the client named them (RFC 9110 §7.2).
-    package mutating func appendAuthority(of head: borrowing RequestHead) {
+    mutating func appendAuthority(of head: borrowing RequestHead) {
         append(head, head.host)
         if let port = head.port {
             append(":")

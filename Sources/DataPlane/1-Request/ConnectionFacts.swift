@@ -41,7 +41,9 @@ final class ConnectionFacts: ConnectionDelegate {
         }
     }
 
-    func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate { Walk(exchange: exchange, connection: self) }
+    func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate {
+        RequestPipeline(exchange: exchange, connection: self)
+    }
 }
 
 extension ClientAddress {

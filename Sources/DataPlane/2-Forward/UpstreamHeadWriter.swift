@@ -47,17 +47,19 @@ final class UpstreamHeadWriter: Sendable {
         } else if let caller {
             write(caller, to: &request.fields)
         }
+        // Host and port as the client named them, written already (RFC 9110 §7.2).
+        let authority = request.authority
         if headers.forwarded {
             request.fields.append("Forwarded") { value in
                 value.append(connection.forwarded)
-                value.appendAuthority(of: head)
+                value.append(authority)
                 value.append("\"")
             }
         }
         if headers.xForwarded {
             request.fields.append("X-Forwarded-For", connection.address)
             request.fields.append("X-Forwarded-Proto", connection.scheme)
-            request.fields.append("X-Forwarded-Host") { $0.appendAuthority(of: head) }
+            request.fields.append("X-Forwarded-Host") { $0.append(authority) }
         }
         request.fields.append("X-Request-Id", identity.requestID)
         request.fields.append("traceparent") { value in

@@ -67,7 +67,7 @@ package final class Snapshot: Sendable {
     }
 }
 
-/// A route, prepared for the walk.
+/// A route, prepared for the request pipeline.
 package final class RouteRuntime: Sendable {
     let route: Route
     let rules: RouteRules
@@ -108,7 +108,7 @@ package final class RouteRuntime: Sendable {
     }
 }
 
-/// An upstream, prepared for the walk.
+/// An upstream, prepared for the request pipeline.
 package final class UpstreamRuntime: Sendable {
     /// As `routes.yaml` has it.
     package let upstream: Upstream

@@ -25,14 +25,14 @@ package final class InquiryDesk {
     /// Nanoseconds that a request waits at most, whatever it asks for and however often.
     let waitMax: Int64
 
-    private var waiting: [Subject: [Int: DeferredAnswer<Walk>]] = [:]
+    private var waiting: [Subject: [Int: DeferredAnswer<RequestPipeline>]] = [:]
     private(set) var count = 0
     private var number = 0
 
     init(waitMax: Int64) { self.waitMax = waitMax }
 
     /// nil: too many wait already.
-    func wait(for subject: Subject, _ answer: DeferredAnswer<Walk>) -> Place? {
+    func wait(for subject: Subject, _ answer: DeferredAnswer<RequestPipeline>) -> Place? {
         guard count < Self.waitingMax else { return nil }
         count += 1
         number &+= 1
@@ -61,7 +61,7 @@ package final class InquiryDesk {
     /// Everybody is judged again: by another policy.
     func answeredAll() { for subject in waiting.keys { answered(subject) } }
 
-    private func take(_ place: Place) -> DeferredAnswer<Walk>? {
+    private func take(_ place: Place) -> DeferredAnswer<RequestPipeline>? {
         guard let answer = waiting[place.subject]?.removeValue(forKey: place.number) else { return nil }
         if waiting[place.subject]?.isEmpty == true { waiting[place.subject] = nil }
         count -= 1

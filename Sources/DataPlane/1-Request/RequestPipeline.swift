@@ -9,7 +9,7 @@ import Transport
 ///
 /// Each step takes the proof that the step before it made: `RouteMatch`, `Caller`, `Permit`, `Lease`. Everything runs
 /// on the connection's event loop, and for a request whose token is known nothing suspends.
-final class Walk: ExchangeDelegate {
+final class RequestPipeline: ExchangeDelegate {
     let exchange: Exchange
     let loop: GatewayLoop
     let connection: ConnectionFacts

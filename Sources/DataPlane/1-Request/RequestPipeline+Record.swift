@@ -3,7 +3,7 @@ import Audit
 import HTTP
 import Transport
 
-extension Walk {
+extension RequestPipeline {
     /// 11. The record closes: one for each request, whatever happened to it.
     func closeRecord(_ ending: ExchangeEnding) {
         guard let ticket = request.record.take() else { return }

@@ -5,7 +5,7 @@ import Transport
 // A decision that needs to know something from outside: the request waits without holding up its event loop, and is
 // judged again when the answer is there.
 
-extension Walk {
+extension RequestPipeline {
     /// What an issuer has said of a token, and how long that counts (monotonic nanoseconds).
     typealias Introspected = (verdict: IntrospectionVerdict, freshUntil: Int64)
 
