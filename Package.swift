@@ -202,7 +202,7 @@ let package = Package(
             ]),
         tests(
             "DataPlaneTests",
-            ["Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Transport", "Outgoing", "Certificates"]),
+            ["Gateway", "GatewayTesting", "DataPlane", "HTTP", "JSON", "JOSE", "Transport", "Outgoing", "Certificates"]),
         tests(
             "GatewayTests",
             [
