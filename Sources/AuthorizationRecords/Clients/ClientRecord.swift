@@ -29,31 +29,41 @@ extension RegisteredClient {
         return record
     }
 
-    /// nil: the record is none of a client.
+    /// nil if the record is not a client, or says something that cannot be read: what is left out could be what binds or
+    /// limits it.
     package init?(_ record: StoredRecord) {
         let body = record.body
-        guard record.kind == .client, let name = body["name"]?.string, let createdAt = body["created_at"]?.int else {
-            return nil
-        }
+        let secrets = (body["secrets"] ?? []).array?.map(StoredSecret.init)
+        let certificateName = body["certificate"].map(ClientCertificateName.init(stored:))
+        guard record.kind == .client, let name = body["name"]?.string, let createdAt = body["created_at"]?.int,
+            let secrets, !secrets.contains(nil), certificateName != .some(nil),
+            let bindsToKey = body.flag("binds_to_key"), let bindsToCertificate = body.flag("binds_to_certificate"),
+            let requiresPushedRequests = body.flag("requires_pushed_requests"),
+            let isFirstParty = body.flag("first_party")
+        else { return nil }
         self.init(
             id: record.key, name: name, grants: Set(body.strings("grants").compactMap(GrantType.init)),
             authenticationMethods: Set(
                 body.strings("authentication_methods").compactMap(ClientAuthenticationMethod.init)),
-            scopes: body.strings("scopes"), secrets: (body["secrets"]?.array ?? []).compactMap(StoredSecret.init),
-            createdAt: createdAt)
+            scopes: body.strings("scopes"), secrets: secrets.compactMap { $0 }, createdAt: createdAt)
         redirectURIs = body.strings("redirect_uris")
         keySet = body["jwks"]
         keySetURL = body["jwks_uri"]?.string
-        certificateName = body["certificate"]?.object?.members.first.flatMap { member in
-            member.value.string.flatMap { ClientCertificateName(member: member.name, value: $0) }
-        }
-        bindsToKey = body["binds_to_key"]?.bool ?? false
-        bindsToCertificate = body["binds_to_certificate"]?.bool ?? false
-        requiresPushedRequests = body["requires_pushed_requests"]?.bool ?? false
-        isFirstParty = body["first_party"]?.bool ?? false
+        self.certificateName = certificateName ?? nil
+        self.bindsToKey = bindsToKey
+        self.bindsToCertificate = bindsToCertificate
+        self.requiresPushedRequests = requiresPushedRequests
+        self.isFirstParty = isFirstParty
         resources = body["resources"].map { ($0.array ?? []).compactMap(\.string) }
         metadata = body["metadata"]?.object ?? [:]
         version = record.version
+    }
+}
+
+extension ClientCertificateName {
+    fileprivate init?(stored json: JSON) {
+        guard let member = json.object?.members.first, let value = member.value.string else { return nil }
+        self.init(member: member.name, value: value)
     }
 }
 
@@ -80,4 +90,10 @@ extension JSON {
 extension JSONObject {
     /// The texts of a list; empty where there is none.
     package func strings(_ name: String) -> [String] { (self[name]?.array ?? []).compactMap(\.string) }
+
+    /// false if there is none; nil if it is neither true nor false.
+    package func flag(_ name: String) -> Bool? {
+        guard let value = self[name] else { return false }
+        return value.bool
+    }
 }

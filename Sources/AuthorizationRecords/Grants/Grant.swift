@@ -58,7 +58,8 @@ package struct Grant: Sendable, Equatable {
 
     package init?(_ record: StoredRecord) {
         let body = record.body
-        guard record.kind == .grant, let client = record.client, let subject = record.subject,
+        let binding = body["cnf"].map { $0.object.flatMap(SenderBinding.init) }
+        guard record.kind == .grant, binding != .some(nil), let client = record.client, let subject = record.subject,
             let expiresAt = record.expiresAt,
             let createdAt = body["created_at"]?.int
         else { return nil }
@@ -70,7 +71,7 @@ package struct Grant: Sendable, Equatable {
         authentication = body["authentication"]?.object.flatMap(UserAuthentication.init)
         nonce = body["nonce"]?.string
         sessionID = body["sid"]?.string
-        binding = body["cnf"]?.object.flatMap(SenderBinding.init)
+        self.binding = binding ?? nil
         version = record.version
     }
 }

@@ -61,12 +61,13 @@ package struct Interaction: Sendable, Equatable {
     package init?(_ record: StoredRecord, id: String) {
         let body = record.body
         guard record.kind == .interaction, let clientID = record.client, let expiresAt = record.expiresAt,
-            let request = body["request"]?.object, let browserKey = body["browser"]?.string
+            let request = body["request"]?.object, let browserKey = body["browser"]?.string,
+            let demandsLogin = body.flag("demands_login")
         else { return nil }
         self.init(id: id, clientID: clientID, request: request, browserKey: browserKey, expiresAt: expiresAt)
         userID = record.subject
         authentication = body["authentication"]?.object.flatMap(UserAuthentication.init)
-        demandsLogin = body["demands_login"]?.bool ?? false
+        self.demandsLogin = demandsLogin
         consent = body["consent"]?.string.flatMap(Consent.init)
         logInRefusal = body["login_refused"]?.string.flatMap(LogInRefusal.init)
         version = record.version

@@ -40,9 +40,9 @@ package struct StoredUser: Sendable, Equatable {
 
     package init?(_ record: StoredRecord) {
         let body = record.body
-        guard record.kind == .user, let name = body["name"]?.string, let createdAt = body["created_at"]?.int else {
-            return nil
-        }
+        guard record.kind == .user, let name = body["name"]?.string, let createdAt = body["created_at"]?.int,
+            let isDisabled = body.flag("disabled")
+        else { return nil }
         self.init(id: record.key, name: name, createdAt: createdAt)
         email = body["email"]?.string
         displayName = body["display_name"]?.string
@@ -52,7 +52,7 @@ package struct StoredUser: Sendable, Equatable {
         {
             identity = UserIdentity(issuer: issuer, subject: subject)
         }
-        isDisabled = body["disabled"]?.bool ?? false
+        self.isDisabled = isDisabled
         version = record.version
     }
 

@@ -55,7 +55,7 @@ struct ProviderLogIn: Sendable, Equatable {
         guard record.kind == .providerLogIn, let client = record.client, let expiresAt = record.expiresAt,
             let interaction = body["interaction"]?.string, let browser = body["browser"]?.string,
             let issuer = body["issuer"]?.string,
-            let beganAt = body["began_at"]?.int
+            let beganAt = body["began_at"]?.int, let demandsLogin = body.flag("demands_login")
         else { return nil }
         key = record.key
         interactionID = interaction
@@ -64,7 +64,7 @@ struct ProviderLogIn: Sendable, Equatable {
         self.issuer = issuer
         self.beganAt = beganAt
         maxAge = body["max_age"]?.int
-        demandsLogin = body["demands_login"]?.bool ?? false
+        self.demandsLogin = demandsLogin
         self.expiresAt = expiresAt
         version = record.version
     }

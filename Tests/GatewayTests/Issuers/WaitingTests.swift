@@ -4,7 +4,7 @@ import JSON
 import Testing
 
 /// The issuer answers when a test says so. Requests wait longer for it than any machine takes for the rest of the test, so
-/// that each has one right answer; only where they wait in vain the time is the one that ships.
+/// that each has one right answer; only where they wait in vain (the issuer never answers) the time is the one that ships.
 @Suite("requests that wait for keys")
 struct WaitingTests {
     private static let patient = InProcessRunner(waitMax: .seconds(120))
@@ -134,7 +134,7 @@ struct WaitingTests {
 
     @Test("a gateway that stops does not wait for keys")
     func stopped() async throws {
-        try await IssuerStage.play(prepare: Self.gated, isReady: false, runner: Self.patient) { play in
+        try await IssuerStage.play(prepare: Self.gated, isReady: false) { play in
             try await waiting(play)
             let client = try await play.stage.gateway.rawClient()
             try await client.write(

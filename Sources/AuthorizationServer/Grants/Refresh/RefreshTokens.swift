@@ -80,8 +80,9 @@ struct RefreshToken: Sendable, Equatable {
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         version = record.version
-        guard let rotation = record.body["rotation"]?.object else { return }
+        guard let stored = record.body["rotation"] else { return }
         // One that cannot be read was replaced all the same.
+        let rotation = stored.object ?? [:]
         self.rotation = Rotation(
             at: rotation["at"]?.int ?? 0, successor: rotation["successor"]?.string ?? "",
             repetitions: rotation["repetitions"]?.int.flatMap(Int.init(exactly:)) ?? .max)
