@@ -10,7 +10,12 @@ package import Policy
 /// everything that is kept through `AuthorizationStore`. It keeps two things in memory, both bounded: clients that
 /// authenticated a moment ago, and failures that slow down guessing.
 package final class AuthorizationServer: Sendable {
-    private let endpoints: [String: any ServerEndpoint]
+    private struct Served {
+        let declaration: AuthorizationServerEndpoint.Declaration
+        let endpoint: any ServerEndpoint
+    }
+    /// By path.
+    private let served: [String: Served]
 
     /// - Parameters:
     ///   - resources: what `resource` may name besides the default audience (RFC 8707 §2).
@@ -53,22 +58,23 @@ package final class AuthorizationServer: Sendable {
             grants.append(JWTBearerGrant(judge: assertions, store: store, mint: mint, targets: targets))
         }
         let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
-        let people = People(settings: settings, store: store, pepper: pepper, hasher: hasher, provider: provider)
+        let pages = People(settings: settings, store: store, pepper: pepper, hasher: hasher, provider: provider)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
-        var endpoints: [String: any ServerEndpoint] = [
-            AuthorizationServerRoutes.tokenPath: TokenEndpoint(
-                authenticator: authenticator, proofs: proofs, grants: grants),
-            AuthorizationServerRoutes.jwksPath: PublishedDocument { now in .published(keys.ring.publicSet(now: now)) },
-            metadata.path: document,
-            AuthorizationServerRoutes.authorizationPath: AuthorizationEndpoint(
+        let origin = AuthorizationServerRoutes.origin(of: settings.issuer)
+        func client(_ operation: any ClientOperation) -> ClientEndpoint {
+            ClientEndpoint(authenticator: authenticator, proofs: proofs, operation: operation)
+        }
+        var endpoints: [AuthorizationServerEndpoint: any ServerEndpoint] = [
+            .token: client(TokenEndpoint(grants: grants)),
+            .jwks: PublishedDocument { now in .published(keys.ring.publicSet(now: now)) },
+            .metadata: document, .openIDConfiguration: document,
+            .authorize: AuthorizationEndpoint(
                 issuer: settings.issuer, store: store,
                 receiver: RequestReceiver(
                     store: store, objects: objects, requiresPushedRequests: settings.profile.demandsPushedRequests),
-                judge: judge,
-                sessions: people.sessions),
-            AuthorizationServerRoutes.pushedRequestPath: PushedRequestEndpoint(
-                authenticator: authenticator, store: store, objects: objects, judge: judge, proofs: proofs),
-            AuthorizationServerRoutes.userInfoPath: UserInfoEndpoint(
+                judge: judge, sessions: pages.sessions),
+            .par: client(PushedRequestEndpoint(store: store, objects: objects, judge: judge)),
+            .userInfo: UserInfoEndpoint(
                 store: store,
                 tokens: OwnTokens(
                     issuer: settings.issuer, audience: settings.audience, keys: keys, store: store,
@@ -76,40 +82,48 @@ package final class AuthorizationServer: Sendable {
                         try await proofs.proves(call, key: key, token: token)
                     }),
                 realm: settings.issuer),
-            AuthorizationServerRoutes.revocationPath: RevocationEndpoint(
-                authenticator: authenticator, reader: reader, store: store),
-            AuthorizationServerRoutes.deviceAuthorizationPath: DeviceAuthorizationEndpoint(
-                authenticator: authenticator, store: store, targets: targets,
-                verificationURI: AuthorizationServerRoutes.origin(of: settings.issuer)
-                    + AuthorizationServerRoutes.devicePath),
-            AuthorizationServerRoutes.introspectionPath: IntrospectionEndpoint(
-                authenticator: authenticator, reader: reader, store: store,
-                signer: IntrospectionSigner(issuer: settings.issuer, keys: keys)),
+            .revoke: client(RevocationEndpoint(reader: reader, store: store)),
+            .deviceAuthorization: client(
+                DeviceAuthorizationEndpoint(
+                    store: store, targets: targets,
+                    verificationURI: origin + AuthorizationServerEndpoint.device.path)),
+            .introspect: client(
+                IntrospectionEndpoint(
+                    reader: reader, store: store, signer: IntrospectionSigner(issuer: settings.issuer, keys: keys))),
         ]
-        if let path = metadata.openIDPath { endpoints[path] = document }
         if let registration = settings.registration, let registrationToken {
-            endpoints[AuthorizationServerRoutes.registrationPath] = RegistrationEndpoint(
+            endpoints[.register] = RegistrationEndpoint(
                 store: store,
                 metadata: ClientMetadata(
                     profile: settings.profile, scopes: registration.scopes,
                     keyHosts: .these(keySource == nil ? [] : registration.jwksHosts)),
                 pepper: pepper, initialToken: SecretDigest.text(of: registrationToken),
-                address: AuthorizationServerRoutes.origin(of: settings.issuer)
-                    + AuthorizationServerRoutes.registrationPath)
+                address: origin + AuthorizationServerEndpoint.register.path)
         }
-        self.endpoints = endpoints.merging(people.endpoints) { one, _ in one }
+        endpoints.merge(pages.endpoints) { one, _ in one }
+        var served: [String: Served] = [:]
+        for (endpoint, answering) in endpoints {
+            guard let path = endpoint.path(issuer: settings.issuer) else { continue }
+            served[path] = Served(declaration: endpoint.declaration, endpoint: answering)
+        }
+        self.served = served
     }
 
-    /// Answers one request to one of the paths of `AuthorizationServerRoutes`. An answer to HEAD has the body of GET;
+    /// Answers one request to one of the paths of `AuthorizationServerEndpoint`. An answer to HEAD has the body of GET;
     /// whoever writes it leaves the body out.
     /// - Parameter now: seconds since 1970.
     package func answer(_ request: ServiceRequest, now: Int64, random: Randomness) async -> ServiceResponse {
-        guard let endpoint = endpoints[request.path] else {
+        guard let served = served[request.path] else {
             return .json(status: 404, ["error": "invalid_request", "error_description": "there is no such endpoint"])
         }
-        guard endpoint.methods.contains(request.method) else {
-            return .methodNotAllowed(allow: endpoint.methods.joined(separator: ", "))
+        let declaration = served.declaration
+        guard declaration.methods.contains(request.method) else {
+            return .methodNotAllowed(allow: declaration.methods.joined(separator: ", "))
         }
-        return await endpoint.answer(EndpointCall(request: request, now: now, random: random))
+        // Its route has the same bound; this one holds whoever calls.
+        guard request.body.count <= declaration.body.bytesMax else { return .contentTooLarge }
+        var response = await served.endpoint.answer(EndpointCall(request: request, now: now, random: random))
+        if declaration.origins == .any { response.fields.append(ServiceResponse.anyOrigin) }
+        return response
     }
 }

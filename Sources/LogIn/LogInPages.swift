@@ -26,7 +26,7 @@ package struct People: Sendable {
         if let own = settings.logIn.provider, let provider {
             door = ProviderDoor(
                 kit: kit, settings: own, provider: provider,
-                redirectURI: origin + AuthorizationServerRoutes.loginCallbackPath)
+                redirectURI: origin + AuthorizationServerEndpoint.loginCallback.path)
         }
         login = LoginPage(kit: kit, form: form, start: start, door: door, hasher: hasher, pepper: pepper)
         let store = store, kit = kit
@@ -40,12 +40,12 @@ package struct People: Sendable {
         device = DevicePage(kit: kit, asked: asked, desk: DeviceDesk(store: store))
     }
 
-    package var endpoints: [String: any ServerEndpoint] {
-        var endpoints: [String: any ServerEndpoint] = [
-            AuthorizationServerRoutes.loginPath: login, AuthorizationServerRoutes.consentPath: consent,
-            AuthorizationServerRoutes.logoutPath: LogoutPage(kit: kit), AuthorizationServerRoutes.devicePath: device,
+    /// The endpoints that answer with a page; the way back from the provider only where there is one.
+    package var endpoints: [AuthorizationServerEndpoint: any ServerEndpoint] {
+        var endpoints: [AuthorizationServerEndpoint: any ServerEndpoint] = [
+            .login: login, .consent: consent, .logout: LogoutPage(kit: kit), .device: device,
         ]
-        if let callback { endpoints[AuthorizationServerRoutes.loginCallbackPath] = callback }
+        if let callback { endpoints[.loginCallback] = callback }
         return endpoints
     }
 }

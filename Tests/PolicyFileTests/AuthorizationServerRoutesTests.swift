@@ -117,7 +117,7 @@ struct AuthorizationServerRoutesTests {
                     authorization_server: {issuer: "https://auth.example.com", database: var/p.sqlite, audience: api\(settings)}
 
                     """
-            ).policy?.routes.filter { $0.match.path.text == AuthorizationServerRoutes.loginCallbackPath } ?? []
+            ).policy?.routes.filter { $0.match.path.text == AuthorizationServerEndpoint.loginCallback.path } ?? []
         }
         let route = try #require(
             routes(", login: {provider: {issuer: staff, client_id: a, client_secret: {env: S}}}").first)

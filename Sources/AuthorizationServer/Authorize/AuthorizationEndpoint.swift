@@ -13,7 +13,6 @@ struct AuthorizationEndpoint: ServerEndpoint {
     /// So long may log-in and consent take.
     static let interactionSeconds: Int64 = 1_800
 
-    let methods = ["GET", "POST"]
     let issuer: String
     let store: any AuthorizationStore
     let receiver: RequestReceiver
@@ -130,8 +129,8 @@ struct AuthorizationEndpoint: ServerEndpoint {
     {
         let isCovered = try await isCovered(flow)
         switch flow.next(isCovered: isCovered) {
-        case .login: return try await page(AuthorizationServerRoutes.loginPath, flow, person: nil, call)
-        case .consent: return try await page(AuthorizationServerRoutes.consentPath, flow, person: flow.person, call)
+        case .login: return try await page(AuthorizationServerEndpoint.login.path, flow, person: nil, call)
+        case .consent: return try await page(AuthorizationServerEndpoint.consent.path, flow, person: flow.person, call)
         case .answer(let person): return try await code(for: person, flow, answer, call)
         case .refuse(let error):
             if let interaction = flow.interaction {

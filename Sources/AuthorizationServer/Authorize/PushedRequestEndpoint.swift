@@ -4,45 +4,31 @@ import JSON
 import LogIn
 
 /// `POST /oauth2/par` (RFC 9126): the client shows who it is, and its request is judged before a browser is involved.
-struct PushedRequestEndpoint: ServerEndpoint {
-    let methods = ["POST"]
-    let authenticator: ClientAuthenticator
+struct PushedRequestEndpoint: ClientOperation {
+    let takesProofs = true
     let store: any AuthorizationStore
     let objects: RequestObjects
     let judge: RequestJudge
-    /// Of the key that the request proves, by the header `DPoP` (RFC 9449 §10.1).
-    let proofs: SenderProofRules
 
     /// Of client authentication; they are over once the client is known.
     private static let credentials: Set<String> = ["client_secret", "client_assertion", "client_assertion_type"]
 
-    func answer(_ call: EndpointCall) async -> ServiceResponse {
-        var clientID: String?
-        do throws(OAuthError) {
-            let sent = try RequestParameters.form(call.request)
-            let client = try await authenticator.authenticate(call, sent).client
-            clientID = client.id
-            // §2.1
-            guard sent.value("request_uri") == nil else { throw .pushedRequestURI }
-            let parameters = try await bound(counting(sent, client: client, now: call.now), call)
-            let redirectURI = try RedirectURI.chosen(
-                asked: parameters.value("redirect_uri"), registered: client.redirectURIs)
-            _ = try judge.judge(parameters, client: client, redirectURI: redirectURI)
-            let reference = PushedRequest.prefix + Code.text(call.random)
-            let pushed = PushedRequest(reference: reference, clientID: client.id, parameters: parameters, now: call.now)
-            guard try await store.orUnavailable({ try await $0.commit([.insert(pushed.record)], now: call.now) }) else {
-                throw .unavailable
-            }
-            var response = ServiceResponse.json(
-                status: 201, ["request_uri": .string(reference), "expires_in": .integer(PushedRequest.lifetimeSeconds)])
-            response.fields += proofs.fields(call)
-            response.facts.client = client.id
-            return response
-        } catch {
-            var response = error.response(realm: authenticator.realm)
-            response.facts.client = clientID
-            return response
+    func answer(_ request: ClientRequest) async throws(OAuthError) -> ServiceResponse {
+        let client = request.client.client
+        let now = request.call.now
+        // §2.1
+        guard request.parameters.value("request_uri") == nil else { throw .pushedRequestURI }
+        let parameters = try await bound(counting(request.parameters, client: client, now: now), request)
+        let redirectURI = try RedirectURI.chosen(
+            asked: parameters.value("redirect_uri"), registered: client.redirectURIs)
+        _ = try judge.judge(parameters, client: client, redirectURI: redirectURI)
+        let reference = PushedRequest.prefix + Code.text(request.call.random)
+        let pushed = PushedRequest(reference: reference, clientID: client.id, parameters: parameters, now: now)
+        guard try await store.orUnavailable({ try await $0.commit([.insert(pushed.record)], now: now) }) else {
+            throw .unavailable
         }
+        return .json(
+            status: 201, ["request_uri": .string(reference), "expires_in": .integer(PushedRequest.lifetimeSeconds)])
     }
 
     /// With a signed request nothing else counts (§3).
@@ -56,10 +42,10 @@ struct PushedRequestEndpoint: ServerEndpoint {
     }
 
     /// With the key that was proved here (RFC 9449 §10.1): it and `dpop_jkt` must be the same.
-    private func bound(_ parameters: RequestParameters, _ call: EndpointCall) async throws(OAuthError)
+    private func bound(_ parameters: RequestParameters, _ request: ClientRequest) async throws(OAuthError)
         -> RequestParameters
     {
-        guard let thumbprint = try await proofs.provedKey(call) else { return parameters }
+        guard let thumbprint = try await request.provedKey() else { return parameters }
         guard parameters.value("dpop_jkt") ?? thumbprint == thumbprint else { throw .keysDiffer }
         return RequestParameters(pairs: parameters.all.filter { $0.name != "dpop_jkt" } + [("dpop_jkt", thumbprint)])
     }

@@ -25,7 +25,6 @@ extension ServiceResponse {
             fields: [
                 ("Content-Type", "application/json"), ("Cache-Control", "public, max-age=900"),
                 ("X-Content-Type-Options", "nosniff"),
-                anyOrigin,
             ],
             body: document.serialized())
     }
@@ -34,5 +33,11 @@ extension ServiceResponse {
         json(
             status: 405, ["error": "invalid_request", "error_description": "this endpoint does not take this method"],
             fields: [("Allow", allow)])
+    }
+
+    static var contentTooLarge: ServiceResponse {
+        json(
+            status: 413,
+            ["error": "invalid_request", "error_description": "the body is larger than this endpoint takes"])
     }
 }

@@ -34,7 +34,7 @@ struct TokenAnswer: Sendable {
 }
 
 extension TokenAnswer {
-    func response(client: String) -> ServiceResponse {
+    var response: ServiceResponse {
         var body: JSONObject = [
             "access_token": .string(accessToken.text), "token_type": .string(accessToken.type),
             "expires_in": .integer(accessToken.lifetimeSeconds),
@@ -44,7 +44,6 @@ extension TokenAnswer {
         body["id_token"] = idToken.map { .string($0) }
         for (name, value) in more.members { body[name] = value }
         var response = ServiceResponse.json(status: 200, body)
-        response.facts.client = client
         response.facts.subject = subject
         return response
     }

@@ -8,27 +8,31 @@ import Proof
 /// stands here works, and what works stands here.
 struct ServerMetadata: Sendable {
     private let members: JSONObject
-    /// Where it lies (RFC 8414 §3.1).
-    let path: String
-    /// The same for OpenID Connect (Discovery §4.1); nil where the issuer's path has no room for it.
-    let openIDPath: String?
 
     /// Everything follows from the issuer, nothing from the request: a forged `Host` changes nothing.
     /// - Parameter grants: those that work.
     init(settings: AuthorizationServerSettings, grants: [GrantType]) {
-        let issuer = settings.issuer
-        path = AuthorizationServerRoutes.metadataPath(issuer: issuer) ?? AuthorizationServerRoutes.metadataWellKnownPath
-        openIDPath = AuthorizationServerRoutes.openIDMetadataPath(issuer: issuer)
-        let origin = AuthorizationServerRoutes.origin(of: issuer)
-        var document: JSONObject = [
-            "issuer": .string(issuer),
-            "token_endpoint": .string(origin + AuthorizationServerRoutes.tokenPath),
-            "jwks_uri": .string(origin + AuthorizationServerRoutes.jwksPath),
-            "authorization_endpoint": .string(origin + AuthorizationServerRoutes.authorizationPath),
-            "pushed_authorization_request_endpoint": .string(origin + AuthorizationServerRoutes.pushedRequestPath),
-            "userinfo_endpoint": .string(origin + AuthorizationServerRoutes.userInfoPath),
-            // OpenID Connect RP-Initiated Logout §2.1
-            "end_session_endpoint": .string(origin + AuthorizationServerRoutes.logoutPath),
+        let origin = AuthorizationServerRoutes.origin(of: settings.issuer)
+        var document: JSONObject = ["issuer": .string(settings.issuer)]
+        for (member, address) in Self.addresses(settings, at: origin, { _ in true }) { document[member] = address }
+        for (name, value) in Self.supported(grants).members { document[name] = value }
+        for (name, value) in Self.clientMembers(settings, grants).members { document[name] = value }
+        members = document
+    }
+
+    /// The endpoints that are listed, and where they lie.
+    private static func addresses(
+        _ settings: AuthorizationServerSettings, at origin: String,
+        _ isMeant: (AuthorizationServerEndpoint.Declaration) -> Bool
+    ) -> [(String, JSON)] {
+        AuthorizationServerEndpoint.allCases.filter { $0.exists(in: settings) }.map(\.declaration).filter(isMeant)
+            .compactMap { declaration in
+                declaration.metadataMember.map { ($0, .string(origin + declaration.path)) }
+            }
+    }
+
+    private static func supported(_ grants: [GrantType]) -> JSONObject {
+        [
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "code_challenge_methods_supported": [.string(ProofKey.method)],
@@ -45,19 +49,12 @@ struct ServerMetadata: Sendable {
                 "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name",
                 "preferred_username", "email",
             ],
-            "revocation_endpoint": .string(origin + AuthorizationServerRoutes.revocationPath),
-            "device_authorization_endpoint": .string(origin + AuthorizationServerRoutes.deviceAuthorizationPath),
-            "introspection_endpoint": .string(origin + AuthorizationServerRoutes.introspectionPath),
             "grant_types_supported": .strings(grants.map(\.rawValue)),
         ]
-        for (name, value) in Self.clientMembers(settings, grants, origin: origin).members { document[name] = value }
-        members = document
     }
 
     /// How clients show who they are, and what tokens can be bound to.
-    private static func clientMembers(_ settings: AuthorizationServerSettings, _ grants: [GrantType], origin: String)
-        -> JSONObject
-    {
+    private static func clientMembers(_ settings: AuthorizationServerSettings, _ grants: [GrantType]) -> JSONObject {
         let profile = settings.profile
         // A public client can do nothing as long as there is nothing but client_credentials.
         let methods = profile.authenticationMethods.filter {
@@ -73,19 +70,10 @@ struct ServerMetadata: Sendable {
             "tls_client_certificate_bound_access_tokens": true,
         ]
         if profile.demandsPushedRequests { members["require_pushed_authorization_requests"] = true }
-        if settings.registration != nil {
-            members["registration_endpoint"] = .string(origin + AuthorizationServerRoutes.registrationPath)
-        }
-        // RFC 8705 §5: wherever a client shows who it is, or a token that is bound to its certificate.
+        // RFC 8705 §5: wherever a client authenticates, or shows a token that is bound to its certificate.
         if let mtls = settings.mtlsOrigin {
-            members["mtls_endpoint_aliases"] = [
-                "token_endpoint": .string(mtls + AuthorizationServerRoutes.tokenPath),
-                "pushed_authorization_request_endpoint": .string(mtls + AuthorizationServerRoutes.pushedRequestPath),
-                "userinfo_endpoint": .string(mtls + AuthorizationServerRoutes.userInfoPath),
-                "revocation_endpoint": .string(mtls + AuthorizationServerRoutes.revocationPath),
-                "introspection_endpoint": .string(mtls + AuthorizationServerRoutes.introspectionPath),
-                "device_authorization_endpoint": .string(mtls + AuthorizationServerRoutes.deviceAuthorizationPath),
-            ]
+            members["mtls_endpoint_aliases"] = .object(
+                JSONObject(addresses(settings, at: mtls) { $0.hosts == .issuerAndMTLS }))
         }
         return members
     }

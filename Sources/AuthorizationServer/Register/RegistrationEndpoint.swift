@@ -8,7 +8,6 @@ import LogIn
 /// `/oauth2/register`: registration of clients (RFC 7591), and below `?client_id=…` what a client may do with its own
 /// (RFC 7592).
 struct RegistrationEndpoint: ServerEndpoint {
-    let methods = ["GET", "POST", "PUT", "DELETE"]
     let store: any AuthorizationStore
     let metadata: ClientMetadata
     let pepper: SecretPepper

@@ -7,39 +7,25 @@ import LogIn
 ///
 /// A client may ask about tokens that were issued to it, and about access tokens for a resource that its registration
 /// lists. About any other, and about whatever is no live token, it learns the same: that it is not active.
-struct IntrospectionEndpoint: ServerEndpoint {
-    /// GET is here to be refused: with 401 first, like every request without credentials (§2.1).
-    let methods = ["GET", "POST"]
-    let authenticator: ClientAuthenticator
+struct IntrospectionEndpoint: ClientOperation {
     let reader: AccessTokenReader
     let store: any AuthorizationStore
     /// Signs answers (RFC 9701).
     let signer: IntrospectionSigner
 
-    func answer(_ call: EndpointCall) async -> ServiceResponse {
-        var client: String?
-        do throws(OAuthError) {
-            let isGet = call.request.method == "GET"
-            let parameters = isGet ? RequestParameters.none : try RequestParameters.form(call.request)
-            let authenticated = try await authenticator.authenticate(call, parameters)
-            client = authenticated.client.id
-            // Whoever can say that it is anybody could ask about any token (§2.1, §4).
-            guard !authenticated.client.isPublic else { throw .invalidClient }
-            if isGet { return .methodNotAllowed(allow: "POST") }
-            guard let text = parameters.value("token") else { throw .missingToken }
-            let found = try await found(text, for: authenticated.client, now: call.now)
-            let answer = found ?? ["active": false]
-            var response =
-                try signer.isWanted(call.request)
-                ? signer.response(answer, for: authenticated.client.id, now: call.now) : .json(status: 200, answer)
-            response.facts.client = client
-            response.facts.subject = answer["sub"]?.string
-            return response
-        } catch {
-            var response = error.response(realm: authenticator.realm)
-            response.facts.client = client
-            return response
-        }
+    func answer(_ request: ClientRequest) async throws(OAuthError) -> ServiceResponse {
+        let client = request.client.client
+        // Whoever can say that it is anybody could ask about any token (§2.1, §4).
+        guard !client.isPublic else { throw .invalidClient }
+        // GET is taken so that it is refused in this order (§2.1): authentication first.
+        guard request.call.request.method == "POST" else { return .methodNotAllowed(allow: "POST") }
+        guard let text = request.parameters.value("token") else { throw .missingToken }
+        let answer = try await found(text, for: client, now: request.call.now) ?? ["active": false]
+        var response =
+            try signer.isWanted(request.call.request)
+            ? signer.response(answer, for: client.id, now: request.call.now) : .json(status: 200, answer)
+        response.facts.subject = answer["sub"]?.string
+        return response
     }
 
     /// nil: nothing that counts, or nothing that this client may know of. `token_type_hint` is not read: both are

@@ -6,33 +6,20 @@ import LogIn
 ///
 /// A refresh token ends with its grant and everything that came of it; an access token ends alone. What cannot be found
 /// is ended already: 200 without a body, whatever it was (§2.2).
-struct RevocationEndpoint: ServerEndpoint {
-    let methods = ["POST"]
-    let authenticator: ClientAuthenticator
+struct RevocationEndpoint: ClientOperation {
     let reader: AccessTokenReader
     let store: any AuthorizationStore
 
-    func answer(_ call: EndpointCall) async -> ServiceResponse {
-        var client: String?
-        do throws(OAuthError) {
-            let parameters = try RequestParameters.form(call.request)
-            let authenticated = try await authenticator.authenticate(call, parameters)
-            client = authenticated.client.id
-            guard let token = parameters.value("token") else { throw .missingToken }
-            var response = ServiceResponse.nothing
-            response.facts = try await revoke(token, of: authenticated.client.id, now: call.now)
-            return response
-        } catch {
-            var response = error.response(realm: authenticator.realm)
-            response.facts.client = client
-            return response
-        }
+    func answer(_ request: ClientRequest) async throws(OAuthError) -> ServiceResponse {
+        guard let token = request.parameters.value("token") else { throw .missingToken }
+        var response = ServiceResponse.nothing
+        response.facts = try await revoke(token, of: request.client.client.id, now: request.call.now)
+        return response
     }
 
     /// `token_type_hint` is not even read: both are looked for, so that a wrong one changes nothing (§2.1).
     private func revoke(_ text: String, of client: String, now: Int64) async throws(OAuthError) -> ServiceFacts {
         var facts = ServiceFacts()
-        facts.client = client
         let record = try await store.orUnavailable { try await $0.record(.refreshToken, SecretDigest.text(of: text)) }
         if let record, !record.isExpired(at: now) {
             guard record.client == client else { throw .tokenOfAnotherClient }

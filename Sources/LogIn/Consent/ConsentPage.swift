@@ -23,7 +23,7 @@ struct ConsentPage: PageEndpoint {
         content["client"] = client.shownName
         content["user"] = user.shownName
         content["destination"] = redirectURI.isEmpty ? nil : FormTargets.shown(redirectURI: redirectURI)
-        content["action"] = AuthorizationServerRoutes.consentPath
+        content["action"] = AuthorizationServerEndpoint.consent.path
         content["interaction"] = interaction.id
         content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction))
         return kit.page(.consent, title: "Allow access?", content, formTargets: interaction.formTargets).response
@@ -60,7 +60,7 @@ struct ConsentPage: PageEndpoint {
     }
 
     private static func login(_ interaction: Interaction) -> ServiceResponse {
-        .seeOther(AuthorizationServerRoutes.loginPath + "?interaction=" + interaction.id)
+        .seeOther(AuthorizationServerEndpoint.login.path + "?interaction=" + interaction.id)
     }
 
     private static func purpose(_ interaction: Interaction) -> String { "consent " + interaction.id }

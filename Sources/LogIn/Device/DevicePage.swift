@@ -32,7 +32,7 @@ struct DevicePage: PageEndpoint {
         var page = kit.page(
             .deviceCode, title: "Connect a device",
             [
-                "code": code, "problem": problem, "action": AuthorizationServerRoutes.devicePath,
+                "code": code, "problem": problem, "action": AuthorizationServerEndpoint.device.path,
                 "token": FormGuard.token(secret, purpose: Self.entryPurpose),
             ], status: status)
         if browser == nil { page.fields.append(secret.field) }
@@ -54,7 +54,7 @@ struct DevicePage: PageEndpoint {
             content["code"] = UserCode.shown(code)
             content["client"] = client?.shownName ?? request.clientID
             content["user"] = login.user.shownName
-            content["action"] = AuthorizationServerRoutes.devicePath
+            content["action"] = AuthorizationServerEndpoint.device.path
             content["interaction"] = interaction.id
             content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction))
             return kit.page(.deviceConfirmation, title: "Connect this device?", content).response
@@ -138,7 +138,7 @@ struct DevicePage: PageEndpoint {
     }
 
     private static func login(_ interaction: Interaction) -> ServiceResponse {
-        .seeOther(AuthorizationServerRoutes.loginPath + "?interaction=" + interaction.id)
+        .seeOther(AuthorizationServerEndpoint.login.path + "?interaction=" + interaction.id)
     }
 
     private static let entryPurpose = "user code"

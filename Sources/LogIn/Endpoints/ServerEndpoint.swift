@@ -3,8 +3,6 @@ package import HTTP
 
 /// One address of the authorization server: a request in, an answer out.
 package protocol ServerEndpoint: Sendable {
-    /// In the order of `Allow`.
-    var methods: [String] { get }
     func answer(_ call: EndpointCall) async -> ServiceResponse
 }
 

@@ -26,7 +26,7 @@ struct LoginForm: Sendable {
         var page = kit.page(
             .login, title: "Log in",
             [
-                "client": client?.shownName, "problem": problem, "action": AuthorizationServerRoutes.loginPath,
+                "client": client?.shownName, "problem": problem, "action": AuthorizationServerEndpoint.login.path,
                 "interaction": interaction.id,
                 "token": FormGuard.token(browser, purpose: Self.purpose(interaction)),
                 "username": String(username.prefix(128)),

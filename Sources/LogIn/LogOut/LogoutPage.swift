@@ -20,7 +20,7 @@ struct LogoutPage: PageEndpoint {
         var page = kit.page(
             .logout, title: "Log out?",
             [
-                "user": login.user.shownName, "action": AuthorizationServerRoutes.logoutPath,
+                "user": login.user.shownName, "action": AuthorizationServerEndpoint.logout.path,
                 "token": FormGuard.token(secret, purpose: Self.purpose),
                 "client": target == nil ? nil : Self.client(parameters),
                 "returnTo": target, "state": target == nil ? nil : parameters.value("state"),

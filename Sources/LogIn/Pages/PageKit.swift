@@ -53,8 +53,6 @@ protocol PageEndpoint: ServerEndpoint {
 }
 
 extension PageEndpoint {
-    var methods: [String] { ["GET", "HEAD", "POST"] }
-
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         do {
             if call.request.method == "POST" { return try await take(RequestParameters(form: call.request), call) }
@@ -74,7 +72,7 @@ extension PageEndpoint {
 extension Interaction {
     /// Where the browser goes on when a page is done.
     var continuation: String {
-        (isForDevice ? AuthorizationServerRoutes.devicePath : AuthorizationServerRoutes.authorizationPath)
+        (isForDevice ? AuthorizationServerEndpoint.device.path : AuthorizationServerEndpoint.authorize.path)
             + "?interaction=" + id
     }
 

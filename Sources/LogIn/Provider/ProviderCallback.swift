@@ -10,7 +10,6 @@ struct ProviderCallback: ServerEndpoint {
     /// Of changes that meet others.
     private static let attemptsMax = 4
 
-    let methods = ["GET"]
     let kit: PageKit
     let door: ProviderDoor
     let form: LoginForm

@@ -7,7 +7,6 @@ import LogIn
 
 /// `/oauth2/userinfo` (OpenID Connect Core §5.3): what the scopes of an access token tell of the person it is about.
 struct UserInfoEndpoint: ServerEndpoint {
-    let methods = ["GET", "POST"]
     let store: any AuthorizationStore
     let tokens: OwnTokens
     let realm: String

@@ -5,30 +5,15 @@ import JSON
 import LogIn
 
 /// `POST /oauth2/device_authorization` (RFC 8628 §3.1): a device without a browser asks for a pair of codes.
-struct DeviceAuthorizationEndpoint: ServerEndpoint {
-    let methods = ["POST"]
-    let authenticator: ClientAuthenticator
+struct DeviceAuthorizationEndpoint: ClientOperation {
     let store: any AuthorizationStore
     let targets: TargetRules
-    /// Of the page for the person: scheme, host, port, path.
+    /// Of the page for the user: scheme, host, port, path.
     let verificationURI: String
 
-    func answer(_ call: EndpointCall) async -> ServiceResponse {
-        var client: String?
-        do throws(OAuthError) {
-            let parameters = try RequestParameters.form(call.request)
-            let authenticated = try await authenticator.authenticate(call, parameters)
-            client = authenticated.client.id
-            guard authenticated.client.grants.contains(.deviceCode) else { throw .unauthorizedClient }
-            var response = ServiceResponse.json(
-                status: 200, try await codes(for: authenticated.client, parameters, call))
-            response.facts.client = client
-            return response
-        } catch {
-            var response = error.response(realm: authenticator.realm)
-            response.facts.client = client
-            return response
-        }
+    func answer(_ request: ClientRequest) async throws(OAuthError) -> ServiceResponse {
+        guard request.client.client.grants.contains(.deviceCode) else { throw .unauthorizedClient }
+        return .json(status: 200, try await codes(for: request.client.client, request.parameters, request.call))
     }
 
     private func codes(for client: RegisteredClient, _ parameters: RequestParameters, _ call: EndpointCall)

@@ -1,0 +1,56 @@
+import AuthorizationRecords
+import HTTP
+import LogIn
+
+/// An endpoint at which clients authenticate: token, revocation, introspection, device authorization and pushed
+/// authorization requests. The steps that all of them share are here, once: read the form, authenticate the client, do
+/// what the endpoint is for, add the next DPoP nonce, answer an error, say in the record which client it was. Methods
+/// and the size of the body were checked before (`AuthorizationServer.answer`).
+struct ClientEndpoint: ServerEndpoint {
+    let authenticator: ClientAuthenticator
+    let proofs: SenderProofRules
+    let operation: any ClientOperation
+
+    func answer(_ call: EndpointCall) async -> ServiceResponse {
+        var clientID: String?
+        var response: ServiceResponse
+        do throws(OAuthError) {
+            let parameters: RequestParameters =
+                call.request.method == "POST" ? try .form(call.request) : .none
+            let client = try await authenticator.authenticate(call, parameters)
+            clientID = client.client.id
+            response = try await operation.answer(
+                ClientRequest(client: client, parameters: parameters, call: call, proofs: proofs))
+            if operation.takesProofs { response.fields += proofs.fields(call) }
+        } catch {
+            response = error.response(realm: authenticator.realm)
+        }
+        response.facts.client = clientID
+        return response
+    }
+}
+
+/// What one of these endpoints is for.
+protocol ClientOperation: Sendable {
+    /// Whether requests may prove a key (RFC 9449 §5, §10.1); then answers carry the next nonce.
+    var takesProofs: Bool { get }
+    func answer(_ request: ClientRequest) async throws(OAuthError) -> ServiceResponse
+}
+
+extension ClientOperation {
+    var takesProofs: Bool { false }
+}
+
+/// A request whose client has authenticated.
+struct ClientRequest: Sendable {
+    let client: AuthenticatedClient
+    let parameters: RequestParameters
+    let call: EndpointCall
+    fileprivate let proofs: SenderProofRules
+
+    /// What tokens of this request are to be bound to; nil: to nothing.
+    func binding() async throws(OAuthError) -> SenderBinding? { try await proofs.binding(call, client.client) }
+
+    /// The thumbprint of the key that the request proves; nil: it proves none.
+    func provedKey() async throws(OAuthError) -> String? { try await proofs.provedKey(call) }
+}
