@@ -1,20 +1,23 @@
 import Synchronization
 
-/// Calls somebody at a time that may be moved until then.
+/// Calls somebody at a time that may be moved until then. It may go off too early, when the time was moved back; whoever
+/// is called looks at the clock.
 final class Alarm: Sendable {
     private let time = Mutex<Int64?>(nil)
     private let moved: Waiters<Bool>
 
     init(clock: ControlClock) { moved = Waiters(clock: clock) }
 
-    /// From any thread.
-    /// - Parameter time: monotonic nanoseconds; nil: never.
+    /// From any thread. A later time than the one that is set is not taken: the owner sets it anew when it is called.
+    /// - Parameter time: monotonic nanoseconds; nil: there is nothing to be called for.
     func set(_ time: Int64?) {
-        let isMoved = self.time.withLock { old in
-            defer { old = time }
-            return old != time
+        guard let time else { return }
+        let isEarlier = self.time.withLock { old in
+            if let old, old <= time { return false }
+            old = time
+            return true
         }
-        if isMoved { moved.settle(true) }
+        if isEarlier { moved.settle(true) }
     }
 
     /// Calls `due` once for each time that comes, until the task is cancelled.

@@ -3,6 +3,7 @@ import HTTP
 import Issuers
 import JOSE
 import Logging
+import Outgoing
 import Policy
 import ServiceLifecycle
 import Synchronization

@@ -1,10 +1,11 @@
 import Admission
-import AuthorizationServer
 import HTTP
 import Issuers
 import JOSE
 import JSON
+import LogIn
 import Logging
+import Outgoing
 import Policy
 import Synchronization
 import Transport

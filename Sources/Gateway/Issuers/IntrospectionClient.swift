@@ -3,6 +3,7 @@ import DataPlane
 import HTTP
 import Issuers
 import Logging
+import Outgoing
 import Policy
 import Synchronization
 import Transport
@@ -24,8 +25,6 @@ final class IntrospectionClient: IntrospectionSource {
     private let reader: IntrospectionAnswerReader
     private let state: Mutex<State>
     private let driver: FetchDriver
-    /// Calls that are to end before their answer is there, by number.
-    private let cancellations: Waiters<Int>
     private let logger: Logger
 
     private struct State {
@@ -33,8 +32,8 @@ final class IntrospectionClient: IntrospectionSource {
         var setup: Setup
         /// Whose requests wait, by token and loop.
         var waiting: [Digest256: [Int: LoopBound<InquiryDesk>]] = [:]
-        /// Under way, by number.
-        var calls: Set<Int> = []
+        /// The tasks of the calls that are under way, by the calls' numbers.
+        var calls: [Int: Int] = [:]
         var connections: OutgoingConnections?
         var isOver = false
     }
@@ -48,8 +47,6 @@ final class IntrospectionClient: IntrospectionSource {
         self.introspection = introspection
         self.reader = reader
         driver = FetchDriver(clock: clock)
-        // One for each call, whose number the ledger bounds.
-        cancellations = Waiters(clock: clock, countMax: .max)
         var logger = logger
         logger[metadataKey: "issuer"] = "\(issuer.name)"
         self.logger = logger
@@ -137,8 +134,7 @@ final class IntrospectionClient: IntrospectionSource {
             switch command {
             case .call(let call): begin(call)
             case .cancel(let number):
-                state.withLock { _ = $0.calls.remove(number) }
-                cancellations.settle(number)
+                if let task = state.withLock({ $0.calls.removeValue(forKey: number) }) { driver.tasks.cancel(task) }
             case .settled(let digest): settle(digest)
             case .note(let note): log(note)
             }
@@ -147,37 +143,18 @@ final class IntrospectionClient: IntrospectionSource {
     }
 
     private func begin(_ call: IntrospectionLedger.Call) {
-        state.withLock { _ = $0.calls.insert(call.number) }
-        driver.tasks.begin {
-            let result = await self.askUnlessCancelled(call)
-            let commands = self.state.withLock { state in
-                state.calls.remove(call.number)
-                return state.ledger.finished(
-                    call.number, result, now: self.clock.now(), unixSeconds: self.clock.unixSeconds(),
-                    random: FetchDriver.random())
-            }
-            self.perform(commands)
-        }
-    }
-
-    /// Asks, but no longer than anybody wants to know.
-    private func askUnlessCancelled(
-        _ call: IntrospectionLedger.Call
-    ) async -> Result<IntrospectionAnswer, IntrospectionFailure> {
-        await withTaskGroup(of: Result<IntrospectionAnswer, IntrospectionFailure>?.self) { group in
-            group.addTask { await self.ask(call) }
-            group.addTask {
-                _ = await self.cancellations.wait(for: call.number, until: nil) {
-                    self.state.withLock { $0.calls.contains(call.number) }
+        // Under the lock, so that its end finds its number.
+        state.withLock { state in
+            state.calls[call.number] = driver.tasks.begin {
+                let result = await self.ask(call)
+                let commands = self.state.withLock { state in
+                    state.calls[call.number] = nil
+                    return state.ledger.finished(
+                        call.number, result, now: self.clock.now(), unixSeconds: self.clock.unixSeconds(),
+                        random: FetchDriver.random())
                 }
-                return nil
+                self.perform(commands)
             }
-            var result: Result<IntrospectionAnswer, IntrospectionFailure>?
-            for await outcome in group {
-                group.cancelAll()
-                result = result ?? outcome
-            }
-            return result ?? .failure(.unreachable)
         }
     }
 
@@ -205,7 +182,9 @@ final class IntrospectionClient: IntrospectionSource {
             form.add("token", call.token)
             form.add("token_type_hint", "access_token")
             var fields = [("Accept", reader.mediaType), ("User-Agent", "portcullis")]
-            if let field = try setup.credentials.show(in: &form, unixSeconds: clock.unixSeconds()) { fields.append(field) }
+            if let field = try setup.credentials.show(in: &form, unixSeconds: clock.unixSeconds()) {
+                fields.append(field)
+            }
             let answer = try await connections.postForm(form.octets, fields: fields, attempt: call.isSecond ? 1 : 0)
             return understand(answer, about: call.digest, setup)
         } catch let failure as OutgoingHTTP.Failure {

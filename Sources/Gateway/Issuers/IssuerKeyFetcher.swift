@@ -3,6 +3,7 @@ import DataPlane
 import HTTP
 import Issuers
 import Logging
+import Outgoing
 import Policy
 import Synchronization
 import Transport
@@ -187,4 +188,3 @@ extension KeySource {
         wantsIntrospection = fetching.wantsIntrospection
     }
 }
-

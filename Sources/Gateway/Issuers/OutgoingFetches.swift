@@ -1,5 +1,6 @@
 import HTTP
 import Issuers
+import Outgoing
 import Policy
 import Transport
 

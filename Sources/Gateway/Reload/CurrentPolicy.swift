@@ -22,7 +22,7 @@ struct PolicyInForce: Sendable {
 final class CurrentPolicy: Sendable {
     private struct State {
         var inForce: PolicyInForce
-        let transport: Transport
+        let transport: Transport<GatewayLoop>
         let authorization: EmbeddedAuthorizationServer?
     }
     private let state = Mutex<State?>(nil)
@@ -32,9 +32,14 @@ final class CurrentPolicy: Sendable {
 
     /// The first policy is in force.
     /// - Parameter transport: its loops have the policy's snapshot already.
-    func begin(_ first: PolicyInForce, on transport: Transport, _ authorization: EmbeddedAuthorizationServer?) {
+    func begin(
+        _ first: PolicyInForce, on transport: Transport<GatewayLoop>, _ authorization: EmbeddedAuthorizationServer?
+    ) {
         state.withLock { $0 = State(inForce: first, transport: transport, authorization: authorization) }
     }
+
+    /// The gateway has ended. Without this, the policy and what it leads to would hold each other for ever.
+    func end() { state.withLock { $0 = nil } }
 
     /// Brings a new policy into force: on one event loop after the other, and from there on for everybody who asks.
     func replace(with new: PolicyInForce) async throws {
@@ -60,8 +65,6 @@ final class CurrentPolicy: Sendable {
     func publish(_ revocations: RevocationSet) async { try? await onEachLoop { $0.adopt(revocations) } }
 
     private func onEachLoop(_ work: @escaping @Sendable (GatewayLoop) -> Void) async throws {
-        try await state.withLock { $0?.transport }?.onEachLoop { _, delegates in
-            if let loop = delegates as? GatewayLoop { work(loop) }
-        }
+        try await state.withLock { $0?.transport }?.onEachLoop { _, loop in work(loop) }
     }
 }
