@@ -201,6 +201,9 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests(
+            "ControlPlaneTests",
+            ["Gateway", "AuthorizationServer", "Issuers", "JOSE", "JSON", "HTTP", "Policy", logging]),
+        tests(
             "DataPlaneTests",
             ["Gateway", "GatewayTesting", "DataPlane", "HTTP", "JSON", "JOSE", "Transport", "Outgoing", "Certificates"]),
         tests(

@@ -94,6 +94,9 @@ package struct KeyRing: Sendable {
         absent = AbsentKids(countMax: bounds.absentKidsMax)
     }
 
+    /// A fetch is under way, which `settled` will follow.
+    package var isFetching: Bool { underWay != nil }
+
     // MARK: Events
 
     /// When `woke` is to be called.
@@ -310,7 +313,7 @@ package struct KeyRing: Sendable {
             keys: keys?.set.keys.count, ageNanoseconds: fetchedAt.map { max(0, now &- $0) },
             nextFetchNanoseconds: underWay != nil ? 0 : max(0, nextFetchAt == .min ? 0 : nextFetchAt &- now),
             degradedNanoseconds: degradedSince.map { max(0, now &- $0) }, failure: failure, failures: failures,
-            isStale: keys != nil && now >= freshUntil, exposedKeys: keys?.exposedKeys ?? 0, isFetching: underWay != nil)
+            isStale: keys != nil && now >= freshUntil, exposedKeys: keys?.exposedKeys ?? 0, isFetching: isFetching)
     }
 }
 

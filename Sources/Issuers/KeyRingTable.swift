@@ -78,7 +78,12 @@ package struct KeyRingTable: Sendable {
     package var count: Int { entries.count }
 
     /// A fetch that `settled` will follow.
-    package func isFetching(_ url: AbsoluteURL) -> Bool { entries[url]?.ring.status(now: 0).isFetching ?? false }
+    package func isFetching(_ url: AbsoluteURL) -> Bool { entries[url]?.ring.isFetching ?? false }
+
+    /// Whether a fetch from the host could begin now; while it could not, `busy` is the answer.
+    package func hasRoom(for host: String) -> Bool {
+        fetches.count < bounds.fetchesMax && fetches.values.count { $0.url.host == host } < bounds.fetchesPerHostMax
+    }
 
     /// Somebody needs the keys at an address.
     /// - Parameters:
@@ -90,7 +95,7 @@ package struct KeyRingTable: Sendable {
         guard var entry = entries[url] ?? newEntry(url) else { return (.unavailable, []) }
         uses += 1
         entry.usedAt = uses
-        let mayFetch = isFree(url.host)
+        let mayFetch = hasRoom(for: url.host)
         var ringCommands = entry.ring.woke(now: now, random: random, mayFetch: mayFetch)
         if missed, mayFetch { ringCommands += entry.ring.missed(now: now, random: random) }
         entries[url] = entry
@@ -132,10 +137,6 @@ package struct KeyRingTable: Sendable {
         if ring.isDue(missed: missed, now: now) { return .busy }
         guard let keys = ring.keys else { return .unavailable }
         return .keys(keys.set, status.isStale || status.failures > 0 ? .kept : .remembered)
-    }
-
-    private func isFree(_ host: String) -> Bool {
-        fetches.count < bounds.fetchesMax && fetches.values.count { $0.url.host == host } < bounds.fetchesPerHostMax
     }
 
     private mutating func commands(_ commands: [KeyRing.Command], of url: AbsoluteURL) -> [Command] {

@@ -106,14 +106,11 @@ package final class Authenticator {
         }
         let challenge = token.scheme == .dpop ? rules.proofChallenge : rules.bearerChallenge
         do throws(Refusal) {
-            switch try find(head.block.bytes, token.token, rules, issuers, peer, unixSeconds, now, introspected) {
+            switch try judge(head.block.bytes, token.token, rules, issuers, peer, unixSeconds, now, introspected) {
             case .inquire(let inquiry):
                 return .inquire(inquiry)
             case .found(let principal, let issuer):
-                let allowed = rules.issuers[issuer]
-                let entry = issuers.entries[allowed.index]
-                try judge(principal.facts, allowed, issuers, unixSeconds)
-                try revocations.check(principal)
+                let entry = issuers.entries[rules.issuers[issuer].index]
                 try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(
                     head, token, principal.facts, peer, unixSeconds: unixSeconds, now: now)
                 return .authenticated(
@@ -130,6 +127,34 @@ package final class Authenticator {
         }
     }
 
+    /// Judges a token that came by itself, not as the credentials of a request: an assertion in a form, say. It is
+    /// judged as a bearer token would be; one that is bound to a key or a certificate is refused, because nobody has
+    /// proved to hold that.
+    ///
+    /// - Parameters:
+    ///   - unixSeconds: for the token's times.
+    ///   - now: monotonic nanoseconds, for what counts until a time.
+    package func authenticate(
+        _ token: [UInt8], rules: RouteRules, issuers: borrowing IssuerSet, unixSeconds: Int64, now: Int64
+    ) -> Verdict {
+        do throws(Refusal) {
+            let whole = Slice(start: 0, end: token.count)
+            switch try judge(token, whole, rules, issuers, .nobody, unixSeconds, now, nil) {
+            case .inquire(let inquiry):
+                return .inquire(inquiry)
+            case .found(let principal, let issuer):
+                let entry = issuers.entries[rules.issuers[issuer].index]
+                try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(unproved: principal.facts)
+                return .authenticated(
+                    Caller(
+                        principal, route: rules.index, at: unixSeconds, skew: entry.clockSkewSeconds,
+                        challenge: rules.bearerChallenge))
+            }
+        } catch {
+            return .refused(error.asking(rules.bearerChallenge))
+        }
+    }
+
     /// The answer to an inquiry was that the token is bad: it counts like one that was found bad here.
     /// - Parameter issuer: whose answer it was (index into `Policy.issuers`).
     package func refused(
@@ -140,6 +165,20 @@ package final class Authenticator {
         let refusal = Refusal(code).asking(token?.scheme == .dpop ? rules.proofChallenge : rules.bearerChallenge)
         let isListed = issuer < issuers.entries.count && issuers.entries[issuer].issuer.listed
         return isListed ? refusal : refusal.told(as: .wrongIssuer)
+    }
+
+    /// Everything that can be said of a token without asking who shows it: signature, time, audience, revocation.
+    private func judge(
+        _ bytes: [UInt8], _ token: Slice, _ rules: RouteRules, _ issuers: borrowing IssuerSet,
+        _ peer: borrowing PeerFacts, _ unixSeconds: Int64, _ now: Int64,
+        _ introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)?
+    ) throws(Refusal) -> Finding {
+        let finding = try find(bytes, token, rules, issuers, peer, unixSeconds, now, introspected)
+        if case .found(let principal, let issuer) = finding {
+            try judge(principal.facts, rules.issuers[issuer], issuers, unixSeconds)
+            try revocations.check(principal)
+        }
+        return finding
     }
 
     // MARK: - The signature, once

@@ -13,6 +13,11 @@ package struct PeerFacts: Sendable {
     }
 }
 
+extension PeerFacts {
+    /// Of what came over no connection: no certificate, and an address that is nobody's.
+    package static let nobody = PeerFacts(address: .unknown)
+}
+
 /// A client certificate that the TLS handshake has verified: made once for each connection.
 package final class ClientCertificate: Sendable {
     /// For records: the single SPIFFE ID, else the first DNS name, else the common name.

@@ -9,6 +9,7 @@ import JOSE
 import LogIn
 import Logging
 import Policy
+import ServiceLifecycle
 import Synchronization
 
 /// The authorization server as a service inside the gateway: the room, its store, the clock and the system's
@@ -17,19 +18,22 @@ final class EmbeddedAuthorizationServer: LocalService {
     private let server: AuthorizationServer
     let database: AuthorizationDatabase
     private let keys: SigningKeys
+    private let clientKeys: ClientKeyFetcher
     /// Counts up whenever the keys change: what was verified with others is verified anew.
     private let keysGeneration = Atomic<UInt64>(0)
     /// Judges tokens of workloads; nil: none are taken.
-    let federation: FederationDesk?
+    let federation: AssertionVerifier?
     /// Reaches the provider at which people log in; nil: there is none.
-    let provider: ProviderDesk?
+    let provider: OpenIDProviderClient?
     /// What the management interface may change.
     let administration: Administration
 
     /// Opens the store; throws `StorageError` when it cannot be used.
     ///
     /// A token may be asked for each audience that the policy's embedded issuers accept.
-    init(_ settings: AuthorizationServerSettings, policy: Policy, logger: Logger) async throws {
+    init(
+        _ settings: AuthorizationServerSettings, policy: Policy, current: CurrentPolicy, logger: Logger
+    ) async throws {
         database = try await AuthorizationDatabase.open(settings, now: Self.now)
         keys = SigningKeys(database.ring)
         let resources = policy.issuers.filter { $0.keys == .embedded }.flatMap(\.audiences)
@@ -38,8 +42,9 @@ final class EmbeddedAuthorizationServer: LocalService {
                 decoding: try SecretReader.read(
                     registration.initialAccessToken, octetsMin: RegistrationSettings.tokenOctetsMin), as: UTF8.self)
         }
-        federation = FederationDesk(settings)
-        provider = try ProviderDesk(settings, logger: logger)
+        federation = AssertionVerifier(settings, current: current)
+        provider = try OpenIDProviderClient(settings, current: current, logger: logger)
+        clientKeys = ClientKeyFetcher(settings.clientKeys, logger: logger)
         // Half of the cores at most compute hashes of passwords.
         let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
         administration = Administration(
@@ -48,7 +53,7 @@ final class EmbeddedAuthorizationServer: LocalService {
         server = AuthorizationServer(
             settings: settings, resources: resources, keys: keys, pepper: database.pepper, store: database.store,
             hasher: hasher,
-            keySource: ClientKeyFetcher(settings.clientKeys, logger: logger), registrationToken: registrationToken,
+            keySource: clientKeys, registrationToken: registrationToken,
             assertions: federation,
             provider: provider)
     }
@@ -65,20 +70,16 @@ final class EmbeddedAuthorizationServer: LocalService {
         return IssuerKeys(set: keys.verificationKeys(now: Self.now), generation: generation)
     }
 
-    /// Looks after what is stored, until the task is cancelled: keys are made and given up in time, what has expired is
-    /// removed.
-    /// - Parameter keysChanged: `issuerKeys` are others now.
-    func keep(logger: Logger, keysChanged: @escaping @Sendable () async -> Void) async {
-        let keeper = SigningKeyKeeper(database: database, keys: keys, logger: logger, clock: { Self.now }) {
+    /// What runs beside it: keys are made and given up in time, what has expired is removed, keys of clients are
+    /// fetched.
+    /// - Parameter current: told when `issuerKeys` are others.
+    func services(current: CurrentPolicy, logger: Logger) -> [any Service] {
+        let rotation = SigningKeyRotation(database: database, keys: keys, logger: logger, clock: { Self.now }) {
             [weak self] in
             self?.keysGeneration.add(1, ordering: .releasing)
-            await keysChanged()
+            await current.publishKeys(of: nil)
         }
-        let removal = ExpiredRecordRemoval(store: database.store, logger: logger, clock: { Self.now })
-        await withDiscardingTaskGroup { group in
-            group.addTask { await keeper.run() }
-            group.addTask { await removal.run() }
-        }
+        return [rotation, ExpiredRecordRemoval(store: database.store, logger: logger, clock: { Self.now }), clientKeys]
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }

@@ -1,9 +1,10 @@
 import AuthorizationRecords
 import Logging
+import ServiceLifecycle
 
 /// Removes what has expired, in small steps, so that no table grows and no writer waits for long. Several gateways may
 /// do it on one database; they come at different moments.
-struct ExpiredRecordRemoval: Sendable {
+struct ExpiredRecordRemoval: Service {
     /// Seconds between two rounds, about.
     static let pauseSeconds = 60
     /// Records in one transaction: some ten milliseconds on a slow disk.
@@ -15,8 +16,10 @@ struct ExpiredRecordRemoval: Sendable {
     let logger: Logger
     let clock: @Sendable () -> Int64
 
-    /// Until the task is cancelled.
-    func run() async {
+    /// As long as the gateway runs.
+    func run() async throws { await cancelWhenGracefulShutdown { await keepRemoving() } }
+
+    private func keepRemoving() async {
         while !Task.isCancelled {
             do {
                 try await Task.sleep(for: .milliseconds(Self.pauseSeconds * 1_000 + Int.random(in: -10_000...10_000)))

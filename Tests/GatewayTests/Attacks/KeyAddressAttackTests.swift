@@ -53,7 +53,13 @@ struct KeyAddressAttackTests {
         var bounds = ClientKeyFetcher.Bounds()
         bounds.waitMax = .seconds(30)
         change(&bounds)
-        return ClientKeyFetcher(try way(), bounds: bounds, logger: logger)
+        return running(ClientKeyFetcher(try way(), bounds: bounds, logger: logger))
+    }
+
+    /// As the gateway would run it; it ends with the process of the tests.
+    private static func running(_ fetcher: ClientKeyFetcher) -> ClientKeyFetcher {
+        Task { try await fetcher.run() }
+        return fetcher
     }
 
     private static func counts(_ set: ClientKeySet?) -> Int? { set?.keys.keys.count }
@@ -141,7 +147,7 @@ struct KeyAddressAttackTests {
         #expect(await Self.counts(fetcher.keys(at: other.url("/keys"), missed: false)) == nil)
         let own = try KeyHost.start()
         try own.publish([key], at: "/keys")
-        let system = ClientKeyFetcher(OutgoingWay(), logger: LogPages().logger)
+        let system = Self.running(ClientKeyFetcher(OutgoingWay(), logger: LogPages().logger))
         #expect(await Self.counts(system.keys(at: own.url("/keys"), missed: false)) == nil)
         #expect(await Self.counts(fetcher.keys(at: own.url("/keys"), missed: false)) == 1)
         #expect(other.server.requests.isEmpty)

@@ -74,9 +74,9 @@ struct DamagedRecordTests {
         let kid = try #require(try await database.store.signingKeys().whole().first?.kid)
         try await bench.damage(.signingKey, kid)
         let keys = SigningKeys(database.ring)
-        let keeper = SigningKeyKeeper(
+        let rotation = SigningKeyRotation(
             database: database, keys: keys, logger: Logger(label: "test"), clock: { storeNow }, changed: {})
-        #expect(await keeper.look() == storeNow + SigningKeyKeeper.retrySeconds)
+        #expect(await rotation.look() == storeNow + SigningKeyRotation.retrySeconds)
         #expect(keys.ring.timetable == database.ring.timetable)
         #expect(try await database.store.signingKeys().damaged.map(\.key) == [kid])
         await #expect { try await bench.database() } throws: {
@@ -86,8 +86,8 @@ struct DamagedRecordTests {
 
     // MARK: Revocations
 
-    private func keeper(_ store: any AuthorizationStore) -> RevocationKeeper {
-        RevocationKeeper(store: store, logger: Logger(label: "test"))
+    private func reader(_ store: any AuthorizationStore) -> RevocationReader {
+        RevocationReader(store: store, logger: Logger(label: "test"), publish: { _ in })
     }
 
     private func revocation(_ target: Revocation.Target, before: Int64, expiresAt: Int64) -> StoreChange {
@@ -108,9 +108,9 @@ struct DamagedRecordTests {
             #expect(try await store.commit(changes, now: now))
         }
         for number in [0, 999, 1_000, 2_499] { try await bench.damage(.revocation, "token:\(number)") }
-        let keeper = keeper(store)
-        #expect(try await keeper.load().count == 2_500)
-        #expect(keeper.status == .init(live: 2_500, failure: nil))
+        let reader = reader(store)
+        #expect(try await reader.load().count == 2_500)
+        #expect(reader.status == .init(live: 2_500, failure: nil))
     }
 
     @Test("a damaged revocation whose key says what it ends, ends it whenever it was issued", arguments: bodies)
@@ -124,7 +124,7 @@ struct DamagedRecordTests {
         ]
         #expect(try await store.commit(changes, now: now - 10))
         for key in ["client:c", "subject:over"] { try await bench.replaceBody(of: .revocation, key, with: body) }
-        let set = try await keeper(store).load()
+        let set = try await reader(store).load()
         #expect(set.count == 1)
         #expect(set.end(of: .init(.client, "c")) == .init(before: .max, expiresAt: now + 1_000))
     }
@@ -135,12 +135,12 @@ struct DamagedRecordTests {
         let now = Int64(Date().timeIntervalSince1970)
         let unknown = StoredRecord(.revocation, "family:x", expiresAt: now + 1_000, body: ["before": .integer(now)])
         #expect(try await store.commit([.insert(unknown)], now: now))
-        await #expect { try await keeper(store).load() } throws: { "\($0)".contains("family:x") }
+        await #expect { try await reader(store).load() } throws: { "\($0)".contains("family:x") }
         var over = unknown
         over.expiresAt = now - 1
         over.version = 1
         #expect(try await store.commit([.replace(over)], now: now))
-        #expect(try await keeper(store).load().count == 0)
+        #expect(try await reader(store).load().count == 0)
     }
 
     @Test("one that comes while the gateway runs leaves the known ones in force, and health says so")
@@ -149,15 +149,15 @@ struct DamagedRecordTests {
         let now = Int64(Date().timeIntervalSince1970)
         #expect(
             try await store.commit([revocation(.token("a"), before: now, expiresAt: now + 1_000)], now: now))
-        let keeper = keeper(store)
-        #expect(try await keeper.load().count == 1)
+        let reader = reader(store)
+        #expect(try await reader.load().count == 1)
         let unknown = StoredRecord(.revocation, "family:x", expiresAt: now + 1_000, body: [:])
         let known = revocation(.token("b"), before: now, expiresAt: now + 1_000)
         #expect(try await store.commit([.insert(unknown), known], now: now))
-        await keeper.refresh { _ in }
-        #expect(keeper.status.live == 2)
-        #expect(keeper.status.failure?.contains("family:x") == true)
-        await keeper.refresh { _ in }
-        #expect(keeper.status.failure?.contains("family:x") == true)
+        await reader.refresh()
+        #expect(reader.status.live == 2)
+        #expect(reader.status.failure?.contains("family:x") == true)
+        await reader.refresh()
+        #expect(reader.status.failure?.contains("family:x") == true)
     }
 }

@@ -14,10 +14,7 @@ struct PossessionRule {
         _ head: borrowing RequestHead, _ shown: PresentedToken, _ facts: TokenFacts, _ peer: borrowing PeerFacts,
         unixSeconds: Int64, now: Int64
     ) throws(Refusal) {
-        let confirmation = facts.confirmation
-        try confirmation?.checkCertificate(peer)
-        guard isBound(confirmation) else { throw Refusal(.unboundToken) }
-        guard let key = confirmation?.key else {
+        guard let key = try boundKey(of: facts, peer) else {
             // RFC 9449 §7.1: the scheme is for tokens that are bound to a key.
             if shown.scheme == .dpop { throw Refusal(.unboundToken) }
             return
@@ -40,6 +37,20 @@ struct PossessionRule {
         guard Digest256(proof.thumbprint) == key else { throw Refusal(.wrongProofKey) }
         try Self.refusing { () throws(ProofError) in try proof.verify(entry.issuer.dpopAlgorithms) }
         try ledger.use(proof, now: now)
+    }
+
+    /// A token that came by itself: there is no connection and no proof, so a token that is bound to either is of no
+    /// use to whoever shows it.
+    func judge(unproved facts: TokenFacts) throws(Refusal) {
+        guard try boundKey(of: facts, .nobody) == nil else { throw Refusal(.missingProof) }
+    }
+
+    /// The key that the token is bound to, once its other bindings are judged; nil: it is bound to none.
+    private func boundKey(of facts: TokenFacts, _ peer: borrowing PeerFacts) throws(Refusal) -> Digest256? {
+        let confirmation = facts.confirmation
+        try confirmation?.checkCertificate(peer)
+        guard isBound(confirmation) else { throw Refusal(.unboundToken) }
+        return confirmation?.key
     }
 
     private static func refusing<Value>(_ step: () throws(ProofError) -> Value) throws(Refusal) -> Value {

@@ -1,5 +1,4 @@
 import Admission
-import DataPlane
 import HTTP
 import Issuers
 import JOSE
@@ -16,34 +15,36 @@ import Transport
 ///
 /// Before anybody has shown who they are they can make it ask: with a code of their own making, once for each log-in
 /// that they have begun. So it asks a few times at once, and waits no longer than `deadline`.
-final class ProviderDesk: IdentityProvider {
+final class OpenIDProviderClient: IdentityProvider {
     /// For one question, from resolving the name to the last octet.
     static let deadline = Duration.seconds(5)
     /// Octets of an answer at most.
     static let answerBytesMax = 131_072
     /// Questions at once at most; more get 503.
     static let questionsMax = 32
-    /// Metadata and keys that are not there are waited for so often, a tenth of a second each.
-    private static let attempts = 10
+    /// Metadata and keys that are not there are waited for so long.
+    private static let waitMax = Duration.seconds(1)
 
     private let settings: LogInProvider
     private let logger: Logger
-    private let inForce = Mutex<(@Sendable () -> PolicyInForce?)?>(nil)
+    private let current: CurrentPolicy
+    private let clock: ControlClock
     private let questions = Atomic<Int>(0)
 
     /// nil: people log in nowhere else.
     /// - Throws: when the secret or key, by which the gateway shows who it is, cannot be read.
-    init?(_ settings: AuthorizationServerSettings, logger: Logger) throws {
+    init?(
+        _ settings: AuthorizationServerSettings, current: CurrentPolicy, logger: Logger, clock: ControlClock = .system
+    ) throws {
         guard let provider = settings.logIn.provider else { return nil }
         _ = try ClientCredentials(provider.clientID, provider.authentication, issuer: "")
         self.settings = provider
+        self.current = current
+        self.clock = clock
         var logger = logger
         logger[metadataKey: "issuer"] = "\(provider.issuer)"
         self.logger = logger
     }
-
-    /// Where the policy in force is found.
-    func attach(_ current: @escaping @Sendable () -> PolicyInForce?) { inForce.withLock { $0 = current } }
 
     // MARK: What is known
 
@@ -56,54 +57,45 @@ final class ProviderDesk: IdentityProvider {
     }
 
     func keys(for kid: String?) async -> JWKSet? {
-        for attempt in 1...Self.attempts {
-            guard let (_, keeper) = place() else { return nil }
-            switch keeper.wanted(kid: kid) {
-            // Absent: the others are not it, and say so.
-            case .known, .absent: return keeper.keys?.set
-            case .unknowable: return nil
-            case .pending: if attempt < Self.attempts { try? await Task.sleep(for: .milliseconds(100)) }
-            }
+        guard let (_, fetcher) = place() else { return nil }
+        switch await fetcher.wanted(kid: kid, before: clock.deadline(in: Self.waitMax)) {
+        // Absent: the others are not it, and say so.
+        case .known, .absent: return fetcher.keys?.set
+        case .unknowable, .pending: return nil
         }
-        return nil
     }
 
     func admits(_ claims: JSONObject) -> Bool { settings.claims.areSatisfied(by: claims) }
 
-    /// The issuer's entry as it is in force, and who keeps its keys.
-    private func place() -> (Issuer, KeyKeeper)? {
-        guard let current = inForce.withLock({ $0 })?(),
-            let index = current.policy.issuers.firstIndex(where: { $0.name == settings.issuer }),
-            index < current.keepers.count,
-            let keeper = current.keepers[index]
+    /// The issuer's entry as it is in force, and who fetches its keys.
+    private func place() -> (Issuer, IssuerKeyFetcher)? {
+        guard let inForce = current.inForce,
+            let index = inForce.policy.issuers.firstIndex(where: { $0.name == settings.issuer }),
+            index < inForce.keyFetchers.count,
+            let fetcher = inForce.keyFetchers[index]
         else { return nil }
-        return (current.policy.issuers[index], keeper)
+        return (inForce.policy.issuers[index], fetcher)
     }
 
-    private func known() async -> (Issuer, KeyKeeper, ProviderEndpoints)? {
-        for attempt in 1...Self.attempts {
-            guard let (issuer, keeper) = place() else { return nil }
-            switch keeper.provider {
-            case .success(let endpoints)?: return (issuer, keeper, endpoints)
-            case .failure(let fault)?:
-                logger.error("nobody can log in at the provider", metadata: ["failure": "\(fault.rawValue)"])
-                return nil
-            case nil:
-                guard case .pending = keeper.wanted(kid: nil) else {
-                    logger.error("nobody can log in at the provider", metadata: ["failure": "no_metadata"])
-                    return nil
-                }
-            }
-            if attempt < Self.attempts { try? await Task.sleep(for: .milliseconds(100)) }
+    private func known() async -> (Issuer, IssuerKeyFetcher, ProviderEndpoints)? {
+        guard let (issuer, fetcher) = place() else { return nil }
+        if fetcher.provider == nil {
+            _ = await fetcher.wanted(kid: nil, before: clock.deadline(in: Self.waitMax))
         }
-        logger.error("nobody can log in at the provider", metadata: ["failure": "no_metadata"])
+        switch fetcher.provider {
+        case .success(let endpoints)?: return (issuer, fetcher, endpoints)
+        case .failure(let fault)?:
+            logger.error("nobody can log in at the provider", metadata: ["failure": "\(fault.rawValue)"])
+        case nil:
+            logger.error("nobody can log in at the provider", metadata: ["failure": "no_metadata"])
+        }
         return nil
     }
 
     // MARK: Questions
 
     func redeem(_ code: ProviderCode) async -> ProviderReply? {
-        guard let (issuer, keeper, endpoints) = await known() else { return nil }
+        guard let (issuer, fetcher, endpoints) = await known() else { return nil }
         do {
             var form = FormText()
             form.add("grant_type", "authorization_code")
@@ -113,8 +105,8 @@ final class ProviderDesk: IdentityProvider {
             // Read anew, so that a secret can be replaced without a restart.
             let credentials = try ClientCredentials(
                 settings.clientID, settings.authentication, issuer: issuer.identifier)
-            let field = try credentials.show(in: &form, unixSeconds: Clock.wallNanoseconds() / 1_000_000_000)
-            let reply = await ask(endpoints.token, keeper) { http, fields in
+            let field = try credentials.show(in: &form, unixSeconds: clock.unixSeconds())
+            let reply = await ask(endpoints.token, fetcher) { http, fields in
                 try await http.postForm(endpoints.token, form: form.octets, fields: fields + [field].compactMap { $0 })
             }
             if let reply, reply.status != 200 {
@@ -130,14 +122,14 @@ final class ProviderDesk: IdentityProvider {
     }
 
     func userInfo(_ accessToken: String) async -> ProviderReply? {
-        guard let (_, keeper, endpoints) = await known(), let url = endpoints.userInfo else { return nil }
-        return await ask(url, keeper) { http, fields in
+        guard let (_, fetcher, endpoints) = await known(), let url = endpoints.userInfo else { return nil }
+        return await ask(url, fetcher) { http, fields in
             try await http.get(url, fields: fields + [("Authorization", "Bearer " + accessToken)])
         }
     }
 
     private func ask(
-        _ url: AbsoluteURL, _ keeper: KeyKeeper,
+        _ url: AbsoluteURL, _ fetcher: IssuerKeyFetcher,
         _ question: (OutgoingHTTP, [(String, String)]) async throws -> OutgoingHTTP.Answer
     ) async -> ProviderReply? {
         defer { questions.subtract(1, ordering: .relaxed) }
@@ -145,7 +137,7 @@ final class ProviderDesk: IdentityProvider {
             logger.warning("too many log-ins ask the provider at once")
             return nil
         }
-        var outgoing = keeper.fetching.way.outgoing(isOwnPlace: !keeper.fetching.jwksHosts.contains(url.host))
+        var outgoing = fetcher.fetching.way.outgoing(isOwnPlace: !fetcher.fetching.jwksHosts.contains(url.host))
         outgoing.timeout = Self.deadline
         outgoing.bodyBytesMax = Self.answerBytesMax
         if let certificate = settings.certificate { outgoing.certificate = certificate.transport }

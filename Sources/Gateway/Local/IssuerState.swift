@@ -67,9 +67,9 @@ extension HealthReport {
         package var inactive: Int
         package var alarms: [String]
 
-        init(_ keeper: VerdictKeeper, now: Int64, unixNanoseconds: Int64) {
-            let (endpoint, status) = keeper.status(now: now)
-            name = keeper.issuer.name
+        init(_ client: IntrospectionClient, now: Int64, unixNanoseconds: Int64) {
+            let (endpoint, status) = client.status(now: now)
+            name = client.issuer.name
             self.endpoint = endpoint
             breaker = status.breaker.rawValue
             retrySeconds = status.retryNanoseconds.map { $0 / 1_000_000_000 }

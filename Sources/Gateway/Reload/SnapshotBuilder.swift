@@ -6,47 +6,26 @@ import JOSE
 import Policy
 import Transport
 
-/// A policy that is in force: the snapshot by which the event loops decide, and the parts of the control plane that
-/// follow from the same policy.
-struct PolicyInForce: Sendable {
-    var snapshot: Snapshot
-    /// In the order of `policy.issuers`; nil: that issuer's keys are not fetched.
-    let keepers: [KeyKeeper?]
-    /// In the order of `policy.issuers`; nil: that issuer is not asked about tokens.
-    let verdicts: [VerdictLedger.Place?]
-
-    var policy: Policy { snapshot.policy }
-}
-
-/// Makes a snapshot from a checked policy, off to one side: reads keys and certificates, and changes nothing.
+/// Makes a snapshot from a checked policy, off to one side: reads keys and certificates, and changes nothing until
+/// `adopt`.
 struct SnapshotBuilder {
     let ledgers: Ledgers
-    let keyLedger: KeyLedger
-    let verdictLedger: VerdictLedger
+    let keyFetchers: IssuerKeyFetchers
+    let introspection: IntrospectionClients
     let services: [LocalServiceName: any LocalService]
-    /// The keys of the built-in authorization server; nil: there is none.
-    let embeddedKeys: IssuerKeys?
-    private let files = DiskPolicyFiles()
-
-    init(
-        ledgers: Ledgers, keyLedger: KeyLedger, verdictLedger: VerdictLedger,
-        services: [LocalServiceName: any LocalService], embeddedKeys: IssuerKeys?
-    ) {
-        self.ledgers = ledgers
-        self.keyLedger = keyLedger
-        self.verdictLedger = verdictLedger
-        self.services = services
-        self.embeddedKeys = embeddedKeys
-    }
+    /// nil: there is none.
+    let authorization: EmbeddedAuthorizationServer?
+    private var files: DiskPolicyFiles { DiskPolicyFiles() }
 
     /// - Parameter previous: TLS contexts whose files have the same contents are taken over, and their connections live
     ///   on.
     func build(_ policy: Policy, after previous: Snapshot?) throws -> PolicyInForce {
         let rules = AdmissionRules(policy)
-        let keepers = keyLedger.keepers(for: policy.issuers)
-        let keys = zip(policy.issuers, keepers).map { issuer, keeper in keeper.map { $0.keys } ?? self.keys(of: issuer)
+        let fetchers = keyFetchers.fetchers(for: policy.issuers)
+        let keys = zip(policy.issuers, fetchers).map { issuer, fetcher in
+            fetcher.map { $0.keys } ?? self.keys(of: issuer)
         }
-        let verdicts = try verdictLedger.places(for: policy.issuers, keys: keepers, ownKeys: keys)
+        let clients = try introspection.places(for: policy.issuers, keys: fetchers, ownKeys: keys)
         let upstreams = try policy.upstreams.map { try upstream($0, policy, previous) }
         let metadata = policy.resourceMetadata.map { _ in ResourceMetadataService(policy) }
         let signer = try policy.upstreamTokens.map { try UpstreamTokenSigner($0, read: readKey) }
@@ -71,9 +50,16 @@ struct SnapshotBuilder {
         let snapshot = Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,
             issuers: IssuerSet(policy.issuers, keys: keys),
-            keySources: keepers, introspection: verdicts.map { $0?.keeper },
+            keySources: fetchers, introspection: clients.map { $0?.client },
             generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
-        return PolicyInForce(snapshot: snapshot, keepers: keepers, verdicts: verdicts)
+        return PolicyInForce(snapshot: snapshot, keyFetchers: fetchers, introspection: clients)
+    }
+
+    /// What runs beside the event loops for this policy runs from here on, and what ran for an older one only ends.
+    func adopt(_ new: PolicyInForce) {
+        ledgers.health.keepOnly(new.policy.upstreams)
+        keyFetchers.adopt(new.keyFetchers)
+        introspection.adopt(new.introspection)
     }
 
     private func readKey(_ path: String) -> [UInt8]? {
@@ -86,14 +72,14 @@ struct SnapshotBuilder {
     private func keys(of issuer: Issuer) -> IssuerKeys? {
         switch issuer.keys {
         case .embedded:
-            return embeddedKeys
+            return authorization?.issuerKeys
         case .jwksFile(let path):
             guard case .success(let octets) = files.read(path, bytesMax: Self.keySetBytesMax),
                 let set = try? JWKSet.parse(octets), !set.keys.isEmpty
             else { return nil }
             return IssuerKeys(set: set, generation: Self.generation(of: octets))
         case .fetched, .unneeded:
-            // Its keeper has them, or nobody needs any.
+            // Its fetcher has them, or nobody needs any.
             return nil
         }
     }

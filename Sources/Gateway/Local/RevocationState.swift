@@ -7,7 +7,7 @@ extension HealthReport {
         /// Why the store cannot be read; those that are known stay in force.
         package var failure: String?
 
-        init(_ status: RevocationKeeper.Status) {
+        init(_ status: RevocationReader.Status) {
             live = status.live
             failure = status.failure
         }

@@ -11,7 +11,7 @@ import Testing
 @testable import Gateway
 
 @Suite("Signing keys over time")
-struct SigningKeyKeeperTests {
+struct SigningKeyRotationTests {
     private static let day: Int64 = 86_400
 
     /// A gateway's view of the keys, at a time that the test gives.
@@ -27,8 +27,8 @@ struct SigningKeyKeeperTests {
             keys = SigningKeys(database.ring)
         }
 
-        var keeper: SigningKeyKeeper {
-            SigningKeyKeeper(
+        var rotation: SigningKeyRotation {
+            SigningKeyRotation(
                 database: database, keys: keys, logger: .init(label: "test"), clock: { self.now.withLock { $0 } }
             ) {
                 self.changes.withLock { $0 += 1 }
@@ -37,7 +37,7 @@ struct SigningKeyKeeperTests {
 
         func look(at time: Int64) async -> Int64 {
             now.withLock { $0 = time }
-            return await keeper.look()
+            return await rotation.look()
         }
 
         func published(at time: Int64) -> [String] { keys.verificationKeys(now: time).keys.compactMap(\.kid).sorted() }
@@ -90,7 +90,7 @@ struct SigningKeyKeeperTests {
         let before = node.published(at: storeNow)
         // Behind the store's back: there are no keys any more.
         _ = try await node.database.store.commit([.removeAll(RecordQuery(.signingKey))], now: storeNow)
-        #expect(await node.look(at: storeNow) == storeNow + SigningKeyKeeper.retrySeconds)
+        #expect(await node.look(at: storeNow) == storeNow + SigningKeyRotation.retrySeconds)
         #expect(node.published(at: storeNow) == before)
     }
 

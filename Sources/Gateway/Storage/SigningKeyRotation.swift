@@ -2,13 +2,14 @@ import AuthorizationRecords
 import Foundation
 import JOSE
 import Logging
+import ServiceLifecycle
 
 /// Sees to it that there are signing keys as `KeySchedule` says, and that this gateway knows those that others have
 /// made.
 ///
 /// Several gateways do the same on one database: each change names the version of what it was decided by, so that one
 /// of them makes the key and the others find it.
-struct SigningKeyKeeper: Sendable {
+struct SigningKeyRotation: Service {
     /// How long after a failure it is tried again.
     static let retrySeconds: Int64 = 30
     /// How often it is looked at least, though nothing was heard.
@@ -21,16 +22,18 @@ struct SigningKeyKeeper: Sendable {
     /// Called when the keys are others than before.
     let changed: @Sendable () async -> Void
 
-    /// Until the task is cancelled.
-    func run() async {
-        await withDiscardingTaskGroup { group in
-            group.addTask { for await _ in database.store.writes(of: .signingKey) { _ = await look() } }
-            group.addTask {
-                while !Task.isCancelled {
-                    let next = await look()
-                    // A few seconds by chance, so that gateways do not all come at once.
-                    let seconds = max(1, min(next - clock(), Self.lookSeconds)) + Int64.random(in: 0...10)
-                    do { try await Task.sleep(for: .seconds(seconds)) } catch { return }
+    /// As long as the gateway runs.
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { for await _ in database.store.writes(of: .signingKey) { _ = await look() } }
+                group.addTask {
+                    while !Task.isCancelled {
+                        let next = await look()
+                        // A few seconds by chance, so that gateways do not all come at once.
+                        let seconds = max(1, min(next - clock(), Self.lookSeconds)) + Int64.random(in: 0...10)
+                        do { try await Task.sleep(for: .seconds(seconds)) } catch { return }
+                    }
                 }
             }
         }

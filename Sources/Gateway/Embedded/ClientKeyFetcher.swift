@@ -5,6 +5,7 @@ import JOSE
 import Logging
 import Outgoing
 import Policy
+import ServiceLifecycle
 import Synchronization
 import Transport
 
@@ -14,7 +15,7 @@ import Transport
 /// Whoever knows the name of a client can cause a fetch, long before anybody has shown who they are. So the table of
 /// rings bounds how many go out, in all, to one host and to one address; nobody waits longer than a second; and what
 /// fails is a warning, not an alarm: a client's server is not the operator's.
-final class ClientKeyFetcher: ClientKeySource {
+final class ClientKeyFetcher: ClientKeySource, Service {
     struct Bounds: Sendable {
         var table = KeyRingTableBounds()
         /// Requests that wait at a time. Each holds a few KB.
@@ -25,50 +26,65 @@ final class ClientKeyFetcher: ClientKeySource {
         var fetchMax: Duration = .seconds(5)
     }
 
-    /// Between two looks for a fetch that others have left room for.
-    private static let busyPause: Duration = .milliseconds(50)
+    /// What is waited for.
+    private enum Subject: Hashable {
+        case fetch(AbsoluteURL)
+        /// For some fetch to end, so that another one can begin.
+        case room
+    }
 
     private let bounds: Bounds
-    private let http: OutgoingHTTP
+    private let fetch: @Sendable (AbsoluteURL) async -> Result<Fetched, FetchProblem>
     private let logger: Logger
+    private let driver: FetchDriver
+    private let waiters: Waiters<Subject>
     private let state: Mutex<State>
 
     private struct State {
         var table: KeyRingTable
-        /// Who waits, by address and number.
-        var waiting: [AbsoluteURL: [Int: CheckedContinuation<Void, Never>]] = [:]
-        var waitingCount = 0
-        var waitingNumber = 0
         /// What the transport said of the last failure at an address whose fetch is under way, for the log.
         var details: [AbsoluteURL: String] = [:]
     }
 
-    init(_ way: OutgoingWay, bounds: Bounds = Bounds(), logger: Logger) {
+    /// - Parameter fetch: nil: over the network, as `way` says.
+    init(
+        _ way: OutgoingWay, bounds: Bounds = Bounds(), logger: Logger, clock: ControlClock = .system,
+        fetch: (@Sendable (AbsoluteURL) async -> Result<Fetched, FetchProblem>)? = nil
+    ) {
         self.bounds = bounds
         self.logger = logger
         var settings = way.outgoing(isOwnPlace: true)
         settings.timeout = bounds.fetchMax
         settings.bodyBytesMax = JWKSet.bytesMax
-        http = OutgoingHTTP(settings)
+        let http = OutgoingHTTP(settings)
+        self.fetch = fetch ?? { url in await http.fetchKeys(url) }
+        driver = FetchDriver(clock: clock)
+        waiters = Waiters(clock: clock, countMax: bounds.waitingMax)
         state = Mutex(State(table: KeyRingTable(bounds: bounds.table)))
     }
 
+    /// Fetches what is asked for, as long as the process runs.
+    func run() async throws { await cancelWhenGracefulShutdown { await self.driver.run {} } }
+
     func keys(at text: String, missed: Bool) async -> ClientKeySet? {
         guard let url = AbsoluteURL(text), url.isHTTPS else { return nil }
-        let since = Clock.monotonicNanoseconds()
-        let deadline = ContinuousClock.now + bounds.waitMax
+        let since = driver.clock.now()
+        let deadline = driver.clock.deadline(in: bounds.waitMax)
         while true {
             switch ask(url, missed: missed) {
             case .keys(let keys, let standing): return ClientKeySet(keys, standing)
             case .unavailable: return nil
-            case .pending: await settled(url, before: deadline)
-            case .busy where ContinuousClock.now < deadline:
-                try? await Task.sleep(for: Self.busyPause)
-                continue
-            case .busy: break
+            case .pending:
+                _ = await waiters.wait(for: .fetch(url), until: deadline) {
+                    self.state.withLock { $0.table.isFetching(url) }
+                }
+            case .busy:
+                let outcome = await waiters.wait(for: .room, until: deadline) {
+                    self.state.withLock { !$0.table.hasRoom(for: url.host) }
+                }
+                if outcome == .settled { continue }
             }
-            let now = Clock.monotonicNanoseconds()
-            let answer = state.withLock { $0.table.answer(url, since: since, now: now) }
+            let answer = state.withLock { $0.table.answer(url, since: since, now: driver.clock.now()) }
             guard case .keys(let keys, let standing) = answer else { return nil }
             return ClientKeySet(keys, standing)
         }
@@ -76,82 +92,40 @@ final class ClientKeyFetcher: ClientKeySource {
 
     private func ask(_ url: AbsoluteURL, missed: Bool) -> KeyRingTable.Answer {
         let (answer, commands) = state.withLock { state in
-            state.table.asked(url, missed: missed, now: Clock.monotonicNanoseconds(), random: Self.random())
+            state.table.asked(url, missed: missed, now: driver.clock.now(), random: FetchDriver.random())
         }
         perform(commands)
         return answer
     }
 
-    // MARK: Waiting
-
-    /// Returns when the fetch that is under way has come to its end, and at the deadline at the latest.
-    private func settled(_ url: AbsoluteURL, before deadline: ContinuousClock.Instant) async {
-        await withCheckedContinuation { continuation in
-            let number: Int? = state.withLock { state in
-                // It may have ended in between.
-                guard state.table.isFetching(url), state.waitingCount < bounds.waitingMax else { return nil }
-                state.waitingNumber += 1
-                state.waitingCount += 1
-                state.waiting[url, default: [:]][state.waitingNumber] = continuation
-                return state.waitingNumber
-            }
-            guard let number else { return continuation.resume() }
-            Task {
-                try? await Task.sleep(until: deadline, clock: .continuous)
-                let continuation = self.state.withLock { state in
-                    let continuation = state.waiting[url]?.removeValue(forKey: number)
-                    if continuation != nil { state.waitingCount -= 1 }
-                    if state.waiting[url]?.isEmpty == true { state.waiting[url] = nil }
-                    return continuation
-                }
-                continuation?.resume()
-            }
-        }
-    }
-
-    private func settle(_ url: AbsoluteURL) {
-        let waiting = state.withLock { state in
-            let waiting = state.waiting.removeValue(forKey: url) ?? [:]
-            state.waitingCount -= waiting.count
-            return waiting
-        }
-        for continuation in waiting.values { continuation.resume() }
-    }
-
-    // MARK: Fetching
-
     private func perform(_ commands: [KeyRingTable.Command]) {
         for command in commands {
             switch command {
             case .fetch(let fetch):
-                Task {
-                    let result = await self.fetch(fetch.url)
+                driver.tasks.begin {
+                    let result = await self.result(of: fetch.url)
                     self.perform(
                         self.state.withLock {
                             $0.table.finished(
-                                fetch.number, result, now: Clock.monotonicNanoseconds(), random: Self.random())
+                                fetch.number, result, now: self.driver.clock.now(), random: FetchDriver.random())
                         })
                     self.state.withLock { $0.details[fetch.url] = nil }
+                    self.waiters.settle(.room)
                 }
-            case .settled(let url): settle(url)
+            case .settled(let url): waiters.settle(.fetch(url))
             case .note(let url, let note): log(note, url)
             }
         }
     }
 
-    private func fetch(_ url: AbsoluteURL) async -> Result<Fetched, KeyFetchFailure> {
-        do throws(OutgoingHTTP.Failure) {
-            let answer = try await http.get(
-                url, fields: [("Accept", "application/jwk-set+json, application/json"), ("User-Agent", "portcullis")])
+    private func result(of url: AbsoluteURL) async -> Result<Fetched, KeyFetchFailure> {
+        switch await fetch(url) {
+        case .success(let answer):
             state.withLock { $0.details[url] = "it answered \(answer.status)" }
-            return .success(
-                Fetched(
-                    status: answer.status, contentType: answer.value("content-type"),
-                    cacheControl: answer.value("cache-control"),
-                    age: answer.value("age"), body: answer.body))
-        } catch {
-            state.withLock { $0.details[url] = error.description }
-            return .failure(KeyFetchFailure(error.reason))
+            return .success(answer)
+        case .failure(let problem):
+            state.withLock { $0.details[url] = problem.detail }
+            return .failure(problem.failure)
         }
     }
 
@@ -180,8 +154,6 @@ final class ClientKeyFetcher: ClientKeySource {
             logger.warning("no keys of a client in force: it is answered with 503", metadata: metadata)
         }
     }
-
-    private static func random() -> UInt64 { .random(in: .min ... .max) }
 }
 
 extension ClientKeySet {

@@ -10,12 +10,12 @@ import Transport
 
 /// Asks one issuer about its tokens: drives its ledger, performs what the ledger asks for, and tells the event loops
 /// when something is settled. Survives reloads as long as the issuer's entry says the same.
-final class VerdictKeeper: IntrospectionSource {
+final class IntrospectionClient: IntrospectionSource {
     /// What the asking needs beside the entry: read anew with each reload.
     struct Setup: Sendable {
         let credentials: ClientCredentials
         /// nil: the issuer's keys and metadata are not fetched.
-        let keys: KeyKeeper?
+        let keys: IssuerKeyFetcher?
         /// Keys that are not fetched.
         let ownKeys: IssuerKeys?
     }
@@ -24,6 +24,7 @@ final class VerdictKeeper: IntrospectionSource {
     private let introspection: Introspection
     private let reader: IntrospectionAnswerReader
     private let state: Mutex<State>
+    private let driver: FetchDriver
     private let logger: Logger
 
     private struct State {
@@ -31,23 +32,21 @@ final class VerdictKeeper: IntrospectionSource {
         var setup: Setup
         /// Whose requests wait, by token and loop.
         var waiting: [Digest256: [Int: LoopBound<InquiryDesk>]] = [:]
-        var calls: [Int: Task<Void, Never>] = [:]
+        /// The tasks of the calls that are under way, by the calls' numbers.
+        var calls: [Int: Int] = [:]
         var connections: OutgoingConnections?
-        /// When somebody will wake the ledger (monotonic nanoseconds).
-        var wakesAt: Int64?
-        var isStopped = false
-        /// What the transport said of the last failure, for the log.
-        var detail = ""
+        var isOver = false
     }
 
     /// nil: this issuer is not asked.
-    init?(_ issuer: Issuer, _ setup: Setup, logger: Logger) {
+    init?(_ issuer: Issuer, _ setup: Setup, logger: Logger, clock: ControlClock = .system) {
         guard let introspection = issuer.introspection, let reader = IntrospectionAnswerReader(issuer) else {
             return nil
         }
         self.issuer = issuer
         self.introspection = introspection
         self.reader = reader
+        driver = FetchDriver(clock: clock)
         var logger = logger
         logger[metadataKey: "issuer"] = "\(issuer.name)"
         self.logger = logger
@@ -64,11 +63,11 @@ final class VerdictKeeper: IntrospectionSource {
     func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<InquiryDesk>) -> IntrospectionStanding
     {
         if endpoint == nil, let unknown = askForMetadata() { return unknown }
-        let now = Clock.monotonicNanoseconds()
+        let now = clock.now()
         let (answer, commands): (IntrospectionLedger.Answer, [IntrospectionLedger.Command]) = state.withLock { state in
-            guard !state.isStopped else { return (.unknowable(retryAfterSeconds: 1), []) }
+            guard !state.isOver else { return (.unknowable(retryAfterSeconds: 1), []) }
             let result = state.ledger.asked(
-                digest, token: token, since: since, now: now, unixSeconds: Self.unixSeconds)
+                digest, token: token, since: since, now: now, unixSeconds: clock.unixSeconds())
             if case .pending = result.answer { state.waiting[digest, default: [:]][desk.loop] = desk }
             return result
         }
@@ -106,6 +105,20 @@ final class VerdictKeeper: IntrospectionSource {
 
     // MARK: Life
 
+    /// Asks, until `end` is called or the task is cancelled.
+    func run() async {
+        await driver.run { self.wake() }
+        let old = state.withLock { state in
+            state.isOver = true
+            defer { (state.connections, state.waiting) = (nil, [:]) }
+            return state.connections
+        }
+        old?.close()
+    }
+
+    /// The issuer's entry is in force no longer.
+    func end() { driver.end() }
+
     /// Secrets, keys and files were read anew: new connections from here on.
     func renew(_ setup: Setup) {
         let old = state.withLock { state in
@@ -116,38 +129,29 @@ final class VerdictKeeper: IntrospectionSource {
         old?.close()
     }
 
-    func stop() {
-        let (calls, old) = state.withLock { state in
-            state.isStopped = true
-            defer { (state.calls, state.connections, state.waiting) = ([:], nil, [:]) }
-            return (Array(state.calls.values), state.connections)
-        }
-        for call in calls { call.cancel() }
-        old?.close()
-    }
-
     private func perform(_ commands: [IntrospectionLedger.Command]) {
         for command in commands {
             switch command {
             case .call(let call): begin(call)
-            case .cancel(let number): state.withLock { $0.calls.removeValue(forKey: number) }?.cancel()
+            case .cancel(let number):
+                if let task = state.withLock({ $0.calls.removeValue(forKey: number) }) { driver.tasks.cancel(task) }
             case .settled(let digest): settle(digest)
             case .note(let note): log(note)
             }
         }
-        wakeInTime()
+        driver.alarm.set(state.withLock { $0.ledger.wakeAt })
     }
 
     private func begin(_ call: IntrospectionLedger.Call) {
+        // Under the lock, so that its end finds its number.
         state.withLock { state in
-            guard !state.isStopped else { return }
-            state.calls[call.number] = Task {
+            state.calls[call.number] = driver.tasks.begin {
                 let result = await self.ask(call)
                 let commands = self.state.withLock { state in
                     state.calls[call.number] = nil
                     return state.ledger.finished(
-                        call.number, result, now: Clock.monotonicNanoseconds(), unixSeconds: Self.unixSeconds,
-                        random: Self.random())
+                        call.number, result, now: self.clock.now(), unixSeconds: self.clock.unixSeconds(),
+                        random: FetchDriver.random())
                 }
                 self.perform(commands)
             }
@@ -161,32 +165,11 @@ final class VerdictKeeper: IntrospectionSource {
         }
     }
 
-    /// Sees to it that the ledger is woken when it wants to be; too early does no harm.
-    private func wakeInTime() {
-        let wakeAt: Int64? = state.withLock { state in
-            guard !state.isStopped, let wakeAt = state.ledger.wakeAt else { return nil }
-            if let planned = state.wakesAt, planned <= wakeAt { return nil }
-            state.wakesAt = wakeAt
-            return wakeAt
-        }
-        guard let wakeAt else { return }
-        Task { [weak self] in
-            try? await Task.sleep(for: .nanoseconds(max(0, wakeAt &- Clock.monotonicNanoseconds())))
-            self?.wake(plannedFor: wakeAt)
-        }
+    private func wake() {
+        perform(state.withLock { $0.ledger.woke(now: clock.now(), random: FetchDriver.random()) })
     }
 
-    private func wake(plannedFor time: Int64) {
-        let commands: [IntrospectionLedger.Command] = state.withLock { state in
-            if state.wakesAt == time { state.wakesAt = nil }
-            guard !state.isStopped else { return [] }
-            return state.ledger.woke(now: Clock.monotonicNanoseconds(), random: Self.random())
-        }
-        perform(commands)
-    }
-
-    private static func random() -> UInt64 { .random(in: .min ... .max) }
-    private static var unixSeconds: Int64 { Clock.wallNanoseconds() / 1_000_000_000 }
+    private var clock: ControlClock { driver.clock }
 
     // MARK: Asking
 
@@ -199,14 +182,16 @@ final class VerdictKeeper: IntrospectionSource {
             form.add("token", call.token)
             form.add("token_type_hint", "access_token")
             var fields = [("Accept", reader.mediaType), ("User-Agent", "portcullis")]
-            if let field = try setup.credentials.show(in: &form, unixSeconds: Self.unixSeconds) { fields.append(field) }
+            if let field = try setup.credentials.show(in: &form, unixSeconds: clock.unixSeconds()) {
+                fields.append(field)
+            }
             let answer = try await connections.postForm(form.octets, fields: fields, attempt: call.isSecond ? 1 : 0)
             return understand(answer, about: call.digest, setup)
         } catch let failure as OutgoingHTTP.Failure {
-            note(failure.description)
+            driver.detail = failure.description
             return .failure(IntrospectionFailure(failure.reason))
         } catch {
-            note("the gateway cannot show who it is: \(error)")
+            driver.detail = "the gateway cannot show who it is: \(error)"
             return .failure(.badSettings)
         }
     }
@@ -218,20 +203,18 @@ final class VerdictKeeper: IntrospectionSource {
             status: answer.status, contentType: answer.value("content-type"), body: answer.body)
         do throws(IntrospectionFailure) {
             let keys = setup.keys.map { $0.keys } ?? setup.ownKeys
-            return .success(try reader.read(reply, about: digest, keys: keys, unixSeconds: Self.unixSeconds))
+            return .success(try reader.read(reply, about: digest, keys: keys, unixSeconds: clock.unixSeconds()))
         } catch {
-            note("it answered \(answer.status)")
+            driver.detail = "it answered \(answer.status)"
             if error == .unknownKey { _ = setup.keys?.wanted(kid: reader.keyID(of: reply)) }
             return .failure(error)
         }
     }
 
-    private func note(_ detail: String) { state.withLock { $0.detail = detail } }
-
     private func connections() -> OutgoingConnections? {
         guard let endpoint else { return nil }
         return state.withLock { state in
-            guard !state.isStopped else { return nil }
+            guard !state.isOver else { return nil }
             if let connections = state.connections, connections.url == endpoint { return connections }
             state.connections?.close()
             let isOwn = !(state.setup.keys?.fetching.jwksHosts.contains(endpoint.host) ?? false)
@@ -245,7 +228,7 @@ final class VerdictKeeper: IntrospectionSource {
     }
 
     private func log(_ note: IntrospectionNote) {
-        let detail = state.withLock { $0.detail }
+        let detail = driver.detail
         switch note {
         case .failed(let failure):
             logger.error(

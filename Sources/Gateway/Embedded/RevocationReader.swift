@@ -1,11 +1,10 @@
 import Admission
 import AuthorizationRecords
-import DataPlane
-import Foundation
 import Logging
+import ServiceLifecycle
 import Synchronization
 
-/// Knows all live revocations of the built-in authorization server and hands them to the event loops: all of them
+/// Reads all live revocations of the built-in authorization server and hands them to the event loops: all of them
 /// before the gateway opens a listener, and each new one a moment after it was written, by this process or by another.
 ///
 /// A revocation that cannot be read refuses more, never less: where its key says what it ends, everything about that is
@@ -14,7 +13,7 @@ import Synchronization
 ///
 /// Its table has no bound of its own: there are as many entries as revocations that were written within a day, each of
 /// 64 octets, and each was written by a client that had authenticated or by an operator.
-final class RevocationKeeper: Sendable {
+final class RevocationReader: Service {
     /// How it stands, for health.
     struct Status: Sendable, Equatable {
         var live: Int
@@ -29,6 +28,8 @@ final class RevocationKeeper: Sendable {
 
     private let store: any AuthorizationStore
     private let logger: Logger
+    private let clock: ControlClock
+    private let publish: @Sendable (RevocationSet) async -> Void
     private let state = Mutex(State())
 
     private struct State {
@@ -38,7 +39,6 @@ final class RevocationKeeper: Sendable {
         var failure: String?
         /// When those end that cannot be read, by their keys, as far as nobody knows what they are about.
         var unknown: [String: Int64] = [:]
-        var tasks: [Task<Void, Never>] = []
 
         var unknownRevocations: String? {
             guard !unknown.isEmpty else { return nil }
@@ -47,9 +47,15 @@ final class RevocationKeeper: Sendable {
         }
     }
 
-    init(store: any AuthorizationStore, logger: Logger) {
+    /// - Parameter publish: told of every change.
+    init(
+        store: any AuthorizationStore, logger: Logger, clock: ControlClock = .system,
+        publish: @escaping @Sendable (RevocationSet) async -> Void
+    ) {
         self.store = store
         self.logger = logger
+        self.clock = clock
+        self.publish = publish
     }
 
     var status: Status {
@@ -66,36 +72,29 @@ final class RevocationKeeper: Sendable {
         }
     }
 
-    /// From now on tells of every change, until `stop`.
-    func start(_ publish: @escaping @Sendable (RevocationSet) async -> Void) {
+    /// Tells of every change, as long as the gateway runs.
+    func run() async throws {
         let writes = store.writes(of: .revocation)
-        let listening = Task { [weak self] in
-            for await _ in writes {
-                guard let self, !Task.isCancelled else { return }
-                await self.refresh(publish)
-                do { try await Task.sleep(for: Self.pause) } catch { return }
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    for await _ in writes { await self.refresh(andPause: Self.pause) }
+                }
+                group.addTask {
+                    while !Task.isCancelled { await self.refresh(andPause: Self.interval) }
+                }
             }
         }
-        let asking = Task { [weak self] in
-            while !Task.isCancelled {
-                guard let self else { return }
-                await self.refresh(publish)
-                do { try await Task.sleep(for: Self.interval) } catch { return }
-            }
-        }
-        state.withLock { $0.tasks += [listening, asking] }
     }
 
-    func stop() {
-        let tasks = state.withLock { state in
-            defer { state.tasks = [] }
-            return state.tasks
-        }
-        for task in tasks { task.cancel() }
+    private func refresh(andPause pause: Duration) async {
+        await refresh()
+        // Fails only when the task is cancelled.
+        try? await clock.sleep(for: pause)
     }
 
     /// Reads what is new, and publishes it.
-    func refresh(_ publish: @Sendable (RevocationSet) async -> Void) async {
+    func refresh() async {
         do {
             let hasChanged = try await read()
             let recovered = state.withLock { state in
@@ -105,6 +104,8 @@ final class RevocationKeeper: Sendable {
             if recovered { logger.notice("revocations can be read again") }
             if hasChanged { await publish(state.withLock { RevocationSet($0.ends) }) }
         } catch {
+            // At the end of the gateway nothing is read to its end any more.
+            guard !Task.isCancelled else { return }
             let isNew = state.withLock { state in
                 defer { state.failure = "\(error)" }
                 return state.failure == nil
@@ -118,7 +119,7 @@ final class RevocationKeeper: Sendable {
 
     /// What was written since the last time, and without what is over. True: there is something new.
     private func read() async throws -> Bool {
-        let now = Int64(Date().timeIntervalSince1970)
+        let now = clock.unixSeconds()
         var hasChanged = false
         var rest: RecordQuery? = RecordQuery(.revocation, afterSequence: state.withLock { $0.sequence })
         while let query = rest {

@@ -1,0 +1,201 @@
+import Audit
+import DataPlane
+import Foundation
+package import Logging
+import Policy
+package import PolicyFile
+import ServiceLifecycle
+import Transport
+
+/// A running gateway: what it is made of, and who is told of what.
+package final class GatewayServer: Sendable {
+    /// What a listener listens on.
+    package struct Address: Sendable, Equatable {
+        package var host: String
+        package var port: Int
+    }
+
+    /// Why a gateway did not start. The findings say what and where.
+    package struct StartFailure: Error, Sendable, CustomStringConvertible {
+        package var findings: [Finding]
+        package var reason: String
+        package var description: String {
+            (findings.map(\.description) + (reason.isEmpty ? [] : [reason])).joined(separator: "\n")
+        }
+    }
+
+    private let current: CurrentPolicy
+    private let ledgers: Ledgers
+    private let listeners: Listeners
+    private let reloads: PolicyReloads
+    private let reloadStatus: ReloadStatus
+    private let traffic: TrafficService
+    private let services: ServiceGroup
+    private let running = Running()
+    private let logger: Logger
+
+    // MARK: Start
+
+    /// Reads and checks the policy, opens the audit log and the authorization server's store, and then the listeners:
+    /// either all of it, or nothing and the reasons.
+    /// - Parameter waitMax: how long a request waits for something from outside (keys, what an issuer says), at most.
+    package static func start(policyPath: String, logger: Logger, waitMax: Duration = .seconds(1)) async throws
+        -> GatewayServer
+    {
+        let watch = FileWatch(paths: [policyPath])
+        let policy = try readPolicy(at: policyPath, logger: logger)
+        do {
+            let server = try await GatewayServer(
+                policy: policy, policyPath: policyPath, watch: watch, waitMax: waitMax, logger: logger)
+            try await server.open(policy)
+            return server
+        } catch {
+            throw StartFailure(findings: [], reason: "\(error)")
+        }
+    }
+
+    private static func readPolicy(at path: String, logger: Logger) throws -> Policy {
+        let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: path)
+        guard let policy = reading.policy else {
+            throw StartFailure(findings: reading.findings, reason: "\(path): not started, because of the errors above")
+        }
+        for finding in reading.findings { logger.warning("\(finding.description)") }
+        for insecurity in policy.insecurities {
+            logger.warning("insecure setting in force", metadata: ["setting": "\(insecurity)"])
+        }
+        return policy
+    }
+
+    /// Makes all parts and joins them. Parts that need to know something that is not there yet (the policy in force,
+    /// the open listeners) are given the place where it will be.
+    private init(policy: Policy, policyPath: String, watch: FileWatch, waitMax: Duration, logger: Logger) async throws {
+        var watch = watch
+        watch.add(policy.filesNamed)
+        let ledgers = try Ledgers(policy)
+        let current = CurrentPolicy()
+        let listeners = Listeners(logger: logger)
+        let reloadStatus = ReloadStatus(watching: watch)
+
+        // What the event loops ask of the outside world.
+        let keyFetchers = IssuerKeyFetchers(logger: logger) { issuer in await current.publishKeys(of: issuer) }
+        let introspection = IntrospectionClients(logger: logger)
+        let authorization: EmbeddedAuthorizationServer? =
+            if let settings = policy.authorizationServer {
+                try await EmbeddedAuthorizationServer(settings, policy: policy, current: current, logger: logger)
+            } else { nil }
+        let revocations = authorization.map { authorization in
+            RevocationReader(store: authorization.database.store, logger: logger) { set in
+                // First the ledger: a loop that makes its authenticator anew in between takes it from there.
+                ledgers.revocations.replace(with: set)
+                await current.publish(set)
+            }
+        }
+        // Before there is a loop that could let a token in.
+        if let revocations { ledgers.revocations.replace(with: try await revocations.load()) }
+
+        // The policy, and the loops that go by it.
+        let health = HealthReporter(
+            current: current, ledgers: ledgers, listeners: listeners, reloads: reloadStatus, revocations: revocations)
+        let builder = SnapshotBuilder(
+            ledgers: ledgers, keyFetchers: keyFetchers, introspection: introspection,
+            services: Self.localServices(authorization, health, ledgers), authorization: authorization)
+        let first = try builder.build(policy, after: nil)
+        let transport = try await Transport(
+            loops: policy.workers ?? ProcessInfo.processInfo.activeProcessorCount, timeouts: policy.timeouts.transport,
+            delegates: { loop in
+                GatewayLoop(
+                    transport: loop, snapshot: first.snapshot, ledgers: ledgers, waitMax: waitMax.nanoseconds)
+            })
+        current.begin(first, on: transport, authorization)
+        builder.adopt(first)
+
+        // What runs beside them. At the end each is told to end when the one behind it has: traffic first, so that
+        // open requests still find everything that they may need, and what it needs last.
+        let traffic = TrafficService(
+            listeners: listeners, transport: transport, current: current, counters: ledgers.counters)
+        var services: [any Service] = authorization?.services(current: current, logger: logger) ?? []
+        if let revocations { services.append(revocations) }
+        services += [keyFetchers, introspection, traffic] as [any Service]
+        self.services = ServiceGroup(services: services, logger: logger)
+
+        self.traffic = traffic
+        self.current = current
+        self.ledgers = ledgers
+        self.listeners = listeners
+        self.reloadStatus = reloadStatus
+        self.logger = logger
+        reloads = PolicyReloads(
+            policyPath: policyPath, builder: builder, current: current, listeners: listeners, status: reloadStatus,
+            logger: logger)
+    }
+
+    private static func localServices(
+        _ authorization: EmbeddedAuthorizationServer?, _ health: HealthReporter, _ ledgers: Ledgers
+    ) -> [LocalServiceName: any LocalService] {
+        var services: [LocalServiceName: any LocalService] = [.health: HealthService(report: { health.report() })]
+        if let authorization {
+            services[.authorizationServer] = authorization
+            // Without the setting there is no route that leads there.
+            services[.admin] = AdminService(authorization, audit: ledgers.audit)
+        }
+        return services
+    }
+
+    private func open(_ policy: Policy) async throws {
+        do {
+            try await listeners.open(policy, on: traffic.transport)
+        } catch {
+            await traffic.drain()
+            await end()
+            throw error
+        }
+        running.begin { [services] in try await services.run() }
+    }
+
+    // MARK: While it runs
+
+    /// In the order of `listeners` in the policy; ports as they really are.
+    package var addresses: [Address] {
+        zip(current.inForce?.policy.listeners ?? [], listeners.ports).map { Address(host: $0.host, port: $1) }
+    }
+
+    /// Names the policy in force.
+    package var policyHash: String { current.inForce?.policy.hash ?? "" }
+
+    /// Whether a file that the policy was made from is another now.
+    package func filesChanged() -> Bool { reloadStatus.filesChanged }
+
+    /// Reads `routes.yaml`, keys and certificates anew, and swaps them in when all of it is right. A bad file changes
+    /// nothing and says why, in the log and in health.
+    /// - Returns: whether the new policy is in force.
+    @discardableResult
+    package func reload() async -> Bool { await reloads.reload() }
+
+    /// SIGHUP: files are read anew, and the audit file is opened anew (for a rotation by somebody else).
+    package func hangup() async {
+        ledgers.audit.reopen()
+        await reload()
+    }
+
+    // MARK: The end
+
+    /// Stops accepting, lets open requests finish within the policy's `drain` time, writes the last records, and ends.
+    package func stop() async {
+        guard let ending = running.end() else { return }
+        await services.triggerGracefulShutdown()
+        do {
+            try await ending.value
+        } catch {
+            logger.error("a part of the gateway has failed", metadata: ["reason": "\(error)"])
+        }
+        await end()
+        logger.info("stopped")
+    }
+
+    /// What is left when nothing runs any more.
+    private func end() async {
+        try? await traffic.transport.shutdown()
+        ledgers.audit.stop()
+        current.end()
+    }
+}

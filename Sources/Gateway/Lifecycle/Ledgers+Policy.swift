@@ -1,0 +1,39 @@
+import Admission
+import Audit
+import DataPlane
+import Policy
+
+extension Ledgers {
+    /// Opens the audit log, and makes the ledgers as large as the policy says.
+    convenience init(_ policy: Policy) throws {
+        let settings = policy.audit
+        let sink: AuditSink =
+            switch settings.sink {
+            case .standardOutput: .standardOutput
+            case .file(let path, let rotateBytes, let keep): .file(path: path, rotateBytes: rotateBytes, keep: keep)
+            }
+        if case .file(let path, _, _) = sink { try GatewayServer.makeFolder(of: path) }
+        let audit = try AuditLog(
+            sink: sink, whenFull: settings.whenFull == .refuse ? .refuse : .dropAndCount,
+            queueBytesMax: settings.queueBytesMax)
+        self.init(
+            audit: audit, limits: LimitLedger(keysMax: policy.bounds.limitKeysMax, seed: Self.randomSeed()),
+            badTokens: BadTokenBrake(perMinuteMax: policy.bounds.badTokensPerMinuteMax, seed: Self.randomSeed()),
+            proofs: ProofLedger(
+                proofsMax: policy.bounds.dpopProofsMax, seed: Self.randomSeed(), nonceKey: Self.randomOctets(32)),
+            tokenDigestKey: try settings.tokenKey.map {
+                try SecretDigestKey(octets: SecretReader.read($0, octetsMin: AuditSettings.tokenKeyOctetsMin))
+            }
+                ?? SecretDigestKey())
+    }
+
+    private static func randomOctets(_ count: Int) -> [UInt8] {
+        var system = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &system) }
+    }
+
+    private static func randomSeed() -> (UInt64, UInt64) {
+        var system = SystemRandomNumberGenerator()
+        return (system.next(), system.next())
+    }
+}

@@ -1,0 +1,56 @@
+import Admission
+import Audit
+import DataPlane
+import Policy
+import Transport
+
+/// Gathers what health says from everything that has a part in it.
+struct HealthReporter: Sendable {
+    let current: CurrentPolicy
+    let ledgers: Ledgers
+    let listeners: Listeners
+    let reloads: ReloadStatus
+    /// nil: there is no built-in authorization server.
+    let revocations: RevocationReader?
+
+    func report() -> HealthReport {
+        guard let inForce = current.inForce else { return .starting }
+        let policy = inForce.policy
+        let audit = ledgers.audit.health
+        let now = Clock.monotonicNanoseconds()
+        let unixNanoseconds = Clock.wallNanoseconds()
+        return HealthReport(
+            policyHash: policy.hash, reloadError: reloads.error, reloads: reloads.count,
+            insecurities: policy.insecurities, auditState: audit.failure ?? "ok",
+            auditHealthy: audit.failure == nil || policy.audit.whenFull == .dropAndCount,
+            auditDropped: audit.dropped,
+            endpoints: inForce.snapshot.upstreams.flatMap { upstream in
+                upstream.health.map {
+                    HealthReport.Endpoint(
+                        upstream: upstream.upstream.name, endpoint: $0.endpoint.description,
+                        ejected: $0.isEjected(now: now))
+                }
+            },
+            issuers: inForce.keyFetchers.compactMap { fetcher in
+                fetcher.map {
+                    HealthReport.IssuerState(name: $0.name, $0.status(now: now), unixNanoseconds: unixNanoseconds)
+                }
+            },
+            introspection: inForce.introspection.compactMap { place in
+                place.map { HealthReport.IntrospectionState($0.client, now: now, unixNanoseconds: unixNanoseconds) }
+            },
+            issuersWithoutKeys: inForce.snapshot.issuers.namesWithoutKeys,
+            revocations: revocations.map { .init($0.status) }, connections: listeners.openConnections,
+            draining: ledgers.counters.isDraining)
+    }
+}
+
+extension HealthReport {
+    /// Before the first policy is in force.
+    fileprivate static var starting: HealthReport {
+        HealthReport(
+            policyHash: "", reloadError: nil, reloads: 0, insecurities: [], auditState: "starting",
+            auditHealthy: false, auditDropped: 0, endpoints: [], issuers: [], introspection: [],
+            issuersWithoutKeys: [], connections: 0, draining: false)
+    }
+}
