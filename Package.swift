@@ -202,7 +202,7 @@ let package = Package(
             ]),
         tests(
             "ControlPlaneTests",
-            ["Gateway", "AuthorizationServer", "Issuers", "JOSE", "JSON", "HTTP", "Policy", logging]),
+            ["Gateway", "Admission", "AuthorizationServer", "Issuers", "JOSE", "JSON", "HTTP", "Policy", logging]),
         tests(
             "DataPlaneTests",
             ["Gateway", "GatewayTesting", "DataPlane", "HTTP", "JSON", "JOSE", "Transport", "Outgoing", "Certificates"]),
