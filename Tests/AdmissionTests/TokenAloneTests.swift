@@ -38,7 +38,7 @@ struct TokenAloneTests {
         arguments: [
             Case("a good one", "ok"),
             Case("expired", "expired_token", ["exp": 1_000]),
-            Case("not valid yet", "token_not_yet_valid", ["nbf": 2_000]),
+            Case("not valid yet", "not_yet_valid", ["nbf": 2_000]),
             Case("for another audience", "wrong_audience", ["aud": "https://other.example"]),
             Case("of another issuer", "wrong_issuer", ["iss": "https://other.example"]),
             Case("bound to a key", "missing_proof", ["cnf": ["jkt": thumbprint]]),
