@@ -45,7 +45,7 @@ package final class AuthorizationServer: Sendable {
         let tokens = GrantTokens(
             mint: mint, identity: IDTokenMint(issuer: settings.issuer, keys: keys), targets: targets)
         let objects = RequestObjects(issuer: settings.issuer, keys: clientKeys)
-        let judge = RequestJudge(targets: targets)
+        let judge = AuthorizationRequestValidator(targets: targets)
         let reader = AccessTokenReader(issuer: settings.issuer, keys: keys, store: store)
         var grants: [any TokenGrant] = [
             ClientCredentialsGrant(mint: mint, targets: targets),

@@ -1,5 +1,5 @@
 /// Fields and octets of a request's head. Written out for each kind of head, and inlined: a protocol over both would
-/// copy the whole head at every call from another room.
+/// copy the whole head at every call from another module.
 extension RequestHead {
     /// The octets of the head, then parts of it in their normal form; every `Slice` of this head points into them.
     @inlinable package var bytes: [UInt8] { block.bytes }

@@ -17,7 +17,7 @@ package enum Algorithm: String, Sendable, CaseIterable {
 }
 
 extension Algorithm {
-    /// What the rest of the room needs to know of an algorithm. Nobody else looks at the name.
+    /// What the rest of the module needs to know of an algorithm. Nobody else looks at the name.
     struct Facts: Sendable {
         /// The only keys that it takes.
         let key: KeyKind

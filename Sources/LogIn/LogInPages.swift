@@ -22,9 +22,9 @@ package struct People: Sendable {
             host: String(origin.dropFirst("https://".count)))
         let start = SessionStart(sessions: sessions, sessionSeconds: settings.sessionLifetime.components.seconds)
         let form = LoginForm(kit: kit, passwords: settings.logIn.passwords, provider: settings.logIn.provider?.label)
-        var door: ProviderDoor?
+        var door: ProviderRedirect?
         if let own = settings.logIn.provider, let provider {
-            door = ProviderDoor(
+            door = ProviderRedirect(
                 kit: kit, settings: own, provider: provider,
                 redirectURI: origin + AuthorizationServerEndpoint.loginCallback.path)
         }
@@ -37,7 +37,7 @@ package struct People: Sendable {
         }
         let asked = AskedFor(descriptions: settings.scopeDescriptions)
         consent = ConsentPage(kit: kit, asked: asked)
-        device = DevicePage(kit: kit, asked: asked, desk: DeviceDesk(store: store))
+        device = DevicePage(kit: kit, asked: asked, desk: DeviceVerification(store: store))
     }
 
     /// The endpoints that answer with a page; the way back from the provider only where there is one.

@@ -63,7 +63,7 @@ enum AdminProblem: String, Error, CaseIterable, Sendable {
         case .badMember: "A member is unknown, missing, of the wrong type, or not to be changed."
         case .badQuery: "A parameter of the query is unknown, repeated or malformed."
         case .refused: "What is asked for cannot be."
-        case .conflict: "What is there already stands against it."
+        case .conflict: "It conflicts with an existing object."
         case .preconditionRequired: "Send If-Match with the ETag that you have seen (RFC 6585 §3)."
         case .preconditionFailed: "It is another version by now: read it again, and decide anew."
         case .auditUnavailable: "The change could not be recorded, so it was not made."

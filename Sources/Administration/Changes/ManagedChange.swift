@@ -55,7 +55,7 @@ package enum ManagementError: Error, Equatable, Sendable, CustomStringConvertibl
     case busy
     /// What is asked for cannot be: a sentence that says why. It never holds a secret.
     case refused(String)
-    /// The name or the state that is there already stands against it.
+    /// It conflicts with an existing object or its state.
     case conflict(String)
 
     package var description: String {

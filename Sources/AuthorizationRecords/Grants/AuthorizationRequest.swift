@@ -53,7 +53,7 @@ package struct AuthorizationRequest: Sendable, Equatable {
         self.codeChallenge = codeChallenge
     }
 
-    /// nil: the object is none of these.
+    /// nil if the object is not such a request.
     package init?(_ json: JSONObject, clientID: String) {
         guard let redirectURI = json["redirect_uri"]?.string, let challenge = json["code_challenge"]?.string else {
             return nil

@@ -16,7 +16,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
     let issuer: String
     let store: any AuthorizationStore
     let receiver: RequestReceiver
-    let judge: RequestJudge
+    let judge: AuthorizationRequestValidator
     let sessions: SessionReader
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {

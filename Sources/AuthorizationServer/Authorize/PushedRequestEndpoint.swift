@@ -8,7 +8,7 @@ struct PushedRequestEndpoint: ClientOperation {
     let takesProofs = true
     let store: any AuthorizationStore
     let objects: RequestObjects
-    let judge: RequestJudge
+    let judge: AuthorizationRequestValidator
 
     /// Of client authentication; they are over once the client is known.
     private static let credentials: Set<String> = ["client_secret", "client_assertion", "client_assertion_type"]

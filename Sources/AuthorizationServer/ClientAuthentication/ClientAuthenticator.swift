@@ -29,7 +29,7 @@ final class ClientAuthenticator: Sendable {
 
     private let store: any AuthorizationStore
     private let pepper: SecretPepper
-    private let brake = FailureBrake()
+    private let brake = AttemptLimiter()
     private let remembered = Mutex<[String: (client: RegisteredClient, until: Int64)]>([:])
     private let keys: ClientKeys
     private let profile: SecurityProfile

@@ -27,7 +27,7 @@ struct RequestState: ~Copyable {
 
     /// A request that waits for something from outside.
     struct Waiting {
-        let place: InquiryDesk.Place
+        let place: PendingRequests.Place
         /// What becomes of the request if it waits in vain.
         let otherwise: Refusal
     }

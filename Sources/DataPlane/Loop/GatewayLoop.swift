@@ -15,7 +15,7 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     private var pools: [[UpstreamPool]] = []
     private var poolsByKey: [PoolKey: UpstreamPool] = [:]
     /// Requests that wait for something from outside.
-    let inquiries: InquiryDesk
+    let inquiries: PendingRequests
     var random = FastRandom()
     /// Used for answers that the gateway writes itself.
     var answerFields = FieldList()
@@ -29,7 +29,7 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     /// To be called on the loop.
     /// - Parameter waitMax: nanoseconds that a request waits for something from outside, at most.
     package init(transport: TransportLoop, snapshot: Snapshot, ledgers: Ledgers, waitMax: Int64) {
-        inquiries = InquiryDesk(waitMax: waitMax)
+        inquiries = PendingRequests(waitMax: waitMax)
         self.transport = transport
         self.snapshot = snapshot
         self.ledgers = ledgers

@@ -54,7 +54,7 @@ extension RequestPipeline {
             now: exchange.startedAt)
     }
 
-    private func wait(for subject: InquiryDesk.Subject, otherwise refusal: Refusal) throws(Refusal) {
+    private func wait(for subject: PendingRequests.Subject, otherwise refusal: Refusal) throws(Refusal) {
         let now = loop.transport.now()
         let since = request.inquiringSince ?? now
         request.inquiringSince = since
@@ -68,14 +68,14 @@ extension RequestPipeline {
     }
 
     /// The answer is there, or it is known that there is none: judged again, by what is in force now.
-    func inquiryAnswered(_ place: InquiryDesk.Place) {
+    func inquiryAnswered(_ place: PendingRequests.Place) {
         guard request.waiting?.place == place else { return }
         request.waiting = nil
         request.snapshot = loop.snapshot
         decide()
     }
 
-    func inquiryExpired(_ place: InquiryDesk.Place) {
+    func inquiryExpired(_ place: PendingRequests.Place) {
         guard let waiting = request.waiting, waiting.place == place else { return }
         request.waiting = nil
         refuse(waiting.otherwise)

@@ -12,7 +12,7 @@ package protocol IssuerKeySource: AnyObject, Sendable {
     /// The keys as they are now; nil: none.
     var keys: IssuerKeys? { get }
     /// Whether the issuer has the key with this `kid` (nil: any key), and begins a fetch if that may tell. When the
-    /// fetch ends, `InquiryDesk.answered` is called on every loop.
+    /// fetch ends, `PendingRequests.answered` is called on every loop.
     func wanted(kid: String?) -> KeyRing.Answer
 }
 
@@ -22,7 +22,8 @@ package protocol IntrospectionSource: AnyObject, Sendable {
     /// - Parameters:
     ///   - since: when this request began to ask, in monotonic nanoseconds.
     ///   - desk: is told on its loop when a pending answer is there.
-    func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<InquiryDesk>) -> IntrospectionStanding
+    func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<PendingRequests>)
+        -> IntrospectionStanding
 }
 
 /// What is known of a token that an issuer is asked about.
@@ -32,7 +33,7 @@ package enum IntrospectionStanding {
     /// The issuer does not vouch for it.
     case inactive
     /// The issuer is being asked; whoever waits for this subject will be told.
-    case pending(InquiryDesk.Subject)
+    case pending(PendingRequests.Subject)
     /// It cannot be found out now.
     case unknowable(retryAfterSeconds: Int)
 }

@@ -31,7 +31,7 @@ final class IntrospectionClient: IntrospectionSource {
         var ledger: IntrospectionLedger
         var setup: Setup
         /// Whose requests wait, by token and loop.
-        var waiting: [Digest256: [Int: LoopBound<InquiryDesk>]] = [:]
+        var waiting: [Digest256: [Int: LoopBound<PendingRequests>]] = [:]
         /// The tasks of the calls that are under way, by the calls' numbers.
         var calls: [Int: Int] = [:]
         var connections: OutgoingConnections?
@@ -60,7 +60,8 @@ final class IntrospectionClient: IntrospectionSource {
     /// Called on event loops, for tokens about which the loop knows nothing: takes a lock for a moment, and never
     /// waits.
     /// - Parameter since: when this request began to ask, in monotonic nanoseconds.
-    func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<InquiryDesk>) -> IntrospectionStanding
+    func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<PendingRequests>)
+        -> IntrospectionStanding
     {
         if endpoint == nil, let unknown = askForMetadata() { return unknown }
         let now = clock.now()
@@ -159,7 +160,7 @@ final class IntrospectionClient: IntrospectionSource {
     }
 
     private func settle(_ digest: Digest256) {
-        let subject = InquiryDesk.Subject.token(issuer: issuer.name, digest)
+        let subject = PendingRequests.Subject.token(issuer: issuer.name, digest)
         for desk in (state.withLock { $0.waiting.removeValue(forKey: digest) } ?? [:]).values {
             desk.execute { $0.answered(subject) }
         }

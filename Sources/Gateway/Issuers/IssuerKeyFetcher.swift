@@ -178,7 +178,7 @@ extension KeySource {
             case .metadata(let url): .metadata([url])
             case .keySet(let url): .keySet(url)
             }
-        // Where the identifier is a template, its host is none of the tenant's choosing.
+        // Where the identifier is a template, the tenant does not choose its host.
         let own = MetadataLocation.urls(
             ofIssuer: identifier.split(separator: Issuer.tenantPlace).joined(separator: "x"))
         self.init(

@@ -6,7 +6,7 @@ import Foundation
 import HTTP
 import Transport
 
-/// The management interface as a service inside the gateway: the room, the clock, the system's randomness, and the
+/// The management interface as a service inside the gateway: the module, the clock, the system's randomness, and the
 /// audit log.
 struct AdminService: LocalService {
     let api: AdminAPI

@@ -12,7 +12,7 @@ import Policy
 import ServiceLifecycle
 import Synchronization
 
-/// The authorization server as a service inside the gateway: the room, its store, the clock and the system's
+/// The authorization server as a service inside the gateway: the module, its store, the clock and the system's
 /// randomness.
 final class EmbeddedAuthorizationServer: LocalService {
     private let server: AuthorizationServer

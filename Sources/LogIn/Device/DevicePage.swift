@@ -16,7 +16,7 @@ struct DevicePage: PageEndpoint {
 
     let kit: PageKit
     let asked: AskedFor
-    let desk: DeviceDesk
+    let desk: DeviceVerification
 
     // MARK: Shown
 

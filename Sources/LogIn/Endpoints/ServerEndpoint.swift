@@ -6,7 +6,7 @@ package protocol ServerEndpoint: Sendable {
     func answer(_ call: EndpointCall) async -> ServiceResponse
 }
 
-/// A request with what no room of decisions finds out by itself.
+/// A request with what no deciding module finds out by itself.
 package struct EndpointCall: Sendable {
     package let request: ServiceRequest
     /// Seconds since 1970.

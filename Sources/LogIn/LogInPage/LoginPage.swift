@@ -15,10 +15,10 @@ struct LoginPage: PageEndpoint {
     let form: LoginForm
     let start: SessionStart
     /// nil: there is no provider.
-    let door: ProviderDoor?
+    let door: ProviderRedirect?
     let hasher: PasswordHasher
     let pepper: SecretPepper
-    let brake = LoginBrake()
+    let brake = LoginAttemptLimiter()
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call) else {
@@ -43,7 +43,7 @@ struct LoginPage: PageEndpoint {
         guard form.passwords else { return ErrorPage.expired }
         let typed = parameters.value("username") ?? ""
         let name = UserName.normalised(typed)
-        let attempt = LoginBrake.Attempt(
+        let attempt = LoginAttemptLimiter.Attempt(
             name: name ?? "", address: call.request.clientAddress,
             knownBrowser: name.flatMap { KnownBrowser.read(call.request, name: $0, pepper) })
         guard brake.allows(attempt, now: call.now) else {

@@ -13,7 +13,7 @@ struct ProviderAccounts: Sendable {
 
     /// The account as it will be, and the changes that make it so. Made anew when `commit` finds that something else is
     /// true.
-    func account(of person: ProvedPerson, _ profile: ProviderProfile, _ call: EndpointCall) async throws -> (
+    func account(of person: VerifiedIdentity, _ profile: ProviderProfile, _ call: EndpointCall) async throws -> (
         user: StoredUser, changes: [StoreChange]
     ) {
         let identity = UserIdentity(issuer: person.issuer, subject: person.subject)

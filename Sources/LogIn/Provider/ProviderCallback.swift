@@ -11,7 +11,7 @@ struct ProviderCallback: ServerEndpoint {
     private static let attemptsMax = 4
 
     let kit: PageKit
-    let door: ProviderDoor
+    let door: ProviderRedirect
     let form: LoginForm
     let start: SessionStart
     let accounts: ProviderAccounts
@@ -54,21 +54,21 @@ struct ProviderCallback: ServerEndpoint {
     private func person(
         _ parameters: RequestParameters, _ facts: ProviderFacts, _ logIn: ProviderLogIn, _ secrets: ProviderSecrets,
         _ call: EndpointCall
-    ) async throws -> (proved: ProvedPerson, profile: ProviderProfile) {
+    ) async throws -> (proved: VerifiedIdentity, profile: ProviderProfile) {
         // RFC 9207 §2.4: before anything else of the answer counts, its error included.
         let issuer = parameters.value("iss")
         guard issuer?.hasSameOctets(as: facts.issuer) ?? !facts.sendsIssuer else { throw ProviderFault.wrongIssuer }
         guard parameters.value("error") == nil, let code = parameters.value("code") else { throw ProviderFault.refused }
         let tokens = try ProviderTokens(
             await provider.redeem(ProviderCode(code: code, verifier: secrets.verifier, redirectURI: door.redirectURI)))
-        let judge = IDTokenJudge(clientID: door.settings.clientID, provider: provider)
+        let judge = IDTokenVerifier(clientID: door.settings.clientID, provider: provider)
         let person = try await judge.judge(
             tokens.idToken, accessToken: tokens.accessToken, facts, logIn, nonce: secrets.nonce, now: call.now)
         guard provider.admits(person.claims) else { throw ProviderFault.claimsRefused }
         return (person, await profile(of: person, tokens.accessToken))
     }
 
-    private func profile(of person: ProvedPerson, _ accessToken: String?) async -> ProviderProfile {
+    private func profile(of person: VerifiedIdentity, _ accessToken: String?) async -> ProviderProfile {
         guard let accessToken, ProviderProfile.isMissing(in: person.claims, scopes: door.settings.scopes) else {
             return ProviderProfile(person.claims, more: nil, isWhole: true)
         }
@@ -79,14 +79,14 @@ struct ProviderCallback: ServerEndpoint {
     // MARK: What comes of it
 
     private func begin(
-        _ person: ProvedPerson, _ profile: ProviderProfile, _ interaction: Interaction, _ call: EndpointCall
+        _ person: VerifiedIdentity, _ profile: ProviderProfile, _ interaction: Interaction, _ call: EndpointCall
     ) async throws -> ServiceResponse {
         for _ in 0..<Self.attemptsMax {
             let (user, changes) = try await accounts.account(of: person, profile, call)
             let session = start.session(of: user, person.authentication, interaction, call)
             guard try await kit.store.commit(changes + session.changes, now: call.now) else { continue }
             var response = kit.handOff(
-                title: "You are logged in", "Now back to what you came for.", to: interaction.continuation)
+                title: "You are logged in", "Returning you to the application.", to: interaction.continuation)
             response.fields.append(session.cookie)
             response.facts.event = "login"
             response.facts.subject = user.id

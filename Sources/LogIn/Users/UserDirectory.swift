@@ -35,7 +35,8 @@ package struct UserDirectory: Sendable {
         switch credential {
         case .password(let password): user.passwordHash = try await hasher.hash(password, random: random).text
         case .identity(let identity):
-            guard (1...IDTokenJudge.textBytesMax).contains(identity.subject.utf8.count), !identity.issuer.isEmpty else {
+            guard (1...IDTokenVerifier.textBytesMax).contains(identity.subject.utf8.count), !identity.issuer.isEmpty
+            else {
                 throw UserError.badIdentity
             }
             if try await store.record(.identity, identity.key) != nil { throw UserError.identityTaken }

@@ -1,4 +1,4 @@
-/// What a policy's reader asks of the files that `routes.yaml` names: the port through which this room sees the disk.
+/// What a policy's reader asks of the files that `routes.yaml` names: the port through which this module sees the disk.
 ///
 /// The gateway gives the real one (`Certificates` looks into the PEM files); tests give one from memory. Paths come
 /// resolved against the folder of `routes.yaml`. No method throws: what is wrong with a file is an answer.
@@ -11,7 +11,7 @@ package protocol PolicyFiles {
     func keyPairFindings(chain: String, key: String) -> [PolicyFileFinding]
     /// What is wrong with a file of certificate authorities; it exists and is readable when this is asked.
     func authorityFindings(path: String) -> [PolicyFileFinding]
-    /// SHA-256 of the octets, 32 of them: it names the policy. (This room has no cryptography of its own.)
+    /// SHA-256 of the octets, 32 of them: it names the policy. (This module has no cryptography of its own.)
     func sha256(_ bytes: [UInt8]) -> [UInt8]
 }
 

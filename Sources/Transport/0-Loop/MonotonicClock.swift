@@ -1,6 +1,6 @@
 import Glibc
 
-/// The clocks of the data plane. The deciding rooms read no clock; they are handed what is read here.
+/// The clocks of the data plane. The deciding modules read no clock; they are handed what is read here.
 package enum Clock {
     /// Nanoseconds since an arbitrary start, never going back.
     package static func monotonicNanoseconds() -> Int64 {

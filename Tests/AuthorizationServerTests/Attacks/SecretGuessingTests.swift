@@ -76,12 +76,12 @@ struct SecretGuessingTests {
 
     @Test("AS-016 the memory of failures is bounded, and a flood of ids does not free the one that is guessed at")
     func bounded() {
-        let brake = FailureBrake()
+        let brake = AttemptLimiter()
         for _ in 0..<10 { brake.failed(clientID: "shop", address: "a", now: 0) }
-        for index in 0..<FailureBrake.entriesMax { brake.failed(clientID: "flood\(index)", address: "a", now: 0) }
+        for index in 0..<AttemptLimiter.entriesMax { brake.failed(clientID: "flood\(index)", address: "a", now: 0) }
         #expect(!brake.allows(clientID: "shop", address: "a", now: 0))
         for index in 0..<50_000 { brake.failed(clientID: "more\(index)", address: "a", now: 0) }
-        #expect(brake.entryCount <= 2 * FailureBrake.entriesMax)
+        #expect(brake.entryCount <= 2 * AttemptLimiter.entriesMax)
     }
 
     @Test("a row of one client recognises no secret of another")

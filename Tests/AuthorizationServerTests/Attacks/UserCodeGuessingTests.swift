@@ -8,11 +8,11 @@ import Testing
 @Suite("Attack: guessing the user codes of waiting devices")
 struct UserCodeGuessingTests {
     private let bench: Bench
-    private let desk: DeviceDesk
+    private let desk: DeviceVerification
 
     init() async throws {
         bench = try Bench()
-        desk = DeviceDesk(store: bench.store)
+        desk = DeviceVerification(store: bench.store)
         try await bench.register("tv", grants: [.deviceCode]) { _ in }
     }
 
@@ -22,7 +22,7 @@ struct UserCodeGuessingTests {
     }
 
     private func guess(_ code: String, from address: String, as user: String? = nil, now: Int64 = newYear2026) async
-        -> DeviceDesk.Lookup
+        -> DeviceVerification.Lookup
     {
         await desk.find(code, address: address, userID: user, now: now)
     }

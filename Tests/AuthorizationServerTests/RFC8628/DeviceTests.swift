@@ -9,12 +9,12 @@ import Testing
 @Suite("RFC 8628: a device without a browser is let in")
 struct DeviceTests {
     private let bench: Bench
-    private let desk: DeviceDesk
+    private let desk: DeviceVerification
     private static let path = "/oauth2/device_authorization"
 
     init() async throws {
         bench = try Bench()
-        desk = DeviceDesk(store: bench.store)
+        desk = DeviceVerification(store: bench.store)
         try await bench.register("tv", grants: [.deviceCode]) { _ in }
         try await bench.register("radio", grants: [.deviceCode]) { _ in }
         try await bench.register()

@@ -26,7 +26,7 @@ struct PushedRequest: Sendable {
         acceptedUntil = now + Self.lifetimeSeconds
     }
 
-    /// What is stored of a `request_uri`; nil: it is none of ours.
+    /// What is stored for a `request_uri`; nil if this server did not issue it.
     static func key(of reference: String) -> String? {
         reference.hasPrefix(prefix) && reference.utf8.count <= 128 ? SecretDigest.text(of: reference) : nil
     }

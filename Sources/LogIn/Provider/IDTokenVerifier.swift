@@ -3,7 +3,7 @@ import JOSE
 import JSON
 
 /// Who logged in at the provider, when and how. Made here only, of an ID token that counts.
-struct ProvedPerson: Sendable {
+struct VerifiedIdentity: Sendable {
     let issuer: String
     /// Never given twice by that issuer (OpenID Connect Core §2 `sub`).
     let subject: String
@@ -19,7 +19,7 @@ struct ProvedPerson: Sendable {
 }
 
 /// Judges ID tokens of the provider (OpenID Connect Core §3.1.3.7). Whatever is missing is wrong.
-struct IDTokenJudge: Sendable {
+struct IDTokenVerifier: Sendable {
     /// Octets of `sub`, `acr` and each of `amr` at most (§2).
     static let textBytesMax = 255
     static let methodsMax = 16
@@ -32,7 +32,7 @@ struct IDTokenJudge: Sendable {
     ///   - now: seconds since 1970.
     func judge(
         _ text: String, accessToken: String?, _ facts: ProviderFacts, _ logIn: ProviderLogIn, nonce: String, now: Int64
-    ) async throws(ProviderFault) -> ProvedPerson {
+    ) async throws(ProviderFault) -> VerifiedIdentity {
         guard let jws = try? CompactJWS(Array(text.utf8)), isIDToken(jws.header) else { throw .malformedToken }
         guard facts.algorithms.contains(where: { $0.rawValue.hasSameOctets(as: jws.header.alg) }) else {
             throw .badSignature
@@ -56,7 +56,7 @@ struct IDTokenJudge: Sendable {
         guard let subject = claims["sub"]?.string, (1...Self.textBytesMax).contains(subject.utf8.count) else {
             throw .malformedToken
         }
-        return ProvedPerson(
+        return VerifiedIdentity(
             issuer: issuer, subject: subject,
             authentication: try authentication(claims, logIn, skew: facts.clockSkewSeconds, now: now), claims: claims)
     }

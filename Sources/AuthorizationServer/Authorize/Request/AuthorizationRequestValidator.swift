@@ -6,7 +6,7 @@ import Proof
 
 /// Whether a client may ask for what it asks for: from parameters, wherever they came from, to an
 /// `AuthorizationRequest`.
-struct RequestJudge: Sendable {
+struct AuthorizationRequestValidator: Sendable {
     /// Octets of `nonce` and `login_hint` at most; they are kept with the grant.
     static let textBytesMax = 512
     let targets: TargetRules

@@ -4,8 +4,8 @@
 /// Three counts: of an account from one address, of one address, and of an account from everywhere. The last one could
 /// lock people out of their own accounts; so a browser in which the account has logged in before is not subject to it,
 /// and has a count of its own (`KnownBrowser`). An attempt is counted before the password is looked at, so that many at
-/// once are many. In memory, bounded (`FailureBrake`), and begun anew with the process.
-struct LoginBrake: Sendable {
+/// once are many. In memory, bounded (`AttemptLimiter`), and begun anew with the process.
+struct LoginAttemptLimiter: Sendable {
     /// Whence an attempt comes.
     struct Attempt: Sendable {
         var name: String
@@ -14,10 +14,10 @@ struct LoginBrake: Sendable {
         var knownBrowser: String?
     }
 
-    private let pair = FailureBrake()
-    private let address = FailureBrake(burst: 50, secondsEach: 2)
-    private let account = FailureBrake(burst: 100, secondsEach: 30)
-    private let known = FailureBrake()
+    private let pair = AttemptLimiter()
+    private let address = AttemptLimiter(burst: 50, secondsEach: 2)
+    private let account = AttemptLimiter(burst: 100, secondsEach: 30)
+    private let known = AttemptLimiter()
 
     /// Whether the attempt may be looked at; then it is counted as failed, until it is `forgive`n.
     func allows(_ attempt: Attempt, now: Int64) -> Bool {

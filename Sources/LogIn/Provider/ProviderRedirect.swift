@@ -5,7 +5,7 @@ import Policy
 import Proof
 
 /// Sends people to the provider (OpenID Connect Core §3.1.2.1).
-struct ProviderDoor: Sendable {
+struct ProviderRedirect: Sendable {
     let kit: PageKit
     let settings: LogInProvider
     let provider: any IdentityProvider

@@ -5,7 +5,7 @@ import Transport
 ///
 /// Whoever brings an answer calls `answered` on the loop; everybody who waited for it is judged again, from the
 /// beginning. Nobody waits longer than `waitMax` in all, and no more than `waitingMax` wait at once.
-package final class InquiryDesk {
+package final class PendingRequests {
     /// What is waited for.
     package enum Subject: Hashable {
         /// The keys of the issuer that has this name in `routes.yaml`.

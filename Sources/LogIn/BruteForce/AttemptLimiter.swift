@@ -5,7 +5,7 @@ import Synchronization
 /// Counted by client and address together, so that nobody can lock a client out from elsewhere; an id that does not
 /// exist is counted like any other. Memory is bounded: two generations of 4,096 entries, the older of which is
 /// forgotten when the newer is full. Whoever floods it only forgets his own failures, at 4,096 requests a time.
-package final class FailureBrake: Sendable {
+package final class AttemptLimiter: Sendable {
     package static let burst: Int64 = 10
     package static let secondsEach: Int64 = 6
     static let entriesMax = 4_096
@@ -19,7 +19,7 @@ package final class FailureBrake: Sendable {
     private let burst: Int64
     private let secondsEach: Int64
 
-    package init(burst: Int64 = FailureBrake.burst, secondsEach: Int64 = FailureBrake.secondsEach) {
+    package init(burst: Int64 = AttemptLimiter.burst, secondsEach: Int64 = AttemptLimiter.secondsEach) {
         self.burst = burst
         self.secondsEach = secondsEach
     }

@@ -4,9 +4,9 @@ import JSON
 /// Where a person answers a device (RFC 8628 §3.3): looks it up by its user code, and lets it in or not. The page shows
 /// what is asked for and by whom, and asks for a confirmation, whether the code was typed or came in the URI (§3.3.1,
 /// §5.4).
-package struct DeviceDesk: Sendable {
+package struct DeviceVerification: Sendable {
     private let store: any AuthorizationStore
-    private let brake = FailureBrake()
+    private let brake = AttemptLimiter()
 
     package init(store: any AuthorizationStore) { self.store = store }
 
