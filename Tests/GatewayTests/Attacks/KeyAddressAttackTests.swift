@@ -34,7 +34,7 @@ private final class LogPages: Sendable {
 }
 
 /// Whoever knows the name of a client, or may register one, can make the server fetch.
-@Suite("Attack: addresses of keys that lead astray, do not end, or are many")
+@Suite("Attack: addresses of keys that lead astray, do not end, or are many", .tags(.timed))
 struct KeyAddressAttackTests {
     private static func way(allowing addresses: [[UInt8]] = []) throws -> OutgoingWay {
         let folder = try TemporaryFolder("authorities")

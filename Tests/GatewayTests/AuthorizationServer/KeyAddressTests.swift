@@ -2,7 +2,7 @@ import GatewayTesting
 import JSON
 import Testing
 
-@Suite("clients whose keys are at an address (RFC 7591 §2 jwks_uri)")
+@Suite("clients whose keys are at an address (RFC 7591 §2 jwks_uri)", .tags(.timed))
 struct KeyAddressTests {
     private let key: TestSigningKey
     private let next: TestSigningKey
