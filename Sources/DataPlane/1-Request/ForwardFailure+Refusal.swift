@@ -17,7 +17,7 @@ extension ForwardFailure {
         switch reason {
         case .tooManyWaiting, .notProcessed: false
         case .closedEarly: !onReusedConnection
-        default: true
+        case .unreachable, .tlsFailed, .wrongIdentity, .connectTimeout, .firstByteTimeout, .badResponse: true
         }
     }
 

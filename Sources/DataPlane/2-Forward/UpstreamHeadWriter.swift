@@ -90,13 +90,18 @@ final class UpstreamHeadWriter: Sendable {
 
     /// Written by the gateway itself, or about one connection only (RFC 9110 §7.6.1).
     private static func isNeverCopied(_ field: KnownField) -> Bool {
-        if field.isHopByHop { return true }
         switch field {
         case .host, .contentLength, .expect, .traceparent, .requestID, .forwarded, .xForwardedFor, .xForwardedProto,
             .xForwardedHost, .xForwardedPort, .xForwardedServer, .xForwardedPrefix, .xRealIP:
-            return true
-        default:
-            return false
+            true
+        case .connection, .keepAlive, .proxyConnection, .proxyAuthenticate, .proxyAuthorization, .te, .trailer,
+            .transferEncoding, .upgrade, .http2Settings:
+            true
+        case .other, .authorization, .wwwAuthenticate, .dpop, .cookie, .setCookie, .via, .tracestate, .baggage, .date,
+            .server, .userAgent, .accept, .acceptEncoding, .acceptLanguage, .contentType, .contentEncoding,
+            .contentRange, .range, .origin, .referer, .location, .cacheControl, .etag, .lastModified, .vary,
+            .retryAfter, .rateLimit, .rateLimitPolicy:
+            false
         }
     }
 }
