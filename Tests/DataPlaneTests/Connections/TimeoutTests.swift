@@ -10,8 +10,12 @@ struct TimeoutTests {
             let client = try await scene.sending("GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
             if drips {
                 let deadline = Deadline(in: .seconds(20))
-                // One octet now and then does not restart the clock.
-                while !deadline.isPast, try scene.gateway.auditRecords().isEmpty { try? await client.write("x") }
+                // One octet now and then does not restart the clock. Without the pause a quiet machine sends more than a
+                // head may have before the time is over.
+                while !deadline.isPast, try scene.gateway.auditRecords().isEmpty {
+                    try? await client.write("x")
+                    try? await Task.sleep(for: .milliseconds(5))
+                }
             }
             let (answers, ending) = try await client.readToEnd()
             #expect(answers.map(\.status) == [408])
