@@ -7,13 +7,14 @@ extension ServiceRequest {
     /// of them.
     func cookie(_ name: String) -> String? {
         var found: String?
-        for pair in values("cookie").flatMap({ $0.split(separator: ";") }) {
-            let trimmed = pair.drop { $0 == " " || $0 == "\t" }
-            guard let equals = trimmed.firstIndex(of: "="), trimmed[..<equals].utf8.elementsEqual(name.utf8) else {
-                continue
-            }
+        // Octet by octet, as browsers and services read it: `;` with a combining mark behind it is one Character, and
+        // not a semicolon.
+        for pair in values("cookie").flatMap({ $0.utf8.split(separator: UInt8(ascii: ";")) }) {
+            let trimmed = pair.drop { $0 == 0x20 || $0 == 0x09 }
+            guard let equals = trimmed.firstIndex(of: UInt8(ascii: "=")), trimmed[..<equals].elementsEqual(name.utf8)
+            else { continue }
             guard found == nil else { return nil }
-            found = String(trimmed[equals...].dropFirst())
+            found = String(decoding: trimmed[equals...].dropFirst(), as: UTF8.self)
         }
         return found
     }
