@@ -17,6 +17,16 @@ enum Octets {
         octet >= 0x20 && octet != 0x7F || octet == 0x09
     }
 
+    /// Whether one of eight octets is below 0x20 or is 0x7F.
+    static func mayHoldControl(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highest: UInt64 = 0x8080_8080_8080_8080
+        // The usual way to find a small octet in a word: its highest bit is borrowed.
+        let small = (word &- ones &* 0x20) & ~word & highest
+        let delete = word ^ (ones &* 0x7F)
+        return small | ((delete &- ones) & ~delete & highest) != 0
+    }
+
     /// Means the same percent-encoded or not (RFC 3986 §2.3).
     static func isUnreserved(_ octet: UInt8) -> Bool {
         switch octet {

@@ -45,6 +45,19 @@ struct FieldListTests {
             String(decoding: lines(fields), as: UTF8.self) == "X-Auth-Subject: aX-Evil: bc\r\nXY: de\r\nZ: fg\r\n")
     }
 
+    @Test("each octet that no value can hold is left out, wherever it stands among eight or more", arguments: 0..<20)
+    func everyOctet(place: Int) {
+        for octet in UInt8.min...UInt8.max {
+            var value = Array("abcdefghijklmnopqrst".utf8)
+            value[place] = octet
+            var fields = FieldList()
+            fields.append("A", value)
+            let isControl = octet < 0x20 && octet != 0x09 || octet == 0x7F
+            let expected = isControl ? value.count - 1 : value.count
+            #expect(fields.entries[0].value.range.count == expected, "\(octet)")
+        }
+    }
+
     @Test("a name without an octet that a name can have makes no field")
     func noName() {
         var fields = FieldList()
