@@ -9,9 +9,13 @@ package import Policy
 /// The clients of the built-in authorization server, as the command line changes them: in the gateway's own store,
 /// while the gateway may be running.
 package struct ClientRegistry: Sendable {
+    /// A client, as `portcullis client list` shows it.
     package struct Client: Sendable {
+        /// `client_id`.
         package var id: String
+        /// `client_name`, which users see when they are asked for consent.
         package var name: String
+        /// What it may ask for.
         package var scopes: [String]
         /// Seconds since 1970.
         package var createdAt: Int64

@@ -5,6 +5,7 @@ package import Policy
 package struct ClientScopes: Sendable {
     /// Routes that the client is to be let through, by their ids.
     package var routes: [String] = []
+    /// Scopes by name; each must be one that a route asks for.
     package var scopes: [String] = []
     /// Not compared with what routes ask for.
     package var unlisted: [String] = []

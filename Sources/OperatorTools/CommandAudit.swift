@@ -12,6 +12,7 @@ import Transport
 package struct CommandAudit: Sendable {
     private let path: String?
 
+    /// Opens nothing yet.
     package init(_ settings: AuditSettings) {
         path = if case .file(let path, _, _) = settings.sink { path } else { nil }
     }

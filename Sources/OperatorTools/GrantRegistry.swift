@@ -7,13 +7,19 @@ package import Policy
 /// What users and clients have been granted, as `portcullis grant` shows and ends it: in the gateway's own store, while
 /// the gateway may be running.
 package struct GrantRegistry: Sendable {
+    /// A grant, as `portcullis grant list` shows it.
     package struct Entry: Sendable, Equatable {
+        /// What `revoke` takes.
         package var id: String
+        /// The client that holds it.
         package var clientID: String
+        /// `sub` of the user who gave it.
         package var subject: String
+        /// What was granted; access tokens may have fewer.
         package var scopes: [String]
         /// Seconds since 1970.
         package var createdAt: Int64
+        /// Seconds since 1970.
         package var expiresAt: Int64
     }
 
@@ -43,6 +49,7 @@ package struct GrantRegistry: Sendable {
         try await recorded.make { (try await $0.revokeGrant(id, now: now), true) } ?? false
     }
 
+    /// Seconds since 1970, from the system's clock.
     package static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }
 

@@ -7,15 +7,21 @@ package import Policy
 /// The signing keys of the built-in authorization server, as `portcullis keys` shows and changes them: in the gateway's
 /// own store, while the gateway may be running. A running gateway hears of it by itself.
 package struct SigningKeyTool: Sendable {
+    /// A signing key, as `portcullis keys list` shows it: everything but its private half.
     package struct Key: Sendable, Equatable {
+        /// Key ID: the thumbprint of the public key (RFC 7638).
         package var kid: String
+        /// The only one that it signs with.
         package var algorithm: Algorithm
         /// `announced`, `signing` or `retiring`.
         package var state: String
         /// Seconds since 1970.
         package var createdAt: Int64
+        /// Seconds since 1970. Before, it is only published, so that everybody has it when it is needed.
         package var signsFrom: Int64
+        /// Seconds since 1970; nil: no successor has been made yet.
         package var publishedUntil: Int64?
+        /// The private key is stored encrypted.
         package var isEncrypted: Bool
     }
 
@@ -45,6 +51,7 @@ package struct SigningKeyTool: Sendable {
         try await recorded.make { (try await $0.retireKey(kid, now: now, random: .system), true) } ?? false
     }
 
+    /// Seconds since 1970, from the system's clock.
     package static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }
 

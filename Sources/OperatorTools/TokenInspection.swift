@@ -6,6 +6,7 @@ package import JSON
 package struct TokenInspection: Sendable {
     /// Whether what was asked for holds: the signature, or that the token can be read at all.
     package let succeeded: Bool
+    /// What is printed.
     package let report: JSON
 
     /// Octets of a key file at most; as for the keys of an issuer.

@@ -8,13 +8,19 @@ package import Policy
 /// The accounts of the built-in authorization server, as the command line changes them: in the gateway's own store,
 /// while the gateway may be running.
 package struct UserRegistry: Sendable {
+    /// An account, as `portcullis user list` shows it.
     package struct User: Sendable {
+        /// `sub` of the user's tokens; random, and never given again.
         package var id: String
+        /// What the user logs in with, normalised.
         package var name: String
+        /// `name` of ID tokens; nil: none is known.
         package var displayName: String?
+        /// nil: none is known. Nobody checks that it is the user's.
         package var email: String?
         /// Issuer identifier of the OpenID provider that the account logs in at; nil: it has a password here.
         package var provider: String?
+        /// The account is kept, but the user cannot log in.
         package var isDisabled: Bool
         /// Seconds since 1970.
         package var createdAt: Int64
@@ -28,6 +34,8 @@ package struct UserRegistry: Sendable {
         recorded = try await RecordedAdministration(settings, audit: audit)
     }
 
+    /// An account with a password. Throws `ManagementError` if the name is taken, or a value is none that an account
+    /// can have.
     package func add(name: String, password: String, email: String?, displayName: String?) async throws -> User {
         try await add(name, .password(password), email, displayName)
     }
@@ -61,14 +69,17 @@ package struct UserRegistry: Sendable {
 
     // False: there is no such user.
 
+    /// Also ends the user's sessions. False: there is no such user.
     package func setPassword(_ password: String, name: String) async throws -> Bool {
         try await change(name, .init(password: password))
     }
 
+    /// Locks an account, which ends its sessions and grants, or unlocks it. False: there is no such user.
     package func setDisabled(_ isDisabled: Bool, name: String) async throws -> Bool {
         try await change(name, .init(isDisabled: isDisabled))
     }
 
+    /// Removes an account with its sessions and grants. False: there is no such user.
     package func remove(name: String) async throws -> Bool {
         guard let id = try await id(of: name) else { return false }
         return try await recorded.make { (try await $0.removeUser(id, now: Self.now), true) } ?? false

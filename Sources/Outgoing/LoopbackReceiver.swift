@@ -6,14 +6,17 @@ import Synchronization
 /// Waits on this machine for the one request with which a browser comes back from an authorization server (RFC 8252
 /// §7.3): for command lines, on a port of 127.0.0.1 that is free.
 package final class LoopbackReceiver: Sendable {
+    /// The path of the redirect URI; any other is answered with 404.
     package static let path = "/callback"
     /// What a browser may send before it is refused, in octets of its target.
     private static let targetBytesMax = 8_192
 
+    /// The one that is bound; part of the redirect URI.
     package let port: Int
     private let channel: any Channel
     private let queries: AsyncStream<String>
 
+    /// Binds a free port. Throws where the system gives none.
     package static func start() async throws -> LoopbackReceiver {
         let (queries, continuation) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(1))
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -50,6 +53,7 @@ package final class LoopbackReceiver: Sendable {
         }
     }
 
+    /// Closes the port. A `query` that still waits ends with its timeout.
     package func stop() async { try? await channel.close() }
 
     /// Answers every request; what comes to the right path is handed on.

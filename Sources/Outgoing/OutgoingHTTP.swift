@@ -9,9 +9,13 @@ package import Transport
 /// Requests that the gateway, or its command line, makes on its own account: off the request path, https only, no
 /// redirects, bounded in time and size, and only to addresses that are allowed.
 package struct OutgoingHTTP: Sendable {
+    /// A whole answer, whatever its status.
     package struct Answer: Sendable {
+        /// As the server sent it: 404 and 500 are answers, not failures.
         package var status: Int
+        /// In the order in which they came; the names as they were written.
         package var fields: [(name: String, value: String)] = []
+        /// At most `Settings.bodyBytesMax` octets.
         package var body: [UInt8]
 
         /// Of the field's only occurrence; of several, the values with commas between them.
@@ -21,19 +25,26 @@ package struct OutgoingHTTP: Sendable {
         }
     }
 
+    /// Why there is no answer. The description begins with the URL.
     package struct Failure: Error, Sendable, CustomStringConvertible {
+        /// What went wrong, as far as a caller may want to act on it.
         package enum Reason: Sendable {
             /// No connection, or no address.
             case unreachable
+            /// The certificate is not trusted or is another host's, or the handshake broke off.
             case tlsFailed
+            /// The whole answer had not come within `Settings.timeout`.
             case timeout
+            /// The body has more octets than `Settings.bodyBytesMax`.
             case tooLarge
             /// Every address that the name has is one that must not be connected to.
             case forbiddenAddress
+            /// What came is not HTTP, or broke off.
             case badAnswer
             /// Files that were named cannot be used, or the URL is none that is fetched.
             case badSettings
         }
+        /// For deciding; the description is for logs.
         package let reason: Reason
         package let description: String
 
@@ -43,6 +54,7 @@ package struct OutgoingHTTP: Sendable {
         }
     }
 
+    /// Whom to trust, where to connect, and the bounds. The defaults are the strict ones.
     package struct Settings: Sendable {
         /// PEM file of the authorities to trust; nil: the system's.
         package var authorities: String?
@@ -58,13 +70,17 @@ package struct OutgoingHTTP: Sendable {
         package var allowsPlaintext = false
         /// For the whole of a request, from resolving the name to the last octet.
         package var timeout: Duration = .seconds(10)
+        /// A longer body is a failure; nothing of it is returned.
         package var bodyBytesMax = 1_048_576
 
         package init() {}
     }
 
+    /// Where to connect.
     package struct Place: Sendable {
+        /// A name or an IP address, which without brackets.
         package var host: String
+        /// TCP.
         package var port: Int
         package init(host: String, port: Int) {
             self.host = host
@@ -87,6 +103,7 @@ package struct OutgoingHTTP: Sendable {
         self.settings = settings
     }
 
+    /// The same, from a text that may not be a URL: then the failure is `badSettings`.
     package func get(_ url: String) async throws(Failure) -> Answer {
         guard let url = AbsoluteURL(url) else { throw Failure(.badSettings, "\(url) is no URL") }
         return try await get(url)

@@ -11,13 +11,16 @@ import Transport
 package final class GatewayServer: Sendable {
     /// What a listener listens on.
     package struct Address: Sendable, Equatable {
+        /// As in the policy.
         package var host: String
+        /// The one that is bound, also where the policy says 0.
         package var port: Int
     }
 
     /// Why a gateway did not start. The findings say what and where.
     package struct StartFailure: Error, Sendable, CustomStringConvertible {
         package var findings: [Finding]
+        /// What failed besides the policy's findings, such as a port that is taken; empty: nothing.
         package var reason: String
         package var description: String {
             (findings.map(\.description) + (reason.isEmpty ? [] : [reason])).joined(separator: "\n")

@@ -18,29 +18,41 @@ struct HealthService: LocalService {
 
 /// The facts of a health answer.
 package struct HealthReport: Sendable {
+    /// One endpoint of an upstream.
     package struct Endpoint: Sendable {
+        /// The name of the upstream in `routes.yaml`.
         package var upstream: String
+        /// `host:port`.
         package var endpoint: String
+        /// It has failed too often lately, and is passed over for a while.
         package var ejected: Bool
     }
+    /// `Policy.hash` of what is in force; empty: nothing is yet.
     package var policyHash: String
     /// Why the newest `routes.yaml` is not in force; nil: it is.
     package var reloadError: String?
+    /// How often a new policy has come into force since the start.
     package var reloads: Int
     /// Everything that `routes.yaml` switched off, as `upstreams.orders.insecure_plaintext`.
     package var insecurities: [String]
+    /// `ok`, or why records cannot be written.
     package var auditState: String
+    /// False: requests are refused, because they could not be recorded.
     package var auditHealthy: Bool
+    /// Records that were lost, where the policy prefers that to refusing.
     package var auditDropped: Int
     package var endpoints: [Endpoint]
     /// Of the issuers whose keys are fetched.
     package var issuers: [IssuerState]
     /// Of the issuers that are asked about tokens.
     package var introspection: [IntrospectionState]
+    /// Names of all issuers whose tokens cannot be verified at the moment, wherever their keys come from.
     package var issuersWithoutKeys: [String]
     /// What the built-in authorization server has taken back; nil: there is none.
     package var revocations: RevocationState?
+    /// Open connections of clients, of all listeners.
     package var connections: Int
+    /// The gateway is about to end: nothing new should be sent to it.
     package var draining: Bool
 
     private var isDegraded: Bool {

@@ -7,14 +7,22 @@ import Policy
 extension HealthReport {
     /// How an issuer's keys are that are fetched over the network.
     package struct IssuerState: Sendable {
+        /// As in `routes.yaml`.
         package var name: String
+        /// How many keys can be used; nil: none were fetched yet, or they are too old.
         package var keys: Int?
+        /// RFC 3339; nil: no fetch has succeeded.
         package var lastSuccess: String?
+        /// Since that success.
         package var ageSeconds: Int64?
         package var nextFetchSeconds: Int64
+        /// RFC 3339, of the first failure since that success; nil: the last fetch succeeded.
         package var degradedSince: String?
+        /// A word of `KeyFetchFailure`; nil: the last fetch succeeded.
         package var failure: String?
+        /// In a row.
         package var failures: Int
+        /// Words for what an operator must look at; empty: nothing.
         package var alarms: [String]
 
         init(name: String, _ status: KeyRingStatus, unixNanoseconds: Int64) {
@@ -53,18 +61,31 @@ extension HealthReport {
 extension HealthReport {
     /// How it stands with asking an issuer about its tokens.
     package struct IntrospectionState: Sendable {
+        /// As in `routes.yaml`.
         package var name: String
+        /// URL; nil: it is not discovered yet.
         package var endpoint: String?
+        /// `closed`, `open` (the endpoint is not asked), `half_open` (one question tries it).
         package var breaker: String
+        /// Until it is asked again; nil: it is asked as usual.
         package var retrySeconds: Int64?
+        /// RFC 3339; nil: there was no answer yet.
         package var lastSuccess: String?
+        /// RFC 3339, of the first failure since that answer; nil: the last question was answered.
         package var failingSince: String?
+        /// A word of `IntrospectionFailure`; nil: the last question was answered.
         package var failure: String?
+        /// In a row.
         package var failures: Int
+        /// Questions that have been sent and not been answered.
         package var underWay: Int
+        /// Questions that wait until they can be sent.
         package var waiting: Int
+        /// Tokens remembered as active.
         package var active: Int
+        /// Tokens remembered as inactive.
         package var inactive: Int
+        /// Words for what an operator must look at; empty: nothing.
         package var alarms: [String]
 
         init(_ client: IntrospectionClient, now: Int64, unixNanoseconds: Int64) {

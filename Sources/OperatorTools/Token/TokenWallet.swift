@@ -53,5 +53,6 @@ package struct TokenWallet: Sendable {
         guard rename(beside, path) == 0 else { throw TokenFailure("\(path): cannot be written") }
     }
 
+    /// Removes what was kept. Not an error if there is nothing.
     package func forget() { unlink(path) }
 }

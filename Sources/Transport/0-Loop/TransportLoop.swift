@@ -122,6 +122,8 @@ package final class TransportLoop {
 package struct LoopHandle: Sendable {
     let eventLoop: any EventLoop
 
+    /// Runs the work on the loop's thread, after what is already queued there. May be called from any thread; work that
+    /// comes after the loop has shut down is not run.
     package func execute(_ work: @escaping @Sendable () -> Void) {
         eventLoop.execute(work)
     }
@@ -129,13 +131,22 @@ package struct LoopHandle: Sendable {
 
 /// Times without progress after which the transport gives up; nanoseconds.
 package struct TransportTimeouts: Sendable {
+    /// From a connection's begin to the end of its handshake.
     package var tlsHandshake: Int64 = 10_000_000_000
+    /// From the first octet of a head, or from the handshake, to the head's end.
     package var headerRead: Int64 = 10_000_000_000
+    /// No octet of a body moved from or to the client.
     package var bodyStall: Int64 = 30_000_000_000
+    /// Between two requests of a client's connection.
     package var keepAliveIdle: Int64 = 300_000_000_000
+    /// For a connection to an upstream, TCP and TLS together; also how long a request waits for a free one.
     package var upstreamConnect: Int64 = 2_000_000_000
+    /// No octet moved from or to the upstream, except while the first octet of its answer is awaited: that time is the
+    /// route's.
     package var upstreamStall: Int64 = 30_000_000_000
+    /// An upstream connection that is in the pool and unused.
     package var upstreamIdle: Int64 = 50_000_000_000
+    /// A tunnel without an octet in either direction.
     package var tunnelIdle: Int64 = 300_000_000_000
     package init() {}
 }

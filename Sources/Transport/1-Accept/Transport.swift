@@ -144,12 +144,18 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
 
 /// What a listener is opened with.
 package struct ListenerSettings: Sendable {
+    /// As in the policy; for logs and counters.
     package var name: String
+    /// An address of this machine to bind to, or a name that resolves to one.
     package var host: String
+    /// 0: a free one, which `ListenerHandle.port` then tells.
     package var port: Int
+    /// nil: without TLS.
     package var tls: ServerTLSFiles?
     package var headLimits: HeadLimits
+    /// Open connections of the whole listener; what comes above it is closed at once.
     package var connectionsMax: Int
+    /// Open connections from one IP address.
     package var connectionsPerAddressMax: Int
     package init(
         name: String, host: String, port: Int, tls: ServerTLSFiles?, headLimits: HeadLimits = HeadLimits(),
@@ -170,6 +176,7 @@ package final class ListenerHandle: Sendable {
     private let channel: any Channel
     private let runtime: ListenerRuntime
     private let directory: LoopDirectory
+    /// The one that is bound, also where the settings said 0.
     package let port: Int
 
     init(channel: any Channel, runtime: ListenerRuntime, port: Int, directory: LoopDirectory) {
@@ -179,7 +186,9 @@ package final class ListenerHandle: Sendable {
         self.directory = directory
     }
 
+    /// As in its settings.
     package var name: String { runtime.name }
+    /// At this moment, of all loops together.
     package var openConnections: Int { runtime.openConnections }
 
     /// New handshakes use it; open connections keep what they have.
@@ -189,6 +198,7 @@ package final class ListenerHandle: Sendable {
     package func close() async { try? await channel.close().get() }
 }
 
+/// A listener's TLS settings whose files have been read and hold together, so that putting them in force cannot fail.
 package struct PreparedServerTLS: Sendable {
     let tls: ServerTLS
 }

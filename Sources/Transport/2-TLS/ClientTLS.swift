@@ -4,10 +4,13 @@ import NIOSSL
 
 /// How the gateway speaks TLS to an upstream, as files; read when made.
 package struct ClientTLSFiles: Sendable {
+    /// PEM file of the certificate authorities to trust. There is no falling back on the system's.
     package var authorities: String
+    /// What is shown to the upstream; nil: no certificate.
     package var certificate: ServerTLSFiles.Pair?
     /// nil only where the policy says `insecure_any_identity`.
     package var identity: PeerIdentity?
+    /// TLS 1.3 only; otherwise 1.2 as well.
     package var minimumTLS13: Bool
     /// Those that are offered, in the order in which the gateway prefers them.
     package var protocols: [ApplicationProtocol] = [.http1]
@@ -26,6 +29,7 @@ package final class ClientTLS: Sendable {
     /// Sent as SNI.
     let serverName: String?
 
+    /// Reads the files. The error names the file that is missing or does not hold what it should.
     package init(_ files: ClientTLSFiles) throws(TLSSetupError) {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = files.minimumTLS13 ? .tlsv13 : .tlsv12

@@ -4,7 +4,9 @@ package import Certificates
 package final class Peer: Sendable {
     /// IP address in text, without port or brackets; IPv4-mapped IPv6 addresses as IPv4.
     package let address: String
+    /// The client's.
     package let port: Int
+    /// nil: the connection has no TLS.
     package let tls: TLSFacts?
     /// The port that the client connected to.
     package let localPort: Int
@@ -19,6 +21,7 @@ package final class Peer: Sendable {
         self.tls = tls
     }
 
+    /// What the handshake has settled.
     package struct TLSFacts: Sendable {
         /// `1.2` or `1.3`.
         package let version: String
@@ -28,6 +31,7 @@ package final class Peer: Sendable {
         package let certificateIndex: Int
         /// The client's certificate, verified against the listener's client authorities; nil: it showed none.
         package let clientCertificate: CertificateFacts?
+        /// The same certificate, as it was sent; nil: it showed none.
         package let clientCertificateDER: [UInt8]?
     }
 }

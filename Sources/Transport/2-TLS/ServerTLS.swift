@@ -4,8 +4,11 @@ import NIOSSL
 
 /// What a listener shows and whom it trusts, as files; read when made, made anew on reload.
 package struct ServerTLSFiles: Sendable {
+    /// A certificate with its private key: paths of two PEM files.
     package struct Pair: Sendable {
+        /// The certificate, followed by its intermediates.
         package var chain: String
+        /// The private key, not encrypted.
         package var key: String
         package init(chain: String, key: String) {
             self.chain = chain
@@ -14,9 +17,11 @@ package struct ServerTLSFiles: Sendable {
     }
     /// At least one; the first is the default.
     package var certificates: [Pair]
+    /// PEM file of the authorities that client certificates are verified against; nil: clients are not asked for one.
     package var clientAuthorities: String?
     /// A client certificate is demanded from everybody (the gateway itself leaves that to routes).
     package var clientCertificateRequired: Bool
+    /// TLS 1.3 only; otherwise 1.2 as well.
     package var minimumTLS13: Bool
     /// In the order in which the gateway prefers them.
     package var protocols: [ApplicationProtocol] = [.http1]

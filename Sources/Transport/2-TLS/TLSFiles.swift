@@ -2,6 +2,7 @@ package import NIOSSL
 
 /// Reading PEM files for TLS, with errors that name the file.
 package enum TLSFiles {
+    /// All certificates of a file, in its order; at least one.
     package static func certificates(_ path: String) throws(TLSSetupError) -> [NIOSSLCertificate] {
         let certificates: [NIOSSLCertificate]
         do {
@@ -13,6 +14,7 @@ package enum TLSFiles {
         return certificates
     }
 
+    /// A private key that is not encrypted.
     package static func privateKey(_ path: String) throws(TLSSetupError) -> NIOSSLPrivateKey {
         do {
             return try NIOSSLPrivateKey(file: path, format: .pem)

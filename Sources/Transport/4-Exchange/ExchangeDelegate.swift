@@ -46,13 +46,17 @@ package protocol ExchangeDelegateFactory: AnyObject, SendableMetatype {
     func connectionFailed(_ peer: Peer?, reason: ConnectionFailure)
 }
 
+/// Why a connection was closed before its first request.
 package enum ConnectionFailure: Sendable {
+    /// The handshake failed: no common version, a certificate that is not trusted, octets that are not TLS.
     case tlsHandshake
+    /// It was not finished in `TransportTimeouts.tlsHandshake`.
     case tlsHandshakeTimeout
 }
 
 /// Why an upstream did not answer.
 package struct ForwardFailure: Sendable, Equatable {
+    /// What went wrong on the upstream's side. It decides about the answer (502 or 504) and whether a retry is safe.
     package enum Reason: Sendable, Equatable {
         /// TCP connect refused, unreachable, or name not resolved.
         case unreachable
@@ -60,7 +64,9 @@ package struct ForwardFailure: Sendable, Equatable {
         case tlsFailed
         /// TLS succeeded but the certificate does not carry the configured identity.
         case wrongIdentity
+        /// No connection within `TransportTimeouts.upstreamConnect`.
         case connectTimeout
+        /// The request was sent, and no answer began in time.
         case firstByteTimeout
         /// The connection was closed before an answer began.
         case closedEarly
