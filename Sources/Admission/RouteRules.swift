@@ -10,6 +10,7 @@ package struct AdmissionRules: Sendable {
     /// In the order of `Policy.routes`.
     package let routes: [RouteRules]
 
+    /// Prepares routes, limits and issuers once for each policy.
     package init(_ policy: Policy) {
         router = Router(policy.routes)
         outsideRouter =
@@ -32,6 +33,7 @@ package final class RouteRules: Sendable {
     }
     /// Into `Policy.routes`.
     package let index: Int
+    /// As in `routes.yaml`, for records.
     package let id: String
     /// A token is needed: ask the authenticator.
     package var needsToken: Bool { !issuers.isEmpty }

@@ -14,6 +14,8 @@ package struct AbsoluteURL: Sendable, Hashable, CustomStringConvertible {
     /// Octets at most.
     package static let bytesMax = 2_048
 
+    /// nil: it is longer than `bytesMax`, of another scheme, or one of those that are refused. Nothing but the case of
+    /// the host is normalised.
     package init?(_ text: String) {
         guard text.utf8.count <= Self.bytesMax else { return nil }
         let secure = text.utf8.starts(with: "https://".utf8)

@@ -1,16 +1,20 @@
 /// Writes heads octet by octet into one buffer that is used again and again: heads are written anew, never copied.
 package struct ByteWriter: Sendable {
+    /// What was written.
     package private(set) var bytes: [UInt8] = []
 
     package init() {}
 
+    /// - Parameter capacity: octets that can be written before memory is allocated.
     package init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
+    /// Octets written.
     package var count: Int { bytes.count }
 
     /// Begins anew; keeps the memory.
     package mutating func clear() { bytes.removeAll(keepingCapacity: true) }
 
+    /// One octet, or several, as they are: whoever appends has checked that they may stand there.
     package mutating func append(_ octet: UInt8) { bytes.append(octet) }
 
     /// Lets somebody else append; what is there already stays.
@@ -103,6 +107,7 @@ package struct ByteWriter: Sendable {
         bytes.replaceSubrange(start..., with: kept)
     }
 
+    /// In decimal digits, with a minus sign where it is negative.
     package mutating func append(decimal number: Int) {
         if number < 0 { bytes.append(UInt8(ascii: "-")) }
         DecimalDigits.append(UInt64(number.magnitude), to: &bytes)

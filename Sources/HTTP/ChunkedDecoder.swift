@@ -1,6 +1,7 @@
 /// Reads a body in chunks (RFC 9112 §7.1), strictly, from octets that may come one by one. The octets of the body are
 /// not copied: each step says where they lie.
 package struct ChunkedDecoder: Sendable {
+    /// What the octets at hand amount to.
     package enum Step: Sendable, Equatable {
         /// Octets of the body, at this range of the input; everything before its end is used up.
         case data(Range<Int>)

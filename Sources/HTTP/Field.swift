@@ -7,6 +7,7 @@ package struct Field: Sendable {
     /// Of the name in lower case with `_` and `.` read as `-`: `X_Auth.Subject` and `x-auth-subject` have the same.
     /// Equal names have equal hashes; the reverse has to be checked with `isNamed`.
     package let foldedHash: UInt32
+    /// The name, if it is one that the gateway has rules for; otherwise `other`.
     package let known: KnownField
     /// The name has a `_` or a `.`, which some upstreams take for a `-`.
     package let irregular: Bool

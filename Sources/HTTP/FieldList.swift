@@ -20,6 +20,7 @@ package struct FieldList: Sendable {
 
         /// As it was given; HTTP/2 wants it in lower case.
         package var name: Slice { Slice(start: Int(start), end: Int(nameEnd)) }
+        /// Without the white space around it.
         package var value: Slice { Slice(start: Int(nameEnd) &+ FieldList.separatorBytes, end: Int(valueEnd)) }
         /// Both, and the separator between them.
         fileprivate var whole: Range<Int> { Int(start)..<max(Int(start), Int(valueEnd)) }

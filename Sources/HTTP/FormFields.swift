@@ -21,6 +21,7 @@ package struct FormFields: Sendable {
     /// In their order; a name sent twice stands here twice.
     package let pairs: [Pair]
 
+    /// Reads a whole body. A name without `=` has an empty value; empty pairs are passed over.
     package init(_ octets: [UInt8]) throws(FormError) {
         guard octets.count <= Self.bytesMax else { throw .tooLarge }
         var pairs: [Pair] = []

@@ -48,6 +48,7 @@ package enum HTTPDate {
 
 /// A day of the Gregorian calendar.
 package struct CivilDate: Sendable, Equatable {
+    /// 1970 to 9999.
     package let year: Int
     /// 1 to 12.
     package let month: Int

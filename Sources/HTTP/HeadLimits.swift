@@ -8,6 +8,7 @@ package struct HeadLimits: Sendable, Equatable {
     /// Octets of a request target (RFC 9112 §3 asks for 8,000 at least).
     package var targetBytesMax: Int
 
+    /// Numbers outside of what the parser can hold are brought to the nearest that it can.
     package init(headBytesMax: Int = 16_384, fieldsMax: Int = 100, targetBytesMax: Int = 8_192) {
         // Offsets are kept in 32 bits and places of fields in 16.
         self.headBytesMax = min(max(headBytesMax, 64), 1 << 20)

@@ -27,6 +27,7 @@ package enum PathName {
     /// Every name, for messages.
     package static let names: [String] = table.map(\.name)
 
+    /// nil: there is no feature of this name.
     package static func feature(named name: String) -> PathFeatures? {
         table.first { $0.name == name }?.feature
     }

@@ -47,6 +47,7 @@ struct DeclarationsScriptTests {
             "/// One.\npackage struct A {\n    package init(b: Int) {\n        self.b = b\n    }\n}",
             "/// One.\npackage protocol A {\n    /// Two.\n    func b(_ c: Int)\n}\n"
                 + "extension D: A {\n    package func b(_ e: Int) {}\n}",
+            "/// One.\npackage func a(_ b: Int) {}\npackage func a(_ b: String) {}",
             "/// One.\npackage struct A: Hashable {\n    package func hash(into hasher: inout Hasher) {}\n}",
         ])
     func plain(source: String) throws {

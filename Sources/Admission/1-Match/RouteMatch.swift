@@ -15,6 +15,7 @@ package struct Captures: Sendable {
     /// match but are not remembered.
     package static let max = PathPattern.capturesRememberedMax
     private var slices: InlineArray<8, Slice>
+    /// How many were remembered, `max` at most.
     package private(set) var count = 0
 
     init() {
@@ -48,6 +49,7 @@ package struct CapturedPath: Sendable {
     private let octets: [UInt8]
     private let captures: Captures
 
+    /// - Parameter head: the head that the match was made from; its octets are kept.
     package init(_ head: borrowing RequestHead, _ match: RouteMatch) {
         octets = head.block.bytes
         captures = match.captures

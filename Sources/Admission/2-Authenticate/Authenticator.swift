@@ -6,7 +6,9 @@ import Policy
 
 /// Who a request says it comes from, as far as that can be said now.
 package enum Verdict: Sendable {
+    /// It comes from this caller; what the caller may do is the authorizer's to say.
     case authenticated(Caller)
+    /// It must not go on. The refusal has the code and the challenge for the answer.
     case refused(Refusal)
     /// The decision needs to know something from outside; asked again once it is known.
     case inquire(Inquiry)

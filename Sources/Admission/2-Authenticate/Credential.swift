@@ -10,6 +10,7 @@ package struct PresentedToken: Sendable, Equatable {
         case dpop
     }
     package let scheme: Scheme
+    /// Where it stands in the head's octets. Its characters are checked, nothing else.
     package let token: Slice
     /// The only `DPoP` field's value; only with the scheme `DPoP`.
     package let proof: Slice?

@@ -35,6 +35,7 @@ package struct Digest256: Sendable, Hashable {
         SHA256.hash(data: text).withUnsafeBytes { Digest256(digest: $0) }.leading
     }
 
+    /// All 32, in network order. Allocates: for what leaves the process, not for comparing.
     package var octets: [UInt8] {
         [a, b, c, d].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - $0 * 8)) } }
     }

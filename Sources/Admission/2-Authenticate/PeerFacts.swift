@@ -29,6 +29,7 @@ package final class ClientCertificate: Sendable {
     /// SHA-256 of the DER: `x5t#S256` (RFC 8705 §3.1).
     package let thumbprint: Digest256
 
+    /// DNS names may be in any case; they are compared in lower case.
     package init(identity: String, uris: [String], dnsNames: [String], thumbprint: Digest256) {
         self.identity = identity
         self.uris = uris

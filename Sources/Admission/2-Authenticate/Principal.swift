@@ -54,7 +54,9 @@ package final class Principal: Sendable {
 package struct PrincipalHeaders: Sendable {
     /// nil: the token does not say.
     package let subject: [UInt8]?
+    /// nil: the token does not say.
     package let clientID: [UInt8]?
+    /// The identifier of its issuer.
     package let issuer: [UInt8]
     /// Empty: the token has no scope.
     package let scope: [UInt8]

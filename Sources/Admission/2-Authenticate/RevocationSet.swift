@@ -25,6 +25,7 @@ package struct RevocationSet: Sendable {
         private let high: UInt64
         private let low: UInt64
 
+        /// - Parameter id: `jti`, the id of a grant, a client or a user; ids of different kinds never meet.
         package init(_ kind: Kind, _ id: String) { (high, low) = Digest256.leading(of: "\(kind.rawValue):\(id)") }
     }
 
@@ -48,11 +49,13 @@ package struct RevocationSet: Sendable {
 
     private static let generations = Atomic<UInt64>(0)
 
+    /// A new generation, even if the contents are those of another set.
     package init(_ ends: [Mark: End] = [:]) {
         self.ends = ends
         generation = Self.generations.add(1, ordering: .relaxed).newValue
     }
 
+    /// Of all kinds together.
     package var count: Int { ends.count }
 
     /// What is known of one kind and id.

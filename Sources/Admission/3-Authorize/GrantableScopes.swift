@@ -16,6 +16,7 @@ package struct GrantableScopes: Sendable {
     /// Of issuers that are this server; by index in the policy.
     private let matches: [Int: ScopeMatch]
 
+    /// - Parameter issuers: all of the policy's, in its order.
     package init(routes: [Route], issuers: [Issuer]) {
         self.routes = routes
         issuerNames = issuers.map(\.name)

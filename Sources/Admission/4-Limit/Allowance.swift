@@ -5,6 +5,7 @@ package struct Allowance: Sendable {
     /// One limit after a request.
     package struct Line: Sendable {
         package let rule: LimitRule
+        /// Requests that may still come at once.
         package let remaining: Int64
         package let resetSeconds: Int64
         /// 0: this limit allows.

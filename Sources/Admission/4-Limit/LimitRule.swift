@@ -2,6 +2,7 @@ package import Policy
 
 /// A rate limit, prepared: what the bucket's arithmetic and the answer's fields need.
 package final class LimitRule: Sendable {
+    /// As in `routes.yaml`; also in the answer's fields and in records.
     package let name: String
     let by: [RateLimit.Key]
     let bucket: TokenBucket
@@ -12,6 +13,7 @@ package final class LimitRule: Sendable {
     /// `"name";q=100;w=1`
     let policyItem: [UInt8]
 
+    /// Does all formatting that the request path would otherwise repeat.
     package init(_ limit: RateLimit) {
         name = limit.name
         by = limit.by

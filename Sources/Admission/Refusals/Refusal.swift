@@ -23,6 +23,8 @@ package struct Refusal: Error, Sendable, Equatable {
         self.init(code, retryAfterSeconds: code.facts.retryAfterSeconds)
     }
 
+    /// A refusal with what only this request knows: when to come again, which methods there are, which scope or which
+    /// log-in is missing.
     package init(
         _ code: RefusalCode, retryAfterSeconds: Int?, allow: [String] = [], scope: [UInt8] = [],
         authentication: [UInt8] = []

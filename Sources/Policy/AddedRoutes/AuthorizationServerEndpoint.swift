@@ -94,6 +94,7 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
 extension AuthorizationServerEndpoint {
     /// What is declared of an endpoint.
     package struct Declaration: Sendable {
+        /// Without the issuer's path.
         package let path: String
         /// In the order of `Allow`.
         package let methods: [String]
@@ -130,6 +131,7 @@ extension AuthorizationServerEndpoint {
         /// A form of a page has some hundred octets.
         case pageForm
 
+        /// Octets of a request's body at most.
         package var bytesMax: Int {
             switch self {
             case .none: 0

@@ -26,6 +26,7 @@ package enum AuthorizationServerRoutes {
     /// The host that serves the endpoints: of the issuer, lower case, without port. nil when the issuer is none.
     package static func host(issuer: String) -> String? { identifier(issuer)?.host }
 
+    /// The same, for an issuer that has been read. nil when its path is none that a route could match.
     package static func metadataPath(of identifier: HTTPSIdentifier) -> String? {
         let path = identifier.path.hasSuffix("/") ? String(identifier.path.dropLast()) : identifier.path
         let pattern = AuthorizationServerEndpoint.metadataWellKnownPath + path

@@ -3,6 +3,7 @@
 package enum ResourceMetadataRoutes {
     /// RFC 9728 §3; the resource's path comes behind it.
     package static let wellKnownPath = "/.well-known/oauth-protected-resource"
+    /// What the ids of these routes begin with.
     package static let id = "resource_metadata"
 
     /// The path of the resource that a route belongs to, which stands behind scheme and host in its identifier; nil:

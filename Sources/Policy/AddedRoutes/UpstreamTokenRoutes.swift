@@ -3,6 +3,7 @@
 package enum UpstreamTokenRoutes {
     /// `GET /upstream-tokens/jwks`: a JWK Set (RFC 7517 §5).
     package static let jwksPath = "/upstream-tokens/jwks"
+    /// What the route's id begins with.
     package static let id = "upstream_tokens"
 
     static func routes(for policy: Policy) -> [Route] {

@@ -2,6 +2,7 @@
 package enum DatabaseSettings: Sendable, Equatable {
     /// A file, created with mode 0600.
     case sqlite(path: String)
+    /// A server, which several gateways may share.
     case postgresql(PostgreSQLSettings)
 }
 
@@ -18,8 +19,11 @@ extension DatabaseSettings: CustomStringConvertible {
 package struct PostgreSQLSettings: Sendable, Equatable {
     /// Name, address, or the folder of a Unix socket (which begins with a slash).
     package var host: String
+    /// Also part of a Unix socket's name.
     package var port: Int
+    /// Its name; it must exist.
     package var database: String
+    /// The role to connect as.
     package var user: String
     /// nil: it is not asked for one (peer authentication, a certificate).
     package var password: SecretSource?
@@ -42,7 +46,9 @@ package struct PostgreSQLSettings: Sendable, Equatable {
         self.connections = connections
     }
 
+    /// The port that is registered for PostgreSQL.
     package static let portDefault = 5_432
+    /// Where the policy does not say.
     package static let connectionsDefault = 4
     package var isUnixSocket: Bool { host.hasPrefix("/") }
 }

@@ -13,7 +13,9 @@ package enum TokenJudgement: String, Sendable, Equatable, CaseIterable {
 
 /// How an issuer is asked about a token (RFC 7662).
 package struct Introspection: Sendable, Equatable {
+    /// Where the endpoint's address comes from.
     package enum Place: Sendable, Equatable {
+        /// `routes.yaml` names it.
         case url(AbsoluteURL)
         /// `introspection_endpoint` of the issuer's metadata (RFC 8414 §2).
         case discovery
@@ -23,6 +25,7 @@ package struct Introspection: Sendable, Equatable {
     package enum ClientAuthentication: Sendable, Equatable {
         /// RFC 6749 §2.3.1
         case secretBasic(SecretSource)
+        /// In the body (RFC 6749 §2.3.1), for endpoints that cannot do otherwise.
         case secretPost(SecretSource)
         /// RFC 7523 §2.2, with the PEM file of a private key. nil: the key's own algorithm, its thumbprint, the issuer.
         case privateKeyJWT(key: String, algorithm: Algorithm?, kid: String?, audience: String?)
@@ -42,6 +45,7 @@ package struct Introspection: Sendable, Equatable {
 
     package var place: Place
     package var way: OutgoingWay
+    /// What the issuer calls the gateway.
     package var clientID: String
     package var authentication: ClientAuthentication
     /// How opaque tokens of this issuer begin. Empty: it is asked about every opaque token on its routes.
@@ -50,6 +54,7 @@ package struct Introspection: Sendable, Equatable {
     package var jwtResponse = false
     /// How long an answer counts: that a token is active (never beyond its `exp`), and that it is not.
     package var activeLifetime: Duration = .seconds(30)
+    /// How long an answer counts that a token is not active.
     package var inactiveLifetime: Duration = .seconds(10)
     /// For one question, from the first request that asks to the last octet of the answer.
     package var deadline: Duration = .seconds(1)

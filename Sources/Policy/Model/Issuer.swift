@@ -3,6 +3,7 @@ package import JOSE
 
 /// Who may have issued a token, and how its tokens are judged.
 package struct Issuer: Sendable, Equatable {
+    /// Where the keys come from that its tokens are verified with.
     package enum Keys: Sendable, Equatable {
         /// The built-in authorization server's own keys.
         case embedded
@@ -22,6 +23,7 @@ package struct Issuer: Sendable, Equatable {
     /// What may stand for `{tenantid}`, and then in `tid` too. Empty: the identifier is no template.
     package var tenants: [String] = []
     package var keys: Keys
+    /// Whether the signature decides, the issuer's answer, or both.
     package var judgement = TokenJudgement.jwt
     /// How it is asked about tokens; nil when `judgement` is `.jwt`.
     package var introspection: Introspection?
@@ -32,10 +34,13 @@ package struct Issuer: Sendable, Equatable {
     /// Lower-case `typ` values accepted, without `application/`; `at+jwt` unless configured (RFC 9068 §4).
     /// An empty string accepts an absent `typ`.
     package var types: [String]
+    /// How far its clock may be from ours, for `exp`, `nbf` and `iat`.
     package var clockSkew: Duration
     /// Where its tokens say what they are good for: member names, outermost first.
     package var scopeClaim = ["scope"]
+    /// How the scopes stand in that claim.
     package var scopeForm = ScopeForm.words
+    /// What one of its scopes is good for.
     package var scopeMatch = ScopeMatch.exact
     /// Named in protected-resource metadata (RFC 9728). False for an issuer that not everybody is to know of.
     package var listed = true
@@ -84,6 +89,7 @@ package enum ScopeMatch: String, Sendable, Equatable, CaseIterable {
 
 /// How an issuer's keys are fetched.
 package struct KeyFetching: Sendable, Equatable {
+    /// Where the address of the keys comes from.
     package enum Place: Sendable, Equatable {
         /// Metadata where the issuer's identifier says (RFC 8414 §3.1, OpenID Connect Discovery §4).
         case discovery

@@ -27,6 +27,7 @@ package struct LogInProvider: Sendable, Equatable {
     /// Who comes for the first time gets an account; false: nobody does.
     package var signsUp = true
 
+    /// Enough for a name and an address to show; the other claims of the provider are not needed.
     package static let standardScopes = ["openid", "profile", "email"]
 
     package init(issuer: String, label: String, clientID: String, authentication: Introspection.ClientAuthentication) {

@@ -10,7 +10,9 @@ package struct Policy: Sendable, Equatable {
     package var upstreams: [Upstream]
     package var limits: [RateLimit]
     package var routes: [Route]
+    /// nil: the gateway has none of its own.
     package var authorizationServer: AuthorizationServerSettings?
+    /// Where records go, and what happens when they cannot be written.
     package var audit: AuditSettings
     package var timeouts: Timeouts
     package var bounds: Bounds
@@ -49,6 +51,7 @@ package struct Policy: Sendable, Equatable {
 package struct Listener: Sendable, Equatable {
     /// IP address or host name as written, without brackets.
     package var host: String
+    /// 0: a free one, which the log then names.
     package var port: Int
     /// nil only with `insecure_plaintext: true`.
     package var tls: ListenerTLS?
@@ -76,15 +79,19 @@ package struct Listener: Sendable, Equatable {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
+    /// Where the policy does not say.
     package static let connectionsMaxDefault = 10_000
+    /// Where the policy does not say. Clients behind one NAT share it.
     package static let connectionsPerAddressMaxDefault = 1_024
 }
 
+/// What a listener shows, and what it wants of its clients.
 package struct ListenerTLS: Sendable, Equatable {
     /// At least one; the first serves clients whose SNI none matches, or that send none.
     package var certificates: [CertificateFiles]
     /// PEM file of the authorities for client certificates; nil: none is asked for.
     package var clientAuthorities: String?
+    /// Older versions are refused in the handshake.
     package var minimumVersion: TLSVersion
 
     package init(certificates: [CertificateFiles], clientAuthorities: String?, minimumVersion: TLSVersion) {
@@ -94,6 +101,7 @@ package struct ListenerTLS: Sendable, Equatable {
     }
 }
 
+/// Nothing older exists here (RFC 8996).
 package enum TLSVersion: String, Sendable, Equatable, CaseIterable {
     case tls12 = "1.2"
     case tls13 = "1.3"
@@ -101,7 +109,9 @@ package enum TLSVersion: String, Sendable, Equatable, CaseIterable {
 
 /// A certificate chain (leaf first) and its private key, as paths of PEM files, resolved against the policy's folder.
 package struct CertificateFiles: Sendable, Equatable, Hashable {
+    /// The certificate, followed by its intermediates.
     package var chain: String
+    /// A private key, not encrypted.
     package var key: String
     package init(chain: String, key: String) {
         self.chain = chain
@@ -111,14 +121,19 @@ package struct CertificateFiles: Sendable, Equatable, Hashable {
 
 /// Times without progress after which the gateway gives up.
 package struct Timeouts: Sendable, Equatable {
+    /// From a connection's begin to the end of its handshake.
     package var tlsHandshake: Duration = .seconds(10)
+    /// From a head's first octet to its end, however slowly octets come.
     package var headerRead: Duration = .seconds(10)
     /// No octet of a body moved in either direction from or to the client.
     package var bodyStall: Duration = .seconds(30)
+    /// Between two requests of a client's connection.
     package var keepAliveIdle: Duration = .seconds(300)
     /// TCP and TLS together.
     package var upstreamConnect: Duration = .seconds(2)
+    /// From a request's last octet to its answer's first one. An upstream may have its own.
     package var upstreamFirstByte: Duration = .seconds(15)
+    /// No octet moved from or to the upstream, except while the first one of its answer is awaited.
     package var upstreamStall: Duration = .seconds(30)
     /// How long an unused pooled connection is kept. Below what most servers keep, so that they seldom close first.
     package var upstreamIdle: Duration = .seconds(50)
@@ -131,7 +146,9 @@ package struct Timeouts: Sendable, Equatable {
 
 /// Sizes above which input is refused.
 package struct Bounds: Sendable, Equatable {
+    /// Octets of a request's head, from the method to the empty line; more are answered with 431.
     package var headBytesMax = 16_384
+    /// Fields of a request's head; more are answered with 431.
     package var fieldsMax = 100
     /// Request body octets; nil: unbounded. A route may set its own.
     package var bodyBytesMax: Int? = 10 * 1_048_576
@@ -148,12 +165,18 @@ package struct Bounds: Sendable, Equatable {
 
 /// Where audit records go.
 package struct AuditSettings: Sendable, Equatable {
+    /// Where they are written.
     package enum Sink: Sendable, Equatable {
+        /// Standard output, which has nothing else on it.
         case standardOutput
+        /// A file, renamed before it would exceed `rotateBytes` octets; `keep` of the renamed ones stay.
         case file(path: String, rotateBytes: Int, keep: Int)
     }
+    /// What happens to requests whose record cannot be written: because the disk is full, or the queue.
     package enum WhenFull: String, Sendable, Equatable, CaseIterable {
+        /// They are refused with 503, so that nothing happens that is not recorded.
         case refuse
+        /// They are served, and the lost records are counted in health.
         case dropAndCount = "drop_and_count"
     }
     package var sink: Sink
@@ -176,7 +199,9 @@ package struct AuditSettings: Sendable, Equatable {
 package struct AuthorizationServerSettings: Sendable, Equatable {
     /// Issuer identifier (RFC 8414 §2): https, no query, no fragment. Its host is where the endpoints are served.
     package var issuer: String
+    /// Where it keeps clients, users, grants and keys.
     package var database: DatabaseSettings
+    /// Of access tokens, and so how long a service elsewhere may believe one that was revoked.
     package var accessTokenLifetime: Duration
     /// `aud` of tokens whose request names no resource (RFC 9068 §3).
     package var audience: String
@@ -188,9 +213,11 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var logIn = LogInSettings()
     /// How long somebody stays logged in in a browser at most, and how long without doing anything.
     package var sessionLifetime: Duration = .seconds(43_200)
+    /// How long a session lasts without being used, at most.
     package var sessionIdle: Duration = .seconds(7_200)
     /// What people are told about a scope when they are asked whether a client may have it.
     package var scopeDescriptions: [String: String] = [:]
+    /// Which options are left to clients.
     package var profile = SecurityProfile.standard
     /// Proofs of possession must carry a nonce of the server's (RFC 9449 §8).
     package var dpopNonce = false
@@ -232,6 +259,7 @@ package struct UpstreamTokenSettings: Sendable, Equatable {
     package var issuer: String
     /// PEM files of private keys, at least one. The first signs; all of them are published.
     package var keys: [String]
+    /// From `iat` to `exp`; shorter where the client's own token ends sooner.
     package var lifetime: Duration
     package init(issuer: String, keys: [String], lifetime: Duration) {
         self.issuer = issuer

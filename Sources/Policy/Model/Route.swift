@@ -2,12 +2,16 @@ package import HTTP
 
 /// One line of what is allowed: which requests, who may send them, how often, and where they go.
 package struct Route: Sendable, Equatable {
+    /// Where its requests go.
     package enum Destination: Sendable, Equatable {
         /// Index into `Policy.upstreams`.
         case upstream(Int)
+        /// A service inside the process.
         case local(LocalServiceName)
     }
+    /// Unique in the policy; in records, logs and limits.
     package var id: String
+    /// Which requests are its own.
     package var match: RouteMatchRule
     /// nil: `public: true`.
     package var require: Requirement?
@@ -58,11 +62,13 @@ package enum LocalServiceName: String, Sendable, Equatable, CaseIterable {
     case upstreamTokens = "upstream_tokens"
 }
 
+/// Which requests a route is for. All of its conditions must hold.
 package struct RouteMatchRule: Sendable, Equatable {
     /// Lower-case host names; `*.example.com` matches one label or more; empty: any host.
     package var hosts: [String]
     /// Empty: any method. GET does not imply HEAD.
     package var methods: [String]
+    /// Compared with the normalised path.
     package var path: PathPattern
     package init(hosts: [String], methods: [String], path: PathPattern) {
         self.hosts = hosts
@@ -79,15 +85,19 @@ package struct RouteMatchRule: Sendable, Equatable {
 /// `segments` are what stands between the slashes, so that `/` is `[.literal("")]`, `/orders` is `[.literal("orders")]`
 /// and `/orders/` is `[.literal("orders"), .literal("")]`.
 package struct PathPattern: Sendable, Equatable {
+    /// What one segment of a path must be.
     package enum Segment: Sendable, Equatable, Hashable {
         /// Normalised, percent-encoded as it stands in a normalised path.
         case literal(String)
+        /// Any one segment that is not empty, under this name.
         case capture(String)
+        /// All segments that are left, under this name; only as the last one.
         case rest(String)
     }
     /// Captures of a path that are remembered, in their order; further ones match all the same.
     package static let capturesRememberedMax = 8
 
+    /// As in `routes.yaml`.
     package var text: String
     package var segments: [Segment]
     package init(text: String, segments: [Segment]) {
@@ -104,6 +114,7 @@ package struct Requirement: Sendable, Equatable {
     package var scopes: [String]
     /// At least one of these, when not empty.
     package var anyScope: [String]
+    /// All of these.
     package var claims: [ClaimRule]
     /// A verified client certificate on the connection.
     package var clientCertificate: Bool
@@ -148,8 +159,11 @@ package enum ProofRequirement: String, Sendable, Equatable, CaseIterable {
 
 /// A condition on one claim. A claim that is missing or of another type does not satisfy it.
 package struct ClaimRule: Sendable, Equatable {
+    /// What is asked of the claim's value.
     package enum Condition: Sendable, Equatable {
+        /// The claim is this value.
         case equals(ClaimScalar)
+        /// The claim is one of these values.
         case oneOf([ClaimScalar])
         /// The claim is an array (or a space-delimited string) that has this member.
         case contains(ClaimScalar)
@@ -165,9 +179,13 @@ package struct ClaimRule: Sendable, Equatable {
     }
 }
 
+/// A value that a claim is compared with. Types are never converted: the text `1` is not the number 1.
 package enum ClaimScalar: Sendable, Equatable, Hashable {
+    /// Compared octet by octet.
     case string(String)
+    /// Compared as IEEE 754 doubles, like JSON numbers everywhere here.
     case number(Double)
+    /// `true` or `false`.
     case bool(Bool)
     /// What the route's path captured under this name, percent-decoded: a text. `index`: in the order of the pattern.
     case capture(index: Int, name: String)
@@ -175,15 +193,20 @@ package enum ClaimScalar: Sendable, Equatable, Hashable {
 
 /// A token bucket (GCRA) for each value of its key.
 package struct RateLimit: Sendable, Equatable {
+    /// What requests are told apart by: each value, or combination of values, has a bucket of its own. Where the
+    /// request has no such value, another one counts.
     package enum Key: Sendable, Equatable {
         case clientID, subject, ip, route
+        /// A claim of the token, by its path: member names, outermost first.
         case claim([String])
     }
+    /// In the answer's fields, in records and in the log.
     package var name: String
     /// Never empty; several: each combination has its own bucket.
     package var by: [Key]
     /// `count` requests each `period`.
     package var count: Int
+    /// One second to one day.
     package var period: Duration
     /// Requests that may come at once, 1 at least.
     package var burst: Int

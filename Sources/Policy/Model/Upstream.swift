@@ -1,9 +1,13 @@
 /// A service behind the gateway.
 package struct Upstream: Sendable, Equatable {
+    /// Which endpoint gets the next request, among those that are healthy.
     package enum Balancing: String, Sendable, Equatable, CaseIterable {
+        /// The one with the fewest requests in progress.
         case leastRequest = "least_request"
+        /// One after the other.
         case roundRobin = "round_robin"
     }
+    /// What routes name it by; in records and health.
     package var name: String
     /// Never empty.
     package var endpoints: [Endpoint]
@@ -42,9 +46,11 @@ package struct Upstream: Sendable, Equatable {
     }
 }
 
+/// One address of an upstream.
 package struct Endpoint: Sendable, Equatable, Hashable {
     /// Host name or IP address, without brackets.
     package var host: String
+    /// 1 to 65535.
     package var port: Int
     package init(host: String, port: Int) {
         self.host = host
@@ -54,6 +60,7 @@ package struct Endpoint: Sendable, Equatable, Hashable {
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
+/// Whom the gateway expects at an upstream, and what it shows there.
 package struct UpstreamTLS: Sendable, Equatable {
     /// PEM file of the authorities that may vouch for the upstream.
     package var authorities: String
@@ -61,6 +68,7 @@ package struct UpstreamTLS: Sendable, Equatable {
     package var certificate: CertificateFiles?
     /// nil only with `insecure_any_identity: true`.
     package var identity: UpstreamIdentity?
+    /// Older versions are refused in the handshake.
     package var minimumVersion: TLSVersion
     package init(
         authorities: String, certificate: CertificateFiles?, identity: UpstreamIdentity?, minimumVersion: TLSVersion
@@ -82,9 +90,13 @@ package enum UpstreamIdentity: Sendable, Equatable, Hashable {
 
 /// The headers that tell an upstream who calls. A nil name: not sent (but still stripped under its default name).
 package struct UpstreamHeaders: Sendable, Equatable {
+    /// `sub` of the token.
     package var subject: String? = "X-Auth-Subject"
+    /// `client_id` of the token.
     package var clientID: String? = "X-Auth-Client-Id"
+    /// Its scopes, with spaces between them.
     package var scope: String? = "X-Auth-Scope"
+    /// The identifier of its issuer.
     package var issuer: String? = "X-Auth-Issuer"
     /// `Forwarded` (RFC 7239).
     package var forwarded = true

@@ -132,6 +132,7 @@ struct PositionAutomaton: Sendable {
 }
 
 extension ValueKind where Value == TextPattern {
+    /// A pattern in the syntax of `TextPattern`, not empty.
     package static var textPattern: ValueKind {
         ValueKind("a pattern such as \"[a-z]+-[0-9]{3}\"") { scalar throws(ValueProblem) in
             if scalar.text.isEmpty { throw ValueProblem("must not be empty") }

@@ -1,6 +1,8 @@
 /// A host and a port, taken apart.
 package struct HostAndPort: Hashable {
+    /// A name or an IP address; IPv6 without brackets.
     package var host: String
+    /// As a number; which ones are allowed is the reader's to say.
     package var port: Int
 
     var text: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
@@ -24,6 +26,7 @@ extension ValueKind where Value == HostAndPort {
 /// An upstream's endpoint as written.
 package struct EndpointText: Hashable {
     package var isTLS: Bool
+    /// Where to connect.
     package var address: HostAndPort
 }
 
@@ -50,6 +53,9 @@ extension ValueKind where Value == EndpointText {
 
 /// `host:port` with a port that is always written.
 package enum AuthorityText {
+    /// - Parameters:
+    /// - portMin: 0 where a free port may be asked for, otherwise 1.
+    /// - example: for the message, such as `127.0.0.1:8443`.
     package static func parse(_ text: String, portMin: Int, example: String) throws(ValueProblem) -> HostAndPort {
         guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") else {
             throw ValueProblem("\(Shown.value(text)) has no port; write it as in \(example)")
@@ -99,7 +105,9 @@ package enum HostName {
     }
 }
 
+/// IP addresses as texts, for telling them from host names. What is neither is a name.
 package enum IPAddressText {
+    /// Four decimal numbers up to 255 (RFC 3986 §3.2.2). Leading zeros are not looked at.
     package static func isIPv4(_ text: some StringProtocol) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { Digits.int($0).map { $0 <= 255 } ?? false }

@@ -1,5 +1,6 @@
 /// An `https` URL used as a name: compared code point by code point, never fetched as it is.
 package struct HTTPSIdentifier: Hashable {
+    /// The whole of it, as written: this is what is compared.
     package var text: String
     /// Lower case, without port; an IPv6 address in brackets.
     package var host: String
@@ -130,6 +131,8 @@ enum SPIFFEID {
 package enum ClaimPath {
     static let depthMax = 8
 
+    /// Names from the outermost to the innermost; `depthMax` at most. A name that begins with a slash needs the pointer
+    /// form.
     package static func parse(_ text: String) throws(ValueProblem) -> [String] {
         guard !text.isEmpty, text.utf8.count <= 256 else { throw ValueProblem("a claim's name has 1 to 256 octets") }
         guard text.hasPrefix("/") else { return [text] }

@@ -3,6 +3,7 @@
 package enum OperatorName {
     static let lengthMax = 64
 
+    /// What is wrong with a name, for a message; nil: nothing.
     package static func problem(_ name: String, dots: Bool) -> String? {
         let isFine = name.utf8.allSatisfy {
             switch $0 {
@@ -22,6 +23,7 @@ package enum OperatorName {
 }
 
 extension ValueKind where Value == String {
+    /// A name that may have dots in it.
     package static var routeID: ValueKind {
         ValueKind("a name") { scalar throws(ValueProblem) in
             if let problem = OperatorName.problem(scalar.text, dots: true) { throw ValueProblem(problem) }

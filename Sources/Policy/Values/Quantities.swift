@@ -1,5 +1,6 @@
 /// `250ms`, `10s`, `5m`, `1h`, `7d`: one whole number and its unit.
 extension ValueKind where Value == Duration {
+    /// - Parameter range: for the check and for its message.
     package static func duration(_ range: ClosedRange<Duration>) -> ValueKind {
         ValueKind("a duration such as 10s") { scalar throws(ValueProblem) in
             let duration = try DurationText.parse(scalar.text)
@@ -45,6 +46,7 @@ enum DurationText {
 
 /// `512B`, `16KiB`, `10MiB`, `1GiB`: octets, in powers of 1024.
 extension ValueKind where Value == Int {
+    /// - Parameter range: octets, for the check and for its message.
     package static func size(_ range: ClosedRange<Int>) -> ValueKind {
         ValueKind("a size such as 10MiB") { scalar throws(ValueProblem) in
             let size = try SizeText.parse(scalar.text)
@@ -100,11 +102,14 @@ enum SizeText {
 
 /// `100/s`, `5/m`, `1000/h`, `20/10s`: so many requests each period.
 package struct Rate: Equatable {
+    /// Requests.
     package var count: Int
+    /// In which they may come.
     package var period: Duration
 }
 
 extension ValueKind where Value == Rate {
+    /// A number of requests and a period of one second to one day; `/s` is short for `/1s`.
     package static var rate: ValueKind {
         ValueKind("a rate such as 100/s") { scalar throws(ValueProblem) in
             let text = scalar.text

@@ -3,6 +3,7 @@
 package enum Shown {
     static let charactersMax = 64
 
+    /// In quotes, with escapes; a text of more than `charactersMax` characters only by its length.
     package static func value(_ text: String) -> String {
         if isPrivateMatter(text) || looksLikeToken(text) || hasPassword(text) { return "a value (not shown)" }
         if text.unicodeScalars.count > charactersMax { return "a value of \(text.unicodeScalars.count) characters" }

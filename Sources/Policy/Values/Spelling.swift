@@ -5,6 +5,7 @@ package enum Spelling {
         nearest(to: word, among: known).map { "; did you mean \(Shown.value($0))?" } ?? ""
     }
 
+    /// nil: none is near enough to be meant.
     package static func nearest(to word: String, among known: [String]) -> String? {
         guard word.utf8.count <= 64 else { return nil }
         let folded = fold(word)

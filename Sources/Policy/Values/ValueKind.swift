@@ -2,6 +2,7 @@
 package struct ValueKind<Value> {
     /// "a duration such as 10s".
     package let expected: String
+    /// Throws what is wrong with the scalar; the caller knows where it stands.
     package let parse: (DocumentScalar) throws(ValueProblem) -> Value
 
     package init(_ expected: String, _ parse: @escaping (DocumentScalar) throws(ValueProblem) -> Value) {
@@ -13,6 +14,7 @@ package struct ValueKind<Value> {
 /// Why a scalar cannot be read: the part of the message behind `"rate" in limit "per_client": `.
 package struct ValueProblem: Error {
     package var code: FindingCode
+    /// Without the place, and without a full stop.
     package var message: String
 
     package init(_ message: String, code: FindingCode = .badValue) {
@@ -48,6 +50,7 @@ extension ValueKind where Value == String {
 }
 
 extension ValueKind where Value == Bool {
+    /// Only the plain words `true` and `false`: `yes` and `"true"` are refused.
     package static var flag: ValueKind {
         ValueKind("true or false") { scalar throws(ValueProblem) in
             switch (scalar.text, scalar.isPlain) {
@@ -60,6 +63,7 @@ extension ValueKind where Value == Bool {
 }
 
 extension ValueKind where Value == Int {
+    /// - Parameter range: for the check and for its message.
     package static func number(_ range: ClosedRange<Int>) -> ValueKind {
         ValueKind("a whole number") { scalar throws(ValueProblem) in
             guard scalar.isPlain, let number = Digits.int(scalar.text) else {
@@ -87,6 +91,7 @@ extension ValueKind {
 }
 
 extension ValueKind where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
+    /// One of the raw values; a near one is suggested in the message.
     package static var word: ValueKind {
         word(Value.allCases.map(\.rawValue)) { Value(rawValue: $0) }
     }

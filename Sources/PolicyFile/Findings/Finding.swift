@@ -2,7 +2,9 @@ package import Policy
 
 /// A place in a text file, as editors count: both from 1, columns in Unicode scalars.
 package struct SourcePosition: Sendable, Hashable, Comparable {
+    /// From 1.
     package var line: Int
+    /// From 1, in Unicode scalars: a tab counts as one.
     package var column: Int
 
     package init(line: Int, column: Int) {
@@ -22,6 +24,7 @@ package struct SourcePosition: Sendable, Hashable, Comparable {
 ///
 /// The message names the place, what was found, what was expected and the way out. It never holds a secret value.
 package struct Finding: Sendable, Equatable {
+    /// Whether the policy can take effect.
     package enum Severity: String, Sendable, Equatable, CaseIterable {
         /// The policy does not take effect.
         case error
@@ -33,6 +36,7 @@ package struct Finding: Sendable, Equatable {
     package var position: SourcePosition
     package var severity: Severity
     package var code: FindingCode
+    /// Whole sentences without the place; never a secret value.
     package var message: String
 
     package init(

@@ -15,17 +15,23 @@ package protocol PolicyFiles {
     func sha256(_ bytes: [UInt8]) -> [UInt8]
 }
 
+/// What there is at a path, links followed.
 package enum PolicyFileStatus: Sendable, Equatable {
+    /// Nothing, or nothing that this process can see.
     case missing
     /// It exists, but this process may not read it.
     case unreadable
+    /// A folder.
     case folder
     /// POSIX permission bits, `0o600`.
     case file(permissions: UInt16)
 }
 
+/// Why a file's contents are not there.
 package struct PolicyFileFailure: Error, Sendable, Equatable {
+    /// `tooLarge`: it has more octets than the reader wanted.
     package enum Reason: Sendable, Equatable { case missing, unreadable, tooLarge }
+    /// What the finding will say.
     package var reason: Reason
     package init(_ reason: Reason) {
         self.reason = reason
@@ -34,6 +40,7 @@ package struct PolicyFileFailure: Error, Sendable, Equatable {
 
 /// What a look into a PEM file found.
 package struct PolicyFileFinding: Sendable, Equatable {
+    /// Which of the files of an entry it is about.
     package enum Subject: Sendable, Equatable { case chain, key, authorities }
     package var subject: Subject
     package var severity: Finding.Severity

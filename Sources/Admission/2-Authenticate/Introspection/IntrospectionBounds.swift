@@ -4,6 +4,7 @@ package import Policy
 package struct IntrospectionBounds: Sendable, Equatable {
     /// How long an answer counts that a token is active, and that it is not.
     package var activeLifetime: Int64 = 30 * second
+    /// How long an answer counts that a token is not active.
     package var inactiveLifetime: Int64 = 10 * second
     /// For one question, calls and waiting in line together.
     package var deadline: Int64 = second
@@ -23,12 +24,15 @@ package struct IntrospectionBounds: Sendable, Equatable {
     package var failuresMax = 5
     /// How long for the first time; doubled by each further failure.
     package var openMin: Int64 = second
+    /// However often it has failed.
     package var openMax: Int64 = 30 * second
 
+    /// In nanoseconds.
     package static let second: Int64 = 1_000_000_000
 
     package init() {}
 
+    /// With what the policy says. A second call never begins later than after three tenths of the deadline.
     package init(_ introspection: Introspection) {
         activeLifetime = introspection.activeLifetime.nanosecondsBounded
         inactiveLifetime = introspection.inactiveLifetime.nanosecondsBounded

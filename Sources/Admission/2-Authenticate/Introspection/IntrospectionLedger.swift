@@ -13,6 +13,7 @@ package struct IntrospectionLedger: Sendable {
     package struct Call: Sendable, Equatable {
         /// To be given back with its result.
         package let number: Int
+        /// Of the token; what the answer is remembered by.
         package let digest: Digest256
         /// The token itself: a secret.
         package let token: [UInt8]
@@ -20,17 +21,21 @@ package struct IntrospectionLedger: Sendable {
         package let isSecond: Bool
     }
 
+    /// What the owner of the ledger has to do, in the order given.
     package enum Command: Sendable, Equatable {
+        /// Perform this POST, and give its result back.
         case call(Call)
         /// Nobody waits for this call any longer.
         case cancel(Int)
         /// Whoever waits for an answer about this token is to be judged again.
         case settled(Digest256)
+        /// For the log.
         case note(IntrospectionNote)
     }
 
     /// What can be said about a token.
     package enum Answer: Sendable {
+        /// It is active, and this is what the issuer says of it. Counts until `freshUntil`, monotonic nanoseconds.
         case active(IntrospectionVerdict, freshUntil: Int64)
         case inactive
         /// It is being asked.
@@ -305,6 +310,7 @@ package struct IntrospectionLedger: Sendable {
         return commands
     }
 
+    /// For health. Changes nothing. `now` is in monotonic nanoseconds.
     package func status(now: Int64) -> IntrospectionStatus {
         let breaker: IntrospectionStatus.Breaker =
             switch self.breaker.state {

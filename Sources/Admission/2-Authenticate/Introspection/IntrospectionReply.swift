@@ -1,7 +1,10 @@
 /// What an introspection endpoint sent back, as it came.
 package struct IntrospectionReply: Sendable {
+    /// HTTP status. Redirects have not been followed.
     package var status: Int
+    /// As it was sent, with its parameters; nil: there was none.
     package var contentType: String?
+    /// Not decoded; `bytesMax` octets at most.
     package var body: [UInt8]
 
     /// Octets of an answer at most: many times what any issuer says of a token.

@@ -11,6 +11,7 @@ package enum IntrospectionNote: Sendable, Equatable {
 
 /// The state of an issuer's introspection endpoint, for health.
 package struct IntrospectionStatus: Sendable, Equatable {
+    /// Whether the endpoint is asked: always, not for a while, or with one question to see whether it is back.
     package enum Breaker: String, Sendable {
         case closed = "closed"
         case open = "open"
@@ -23,14 +24,17 @@ package struct IntrospectionStatus: Sendable, Equatable {
     package var succeededNanoseconds: Int64?
     /// Since the first failure after the last answer.
     package var failingNanoseconds: Int64?
+    /// The last one; nil: the last question was answered.
     package var failure: IntrospectionFailure?
     /// In a row.
     package var failures: Int
+    /// POSTs that have not been answered yet.
     package var callsUnderWay: Int
     /// Questions in line.
     package var waiting: Int
     /// Tokens remembered.
     package var active: Int
+    /// Tokens remembered as not active.
     package var inactive: Int
 
     /// Words for what somebody must look at.

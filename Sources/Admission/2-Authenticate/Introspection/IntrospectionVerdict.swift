@@ -7,6 +7,7 @@ package import Policy
 /// Made here only, from an answer of the issuer's endpoint. It is the one thing beside a signature that holds from
 /// which a principal can be made, and only for this token and this issuer.
 package struct IntrospectionVerdict: Sendable {
+    /// The only token that it is about, by its SHA-256.
     package let token: Digest256
     /// Names the issuer's entry under which it was asked.
     let issuer: Digest256
@@ -32,6 +33,7 @@ package struct IntrospectionVerdict: Sendable {
 
 /// An answer of an introspection endpoint, understood.
 package enum IntrospectionAnswer: Sendable {
+    /// Active, with the claims that the issuer has told.
     case active(IntrospectionVerdict)
     /// Not active, in whatever way that was said: only the boolean `true` is active (RFC 7662 §2.2).
     case inactive
