@@ -5,6 +5,7 @@ import Synchronization
 /// When the queue is full, or the sink does not take what it is given, requests are refused, or records are dropped and
 /// counted: as the policy says. A record that was promised when its request began is kept in any case.
 package final class AuditLog: Sendable {
+    /// What happens to requests whose record cannot be promised a place.
     package enum WhenFull: Sendable { case refuse, dropAndCount }
 
     /// How the log is.

@@ -8,6 +8,7 @@ package struct AuditText: Sendable {
 
     let escaped: [UInt8]
 
+    /// Cuts a text that is longer than `bytesMax` between two Unicode scalars.
     package init(_ text: String) {
         var out: [UInt8] = []
         if text.utf8.count <= Self.bytesMax {
@@ -48,10 +49,12 @@ package struct SecretDigest: Sendable {
 package struct SecretDigestKey: Sendable {
     private let key: SymmetricKey
 
+    /// A random key, for this process only.
     package init() { key = SymmetricKey(size: .bits256) }
 
     /// `octets`: 32 or more, from a file.
     package init(octets: [UInt8]) { key = SymmetricKey(data: octets) }
 
+    /// - Parameter octets: the secret; nothing of it is kept.
     package func digest(_ octets: [UInt8]) -> SecretDigest { SecretDigest(octets, key: key) }
 }

@@ -10,6 +10,7 @@ package enum ChangeField: String, Sendable, CaseIterable {
     case actorUser = "actor_user"
     case before, after, truncated
 
+    /// Exhaustive on purpose: a new field has to say how much care it needs.
     package var classification: AuditClass {
         switch self {
         case .time, .requestID, .change, .outcome, .truncated: .open

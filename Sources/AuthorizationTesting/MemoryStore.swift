@@ -4,6 +4,7 @@ import Synchronization
 /// A store in memory that keeps the contract of `AuthorizationStore` as the databases do, counts what it is asked, and
 /// can fail.
 package final class MemoryStore: AuthorizationStore {
+    /// What every call throws while the store fails.
     package struct Failure: Error {}
 
     /// By octets: two texts that look the same to people are not the same key.
@@ -39,6 +40,7 @@ package final class MemoryStore: AuthorizationStore {
 
     /// How many single records were asked for.
     package var reads: Int { state.withLock { $0.reads } }
+    /// Whether all calls fail from now on.
     package func fail(_ fails: Bool) { state.withLock { $0.fails = fails } }
 
     /// Makes the body of a record unreadable.

@@ -9,11 +9,13 @@ package struct RequestHead: Sendable {
     /// Octets and fields.
     package internal(set) var block = FieldBlock()
 
+    /// `other`: one that has no rules of its own here; `methodText` has its name.
     package internal(set) var method = Method.other
     /// As it was sent.
     package internal(set) var methodText = Slice()
     /// As it was sent.
     package internal(set) var target = Slice()
+    /// HTTP/1.0; otherwise 1.1. Other versions are refused.
     package internal(set) var isHTTP10 = false
     /// nil unless the target was a whole URI; the transport knows whether it fits the connection.
     package internal(set) var targetScheme: Scheme?

@@ -6,6 +6,7 @@ extension ResponseHead {
     /// The fields in the order of their lines.
     @inlinable package var fields: [Field] { block.fields }
     @inlinable package var fieldCount: Int { block.fields.count }
+    /// - Parameter index: from 0 to below `fieldCount`; anything else is a fault of the caller's.
     @inlinable package func field(_ index: Int) -> Field { block.fields[index] }
 
     /// The value of the first field of this name; nil when there is none, and for `other`.

@@ -5,6 +5,7 @@ package struct ResponseHead: Sendable {
 
     /// 100 to 599.
     package internal(set) var status = 0
+    /// HTTP/1.0; otherwise 1.1. Other versions are no answer.
     package internal(set) var isHTTP10 = false
     /// The connection can be used again once the answer is read, as far as the upstream is concerned.
     package internal(set) var keepAlive = false

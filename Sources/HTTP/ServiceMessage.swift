@@ -3,6 +3,7 @@ package struct ServiceRequest: Sendable {
     /// One field; the name is in lower case.
     package typealias Field = (name: String, value: String)
 
+    /// As it was sent: methods are case-sensitive.
     package var method: String
     /// Normalised.
     package var path: String
@@ -13,7 +14,9 @@ package struct ServiceRequest: Sendable {
     /// As `Host` names it; nil: the scheme's own.
     package var port: Int?
     package var fields: [Field]
+    /// Whole, and within the bound of the route.
     package var body: [UInt8]
+    /// IP address in text, without port or brackets.
     package var clientAddress: String
     package var isTLS: Bool
     /// The verified certificate of the client, when it presented one.
@@ -46,7 +49,9 @@ package struct ServiceRequest: Sendable {
 
 /// Who sends a request to a service inside the process, as a token says that was verified.
 package struct ServiceCaller: Sendable, Equatable {
+    /// `client_id`; nil: the token does not say.
     package var client: String?
+    /// `sub`; nil: the token does not say.
     package var subject: String?
 
     package init(client: String?, subject: String?) {
@@ -57,10 +62,13 @@ package struct ServiceCaller: Sendable, Equatable {
 
 /// The answer of a service inside the process. It sets no framing fields; its length is the length of its body.
 package struct ServiceResponse: Sendable {
+    /// One field; the name is written as it is here.
     package typealias Field = (name: String, value: String)
 
+    /// 200 to 599.
     package var status: Int
     package var fields: [Field]
+    /// Whole. For an answer to HEAD it is left out by whoever writes it.
     package var body: [UInt8]
     /// What the record of the request says besides.
     package var facts = ServiceFacts()

@@ -13,8 +13,11 @@ package struct Slice: Sendable, Equatable, Hashable {
     /// Nothing, at the beginning.
     @inlinable package init() { (low, high) = (0, 0) }
 
+    /// Of the first octet.
     @inlinable package var start: Int { Int(low) }
+    /// Of the octet behind the last one.
     @inlinable package var end: Int { Int(high) }
+    /// Octets.
     @inlinable package var count: Int { Int(high &- low) }
     @inlinable package var isEmpty: Bool { low == high }
     /// For subscripts of the head's octets.

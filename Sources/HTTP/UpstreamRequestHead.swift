@@ -3,6 +3,7 @@
 ///
 /// Used again for other requests without allocating.
 package struct UpstreamRequestHead: Sendable {
+    /// The client's own.
     package private(set) var method = Method.other
     /// How the body is delimited: `none`, `length` or `chunked`.
     package private(set) var framing = BodyFraming.none

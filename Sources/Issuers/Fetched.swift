@@ -1,10 +1,15 @@
 /// What a fetch brought: an answer as it came.
 package struct Fetched: Sendable {
+    /// HTTP status. Redirects have not been followed.
     package var status: Int
     // The fields that count, as they came.
+    /// With its parameters; nil: there was none.
     package var contentType: String?
+    /// nil: there was none; several are joined by commas.
     package var cacheControl: String?
+    /// nil: there was none.
     package var age: String?
+    /// Not decoded, and bounded by whoever fetched it.
     package var body: [UInt8]
 
     package init(

@@ -29,10 +29,13 @@ package struct KeyRing: Sendable {
         package let url: AbsoluteURL
     }
 
+    /// What the owner of the ring has to do, in the order given.
     package enum Command: Sendable, Equatable {
+        /// GET this, and give the result back.
         case fetch(Fetch)
         /// Whoever waits is to be judged again: keys changed, or it is known now that they do not.
         case settled
+        /// For the log.
         case note(KeyRingNote)
     }
 
@@ -64,6 +67,7 @@ package struct KeyRing: Sendable {
 
     package let source: KeySource
     let bounds: KeyRingBounds
+    /// Those in force; nil: none were fetched yet, or they are too old.
     package private(set) var keys: Keys?
 
     private var underWay: UnderWay?
@@ -88,6 +92,7 @@ package struct KeyRing: Sendable {
     /// The place that answered last is asked first.
     private var metadataPlace = 0
 
+    /// Asks for nothing yet: the first fetch is due at once.
     package init(_ source: KeySource, bounds: KeyRingBounds = KeyRingBounds()) {
         self.source = source
         self.bounds = bounds
@@ -308,6 +313,7 @@ package struct KeyRing: Sendable {
 
     // MARK: How it is
 
+    /// For health. Changes nothing. `now` is in monotonic nanoseconds.
     package func status(now: Int64) -> KeyRingStatus {
         KeyRingStatus(
             keys: keys?.set.keys.count, ageNanoseconds: fetchedAt.map { max(0, now &- $0) },

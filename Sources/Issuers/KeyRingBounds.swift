@@ -18,12 +18,14 @@ package struct KeyRingBounds: Sendable, Equatable {
     package var kidBytesMax = 1_024
     /// After the first failure; doubled by each further one.
     package var backoffMin: Int64 = 1 * second
+    /// However often it has failed.
     package var backoffMax: Int64 = 60 * second
     /// Metadata is read again when it is this old, so that a key set that moves is found.
     package var metadataLifetime: Int64 = 3_600 * second
     /// A fetch that says nothing for this long is taken for lost.
     package var fetchMax: Int64 = 30 * second
 
+    /// In nanoseconds.
     package static let second: Int64 = 1_000_000_000
 
     package init() {}

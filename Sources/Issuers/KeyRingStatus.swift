@@ -20,11 +20,13 @@ package struct KeyRingStatus: Sendable, Equatable {
     package var nextFetchNanoseconds: Int64
     /// Since the first failure after the last success.
     package var degradedNanoseconds: Int64?
+    /// The last one; nil: the last fetch succeeded.
     package var failure: KeyFetchFailure?
     /// In a row.
     package var failures: Int
     /// In force, though older than the issuer said: stale-if-error.
     package var isStale: Bool
+    /// Private or symmetric keys in what was fetched last.
     package var exposedKeys: Int
     package var isFetching: Bool
 

@@ -11,6 +11,7 @@ package struct KeyRingTableBounds: Sendable, Equatable {
     package var fetchesMax = 64
     /// Of these to one host: one that does not answer takes no more of them, and none is hammered.
     package var fetchesPerHostMax = 4
+    /// Of the ring at each address.
     package var ring = KeyRingBounds()
 
     package init() {}
@@ -32,7 +33,9 @@ package struct KeyRingTable: Sendable {
         case kept
     }
 
+    /// What can be said about the keys at an address.
     package enum Answer: Sendable {
+        /// These, and how new they are.
         case keys(JWKSet, Standing)
         /// A fetch is under way that is worth waiting for.
         case pending
@@ -42,16 +45,21 @@ package struct KeyRingTable: Sendable {
         case unavailable
     }
 
+    /// One GET that somebody must perform.
     package struct Fetch: Sendable, Equatable {
         /// To be given back with its result.
         package let number: Int
+        /// As the client has registered it.
         package let url: AbsoluteURL
     }
 
+    /// What the owner of the table has to do, in the order given.
     package enum Command: Sendable, Equatable {
+        /// GET this, and give the result back.
         case fetch(Fetch)
         /// Whoever waits for this address is to ask with `answer`.
         case settled(AbsoluteURL)
+        /// For the log.
         case note(AbsoluteURL, KeyRingNote)
     }
 
@@ -75,6 +83,7 @@ package struct KeyRingTable: Sendable {
 
     package init(bounds: KeyRingTableBounds = KeyRingTableBounds()) { self.bounds = bounds }
 
+    /// Addresses that are remembered.
     package var count: Int { entries.count }
 
     /// A fetch that `settled` will follow.

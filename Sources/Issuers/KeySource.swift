@@ -2,6 +2,7 @@ package import HTTP
 
 /// Where an issuer's keys come from.
 package struct KeySource: Sendable, Equatable {
+    /// What is fetched first.
     package enum Place: Sendable, Equatable {
         /// Metadata at these places, tried in order until one answers; it names the key set.
         case metadata([AbsoluteURL])

@@ -6,7 +6,9 @@ import JSON
 ///
 /// That it is missing or unusable says nothing against the issuer's keys: only whoever sends people there minds.
 package struct ProviderEndpoints: Sendable, Equatable {
+    /// `authorization_endpoint`: where browsers are sent.
     package let authorization: AbsoluteURL
+    /// `token_endpoint`: where codes are redeemed.
     package let token: AbsoluteURL
     /// nil: it has none, or at a host that nobody named.
     package let userInfo: AbsoluteURL?

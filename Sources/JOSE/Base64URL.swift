@@ -46,12 +46,14 @@ package enum Base64URL {
     /// The octets that `text` stands for; nil as above.
     package static func decode(_ text: String) -> [UInt8]? { decode(Array(text.utf8).span) }
 
+    /// Without padding (RFC 7515 §2).
     package static func encode(_ octets: [UInt8]) -> String {
         var out: [UInt8] = []
         append(octets.span, to: &out)
         return String(decoding: out, as: UTF8.self)
     }
 
+    /// The same, behind what `out` has already.
     package static func append(_ octets: Span<UInt8>, to out: inout [UInt8]) {
         var index = 0
         while index < octets.count {

@@ -19,6 +19,7 @@ package struct CompactJWS: Sendable {
 
     private static let claimsLimits = JSONLimits(bytesMax: bytesMax, depthMax: 16, membersMax: 1_024)
 
+    /// Parses a token of ASCII octets. Only its form is checked: neither the signature nor any claim.
     package init(_ token: Span<UInt8>) throws(JOSEError) {
         guard token.count <= Self.bytesMax else { throw .malformed(.tooLarge) }
         let (first, second) = try Self.dots(token)

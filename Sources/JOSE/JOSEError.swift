@@ -43,6 +43,7 @@ package enum JOSEError: Error, Equatable, Sendable {
         case claimsDuplicateMember = "claims_duplicate_member"
     }
 
+    /// A stable word, for records and logs.
     package var code: String {
         switch self {
         case .malformed(let defect): defect.rawValue

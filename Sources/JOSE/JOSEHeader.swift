@@ -6,6 +6,7 @@ package import JSON
 package struct JOSEHeader: Sendable {
     /// As the token has it; whether it is one that exists is decided when the signature is.
     package let alg: String
+    /// As the token has it, in its own case; nil: it has none.
     package let typ: String?
     /// Only ever compared.
     package let kid: String?

@@ -4,13 +4,17 @@
 /// are two names.
 package enum JSON: Sendable {
     case null
+    /// `true` or `false`.
     case bool(Bool)
     /// A number without fraction and exponent that fits.
     case integer(Int64)
     /// Any other number; always finite when it was parsed.
     case number(Double)
+    /// Unescaped; well-formed, since Swift's texts are.
     case string(String)
+    /// In their order.
     case array([JSON])
+    /// Each name once.
     case object(JSONObject)
 }
 
@@ -19,6 +23,7 @@ extension JSON {
         if case .null = self { true } else { false }
     }
 
+    /// nil: it is something else. Nothing is converted.
     package var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
@@ -37,14 +42,17 @@ extension JSON {
         }
     }
 
+    /// nil: it is something else. Nothing is converted.
     package var string: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
+    /// nil: it is something else.
     package var array: [JSON]? {
         if case .array(let value) = self { value } else { nil }
     }
 
+    /// nil: it is something else.
     package var object: JSONObject? {
         if case .object(let value) = self { value } else { nil }
     }

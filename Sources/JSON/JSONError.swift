@@ -25,6 +25,7 @@ package struct JSONLimits: Sendable, Equatable {
     /// Members and elements of the whole document.
     package var membersMax: Int
 
+    /// - Parameter depthMax: a number above 128 counts as 128.
     package init(bytesMax: Int = 65_536, depthMax: Int = 16, membersMax: Int = 1_024) {
         self.bytesMax = bytesMax
         self.depthMax = min(depthMax, 128)

@@ -5,6 +5,7 @@ package struct JSONObject: Sendable {
 
     package private(set) var members: [Member]
 
+    /// Without members.
     package init() { members = [] }
 
     /// The first of members with the same name stays.
@@ -19,8 +20,10 @@ package struct JSONObject: Sendable {
     /// For the parser, which has found no name twice.
     init(distinct members: [Member]) { self.members = members }
 
+    /// Members.
     package var count: Int { members.count }
     package var isEmpty: Bool { members.isEmpty }
+    /// In the order of the members, unescaped.
     package var names: [String] { members.map(\.name) }
 
     /// The value of a member; assigning nil removes it, assigning to a new name appends it. Linear: objects are small.

@@ -3,6 +3,7 @@ package import Policy
 
 /// The pages for people, as one part of the server: what they are made of, and where they lie.
 package struct People: Sendable {
+    /// Who is logged in; also the authorization endpoint asks it.
     package let sessions: SessionReader
     private let kit: PageKit
     private let login: LoginPage
@@ -11,6 +12,7 @@ package struct People: Sendable {
     /// nil: there is no provider.
     private let callback: ProviderCallback?
 
+    /// - Parameter provider: nil: the settings name none, and the log-in page has no button for it.
     package init(
         settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper,
         hasher: PasswordHasher, provider: (any IdentityProvider)?

@@ -14,7 +14,7 @@ package struct UserRegistry: Sendable {
         package var id: String
         /// What the user logs in with, normalised.
         package var name: String
-        /// `name` of ID tokens; nil: none is known.
+        /// `name` of the userinfo answer; nil: none is known.
         package var displayName: String?
         /// nil: none is known. Nobody checks that it is the user's.
         package var email: String?

@@ -3,6 +3,7 @@ import JOSE
 
 /// Proof key for code exchange (RFC 7636): S256 and nothing else, for every client (RFC 9700 §2.1.1).
 package enum ProofKey {
+    /// The only `code_challenge_method`; `plain` is refused.
     package static let method = "S256"
 
     /// §4.1, §4.2: 43 to 128 of `A-Z a-z 0-9 - . _ ~`. Challenges and verifiers alike.

@@ -13,6 +13,7 @@ package struct ProofNonces: Sendable {
     /// 22 characters of base64url.
     package func current(_ unixSeconds: Int64) -> String { nonce(Self.period(unixSeconds)) }
 
+    /// Whether it is the nonce of this period or of the one before.
     package func accepts(_ nonce: String, _ unixSeconds: Int64) -> Bool {
         let period = Self.period(unixSeconds)
         return Self.same(nonce, self.nonce(period)) || Self.same(nonce, self.nonce(period &- 1))

@@ -12,6 +12,7 @@ import Transport
 /// and an impostor, the gateway with `routes.yaml`, a client, and requests made by curl, each with the answer that was
 /// expected.
 package struct Demonstration: Sendable {
+    /// What did not go as it should, in a sentence.
     package struct Failure: Error, Sendable, CustomStringConvertible {
         package let description: String
     }

@@ -8,7 +8,9 @@ package import Transport
 package final class ExampleService: Sendable {
     private let transport: Transport<ExampleDelegates>
     private let listener: ListenerHandle
+    /// In its answers, so that one can see which instance has answered.
     package let name: String
+    /// The one that is bound.
     package var port: Int { listener.port }
 
     /// Listens on 127.0.0.1; port 0 asks for a free one.
@@ -33,6 +35,7 @@ package final class ExampleService: Sendable {
         self.listener = listener
     }
 
+    /// Accepts no more, and closes what is open.
     package func stop() async {
         await listener.close()
         try? await transport.shutdown()

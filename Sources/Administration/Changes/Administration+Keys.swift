@@ -84,6 +84,9 @@ extension StoredSigningKey {
         case retiring
     }
 
+    /// - Parameters:
+    /// - all: all signing keys, whatever their algorithm.
+    /// - now: seconds since 1970.
     package func state(among all: [StoredSigningKey], now: Int64) -> State {
         let hasSuccessor = all.contains { $0.algorithm == algorithm && $0.signsFrom > signsFrom && $0.signsFrom <= now }
         return signsFrom > now ? .announced : hasSuccessor ? .retiring : .signing

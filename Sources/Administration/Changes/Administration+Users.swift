@@ -6,7 +6,9 @@ extension Administration {
     /// What of an account changes; nil: stays. A new password and an end of all that was granted leave nothing to see
     /// in `before` and `after` but that they happened.
     package struct UserChange: Sendable {
+        /// true also ends the user's sessions and grants.
         package var isDisabled: Bool?
+        /// Ends the user's sessions. Refused for an account that logs in at a provider.
         package var password: String?
 
         package init(isDisabled: Bool? = nil, password: String? = nil) {
@@ -15,6 +17,8 @@ extension Administration {
         }
     }
 
+    /// A new account. Throws `ManagementError` if the name or the provider's identity is taken, or a text is none that
+    /// an account can have.
     package func addUser(
         name: String, _ credential: NewUserCredential, email: String?, displayName: String?, now: Int64,
         random: Randomness

@@ -29,6 +29,7 @@ package struct Administration: Sendable {
     package struct Done<Value: Sendable>: Sendable {
         package let change: ManagedChange
         package let value: Value
+        /// nil: nothing was made that is secret.
         package let secret: ClientSecret?
     }
 

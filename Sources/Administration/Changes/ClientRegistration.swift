@@ -38,6 +38,7 @@ extension AuthorizationStore {
 /// Why a client cannot be registered.
 package enum RegistrationError: Error, Equatable, Sendable, CustomStringConvertible {
     case badID, noScope
+    /// There is a client of this id.
     case idTaken(String)
 
     package var description: String {

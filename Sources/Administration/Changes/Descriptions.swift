@@ -6,6 +6,7 @@ package import JSON
 // were made and last used; never what one is recognised by.
 
 extension RegisteredClient {
+    /// The client's metadata (RFC 7591 §2), and what only operators see of it.
     package var managementDocument: JSONObject {
         var document = metadataDocument
         document["first_party"] = .bool(isFirstParty)
@@ -21,6 +22,7 @@ extension RegisteredClient {
 }
 
 extension StoredUser {
+    /// The account, with `has_password` in place of the password's hash.
     package var managementDocument: JSONObject {
         var document: JSONObject = ["id": .string(id), "name": .string(name)]
         document["email"] = email.map { .string($0) }
@@ -34,6 +36,7 @@ extension StoredUser {
 }
 
 extension Grant {
+    /// What was granted to whom, until when.
     package var managementDocument: JSONObject {
         var document: JSONObject = [
             "id": .string(id), "client_id": .string(clientID), "subject": .string(subject),

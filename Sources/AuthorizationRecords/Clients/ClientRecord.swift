@@ -84,6 +84,7 @@ extension StoredSecret {
 }
 
 extension JSON {
+    /// An array of texts.
     package static func strings(_ texts: [String]) -> JSON { .array(texts.map { .string($0) }) }
 }
 

@@ -6,7 +6,9 @@ package struct RegisteredClient: Sendable, Equatable {
     package var id: String
     /// For people.
     package var name: String
+    /// The ways in which it may come by tokens.
     package var grants: Set<GrantType>
+    /// The ways in which it may show who it is; `none` for a public client.
     package var authenticationMethods: Set<ClientAuthenticationMethod>
     /// All that it may be granted; also what it gets when it asks for nothing in particular.
     package var scopes: [String]
@@ -76,6 +78,7 @@ package struct StoredSecret: Sendable, Equatable {
 package enum ClientCertificateName: Sendable, Equatable {
     /// RFC 4514.
     case subject(String)
+    /// A name of the subject alternative name, of this kind.
     case dns(String), uri(String), ip(String), email(String)
 
     /// The member of RFC 8705 §2.1.2.
@@ -89,12 +92,14 @@ package enum ClientCertificateName: Sendable, Equatable {
         }
     }
 
+    /// What the certificate must have.
     package var value: String {
         switch self {
         case .subject(let value), .dns(let value), .uri(let value), .ip(let value), .email(let value): value
         }
     }
 
+    /// nil: there is no such member. The value is not checked here.
     package init?(member: String, value: String) {
         switch member {
         case "tls_client_auth_subject_dn": self = .subject(value)

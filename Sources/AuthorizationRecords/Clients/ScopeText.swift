@@ -21,10 +21,14 @@ package enum ScopeText {
 
 /// Scopes that are about the person, or about the grant, and not about a service (OpenID Connect Core §5.4, §11).
 package enum IdentityScope {
+    /// The client wants an ID token.
     package static let openID = "openid"
+    /// `name` and `preferred_username`.
     package static let profile = "profile"
+    /// `email`.
     package static let email = "email"
     /// Means nothing to any resource.
     package static let offline = "offline_access"
+    /// In the order in which metadata lists them.
     package static let all = [openID, profile, email, offline]
 }

@@ -5,16 +5,21 @@ package struct AuthorizationRequest: Sendable, Equatable {
     /// OpenID Connect Core §3.1.2.1.
     package enum Prompt: String, Sendable { case none, login, consent, selectAccount = "select_account" }
 
+    /// The client that asks.
     package var clientID: String
+    /// Where the answer goes: one that the client has registered.
     package var redirectURI: String
     /// As it came, octet by octet.
     package var state: String?
+    /// What the client asks for; each is one that it may have.
     package var scopes: [String]
     /// Always at least one: where none was named, the default audience.
     package var resources: [String]
     /// RFC 7636, S256.
     package var codeChallenge: String
+    /// For the ID token, as it came; nil: none was sent.
     package var nonce: String?
+    /// What the user has to be asked, whatever is known already; empty: what is needed.
     package var prompts: Set<Prompt> = []
     /// Seconds for which a log-in counts; 0: it has to be done again.
     package var maxAge: Int64?
@@ -22,6 +27,7 @@ package struct AuthorizationRequest: Sendable, Equatable {
     package var acrValues: [String] = []
     /// What the log-in page fills in.
     package var loginHint: String?
+    /// RFC 9396 §2, judged; nil: none were sent.
     package var authorizationDetails: JSON?
     /// `dpop_jkt`: the key by which the code will be redeemed (RFC 9449 §10).
     package var keyThumbprint: String?

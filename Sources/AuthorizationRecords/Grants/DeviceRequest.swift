@@ -3,9 +3,11 @@ import JSON
 /// A device that waits for a person to let it in (RFC 8628 §3.2). It has the device code, the person types the user
 /// code; the store has digests of both.
 package struct DeviceRequest: Sendable, Equatable {
+    /// How far it has come. Nothing leads back to an earlier state.
     package enum State: Sendable, Equatable {
         /// Nobody has answered yet.
         case pending
+        /// A user has let it in; the device has not fetched its tokens yet.
         case approved(Approval)
         case denied
         /// The device has its tokens: they come from this grant.
@@ -31,12 +33,15 @@ package struct DeviceRequest: Sendable, Equatable {
     package let key: String
     /// Digest of the user code.
     package let userCodeKey: String
+    /// The client that the device is.
     package let clientID: String
     /// What it asks for; for the page.
     package let scopes: [String]
+    /// What its tokens may be asked for (RFC 8707).
     package let resources: [String]
     /// Seconds since 1970: from then on it is too late to answer, and to ask.
     package let endsAt: Int64
+    /// What was answered, if anything was.
     package var state = State.pending
     /// Seconds between two questions of the device at least; grows when it does not keep to it.
     package var intervalSeconds: Int64
@@ -54,6 +59,7 @@ package struct DeviceRequest: Sendable, Equatable {
     /// So long it is remembered that it is over, so that the device hears so.
     private static let rememberedSeconds: Int64 = 600
 
+    /// A request that begins now: seconds since 1970. Keeps only digests of the two codes.
     package init(
         deviceCode: String, userCode: String, clientID: String, scopes: [String], resources: [String], now: Int64
     ) {
@@ -100,6 +106,7 @@ package struct DeviceRequest: Sendable, Equatable {
         StoredRecord(.userCode, userCodeKey, expiresAt: endsAt, client: clientID, body: ["device": .string(key)])
     }
 
+    /// nil: the record is not one of a device, or is damaged.
     package init?(_ record: StoredRecord) {
         let body = record.body
         guard record.kind == .deviceCode, let client = record.client, let userCodeKey = body["user_code"]?.string,

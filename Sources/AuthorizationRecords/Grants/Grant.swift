@@ -5,9 +5,11 @@ package import JSON
 package struct Grant: Sendable, Equatable {
     /// 128 random bits in base64url; in access tokens as `grant_id`.
     package var id: String
+    /// Who may use it.
     package var clientID: String
     /// The user's id, or the client's own.
     package var subject: String
+    /// What was granted; a token may have fewer.
     package var scopes: [String]
     /// What tokens may be asked for (RFC 8707); empty: for the default audience.
     package var resources: [String]
@@ -56,6 +58,7 @@ package struct Grant: Sendable, Equatable {
         return record
     }
 
+    /// nil: the record is not a grant, or is damaged. One whose `cnf` cannot be read is damaged, not unbound.
     package init?(_ record: StoredRecord) {
         let body = record.body
         let binding = body["cnf"].map { $0.object.flatMap(SenderBinding.init) }
@@ -80,7 +83,9 @@ package struct Grant: Sendable, Equatable {
 package struct UserAuthentication: Sendable, Equatable {
     /// Seconds since 1970: `auth_time`; `unknownTime`: nobody has said.
     package var time: Int64
+    /// Authentication context class reference; nil: nobody has said.
     package var acr: String?
+    /// `amr` (RFC 8176); empty: nobody has said.
     package var methods: [String]
 
     /// Counts as long ago, and stands in no token.
@@ -100,6 +105,7 @@ package struct UserAuthentication: Sendable, Equatable {
         return .object(members)
     }
 
+    /// Reads what `json` has written. nil: it is damaged.
     package init?(_ object: JSONObject) {
         let time = object["auth_time"]
         guard time == nil || time?.int != nil else { return nil }
@@ -130,6 +136,7 @@ package struct SenderBinding: Sendable, Equatable {
         return members
     }
 
+    /// Reads what `confirmation` has written. nil: it binds to nothing that is known here.
     package init?(_ confirmation: JSONObject) {
         self.init(keyThumbprint: confirmation["jkt"]?.string, certificateThumbprint: confirmation["x5t#S256"]?.string)
         if isEmpty { return nil }

@@ -9,6 +9,7 @@ package import JSON
 package struct Interaction: Sendable, Equatable {
     /// 256 random bits in base64url, in the URL of the pages as `interaction`. The record has only its digest.
     package var id: String
+    /// The client that sent the browser.
     package var clientID: String
     /// The authorization request, as the endpoint judged it; opaque to pages, but for `scope`.
     package var request: JSONObject
@@ -17,6 +18,7 @@ package struct Interaction: Sendable, Equatable {
     package var browserKey: String
     /// Who logged in in its course; nil: nobody yet.
     package var userID: String?
+    /// When and how that user logged in; nil: nobody has yet.
     package var authentication: UserAuthentication?
     /// The person has to type the password again, whatever session there is (`prompt=login`, `max_age`).
     package var demandsLogin = false
@@ -34,6 +36,7 @@ package struct Interaction: Sendable, Equatable {
         case denied = "access_denied"
         case unmet = "unmet_authentication_requirements"
     }
+    /// What the user answered. Which scopes they were is in the request.
     package enum Consent: String, Sendable { case given, refused }
 
     package init(id: String, clientID: String, request: JSONObject, browserKey: String, expiresAt: Int64) {

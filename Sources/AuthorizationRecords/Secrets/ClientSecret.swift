@@ -3,10 +3,12 @@ import JOSE
 /// A client secret: `pcs_`, 32 random octets in base64url, and six characters that check them, so that scanners find a
 /// leaked one and a mistyped one is known for what it is. Nothing in it changes under any URL encoding.
 package struct ClientSecret: Sendable, CustomStringConvertible, CustomReflectable {
+    /// By which scanners for leaked secrets know one.
     package static let prefix = "pcs_"
     /// Shown once, to whoever registers the client.
     package let text: String
 
+    /// A new one.
     package static func generate(_ random: Randomness) -> ClientSecret {
         let body = prefix + Base64URL.encode(random.octets(32))
         return ClientSecret(text: body + Checksum.text(of: body))

@@ -4,6 +4,7 @@ package struct Randomness: Sendable {
 
     package init(_ make: @escaping @Sendable (_ count: Int) -> [UInt8]) { self.make = make }
 
+    /// - Parameter count: how many. Tests may give fewer; the system never does.
     package func octets(_ count: Int) -> [UInt8] { make(count) }
 
     /// The operating system's (getrandom).

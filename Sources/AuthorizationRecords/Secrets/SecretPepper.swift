@@ -3,6 +3,7 @@ import Crypto
 /// The key under which secrets are stored. It lies in the store's own key table: the secrets are 256 random bits, so
 /// that a plain hash would do; the key keeps the rows of one store from meaning anything in another.
 package struct SecretPepper: Sendable {
+    /// As many as the hash has.
     package static let octetCount = 32
     private let key: SymmetricKey
 
@@ -23,6 +24,7 @@ package struct SecretPepper: Sendable {
 
 /// What a secret is recognised by. Comparing two takes the same time wherever they differ.
 package struct SecretMAC: Sendable, Equatable {
+    /// 32 octets, for storing; compare the values, not these.
     package let octets: [UInt8]
 
     /// nil unless there are 32 octets.

@@ -3,6 +3,7 @@
 /// guessing.
 package enum UserCode {
     private static let alphabet = Array("BCDFGHJKLMNPQRSTVWXZ".utf8)
+    /// Letters, without the dash.
     package static let length = 8
 
     /// nil: the source of randomness gives nothing that could be used.

@@ -20,12 +20,14 @@ package struct KeySchedule: Sendable, Equatable {
         retainSeconds = max(24 * 3_600, tokenSeconds) &+ 120
     }
 
+    /// One step that somebody has to take, in the store.
     package enum Action: Sendable, Equatable {
         /// Make a key. The one that it follows is to be published until then, and in the same step; nil: it follows
         /// none.
         case create(Algorithm, signsFrom: Int64, follows: String?)
         /// It is not wanted any more, or there is a newer one: it goes at that time.
         case publishUntil(kid: String, Int64)
+        /// Its last token has expired.
         case remove(kid: String)
     }
 

@@ -72,10 +72,12 @@ package struct SigningKeyRing: Sendable {
 package final class SigningKeys: Sendable {
     private let current: Mutex<SigningKeyRing>
 
+    /// - Parameter ring: what was read from the store at the start.
     package init(_ ring: SigningKeyRing) { current = Mutex(ring) }
 
     package var ring: SigningKeyRing { current.withLock { $0 } }
 
+    /// Counts for whoever reads from now on.
     package func replace(with ring: SigningKeyRing) { current.withLock { $0 = ring } }
 
     /// For the gateway itself: see `SigningKeyRing`.

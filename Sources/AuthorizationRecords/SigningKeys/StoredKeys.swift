@@ -6,6 +6,7 @@ package enum ServerKey {
     /// Of `SecretPepper`.
     package static let pepper = "secret_pepper"
 
+    /// - Parameter createdAt: seconds since 1970.
     package static func record(purpose: String, octets: [UInt8], createdAt: Int64) -> StoredRecord {
         StoredRecord(
             .serverKey, purpose, body: ["octets": .string(Base64URL.encode(octets)), "created_at": .integer(createdAt)])
@@ -19,10 +20,12 @@ package enum ServerKey {
 
 /// A signing key in its record: what of it is public and when it serves in clear, the private key sealed or not.
 package struct StoredSigningKey: Sendable, Equatable {
+    /// Key ID: the thumbprint of the public key (RFC 7638).
     package var kid: String
     package var algorithm: Algorithm
     /// Seconds since 1970.
     package var createdAt: Int64
+    /// Seconds since 1970. Before, it is only published.
     package var signsFrom: Int64
     /// nil: not decided.
     package var publishedUntil: Int64?
@@ -50,6 +53,7 @@ package struct StoredSigningKey: Sendable, Equatable {
             }
     }
 
+    /// nil: the record is not a signing key, or is damaged.
     package init?(_ record: StoredRecord) {
         let body = record.body
         guard record.kind == .signingKey, let algorithm = body["algorithm"]?.string.flatMap(Algorithm.init(rawValue:)),

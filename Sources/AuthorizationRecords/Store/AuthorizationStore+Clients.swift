@@ -1,4 +1,5 @@
 extension AuthorizationStore {
+    /// nil: there is no such client. Throws `DamagedRecord` where the record cannot be read.
     package func client(id: String) async throws -> RegisteredClient? {
         try await value(.client, id, RegisteredClient.init)
     }

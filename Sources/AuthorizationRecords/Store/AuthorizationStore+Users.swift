@@ -1,4 +1,5 @@
 extension AuthorizationStore {
+    /// nil: there is no such user. Throws `DamagedRecord` where the record cannot be read.
     package func user(id: String) async throws -> StoredUser? { try await value(.user, id, StoredUser.init) }
 
     /// - Parameter name: normalised.

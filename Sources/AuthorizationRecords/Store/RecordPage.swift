@@ -2,7 +2,9 @@
 /// whatever depends on it is refused.
 package struct DamagedRecord: Error, Sendable, Equatable, CustomStringConvertible {
     package let kind: RecordKind
+    /// As in `StoredRecord`.
     package let key: String
+    /// As in `StoredRecord`.
     package let sequence: Int64
     /// Seconds since 1970; nil: it stays.
     package let expiresAt: Int64?
@@ -14,6 +16,7 @@ package struct DamagedRecord: Error, Sendable, Equatable, CustomStringConvertibl
         self.expiresAt = expiresAt
     }
 
+    /// Whether its end has come; `now` in seconds since 1970.
     package func isExpired(at now: Int64) -> Bool { expiresAt.map { now >= $0 } ?? false }
 
     package var description: String {
@@ -74,6 +77,7 @@ extension RecordQuery {
 package struct RecordList<Value: Sendable>: Sendable {
     /// In the order of the query.
     package private(set) var values: [Value] = []
+    /// In the order of the query.
     package private(set) var damaged: [DamagedRecord] = []
 
     package init() {}
@@ -100,6 +104,7 @@ package struct RecordList<Value: Sendable>: Sendable {
         return values
     }
 
+    /// Brings the values in another order.
     package mutating func sort(_ precedes: (Value, Value) -> Bool) { values.sort(by: precedes) }
 }
 

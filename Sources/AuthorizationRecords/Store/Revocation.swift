@@ -24,6 +24,7 @@ package struct Revocation: Sendable, Equatable {
             }
         }
 
+        /// Reads what `key` has written; nil: it is of no kind that is known here.
         package init?(key: String) {
             guard let colon = key.firstIndex(of: ":") else { return nil }
             let id = String(key[key.index(after: colon)...])
@@ -54,6 +55,7 @@ package struct Revocation: Sendable, Equatable {
         StoredRecord(.revocation, target.key, expiresAt: expiresAt, body: ["before": .integer(before)])
     }
 
+    /// nil: the record is not a revocation, or is damaged.
     package init?(_ record: StoredRecord) {
         guard record.kind == .revocation, let target = Target(key: record.key), let before = record.body["before"]?.int,
             let expiresAt = record.expiresAt

@@ -44,8 +44,11 @@ package struct StoredRecord: Sendable, Equatable {
     package var expiresAt: Int64?
     /// Whose it is, as far as that applies: what is searched by.
     package var client: String?
+    /// `sub` of the user or the client that it is about.
     package var subject: String?
+    /// Id of the grant that it comes from, and ends with.
     package var grant: String?
+    /// What only its kind understands.
     package var body: JSONObject
 
     /// A record that is not stored yet.
@@ -83,8 +86,11 @@ package struct StoredRecord: Sendable, Equatable {
 /// Which records are meant.
 package struct RecordQuery: Sendable, Equatable {
     package var kind: RecordKind
+    /// nil: of any client, or of none.
     package var client: String?
+    /// nil: of any subject, or of none.
     package var subject: String?
+    /// nil: of any grant, or of none.
     package var grant: String?
     /// Only keys behind this one, octet by octet. For paging.
     package var afterKey: String?

@@ -6,7 +6,9 @@ package struct StoredUser: Sendable, Equatable {
     package var id: String
     /// What is typed to log in; lower case, unique.
     package var name: String
+    /// nil: none is known.
     package var email: String?
+    /// `name` of the userinfo answer; nil: none is known.
     package var displayName: String?
     /// Of the password (scrypt), in one text with its parameters; nil: none, logs in elsewhere.
     package var passwordHash: String?
@@ -38,6 +40,7 @@ package struct StoredUser: Sendable, Equatable {
         return record
     }
 
+    /// nil: the record is not a user, or is damaged.
     package init?(_ record: StoredRecord) {
         let body = record.body
         guard record.kind == .user, let name = body["name"]?.string, let createdAt = body["created_at"]?.int,

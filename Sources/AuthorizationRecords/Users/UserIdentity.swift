@@ -5,6 +5,7 @@ import JSON
 package struct UserIdentity: Sendable, Equatable {
     /// Issuer identifier.
     package var issuer: String
+    /// `sub` of the provider's ID tokens.
     package var subject: String
 
     package init(issuer: String, subject: String) {

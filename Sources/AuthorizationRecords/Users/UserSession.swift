@@ -5,6 +5,7 @@ import JSON
 package struct UserSession: Sendable, Equatable {
     /// `SecretDigest` of what is in the cookie; also `sid` in ID tokens is derived from it, never the secret.
     package var key: String
+    /// Who has logged in.
     package var userID: String
     package var authentication: UserAuthentication
     /// Seconds since 1970: when it ends unless it is used before.
@@ -14,6 +15,7 @@ package struct UserSession: Sendable, Equatable {
     /// Of its record: 0 when it is not stored.
     package var version: Int64 = 0
 
+    /// - Parameter endsAt: nil: it cannot be used for longer than `expiresAt` says now.
     package init(
         key: String, userID: String, authentication: UserAuthentication, expiresAt: Int64, endsAt: Int64? = nil
     ) {
@@ -32,6 +34,7 @@ package struct UserSession: Sendable, Equatable {
         return record
     }
 
+    /// nil: the record is not a session, or is damaged.
     package init?(_ record: StoredRecord) {
         guard record.kind == .session, let userID = record.subject, let expiresAt = record.expiresAt,
             let authentication = record.body["authentication"]?.object.flatMap(UserAuthentication.init)

@@ -13,6 +13,7 @@ package struct ClientKeySet: Sendable {
         /// Nobody knows: they still count, but could not be fetched anew.
         case kept
     }
+    /// Public keys only; those of the set that cannot be used are left out.
     package let keys: JWKSet
     package let standing: Standing
 

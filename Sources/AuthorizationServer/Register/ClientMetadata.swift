@@ -6,6 +6,7 @@ package import Policy
 
 /// Why a client cannot be registered as asked (RFC 7591 §3.2.2).
 package struct ClientMetadataError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// `error` of the answer (RFC 7591 §3.2.2).
     package enum Word: String, Sendable {
         case redirectURI = "invalid_redirect_uri"
         case metadata = "invalid_client_metadata"

@@ -2,6 +2,7 @@
 package struct CertificateFinding: Sendable, Equatable {
     /// Which of the files it is about.
     package enum Subject: Sendable, Equatable { case chain, key, authorities }
+    /// Whether the file can be used.
     package enum Severity: Sendable, Equatable {
         /// The file cannot be used.
         case error

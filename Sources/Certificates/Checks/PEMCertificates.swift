@@ -40,6 +40,7 @@ package struct PEMCertificates: Sendable {
 
 /// A file of certificates that cannot be used, and why.
 package struct PEMCertificatesError: Error, Sendable, CustomStringConvertible {
+    /// As it was given.
     package let path: String
     /// A sentence without the file's name in front.
     package let message: String

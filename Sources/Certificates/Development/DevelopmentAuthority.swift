@@ -8,11 +8,14 @@ import X509
 package struct DevelopmentAuthority: Sendable {
     /// Organization in every name; tells certificates that were made here from an operator's own.
     static let organization = "Portcullis development"
+    /// Days for which an authority is valid.
     package static let authorityDays = 365
+    /// Days for which what it issues is valid.
     package static let leafDays = 90
 
     let certificate: Certificate
     private let key: P256.Signing.PrivateKey
+    /// One block, with the line break at its end.
     package var certificatePEM: String { PEMText.certificate(certificate) }
     /// PKCS #8, unencrypted.
     package var keyPEM: String { PEMText.key(key) }
@@ -121,6 +124,7 @@ package struct DevelopmentAuthority: Sendable {
 
 /// A leaf certificate and its key, as PEM.
 package struct IssuedCertificate: Sendable {
+    /// One block: the issuer is not part of it.
     package let certificatePEM: String
     /// PKCS #8, unencrypted.
     package let keyPEM: String
@@ -128,7 +132,9 @@ package struct IssuedCertificate: Sendable {
 
 /// From when until when a certificate is valid, in seconds since 1970.
 package struct CertificateValidity: Sendable, Equatable {
+    /// Its first second.
     package var notBefore: Int64
+    /// Its last second.
     package var notAfter: Int64
 
     package init(notBefore: Int64, notAfter: Int64) {

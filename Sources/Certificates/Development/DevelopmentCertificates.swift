@@ -8,7 +8,9 @@ import X509
 /// is renewed for the key that is there; certificates that somebody else issued are never touched. Two calls at once
 /// wait for each other.
 package struct DevelopmentCertificates: Sendable {
+    /// The host names in the gateway's certificate unless others are asked for: those that `routes.yaml` uses.
     package static let hostNamesDefault = ["localhost", "api.example.com"]
+    /// Its IP addresses unless others are asked for: this machine.
     package static let ipAddressesDefault = ["127.0.0.1", "::1"]
 
     private let folder: String

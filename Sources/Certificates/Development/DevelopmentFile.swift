@@ -1,6 +1,8 @@
 /// What became of one file of `portcullis certs init`.
 package struct DevelopmentFile: Sendable, Equatable {
+    /// What happened to it.
     package enum Outcome: Sendable, Equatable {
+        /// It was not there.
         case created
         /// Made anew, and why.
         case renewed(String)

@@ -103,6 +103,7 @@ package struct CertificateFacts: Sendable, Equatable {
 
 /// Octets that are no certificate, or none that can be understood.
 package struct CertificateUnreadable: Error, Sendable, CustomStringConvertible {
+    /// What the parser says; for logs, not for deciding.
     package let reason: String
     package var description: String { "not a certificate that can be read: \(reason)" }
 }

@@ -67,6 +67,7 @@ enum DatabaseFile {
 /// Why the database cannot be used. The gateway does not start then: it would rather issue no token than one signed
 /// with a key that nobody knows tomorrow.
 package struct StorageError: Error, Sendable, CustomStringConvertible {
+    /// The file, or the database as a URL without its password.
     package let path: String
     /// A sentence without the file's name in front.
     package let message: String

@@ -7,19 +7,23 @@ package struct JWKSet: Sendable {
         /// Place in `keys`, from 0.
         package let index: Int
         package let error: KeyError
+        /// A fixed sentence, for logs.
         package var reason: String { error.reason }
     }
 
     package let keys: [VerificationKey]
     package let skipped: [Skipped]
 
+    /// Octets of a document at most.
     package static let bytesMax = 1_048_576
+    /// Keys of a set at most, usable or not.
     package static let keysMax = 100
     /// Signatures checked for one token at most, where its `kid` does not single out a key.
     package static let candidatesMax = 4
 
     private static let limits = JSONLimits(bytesMax: bytesMax, depthMax: 16, membersMax: 100 * 64)
 
+    /// A set of keys that are known to be usable.
     package init(_ keys: [VerificationKey]) {
         self.keys = keys
         skipped = []
@@ -37,6 +41,7 @@ package struct JWKSet: Sendable {
         return try JWKSet(document)
     }
 
+    /// Reads a JWK Set that stands in another document, such as a client's metadata.
     package init(_ document: JSON) throws(KeyError) {
         guard let array = document.object?["keys"]?.array else { throw .noKeysArray }
         guard array.count <= Self.keysMax else { throw .tooManyKeys }

@@ -25,11 +25,13 @@ package enum KeyError: String, Error, Equatable, Sendable, CaseIterable {
     case badPEM = "bad_pem"
     case signingFailed = "signing_failed"
 
+    /// The stable word.
     package var code: String { rawValue }
 
     /// Whether a secret was shown to everybody who could read the set: its owner must be told (RFC 7517 §9.2).
     package var isExposure: Bool { self == .privateKey || self == .symmetric }
 
+    /// A clause without a full stop, to be put behind a name of the key.
     package var reason: String {
         switch self {
         case .setTooLarge: "the key set is larger than 1 MiB"

@@ -11,6 +11,7 @@ extension VerificationKey {
         try self.init(subjectPublicKeyInfo: block.octets, kid: kid, algorithm: algorithm)
     }
 
+    /// Reads a public key in DER, such as that of a certificate (RFC 5280 §4.1.2.7).
     package init(
         subjectPublicKeyInfo der: [UInt8], kid: String? = nil, algorithm: Algorithm? = nil
     ) throws(KeyError) {

@@ -1,5 +1,6 @@
 /// A public key that may vouch for tokens: its numbers are checked, and what it may be used for is known.
 package struct VerificationKey: Sendable {
+    /// Key ID (RFC 7517 §4.5); nil: it has none, and serves only tokens that name none.
     package let kid: String?
     /// `alg` of the JWK: then this one only (RFC 7517 §4.4).
     package let algorithm: Algorithm?

@@ -4,6 +4,7 @@ package import JSON
 /// it.
 package struct SigningKey: Sendable {
     package let algorithm: Algorithm
+    /// In the header of what it signs.
     package let kid: String
     /// The other half, for whoever verifies.
     package let verificationKey: VerificationKey

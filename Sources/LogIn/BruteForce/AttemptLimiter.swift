@@ -6,7 +6,9 @@ import Synchronization
 /// exist is counted like any other. Memory is bounded: two generations of 4,096 entries, the older of which is
 /// forgotten when the newer is full. Whoever floods it only forgets his own failures, at 4,096 requests a time.
 package final class AttemptLimiter: Sendable {
+    /// Failures in a row that slow nothing down yet.
     package static let burst: Int64 = 10
+    /// Seconds for each further one.
     package static let secondsEach: Int64 = 6
     static let entriesMax = 4_096
 
@@ -31,6 +33,7 @@ package final class AttemptLimiter: Sendable {
         return emptyAt - now <= (burst - 1) * secondsEach
     }
 
+    /// Counts a failure; `now` in seconds since 1970.
     package func failed(clientID: String, address: String, now: Int64) {
         let key = Self.key(clientID, address)
         generations.withLock { generations in
@@ -55,6 +58,7 @@ package final class AttemptLimiter: Sendable {
         }
     }
 
+    /// Forgets the failures: whoever knows the secret is not guessing.
     package func succeeded(clientID: String, address: String) {
         let key = Self.key(clientID, address)
         generations.withLock { generations in

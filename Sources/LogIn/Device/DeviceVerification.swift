@@ -12,6 +12,7 @@ package struct DeviceVerification: Sendable {
 
     /// What came of looking up a code.
     package enum Lookup: Sendable, Equatable {
+        /// It waits for an answer.
         case found(DeviceRequest)
         /// Wrong, over, or answered already: the person is told the same.
         case unknown

@@ -65,10 +65,14 @@ package struct RequestParameters: Sendable {
         pairs = form.pairs.filter { !$0.value.isEmpty }
     }
 
+    /// nil: it was not sent, or without a value. One that may be repeated: its first value.
     package func value(_ name: String) -> String? { pairs.first { $0.name == name }?.value }
 
+    /// All values of a name that may be repeated, in their order.
     package func values(_ name: String) -> [String] { pairs.compactMap { $0.name == name ? $0.value : nil } }
 
+    /// - Parameter contentTypes: the values of all `Content-Type` fields; there must be one. Its parameters are not
+    ///   looked at.
     package static func isForm(_ contentTypes: [String]) -> Bool {
         guard contentTypes.count == 1,
             let type = contentTypes[0].split(separator: ";", omittingEmptySubsequences: false).first

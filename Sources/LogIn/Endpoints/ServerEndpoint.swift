@@ -3,6 +3,7 @@ package import HTTP
 
 /// One address of the authorization server: a request in, an answer out.
 package protocol ServerEndpoint: Sendable {
+    /// Answers one request. Method and size of the body have been checked; nothing else has.
     func answer(_ call: EndpointCall) async -> ServiceResponse
 }
 
@@ -11,6 +12,7 @@ package struct EndpointCall: Sendable {
     package let request: ServiceRequest
     /// Seconds since 1970.
     package let now: Int64
+    /// For whatever secrets the answer needs.
     package let random: Randomness
 
     package init(request: ServiceRequest, now: Int64, random: Randomness) {

@@ -45,8 +45,11 @@ package struct ProviderFacts: Sendable, Equatable {
 
 /// A code of the provider's, to be redeemed.
 package struct ProviderCode: Sendable, Equatable {
+    /// As the browser brought it.
     package var code: String
+    /// `code_verifier` of the challenge that the browser was sent with (RFC 7636 §4.1).
     package var verifier: String
+    /// The same as in the authorization request (RFC 6749 §4.1.3).
     package var redirectURI: String
 
     package init(code: String, verifier: String, redirectURI: String) {
@@ -58,8 +61,11 @@ package struct ProviderCode: Sendable, Equatable {
 
 /// An answer of the provider, as it came.
 package struct ProviderReply: Sendable {
+    /// HTTP status.
     package var status: Int
+    /// As it was sent; nil: there was none.
     package var contentType: String?
+    /// Whole, and bounded by whoever fetched it.
     package var body: [UInt8]
 
     package init(status: Int, contentType: String?, body: [UInt8]) {

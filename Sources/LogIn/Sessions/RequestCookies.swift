@@ -22,8 +22,10 @@ extension ServiceRequest {
 
 /// 256 random bits in base64url, as cookies and URLs of pages carry them.
 package enum PageSecret {
+    /// A new one.
     package static func generate(_ random: Randomness) -> String { Base64URL.encode(random.octets(32)) }
 
+    /// Whether a text has the form of one. What has not is never looked up in the store.
     package static func isWellFormed(_ text: String) -> Bool {
         text.utf8.count == 43 && Base64URL.decode(text)?.count == 32
     }
@@ -33,6 +35,7 @@ package enum PageSecret {
 /// it, and so are forms (`FormToken`).
 package struct BrowserCookie: Sendable, Equatable {
     static let name = "__Host-portcullis_browser"
+    /// For the cookie only: records have its digest.
     package let secret: String
     /// `Interaction.browserKey`.
     package var key: String { SecretDigest.text(of: secret) }

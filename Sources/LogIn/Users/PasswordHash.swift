@@ -50,6 +50,7 @@ package struct PasswordHash: Equatable, Sendable {
         guard parameters.isBearable else { return nil }
     }
 
+    /// In the PHC string format, as it is stored.
     package var text: String {
         "$scrypt$ln=\(parameters.costLog2),r=\(parameters.blockSize),p=\(parameters.parallelism)$\(Base64URL.encode(salt))$\(Base64URL.encode(hash))"
     }

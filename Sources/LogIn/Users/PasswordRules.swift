@@ -5,6 +5,7 @@ package enum PasswordRules {
     /// Nothing is ever cut off: what is longer is refused.
     static let octetsMax = 256
 
+    /// - Parameter name: normalised; the password must not be the name.
     package static func check(_ password: String, name: String) throws(UserError) {
         guard password.utf8.count >= octetsMin else { throw .passwordTooShort }
         guard password.utf8.count <= octetsMax else { throw .passwordTooLong }

@@ -2,6 +2,7 @@ package import AuthorizationRecords
 
 /// How somebody with a new account will log in.
 package enum NewUserCredential: Sendable {
+    /// Here, with this password; `PasswordRules` apply.
     case password(String)
     /// At an OpenID provider, as this person.
     case identity(UserIdentity)

@@ -2,6 +2,7 @@
 package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
     case badName, badText, passwordTooShort, passwordTooLong, passwordIsName, passwordIsSimple
     case logsInElsewhere, badIdentity, identityTaken
+    /// There is a user of this name.
     case nameTaken(String)
 
     package var description: String {

@@ -8,6 +8,7 @@ package protocol AssertionJudge: Sendable {
 
 /// What a token of somebody else is good for.
 package enum AssertionVerdict: Sendable, Equatable {
+    /// It stands for this client of ours.
     case trusted(TrustedAssertion)
     /// Nothing, whatever the reason.
     case refused
@@ -17,7 +18,9 @@ package enum AssertionVerdict: Sendable, Equatable {
 
 /// A token of somebody else that stands for a client of ours.
 package struct TrustedAssertion: Sendable, Equatable {
+    /// `client_id` of the client that the trust leads to.
     package var client: String
+    /// Identifier of the issuer that signed it.
     package var issuer: String
     /// `jti`, where it counts once; nil: it may come again.
     package var onceID: String?
