@@ -35,5 +35,6 @@ package final class TemporaryFolder: Sendable {
     /// The octets of a file inside.
     package func read(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: url.appending(path: name))) }
 
+    /// Whether there is anything of this name.
     package func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
 }

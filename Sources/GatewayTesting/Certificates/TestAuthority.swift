@@ -11,6 +11,7 @@ package final class TestAuthority: @unchecked Sendable {
     /// The authority's key, as PEM text.
     package let keyPEM: String
 
+    /// Makes a P-256 key and a certificate for it, valid for 60 days.
     package init(_ commonName: String) throws {
         key = try require(kit_generate_ec("P-256"), "P-256 key")
         let request = TestCertificateRequest(commonName, validUntil: 60 * 86_400)

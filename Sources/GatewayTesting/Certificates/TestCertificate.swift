@@ -4,6 +4,7 @@ import COpenSSL
 package struct TestCertificate: Sendable {
     /// Leaf first.
     package let chain: String
+    /// The private key, unencrypted.
     package let key: String
 
     package init(chain: String, key: String) {
@@ -23,15 +24,22 @@ package struct TestCertificate: Sendable {
 
 /// What a certificate is to say, right or wrong.
 package struct TestCertificateRequest: Sendable {
+    /// For which side of a connection it may be used (extended key usage).
     package enum Purpose: Sendable { case server, client, both }
 
+    /// `CN` of the subject.
     package var commonName: String
+    /// DNS names of the subject alternative name.
     package var dnsNames: [String] = []
+    /// IP addresses of the subject alternative name.
     package var addresses: [String] = []
+    /// URI names of the subject alternative name, such as SPIFFE IDs.
     package var uris: [String] = []
+    /// A certificate for one side only is refused on the other.
     package var purpose = Purpose.both
     /// From now on, in seconds; negative: in the past.
     package var validFrom: Int = -3_600
+    /// From now on, in seconds; negative: it has expired.
     package var validUntil: Int = 30 * 86_400
 
     package init(

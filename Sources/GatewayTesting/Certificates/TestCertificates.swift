@@ -13,7 +13,9 @@ package struct TestCertificates: Sendable {
     package let gateway: TestCertificate
     /// A client's: spiffe://example.org/client.
     package let client: TestCertificate
+    /// The client's, which was valid until a while ago.
     package let expiredClient: TestCertificate
+    /// The client's, which will be valid in a while.
     package let notYetValidClient: TestCertificate
     /// The right identity, vouched for by nobody.
     package let foreignClient: TestCertificate
@@ -27,9 +29,12 @@ package struct TestCertificates: Sendable {
     package let twoIdentities: TestCertificate
     /// The DNS name only, no identity.
     package let withoutIdentity: TestCertificate
+    /// The service's, which was valid until a while ago.
     package let expiredOrders: TestCertificate
+    /// The right identity, vouched for by nobody.
     package let foreignOrders: TestCertificate
 
+    /// Makes all of them; EC keys, so that it takes some milliseconds.
     package init() throws {
         authority = try TestAuthority("Test authority")
         clientAuthority = try TestAuthority("Test client authority")

@@ -7,6 +7,7 @@ package actor CurlClient {
     private let handle: CurlHandle
     private let settings: CurlSettings
 
+    /// Connects to nothing yet.
     package init(_ settings: CurlSettings) throws {
         handle = try CurlHandle()
         self.settings = settings
@@ -15,18 +16,22 @@ package actor CurlClient {
     /// - Throws: `CurlFailure`, with what had arrived until then.
     package func send(_ request: CurlRequest) throws -> CurlResponse { try handle.perform(request, settings) }
 
+    /// Any status is an answer; see `send`.
     package func get(_ url: String, fields: [HeaderField] = []) throws -> CurlResponse {
         try send(CurlRequest("GET", url, fields: fields))
     }
 
+    /// Any status is an answer; see `send`.
     package func head(_ url: String, fields: [HeaderField] = []) throws -> CurlResponse {
         try send(CurlRequest("HEAD", url, fields: fields))
     }
 
+    /// Any status is an answer; see `send`.
     package func post(_ url: String, fields: [HeaderField] = [], _ body: CurlBody) throws -> CurlResponse {
         try send(CurlRequest("POST", url, fields: fields, body: body))
     }
 
+    /// Any status is an answer; see `send`.
     package func put(_ url: String, fields: [HeaderField] = [], _ body: CurlBody) throws -> CurlResponse {
         try send(CurlRequest("PUT", url, fields: fields, body: body))
     }

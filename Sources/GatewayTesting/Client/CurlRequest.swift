@@ -8,11 +8,13 @@ package enum CurlBody: Sendable {
     /// In chunks, with trailers behind them.
     case chunked([UInt8], trailers: [HeaderField] = [])
 
+    /// The UTF-8 of a text, with Content-Length.
     package static func text(_ text: String) -> CurlBody { .octets(Array(text.utf8)) }
 }
 
 /// One request of a client on libcurl.
 package struct CurlRequest: Sendable {
+    /// As it goes out: not checked.
     package var method: String
     /// The path goes out as it stands here: `..` and the like are not tidied up.
     package var url: String
@@ -22,6 +24,7 @@ package struct CurlRequest: Sendable {
     package var waitsForContinue: Duration?
     /// Octets a second at most.
     package var sendSpeedMax: Int?
+    /// Octets a second at most; nil: as fast as they come.
     package var receiveSpeedMax: Int?
     /// Breaks off after so many octets of the answer's body.
     package var abortsAfterReceiving: Int?
@@ -53,8 +56,11 @@ package struct CurlRequest: Sendable {
 package struct CurlSettings: Sendable {
     /// Certificates (PEM) that vouch for the server. Its name is checked as well; there is no way to switch that off.
     package var authorities: String
+    /// What it shows; nil: no certificate.
     package var certificate: TestCertificate?
+    /// The oldest version that it offers.
     package var minimum = TLSVersionChoice.tls12
+    /// The newest version that it offers.
     package var maximum = TLSVersionChoice.tls13
     /// Connects to this port of 127.0.0.1 whatever host and port the URL names; nil: `localhost` as it is.
     package var port: Int?

@@ -1,5 +1,6 @@
 /// An answer as libcurl understood it.
 package struct CurlResponse: Sendable {
+    /// Of the final answer.
     package internal(set) var status = 0
     package internal(set) var fields: [HeaderField] = []
     /// The first 16 MiB of the body.
@@ -8,6 +9,7 @@ package struct CurlResponse: Sendable {
     package internal(set) var bodyCount = 0
     /// SHA-256 of the whole body.
     package internal(set) var bodySHA256 = ""
+    /// What came behind a body in chunks.
     package internal(set) var trailers: [HeaderField] = []
     /// Statuses of the 1xx answers that came before.
     package internal(set) var informational: [Int] = []
@@ -22,8 +24,11 @@ package struct CurlResponse: Sendable {
     /// The port of this side, by which an audit record knows the connection.
     package internal(set) var localPort = 0
 
+    /// The field's first value, whatever the case of its name; nil: there is none.
     package func value(_ name: String) -> String? { fields.value(name) }
+    /// Of all its occurrences, in their order.
     package func values(_ name: String) -> [String] { fields.values(name) }
+    /// The body, as UTF-8.
     package var text: String { String(decoding: body, as: UTF8.self) }
 
     static let bodyKeptMax = 16 * 1_048_576
@@ -48,5 +53,6 @@ package struct CurlFailure: Error, CustomStringConvertible {
     }
     package let kind: Kind
     package let description: String
+    /// What had arrived until then.
     package let partial: CurlResponse
 }

@@ -3,6 +3,7 @@ import Glibc
 
 /// Runs gateways as processes of the program `portcullis`.
 package struct ProgramRunner: GatewayRunner {
+    /// Its path.
     package let executable: String
 
     package init(executable: String) { self.executable = executable }

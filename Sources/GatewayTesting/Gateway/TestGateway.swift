@@ -9,6 +9,7 @@ package final class TestGateway: Sendable {
 
     package let folder: TemporaryFolder
     package let certificates: TestCertificates
+    /// The process, or the server inside this one.
     package let running: any RunningGateway
     /// Of its first listener.
     package var port: Int { running.ports.first ?? 0 }

@@ -2,12 +2,16 @@
 package struct TestPolicy: Sendable {
     /// An upstream section. Its endpoints are ports of 127.0.0.1.
     package struct UpstreamEntry: Sendable {
+        /// What routes name it by.
         package var name: String
+        /// Of its endpoints, one for each.
         package var ports: [Int]
+        /// What the certificates of its endpoints must name.
         package var identity: String
         /// Lines below the name, without indentation.
         package var lines: [String]
 
+        /// - Parameter identity: nil: `spiffe://example.org/NAME`.
         package init(_ name: String, ports: [Int], identity: String? = nil, lines: [String] = []) {
             self.name = name
             self.ports = ports
@@ -19,6 +23,7 @@ package struct TestPolicy: Sendable {
     /// Whether the listener has TLS; otherwise it says `insecure_plaintext`.
     package var hasTLS = true
     package var issuers: [TestIssuer] = []
+    /// Which services there are.
     package var upstreams: [UpstreamEntry]
     /// The items of `routes`, as YAML that begins at the left margin.
     package var routes: String
@@ -26,6 +31,7 @@ package struct TestPolicy: Sendable {
     package var sections = ""
     /// Lines of `timeouts` and of `bounds`. The brake on bad tokens is off, since tests share one address.
     package var timeouts: [String] = []
+    /// Lines of `bounds`.
     package var bounds: [String] = ["bad_tokens_per_minute_max: 0"]
 
     package init(upstreams: [UpstreamEntry], routes: String) {

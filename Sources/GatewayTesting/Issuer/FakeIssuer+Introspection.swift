@@ -15,6 +15,7 @@ extension FakeIssuer {
         return members
     }
 
+    /// Answers every question with this, until told otherwise.
     package func say(_ members: JSONObject) { serve(.introspection, JSON.object(members).serialized()) }
 
     /// Says it in a signed answer (RFC 9701), with whatever is wrong with it.

@@ -15,9 +15,11 @@ package final class FakeIssuer: Sendable {
         case introspection
     }
 
+    /// What answers at its address.
     package let server: TestUpstream
     /// As the gateway's policy must have it.
     package let identifier: String
+    /// In the tokens that it makes.
     package let audience = "https://api.example.com"
     /// What its own name and place is, as others reach it: `https://localhost:PORT`.
     package let origin: String
@@ -57,6 +59,7 @@ package final class FakeIssuer: Sendable {
 
     // MARK: What it serves
 
+    /// Where the document lies on its origin.
     package func path(of document: Document) -> String {
         switch document {
         case .metadata: "/.well-known/oauth-authorization-server" + path
@@ -90,6 +93,7 @@ package final class FakeIssuer: Sendable {
         ]
     }
 
+    /// Serves the document as JSON from now on.
     package func serve(_ document: Document, _ octets: [UInt8], status: Int = 200, fields: [HeaderField] = []) {
         let text = String(decoding: octets, as: UTF8.self)
         script(document, .answer(status, fields: [HeaderField("Content-Type", "application/json")] + fields, text))
@@ -125,6 +129,7 @@ package final class FakeIssuer: Sendable {
         try draft(signedWith: key, header: header, adding: claims, scope: scope).signed()
     }
 
+    /// A token that is good as it is, for a test to spoil before it is signed.
     package func draft(
         signedWith key: TestSigningKey? = nil, header: JSONObject = [:], adding claims: JSONObject = [:],
         scope: String = "orders:read"

@@ -7,15 +7,18 @@ import JSON
 package final class Glewlwyd: Sendable {
     /// As the gateway's policy must have it.
     package let issuer: String
+    /// In its tokens.
     package let audience = "https://api.example.com"
     /// It lets a client ask about its own tokens.
     package let clientID = "app"
+    /// Known to this installation only, which ends with the test.
     package let clientSecret = "secret-of-app"
     private let folder: TemporaryFolder
     private let process: ChildProcess
     private let client: CurlClient
     private let origin: String
 
+    /// What it did not do, in a sentence.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
     }

@@ -6,8 +6,10 @@ import Glibc
 package final class TestPostgreSQL: Sendable {
     /// The owner of all databases, and its password over TCP.
     package static let user = "portcullis"
+    /// It must show up in no log and no file; tests look for it.
     package static let password = "kept out of routes.yaml"
 
+    /// Of 127.0.0.1.
     package let port: Int
     /// Where its Unix socket lies; whoever connects there needs no password.
     package let socketFolder: String
@@ -93,6 +95,7 @@ package final class TestPostgreSQL: Sendable {
     /// Stops its processes where they are, or lets them go on: a server that takes connections and does not answer.
     package func freeze(_ isFrozen: Bool) { server.send(signal: isFrozen ? SIGSTOP : SIGCONT) }
 
+    /// Ends its connections and stops it (`fast` shutdown). Its data stays until the last reference goes.
     package func stop() async throws {
         server.send(signal: SIGINT)
         try await server.waitForExit()

@@ -13,9 +13,11 @@ package enum ConnectionEnding: Sendable, Equatable {
 /// An answer as a raw client reads it.
 package struct RawAnswer: Sendable {
     package let head: MessageHead
+    /// Of the final answer.
     package let status: Int
     /// Without chunk framing.
     package let body: [UInt8]
+    /// What came behind a body in chunks.
     package let trailers: [HeaderField]
     /// The body came to the end that its framing promises.
     package let isComplete: Bool
@@ -23,6 +25,8 @@ package struct RawAnswer: Sendable {
     package let informational: [MessageHead]
 
     package var fields: [HeaderField] { head.fields }
+    /// The field's first value, whatever the case of its name; nil: there is none.
     package func value(_ name: String) -> String? { head.value(name) }
+    /// The body, as UTF-8.
     package var text: String { String(decoding: body, as: UTF8.self) }
 }

@@ -3,6 +3,7 @@
 package enum Base64URLText {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
+    /// Without padding.
     package static func encode(_ octets: [UInt8]) -> String {
         var out: [UInt8] = []
         var index = 0

@@ -7,6 +7,7 @@ package import JSON
 package struct ProvingClient: Sendable {
     package let key: TestSigningKey
 
+    /// A new key.
     package init(_ algorithm: TestAlgorithm = .es256) throws { key = try TestSigningKey(algorithm, kid: "dpop") }
 
     /// The public key as it stands in a proof.

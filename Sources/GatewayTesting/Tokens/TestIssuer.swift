@@ -28,6 +28,7 @@ package struct TestIssuer: Sendable {
     package static func partner() throws -> TestIssuer { try shared.get() }
     private static let shared = Result { try TestIssuer() }
 
+    /// Throws where the issuer has no key for the algorithm.
     package func key(_ algorithm: TestAlgorithm) throws -> TestSigningKey {
         guard let key = keys.first(where: { $0.algorithm == algorithm }) else {
             throw OpenSSLFailure("no key for \(algorithm.rawValue)")

@@ -17,6 +17,7 @@ package final class TestSigningKey: @unchecked Sendable {
     // Not changed after `init`; OpenSSL signs with a key from any thread.
     private let key: OpaquePointer
     package let algorithm: TestAlgorithm
+    /// In the key set and in headers of tokens.
     package let kid: String
 
     /// Makes a key.

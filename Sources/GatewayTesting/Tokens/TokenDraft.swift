@@ -3,6 +3,7 @@ package import JSON
 
 /// A token before it is signed, in which a test can spoil anything.
 package struct TokenDraft: Sendable {
+    /// What makes the signature.
     package enum Signer: Sendable {
         /// With a key, as its own algorithm or as another one of the same kind of key.
         case key(TestSigningKey, as: TestAlgorithm? = nil)
@@ -14,7 +15,9 @@ package struct TokenDraft: Sendable {
         case octets([UInt8])
     }
 
+    /// Every member, `alg` among them.
     package var header: JSONObject
+    /// Every member.
     package var claims: JSONObject
     package var signer: Signer
     /// In place of `header`: any octets.

@@ -86,7 +86,9 @@ package final class TestUpstream: Sendable {
     /// Handshakes that failed and connections that broke.
     package var failures: [String] { ledger.failures }
 
+    /// Since it was started.
     package var connectionsAccepted: Int { ledger.connectionsAccepted }
+    /// At this moment.
     package var connectionsOpen: Int { ledger.connectionsOpen }
 
     /// Waits until so many requests have arrived whole, and gives them.

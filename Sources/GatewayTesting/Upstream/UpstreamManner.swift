@@ -1,5 +1,6 @@
 /// How a test upstream treats every connection, before any request.
 package struct UpstreamManner: Sendable {
+    /// What happens when a connection is accepted.
     package enum Opening: Sendable {
         /// Shakes hands and serves.
         case normal
@@ -17,6 +18,7 @@ package struct UpstreamManner: Sendable {
 
     /// nil: plain HTTP.
     package var tls: TLSSettings?
+    /// Of every connection.
     package var opening = Opening.normal
 
     /// Shows `certificate`, demands a certificate that `clientAuthorities` (PEM) vouch for, TLS 1.2 and 1.3.
@@ -31,10 +33,12 @@ package struct UpstreamManner: Sendable {
         .mutualTLS(certificates.orders, clientAuthorities: certificates.upstreamAuthority.pem)
     }
 
+    /// Plain HTTP.
     package static let plaintext = UpstreamManner(tls: nil)
 
     package init(tls: TLSSettings?) { self.tls = tls }
 
+    /// The same with another opening.
     package func opening(_ opening: Opening) -> UpstreamManner {
         var manner = self
         manner.opening = opening

@@ -4,6 +4,7 @@ package enum UpstreamStep: Sendable {
     case readBody
     /// Reads so many octets of the body, and then no more until a later step does.
     case readBodyOctets(Int)
+    /// These octets, as they are: heads are not checked.
     case write([UInt8])
     /// Writes so many octets of `OctetPattern`, from its beginning.
     case writePattern(Int)
@@ -116,7 +117,9 @@ package struct UpstreamScript: Sendable {
     package static let hang = UpstreamScript.steps(.readBody, .hang)
     /// Never reads the body, and never answers.
     package static let hangUnread = UpstreamScript.steps(.hang)
+    /// Reads the request, and closes the connection.
     package static let closeBeforeAnswer = UpstreamScript.steps(.readBody, .close)
+    /// Reads the request, and resets the connection.
     package static let resetBeforeAnswer = UpstreamScript.steps(.readBody, .reset)
 
     /// Promises more octets than it sends, and closes.
@@ -147,6 +150,7 @@ package struct UpstreamScript: Sendable {
 
     // MARK: Octets of answers
 
+    /// A head in octets. Says nothing of framing but what `fields` say.
     package static func head(_ status: Int, _ fields: [HeaderField]) -> [UInt8] {
         Array("HTTP/1.1 \(status) Kit\r\n\(fields.map { "\($0)\r\n" }.joined())\r\n".utf8)
     }

@@ -24,6 +24,7 @@ package struct Deadline: Sendable {
 
 /// A deadline passed; says what was waited for.
 package struct DeadlinePassed: Error, CustomStringConvertible {
+    /// In words that fit behind "waited in vain for".
     package let awaited: String
     package init(_ awaited: String) { self.awaited = awaited }
     package var description: String { "waited in vain for \(awaited)" }

@@ -1,6 +1,8 @@
 /// A header field as it stood on the wire, without the white space around its value.
 package struct HeaderField: Sendable, Equatable, CustomStringConvertible {
+    /// In the case in which it stood there.
     package let name: String
+    /// Empty where nothing stood there.
     package let value: String
     package init(_ name: String, _ value: String) {
         self.name = name
@@ -87,7 +89,9 @@ package struct MessageHead: Sendable {
         }
     }
 
+    /// The field's first value, whatever the case of its name; nil: there is none.
     package func value(_ name: String) -> String? { fields.value(name) }
+    /// Of all its occurrences, in their order.
     package func values(_ name: String) -> [String] { fields.values(name) }
 
     /// The start line's words: method, target, version; or version, status and reason.

@@ -3,6 +3,7 @@ package enum MessageError: Error, Equatable {
     /// The connection ended in the middle of a head or a body.
     case truncated
     case headTooLarge
+    /// What stands where a chunk's size should, or what ends it.
     case badChunk(String)
 }
 

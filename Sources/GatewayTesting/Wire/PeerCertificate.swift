@@ -6,6 +6,7 @@ package struct PeerCertificate: Sendable, Equatable {
     package let commonName: String?
     /// URI names, such as SPIFFE IDs.
     package let uris: [String]
+    /// DNS names, in the case in which they stand there.
     package let dnsNames: [String]
     /// The certificate itself.
     package let der: [UInt8]

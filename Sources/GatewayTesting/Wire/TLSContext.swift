@@ -19,7 +19,9 @@ package struct TLSSettings: Sendable {
     package var certificate: TestCertificate?
     /// Certificates (PEM) of the authorities that may vouch for the other side; nil: whatever it shows is taken.
     package var authorities: String?
+    /// The oldest version that it speaks.
     package var minimum = TLSVersionChoice.tls12
+    /// The newest version that it speaks.
     package var maximum = TLSVersionChoice.tls13
     /// Key exchange groups in OpenSSL's list syntax, `X25519:P-256`; nil: OpenSSL's own choice.
     package var groups: String?

@@ -6,6 +6,7 @@ package struct TLSFailure: Error, CustomStringConvertible {
     package let alertReceived: UInt8?
     /// The alert that this side sent.
     package let alertSent: UInt8?
+    /// OpenSSL's words.
     package let reason: String
     package var description: String {
         let alerts = [alertReceived.map { "received alert \($0)" }, alertSent.map { "sent alert \($0)" }].compactMap {
@@ -144,6 +145,7 @@ package final class TLSSession: @unchecked Sendable {
 package struct TLSFacts: Sendable {
     /// `TLSv1.3`
     package let version: String
+    /// In OpenSSL's spelling.
     package let cipher: String
     /// The key exchange group in OpenSSL's spelling, such as `x25519` or `secp256r1`; nil without one.
     package let group: String?
