@@ -34,19 +34,20 @@ package final class AuthorizationServer: Sendable {
         assertions: (any AssertionJudge)? = nil,
         provider: (any IdentityProvider)? = nil
     ) {
+        let issuer = settings.issuer.text
         let clientKeys = ClientKeys(source: keySource)
         let authenticator = ClientAuthenticator(
-            store: store, pepper: pepper, realm: settings.issuer, profile: settings.profile, keys: clientKeys)
+            store: store, pepper: pepper, realm: issuer, profile: settings.profile, keys: clientKeys)
         let proofs = SenderProofRules(
             store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile)
         let mint = TokenMint(
-            issuer: settings.issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
+            issuer: issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
         let targets = TargetRules(defaultAudience: settings.audience, resources: resources)
         let tokens = GrantTokens(
-            mint: mint, identity: IDTokenMint(issuer: settings.issuer, keys: keys), targets: targets)
-        let objects = RequestObjects(issuer: settings.issuer, keys: clientKeys)
+            mint: mint, identity: IDTokenMint(issuer: issuer, keys: keys), targets: targets)
+        let objects = RequestObjects(issuer: issuer, keys: clientKeys)
         let judge = AuthorizationRequestValidator(targets: targets)
-        let reader = AccessTokenReader(issuer: settings.issuer, keys: keys, store: store)
+        let reader = AccessTokenReader(issuer: issuer, keys: keys, store: store)
         var grants: [any TokenGrant] = [
             ClientCredentialsGrant(mint: mint, targets: targets),
             AuthorizationCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
@@ -60,7 +61,6 @@ package final class AuthorizationServer: Sendable {
         let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
         let pages = People(settings: settings, store: store, pepper: pepper, hasher: hasher, provider: provider)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
-        let origin = AuthorizationServerRoutes.origin(of: settings.issuer)
         func client(_ operation: any ClientOperation) -> ClientEndpoint {
             ClientEndpoint(authenticator: authenticator, proofs: proofs, operation: operation)
         }
@@ -69,7 +69,7 @@ package final class AuthorizationServer: Sendable {
             .jwks: PublishedDocument { now in .published(keys.ring.publicSet(now: now)) },
             .metadata: document, .openIDConfiguration: document,
             .authorize: AuthorizationEndpoint(
-                issuer: settings.issuer, store: store,
+                issuer: issuer, store: store,
                 receiver: RequestReceiver(
                     store: store, objects: objects, requiresPushedRequests: settings.profile.demandsPushedRequests),
                 judge: judge, sessions: pages.sessions),
@@ -77,19 +77,19 @@ package final class AuthorizationServer: Sendable {
             .userInfo: UserInfoEndpoint(
                 store: store,
                 tokens: OwnTokens(
-                    issuer: settings.issuer, audience: settings.audience, keys: keys, store: store,
+                    issuer: issuer, audience: settings.audience, keys: keys, store: store,
                     proves: { (call, key, token) throws(OAuthError) in
                         try await proofs.proves(call, key: key, token: token)
                     }),
-                realm: settings.issuer),
+                realm: issuer),
             .revoke: client(RevocationEndpoint(reader: reader, store: store)),
             .deviceAuthorization: client(
                 DeviceAuthorizationEndpoint(
                     store: store, targets: targets,
-                    verificationURI: origin + AuthorizationServerEndpoint.device.path)),
+                    verificationURI: settings.issuer.address(of: .device))),
             .introspect: client(
                 IntrospectionEndpoint(
-                    reader: reader, store: store, signer: IntrospectionSigner(issuer: settings.issuer, keys: keys))),
+                    reader: reader, store: store, signer: IntrospectionSigner(issuer: issuer, keys: keys))),
         ]
         if let registration = settings.registration, let registrationToken {
             endpoints[.register] = RegistrationEndpoint(
@@ -98,13 +98,13 @@ package final class AuthorizationServer: Sendable {
                     profile: settings.profile, scopes: registration.scopes,
                     keyHosts: .these(keySource == nil ? [] : registration.jwksHosts)),
                 pepper: pepper, initialToken: SecretDigest.text(of: registrationToken),
-                address: origin + AuthorizationServerEndpoint.register.path)
+                address: settings.issuer.address(of: .register))
         }
         endpoints.merge(pages.endpoints) { one, _ in one }
         var served: [String: Served] = [:]
         for (endpoint, answering) in endpoints {
-            guard let path = endpoint.path(issuer: settings.issuer) else { continue }
-            served[path] = Served(declaration: endpoint.declaration, endpoint: answering)
+            served[endpoint.path(issuer: settings.issuer)] = Served(
+                declaration: endpoint.declaration, endpoint: answering)
         }
         self.served = served
     }

@@ -42,7 +42,8 @@ struct Bench: Sendable {
             }
         }
         var settings = AuthorizationServerSettings(
-            issuer: issuer, database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: Self.audience)
+            issuer: try servedIssuer(issuer), database: .sqlite(path: ""), accessTokenLifetime: lifetime,
+            audience: Self.audience)
         settings.limits = []
         configure(&settings)
         server = AuthorizationServer(
@@ -104,6 +105,12 @@ struct Bench: Sendable {
 }
 
 struct BenchError: Error {}
+
+/// What the policy's reader makes of an issuer identifier.
+func servedIssuer(_ text: String) throws -> IssuerIdentifier {
+    guard let issuer = try IssuerIdentifier(HTTPSIdentifier(text)) else { throw BenchError() }
+    return issuer
+}
 
 /// An answer, read.
 struct Answer: Sendable {

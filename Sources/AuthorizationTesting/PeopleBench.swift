@@ -39,7 +39,7 @@ struct PeopleBench: Sendable {
             ])
         else { throw BenchError() }
         var settings = AuthorizationServerSettings(
-            issuer: Bench.issuer, database: .sqlite(path: ""), accessTokenLifetime: .seconds(600),
+            issuer: try servedIssuer(Bench.issuer), database: .sqlite(path: ""), accessTokenLifetime: .seconds(600),
             audience: Bench.audience)
         settings.scopeDescriptions = ["orders:read": "Read your orders"]
         settings.logIn = logIn

@@ -17,18 +17,17 @@ package struct People: Sendable {
         settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper,
         hasher: PasswordHasher, provider: (any IdentityProvider)?
     ) {
-        let origin = AuthorizationServerRoutes.origin(of: settings.issuer)
         sessions = SessionReader(store: store, idleSeconds: settings.sessionIdle.components.seconds)
         kit = PageKit(
-            store: store, sessions: sessions, forms: FormGuard(origin: origin),
-            host: String(origin.dropFirst("https://".count)))
+            store: store, sessions: sessions, forms: FormGuard(origin: settings.issuer.origin),
+            host: settings.issuer.authority)
         let start = SessionStart(sessions: sessions, sessionSeconds: settings.sessionLifetime.components.seconds)
         let form = LoginForm(kit: kit, passwords: settings.logIn.passwords, provider: settings.logIn.provider?.label)
         var door: ProviderRedirect?
         if let own = settings.logIn.provider, let provider {
             door = ProviderRedirect(
                 kit: kit, settings: own, provider: provider,
-                redirectURI: origin + AuthorizationServerEndpoint.loginCallback.path)
+                redirectURI: settings.issuer.address(of: .loginCallback))
         }
         login = LoginPage(kit: kit, form: form, start: start, door: door, hasher: hasher, pepper: pepper)
         let store = store, kit = kit

@@ -9,13 +9,13 @@ extension Policy {
         if let server = authorizationServer {
             let clientKeys = server.clientKeys == OutgoingWay() ? "" : ", keys of clients \(server.clientKeys.summary)"
             lines.append(
-                "authorization server \(server.issuer), audience \(server.audience), tokens for \(DurationText.text(server.accessTokenLifetime)), database \(server.database)\(clientKeys)"
+                "authorization server \(server.issuer.text), audience \(server.audience), tokens for \(DurationText.text(server.accessTokenLifetime)), database \(server.database)\(clientKeys)"
             )
             if server.logIn != LogInSettings() { lines.append(server.logIn.summary) }
         }
         if let tokens = upstreamTokens {
             lines.append(
-                "upstream tokens of \(tokens.issuer), signed with \(tokens.keys[0]), for \(DurationText.text(tokens.lifetime))"
+                "upstream tokens of \(tokens.issuer.text), signed with \(tokens.keys[0]), for \(DurationText.text(tokens.lifetime))"
             )
         }
         lines += upstreams.map(\.summary)

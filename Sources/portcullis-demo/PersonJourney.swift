@@ -44,8 +44,8 @@ struct PersonJourney: Sendable {
         let browser = try await Browser.start()
         defer { browser.stop() }
         let client = TokenClient(
-            issuer: settings.issuer, clientID: Self.application, clientSecret: nil, scope: "orders:read", resource: nil,
-            authorities: authorities)
+            issuer: settings.issuer.identifier, clientID: Self.application, clientSecret: nil, scope: "orders:read",
+            resource: nil, authorities: authorities)
         let print = print
         let response = try await client.authorizationCode(within: .seconds(60)) { address in
             print("   the application opens \(address.prefix(96))…")

@@ -12,8 +12,8 @@ struct AuthorizationServerRoutesTests {
             ("https://auth.example.com:8443/tenant1", "/.well-known/oauth-authorization-server/tenant1"),
             ("https://auth.example.com/a/b/", "/.well-known/oauth-authorization-server/a/b"),
         ])
-    func metadata(_ issuer: String, _ path: String) {
-        #expect(AuthorizationServerRoutes.metadataPath(issuer: issuer) == path)
+    func metadata(_ issuer: String, _ path: String) throws {
+        #expect(try IssuerIdentifier(HTTPSIdentifier(issuer))?.metadataPath == path)
     }
 
     @Test(
@@ -23,7 +23,7 @@ struct AuthorizationServerRoutesTests {
             "https://auth.example.com/a;b", "https://auth.example.com/..", "nonsense",
         ])
     func noMetadata(_ issuer: String) {
-        #expect(AuthorizationServerRoutes.metadataPath(issuer: issuer) == nil)
+        #expect((try? HTTPSIdentifier(issuer)).flatMap(IssuerIdentifier.init) == nil)
     }
 
     @Test(
@@ -32,8 +32,8 @@ struct AuthorizationServerRoutesTests {
             ("https://Auth.Example.com:8443/x", "auth.example.com"), ("https://[::1]:8443", "[::1]"),
             ("https://127.0.0.1", "127.0.0.1"),
         ])
-    func host(_ issuer: String, _ host: String) {
-        #expect(AuthorizationServerRoutes.host(issuer: issuer) == host)
+    func host(_ issuer: String, _ host: String) throws {
+        #expect(try HTTPSIdentifier(issuer).host == host)
     }
 
     @Test("they are public, lead to the server, stand behind the operator's routes, and are added once")

@@ -12,9 +12,10 @@ struct ServerMetadata: Sendable {
     /// Everything follows from the issuer, nothing from the request: a forged `Host` changes nothing.
     /// - Parameter grants: those that work.
     init(settings: AuthorizationServerSettings, grants: [GrantType]) {
-        let origin = AuthorizationServerRoutes.origin(of: settings.issuer)
-        var document: JSONObject = ["issuer": .string(settings.issuer)]
-        for (member, address) in Self.addresses(settings, at: origin, { _ in true }) { document[member] = address }
+        var document: JSONObject = ["issuer": .string(settings.issuer.text)]
+        for (member, address) in Self.addresses(settings, at: settings.issuer.origin, { _ in true }) {
+            document[member] = address
+        }
         for (name, value) in Self.supported(grants).members { document[name] = value }
         for (name, value) in Self.clientMembers(settings, grants).members { document[name] = value }
         members = document
@@ -73,7 +74,7 @@ struct ServerMetadata: Sendable {
         // RFC 8705 §5: wherever a client authenticates, or shows a token that is bound to its certificate.
         if let mtls = settings.mtlsOrigin {
             members["mtls_endpoint_aliases"] = .object(
-                JSONObject(addresses(settings, at: mtls) { $0.hosts == .issuerAndMTLS }))
+                JSONObject(addresses(settings, at: mtls.origin) { $0.hosts == .issuerAndMTLS }))
         }
         return members
     }

@@ -31,7 +31,7 @@ package struct UpstreamTokenSigner: Sendable {
             return key
         }
         guard let first = keys.first else { throw Failure(description: "upstream_tokens has no key") }
-        issuer = settings.issuer
+        issuer = settings.issuer.text
         key = first
         lifetimeSeconds = settings.lifetime.components.seconds
         keySet = ["keys": .array(keys.map(\.publicJWK))]

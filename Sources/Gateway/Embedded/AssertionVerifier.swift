@@ -20,7 +20,7 @@ final class AssertionVerifier: AssertionJudge {
     init?(_ settings: AuthorizationServerSettings, current: CurrentPolicy, clock: ControlClock = .system) {
         guard !settings.trusts.isEmpty else { return nil }
         trusts = settings.trusts
-        audience = settings.issuer
+        audience = settings.issuer.text
         self.current = current
         self.clock = clock
     }

@@ -1,6 +1,7 @@
 import HTTP
 import JSON
 import Outgoing
+import Policy
 import Transport
 
 /// Where an authorization server has its endpoints, as its metadata says (RFC 8414).
@@ -8,15 +9,14 @@ struct IssuerDirectory: Sendable {
     let url: String
     private let document: JSONObject
 
-    static func read(_ issuer: String, _ http: OutgoingHTTP) async throws -> IssuerDirectory {
-        let (origin, path) = try split(issuer)
-        let url = origin + "/.well-known/oauth-authorization-server" + path
+    static func read(_ issuer: HTTPSIdentifier, _ http: OutgoingHTTP) async throws -> IssuerDirectory {
+        let url = issuer.origin + issuer.metadataPath
         let answer = try await http.get(url)
         guard answer.status == 200, let object = (try? JSON.parse(answer.body))?.object else {
             throw TokenFailure("\(url) answered \(answer.status): no authorization server metadata there")
         }
         // RFC 8414 §3.3: the metadata must be that of the issuer that was asked for.
-        guard object["issuer"]?.string == issuer else {
+        guard object["issuer"]?.string == issuer.text else {
             throw TokenFailure("\(url) belongs to another issuer: \(object["issuer"]?.string ?? "none")")
         }
         return IssuerDirectory(url: url, document: object)
@@ -28,16 +28,6 @@ struct IssuerDirectory: Sendable {
             throw TokenFailure("\(url) names no \(name): this server does not have it")
         }
         return endpoint
-    }
-
-    /// `https://host:port` and the path without its last slash (RFC 8414 §3.1).
-    private static func split(_ issuer: String) throws -> (String, String) {
-        let scheme = "https://"
-        guard issuer.hasPrefix(scheme) else { throw TokenFailure("\(issuer): an issuer is an https URL") }
-        let rest = issuer.dropFirst(scheme.count)
-        guard let slash = rest.firstIndex(of: "/") else { return (issuer, "") }
-        let path = rest[slash...]
-        return (scheme + rest[..<slash], path.hasSuffix("/") ? String(path.dropLast()) : String(path))
     }
 }
 

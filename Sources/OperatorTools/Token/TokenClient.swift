@@ -5,12 +5,13 @@ import HTTP
 import JOSE
 package import JSON
 import Outgoing
+package import Policy
 import Transport
 
 /// Obtains an access token for a person at a terminal, as any client would: by the metadata (RFC 8414) and one of the
 /// grants.
 package struct TokenClient: Sendable {
-    private let issuer: String
+    private let issuer: HTTPSIdentifier
     private let clientID: String
     /// nil: a public client.
     private let clientSecret: String?
@@ -20,7 +21,8 @@ package struct TokenClient: Sendable {
 
     /// - Parameter authorities: PEM file of the authorities to trust; nil: the system's.
     package init(
-        issuer: String, clientID: String, clientSecret: String?, scope: String?, resource: String?, authorities: String?
+        issuer: HTTPSIdentifier, clientID: String, clientSecret: String?, scope: String?, resource: String?,
+        authorities: String?
     ) {
         self.issuer = issuer
         self.clientID = clientID
@@ -62,7 +64,7 @@ package struct TokenClient: Sendable {
             throw TokenFailure("nobody came back from \(authorization) in time")
         }
         // RFC 9207 §2.4: an answer of another server is none; then `state`, then what it says.
-        guard fields.values("iss") == [issuer], fields.values("state") == [state] else {
+        guard fields.values("iss") == [issuer.text], fields.values("state") == [state] else {
             throw TokenFailure("the answer that came back is not for this request; nothing was done with it")
         }
         if let error = fields.values("error").first {

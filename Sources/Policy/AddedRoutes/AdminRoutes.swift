@@ -19,14 +19,14 @@ package enum AdminRoutes {
 
     static func routes(for policy: Policy) -> [Route] {
         guard let server = policy.authorizationServer, let settings = server.admin,
-            let host = AuthorizationServerRoutes.host(issuer: server.issuer),
             let issuer = policy.issuers.firstIndex(where: { $0.keys == .embedded })
         else { return [] }
         let path = PathPattern(
             text: path + "/{resource...}", segments: [.literal("admin"), .literal("v1"), .rest("resource")])
         func route(_ name: String, _ methods: [String], _ scope: String, _ bodyBytesMax: Int) -> Route {
             var route = Route(
-                id: "authorization_server.\(name)", match: RouteMatchRule(hosts: [host], methods: methods, path: path),
+                id: "authorization_server.\(name)",
+                match: RouteMatchRule(hosts: [server.issuer.host], methods: methods, path: path),
                 require: Requirement(issuers: [issuer], scopes: [scope]), limits: server.limits,
                 destination: .local(.admin),
                 bodyBytesMax: bodyBytesMax)

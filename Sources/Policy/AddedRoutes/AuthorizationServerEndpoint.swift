@@ -80,12 +80,11 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
     }
 
     /// Where it lies. The issuer's path belongs to the two documents: behind the well-known path (RFC 8414 §3.1), or in
-    /// front of it (OpenID Connect Discovery §4.1). nil: the issuer is not an issuer identifier whose path could be
-    /// matched.
-    package func path(issuer: String) -> String? {
+    /// front of it (OpenID Connect Discovery §4.1).
+    package func path(issuer: IssuerIdentifier) -> String {
         switch self {
-        case .metadata: AuthorizationServerRoutes.metadataPath(issuer: issuer)
-        case .openIDConfiguration: AuthorizationServerRoutes.openIDMetadataPath(issuer: issuer)
+        case .metadata: issuer.metadataPath
+        case .openIDConfiguration: issuer.openIDMetadataPath
         default: path
         }
     }

@@ -47,8 +47,7 @@ package enum ResourceMetadataRoutes {
     }
 
     private static func identifier(_ audience: String) -> HTTPSIdentifier? {
-        let scalar = DocumentScalar(text: audience, isPlain: false)
-        guard let identifier = try? ValueKind<HTTPSIdentifier>.issuerIdentifier.parse(scalar) else { return nil }
+        guard let identifier = try? HTTPSIdentifier(audience) else { return nil }
         let isPlain =
             !identifier.path.contains("//") && !identifier.path.contains("%") && !identifier.path.contains(";")
         return isPlain ? identifier : nil

@@ -7,12 +7,12 @@ package enum UpstreamTokenRoutes {
     package static let id = "upstream_tokens"
 
     static func routes(for policy: Policy) -> [Route] {
-        guard let settings = policy.upstreamTokens, let host = AuthorizationServerRoutes.host(issuer: settings.issuer)
-        else { return [] }
+        guard let settings = policy.upstreamTokens else { return [] }
         let path = PathPattern(text: jwksPath, segments: [.literal("upstream-tokens"), .literal("jwks")])
         return [
             Route(
-                id: "\(id).jwks", match: RouteMatchRule(hosts: [host], methods: ["GET", "HEAD"], path: path),
+                id: "\(id).jwks",
+                match: RouteMatchRule(hosts: [settings.issuer.host], methods: ["GET", "HEAD"], path: path),
                 require: nil, limits: [], destination: .local(.upstreamTokens), bodyBytesMax: 0)
         ]
     }

@@ -197,8 +197,8 @@ package struct AuditSettings: Sendable, Equatable {
 
 /// The built-in authorization server.
 package struct AuthorizationServerSettings: Sendable, Equatable {
-    /// Issuer identifier (RFC 8414 §2): https, no query, no fragment. Its host is where the endpoints are served.
-    package var issuer: String
+    /// Its host is where the endpoints are served.
+    package var issuer: IssuerIdentifier
     /// Where it keeps clients, users, grants and keys.
     package var database: DatabaseSettings
     /// Of access tokens, and so how long a service elsewhere may believe one that was revoked.
@@ -222,7 +222,7 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     /// Proofs of possession must carry a nonce of the server's (RFC 9449 §8).
     package var dpopNonce = false
     /// Scheme, host and port of the addresses for clients with certificates (RFC 8705 §5); nil: the same as for all.
-    package var mtlsOrigin: String?
+    package var mtlsOrigin: HTTPSIdentifier?
     /// nil: nobody registers clients by request.
     package var registration: RegistrationSettings?
     /// nil: there is no management interface.
@@ -238,7 +238,9 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     /// How long a signing key signs before the next one does.
     package var keyRotation: Duration = .seconds(30 * 86_400)
 
-    package init(issuer: String, database: DatabaseSettings, accessTokenLifetime: Duration, audience: String) {
+    package init(
+        issuer: IssuerIdentifier, database: DatabaseSettings, accessTokenLifetime: Duration, audience: String
+    ) {
         self.issuer = issuer
         self.database = database
         self.accessTokenLifetime = accessTokenLifetime
@@ -256,12 +258,12 @@ package struct ResourceMetadataSettings: Sendable, Equatable {
 /// What the gateway signs for services, instead of header fields that name the caller.
 package struct UpstreamTokenSettings: Sendable, Equatable {
     /// `iss`; the keys are served on its host.
-    package var issuer: String
+    package var issuer: HTTPSIdentifier
     /// PEM files of private keys, at least one. The first signs; all of them are published.
     package var keys: [String]
     /// From `iat` to `exp`; shorter where the client's own token ends sooner.
     package var lifetime: Duration
-    package init(issuer: String, keys: [String], lifetime: Duration) {
+    package init(issuer: HTTPSIdentifier, keys: [String], lifetime: Duration) {
         self.issuer = issuer
         self.keys = keys
         self.lifetime = lifetime

@@ -1,52 +1,111 @@
 /// An `https` URL used as a name: compared code point by code point, never fetched as it is.
-package struct HTTPSIdentifier: Hashable {
+package struct HTTPSIdentifier: Hashable, Sendable {
     /// The whole of it, as written: this is what is compared.
-    package var text: String
+    package let text: String
+    /// Host and port as the text writes them.
+    package let authority: String
     /// Lower case, without port; an IPv6 address in brackets.
-    package var host: String
+    package let host: String
+    /// 443 where none is written.
+    package let port: Int
     /// With its leading slash, or empty.
-    package var path: String
+    package let path: String
+
+    /// Scheme, host and port as the text writes them: what paths are appended to.
+    package var origin: String { "https://" + authority }
+
+    /// Where the authorization server of this name has its metadata: the well-known path, and behind it the path of the
+    /// name without its last slash (RFC 8414 §3.1).
+    package var metadataPath: String { AuthorizationServerEndpoint.metadataWellKnownPath + pathWithoutLastSlash }
+
+    /// The same for OpenID Connect: behind the path of the name without its last slash (Discovery §4.1).
+    package var openIDMetadataPath: String { pathWithoutLastSlash + AuthorizationServerEndpoint.openIDWellKnownPath }
+
+    private var pathWithoutLastSlash: String { path.hasSuffix("/") ? String(path.dropLast()) : path }
+
+    /// RFC 8414 §2: https, no query, no fragment.
+    package init(_ text: String) throws(ValueProblem) {
+        guard text.hasPrefix("https://") else {
+            throw ValueProblem(
+                "found \(Shown.value(text)), expected an issuer identifier that begins with https:// (RFC 8414 §2)")
+        }
+        if text.contains("?") || text.contains("#") {
+            throw ValueProblem("\(Shown.value(text)): an issuer identifier has no query and no fragment (RFC 8414 §2)")
+        }
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !text.contains("@"), text.utf8.count <= 512
+        else {
+            throw ValueProblem(
+                "\(Shown.value(text)) is not an issuer identifier: printable ASCII without user, 512 octets at most")
+        }
+        let rest = text.dropFirst("https://".count)
+        let authority = rest.prefix { $0 != "/" }
+        self.text = text
+        self.authority = String(authority)
+        path = String(rest.dropFirst(authority.count))
+        guard authority.hasSuffix("]") || !authority.contains(":") else {
+            let address = try AuthorityText.parse(
+                String(authority), portMin: 1, example: "https://login.example.com:8443")
+            host = address.host.contains(":") ? "[\(address.host)]" : address.host
+            port = address.port
+            return
+        }
+        let host = authority.lowercased()
+        if host.hasPrefix("[") {
+            guard IPAddressText.isIPv6(host.dropFirst().dropLast()) else {
+                throw ValueProblem("\(Shown.value(host)) is not an IPv6 address")
+            }
+        } else if let problem = HostName.problem(host) {
+            throw ValueProblem(problem)
+        }
+        self.host = host
+        port = 443
+    }
 }
 
 extension ValueKind where Value == HTTPSIdentifier {
     /// RFC 8414 §2: https, no query, no fragment.
     package static var issuerIdentifier: ValueKind {
         ValueKind("an issuer identifier such as https://login.example.com") { scalar throws(ValueProblem) in
-            let text = scalar.text
-            guard text.hasPrefix("https://") else {
-                throw ValueProblem(
-                    "found \(Shown.value(text)), expected an issuer identifier that begins with https:// (RFC 8414 §2)")
-            }
-            if text.contains("?") || text.contains("#") {
-                throw ValueProblem(
-                    "\(Shown.value(text)): an issuer identifier has no query and no fragment (RFC 8414 §2)")
-            }
-            guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !text.contains("@"), text.utf8.count <= 512
-            else {
-                throw ValueProblem(
-                    "\(Shown.value(text)) is not an issuer identifier: printable ASCII without user, 512 octets at most"
-                )
-            }
-            let rest = text.dropFirst("https://".count)
-            let authority = rest.prefix { $0 != "/" }
-            let path = String(rest.dropFirst(authority.count))
-            if authority.hasSuffix("]") || !authority.contains(":") {
-                let host = authority.lowercased()
-                if host.hasPrefix("[") {
-                    guard IPAddressText.isIPv6(host.dropFirst().dropLast()) else {
-                        throw ValueProblem("\(Shown.value(host)) is not an IPv6 address")
-                    }
-                } else if let problem = HostName.problem(host) {
-                    throw ValueProblem(problem)
-                }
-                return HTTPSIdentifier(text: text, host: host, path: path)
-            }
-            let address = try AuthorityText.parse(
-                String(authority), portMin: 1, example: "https://login.example.com:8443")
-            return HTTPSIdentifier(
-                text: text, host: address.host.contains(":") ? "[\(address.host)]" : address.host, path: path)
+            try HTTPSIdentifier(scalar.text)
         }
     }
+}
+
+/// The issuer identifier of the built-in authorization server (RFC 8414 §2), parsed once, when the policy is read: what
+/// is served, published and compared follows from this value. Its metadata lies where a route can lead.
+package struct IssuerIdentifier: Hashable, Sendable {
+    /// As a name like any other.
+    package let identifier: HTTPSIdentifier
+
+    /// nil if its path has empty segments, captures or anything that a request's path has in its normal form only.
+    package init?(_ identifier: HTTPSIdentifier) {
+        guard let segments = try? PathPatternText.parse(identifier.metadataPath).segments else { return nil }
+        let isPlain = segments.allSatisfy {
+            if case .literal(let text) = $0 {
+                !text.isEmpty && !text.contains(";") && !text.contains("%")
+            } else {
+                false
+            }
+        }
+        guard isPlain else { return nil }
+        self.identifier = identifier
+    }
+
+    /// What `iss` is, code point by code point.
+    package var text: String { identifier.text }
+    /// Scheme, host and port as the text writes them.
+    package var origin: String { identifier.origin }
+    /// Host and port as the text writes them.
+    package var authority: String { identifier.authority }
+    /// The host that serves the endpoints: lower case, without port.
+    package var host: String { identifier.host }
+    /// Where the metadata lies (RFC 8414 §3.1).
+    package var metadataPath: String { identifier.metadataPath }
+    /// Where the metadata lies for OpenID Connect (Discovery §4.1).
+    package var openIDMetadataPath: String { identifier.openIDMetadataPath }
+
+    /// The URL of an endpoint.
+    package func address(of endpoint: AuthorizationServerEndpoint) -> String { origin + endpoint.path(issuer: self) }
 }
 
 extension ValueKind where Value == String {

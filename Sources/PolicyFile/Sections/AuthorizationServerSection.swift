@@ -44,29 +44,27 @@ struct AuthorizationServerSection {
         let rotation = reader.value(
             "key_rotation", .duration(.seconds(4 * 86_400) ... .seconds(366 * 86_400)), default: .seconds(30 * 86_400))
         draft.limits = reader.list("limits", of: .reference) ?? []
-        var standard = AuthorizationServerSettings(
-            issuer: "", database: .sqlite(path: ""), accessTokenLifetime: lifetime, audience: "")
-        ClientRulesReader(context: context, files: files).read(
-            reader, into: &standard, registrationScopes: &draft.registrationScopes)
-        check(algorithms ?? [], by: standard.profile)
+        let clients = ClientRulesReader(context: context, files: files).read(reader)
+        draft.registrationScopes = clients.registrationScopes
+        check(algorithms ?? [], by: clients.profile)
         draft.admin = admin(reader)
-        standard.admin = draft.admin?.value
         let people = PeopleSettings(reader)
         draft.trusts = FederationSection(findings: context.findings).read(reader)
         draft.logIn = LogInSection(context: context, files: files).read(reader)
         reader.finish()
-        if let identifier = draft.identifier, AuthorizationServerRoutes.metadataPath(of: identifier.value) == nil {
+        let issuer = draft.identifier.flatMap { IssuerIdentifier($0.value) }
+        if issuer == nil, let identifier = draft.identifier {
             context.findings.error(
                 .badValue, at: identifier.position,
                 "\"issuer\" in \"authorization_server\": its path must be normalised, without empty segments and captures"
             )
             draft.identifier = nil
         }
-        if let identifier = draft.identifier, let database, let audience {
-            var settings = standard
-            settings.issuer = identifier.value.text
-            settings.database = database
-            settings.audience = audience.value
+        if let issuer, let database, let audience {
+            var settings = AuthorizationServerSettings(
+                issuer: issuer, database: database, accessTokenLifetime: lifetime, audience: audience.value)
+            clients.apply(to: &settings)
+            settings.admin = draft.admin?.value
             settings.sessionLifetime = people.sessionLifetime
             settings.sessionIdle = people.sessionIdle
             settings.scopeDescriptions = people.scopeDescriptions
@@ -74,9 +72,9 @@ struct AuthorizationServerSection {
             settings.signingAlgorithms =
                 algorithms.map { $0.map(\.value) }.flatMap { $0.isEmpty ? nil : $0 } ?? [.es256]
             settings.keyRotation = rotation
+            settings.logIn = draft.logIn?.settings ?? LogInSettings()
+            settings.trusts = draft.trusts.compactMap(\.trust)
             draft.settings = settings
-            draft.settings?.logIn = draft.logIn?.settings ?? LogInSettings()
-            draft.settings?.trusts = draft.trusts.compactMap(\.trust)
         }
         return draft
     }

@@ -1,21 +1,37 @@
 import Policy
 
+/// What `authorization_server` says about its clients, as read.
+struct ClientRulesDraft {
+    var profile: SecurityProfile
+    var dpopNonce: Bool
+    var mtlsOrigin: HTTPSIdentifier?
+    var registration: RegistrationSettings?
+    /// What clients that register themselves may get, with places, for the checks between sections.
+    var registrationScopes: [Located<String>]
+    var clientKeys: OutgoingWay
+
+    func apply(to settings: inout AuthorizationServerSettings) {
+        settings.profile = profile
+        settings.dpopNonce = dpopNonce
+        settings.mtlsOrigin = mtlsOrigin
+        settings.registration = registration
+        settings.clientKeys = clientKeys
+    }
+}
+
 /// What `authorization_server` says about its clients.
 struct ClientRulesReader {
     let context: ReadingContext
     let files: FileChecks
 
-    /// - Parameter registrationScopes: what clients that register themselves may get, with places, for the checks
-    ///   between sections.
-    func read(
-        _ reader: MappingReader, into settings: inout AuthorizationServerSettings,
-        registrationScopes: inout [Located<String>]
-    ) {
-        settings.profile = reader.value("profile", .word, default: .standard)
-        settings.dpopNonce = reader.flag("dpop_nonce")
-        settings.mtlsOrigin = reader.value("mtls_origin", .httpsOrigin)?.value
-        settings.registration = registration(reader, &registrationScopes)
-        settings.clientKeys = clientKeys(reader)
+    func read(_ reader: MappingReader) -> ClientRulesDraft {
+        let profile = reader.value("profile", ValueKind<SecurityProfile>.word, default: .standard)
+        let dpopNonce = reader.flag("dpop_nonce")
+        let mtlsOrigin = reader.value("mtls_origin", .httpsOrigin)?.value
+        let (registration, scopes) = registration(reader)
+        return ClientRulesDraft(
+            profile: profile, dpopNonce: dpopNonce, mtlsOrigin: mtlsOrigin, registration: registration,
+            registrationScopes: scopes, clientKeys: clientKeys(reader))
     }
 
     /// How `jwks_uri` of clients is fetched. There is no plain http, no certificate and no other place to connect to:
@@ -33,34 +49,33 @@ struct ClientRulesReader {
         return way
     }
 
-    private func registration(_ owner: MappingReader, _ located: inout [Located<String>]) -> RegistrationSettings? {
-        guard let reader = owner.nested("registration") else { return nil }
+    private func registration(_ owner: MappingReader) -> (RegistrationSettings?, scopes: [Located<String>]) {
+        guard let reader = owner.nested("registration") else { return (nil, []) }
         reader.require(
             "initial_access_token", "whoever shows it may register clients, as in {file: secrets/registration-token}")
         reader.require("scopes", "all that clients may get that register themselves")
         let secrets = SecretReader(context: context)
         let token = secrets.read(reader, "initial_access_token", octetsMin: RegistrationSettings.tokenOctetsMin)
         let scopes = reader.list("scopes", of: .scopeToken)
-        located = scopes ?? []
         let hosts = reader.list("jwks_hosts", of: .fetchedHost)
         reader.finish()
-        guard let token, let scopes else { return nil }
+        guard let token, let scopes else { return (nil, scopes ?? []) }
         var settings = RegistrationSettings(initialAccessToken: token, scopes: scopes.map(\.value))
         settings.jwksHosts = hosts?.map(\.value) ?? []
-        return settings
+        return (settings, scopes)
     }
 }
 
-extension ValueKind where Value == String {
+extension ValueKind where Value == HTTPSIdentifier {
     /// `https://HOST` or `https://HOST:PORT`, nothing behind it.
     static var httpsOrigin: ValueKind {
         ValueKind("https:// with host and port, and nothing behind them") { scalar throws(ValueProblem) in
-            let identifier = try ValueKind<HTTPSIdentifier>.issuerIdentifier.parse(scalar)
-            guard identifier.path.isEmpty, !identifier.text.hasSuffix("/") else {
+            let identifier = try HTTPSIdentifier(scalar.text)
+            guard identifier.path.isEmpty else {
                 throw ValueProblem(
                     "found \(Shown.value(scalar.text)), expected https:// with host and port, and nothing behind them")
             }
-            return identifier.text
+            return identifier
         }
     }
 }

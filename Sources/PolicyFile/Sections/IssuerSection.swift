@@ -68,7 +68,7 @@ struct IssuerSection {
             )
         }
         var issuer = Issuer(
-            name: name.value, identifier: settings.issuer, keys: .embedded,
+            name: name.value, identifier: settings.issuer.text, keys: .embedded,
             audiences: audiences?.map(\.value) ?? [settings.audience],
             algorithms: settings.signingAlgorithms, types: ["at+jwt"], clockSkew: skew, dpopNonce: nonce,
             dpopAlgorithms: proofs)

@@ -30,7 +30,7 @@ struct UpstreamTokenSection {
         for key in keys ?? [] { files.check(signingKey: key) }
         if let identifier = draft.identifier, let keys, !keys.isEmpty {
             draft.settings = UpstreamTokenSettings(
-                issuer: identifier.value.text, keys: keys.map { context.path($0.value) }, lifetime: lifetime)
+                issuer: identifier.value, keys: keys.map { context.path($0.value) }, lifetime: lifetime)
         }
         return draft
     }

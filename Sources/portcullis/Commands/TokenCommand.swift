@@ -99,7 +99,7 @@ struct TokenCommand: AsyncParsableCommand {
             }
             return try await client.clientCredentials()
         }
-        let wallet = TokenWallet(names: [issuer, clientId, scope, resource])
+        let wallet = TokenWallet(names: [issuer.text, clientId, scope, resource])
         if !noStore, let kept = try await kept(in: wallet, client) { return kept }
         let response =
             if flow == .code {
@@ -144,9 +144,13 @@ struct TokenCommand: AsyncParsableCommand {
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 
-    private func resolvedIssuer() throws -> String {
-        if let issuer { return issuer }
-        return try PolicySettings.authorizationServer(of: policy).issuer
+    private func resolvedIssuer() throws -> HTTPSIdentifier {
+        guard let issuer else { return try PolicySettings.authorizationServer(of: policy).issuer.identifier }
+        do {
+            return try HTTPSIdentifier(issuer)
+        } catch {
+            throw CommandFailure("--issuer: \(error.message)")
+        }
     }
 
     private func resolvedAuthorities() -> String? {

@@ -33,7 +33,8 @@ struct FederationTests {
         let ring = try #require(SigningKeyRing([DatedSigningKey(key: bench.key, signsFrom: 0)]))
         server = AuthorizationServer(
             settings: AuthorizationServerSettings(
-                issuer: Bench.issuer, database: .sqlite(path: ""), accessTokenLifetime: .seconds(600),
+                issuer: try servedIssuer(Bench.issuer), database: .sqlite(path: ""),
+                accessTokenLifetime: .seconds(600),
                 audience: Bench.audience),
             resources: [Bench.otherAudience], keys: SigningKeys(ring), pepper: bench.pepper, store: bench.store,
             assertions: judge)

@@ -15,7 +15,7 @@ struct CertificateAuthenticationTests {
     let client: KeyedClient
 
     init() async throws {
-        bench = try Bench { $0.mtlsOrigin = "https://mtls.example.com:8444" }
+        bench = try Bench { $0.mtlsOrigin = try? HTTPSIdentifier("https://mtls.example.com:8444") }
         maker = try TestCertificateMaker()
         client = try KeyedClient()
     }

@@ -23,7 +23,8 @@ struct PostgreSQLTests {
     private func open(_ settings: PostgreSQLSettings, creating: Bool = true) async throws -> AuthorizationDatabase {
         try await AuthorizationDatabase.open(
             AuthorizationServerSettings(
-                issuer: "https://login.example.com", database: .postgresql(settings),
+                issuer: try #require(IssuerIdentifier(HTTPSIdentifier("https://login.example.com"))),
+                database: .postgresql(settings),
                 accessTokenLifetime: .seconds(600), audience: "a"),
             creating: creating, now: storeNow)
     }

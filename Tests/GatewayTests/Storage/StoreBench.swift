@@ -44,9 +44,12 @@ struct StoreBench: Sendable {
             user: TestPostgreSQL.user, connections: 4)
     }
 
-    func serverSettings(_ edit: (inout AuthorizationServerSettings) -> Void = { _ in }) -> AuthorizationServerSettings {
+    func serverSettings(_ edit: (inout AuthorizationServerSettings) -> Void = { _ in }) throws
+        -> AuthorizationServerSettings
+    {
         var all = AuthorizationServerSettings(
-            issuer: "https://login.example.com", database: settings, accessTokenLifetime: .seconds(600),
+            issuer: try #require(IssuerIdentifier(HTTPSIdentifier("https://login.example.com"))), database: settings,
+            accessTokenLifetime: .seconds(600),
             audience: "https://api.example.com")
         edit(&all)
         return all
@@ -55,7 +58,7 @@ struct StoreBench: Sendable {
     func database(
         creating: Bool = true, now: Int64 = storeNow, _ edit: (inout AuthorizationServerSettings) -> Void = { _ in }
     ) async throws -> AuthorizationDatabase {
-        try await AuthorizationDatabase.open(serverSettings(edit), creating: creating, now: now)
+        try await AuthorizationDatabase.open(try serverSettings(edit), creating: creating, now: now)
     }
 
     func open() async throws -> any AuthorizationStore {
