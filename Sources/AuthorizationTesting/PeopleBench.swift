@@ -24,7 +24,9 @@ struct PeopleBench: Sendable {
     let user: StoredUser
 
     /// - Parameter provider: at which people log in, as `logIn` says.
-    init(logIn: LogInSettings = LogInSettings(), provider: (any IdentityProvider)? = nil) async throws {
+    init(
+        issuer: String = Bench.issuer, logIn: LogInSettings = LogInSettings(), provider: (any IdentityProvider)? = nil
+    ) async throws {
         let counter = Mutex<UInt64>(0)
         random = Randomness { count in
             let value = counter.withLock { counter in
@@ -39,7 +41,7 @@ struct PeopleBench: Sendable {
             ])
         else { throw BenchError() }
         var settings = AuthorizationServerSettings(
-            issuer: try servedIssuer(Bench.issuer), database: .sqlite(path: ""), accessTokenLifetime: .seconds(600),
+            issuer: try servedIssuer(issuer), database: .sqlite(path: ""), accessTokenLifetime: .seconds(600),
             audience: Bench.audience)
         settings.scopeDescriptions = ["orders:read": "Read your orders"]
         settings.logIn = logIn

@@ -19,7 +19,7 @@ package struct People: Sendable {
     ) {
         sessions = SessionReader(store: store, idleSeconds: settings.sessionIdle.components.seconds)
         kit = PageKit(
-            store: store, sessions: sessions, forms: FormGuard(origin: settings.issuer.origin),
+            store: store, sessions: sessions, forms: FormGuard(origin: settings.issuer.webOrigin),
             host: settings.issuer.authority)
         let start = SessionStart(sessions: sessions, sessionSeconds: settings.sessionLifetime.components.seconds)
         let form = LoginForm(kit: kit, passwords: settings.logIn.passwords, provider: settings.logIn.provider?.label)

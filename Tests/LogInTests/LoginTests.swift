@@ -161,4 +161,22 @@ struct LoginTests {
         let answer = await browser.get("/oauth2/login", "interaction=\(id)&password=x&password=y")
         #expect(answer.status == 400)
     }
+
+    @Test(
+        "the origin of a form is the issuer's as browsers write it: lower case, without the port of https",
+        arguments: [
+            ("https://Login.Example.COM", "https://login.example.com"),
+            ("https://login.example.com:443/tenant", "https://login.example.com"),
+            ("https://Login.example.com:8443", "https://login.example.com:8443"),
+        ])
+    func origin(issuer: String, origin: String) async throws {
+        let bench = try await PeopleBench(issuer: issuer)
+        let browser = bench.browser()
+        let id = try await bench.interaction(for: browser)
+        let form = await browser.get("/oauth2/login", "interaction=\(id)")
+        let answer = await browser.send(
+            form, ["username": "alice", "password": PeopleBench.password],
+            fields: [("origin", origin), ("sec-fetch-site", "same-origin")])
+        #expect(answer.status == 303)
+    }
 }

@@ -9,6 +9,7 @@ struct IdentifierTests {
         var host: String
         var port: Int
         var path: String
+        var webOrigin: String
         var testDescription: String { text }
     }
 
@@ -17,14 +18,19 @@ struct IdentifierTests {
         arguments: [
             Case(
                 text: "https://auth.example.com", origin: "https://auth.example.com", host: "auth.example.com",
-                port: 443, path: ""),
+                port: 443, path: "", webOrigin: "https://auth.example.com"),
             Case(
                 text: "https://Auth.Example.com:8443/T/", origin: "https://Auth.Example.com:8443",
-                host: "auth.example.com", port: 8443, path: "/T/"),
-            Case(text: "https://[::1]", origin: "https://[::1]", host: "[::1]", port: 443, path: ""),
-            Case(text: "https://[::1]:9443/a", origin: "https://[::1]:9443", host: "[::1]", port: 9443, path: "/a"),
+                host: "auth.example.com", port: 8443, path: "/T/", webOrigin: "https://auth.example.com:8443"),
             Case(
-                text: "https://127.0.0.1:443", origin: "https://127.0.0.1:443", host: "127.0.0.1", port: 443, path: ""),
+                text: "https://[::1]", origin: "https://[::1]", host: "[::1]", port: 443, path: "",
+                webOrigin: "https://[::1]"),
+            Case(
+                text: "https://[::1]:9443/a", origin: "https://[::1]:9443", host: "[::1]", port: 9443, path: "/a",
+                webOrigin: "https://[::1]:9443"),
+            Case(
+                text: "https://127.0.0.1:443", origin: "https://127.0.0.1:443", host: "127.0.0.1", port: 443, path: "",
+                webOrigin: "https://127.0.0.1"),
         ])
     func parts(_ expected: Case) throws {
         let identifier = try HTTPSIdentifier(expected.text)
@@ -34,6 +40,7 @@ struct IdentifierTests {
         #expect(identifier.host == expected.host)
         #expect(identifier.port == expected.port)
         #expect(identifier.path == expected.path)
+        #expect(identifier.webOrigin == expected.webOrigin)
     }
 
     @Test(

@@ -14,6 +14,9 @@ package struct HTTPSIdentifier: Hashable, Sendable {
     /// Scheme, host and port as the text writes them: what paths are appended to.
     package var origin: String { "https://" + authority }
 
+    /// The same as browsers write it in `Origin` (RFC 6454 §6.2): lower case, without the port of https.
+    package var webOrigin: String { "https://" + host + (port == 443 ? "" : ":\(port)") }
+
     /// Where the authorization server of this name has its metadata: the well-known path, and behind it the path of the
     /// name without its last slash (RFC 8414 §3.1).
     package var metadataPath: String { AuthorizationServerEndpoint.metadataWellKnownPath + pathWithoutLastSlash }
@@ -95,6 +98,8 @@ package struct IssuerIdentifier: Hashable, Sendable {
     package var text: String { identifier.text }
     /// Scheme, host and port as the text writes them.
     package var origin: String { identifier.origin }
+    /// The same as browsers write it in `Origin` (RFC 6454 §6.2).
+    package var webOrigin: String { identifier.webOrigin }
     /// Host and port as the text writes them.
     package var authority: String { identifier.authority }
     /// The host that serves the endpoints: lower case, without port.
