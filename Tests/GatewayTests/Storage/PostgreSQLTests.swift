@@ -139,6 +139,27 @@ struct PostgreSQLTests {
         #expect(refusals < .seconds(5))
     }
 
+    @Test("while the server takes no more connections, those that there are serve everybody")
+    func full() async throws {
+        let server = try await TestPostgreSQL.shared()
+        let user = "one_only_\(UInt32.random(in: 0...(.max)))"
+        try await server.sql("CREATE ROLE \(user) LOGIN CONNECTION LIMIT 1", in: "postgres")
+        let settings = try await settings(server, user: user)
+        try await server.sql("GRANT CREATE ON DATABASE \(settings.database) TO \(user)", in: "postgres")
+        let store = try await open(settings).store
+        let served = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<40 {
+                group.addTask {
+                    let committed = try await store.commit([.insert(.test("\(number)"))], now: storeNow)
+                    let found = try await store.record(.replay, "\(number)")
+                    return committed && found != nil
+                }
+            }
+            return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(served == 40)
+    }
+
     @Test("two gateways hear of each other's writes in less than a second")
     func listen() async throws {
         let settings = try await settings(.shared())

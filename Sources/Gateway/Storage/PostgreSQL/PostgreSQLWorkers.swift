@@ -17,9 +17,8 @@ final class PostgreSQLWorkers: Sendable {
     init(_ connect: @escaping @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection, threads: Int) {
         let jobs = Jobs()
         self.jobs = jobs
-        let gate = ReconnectGate()
         for number in 1...max(1, threads) {
-            let thread = Thread { Worker(jobs: jobs, gate: gate, connect: connect).run() }
+            let thread = Thread { Worker(jobs: jobs, connect: connect).run() }
             thread.name = "postgresql \(number)"
             thread.start()
         }
@@ -27,8 +26,8 @@ final class PostgreSQLWorkers: Sendable {
 
     deinit { jobs.end() }
 
-    /// Runs something on a connection. What it throws is thrown here. It is run a second time, on a new connection,
-    /// when a connection that had been idle turns out to be gone (`PostgreSQLError.lost`).
+    /// Runs something on a connection. What it throws is thrown here. It is run again, on another connection, when one
+    /// that had been idle turns out to be gone (`PostgreSQLError.lost`).
     func run<Value: Sendable>(_ body: @escaping @Sendable (PostgreSQLConnection) throws -> Value) async throws -> Value
     {
         let deadline = MonotonicTime.now &+ MonotonicTime.nanoseconds(milliseconds: Self.jobMilliseconds)
@@ -53,11 +52,19 @@ final class PostgreSQLWorkers: Sendable {
         let fail: @Sendable (PostgreSQLError) -> Void
     }
 
-    /// The queue between tasks and threads.
+    /// What a thread does next.
+    enum Turn {
+        case serve(Job)
+        case connect(Job, ReconnectGate.Attempt)
+        case refuse(Job, reason: String)
+    }
+
+    /// The queue between tasks and threads, and what the threads know together of their connections.
     final class Jobs: @unchecked Sendable {
         // Guarded by `condition`.
         private var waiting: [Job] = []
         private var hasEnded = false
+        private var gate = ReconnectGate()
         private let condition = NSCondition()
 
         /// False: too many wait.
@@ -65,16 +72,67 @@ final class PostgreSQLWorkers: Sendable {
             condition.withLock {
                 guard waiting.count < PostgreSQLWorkers.waitingMax, !hasEnded else { return false }
                 waiting.append(job)
-                condition.signal()
+                // Any thread can take it while the gate is open; otherwise perhaps only some can.
+                if gate.isClosed(now: MonotonicTime.now) { condition.broadcast() } else { condition.signal() }
                 return true
             }
         }
 
-        /// nil: there will be no more.
-        func next() -> Job? {
+        /// Waits for something to do. nil: there will be no more.
+        func next(hasConnection: Bool) -> Turn? {
             condition.withLock {
-                while waiting.isEmpty, !hasEnded { condition.wait() }
-                return waiting.isEmpty ? nil : waiting.removeFirst()
+                while true {
+                    guard let job = waiting.first else {
+                        if hasEnded {
+                            if hasConnection { gate.disconnected() }
+                            condition.broadcast()
+                            return nil
+                        }
+                        condition.wait()
+                        continue
+                    }
+                    let now = MonotonicTime.now
+                    switch gate.decide(hasConnection: hasConnection, now: now) {
+                    case .serve: return .serve(take(job))
+                    case .connect(let attempt): return .connect(take(job), attempt)
+                    case .refuse(let reason): return .refuse(take(job), reason: reason)
+                    case .leave(let until):
+                        _ = condition.wait(until: Date(timeIntervalSinceNow: Double(until &- now) / 1e9))
+                    }
+                }
+            }
+        }
+
+        private func take(_ first: Job) -> Job {
+            waiting.removeFirst()
+            return first
+        }
+
+        func connected() {
+            condition.withLock {
+                gate.connected()
+                condition.broadcast()
+            }
+        }
+
+        /// A worker has no connection any more.
+        /// - Parameter unserved: the job that it could not do, which comes before all others.
+        func disconnected(_ unserved: Job? = nil) {
+            condition.withLock {
+                gate.disconnected()
+                if let unserved { waiting.insert(unserved, at: 0) }
+                condition.broadcast()
+            }
+        }
+
+        /// A worker could not connect.
+        /// - Parameter unserved: the job that it could not do: another worker may have a connection, or the gate may
+        ///   have been opened in the meantime.
+        func failed(_ attempt: ReconnectGate.Attempt, reason: String, _ unserved: Job) {
+            condition.withLock {
+                gate.failed(attempt, reason: reason, now: MonotonicTime.now, chance: Double.random(in: 0...1))
+                waiting.insert(unserved, at: 0)
+                condition.broadcast()
             }
         }
 
@@ -90,83 +148,61 @@ final class PostgreSQLWorkers: Sendable {
 /// One thread.
 private final class Worker {
     private let jobs: PostgreSQLWorkers.Jobs
-    private let gate: ReconnectGate
     private let connect: @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection
     private var connection: PostgreSQLConnection?
 
-    init(
-        jobs: PostgreSQLWorkers.Jobs, gate: ReconnectGate,
-        connect: @escaping @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection
-    ) {
+    init(jobs: PostgreSQLWorkers.Jobs, connect: @escaping @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection)
+    {
         self.jobs = jobs
-        self.gate = gate
         self.connect = connect
     }
 
     func run() {
         ThreadSignals.block()
-        while let job = jobs.next() { serve(job) }
-    }
-
-    private func serve(_ job: PostgreSQLWorkers.Job) {
-        guard MonotonicTime.now < job.deadline else { return job.fail(.lost("it did not answer in time")) }
-        do throws(PostgreSQLError) {
-            let wasIdle = connection != nil
-            let connection = if let idle = self.connection { idle } else { try gate.pass(connect) }
-            self.connection = connection
-            connection.deadline = job.deadline
-            guard let answer = job.run(connection) else { return keepIfIdle() }
-            self.connection = nil
-            // A connection that was idle may have been dead for long: of a restart of the database nobody shall notice
-            // anything.
-            guard wasIdle else { return answer() }
-            let second = try gate.pass(connect)
-            self.connection = second
-            second.deadline = job.deadline
-            if let answer = job.run(second) {
-                self.connection = nil
-                answer()
+        while let turn = jobs.next(hasConnection: connection != nil) {
+            switch turn {
+            case .serve(let job): if isInTime(job), let connection { serve(job, on: connection, wasIdle: true) }
+            case .connect(let job, let attempt): if isInTime(job) { connect(attempt, for: job) }
+            case .refuse(let job, let reason): job.fail(.lost(reason))
             }
-            keepIfIdle()
-        } catch {
-            job.fail(error)
         }
     }
 
-    private func keepIfIdle() { if connection?.isIdle != true { connection = nil } }
-}
+    private func isInTime(_ job: PostgreSQLWorkers.Job) -> Bool {
+        if MonotonicTime.now < job.deadline { return true }
+        job.fail(.lost("it did not answer in time"))
+        return false
+    }
 
-/// How often it is tried to connect when the database cannot be reached: after 100 ms, 200 ms, … 5 s. Whoever comes in
-/// between is refused at once.
-final class ReconnectGate: @unchecked Sendable {
-    private static let firstMilliseconds = 100
-    private static let lastMilliseconds = 5_000
-    // Guarded by `lock`.
-    private var failures = 0
-    private var closedUntil = Int.min
-    private var reason = ""
-    private let lock = NSLock()
-
-    func pass(_ connect: () throws(PostgreSQLError) -> PostgreSQLConnection) throws(PostgreSQLError)
-        -> PostgreSQLConnection
-    {
-        if let reason = lock.withLock({ MonotonicTime.now < closedUntil ? reason : nil }) { throw .lost(reason) }
+    private func connect(_ attempt: ReconnectGate.Attempt, for job: PostgreSQLWorkers.Job) {
+        let connection: PostgreSQLConnection
         do throws(PostgreSQLError) {
-            let connection = try connect()
-            lock.withLock { failures = 0 }
-            return connection
+            connection = try connect()
         } catch {
-            lock.withLock {
-                let pause = min(Self.firstMilliseconds << min(failures, 10), Self.lastMilliseconds)
-                failures += 1
-                // Half of it by chance, so that several gateways do not come at the same moment.
-                closedUntil =
-                    MonotonicTime.now
-                    &+ MonotonicTime.nanoseconds(milliseconds: pause / 2 + Int.random(in: 0...(pause / 2)))
-                reason = if case .lost(let text) = error { text } else { "\(error)" }
-            }
-            throw error
+            let reason = if case .lost(let text) = error { text } else { "\(error)" }
+            return jobs.failed(attempt, reason: reason, job)
         }
+        self.connection = connection
+        jobs.connected()
+        serve(job, on: connection, wasIdle: false)
+    }
+
+    private func serve(_ job: PostgreSQLWorkers.Job, on connection: PostgreSQLConnection, wasIdle: Bool) {
+        connection.deadline = job.deadline
+        guard let answer = job.run(connection) else {
+            if !connection.isIdle { disconnected() }
+            return
+        }
+        // A connection that was idle may have been dead for long: of a restart of the database nobody shall notice
+        // anything.
+        if wasIdle, MonotonicTime.now < job.deadline { return disconnected(job) }
+        disconnected()
+        answer()
+    }
+
+    private func disconnected(_ unserved: PostgreSQLWorkers.Job? = nil) {
+        connection = nil
+        jobs.disconnected(unserved)
     }
 }
 
