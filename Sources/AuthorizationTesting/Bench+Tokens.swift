@@ -79,7 +79,8 @@ extension Bench {
             createdAt: newYear2026,
             expiresAt: newYear2026 + 86_400)
         let record = StoredRecord(
-            .refreshToken, SecretDigest.text(of: refreshToken), expiresAt: newYear2026 + 86_400, client: client,
+            .refreshToken, RandomText.refreshToken.key(of: refreshToken), expiresAt: newYear2026 + 86_400,
+            client: client,
             subject: subject, grant: id,
             body: ["issued_at": .integer(newYear2026)])
         guard try await store.commit([.insert(grant.record), .insert(record)], now: newYear2026) else {

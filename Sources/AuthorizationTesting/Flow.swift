@@ -58,9 +58,9 @@ struct Flow: Sendable {
 
     /// A session of the person, in the browser's cookies.
     mutating func logIn(at time: Int64? = nil, acr: String? = nil) async throws {
-        let secret = PageSecret.generate(.system)
+        let secret = RandomText.session.make(.system)
         let session = UserSession(
-            key: SecretDigest.text(of: secret), userID: Self.userID,
+            key: RandomText.session.key(of: secret), userID: Self.userID,
             authentication: UserAuthentication(time: time ?? now, acr: acr, methods: ["pwd"]),
             expiresAt: now + 86_400)
         try await put(session.record)

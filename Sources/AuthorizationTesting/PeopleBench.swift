@@ -77,8 +77,8 @@ struct PeopleBench: Sendable {
         ]
         for (name, value) in request.members { all[name] = value }
         var interaction = Interaction(
-            id: PageSecret.generate(random), clientID: client, request: all,
-            browserKey: SecretDigest.text(of: browser.secret),
+            id: RandomText.interaction.make(random), clientID: client, request: all,
+            browserKey: RandomText.browser.key(of: browser.secret),
             expiresAt: now + 1_800)
         interaction.userID = user
         _ = try await store.commit([.insert(interaction.record)], now: now)
@@ -87,7 +87,7 @@ struct PeopleBench: Sendable {
 
     func stored(_ id: String) async throws -> Interaction {
         guard
-            let interaction = try await store.record(.interaction, SecretDigest.text(of: id)).flatMap({
+            let interaction = try await store.record(.interaction, RandomText.interaction.key(of: id)).flatMap({
                 Interaction($0, id: id)
             })
         else {
@@ -123,7 +123,7 @@ final class Browser: Sendable {
         self.server = server
         self.random = random
         self.address = address
-        cookies = Mutex([BrowserCookie.name: PageSecret.generate(random)])
+        cookies = Mutex([BrowserCookie.name: RandomText.browser.make(random)])
     }
 
     var secret: String { self[BrowserCookie.name] ?? "" }

@@ -22,7 +22,8 @@ struct DevicePageTests {
     }
 
     private func state() async throws -> DeviceRequest.State? {
-        try await bench.store.record(.deviceCode, SecretDigest.text(of: "device")).flatMap(DeviceRequest.init)?.state
+        try await bench.store.record(.deviceCode, RandomText.deviceCode.key(of: "device")).flatMap(DeviceRequest.init)?
+            .state
     }
 
     private func submit(_ code: String, in browser: Browser? = nil) async -> Shown {

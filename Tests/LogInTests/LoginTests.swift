@@ -53,9 +53,9 @@ struct LoginTests {
     func digestOnly() async throws {
         try await bench.logIn(browser)
         let secret = try #require(browser[SessionReader.cookieName])
-        #expect(PageSecret.isWellFormed(secret))
+        #expect(RandomText.session.isWellFormed(secret))
         #expect(try await bench.store.record(.session, secret) == nil)
-        #expect(try await bench.store.record(.session, SecretDigest.text(of: secret)) != nil)
+        #expect(try await bench.store.record(.session, RandomText.session.key(of: secret)) != nil)
     }
 
     @Test("AS-041 an unknown name, a wrong password and a disabled account get the same page")

@@ -29,7 +29,7 @@ struct ProviderLogInTests {
         #expect(Set(["prompt", "max_age", "login_hint", "acr_values"]).isDisjoint(with: departure.parameters.keys))
         #expect(Set([departure["state"], departure["nonce"], departure["code_challenge"]]).count == 3)
         for name in ["state", "nonce", "code_challenge"] {
-            #expect(PageSecret.isWellFormed(departure[name]), "\(name)")
+            #expect(RandomText.providerState.isWellFormed(departure[name]), "\(name)")
         }
         bench.answer(try bench.idToken(departure))
         _ = await bench.comeBack(departure)
@@ -44,7 +44,7 @@ struct ProviderLogInTests {
         let bench = try await ProviderBench()
         let departure = try await bench.leave()
         let record = try #require(
-            try await bench.people.store.record(.providerLogIn, SecretDigest.text(of: departure["state"])))
+            try await bench.people.store.record(.providerLogIn, RandomText.providerState.key(of: departure["state"])))
         let text = String(decoding: JSON.object(record.body).serialized(), as: UTF8.self)
         for name in ["state", "nonce", "code_challenge"] { #expect(!text.contains(departure[name]), "\(name)") }
         #expect(!text.contains(bench.browser.secret))

@@ -14,7 +14,7 @@ extension AuthorizationStore {
         random: Randomness,
         _ change: (inout RegisteredClient) -> Void = { _ in }
     ) async throws -> (client: RegisteredClient, secret: ClientSecret?) {
-        let id = id ?? "client-" + ClientID.generated(random)
+        let id = id ?? RandomText.clientID.make(random)
         guard ClientID.isValid(id) else { throw RegistrationError.badID }
         var client = try rules.client(metadata, id: id, now: now)
         if metadata["token_endpoint_auth_method"] == nil {

@@ -12,10 +12,4 @@ package enum ClientID {
                 }
             }
     }
-
-    /// 80 random bits in lower-case letters and digits.
-    package static func generated(_ random: Randomness) -> String {
-        let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789".utf8)
-        return String(decoding: random.octets(16).map { alphabet[Int($0 & 31)] }, as: UTF8.self)
-    }
 }

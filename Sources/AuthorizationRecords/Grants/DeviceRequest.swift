@@ -63,8 +63,8 @@ package struct DeviceRequest: Sendable, Equatable {
     package init(
         deviceCode: String, userCode: String, clientID: String, scopes: [String], resources: [String], now: Int64
     ) {
-        key = SecretDigest.text(of: deviceCode)
-        userCodeKey = SecretDigest.text(of: userCode)
+        key = RandomText.deviceCode.key(of: deviceCode)
+        userCodeKey = UserCode.key(of: userCode)
         self.clientID = clientID
         self.scopes = scopes
         self.resources = resources

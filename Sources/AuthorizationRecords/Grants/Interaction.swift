@@ -54,7 +54,8 @@ package struct Interaction: Sendable, Equatable {
         body["login_refused"] = logInRefusal.map { .string($0.rawValue) }
         body["consent"] = consent.map { .string($0.rawValue) }
         var record = StoredRecord(
-            .interaction, SecretDigest.text(of: id), expiresAt: expiresAt, client: clientID, subject: userID, body: body
+            .interaction, RandomText.interaction.key(of: id), expiresAt: expiresAt, client: clientID, subject: userID,
+            body: body
         )
         record.version = version
         return record

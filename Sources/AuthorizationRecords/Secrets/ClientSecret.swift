@@ -1,25 +1,15 @@
-import JOSE
-
-/// A client secret: `pcs_`, 32 random octets in base64url, and six characters that check them, so that scanners find a
-/// leaked one and a mistyped one is known for what it is. Nothing in it changes under any URL encoding.
+/// A client secret (`RandomText.clientSecret`), which prints itself nowhere.
 package struct ClientSecret: Sendable, CustomStringConvertible, CustomReflectable {
-    /// By which scanners for leaked secrets know one.
-    package static let prefix = "pcs_"
     /// Shown once, to whoever registers the client.
     package let text: String
 
     /// A new one.
     package static func generate(_ random: Randomness) -> ClientSecret {
-        let body = prefix + Base64URL.encode(random.octets(32))
-        return ClientSecret(text: body + Checksum.text(of: body))
+        ClientSecret(text: RandomText.clientSecret.make(random))
     }
 
     /// Whether a text has the shape and the checksum of a secret; it says nothing about whose it is.
-    package static func isWellFormed(_ text: String) -> Bool {
-        guard text.utf8.count == prefix.utf8.count + 43 + Checksum.length, text.hasPrefix(prefix) else { return false }
-        let body = String(text.dropLast(Checksum.length))
-        return Base64URL.decode(String(body.dropFirst(prefix.count))) != nil && body + Checksum.text(of: body) == text
-    }
+    package static func isWellFormed(_ text: String) -> Bool { RandomText.clientSecret.isWellFormed(text) }
 
     /// Never the secret itself.
     package var description: String { "client secret" }

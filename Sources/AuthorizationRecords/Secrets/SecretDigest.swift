@@ -1,8 +1,8 @@
 import Crypto
 import JOSE
 
-/// What codes, refresh tokens and the like are found by: SHA-256 in base64url. They are 256 random bits, so that a
-/// plain hash tells nothing.
+/// What records are found by that belong to a secret (`RandomText`), or to a name that is long or not to be seen:
+/// SHA-256 in base64url.
 package enum SecretDigest {
     /// 43 characters.
     package static func text(of secret: String) -> String {

@@ -20,7 +20,10 @@ package enum UserCode {
         return nil
     }
 
-    /// As it is stored: capitals, without whatever people put between them. nil: it is none.
+    /// What the record of a code is found by.
+    package static func key(of code: String) -> String { SecretDigest.text(of: code) }
+
+    /// As it is looked for: capitals, without whatever people put between them. nil: it is none.
     package static func normalised(_ typed: String) -> String? {
         guard typed.utf8.count <= 64 else { return nil }
         var code: [UInt8] = []

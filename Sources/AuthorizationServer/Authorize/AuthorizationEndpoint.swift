@@ -73,8 +73,12 @@ struct AuthorizationEndpoint: ServerEndpoint {
     // MARK: Back from the pages
 
     private func resume(_ id: String, _ call: EndpointCall) async throws(OAuthError) -> ServiceResponse {
-        guard PageSecret.isWellFormed(id), let browser = BrowserCookie(call.request) else { return ErrorPage.expired }
-        let record = try await store.orUnavailable { try await $0.record(.interaction, SecretDigest.text(of: id)) }
+        guard RandomText.interaction.isWellFormed(id), let browser = BrowserCookie(call.request) else {
+            return ErrorPage.expired
+        }
+        let record = try await store.orUnavailable {
+            try await $0.record(.interaction, RandomText.interaction.key(of: id))
+        }
         guard let record, !record.isExpired(at: call.now), let interaction = Interaction(record, id: id),
             interaction.browserKey == browser.key,
             let request = AuthorizationRequest(interaction.request, clientID: interaction.clientID),
@@ -163,7 +167,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
             let secret = browser ?? BrowserCookie(call.random)
             if browser == nil { fields.append(secret.field) }
             var interaction = Interaction(
-                id: PageSecret.generate(call.random), clientID: flow.client.id, request: flow.request.json,
+                id: RandomText.interaction.make(call.random), clientID: flow.client.id, request: flow.request.json,
                 browserKey: secret.key,
                 expiresAt: call.now + Self.interactionSeconds)
             interaction.pushed = flow.pushed
@@ -185,7 +189,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
     )
         async throws(OAuthError) -> ServiceResponse
     {
-        let text = Code.text(call.random)
+        let text = RandomText.authorizationCode.make(call.random)
         var changes: [StoreChange] = [
             .insert(AuthorizationCode(code: text, request: flow.request, person: person, now: call.now).record)
         ]

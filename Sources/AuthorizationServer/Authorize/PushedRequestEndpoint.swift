@@ -22,7 +22,7 @@ struct PushedRequestEndpoint: ClientOperation {
         let redirectURI = try RedirectURI.chosen(
             asked: parameters.value("redirect_uri"), registered: client.redirectURIs)
         _ = try judge.judge(parameters, client: client, redirectURI: redirectURI)
-        let reference = PushedRequest.prefix + Code.text(request.call.random)
+        let reference = RandomText.requestURI.make(request.call.random)
         let pushed = PushedRequest(reference: reference, clientID: client.id, parameters: parameters, now: now)
         guard try await store.orUnavailable({ try await $0.commit([.insert(pushed.record)], now: now) }) else {
             throw .unavailable

@@ -19,7 +19,7 @@ struct TokenMint: Sendable {
         var claims: JSONObject = [
             "iss": .string(issuer), "sub": .string(content.subject), "aud": .string(content.audience),
             "client_id": .string(content.clientID),
-            "iat": .integer(now), "exp": .integer(now &+ lifetime), "jti": .string(Base64URL.encode(random.octets(16))),
+            "iat": .integer(now), "exp": .integer(now &+ lifetime), "jti": .string(RandomText.tokenID.make(random)),
         ]
         if !scope.isEmpty { claims["scope"] = .string(scope) }
         claims["grant_id"] = content.grantID.map { .string($0) }

@@ -1,7 +1,5 @@
 import AuthorizationRecords
-import Crypto
 import HTTP
-import JOSE
 import JSON
 import LogIn
 
@@ -35,11 +33,11 @@ struct RegistrationEndpoint: ServerEndpoint {
 
     private func register(_ call: EndpointCall, _ token: String) async throws(OAuthError) -> ServiceResponse {
         guard SecretDigest.text(of: token).utf8.elementsEqual(initialToken.utf8) else { throw .noRegistrationToken }
-        var client = try read(call, id: "client-" + ClientID.generated(call.random), createdAt: call.now)
+        var client = try read(call, id: RandomText.clientID.make(call.random), createdAt: call.now)
         let secret = addSecret(to: &client, call)
-        let ownToken = "pcr_" + Base64URL.encode(call.random.octets(32))
+        let ownToken = RandomText.registrationToken.make(call.random)
         let record = StoredRecord(
-            .registrationToken, SecretDigest.text(of: ownToken), client: client.id,
+            .registrationToken, RandomText.registrationToken.key(of: ownToken), client: client.id,
             body: ["created_at": .integer(call.now)])
         guard try await commit([.insert(client.record), .insert(record)], call) else { throw .unavailable }
         return document(client, ownToken, secret: secret, status: 201)
@@ -53,7 +51,7 @@ struct RegistrationEndpoint: ServerEndpoint {
         let record: StoredRecord?
         let client: RegisteredClient?
         do {
-            record = try await store.record(.registrationToken, SecretDigest.text(of: token))
+            record = try await store.record(.registrationToken, RandomText.registrationToken.key(of: token))
             guard let id = record?.client, parameters.value("client_id")?.utf8.elementsEqual(id.utf8) == true else {
                 throw OAuthError.noRegistrationToken
             }

@@ -1,11 +1,5 @@
 import AuthorizationRecords
-import JOSE
 import JSON
-
-/// The text of codes and of refresh tokens: 256 random bits in base64url, which no encoding changes.
-enum Code {
-    static func text(_ random: Randomness) -> String { Base64URL.encode(random.octets(32)) }
-}
 
 /// An authorization code (RFC 6749 §4.1.2): what was asked for, and who said yes. Of the code itself there is only a
 /// digest.
@@ -26,7 +20,7 @@ struct AuthorizationCode: Sendable {
     var version: Int64 = 0
 
     init(code: String, request: AuthorizationRequest, person: Person, now: Int64) {
-        key = SecretDigest.text(of: code)
+        key = RandomText.authorizationCode.key(of: code)
         self.request = request
         self.person = person
         goodUntil = now + Self.lifetimeSeconds

@@ -59,7 +59,9 @@ struct IntrospectionEndpoint: ClientOperation {
     private func refreshToken(_ text: String, of client: RegisteredClient, now: Int64) async throws(OAuthError)
         -> JSONObject?
     {
-        let record = try await store.orUnavailable { try await $0.record(.refreshToken, SecretDigest.text(of: text)) }
+        let record = try await store.orUnavailable {
+            try await $0.record(.refreshToken, RandomText.refreshToken.key(of: text))
+        }
         // One that has been replaced counts no longer, although its successor does.
         guard let record, !record.isExpired(at: now), record.client == client.id, record.body["rotation"] == nil,
             let grantID = record.grant,

@@ -20,7 +20,9 @@ struct RevocationEndpoint: ClientOperation {
     /// `token_type_hint` is not even read: both are looked for, so that a wrong one changes nothing (§2.1).
     private func revoke(_ text: String, of client: String, now: Int64) async throws(OAuthError) -> ServiceFacts {
         var facts = ServiceFacts()
-        let record = try await store.orUnavailable { try await $0.record(.refreshToken, SecretDigest.text(of: text)) }
+        let record = try await store.orUnavailable {
+            try await $0.record(.refreshToken, RandomText.refreshToken.key(of: text))
+        }
         if let record, !record.isExpired(at: now) {
             guard record.client == client else { throw .tokenOfAnotherClient }
             guard let grant = record.grant else { throw .unavailable }

@@ -1,3 +1,4 @@
+import AuthorizationRecords
 import Crypto
 import Foundation
 import HTTP
@@ -72,11 +73,11 @@ struct ClientCredentials: Sendable {
 
     /// RFC 7523 §3
     private func assertion(_ key: SigningKey, _ audience: String, _ unixSeconds: Int64) throws -> String {
-        let name = SymmetricKey(size: .bits128).withUnsafeBytes { Base64URL.encode(Array($0)) }
         return try key.sign(
             header: ["typ": "JWT"],
             claims: [
-                "iss": .string(clientID), "sub": .string(clientID), "aud": .string(audience), "jti": .string(name),
+                "iss": .string(clientID), "sub": .string(clientID), "aud": .string(audience),
+                "jti": .string(RandomText.tokenID.make(.system)),
                 "iat": .integer(unixSeconds), "exp": .integer(unixSeconds + Self.assertionLifetime),
             ])
     }

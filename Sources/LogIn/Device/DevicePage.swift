@@ -90,7 +90,8 @@ struct DevicePage: PageEndpoint {
         _ request: DeviceRequest, code: String, _ browser: BrowserCookie, _ session: UserSession?, _ call: EndpointCall
     ) async throws -> ServiceResponse {
         let interaction = Interaction(
-            id: PageSecret.generate(call.random), clientID: request.clientID, request: ["user_code": .string(code)],
+            id: RandomText.interaction.make(call.random), clientID: request.clientID,
+            request: ["user_code": .string(code)],
             browserKey: browser.key, expiresAt: call.now + Self.interactionSeconds)
         guard try await kit.store.commit([.insert(interaction.record)], now: call.now) else {
             return ErrorPage.unavailable
@@ -124,7 +125,7 @@ struct DevicePage: PageEndpoint {
             }
         guard isDone else { return entry(code: "", problem: Self.unknown, status: 400, call) }
         _ = try await kit.store.commit(
-            [.remove(.interaction, key: SecretDigest.text(of: interaction.id))], now: call.now)
+            [.remove(.interaction, key: RandomText.interaction.key(of: interaction.id))], now: call.now)
         var response =
             switch answer {
             case .allow: kit.message(200, title: "Device connected", "Go on at your device; you can close this page.")

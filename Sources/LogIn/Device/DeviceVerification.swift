@@ -50,7 +50,7 @@ package struct DeviceVerification: Sendable {
 
     private func pending(_ typed: String, now: Int64) async throws -> DeviceRequest? {
         guard let code = UserCode.normalised(typed),
-            let pointer = try await store.record(.userCode, SecretDigest.text(of: code)),
+            let pointer = try await store.record(.userCode, UserCode.key(of: code)),
             let key = pointer.body["device"]?.string,
             let request = try await store.record(.deviceCode, key).flatMap(DeviceRequest.init),
             request.state == .pending, now < request.endsAt

@@ -15,8 +15,8 @@ struct PageKit: Sendable {
     func interaction(_ id: String?, _ call: EndpointCall) async throws -> (
         interaction: Interaction, browser: BrowserCookie
     )? {
-        guard let id, PageSecret.isWellFormed(id), let browser = BrowserCookie(call.request),
-            let record = try await store.record(.interaction, SecretDigest.text(of: id)),
+        guard let id, RandomText.interaction.isWellFormed(id), let browser = BrowserCookie(call.request),
+            let record = try await store.record(.interaction, RandomText.interaction.key(of: id)),
             !record.isExpired(at: call.now),
             let interaction = Interaction(record, id: id), interaction.browserKey == browser.key
         else { return nil }

@@ -1,5 +1,4 @@
 import AuthorizationRecords
-import JOSE
 import JSON
 
 /// Which account here a person of the provider has: found by issuer and `sub`, and by nothing else. An address or a
@@ -32,7 +31,7 @@ struct ProviderAccounts: Sendable {
         -> (StoredUser, [StoreChange])
     {
         guard signsUp else { throw ProviderFault.unknownPerson }
-        let id = UserName.newID(call.random)
+        let id = RandomText.userID.make(call.random)
         var user = StoredUser(id: id, name: try await freeName(profile, call), createdAt: call.now)
         user.identity = identity
         user = Self.refreshed(user, profile)
@@ -58,8 +57,6 @@ struct ProviderAccounts: Sendable {
         }
         let name = prefix.lowercased() + "+" + String(own)
         guard try await store.record(.userName, name) != nil else { return name }
-        return name + "-"
-            + call.random.octets(6).map { String("abcdefghijkmnpqrstuvwxyz23456789".dropFirst(Int($0 & 31)).prefix(1)) }
-            .joined()
+        return name + RandomText.userNameSuffix.make(call.random)
     }
 }

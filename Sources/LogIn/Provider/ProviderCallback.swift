@@ -31,9 +31,9 @@ struct ProviderCallback: ServerEndpoint {
     }
 
     private func receive(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let state = parameters.value("state"), PageSecret.isWellFormed(state),
+        guard let state = parameters.value("state"), RandomText.providerState.isWellFormed(state),
             let browser = BrowserCookie(call.request),
-            let record = try await kit.store.record(.providerLogIn, SecretDigest.text(of: state)),
+            let record = try await kit.store.record(.providerLogIn, RandomText.providerState.key(of: state)),
             !record.isExpired(at: call.now),
             let logIn = ProviderLogIn(record), logIn.browserKey == browser.key,
             let (interaction, _) = try await kit.interaction(logIn.interactionID, call)

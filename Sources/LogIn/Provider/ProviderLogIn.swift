@@ -27,7 +27,7 @@ struct ProviderLogIn: Sendable, Equatable {
     var version: Int64 = 0
 
     init(state: String, _ interaction: Interaction, issuer: String, now: Int64) {
-        key = SecretDigest.text(of: state)
+        key = RandomText.providerState.key(of: state)
         interactionID = interaction.id
         clientID = interaction.clientID
         browserKey = interaction.browserKey

@@ -21,7 +21,7 @@ struct ProviderRedirect: Sendable {
         -> ServiceResponse?
     {
         guard let facts = await provider.facts() else { return nil }
-        let state = PageSecret.generate(call.random)
+        let state = RandomText.providerState.make(call.random)
         let logIn = ProviderLogIn(state: state, interaction, issuer: facts.issuer, now: call.now)
         guard try await kit.store.commit([.insert(logIn.record)], now: call.now) else { return nil }
         let query = parameters(interaction, ProviderSecrets(browser, state: state), state: state, chooses: chooses)

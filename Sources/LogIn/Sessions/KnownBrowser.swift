@@ -12,7 +12,7 @@ enum KnownBrowser {
     static func read(_ request: ServiceRequest, name: String, _ pepper: SecretPepper) -> String? {
         guard let value = request.cookie(cookieName), let dot = value.firstIndex(of: ".") else { return nil }
         let nonce = String(value[..<dot])
-        guard PageSecret.isWellFormed(nonce),
+        guard RandomText.knownBrowser.isWellFormed(nonce),
             let octets = Base64URL.decode(String(value[dot...].dropFirst())), let shown = SecretMAC(octets: octets),
             shown == mac(nonce, name, pepper)
         else { return nil }
@@ -20,7 +20,7 @@ enum KnownBrowser {
     }
 
     static func field(name: String, _ pepper: SecretPepper, _ random: Randomness) -> ServiceResponse.Field {
-        let nonce = PageSecret.generate(random)
+        let nonce = RandomText.knownBrowser.make(random)
         return PageCookie.field(
             cookieName, nonce + "." + Base64URL.encode(mac(nonce, name, pepper).octets), maxAgeSeconds: maxAgeSeconds)
     }

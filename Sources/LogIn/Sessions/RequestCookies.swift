@@ -1,6 +1,5 @@
 package import AuthorizationRecords
 package import HTTP
-import JOSE
 
 extension ServiceRequest {
     /// The value of a cookie (RFC 6265 §5.4); nil also when it is there more than once: then somebody else has set one
@@ -20,17 +19,6 @@ extension ServiceRequest {
     }
 }
 
-/// 256 random bits in base64url, as cookies and URLs of pages carry them.
-package enum PageSecret {
-    /// A new one.
-    package static func generate(_ random: Randomness) -> String { Base64URL.encode(random.octets(32)) }
-
-    /// Whether a text has the form of one. What has not is never looked up in the store.
-    package static func isWellFormed(_ text: String) -> Bool {
-        text.utf8.count == 43 && Base64URL.decode(text)?.count == 32
-    }
-}
-
 /// By what a browser is known before anybody has logged in: a random secret. What is under way in a browser is bound to
 /// it, and so are forms (`FormToken`).
 package struct BrowserCookie: Sendable, Equatable {
@@ -38,18 +26,18 @@ package struct BrowserCookie: Sendable, Equatable {
     /// For the cookie only: records have its digest.
     package let secret: String
     /// `Interaction.browserKey`.
-    package var key: String { SecretDigest.text(of: secret) }
+    package var key: String { RandomText.browser.key(of: secret) }
     /// `Set-Cookie`.
     package var field: ServiceResponse.Field { PageCookie.field(Self.name, secret) }
 
     /// The one that the request carries; nil: none, or nothing that was made here.
     package init?(_ request: ServiceRequest) {
-        guard let secret = request.cookie(Self.name), PageSecret.isWellFormed(secret) else { return nil }
+        guard let secret = request.cookie(Self.name), RandomText.browser.isWellFormed(secret) else { return nil }
         self.secret = secret
     }
 
     /// A new one; whoever makes it sends `field`.
-    package init(_ random: Randomness) { secret = PageSecret.generate(random) }
+    package init(_ random: Randomness) { secret = RandomText.browser.make(random) }
 }
 
 /// Cookies of the pages. `__Host-` (RFC 6265bis §4.1.3.2): only this host can set them, over TLS, for all of it.

@@ -25,8 +25,9 @@ package struct SessionReader: Sendable {
 
     /// The session with its account.
     func login(of request: ServiceRequest, now: Int64) async throws -> (session: UserSession, user: StoredUser)? {
-        guard let secret = request.cookie(Self.cookieName), PageSecret.isWellFormed(secret),
-            let record = try await store.record(.session, SecretDigest.text(of: secret)), !record.isExpired(at: now),
+        guard let secret = request.cookie(Self.cookieName), RandomText.session.isWellFormed(secret),
+            let record = try await store.record(.session, RandomText.session.key(of: secret)),
+            !record.isExpired(at: now),
             let session = UserSession(record), now < session.endsAt,
             let user = try await store.user(id: session.userID), !user.isDisabled
         else { return nil }

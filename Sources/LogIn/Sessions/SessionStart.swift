@@ -12,18 +12,18 @@ struct SessionStart: Sendable {
     func session(
         of user: StoredUser, _ authentication: UserAuthentication, _ interaction: Interaction, _ call: EndpointCall
     ) -> (changes: [StoreChange], cookie: ServiceResponse.Field) {
-        let secret = PageSecret.generate(call.random)
+        let secret = RandomText.session.make(call.random)
         let endsAt = call.now + sessionSeconds
         let session = UserSession(
-            key: SecretDigest.text(of: secret), userID: user.id, authentication: authentication,
+            key: RandomText.session.key(of: secret), userID: user.id, authentication: authentication,
             expiresAt: min(endsAt, call.now + sessions.idleSeconds), endsAt: endsAt)
         var next = interaction
         next.userID = user.id
         next.authentication = authentication
         next.consent = nil
         var changes: [StoreChange] = [.insert(session.record), .replace(next.record)]
-        if let older = call.request.cookie(SessionReader.cookieName), PageSecret.isWellFormed(older) {
-            changes.append(.remove(.session, key: SecretDigest.text(of: older)))
+        if let older = call.request.cookie(SessionReader.cookieName), RandomText.session.isWellFormed(older) {
+            changes.append(.remove(.session, key: RandomText.session.key(of: older)))
         }
         return (changes, PageCookie.field(SessionReader.cookieName, secret))
     }

@@ -30,7 +30,7 @@ package struct UserDirectory: Sendable {
         for text in [email, displayName].compactMap({ $0 }) where !UserName.isPlainText(text) {
             throw UserError.badText
         }
-        var user = StoredUser(id: UserName.newID(random), name: name, createdAt: now)
+        var user = StoredUser(id: RandomText.userID.make(random), name: name, createdAt: now)
         user.email = email
         user.displayName = displayName
         switch credential {

@@ -1,5 +1,4 @@
 import AuthorizationRecords
-import JOSE
 
 /// What is typed to log in.
 enum UserName {
@@ -21,7 +20,4 @@ enum UserName {
     static func isPlainText(_ text: String) -> Bool {
         text.utf8.count <= 256 && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
     }
-
-    /// 128 random bits.
-    static func newID(_ random: Randomness) -> String { "user-" + Base64URL.encode(random.octets(16)) }
 }

@@ -47,8 +47,8 @@ package struct TokenClient: Sendable {
         let authorization = try directory.endpoint("authorization_endpoint")
         let receiver = try await LoopbackReceiver.start()
         defer { Task { await receiver.stop() } }
-        let verifier = Base64URL.encode(Randomness.system.octets(32))
-        let state = Base64URL.encode(Randomness.system.octets(16))
+        let verifier = RandomText.codeVerifier.make(.system)
+        let state = RandomText.requestState.make(.system)
         var query = FormText()
         query.add("response_type", "code")
         query.add("client_id", clientID)

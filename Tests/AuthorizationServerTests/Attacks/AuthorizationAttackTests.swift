@@ -78,7 +78,7 @@ struct AuthorizationAttackTests {
         let attackers = await flow.authorize()
         let id = try #require(attackers.redirect["interaction"])
         // The victim's browser has a cookie of its own.
-        flow.cookies[BrowserCookie.name] = PageSecret.generate(.system)
+        flow.cookies[BrowserCookie.name] = RandomText.session.make(.system)
         for path in ["/oauth2/authorize", "/oauth2/login", "/oauth2/consent"] {
             let answer = await flow.send(path, query: "interaction=\(id)")
             #expect(answer.isPage)

@@ -18,7 +18,7 @@ struct PromptTests {
     }
 
     private func stored(_ flow: Flow, _ id: String) async throws -> Interaction {
-        let record = try #require(try await flow.bench.store.record(.interaction, SecretDigest.text(of: id)))
+        let record = try #require(try await flow.bench.store.record(.interaction, RandomText.interaction.key(of: id)))
         return try #require(Interaction(record, id: id))
     }
 
@@ -48,7 +48,7 @@ struct PromptTests {
             "/oauth2/authorize", query: "interaction=\(try #require(asked.redirect["interaction"]))")
         #expect(early.target == "/oauth2/login")
         let id = try await logIn(flow, asked, at: newYear2026 + 5)
-        for cookies in [[:], [BrowserCookie.name: PageSecret.generate(.system)]] as [[String: String]] {
+        for cookies in [[:], [BrowserCookie.name: RandomText.browser.make(.system)]] as [[String: String]] {
             #expect(await flow.send("/oauth2/authorize", query: "interaction=\(id)", cookies: cookies).isPage)
         }
         let answer = await flow.send("/oauth2/authorize", query: "interaction=\(id)")

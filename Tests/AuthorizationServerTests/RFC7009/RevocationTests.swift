@@ -30,7 +30,7 @@ struct RevocationTests {
         #expect(answer.facts.event == "grant_revoked")
         #expect(answer.facts.client == "shop" && answer.facts.subject == "ada")
         #expect(await !isActive("refresh-1"))
-        #expect(try await bench.store.record(.refreshToken, SecretDigest.text(of: "refresh-1")) == nil)
+        #expect(try await bench.store.record(.refreshToken, RandomText.refreshToken.key(of: "refresh-1")) == nil)
     }
 
     @Test("AS-074 an access token that is revoked ends alone")

@@ -133,7 +133,8 @@ struct IntrospectionTests {
         #expect(answer.body["active"] == true)
         #expect(answer.body["exp"] == .integer(newYear2026 + 86_400))
         #expect(await bench.introspect("refresh-1", as: ("orders-api", "s3cret")).body == Self.inactive)
-        var record = try #require(try await bench.store.record(.refreshToken, SecretDigest.text(of: "refresh-1")))
+        var record = try #require(
+            try await bench.store.record(.refreshToken, RandomText.refreshToken.key(of: "refresh-1")))
         record.body["rotation"] = ["at": .integer(newYear2026)]
         #expect(try await bench.store.commit([.replace(record)], now: newYear2026))
         #expect(await bench.introspect("refresh-1").body == Self.inactive)

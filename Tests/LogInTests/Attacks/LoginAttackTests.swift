@@ -17,15 +17,15 @@ struct LoginAttackTests {
 
     @Test("Attack: session fixation. A session secret that was there before is not taken over, and ends")
     func fixation() async throws {
-        let planted = PageSecret.generate(bench.random)
+        let planted = RandomText.session.make(bench.random)
         browser[SessionReader.cookieName] = planted
         try await bench.logIn(browser)
         let first = browser[SessionReader.cookieName]
         #expect(first != planted)
-        #expect(try await bench.store.record(.session, SecretDigest.text(of: planted)) == nil)
+        #expect(try await bench.store.record(.session, RandomText.session.key(of: planted)) == nil)
         try await bench.logIn(browser)
         #expect(browser[SessionReader.cookieName] != first)
-        #expect(try await bench.store.record(.session, SecretDigest.text(of: try #require(first))) == nil)
+        #expect(try await bench.store.record(.session, RandomText.session.key(of: try #require(first))) == nil)
     }
 
     @Test(
@@ -145,7 +145,9 @@ struct LoginAttackTests {
         #expect(known(cookie, "alice"))
         #expect(!known(cookie, "bob"))
         #expect(!known(String(cookie.dropLast()) + (cookie.hasSuffix("A") ? "B" : "A"), "alice"))
-        #expect(!known(PageSecret.generate(bench.random) + "." + PageSecret.generate(bench.random), "alice"))
+        #expect(
+            !known(
+                RandomText.knownBrowser.make(bench.random) + "." + RandomText.knownBrowser.make(bench.random), "alice"))
         #expect(!known("", "alice"))
     }
 

@@ -345,7 +345,7 @@ struct ProviderAttackTests {
 
     @Test("Attack: session fixation. A session secret that was there before is not taken over, and ends")
     func fixation() async throws {
-        let planted = PageSecret.generate(bench.people.random)
+        let planted = RandomText.session.make(bench.people.random)
         bench.browser[SessionReader.cookieName] = planted
         try await bench.logIn()
         #expect(bench.isLoggedIn())

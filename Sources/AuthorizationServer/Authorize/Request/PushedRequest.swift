@@ -9,7 +9,6 @@ struct PushedRequest: Sendable {
     static let lifetimeSeconds: Int64 = 300
     /// So long may log-in and consent take on top, before what was pushed is forgotten.
     static let completionSeconds: Int64 = 3_600
-    static let prefix = "urn:ietf:params:oauth:request_uri:"
 
     let key: String
     let clientID: String
@@ -20,7 +19,7 @@ struct PushedRequest: Sendable {
 
     /// - Parameter reference: `request_uri`
     init(reference: String, clientID: String, parameters: RequestParameters, now: Int64) {
-        key = SecretDigest.text(of: reference)
+        key = RandomText.requestURI.key(of: reference)
         self.clientID = clientID
         self.parameters = parameters
         acceptedUntil = now + Self.lifetimeSeconds
@@ -28,7 +27,8 @@ struct PushedRequest: Sendable {
 
     /// What is stored for a `request_uri`; nil if this server did not issue it.
     static func key(of reference: String) -> String? {
-        reference.hasPrefix(prefix) && reference.utf8.count <= 128 ? SecretDigest.text(of: reference) : nil
+        reference.hasPrefix(RandomText.requestURI.prefix) && reference.utf8.count <= 128
+            ? RandomText.requestURI.key(of: reference) : nil
     }
 
     var record: StoredRecord {

@@ -14,7 +14,7 @@ struct AuthorizationCodeGrant: TokenGrant {
     func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer {
         guard let text = request.parameters.value("code") else { throw .noCode }
         let record = try await store.orUnavailable {
-            try await $0.record(.authorizationCode, SecretDigest.text(of: text))
+            try await $0.record(.authorizationCode, RandomText.authorizationCode.key(of: text))
         }
         guard let code = record.flatMap(AuthorizationCode.init), !code.record.isExpired(at: request.now) else {
             throw .badCode
@@ -68,7 +68,7 @@ struct AuthorizationCodeGrant: TokenGrant {
         let lifetime =
             client.grants.contains(.refreshToken) ? RefreshRules.absoluteSeconds : RefreshRules.withoutRefreshSeconds
         var grant = Grant(
-            id: Base64URL.encode(request.random.octets(16)), clientID: client.id, subject: code.person.userID,
+            id: RandomText.grantID.make(request.random), clientID: client.id, subject: code.person.userID,
             scopes: code.request.scopes,
             resources: code.request.resources, createdAt: request.now, expiresAt: request.now + lifetime)
         grant.authorizationDetails = code.request.authorizationDetails

@@ -1,6 +1,5 @@
 import AuthorizationRecords
 import HTTP
-import JOSE
 import JSON
 import LogIn
 
@@ -25,7 +24,7 @@ struct DeviceAuthorizationEndpoint: ClientOperation {
         // Two devices with one user code at a time would be one too many: the second gets another.
         for _ in 0..<3 {
             guard let userCode = UserCode.generate(call.random) else { throw .unavailable }
-            let deviceCode = Base64URL.encode(call.random.octets(32))
+            let deviceCode = RandomText.deviceCode.make(call.random)
             let request = DeviceRequest(
                 deviceCode: deviceCode, userCode: userCode, clientID: client.id, scopes: scopes, resources: [audience],
                 now: call.now)

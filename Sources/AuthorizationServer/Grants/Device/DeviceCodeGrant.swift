@@ -1,5 +1,4 @@
 import AuthorizationRecords
-import JOSE
 import JSON
 import LogIn
 
@@ -12,7 +11,9 @@ struct DeviceCodeGrant: TokenGrant {
 
     func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer {
         guard let code = request.parameters.value("device_code") else { throw .missingDeviceCode }
-        let record = try await store.orUnavailable { try await $0.record(.deviceCode, SecretDigest.text(of: code)) }
+        let record = try await store.orUnavailable {
+            try await $0.record(.deviceCode, RandomText.deviceCode.key(of: code))
+        }
         // Another client's is as unknown as any other (§3.4).
         guard let device = record.flatMap(DeviceRequest.init), device.clientID == request.client.client.id else {
             throw .unknownDeviceCode
@@ -53,7 +54,7 @@ struct DeviceCodeGrant: TokenGrant {
         guard let user = user.flatMap(StoredUser.init), !user.isDisabled else { throw .deviceDenied }
         let mayRefresh = client.grants.contains(.refreshToken)
         var grant = Grant(
-            id: Base64URL.encode(request.random.octets(16)), clientID: client.id, subject: approval.userID,
+            id: RandomText.grantID.make(request.random), clientID: client.id, subject: approval.userID,
             scopes: approval.scopes,
             resources: device.resources, createdAt: request.now,
             expiresAt: request.now &+ (mayRefresh ? RefreshRules.absoluteSeconds : RefreshRules.withoutRefreshSeconds))

@@ -25,7 +25,9 @@ struct RefreshTokenGrant: TokenGrant {
 
     /// nil: somebody else changed something meanwhile.
     private func attempt(_ text: String, _ request: TokenRequest) async throws(OAuthError) -> TokenAnswer? {
-        let record = try await store.orUnavailable { try await $0.record(.refreshToken, SecretDigest.text(of: text)) }
+        let record = try await store.orUnavailable {
+            try await $0.record(.refreshToken, RandomText.refreshToken.key(of: text))
+        }
         guard let token = record.flatMap(RefreshToken.init), !token.record.isExpired(at: request.now),
             token.clientID == request.client.client.id
         else { throw .badRefreshToken }
@@ -98,7 +100,7 @@ struct RefreshTokenGrant: TokenGrant {
     )
         async throws(OAuthError) -> TokenAnswer?
     {
-        let successor = Code.text(request.random)
+        let successor = RandomText.refreshToken.make(request.random)
         var rotated = token
         rotated.rotation = RefreshToken.Rotation(
             at: request.now, successor: try SealedSuccessor.seal(successor, under: text, random: request.random),

@@ -49,7 +49,7 @@ struct RefreshToken: Sendable, Equatable {
     var version: Int64 = 0
 
     init(text: String, grant: Grant, now: Int64) {
-        key = SecretDigest.text(of: text)
+        key = RandomText.refreshToken.key(of: text)
         clientID = grant.clientID
         subject = grant.subject
         grantID = grant.id
@@ -92,7 +92,7 @@ struct RefreshToken: Sendable, Equatable {
 /// Makes refresh tokens.
 struct RefreshTokens: Sendable {
     func first(for grant: Grant, now: Int64, random: Randomness) -> (text: String, token: RefreshToken) {
-        let text = Code.text(random)
+        let text = RandomText.refreshToken.make(random)
         return (text, RefreshToken(text: text, grant: grant, now: now))
     }
 }
