@@ -88,6 +88,7 @@ let package = Package(
         module("Outgoing", ["HTTP", "Transport", httpClient, nioHTTP1] + nio),
         deciding("PolicyFile", ["HTTP", "JOSE", "Policy", yams]),
         deciding("Admission", ["HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
+        module("Storage", ["JSON", "JOSE", "Policy", "AuthorizationRecords", grdb]),
         deciding(
             "LogIn",
             ["HTTP", "JSON", "JOSE", "Policy", "Proof", "AuthorizationRecords", crypto, cryptoExtras, mustache]),
@@ -110,14 +111,14 @@ let package = Package(
             [
                 "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Outgoing", "Policy", "PolicyFile",
                 "Issuers", "Admission", "AuthorizationRecords", "LogIn", "AuthorizationServer", "Administration",
-                "DataPlane", crypto, grdb, logging, lifecycle, unixSignals,
+                "Storage", "DataPlane", crypto, logging, lifecycle, unixSignals,
             ]),
         // Level 6: what operators do, as functions; below both programs.
         module(
             "OperatorTools",
             [
                 "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Transport", "Outgoing", "Admission",
-                "AuthorizationRecords", "LogIn", "AuthorizationServer", "Administration", "Gateway", crypto,
+                "AuthorizationRecords", "Storage", "LogIn", "AuthorizationServer", "Administration", "Gateway", crypto,
             ]),
         // Level 7: the command line; and the demonstration, which does not ship.
         .executableTarget(
@@ -211,7 +212,13 @@ let package = Package(
             [
                 "Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Admission",
                 "Certificates", "AuthorizationRecords", "LogIn", "AuthorizationServer", "AuthorizationTesting",
-                "OperatorTools", grdb, logging,
+                "OperatorTools", "Storage", logging,
+            ]),
+        tests(
+            "StorageTests",
+            [
+                "Storage", "Gateway", "GatewayTesting", "JSON", "JOSE", "Policy", "Admission", "Administration",
+                "AuthorizationRecords", "AuthorizationServer", "AuthorizationTesting", "OperatorTools", grdb, logging,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -5,6 +5,7 @@ import Foundation
 import Gateway
 package import JSON
 package import Policy
+import Storage
 
 /// The clients of the built-in authorization server, as the command line changes them: in the gateway's own store,
 /// while the gateway may be running.

@@ -5,6 +5,7 @@ import Foundation
 import Gateway
 import LogIn
 package import Policy
+import Storage
 import Transport
 
 /// Where the command line records what it changes: in the audit file of the policy, beside a gateway that may be
@@ -62,7 +63,8 @@ struct RecordedAdministration: Sendable {
 
     /// - Parameter creating: false: a store that is not there is an error.
     init(_ settings: AuthorizationServerSettings, creating: Bool = true, audit: CommandAudit?) async throws {
-        database = try await AuthorizationDatabase.open(settings, creating: creating, now: Self.now)
+        database = try await AuthorizationDatabase.open(
+            settings, secrets: DatabaseSecrets(settings), creating: creating, now: Self.now)
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1),
             profile: settings.profile,

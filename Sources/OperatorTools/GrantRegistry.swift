@@ -3,6 +3,7 @@ import AuthorizationRecords
 import Foundation
 import Gateway
 package import Policy
+import Storage
 
 /// What users and clients have been granted, as `portcullis grant` shows and ends it: in the gateway's own store, while
 /// the gateway may be running.

@@ -1,8 +1,9 @@
 import Admission
 import AuthorizationRecords
-package import Gateway
+import Gateway
 import Policy
 package import PolicyFile
+package import Storage
 
 /// What `portcullis check` does: reads a policy and, where its clients are on record, compares what routes ask for with
 /// what clients may obtain.
@@ -43,7 +44,10 @@ package struct PolicyCheck: Sendable {
         -> ObtainableScopes?
     {
         if wanted == .ifAtHand, case .postgresql = settings.database { return nil }
-        guard let clients = try ClientsOnRecord.read(settings.database), !clients.isEmpty else { return nil }
+        let database = settings.database
+        guard let clients = try ClientsOnRecord.read(database, secrets: DatabaseSecrets(connectingTo: database)),
+            !clients.isEmpty
+        else { return nil }
         let scopes = Set(clients.flatMap(\.scopes) + (settings.registration?.scopes ?? [])).sorted()
         let held = scopes.map { Array($0.utf8) }
         return ObtainableScopes(scopes) { required, match in match.covers(Array(required.utf8), heldBy: held) }

@@ -4,6 +4,7 @@ import Foundation
 import Gateway
 import LogIn
 package import Policy
+import Storage
 
 /// The accounts of the built-in authorization server, as the command line changes them: in the gateway's own store,
 /// while the gateway may be running.

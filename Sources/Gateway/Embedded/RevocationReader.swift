@@ -2,6 +2,7 @@ import Admission
 import AuthorizationRecords
 import Logging
 import ServiceLifecycle
+import Storage
 import Synchronization
 
 /// Reads all live revocations of the built-in authorization server and hands them to the event loops: all of them

@@ -5,6 +5,7 @@ package import Logging
 import Policy
 package import PolicyFile
 import ServiceLifecycle
+import Storage
 import Transport
 
 /// A running gateway: what it is made of, and who is told of what.

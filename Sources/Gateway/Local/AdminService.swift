@@ -4,6 +4,7 @@ import AuthorizationRecords
 import DataPlane
 import Foundation
 import HTTP
+import Storage
 import Transport
 
 /// The management interface as a service inside the gateway: the module, the clock, the system's randomness, and the

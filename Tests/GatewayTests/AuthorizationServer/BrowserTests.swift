@@ -1,5 +1,6 @@
 import Foundation
 import GatewayTesting
+import Storage
 import Testing
 
 @testable import AuthorizationRecords

@@ -3,6 +3,7 @@ import Foundation
 import Gateway
 import GatewayTesting
 import JSON
+import Storage
 import Testing
 
 /// Tokens of the built-in server, taken back while the gateway runs: over sockets, on two event loops, by this process

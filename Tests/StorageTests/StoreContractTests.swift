@@ -2,6 +2,7 @@ import AuthorizationRecords
 import GatewayTesting
 import JSON
 import Logging
+import Storage
 import Synchronization
 import Testing
 

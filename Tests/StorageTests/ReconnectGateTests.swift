@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Gateway
+@testable import Storage
 
 @Suite("Who may connect to PostgreSQL again, and who serves meanwhile")
 struct ReconnectGateTests {

@@ -8,6 +8,7 @@ import Policy
 import Testing
 
 @testable import Gateway
+@testable import Storage
 
 /// 2026-01-01T00:00:00Z.
 let storeNow: Int64 = 1_767_225_600
@@ -58,7 +59,9 @@ struct StoreBench: Sendable {
     func database(
         creating: Bool = true, now: Int64 = storeNow, _ edit: (inout AuthorizationServerSettings) -> Void = { _ in }
     ) async throws -> AuthorizationDatabase {
-        try await AuthorizationDatabase.open(try serverSettings(edit), creating: creating, now: now)
+        let settings = try serverSettings(edit)
+        return try await AuthorizationDatabase.open(
+            settings, secrets: DatabaseSecrets(settings), creating: creating, now: now)
     }
 
     func open() async throws -> any AuthorizationStore {

@@ -7,6 +7,7 @@ import Synchronization
 import Testing
 
 @testable import Gateway
+@testable import Storage
 
 @Suite("PostgreSQL behind the authorization server", .tags(.timed))
 struct PostgreSQLTests {
@@ -21,12 +22,12 @@ struct PostgreSQLTests {
     }
 
     private func open(_ settings: PostgreSQLSettings, creating: Bool = true) async throws -> AuthorizationDatabase {
-        try await AuthorizationDatabase.open(
-            AuthorizationServerSettings(
-                issuer: try #require(IssuerIdentifier(HTTPSIdentifier("https://login.example.com"))),
-                database: .postgresql(settings),
-                accessTokenLifetime: .seconds(600), audience: "a"),
-            creating: creating, now: storeNow)
+        let settings = AuthorizationServerSettings(
+            issuer: try #require(IssuerIdentifier(HTTPSIdentifier("https://login.example.com"))),
+            database: .postgresql(settings),
+            accessTokenLifetime: .seconds(600), audience: "a")
+        return try await AuthorizationDatabase.open(
+            settings, secrets: DatabaseSecrets(settings), creating: creating, now: storeNow)
     }
 
     private func message(_ body: () async throws -> Void) async -> String {

@@ -2,18 +2,19 @@ package import AuthorizationRecords
 import Foundation
 import GRDB
 package import Policy
-import Transport
 
 /// The clients in a store, for a look that changes nothing: it is neither made nor brought up to date, and no key of it
 /// is read.
 package enum ClientsOnRecord {
     /// nil: there is no store yet. Blocks, but no longer than the time that a connection has.
-    package static func read(_ database: DatabaseSettings) throws(StorageError) -> [RegisteredClient]? {
+    package static func read(_ database: DatabaseSettings, secrets: DatabaseSecrets) throws(StorageError)
+        -> [RegisteredClient]?
+    {
         let name = database.description
         do {
             switch database {
             case .sqlite(let path): return try read(path)
-            case .postgresql(let server): return try read(server)
+            case .postgresql(let server): return try read(server, password: secrets.password)
             }
         } catch let error as StorageError {
             throw error
@@ -37,8 +38,8 @@ package enum ClientsOnRecord {
         }
     }
 
-    private static func read(_ server: PostgreSQLSettings) throws -> [RegisteredClient]? {
-        let connection = try PostgreSQLAuthorizationStore.connector(server)()
+    private static func read(_ server: PostgreSQLSettings, password: String?) throws -> [RegisteredClient]? {
+        let connection = try PostgreSQLAuthorizationStore.connector(server, password: password)()
         connection.deadline =
             MonotonicTime.now &+ MonotonicTime.nanoseconds(milliseconds: PostgreSQLWorkers.connectMilliseconds)
         guard try connection.run("SELECT to_regclass('portcullis.record')::text").rows.first?[0] != nil else {

@@ -9,6 +9,7 @@ import Synchronization
 import Testing
 
 @testable import Gateway
+@testable import Storage
 
 @Suite("Signing keys over time")
 struct SigningKeyRotationTests {

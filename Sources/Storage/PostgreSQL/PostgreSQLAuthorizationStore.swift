@@ -16,10 +16,10 @@ package final class PostgreSQLAuthorizationStore: AuthorizationStore {
     /// - Parameters:
     ///   - creating: false: a database without our tables is an error.
     ///   - birth: what a new database is given.
-    init(_ settings: PostgreSQLSettings, creating: Bool, birth: [StoredRecord]) async throws {
+    init(_ settings: PostgreSQLSettings, password: String?, creating: Bool, birth: [StoredRecord]) async throws {
         let name = settings.description
         self.name = name
-        let connect = try Self.connector(settings)
+        let connect = try Self.connector(settings, password: password)
         self.connect = connect
         workers = PostgreSQLWorkers(connect, threads: settings.connections)
         do {
@@ -30,8 +30,8 @@ package final class PostgreSQLAuthorizationStore: AuthorizationStore {
         }
     }
 
-    /// What opens a connection, with the password read.
-    static func connector(_ settings: PostgreSQLSettings) throws(StorageError)
+    /// What opens a connection.
+    static func connector(_ settings: PostgreSQLSettings, password: String?) throws(StorageError)
         -> @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection
     {
         let name = settings.description
@@ -39,12 +39,6 @@ package final class PostgreSQLAuthorizationStore: AuthorizationStore {
             throw StorageError(
                 name,
                 "needs libpq, PostgreSQL's client library, which is not installed (Debian: apt-get install libpq5)")
-        }
-        let password: String?
-        do {
-            password = try settings.password.map { try SecretReader.text($0) }
-        } catch {
-            throw StorageError(name, "cannot be opened: \(error)")
         }
         let parameters = settings.parameters(password: password)
         return { () throws(PostgreSQLError) in

@@ -10,6 +10,7 @@ import LogIn
 import Logging
 import Policy
 import ServiceLifecycle
+import Storage
 import Synchronization
 
 /// The authorization server as a service inside the gateway: the module, its store, the clock and the system's
@@ -34,7 +35,7 @@ final class EmbeddedAuthorizationServer: LocalService {
     init(
         _ settings: AuthorizationServerSettings, policy: Policy, current: CurrentPolicy, logger: Logger
     ) async throws {
-        database = try await AuthorizationDatabase.open(settings, now: Self.now)
+        database = try await AuthorizationDatabase.open(settings, secrets: DatabaseSecrets(settings), now: Self.now)
         keys = SigningKeys(database.ring)
         let resources = policy.issuers.filter { $0.keys == .embedded }.flatMap(\.audiences)
         let registrationToken = try settings.registration.map { registration in

@@ -1,6 +1,5 @@
 import CoreFoundation
 import Glibc
-import Transport
 
 /// One connection to PostgreSQL. Used by one thread, which it blocks, but never beyond a deadline: everything that
 /// libpq could wait for is waited for here, with `poll`.
@@ -183,7 +182,11 @@ final class PostgreSQLConnection {
 /// The clock of deadlines.
 enum MonotonicTime {
     /// Nanoseconds.
-    static var now: Int { Int(Clock.monotonicNanoseconds()) }
+    static var now: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec &* 1_000_000_000 &+ time.tv_nsec
+    }
 
     static func nanoseconds(milliseconds: Int) -> Int { milliseconds &* 1_000_000 }
 }

@@ -10,6 +10,7 @@ import Testing
 
 @testable import Gateway
 @testable import OperatorTools
+@testable import Storage
 
 /// What depends on a record that cannot be read is refused and reported, and nothing else vanishes with it.
 @Suite("damaged records")
@@ -41,7 +42,9 @@ struct DamagedRecordTests {
         #expect(listing.warning?.contains("1 record is damaged and not listed: client-10500;") == true)
         await #expect(throws: DamagedRecord.self) { try await store.client(id: "client-10500") }
         // What a check would conclude from some of the clients would be wrong.
-        #expect { try ClientsOnRecord.read(bench.settings) } throws: { "\($0)".contains("client-10500") }
+        #expect {
+            try ClientsOnRecord.read(bench.settings, secrets: DatabaseSecrets(connectingTo: bench.settings))
+        } throws: { "\($0)".contains("client-10500") }
     }
 
     @Test("damaged users and grants are named, those that are over are not missed", arguments: Kind.databases, bodies)

@@ -10,9 +10,10 @@ package struct AuthorizationDatabase: Sendable {
     /// As it is called in messages.
     package let name: String
     /// The signing keys, as they were when it was opened.
-    let ring: SigningKeyRing
+    package let ring: SigningKeyRing
     let seal: KeySeal?
-    let schedule: KeySchedule
+    /// When keys are made and given up.
+    package let schedule: KeySchedule
     /// Both for whoever changes keys.
     package var signing: SigningTerms { SigningTerms(schedule: schedule, seal: seal) }
 
@@ -21,24 +22,26 @@ package struct AuthorizationDatabase: Sendable {
     ///
     /// Private keys that are stored in clear are encrypted when the policy says with what.
     /// - Parameters:
+    ///   - secrets: what the policy names, read.
     ///   - creating: false: one that is not there is an error.
     ///   - now: seconds since 1970.
     package static func open(
-        _ settings: AuthorizationServerSettings, creating: Bool = true, now: Int64, random: Randomness = .system
+        _ settings: AuthorizationServerSettings, secrets: DatabaseSecrets, creating: Bool = true, now: Int64,
+        random: Randomness = .system
     ) async throws -> AuthorizationDatabase {
-        let seal = try keySeal(settings)
+        let seal = secrets.seal
         let store: any AuthorizationStore
         let name = settings.database.description
         switch settings.database {
         case .sqlite(let path):
-            if creating { try GatewayServer.makeFolder(of: path) }
             store = try SQLiteAuthorizationStore.open(
                 path: path, creating: creating, seal: seal, algorithms: settings.signingAlgorithms, now: now,
                 random: random)
         case .postgresql(let server):
             let birth = try StoreContents.birth(
                 algorithms: settings.signingAlgorithms, seal: seal, now: now, random: random)
-            store = try await PostgreSQLAuthorizationStore(server, creating: creating, birth: birth)
+            store = try await PostgreSQLAuthorizationStore(
+                server, password: secrets.password, creating: creating, birth: birth)
         }
         var contents = try await contents(of: store, name: name, seal: seal, settings)
         if let seal, try await sealAll(contents.keys, with: seal, in: store, now: now, random: random) {
@@ -49,6 +52,11 @@ package struct AuthorizationDatabase: Sendable {
             schedule: KeySchedule(
                 algorithms: settings.signingAlgorithms, rotationSeconds: settings.keyRotation.components.seconds,
                 tokenSeconds: settings.accessTokenLifetime.components.seconds))
+    }
+
+    /// Stored keys as tokens are signed and verified with them. Throws `StorageError` if one cannot be read.
+    package func ring(of keys: [StoredSigningKey]) throws(StorageError) -> SigningKeyRing {
+        try StoreContents.ring(of: keys, name: name, seal: seal, preference: schedule.algorithms)
     }
 
     private static func contents(
@@ -75,11 +83,5 @@ package struct AuthorizationDatabase: Sendable {
             _ = try await store.commit([.replace(key.sealed(by: seal, random: random).record)], now: now)
         }
         return !open.isEmpty
-    }
-
-    private static func keySeal(_ settings: AuthorizationServerSettings) throws -> KeySeal? {
-        guard let source = settings.keyEncryptionKey else { return nil }
-        return KeySeal(
-            secret: try SecretReader.read(source, octetsMin: AuthorizationServerSettings.keyEncryptionKeyOctetsMin))
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import JOSE
 import Logging
 import ServiceLifecycle
+import Storage
 
 /// Sees to it that there are signing keys as `KeySchedule` says, and that this gateway knows those that others have
 /// made.
@@ -59,8 +60,7 @@ struct SigningKeyRotation: Service {
             if done { logger.notice("signing keys changed", metadata: ["change": "\(action)"]) }
             stored = try await read()
         }
-        let ring = try StoreContents.ring(
-            of: stored, name: database.name, seal: database.seal, preference: database.schedule.algorithms)
+        let ring = try database.ring(of: stored)
         if ring.timetable != keys.ring.timetable {
             keys.replace(with: ring)
             await changed()

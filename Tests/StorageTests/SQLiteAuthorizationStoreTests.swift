@@ -7,6 +7,7 @@ import JSON
 import Testing
 
 @testable import Gateway
+@testable import Storage
 
 @Suite("Clients and keys in SQLite")
 struct SQLiteAuthorizationStoreTests {
