@@ -1,6 +1,6 @@
 import CAllocationCount
 
-// Micro-benchmarks of what every request walks through: `bench/micro` builds and runs this. One line each, as Markdown.
+// Micro-benchmarks of what every request goes through: `bench/micro` builds and runs this. One line each, as Markdown.
 // An argument chooses operations by a part of their name: `valgrind --tool=callgrind micro 'cache off'`. With
 // --allocations nothing is timed (bench/micro --check).
 

@@ -20,12 +20,12 @@ package final class AuthorizationServer: Sendable {
     /// - Parameters:
     ///   - resources: what `resource` may name besides the default audience (RFC 8707 §2).
     ///   - keys: the signing keys, whichever they are at the time.
-    ///   - hasher: of the passwords of people.
+    ///   - hasher: of the passwords of users.
     ///   - keySource: fetches the keys of clients that register an address; nil: such clients cannot authenticate.
     ///   - registrationToken: the initial access token of `registration` (RFC 7591 §3); nil: nobody registers clients
     ///   by request.
     ///   - assertions: judges tokens of others that stand for clients; nil: none are taken.
-    ///   - provider: at which people log in; nil: they log in here, or there is no way to the one that the settings
+    ///   - provider: at which users log in; nil: they log in here, or there is no way to the one that the settings
     ///   name.
     package init(
         settings: AuthorizationServerSettings, resources: [String] = [], keys: SigningKeys, pepper: SecretPepper,
@@ -59,7 +59,7 @@ package final class AuthorizationServer: Sendable {
             grants.append(JWTBearerGrant(judge: assertions, store: store, mint: mint, targets: targets))
         }
         let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
-        let pages = People(settings: settings, store: store, pepper: pepper, hasher: hasher, provider: provider)
+        let pages = LogInPages(settings: settings, store: store, pepper: pepper, hasher: hasher, provider: provider)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
         func client(_ operation: any ClientOperation) -> ClientEndpoint {
             ClientEndpoint(authenticator: authenticator, proofs: proofs, operation: operation)

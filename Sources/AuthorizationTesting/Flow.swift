@@ -6,7 +6,7 @@ import JSON
 @testable import AuthorizationServer
 @testable import LogIn
 
-/// A client, a person who is logged in, and the browser between them: the authorization code flow as it goes.
+/// A client, a user who is logged in, and the browser between them: the authorization code flow as it goes.
 struct Flow: Sendable {
     /// RFC 7636 Appendix B.
     static let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -21,7 +21,7 @@ struct Flow: Sendable {
     var cookies: [String: String] = [:]
 
     /// - Parameters:
-    ///   - isFirstParty: the person is not asked.
+    ///   - isFirstParty: the user is not asked.
     ///   - change: of the client "shop", before it is registered.
     init(
         isFirstParty: Bool = true, isLoggedIn: Bool = true, acr: String? = nil, lifetime: Duration = .seconds(600),
@@ -56,7 +56,7 @@ struct Flow: Sendable {
         guard try await bench.store.insert(client, now: now) else { throw BenchError() }
     }
 
-    /// A session of the person, in the browser's cookies.
+    /// A session of the user, in the browser's cookies.
     mutating func logIn(at time: Int64? = nil, acr: String? = nil) async throws {
         let secret = RandomText.session.make(.system)
         let session = UserSession(

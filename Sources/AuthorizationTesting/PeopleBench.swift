@@ -10,7 +10,7 @@ import Synchronization
 @testable import AuthorizationServer
 @testable import LogIn
 
-/// An authorization server with people: an account, a client, and browsers.
+/// An authorization server with users: an account, a client, and browsers.
 struct PeopleBench: Sendable {
     static let password = "correct horse battery staple"
     /// So that tests do not take seconds; what is tested of the cost is which parameters are used.
@@ -23,7 +23,7 @@ struct PeopleBench: Sendable {
     let random: Randomness
     let user: StoredUser
 
-    /// - Parameter provider: at which people log in, as `logIn` says.
+    /// - Parameter provider: at which users log in, as `logIn` says.
     init(
         issuer: String = Bench.issuer, logIn: LogInSettings = LogInSettings(), provider: (any IdentityProvider)? = nil
     ) async throws {

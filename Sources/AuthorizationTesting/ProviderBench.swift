@@ -65,7 +65,7 @@ extension ProviderReply {
     }
 }
 
-/// People who log in at a provider, up to the page from which the browser leaves, and from when it comes back.
+/// Users who log in at a provider, up to the page from which the browser leaves, and from when it comes back.
 struct ProviderBench: Sendable {
     static let accessToken = "access-token-of-the-provider"
 
@@ -77,7 +77,7 @@ struct ProviderBench: Sendable {
         subscript(name: String) -> String { parameters[name] ?? "" }
     }
 
-    let people: PeopleBench
+    let users: PeopleBench
     let provider: StubProvider
     let browser: Browser
 
@@ -91,15 +91,15 @@ struct ProviderBench: Sendable {
         var settings = LogInSettings()
         settings.passwords = passwords
         settings.provider = own
-        people = try await PeopleBench(logIn: settings, provider: provider)
-        browser = people.browser()
+        users = try await PeopleBench(logIn: settings, provider: provider)
+        browser = users.browser()
     }
 
     /// - Parameter request: of the client.
     func leave(_ browser: Browser? = nil, request: JSONObject = [:], now: Int64 = newYear2026) async throws -> Departure
     {
         let browser = browser ?? self.browser
-        let id = try await people.interaction(for: browser, request: request, now: now)
+        let id = try await users.interaction(for: browser, request: request, now: now)
         return try Self.departure(await browser.get("/oauth2/login", "interaction=\(id)", now: now), id)
     }
 
@@ -155,9 +155,9 @@ struct ProviderBench: Sendable {
         provider.set { $0.reply = reply }
     }
 
-    /// The accounts that the provider's people have.
+    /// The accounts that the provider's users have.
     func accounts() async throws -> [StoredUser] {
-        try await people.store.users().whole().filter { $0.identity != nil }
+        try await users.store.users().whole().filter { $0.identity != nil }
     }
 
     /// Whether somebody is logged in in a browser.

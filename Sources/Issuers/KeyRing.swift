@@ -86,7 +86,7 @@ package struct KeyRing: Sendable {
     private var keySetURL: AbsoluteURL?
     /// From metadata: where the issuer is asked about tokens.
     package private(set) var introspectionURL: AbsoluteURL?
-    /// From metadata: where people log in, or why nobody can; nil: none was read yet.
+    /// From metadata: where users log in, or why nobody can; nil: none was read yet.
     package private(set) var provider: Result<ProviderEndpoints, ProviderEndpointsFault>?
     private var metadataReadAt: Int64 = 0
     /// The place that answered last is asked first.

@@ -1,10 +1,10 @@
 package import HTTP
 import JSON
 
-/// Where an OpenID provider lets people log in, by its metadata (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207
+/// Where an OpenID provider lets users log in, by its metadata (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207
 /// §3).
 ///
-/// That it is missing or unusable says nothing against the issuer's keys: only whoever sends people there minds.
+/// That it is missing or unusable says nothing against the issuer's keys: only whoever sends users there minds.
 package struct ProviderEndpoints: Sendable, Equatable {
     /// `authorization_endpoint`: where browsers are sent.
     package let authorization: AbsoluteURL

@@ -82,7 +82,7 @@ final class Browser: Sendable {
         _ = try send("POST", "/element/\(element)/click", [:])
     }
 
-    /// What a person reads on the page.
+    /// What a user reads on the page.
     func text(of selector: String) throws -> String {
         let element = try find(selector)
         return try value("GET", "/element/\(element)/text", nil).string ?? ""

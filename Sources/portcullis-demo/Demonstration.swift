@@ -67,16 +67,16 @@ package struct Demonstration: Sendable {
                 print: print)
             var good = try await transcript.run()
             try await showRecords(in: auditPath)
-            heading("8. A person in a browser (authorization code flow with PKCE), and a token that is taken back")
-            let journey = PersonJourney(
+            heading("8. A user in a browser (authorization code flow with PKCE), and a token that is taken back")
+            let journey = UserJourney(
                 settings: settings, authorities: "\(certs)/ca.pem",
                 base: "https://localhost:\(gateway.addresses.first?.port ?? 8443)", print: print)
             let password = try await journey.prepare()
             if once {
                 good = try await journey.run(password: password) && good
             } else {
-                print("   Try it: portcullis token --client-id \(PersonJourney.application) --scope orders:read")
-                print("   and log in as \(PersonJourney.name) with the password \(password)")
+                print("   Try it: portcullis token --client-id \(UserJourney.application) --scope orders:read")
+                print("   and log in as \(UserJourney.name) with the password \(password)")
             }
             print("")
             print(good ? "Every answer was the expected one." : "Some answers were NOT the expected ones; see above.")

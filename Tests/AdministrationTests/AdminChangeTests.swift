@@ -89,7 +89,7 @@ struct AdminChangeTests {
     }
 
     @Test(
-        "an account of a provider's person is made with issuer and subject, has no password and gets none, and leaves nothing behind"
+        "an account of a provider's user is made with issuer and subject, has no password and gets none, and leaves nothing behind"
     )
     func providerAccount() async throws {
         let admin = try AdminBench()

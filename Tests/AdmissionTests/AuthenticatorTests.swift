@@ -426,10 +426,10 @@ struct TokenCacheTests {
         #expect(court.authenticator.cachedTokens == 1)
     }
 
-    @Test("the brake stops new tokens from an address that sent too many bad ones, and none that are known")
-    func brake() throws {
-        let brake = try #require(BadTokenBrake(perMinuteMax: 3, seed: (1, 2)))
-        let court = try Court(issuer, brake: brake)
+    @Test("new tokens from an address that sent too many bad ones are refused, and none that are known")
+    func limited() throws {
+        let limiter = try #require(BadTokenLimiter(perMinuteMax: 3, seed: (1, 2)))
+        let court = try Court(issuer, limiter: limiter)
         let known = try issuer.token()
         #expect(try court.outcome(known) == "ok")
         for _ in 0..<3 { #expect(try court.outcome("x.y.z") == "malformed_token") }
@@ -446,15 +446,15 @@ struct TokenCacheTests {
 
     @Test("what is not even a token costs no signature check, so it does not count as a bad one")
     func notEvenToken() throws {
-        let court = try Court(issuer, brake: BadTokenBrake(perMinuteMax: 1, seed: (1, 2)))
+        let court = try Court(issuer, limiter: BadTokenLimiter(perMinuteMax: 1, seed: (1, 2)))
         for _ in 0..<3 { #expect(try court.outcome("a,b") == "malformed_credentials") }
         #expect(try court.outcome(try issuer.token()) == "ok")
     }
 
     @Test("unavailable keys and a missing token are not bad tokens")
     func notBad() throws {
-        let brake = try #require(BadTokenBrake(perMinuteMax: 1, seed: (1, 2)))
-        let court = Court([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])], brake: brake)
+        let limiter = try #require(BadTokenLimiter(perMinuteMax: 1, seed: (1, 2)))
+        let court = Court([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])], limiter: limiter)
         for _ in 0..<3 {
             #expect(try court.outcome(try issuer.token()) == "inquire")
             #expect(try court.outcome(nil) == "missing_token")

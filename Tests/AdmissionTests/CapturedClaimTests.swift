@@ -80,8 +80,8 @@ struct CapturedClaimTests {
         #expect(PathPattern.capturesRememberedMax == Captures.max)
     }
 
-    @Test("after a walk back the captures are those of the route that was found")
-    func walkBack() throws {
+    @Test("after backtracking the captures are those of the route that was found")
+    func backtracking() throws {
         let claims = [ClaimRule(claim: ["tenant"], condition: .equals(Self.tenant))]
         let require = Requirement(issuers: [0], claims: claims)
         let court = Court([issuer.entry()], keys: [try issuer.keys()], require: [require])

@@ -123,12 +123,12 @@ struct FetchedKeysTests {
         #expect(try court.outcome(token) == "ok")
     }
 
-    @Test("a bad token that an inquiry found counts on the brake like any other")
-    func brake() throws {
-        let brake = BadTokenBrake(perMinuteMax: 1, seed: (1, 2))
+    @Test("a bad token that an inquiry found counts for the limit like any other")
+    func limited() throws {
+        let limiter = BadTokenLimiter(perMinuteMax: 1, seed: (1, 2))
         var entry = issuer.entry()
         entry.keys = .fetched(KeyFetching(place: .discovery))
-        let court = Court([entry], keys: [try issuer.keys()], require: [Requirement(issuers: [0])], brake: brake)
+        let court = Court([entry], keys: [try issuer.keys()], require: [Requirement(issuers: [0])], limiter: limiter)
         for _ in 0..<3 {
             let refusal = court.authenticator.refused(
                 .unknownKey, by: 0, court.set, token: nil, rules: court.rules[0], peer: anyPeer, now: 0)

@@ -256,22 +256,22 @@ struct LimitLedgerTests {
     }
 }
 
-@Suite("The brake on bad tokens")
-struct BadTokenBrakeTests {
+@Suite("The limit on bad tokens")
+struct BadTokenLimiterTests {
     @Test("refuses an address after so many bad tokens, and no other; forgives with time")
-    func brake() throws {
-        let brake = try #require(BadTokenBrake(perMinuteMax: 6, seed: (1, 2)))
-        for _ in 0..<5 { brake.count(address("192.0.2.1"), now: 0) }
-        #expect(brake.secondsToWait(address("192.0.2.1"), now: 0) == nil)
-        for _ in 0..<5 { brake.count(address("192.0.2.1"), now: 0) }
-        #expect(brake.secondsToWait(address("192.0.2.1"), now: 0) == 10)
-        #expect(brake.secondsToWait(address("192.0.2.2"), now: 0) == nil)
-        #expect(brake.secondsToWait(address("192.0.2.1"), now: 9 * second) == 1)
-        #expect(brake.secondsToWait(address("192.0.2.1"), now: 10 * second) == nil)
+    func limited() throws {
+        let limiter = try #require(BadTokenLimiter(perMinuteMax: 6, seed: (1, 2)))
+        for _ in 0..<5 { limiter.count(address("192.0.2.1"), now: 0) }
+        #expect(limiter.secondsToWait(address("192.0.2.1"), now: 0) == nil)
+        for _ in 0..<5 { limiter.count(address("192.0.2.1"), now: 0) }
+        #expect(limiter.secondsToWait(address("192.0.2.1"), now: 0) == 10)
+        #expect(limiter.secondsToWait(address("192.0.2.2"), now: 0) == nil)
+        #expect(limiter.secondsToWait(address("192.0.2.1"), now: 9 * second) == 1)
+        #expect(limiter.secondsToWait(address("192.0.2.1"), now: 10 * second) == nil)
     }
 
-    @Test("0 a minute is no brake")
+    @Test("0 a minute is no limit")
     func off() {
-        #expect(BadTokenBrake(perMinuteMax: 0, seed: (1, 2)) == nil)
+        #expect(BadTokenLimiter(perMinuteMax: 0, seed: (1, 2)) == nil)
     }
 }

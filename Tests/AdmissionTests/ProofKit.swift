@@ -64,13 +64,13 @@ struct ProofCourt {
     /// - Parameter require: the routes, all of which take the issuer's tokens.
     init(
         _ require: [Requirement] = [Requirement(issuers: [0])], dpopNonce: Bool = false,
-        dpopAlgorithms: [Algorithm] = Algorithm.allCases, proofsMax: Int = 1_000, brake: BadTokenBrake? = nil
+        dpopAlgorithms: [Algorithm] = Algorithm.allCases, proofsMax: Int = 1_000, limiter: BadTokenLimiter? = nil
     ) throws {
         var entry = issuer.entry()
         entry.dpopNonce = dpopNonce
         entry.dpopAlgorithms = dpopAlgorithms
         court = Court(
-            [entry], keys: [try issuer.keys()], require: require, brake: brake, proofsMax: proofsMax)
+            [entry], keys: [try issuer.keys()], require: require, limiter: limiter, proofsMax: proofsMax)
     }
 
     /// A token that is bound to the client's key.

@@ -13,7 +13,7 @@ struct RefusalTests {
     }
 
     @Test(
-        "the words of the walk, and the statuses that it promises",
+        "the words of the pipeline, and the statuses that it promises",
         arguments: [
             ("bad_framing", 400), ("head_too_large", 431), ("body_too_large", 413), ("bad_path", 400),
             ("no_route", 404),
@@ -24,7 +24,7 @@ struct RefusalTests {
             ("insufficient_scope", 403), ("claim_mismatch", 403), ("rate_limited", 429), ("too_many_in_flight", 503),
             ("no_healthy_upstream", 503), ("upstream_unreachable", 502), ("upstream_timeout", 504),
         ])
-    func walk(word: String, status: Int) throws {
+    func pipeline(word: String, status: Int) throws {
         let code = try #require(RefusalCode.allCases.first { $0.facts.word.description == word })
         #expect(code.facts.status == status)
     }

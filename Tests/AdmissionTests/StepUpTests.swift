@@ -109,13 +109,13 @@ struct StepUpTests {
         #expect(court.authenticator.cachedTokens == 1)
     }
 
-    @Test("it does not count for the brake on bad tokens: the token is good")
-    func brake() throws {
-        let brake = BadTokenBrake(perMinuteMax: 1, seed: (1, 2))
+    @Test("it does not count for the limit on bad tokens: the token is good")
+    func limited() throws {
+        let limiter = BadTokenLimiter(perMinuteMax: 1, seed: (1, 2))
         var require = Requirement(issuers: [0])
         require.acr = ["mfa"]
         let court = Court(
-            [issuer.entry()], keys: [try issuer.keys()], require: [require], cacheEntriesMax: 0, brake: brake)
+            [issuer.entry()], keys: [try issuer.keys()], require: [require], cacheEntriesMax: 0, limiter: limiter)
         for _ in 0..<5 { #expect(try court.outcome(try issuer.token()) == "ok") }
     }
 }

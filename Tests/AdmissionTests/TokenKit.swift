@@ -92,7 +92,7 @@ final class Court {
 
     init(
         _ issuers: [Issuer], keys: [IssuerKeys?], require: [Requirement], cacheEntriesMax: Int = 100,
-        brake: BadTokenBrake? = nil, proofsMax: Int = 1_000
+        limiter: BadTokenLimiter? = nil, proofsMax: Int = 1_000
     ) {
         proofs = ProofLedger(proofsMax: proofsMax, seed: (3, 4), nonceKey: [UInt8](0..<32))
         self.issuers = issuers
@@ -100,16 +100,16 @@ final class Court {
         rules = require.enumerated().map { index, require in
             RouteRules(index: index, route: route("/", id: "r\(index)", require: require), issuers: issuers, limits: [])
         }
-        authenticator = Authenticator(cacheEntriesMax: cacheEntriesMax, brake: brake, proofs: proofs)
+        authenticator = Authenticator(cacheEntriesMax: cacheEntriesMax, limiter: limiter, proofs: proofs)
     }
 
     /// One issuer, one route that accepts it.
     convenience init(
-        _ issuer: TestIssuer, entry: Issuer? = nil, cacheEntriesMax: Int = 100, brake: BadTokenBrake? = nil
+        _ issuer: TestIssuer, entry: Issuer? = nil, cacheEntriesMax: Int = 100, limiter: BadTokenLimiter? = nil
     ) throws {
         self.init(
             [entry ?? issuer.entry()], keys: [try issuer.keys()], require: [Requirement(issuers: [0])],
-            cacheEntriesMax: cacheEntriesMax, brake: brake)
+            cacheEntriesMax: cacheEntriesMax, limiter: limiter)
     }
 
     func judge(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Issuers
 
-@Suite("where people log in, by an issuer's metadata")
+@Suite("where users log in, by an issuer's metadata")
 struct ProviderEndpointsTests {
     private static let complete: JSONObject = [
         "issuer": .string(RingPlay.identifier), "jwks_uri": .string(RingPlay.keySetPlace.description),

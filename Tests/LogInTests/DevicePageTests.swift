@@ -51,7 +51,7 @@ struct DevicePageTests {
     }
 
     @Test(
-        "AS-087 with the code in the address, the person still sees it, and has to confirm it twice: the code, and the access"
+        "AS-087 with the code in the address, the user still sees it, and has to confirm it twice: the code, and the access"
     )
     func complete() async throws {
         try await bench.logIn(browser)
@@ -93,9 +93,9 @@ struct DevicePageTests {
     @Test("AS-016 AS-086 Attack: guessing user codes. After ten wrong ones it takes a minute, for right ones, too")
     func guessing() async throws {
         for _ in 0..<10 { #expect(await submit("BBBB-BBBB").status == 400) }
-        let braked = await submit("WDJB-MJHT")
-        #expect(braked.status == 429)
-        #expect(braked.text.contains(DevicePage.braked))
+        let limited = await submit("WDJB-MJHT")
+        #expect(limited.status == 429)
+        #expect(limited.text.contains(DevicePage.tooManyAttempts))
         #expect(await submit("WDJB-MJHT", in: bench.browser(address: "198.51.100.7")).status == 303)
     }
 

@@ -7,7 +7,7 @@ import Testing
 @testable import AuthorizationTesting
 @testable import LogIn
 
-@Suite("Pages for people")
+@Suite("Pages for users")
 struct PageTests {
     /// Everything that a page may be given, all of it hostile.
     private static func content(_ text: String) -> [String: Any] {
@@ -122,9 +122,9 @@ struct PageTests {
 
     @Test("names of others are cut to a line, without characters that turn or hide text")
     func names() {
-        #expect("Shop\u{202E}pohS\u{200B}".shownToPeople() == "ShoppohS")
-        #expect(String(repeating: "a", count: 500).shownToPeople().count == 81)
-        #expect("Bücher 本".shownToPeople() == "Bücher 本")
+        #expect("Shop\u{202E}pohS\u{200B}".shownOnPage() == "ShoppohS")
+        #expect(String(repeating: "a", count: 500).shownOnPage().count == 81)
+        #expect("Bücher 本".shownOnPage() == "Bücher 本")
     }
 
     @Test(

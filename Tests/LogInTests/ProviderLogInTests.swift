@@ -14,7 +14,7 @@ struct ProviderLogInTests {
     @Test("the browser is sent to the provider with state, nonce and PKCE, as a client of its authorization endpoint")
     func departure() async throws {
         let bench = try await ProviderBench()
-        let id = try await bench.people.interaction(for: bench.browser)
+        let id = try await bench.users.interaction(for: bench.browser)
         let page = await bench.browser.get("/oauth2/login", "interaction=\(id)")
         #expect(page.status == 200)
         #expect(page.text.contains("On to Example staff"))
@@ -44,7 +44,7 @@ struct ProviderLogInTests {
         let bench = try await ProviderBench()
         let departure = try await bench.leave()
         let record = try #require(
-            try await bench.people.store.record(.providerLogIn, RandomText.providerState.key(of: departure["state"])))
+            try await bench.users.store.record(.providerLogIn, RandomText.providerState.key(of: departure["state"])))
         let text = String(decoding: JSON.object(record.body).serialized(), as: UTF8.self)
         for name in ["state", "nonce", "code_challenge"] { #expect(!text.contains(departure[name]), "\(name)") }
         #expect(!text.contains(bench.browser.secret))
@@ -65,7 +65,7 @@ struct ProviderLogInTests {
         #expect(user.passwordHash == nil)
         #expect(answer.facts.subject == user.id)
         #expect(bench.isLoggedIn())
-        let interaction = try await bench.people.stored(departure.interaction)
+        let interaction = try await bench.users.stored(departure.interaction)
         #expect(interaction.userID == user.id)
         // As the provider says.
         #expect(
@@ -74,7 +74,7 @@ struct ProviderLogInTests {
     }
 
     @Test(
-        "the second log-in leads to the same account, whatever the person is called by now, and takes over name and address"
+        "the second log-in leads to the same account, whatever the user is called by now, and takes over name and address"
     )
     func again() async throws {
         let bench = try await ProviderBench()
@@ -82,23 +82,23 @@ struct ProviderLogInTests {
         let first = try #require(try await bench.accounts().first)
         try await bench.logIn(
             ["name": "Ada King", "preferred_username": "king", "email": "king@example.com"],
-            browser: bench.people.browser())
+            browser: bench.users.browser())
         let users = try await bench.accounts()
         #expect(users.map(\.id) == [first.id])
         #expect(users.first?.displayName == "Ada King")
         #expect(users.first?.email == "king@example.com")
         #expect(users.first?.name == "staff+ada")
         // What the provider vouches for no longer is not kept.
-        try await bench.logIn(["email_verified": false, "name": .null], browser: bench.people.browser())
+        try await bench.logIn(["email_verified": false, "name": .null], browser: bench.users.browser())
         #expect(try await bench.accounts().first?.email == nil)
     }
 
-    @Test("two people of one name get two accounts, and a name that is none here becomes one")
+    @Test("two users of one name get two accounts, and a name that is none here becomes one")
     func names() async throws {
         let bench = try await ProviderBench()
         try await bench.logIn()
-        try await bench.logIn(["sub": "u-2"], browser: bench.people.browser())
-        try await bench.logIn(["sub": "u-3", "preferred_username": "Jörg Müller"], browser: bench.people.browser())
+        try await bench.logIn(["sub": "u-2"], browser: bench.users.browser())
+        try await bench.logIn(["sub": "u-3", "preferred_username": "Jörg Müller"], browser: bench.users.browser())
         let names = try await bench.accounts().map(\.name).sorted()
         #expect(names.count == 3)
         #expect(names[0] == "staff+ada")
@@ -136,10 +136,10 @@ struct ProviderLogInTests {
         bench.provider.set {
             $0.userInfo = .json(200, ["sub": "u-2", "name": "Eve", "email": "eve@example.com", "email_verified": true])
         }
-        try await bench.logIn(bare, browser: bench.people.browser())
+        try await bench.logIn(bare, browser: bench.users.browser())
         #expect(try await bench.accounts().map(\.displayName) == ["Ada"])
         bench.provider.set { $0.userInfo = nil }
-        try await bench.logIn(bare, browser: bench.people.browser())
+        try await bench.logIn(bare, browser: bench.users.browser())
         #expect(try await bench.accounts().map(\.displayName) == ["Ada"])
     }
 
@@ -181,7 +181,7 @@ struct ProviderLogInTests {
         let (departure, answer) = try await bench.logIn(claims, request: request)
         #expect(bench.isLoggedIn() == isGood)
         #expect(answer.facts.event == (isGood ? "login" : "login_failed"))
-        let stored = try await bench.people.stored(departure.interaction).authentication
+        let stored = try await bench.users.stored(departure.interaction).authentication
         if isGood, claims["auth_time"] == .null || claims["auth_time"] == 0 {
             #expect(stored?.time == UserAuthentication.unknownTime)
             // So no token says when it was.
@@ -194,7 +194,7 @@ struct ProviderLogInTests {
     @Test("with passwords, too, there is one page with both, and the button leads to the provider")
     func both() async throws {
         let bench = try await ProviderBench(passwords: true)
-        let id = try await bench.people.interaction(for: bench.browser)
+        let id = try await bench.users.interaction(for: bench.browser)
         let page = await bench.browser.get("/oauth2/login", "interaction=\(id)")
         #expect(page.refresh == nil)
         #expect(page.text.contains("Log in with Example staff</button>"))
@@ -208,7 +208,7 @@ struct ProviderLogInTests {
     @Test("without passwords, no password opens anything, and who only looks is not sent anywhere")
     func passwordsOff() async throws {
         let bench = try await ProviderBench()
-        let id = try await bench.people.interaction(for: bench.browser)
+        let id = try await bench.users.interaction(for: bench.browser)
         let page = await bench.browser.get("/oauth2/login", "interaction=\(id)")
         let token = FormGuard.token(try #require(BrowserCookie(bench.browser)), purpose: "login \(id)")
         #expect(page.refresh != nil)
@@ -223,7 +223,7 @@ struct ProviderLogInTests {
     @Test("an account of the provider's has no password: none is taken, and none can be given")
     func noPassword() async throws {
         let bench = try await ProviderBench(passwords: true)
-        let id = try await bench.people.interaction(for: bench.browser)
+        let id = try await bench.users.interaction(for: bench.browser)
         let departure = try ProviderBench.departure(
             await bench.browser.send(await bench.browser.get("/oauth2/login", "interaction=\(id)"), ["provider": "go"]),
             id)
@@ -231,19 +231,19 @@ struct ProviderLogInTests {
         _ = await bench.comeBack(departure)
         let account = try #require(try await bench.accounts().first)
         #expect(account.name == "staff+ada")
-        #expect(try await bench.people.logIn(bench.people.browser(), name: "staff+ada", password: "").status == 403)
+        #expect(try await bench.users.logIn(bench.users.browser(), name: "staff+ada", password: "").status == 403)
         await #expect(throws: ManagementError.refused(UserError.logsInElsewhere.description)) {
-            try await bench.people.change(account, .init(password: "a long enough one"))
+            try await bench.users.change(account, .init(password: "a long enough one"))
         }
     }
 
-    @Test("an account that was removed is no way in; the person gets a new one, with another sub")
+    @Test("an account that was removed is no way in; the user gets a new one, with another sub")
     func removed() async throws {
         let bench = try await ProviderBench()
         try await bench.logIn()
         let first = try #require(try await bench.accounts().first)
-        _ = try await bench.people.administration.removeUser(first.id, now: newYear2026)
-        try await bench.logIn(browser: bench.people.browser())
+        _ = try await bench.users.administration.removeUser(first.id, now: newYear2026)
+        try await bench.logIn(browser: bench.users.browser())
         let second = try #require(try await bench.accounts().first)
         #expect(second.id != first.id)
     }
@@ -258,21 +258,21 @@ struct ProviderLogInTests {
         #expect(try await bench.accounts().isEmpty)
         let identity = UserIdentity(issuer: StubProvider.issuer, subject: "u-1")
         func add(_ name: String) async throws -> StoredUser {
-            try await bench.people.directory.add(
-                name: name, .identity(identity), now: newYear2026, random: bench.people.random)
+            try await bench.users.directory.add(
+                name: name, .identity(identity), now: newYear2026, random: bench.users.random)
         }
         let ada = try await add("ada")
         #expect(ada.passwordHash == nil)
         #expect(try await bench.logIn().answer.facts.subject == ada.id)
         await #expect(throws: UserError.identityTaken) { try await add("twin") }
         await #expect(throws: UserError.nameTaken("ada")) {
-            try await bench.people.directory.add(
+            try await bench.users.directory.add(
                 name: "ada", .identity(UserIdentity(issuer: StubProvider.issuer, subject: "u-2")), now: newYear2026,
-                random: bench.people.random)
+                random: bench.users.random)
         }
     }
 
-    @Test("who is turned away may come as somebody else: the provider is asked to let the person choose")
+    @Test("who is turned away may come as somebody else: the provider is asked to let the user choose")
     func another() async throws {
         let bench = try await ProviderBench()
         bench.provider.set { $0.admits = false }
@@ -294,7 +294,7 @@ struct ProviderLogInTests {
         let departure = try await bench.leave()
         let facts = await bench.provider.facts()
         bench.provider.set { $0.facts = nil }
-        let id = try await bench.people.interaction(for: bench.browser)
+        let id = try await bench.users.interaction(for: bench.browser)
         var answers = [await bench.browser.get("/oauth2/login", "interaction=\(id)")]
         // Not used up: the page can be loaded again.
         answers.append(await bench.comeBack(departure))
@@ -339,7 +339,7 @@ struct ProviderLogInTests {
     func chooseAgain() async throws {
         for (passwords, request) in [(true, [:]), (false, ["user_code": "BCDFGHJK"])] as [(Bool, JSONObject)] {
             let bench = try await ProviderBench(passwords: passwords)
-            let id = try await bench.people.interaction(for: bench.browser, request: request)
+            let id = try await bench.users.interaction(for: bench.browser, request: request)
             let page = await bench.browser.get("/oauth2/login", "interaction=\(id)")
             let departure = try ProviderBench.departure(
                 passwords ? await bench.browser.send(page, ["provider": "go"]) : page, id)
@@ -350,7 +350,7 @@ struct ProviderLogInTests {
         }
     }
 
-    @Test("a device's person comes back to the device page")
+    @Test("a device's user comes back to the device page")
     func device() async throws {
         let bench = try await ProviderBench()
         let (departure, answer) = try await bench.logIn(request: ["user_code": "BCDFGHJK"])

@@ -108,7 +108,7 @@ struct AuthorizationServerRoutesTests {
         #expect(policy("insecure_any_listener: true")?.routes.contains(where: \.isForThisMachine) == false)
     }
 
-    @Test("where a provider sends people back to there is a route with a provider only, to be read and not written")
+    @Test("where a provider sends users back to there is a route with a provider only, to be read and not written")
     func loginCallback() throws {
         func routes(_ settings: String) -> [Route] {
             Sample.read(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PolicyFile
 
-/// Two rooms must agree on what a normalised path is: `HTTP` makes it of a request, this room accepts it in a pattern.
+/// Two modules must agree on what a normalised path is: `HTTP` makes it of a request, this one accepts it in a pattern.
 @Suite("Path patterns and the paths of requests")
 struct PathPatternTests {
     /// What a request for this target becomes, or nil when it is refused.

@@ -43,7 +43,7 @@ class TokenServer:
 
 class Portcullis(TokenServer):
     name = "portcullis"
-    does = "the walk with an audit record for each request; secrets as HMAC-SHA-256; nothing stored for a token"
+    does = "the whole request pipeline with an audit record for each request; secrets as HMAC-SHA-256; nothing stored for a token"
     methods = ("client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth")
 
     def __init__(self, binary):

@@ -62,7 +62,7 @@ package struct Caller: Sendable {
 package final class Authenticator {
     private var cache: TokenCache
     private var memo = TokenMemo()
-    private let brake: BadTokenBrake?
+    private let limiter: BadTokenLimiter?
     private let proofs: ProofLedger?
     private let companion: Principal.MakeCompanion?
     /// What the built-in authorization server has taken back, as this loop knows it.
@@ -70,16 +70,16 @@ package final class Authenticator {
 
     /// - Parameters:
     ///   - cacheEntriesMax: verified tokens remembered (`Bounds.tokenCacheEntriesMax`); 0 switches the cache off.
-    ///   - brake: shared by all event loops; nil: none.
+    ///   - limiter: shared by all event loops; nil: none.
     ///   - proofs: shared by all event loops; nil: tokens that are bound to a key cannot be judged, and are 503.
     ///   - companion: makes what `Principal.companion` holds.
     package init(
-        cacheEntriesMax: Int, brake: BadTokenBrake? = nil, proofs: ProofLedger? = nil,
+        cacheEntriesMax: Int, limiter: BadTokenLimiter? = nil, proofs: ProofLedger? = nil,
         revocations: RevocationSet = RevocationSet(), companion: Principal.MakeCompanion? = nil
     ) {
         self.revocations = revocations
         cache = TokenCache(entriesMax: cacheEntriesMax)
-        self.brake = brake
+        self.limiter = limiter
         self.proofs = proofs
         self.companion = companion
     }
@@ -89,13 +89,13 @@ package final class Authenticator {
 
     /// Judges the token of a request for a route that needs one.
     ///
-    /// Everything but the signature is judged on every request. The brake stands before what is expensive, so a
+    /// Everything but the signature is judged on every request. The limit on bad tokens comes before what is expensive, so a
     /// caller with a good token that is already known passes, whoever else sends bad ones from its address.
     /// - Parameters:
     ///   - token: what `Credential.presented` found.
     ///   - issuers: the issuers of the policy that `rules` belongs to.
     ///   - unixSeconds: for the token's times.
-    ///   - now: monotonic nanoseconds, for the brake and for what counts until a time.
+    ///   - now: monotonic nanoseconds, for the limit on bad tokens and for what counts until a time.
     ///   - introspected: what the issuer says of the token, and how long that counts (monotonic nanoseconds): the
     ///   answer to an inquiry. Without it nothing changes but that the inquiry comes again.
     package func authenticate(
@@ -122,7 +122,7 @@ package final class Authenticator {
             }
         } catch {
             if [.invalidToken, .invalidProof].contains(error.code.facts.challenge) {
-                brake?.count(peer.address, now: now)
+                limiter?.count(peer.address, now: now)
             }
             // Who sent a token without the proof that it needs is told about proofs.
             return .refused(error.asking(error.code == .missingProof ? rules.proofChallenge : challenge))
@@ -163,7 +163,7 @@ package final class Authenticator {
         _ code: RefusalCode, by issuer: Int, _ issuers: borrowing IssuerSet, token: PresentedToken?, rules: RouteRules,
         peer: borrowing PeerFacts, now: Int64
     ) -> Refusal {
-        if code.facts.challenge == .invalidToken { brake?.count(peer.address, now: now) }
+        if code.facts.challenge == .invalidToken { limiter?.count(peer.address, now: now) }
         let refusal = Refusal(code).asking(token?.scheme == .dpop ? rules.proofChallenge : rules.bearerChallenge)
         let isListed = issuer < issuers.entries.count && issuers.entries[issuer].issuer.listed
         return isListed ? refusal : refusal.told(as: .wrongIssuer)
@@ -206,7 +206,7 @@ package final class Authenticator {
             if known == nil { memo.remember(bytes, token, digest) }
             return .found(principal, issuer: place)
         }
-        if introspected == nil, let wait = brake?.secondsToWait(peer.address, now: now) {
+        if introspected == nil, let wait = limiter?.secondsToWait(peer.address, now: now) {
             throw Refusal(.tooManyBadTokens, retryAfterSeconds: wait)
         }
         let octets = Array(bytes[token.start..<token.end])

@@ -1,7 +1,7 @@
 /// A map from octets to small numbers, built at load and read on every request: no `String` is made from a request.
 ///
 /// One table serves many scopes (all nodes of a tree, say): the scope is part of the key. Only names from the policy
-/// are ever inserted, so its shape is not in a client's hands and a plain hash will do.
+/// are ever inserted, so clients do not decide its shape and a plain hash will do.
 struct OctetTable: Sendable {
     private struct Slot: Sendable {
         var hash: UInt32

@@ -19,7 +19,7 @@ package enum ScopeText {
     }
 }
 
-/// Scopes that are about the person, or about the grant, and not about a service (OpenID Connect Core §5.4, §11).
+/// Scopes that are about the user, or about the grant, and not about a service (OpenID Connect Core §5.4, §11).
 package enum IdentityScope {
     /// The client wants an ID token.
     package static let openID = "openid"

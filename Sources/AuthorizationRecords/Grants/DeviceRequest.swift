@@ -1,6 +1,6 @@
 import JSON
 
-/// A device that waits for a person to let it in (RFC 8628 §3.2). It has the device code, the person types the user
+/// A device that waits for a user to let it in (RFC 8628 §3.2). It has the device code, the user types the user
 /// code; the store has digests of both.
 package struct DeviceRequest: Sendable, Equatable {
     /// How far it has come. Nothing leads back to an earlier state.

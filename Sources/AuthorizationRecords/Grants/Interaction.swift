@@ -1,9 +1,9 @@
 package import JSON
 
-/// An authorization request that waits for a person: to log in, to agree, or both.
+/// An authorization request that waits for a user: to log in, to agree, or both.
 ///
 /// The authorization endpoint makes it once the request is known to be good, and sends the browser to the log-in or the
-/// consent page with its id; these pages note what the person did and send the browser back to the authorization
+/// consent page with its id; these pages note what the user did and send the browser back to the authorization
 /// endpoint, which alone decides what comes next. So pages know nothing of OAuth, and the endpoint nothing of
 /// passwords.
 package struct Interaction: Sendable, Equatable {
@@ -20,11 +20,11 @@ package struct Interaction: Sendable, Equatable {
     package var userID: String?
     /// When and how that user logged in; nil: nobody has yet.
     package var authentication: UserAuthentication?
-    /// The person has to type the password again, whatever session there is (`prompt=login`, `max_age`).
+    /// The user has to type the password again, whatever session there is (`prompt=login`, `max_age`).
     package var demandsLogin = false
-    /// What the person answered on the consent page; nil: not asked yet.
+    /// What the user answered on the consent page; nil: not asked yet.
     package var consent: Consent?
-    /// The person came back from the provider without having logged in, and has nothing else to do here; nil: no.
+    /// The user came back from the provider without having logged in, and has nothing else to do here; nil: no.
     package var logInRefusal: LogInRefusal?
     /// Seconds since 1970.
     package var expiresAt: Int64

@@ -1,6 +1,6 @@
-/// What a person reads on a device and types elsewhere: eight of twenty consonants, `WDJB-MJHT` (RFC 8628 §6.1). No
-/// vowels, so that they make no words; none of 0, O, 1 and I. 34 bits, which is enough for ten minutes and a brake on
-/// guessing.
+/// What a user reads on a device and types elsewhere: eight of twenty consonants, `WDJB-MJHT` (RFC 8628 §6.1). No
+/// vowels, so that they make no words; none of 0, O, 1 and I. 34 bits, which is enough for ten minutes
+/// and brute-force protection.
 package enum UserCode {
     private static let alphabet = Array("BCDFGHJKLMNPQRSTVWXZ".utf8)
     /// Letters, without the dash.
@@ -23,7 +23,7 @@ package enum UserCode {
     /// What the record of a code is found by.
     package static func key(of code: String) -> String { SecretDigest.text(of: code) }
 
-    /// As it is looked for: capitals, without whatever people put between them. nil: it is none.
+    /// As it is looked for: capitals, without whatever users put between them. nil: it is none.
     package static func normalised(_ typed: String) -> String? {
         guard typed.utf8.count <= 64 else { return nil }
         var code: [UInt8] = []

@@ -14,7 +14,7 @@ package enum RecordKind: String, Sendable, CaseIterable {
     case userCode = "user_code"
     /// A browser in which somebody has logged in, and a log-in or consent that is under way in one.
     case session, interaction
-    /// Leads from a person of an OpenID provider to the account.
+    /// Leads from a user of an OpenID provider to the account.
     case identity
     /// A log-in there that is under way.
     case providerLogIn = "provider_log_in"

@@ -1,8 +1,8 @@
 import JSON
 
-/// A person with an account here.
+/// A user with an account here.
 package struct StoredUser: Sendable, Equatable {
-    /// `sub` in tokens: 128 random bits, never used again, whatever the person is called.
+    /// `sub` in tokens: 128 random bits, never used again, whatever the user is called.
     package var id: String
     /// What is typed to log in; lower case, unique.
     package var name: String

@@ -5,7 +5,7 @@ import LogIn
 import Policy
 
 /// `/oauth2/authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2): a browser comes with a client's request, and comes
-/// back from the pages for people until there is an answer for the client.
+/// back from the pages for users until there is an answer for the client.
 ///
 /// What is wrong before it is known where an answer may go is shown on a page; everything after that goes to the
 /// client.
@@ -44,7 +44,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
             let request = try judge.judge(received.parameters, client: client, redirectURI: redirectURI)
             let session = try await session(call)
             var flow = AuthorizationFlow(
-                request: request, client: client, person: session.map(Person.init), now: call.now)
+                request: request, client: client, user: session.map(LoggedInUser.init), now: call.now)
             flow.pushed = received.pushed.map { ($0.key, $0.version) }
             response = try await proceed(flow, answer, call)
         } catch {
@@ -86,7 +86,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         else { return ErrorPage.expired }
         let answer = AuthorizationAnswer(issuer: issuer, redirectURI: request.redirectURI, state: request.state)
         var flow = AuthorizationFlow(
-            request: request, client: client, person: try await person(interaction, call), now: call.now)
+            request: request, client: client, user: try await user(interaction, call), now: call.now)
         flow.interaction = interaction
         flow.pushed = interaction.pushed
         var response: ServiceResponse
@@ -106,7 +106,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         return response
     }
 
-    /// The provider would not log the person in.
+    /// The provider would not log the user in.
     private func end(
         _ interaction: Interaction, with refused: Interaction.LogInRefusal, _ client: RegisteredClient,
         _ answer: AuthorizationAnswer, _ call: EndpointCall
@@ -116,14 +116,14 @@ struct AuthorizationEndpoint: ServerEndpoint {
     }
 
     /// Who logged in in its course; an account that is gone or disabled since is nobody.
-    private func person(_ interaction: Interaction, _ call: EndpointCall) async throws(OAuthError) -> Person? {
+    private func user(_ interaction: Interaction, _ call: EndpointCall) async throws(OAuthError) -> LoggedInUser? {
         guard let userID = interaction.userID, let authentication = interaction.authentication,
             let user = try await store.orUnavailable({ try await $0.user(id: userID) }), !user.isDisabled
         else { return nil }
         let session = try await session(call)
-        return Person(
+        return LoggedInUser(
             userID: userID, authentication: authentication,
-            sessionID: session?.userID == userID ? session.map { Person($0).sessionID } ?? nil : nil)
+            sessionID: session?.userID == userID ? session.map { LoggedInUser($0).sessionID } ?? nil : nil)
     }
 
     // MARK: What comes next
@@ -133,31 +133,31 @@ struct AuthorizationEndpoint: ServerEndpoint {
     {
         let isCovered = try await isCovered(flow)
         switch flow.next(isCovered: isCovered) {
-        case .login: return try await page(AuthorizationServerEndpoint.login.path, flow, person: nil, call)
-        case .consent: return try await page(AuthorizationServerEndpoint.consent.path, flow, person: flow.person, call)
-        case .answer(let person): return try await code(for: person, flow, answer, call)
+        case .login: return try await page(AuthorizationServerEndpoint.login.path, flow, user: nil, call)
+        case .consent: return try await page(AuthorizationServerEndpoint.consent.path, flow, user: flow.user, call)
+        case .answer(let user): return try await code(for: user, flow, answer, call)
         case .refuse(let error):
             if let interaction = flow.interaction {
                 _ = try await store.orUnavailable { try await $0.commit([interaction.removal], now: call.now) }
             }
             var response = answer.error(error)
-            response.facts.subject = flow.person?.userID
+            response.facts.subject = flow.user?.userID
             return response
         }
     }
 
     private func isCovered(_ flow: AuthorizationFlow) async throws(OAuthError) -> Bool {
-        guard let person = flow.person, flow.interaction?.consent == nil else { return false }
+        guard let user = flow.user, flow.interaction?.consent == nil else { return false }
         if flow.client.isFirstParty { return true }
         guard flow.mayRemember else { return false }
-        let query = RecordQuery(.grant, client: flow.client.id, subject: person.userID)
+        let query = RecordQuery(.grant, client: flow.client.id, subject: user.userID)
         let grants = try await store.orUnavailable { try await $0.page(query, most: 100) }
         // One that cannot be read agrees to nothing.
         return grants.records.compactMap(Grant.init).contains { flow.request.isCovered(by: $0, now: flow.now) }
     }
 
     /// Sends the browser to a page, with an interaction that says what for.
-    private func page(_ path: String, _ flow: AuthorizationFlow, person: Person?, _ call: EndpointCall)
+    private func page(_ path: String, _ flow: AuthorizationFlow, user: LoggedInUser?, _ call: EndpointCall)
         async throws(OAuthError) -> ServiceResponse
     {
         var fields: [ServiceResponse.Field] = []
@@ -171,10 +171,10 @@ struct AuthorizationEndpoint: ServerEndpoint {
                 browserKey: secret.key,
                 expiresAt: call.now + Self.interactionSeconds)
             interaction.pushed = flow.pushed
-            interaction.userID = person?.userID
-            interaction.authentication = person?.authentication
+            interaction.userID = user?.userID
+            interaction.authentication = user?.authentication
             interaction.demandsLogin =
-                person == nil && flow.person != nil || !flow.request.prompts.isDisjoint(with: [.login, .selectAccount])
+                user == nil && flow.user != nil || !flow.request.prompts.isDisjoint(with: [.login, .selectAccount])
             let record = interaction.record
             guard try await store.orUnavailable({ try await $0.commit([.insert(record)], now: call.now) }) else {
                 throw .unavailable
@@ -185,20 +185,20 @@ struct AuthorizationEndpoint: ServerEndpoint {
     }
 
     private func code(
-        for person: Person, _ flow: AuthorizationFlow, _ answer: AuthorizationAnswer, _ call: EndpointCall
+        for user: LoggedInUser, _ flow: AuthorizationFlow, _ answer: AuthorizationAnswer, _ call: EndpointCall
     )
         async throws(OAuthError) -> ServiceResponse
     {
         let text = RandomText.authorizationCode.make(call.random)
         var changes: [StoreChange] = [
-            .insert(AuthorizationCode(code: text, request: flow.request, person: person, now: call.now).record)
+            .insert(AuthorizationCode(code: text, request: flow.request, user: user, now: call.now).record)
         ]
         if let interaction = flow.interaction { changes.append(interaction.removal) }
         if let pushed = flow.pushed { changes.append(PushedRequest.use(key: pushed.key, version: pushed.version)) }
         let all = changes
         guard try await store.orUnavailable({ try await $0.commit(all, now: call.now) }) else { throw .alreadyAnswered }
         var response = answer.code(text)
-        response.facts.subject = person.userID
+        response.facts.subject = user.userID
         return response
     }
 

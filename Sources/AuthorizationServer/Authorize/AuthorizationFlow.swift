@@ -5,7 +5,7 @@ import JSON
 struct AuthorizationFlow: Sendable {
     var request: AuthorizationRequest
     var client: RegisteredClient
-    var person: Person?
+    var user: LoggedInUser?
     /// Seconds since 1970.
     var now: Int64
     /// nil: the browser has just come from the client.
@@ -13,26 +13,26 @@ struct AuthorizationFlow: Sendable {
     /// The pushed request that it is, which ends with the answer.
     var pushed: (key: String, version: Int64)?
 
-    init(request: AuthorizationRequest, client: RegisteredClient, person: Person?, now: Int64) {
+    init(request: AuthorizationRequest, client: RegisteredClient, user: LoggedInUser?, now: Int64) {
         self.request = request
         self.client = client
-        self.person = person
+        self.user = user
         self.now = now
     }
 
     func next(isCovered: Bool) -> NextStep {
         NextStep.after(
-            request, person: person, isFresh: interaction != nil, consent: interaction?.consent, isCovered: isCovered,
+            request, user: user, isFresh: interaction != nil, consent: interaction?.consent, isCovered: isCovered,
             now: now)
     }
 
-    /// Whether an earlier consent counts. Of an application that anybody on the device can pretend to be, the person is
+    /// Whether an earlier consent counts. Of an application that anybody on the device can pretend to be, the user is
     /// asked each time (RFC 8252 §8.6, RFC 6749 §10.2).
     var mayRemember: Bool { !client.isPublic || request.redirectURI.hasPrefix("https://") }
 }
 
 extension AuthorizationRequest {
-    /// Whether a person who agreed to that has agreed to this.
+    /// Whether a user who agreed to that has agreed to this.
     func isCovered(by grant: Grant, now: Int64) -> Bool {
         now < grant.expiresAt && scopes.allSatisfy(grant.scopes.contains)
             && resources.allSatisfy(grant.resources.contains)
@@ -40,7 +40,7 @@ extension AuthorizationRequest {
     }
 }
 
-extension Person {
+extension LoggedInUser {
     init(_ session: UserSession) {
         self.init(
             userID: session.userID, authentication: session.authentication,

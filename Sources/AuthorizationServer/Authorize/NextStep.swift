@@ -1,7 +1,7 @@
 import AuthorizationRecords
 
 /// Who is at the browser, as far as is known.
-struct Person: Sendable, Equatable {
+struct LoggedInUser: Sendable, Equatable {
     var userID: String
     var authentication: UserAuthentication
     /// `sid` of the session, where there is one.
@@ -12,31 +12,32 @@ struct Person: Sendable, Equatable {
 enum NextStep: Equatable {
     case login, consent
     /// Nothing: the client gets its code.
-    case answer(Person)
+    case answer(LoggedInUser)
     case refuse(OAuthError)
 
     /// - Parameters:
-    ///   - isFresh: the person logged in, or the session was found to be good, in the course of this request: `prompt`
+    ///   - isFresh: the user logged in, or the session was found to be good, in the course of this request: `prompt`
     ///   and `max_age` are satisfied.
-    ///   - isCovered: this client need not ask this person: it is ours, or the same was agreed to before.
+    ///   - isCovered: this client need not ask this user: it is ours, or the same was agreed to before.
     ///   - now: seconds since 1970.
     static func after(
-        _ request: AuthorizationRequest, person: Person?, isFresh: Bool, consent: Interaction.Consent?, isCovered: Bool,
+        _ request: AuthorizationRequest, user: LoggedInUser?, isFresh: Bool, consent: Interaction.Consent?,
+        isCovered: Bool,
         now: Int64
     ) -> NextStep {
         let mayAsk = !request.prompts.contains(.none)
-        guard let person else { return mayAsk ? .login : .refuse(.loginRequired) }
-        if !isFresh, demandsLogin(request, person.authentication, now: now) {
+        guard let user else { return mayAsk ? .login : .refuse(.loginRequired) }
+        if !isFresh, demandsLogin(request, user.authentication, now: now) {
             return mayAsk ? .login : .refuse(.loginRequired)
         }
         // RFC 9470 §5: who cannot log in as the resource demands gets no token that would be refused there.
-        guard meets(request, person.authentication) else { return .refuse(.unmetAuthentication) }
+        guard meets(request, user.authentication) else { return .refuse(.unmetAuthentication) }
         switch consent {
-        case .given: return .answer(person)
+        case .given: return .answer(user)
         case .refused: return .refuse(.accessDenied)
         case nil: break
         }
-        if isCovered, !request.prompts.contains(.consent) { return .answer(person) }
+        if isCovered, !request.prompts.contains(.consent) { return .answer(user) }
         return mayAsk ? .consent : .refuse(.consentRequired)
     }
 

@@ -16,7 +16,7 @@ struct AuthenticatedClient: Sendable {
     }
 }
 
-/// Client authentication (RFC 6749 §2.3, RFC 7523 §2.2, RFC 8705 §2): the one door.
+/// Client authentication (RFC 6749 §2.3, RFC 7523 §2.2, RFC 8705 §2): the one place where it happens.
 ///
 /// An unknown id and a wrong secret are the same to whoever asks: one answer, and the same work. Both read the store;
 /// only a right secret is ever answered from memory.
@@ -29,7 +29,7 @@ final class ClientAuthenticator: Sendable {
 
     private let store: any AuthorizationStore
     private let pepper: SecretPepper
-    private let brake = AttemptLimiter()
+    private let limiter = AttemptLimiter()
     private let remembered = Mutex<[String: (client: RegisteredClient, until: Int64)]>([:])
     private let keys: ClientKeys
     private let profile: SecurityProfile
@@ -53,7 +53,7 @@ final class ClientAuthenticator: Sendable {
     {
         let credential = try PresentedCredential.read(call.request, parameters)
         let (clientID, address) = (credential.clientID, call.request.clientAddress)
-        guard brake.allows(clientID: clientID, address: address, now: call.now) else { throw .tooManyFailures }
+        guard limiter.allows(clientID: clientID, address: address, now: call.now) else { throw .tooManyFailures }
         let result: AuthenticatedClient?
         switch credential {
         case .secret(_, let secret, let method):
@@ -62,10 +62,10 @@ final class ClientAuthenticator: Sendable {
         case .name: result = try await byCertificateOrName(clientID, call.request.clientCertificateDER)
         }
         guard let result else {
-            brake.failed(clientID: clientID, address: address, now: call.now)
+            limiter.failed(clientID: clientID, address: address, now: call.now)
             throw .invalidClient
         }
-        brake.succeeded(clientID: clientID, address: address)
+        limiter.succeeded(clientID: clientID, address: address)
         return result
     }
 
@@ -123,7 +123,7 @@ final class ClientAuthenticator: Sendable {
         do { return try await store.commit([.insert(record)], now: now) } catch { throw .unavailable }
     }
 
-    /// At most once a day for each secret; only for people who ask which of two is still in use, so a failure does not
+    /// At most once a day for each secret; only for operators who ask which of two is still in use, so a failure does not
     /// matter.
     private func noteUse(of mac: SecretMAC, _ client: RegisteredClient, now: Int64) async {
         guard let index = client.secrets.firstIndex(where: { $0.mac == mac }) else { return }

@@ -204,7 +204,7 @@ package struct ClientMetadata: Sendable {
         return uris
     }
 
-    /// Where people may be sent after they have logged out (OpenID Connect RP-Initiated Logout §3.1): the rules are
+    /// Where users may be sent after they have logged out (OpenID Connect RP-Initiated Logout §3.1): the rules are
     /// those of redirect URIs.
     private func postLogoutURIs(_ metadata: JSONObject) throws(ClientMetadataError) -> [String]? {
         guard let uris = try texts(metadata, "post_logout_redirect_uris") else { return nil }
@@ -235,7 +235,7 @@ package struct ClientMetadata: Sendable {
         var shown: JSONObject = [:]
         for name in Self.shownURIs {
             guard let uri = try text(metadata, name) else { continue }
-            // They become links and images in front of people.
+            // They become links and images in front of users.
             guard uri.hasPrefix("https://"), RedirectURIRule.objection(to: uri) == nil else {
                 throw ClientMetadataError(.metadata, "\(name) must be an https URL")
             }

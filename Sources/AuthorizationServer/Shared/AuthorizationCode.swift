@@ -11,7 +11,7 @@ struct AuthorizationCode: Sendable {
 
     let key: String
     let request: AuthorizationRequest
-    let person: Person
+    let user: LoggedInUser
     /// Seconds since 1970.
     let goodUntil: Int64
     /// The grant that came of it; nil: it has not been used.
@@ -19,10 +19,10 @@ struct AuthorizationCode: Sendable {
     var expiresAt: Int64
     var version: Int64 = 0
 
-    init(code: String, request: AuthorizationRequest, person: Person, now: Int64) {
+    init(code: String, request: AuthorizationRequest, user: LoggedInUser, now: Int64) {
         key = RandomText.authorizationCode.key(of: code)
         self.request = request
-        self.person = person
+        self.user = user
         goodUntil = now + Self.lifetimeSeconds
         expiresAt = goodUntil
     }
@@ -37,13 +37,13 @@ struct AuthorizationCode: Sendable {
 
     var record: StoredRecord {
         var body: JSONObject = [
-            "request": .object(request.json), "authentication": person.authentication.json,
+            "request": .object(request.json), "authentication": user.authentication.json,
             "good_until": .integer(goodUntil),
         ]
-        body["sid"] = person.sessionID.map { .string($0) }
+        body["sid"] = user.sessionID.map { .string($0) }
         if grantID != nil { body["used"] = true }
         var record = StoredRecord(
-            .authorizationCode, key, expiresAt: expiresAt, client: request.clientID, subject: person.userID,
+            .authorizationCode, key, expiresAt: expiresAt, client: request.clientID, subject: user.userID,
             grant: grantID, body: body)
         record.version = version
         return record
@@ -51,7 +51,7 @@ struct AuthorizationCode: Sendable {
 
     init?(_ record: StoredRecord) {
         let body = record.body
-        guard record.kind == .authorizationCode, let client = record.client, let user = record.subject,
+        guard record.kind == .authorizationCode, let client = record.client, let userID = record.subject,
             let expiresAt = record.expiresAt,
             let request = body["request"]?.object.flatMap({ AuthorizationRequest($0, clientID: client) }),
             let authentication = body["authentication"]?.object.flatMap(UserAuthentication.init),
@@ -59,7 +59,7 @@ struct AuthorizationCode: Sendable {
         else { return nil }
         key = record.key
         self.request = request
-        person = Person(userID: user, authentication: authentication, sessionID: body["sid"]?.string)
+        user = LoggedInUser(userID: userID, authentication: authentication, sessionID: body["sid"]?.string)
         self.goodUntil = goodUntil
         grantID = record.grant
         self.expiresAt = expiresAt

@@ -101,7 +101,7 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     private static func authenticator(for snapshot: Snapshot, _ ledgers: Ledgers) -> Authenticator {
         let key = ledgers.tokenDigestKey
         return Authenticator(
-            cacheEntriesMax: snapshot.policy.bounds.tokenCacheEntriesMax, brake: ledgers.badTokens,
+            cacheEntriesMax: snapshot.policy.bounds.tokenCacheEntriesMax, limiter: ledgers.badTokens,
             proofs: ledgers.proofs, revocations: ledgers.revocations.current,
             companion: { facts in PrincipalTexts(facts, key: key) })
     }

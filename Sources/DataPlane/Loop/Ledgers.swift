@@ -7,7 +7,7 @@ package final class Ledgers: Sendable {
     /// Where every record goes.
     package let audit: AuditLog
     let limits: LimitLedger
-    let badTokens: BadTokenBrake?
+    let badTokens: BadTokenLimiter?
     let proofs: ProofLedger
     /// Of the endpoints of all upstreams.
     package let health = HealthLedger()
@@ -19,7 +19,7 @@ package final class Ledgers: Sendable {
 
     /// - Parameter badTokens: nil: nobody is slowed down for bad tokens.
     package init(
-        audit: AuditLog, limits: LimitLedger, badTokens: BadTokenBrake?, proofs: ProofLedger,
+        audit: AuditLog, limits: LimitLedger, badTokens: BadTokenLimiter?, proofs: ProofLedger,
         tokenDigestKey: SecretDigestKey
     ) {
         self.audit = audit

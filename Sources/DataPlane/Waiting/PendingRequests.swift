@@ -14,7 +14,7 @@ package final class PendingRequests {
         case token(issuer: String, Digest256)
     }
 
-    /// One request's place at the desk.
+    /// One request's place among them.
     struct Place: Hashable {
         fileprivate let subject: Subject
         fileprivate let number: Int

@@ -34,7 +34,7 @@ extension RequestPipeline {
                 throw inquiry.unanswered
             }
             let since = request.inquiringSince ?? loop.transport.now()
-            switch source.asked(digest, token: octets, since: since, desk: loop.transport.lend(loop.inquiries)) {
+            switch source.asked(digest, token: octets, since: since, pending: loop.transport.lend(loop.inquiries)) {
             case .active(let verdict, let freshUntil): return (verdict, freshUntil)
             case .inactive:
                 throw refused(.inactiveToken, by: issuer, token, rules)
@@ -63,8 +63,8 @@ extension RequestPipeline {
             throw refusal
         }
         request.waiting = RequestState.Waiting(place: place, otherwise: refusal)
-        let desk = loop.inquiries
-        loop.transport.run(afterNanoseconds: left) { desk.expire(place) }
+        let pending = loop.inquiries
+        loop.transport.run(afterNanoseconds: left) { pending.expire(place) }
     }
 
     /// The answer is there, or it is known that there is none: judged again, by what is in force now.

@@ -21,8 +21,8 @@ package protocol IntrospectionSource: AnyObject, Sendable {
     /// What is known of a token. Begins to ask the issuer if nothing is.
     /// - Parameters:
     ///   - since: when this request began to ask, in monotonic nanoseconds.
-    ///   - desk: is told on its loop when a pending answer is there.
-    func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<PendingRequests>)
+    ///   - pending: is told on its loop when a pending answer is there.
+    func asked(_ digest: Digest256, token: [UInt8], since: Int64, pending: LoopBound<PendingRequests>)
         -> IntrospectionStanding
 }
 

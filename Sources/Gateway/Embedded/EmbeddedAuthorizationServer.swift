@@ -24,7 +24,7 @@ final class EmbeddedAuthorizationServer: LocalService {
     private let keysGeneration = Atomic<UInt64>(0)
     /// Judges tokens of workloads; nil: none are taken.
     let federation: AssertionVerifier?
-    /// Reaches the provider at which people log in; nil: there is none.
+    /// Reaches the provider at which users log in; nil: there is none.
     let provider: OpenIDProviderClient?
     /// What the management interface may change.
     let administration: Administration

@@ -10,7 +10,7 @@ import Policy
 import Synchronization
 import Transport
 
-/// Reaches the OpenID provider at which people log in: its metadata and keys are those that the gateway keeps of the
+/// Reaches the OpenID provider at which users log in: its metadata and keys are those that the gateway keeps of the
 /// issuer for its routes anyway; what is asked besides goes the way that the issuer's entry says.
 ///
 /// Before anybody has shown who they are they can make it ask: with a code of their own making, once for each log-in
@@ -31,7 +31,7 @@ final class OpenIDProviderClient: IdentityProvider {
     private let clock: ControlClock
     private let questions = Atomic<Int>(0)
 
-    /// nil: people log in nowhere else.
+    /// nil: users log in nowhere else.
     /// - Throws: when the secret or key, by which the gateway shows who it is, cannot be read.
     init?(
         _ settings: AuthorizationServerSettings, current: CurrentPolicy, logger: Logger, clock: ControlClock = .system

@@ -60,7 +60,7 @@ final class IntrospectionClient: IntrospectionSource {
     /// Called on event loops, for tokens about which the loop knows nothing: takes a lock for a moment, and never
     /// waits.
     /// - Parameter since: when this request began to ask, in monotonic nanoseconds.
-    func asked(_ digest: Digest256, token: [UInt8], since: Int64, desk: LoopBound<PendingRequests>)
+    func asked(_ digest: Digest256, token: [UInt8], since: Int64, pending: LoopBound<PendingRequests>)
         -> IntrospectionStanding
     {
         if endpoint == nil, let unknown = askForMetadata() { return unknown }
@@ -69,7 +69,7 @@ final class IntrospectionClient: IntrospectionSource {
             guard !state.isOver else { return (.unknowable(retryAfterSeconds: 1), []) }
             let result = state.ledger.asked(
                 digest, token: token, since: since, now: now, unixSeconds: clock.unixSeconds())
-            if case .pending = result.answer { state.waiting[digest, default: [:]][desk.loop] = desk }
+            if case .pending = result.answer { state.waiting[digest, default: [:]][pending.loop] = pending }
             return result
         }
         if !commands.isEmpty { perform(commands) }
@@ -161,8 +161,8 @@ final class IntrospectionClient: IntrospectionSource {
 
     private func settle(_ digest: Digest256) {
         let subject = PendingRequests.Subject.token(issuer: issuer.name, digest)
-        for desk in (state.withLock { $0.waiting.removeValue(forKey: digest) } ?? [:]).values {
-            desk.execute { $0.answered(subject) }
+        for pending in (state.withLock { $0.waiting.removeValue(forKey: digest) } ?? [:]).values {
+            pending.execute { $0.answered(subject) }
         }
     }
 

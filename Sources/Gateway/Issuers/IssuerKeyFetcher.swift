@@ -53,7 +53,7 @@ final class IssuerKeyFetcher: IssuerKeySource {
     /// Where the issuer is asked about tokens, by its metadata; nil: not read yet, or not wanted.
     var introspectionURL: AbsoluteURL? { ring.withLock { $0.introspectionURL } }
 
-    /// Where people log in at the issuer, by its metadata, or why nobody can; nil: not read yet.
+    /// Where users log in at the issuer, by its metadata, or why nobody can; nil: not read yet.
     var provider: Result<ProviderEndpoints, ProviderEndpointsFault>? { ring.withLock { $0.provider } }
 
     /// Called on event loops, for tokens whose key is not known: takes a lock for a moment, and never waits.

@@ -18,7 +18,7 @@ extension Ledgers {
             queueBytesMax: settings.queueBytesMax)
         self.init(
             audit: audit, limits: LimitLedger(keysMax: policy.bounds.limitKeysMax, seed: Self.randomSeed()),
-            badTokens: BadTokenBrake(perMinuteMax: policy.bounds.badTokensPerMinuteMax, seed: Self.randomSeed()),
+            badTokens: BadTokenLimiter(perMinuteMax: policy.bounds.badTokensPerMinuteMax, seed: Self.randomSeed()),
             proofs: ProofLedger(
                 proofsMax: policy.bounds.dpopProofsMax, seed: Self.randomSeed(), nonceKey: Self.randomOctets(32)),
             tokenDigestKey: try settings.tokenKey.map {

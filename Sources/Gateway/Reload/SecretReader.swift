@@ -17,7 +17,7 @@ enum SecretReader {
         return octets
     }
 
-    /// A secret that people have written: without a line feed at its end.
+    /// A secret that operators have written: without a line feed at its end.
     static func text(_ source: SecretSource) throws -> String {
         let octets = try read(source)
         let text = String(validating: octets.last == 0x0A ? octets.dropLast() : octets[...], as: UTF8.self)

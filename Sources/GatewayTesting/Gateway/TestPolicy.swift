@@ -29,7 +29,7 @@ package struct TestPolicy: Sendable {
     package var routes: String
     /// Whole sections (`limits:`, `authorization_server:`, …) that begin at the left margin.
     package var sections = ""
-    /// Lines of `timeouts` and of `bounds`. The brake on bad tokens is off, since tests share one address.
+    /// Lines of `timeouts` and of `bounds`. There is no limit on bad tokens, since tests share one address.
     package var timeouts: [String] = []
     /// Lines of `bounds`.
     package var bounds: [String] = ["bad_tokens_per_minute_max: 0"]

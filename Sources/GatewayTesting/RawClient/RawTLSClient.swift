@@ -38,7 +38,7 @@ package actor RawTLSClient {
     /// What TLS agreed on; nil without TLS.
     package nonisolated let facts: TLSFacts?
 
-    /// Connects to a port of 127.0.0.1 and shakes hands.
+    /// Connects to a port of 127.0.0.1 and completes the TLS handshake.
     /// - Throws: `WireError`, `TLSFailure` with the alert.
     package static func connect(port: Int, _ settings: RawClientSettings = RawClientSettings()) async throws
         -> RawTLSClient

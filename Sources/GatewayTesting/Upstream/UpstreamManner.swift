@@ -2,7 +2,7 @@
 package struct UpstreamManner: Sendable {
     /// What happens when a connection is accepted.
     package enum Opening: Sendable {
-        /// Shakes hands and serves.
+        /// Completes the handshake and serves.
         case normal
         /// Sends octets in the clear before the handshake (nginx CVE-2026-1642).
         case plaintextFirst([UInt8])
@@ -12,7 +12,7 @@ package struct UpstreamManner: Sendable {
         case close
         /// Accepts, and never says anything.
         case hang
-        /// Shakes hands, and closes.
+        /// Completes the handshake, and closes.
         case closeAfterHandshake
     }
 

@@ -2,7 +2,7 @@
 /// accounts.
 ///
 /// Three counts: of an account from one address, of one address, and of an account from everywhere. The last one could
-/// lock people out of their own accounts; so a browser in which the account has logged in before is not subject to it,
+/// lock users out of their own accounts; so a browser in which the account has logged in before is not subject to it,
 /// and has a count of its own (`KnownBrowser`). An attempt is counted before the password is looked at, so that many at
 /// once are many. In memory, bounded (`AttemptLimiter`), and begun anew with the process.
 struct LoginAttemptLimiter: Sendable {

@@ -14,13 +14,13 @@ struct AskedFor {
     /// For the pages' templates.
     func content(scopes: [String], resources: [String], details: JSON?) -> [String: Any?] {
         let lines = scopes.map { scope -> [String: Any] in
-            guard let text = descriptions[scope] ?? Self.known[scope] else { return ["text": scope.shownToPeople()] }
-            return ["text": text.shownToPeople(200), "name": scope.shownToPeople()]
+            guard let text = descriptions[scope] ?? Self.known[scope] else { return ["text": scope.shownOnPage()] }
+            return ["text": text.shownOnPage(200), "name": scope.shownOnPage()]
         }
         let objects = (details?.array ?? []).map { String(decoding: $0.serialized(pretty: true), as: UTF8.self) }
         return [
             "hasScopes": !lines.isEmpty, "scopes": lines, "hasResources": !resources.isEmpty,
-            "resources": resources.map { $0.shownToPeople(200) },
+            "resources": resources.map { $0.shownOnPage(200) },
             "hasDetails": !objects.isEmpty, "details": objects,
         ]
     }

@@ -5,15 +5,15 @@ import Policy
 
 /// `/oauth2/consent`: whether the client may do what it asks for. It notes the answer and changes nothing else.
 struct ConsentPage: PageEndpoint {
-    let kit: PageKit
+    let context: PageContext
     let asked: AskedFor
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call),
+        guard let (interaction, browser) = try await context.interaction(parameters.value("interaction"), call),
             !interaction.isForDevice,
-            let client = try await kit.store.client(id: interaction.clientID)
+            let client = try await context.store.client(id: interaction.clientID)
         else { return ErrorPage.expired }
-        guard let user = try await person(interaction, call) else { return Self.login(interaction) }
+        guard let user = try await user(interaction, call) else { return Self.login(interaction) }
         let request = interaction.request
         let redirectURI = request["redirect_uri"]?.string ?? ""
         var content = asked.content(
@@ -26,22 +26,22 @@ struct ConsentPage: PageEndpoint {
         content["action"] = AuthorizationServerEndpoint.consent.path
         content["interaction"] = interaction.id
         content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction))
-        return kit.page(.consent, title: "Allow access?", content, formTargets: interaction.formTargets).response
+        return context.page(.consent, title: "Allow access?", content, formTargets: interaction.formTargets).response
     }
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call),
+        guard let (interaction, browser) = try await context.interaction(parameters.value("interaction"), call),
             !interaction.isForDevice,
-            kit.forms.accepts(
+            context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser,
                 purpose: Self.purpose(interaction)),
             let answer = Decision(parameters)
         else { return ErrorPage.expired }
-        guard let user = try await person(interaction, call) else { return Self.login(interaction) }
+        guard let user = try await user(interaction, call) else { return Self.login(interaction) }
         var next = interaction
         next.consent = answer == .allow ? .given : .refused
         // Sent twice, the first answer counts; the authorization endpoint knows what came of it.
-        _ = try await kit.store.commit([.replace(next.record)], now: call.now)
+        _ = try await context.store.commit([.replace(next.record)], now: call.now)
         var response = ServiceResponse.seeOther(interaction.continuation)
         response.facts.client = interaction.clientID
         response.facts.subject = user.id
@@ -50,8 +50,8 @@ struct ConsentPage: PageEndpoint {
     }
 
     /// Who is logged in, if it is the one that this interaction is about.
-    private func person(_ interaction: Interaction, _ call: EndpointCall) async throws -> StoredUser? {
-        guard let login = try await kit.sessions.login(of: call.request, now: call.now),
+    private func user(_ interaction: Interaction, _ call: EndpointCall) async throws -> StoredUser? {
+        guard let login = try await context.sessions.login(of: call.request, now: call.now),
             login.user.id == interaction.userID
         else {
             return nil
@@ -66,7 +66,7 @@ struct ConsentPage: PageEndpoint {
     private static func purpose(_ interaction: Interaction) -> String { "consent " + interaction.id }
 }
 
-/// What a person answered. Anything else is no answer.
+/// What a user answered. Anything else is no answer.
 enum Decision: String {
     case allow, deny
 

@@ -3,20 +3,20 @@ import HTTP
 import JSON
 import Policy
 
-/// `/oauth2/device` (RFC 8628 §3.3): a person types the code that a device shows, logs in, and lets the device in or
+/// `/oauth2/device` (RFC 8628 §3.3): a user types the code that a device shows, logs in, and lets the device in or
 /// not.
 ///
-/// Also when the code came in the address (`verification_uri_complete`, §3.3.1), the person sees it, is told to compare
+/// Also when the code came in the address (`verification_uri_complete`, §3.3.1), the user sees it, is told to compare
 /// it with the device, and has to say yes: somebody may have sent the address (§5.4).
 struct DevicePage: PageEndpoint {
     static let unknown = "There is no such code, or it is over. Look again at your device; codes last ten minutes."
-    static let braked = "There were too many wrong codes. Wait a minute, then try again."
+    static let tooManyAttempts = "There were too many wrong codes. Wait a minute, then try again."
     /// So long may it take from the code to the answer; the code itself may end before.
     static let interactionSeconds: Int64 = 1_800
 
-    let kit: PageKit
+    let context: PageContext
     let asked: AskedFor
-    let desk: DeviceVerification
+    let verification: DeviceVerification
 
     // MARK: Shown
 
@@ -29,7 +29,7 @@ struct DevicePage: PageEndpoint {
     private func entry(code: String, problem: String?, status: Int, _ call: EndpointCall) -> ServiceResponse {
         let browser = BrowserCookie(call.request)
         let secret = browser ?? BrowserCookie(call.random)
-        var page = kit.page(
+        var page = context.page(
             .deviceCode, title: "Connect a device",
             [
                 "code": code, "problem": problem, "action": AuthorizationServerEndpoint.device.path,
@@ -41,15 +41,17 @@ struct DevicePage: PageEndpoint {
     }
 
     private func confirmation(_ id: String, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let (interaction, browser) = try await kit.interaction(id, call), let code = interaction.userCode else {
+        guard let (interaction, browser) = try await context.interaction(id, call), let code = interaction.userCode
+        else {
             return ErrorPage.expired
         }
-        guard let login = try await kit.sessions.login(of: call.request, now: call.now) else {
+        guard let login = try await context.sessions.login(of: call.request, now: call.now) else {
             return Self.login(interaction)
         }
-        switch await desk.find(code, address: call.request.clientAddress, userID: login.user.id, now: call.now) {
+        switch await verification.find(code, address: call.request.clientAddress, userID: login.user.id, now: call.now)
+        {
         case .found(let request):
-            let client = try await kit.store.client(id: request.clientID)
+            let client = try await context.store.client(id: request.clientID)
             var content = asked.content(scopes: request.scopes, resources: request.resources, details: nil)
             content["code"] = UserCode.shown(code)
             content["client"] = client?.shownName ?? request.clientID
@@ -57,9 +59,9 @@ struct DevicePage: PageEndpoint {
             content["action"] = AuthorizationServerEndpoint.device.path
             content["interaction"] = interaction.id
             content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction))
-            return kit.page(.deviceConfirmation, title: "Connect this device?", content).response
+            return context.page(.deviceConfirmation, title: "Connect this device?", content).response
         case .unknown: return entry(code: "", problem: Self.unknown, status: 400, call)
-        case .tooMany: return entry(code: "", problem: Self.braked, status: 429, call)
+        case .tooMany: return entry(code: "", problem: Self.tooManyAttempts, status: 429, call)
         case .unavailable: return ErrorPage.unavailable
         }
     }
@@ -69,17 +71,19 @@ struct DevicePage: PageEndpoint {
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         if let id = parameters.value("interaction") { return try await decide(id, parameters, call) }
         guard let browser = BrowserCookie(call.request),
-            kit.forms.accepts(
+            context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.entryPurpose)
         else { return ErrorPage.expired }
         let typed = parameters.value("user_code") ?? ""
-        let login = try await kit.sessions.login(of: call.request, now: call.now)
-        switch await desk.find(typed, address: call.request.clientAddress, userID: login?.user.id, now: call.now) {
+        let login = try await context.sessions.login(of: call.request, now: call.now)
+        switch await verification.find(
+            typed, address: call.request.clientAddress, userID: login?.user.id, now: call.now)
+        {
         case .found(let request):
             return try await begin(request, code: UserCode.normalised(typed) ?? "", browser, login?.session, call)
         case .unknown: return entry(code: String(typed.prefix(32)), problem: Self.unknown, status: 400, call)
         case .tooMany:
-            var response = entry(code: String(typed.prefix(32)), problem: Self.braked, status: 429, call)
+            var response = entry(code: String(typed.prefix(32)), problem: Self.tooManyAttempts, status: 429, call)
             response.facts.event = "user_code_braked"
             return response
         case .unavailable: return ErrorPage.unavailable
@@ -93,7 +97,7 @@ struct DevicePage: PageEndpoint {
             id: RandomText.interaction.make(call.random), clientID: request.clientID,
             request: ["user_code": .string(code)],
             browserKey: browser.key, expiresAt: call.now + Self.interactionSeconds)
-        guard try await kit.store.commit([.insert(interaction.record)], now: call.now) else {
+        guard try await context.store.commit([.insert(interaction.record)], now: call.now) else {
             return ErrorPage.unavailable
         }
         return session == nil ? Self.login(interaction) : .seeOther(interaction.continuation)
@@ -102,35 +106,37 @@ struct DevicePage: PageEndpoint {
     private func decide(_ id: String, _ parameters: RequestParameters, _ call: EndpointCall) async throws
         -> ServiceResponse
     {
-        guard let (interaction, browser) = try await kit.interaction(id, call), let code = interaction.userCode,
-            kit.forms.accepts(
+        guard let (interaction, browser) = try await context.interaction(id, call), let code = interaction.userCode,
+            context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser,
                 purpose: Self.purpose(interaction)),
             let answer = Decision(parameters)
         else { return ErrorPage.expired }
-        guard let login = try await kit.sessions.login(of: call.request, now: call.now) else {
+        guard let login = try await context.sessions.login(of: call.request, now: call.now) else {
             return Self.login(interaction)
         }
-        let found = await desk.find(code, address: call.request.clientAddress, userID: login.user.id, now: call.now)
+        let found = await verification.find(
+            code, address: call.request.clientAddress, userID: login.user.id, now: call.now)
         guard case .found(let request) = found else { return entry(code: "", problem: Self.unknown, status: 400, call) }
         let isDone =
             switch answer {
             case .allow:
-                try await desk.approve(
+                try await verification.approve(
                     request,
                     DeviceRequest.Approval(
                         userID: login.user.id, authentication: login.session.authentication, scopes: request.scopes),
                     now: call.now)
-            case .deny: try await desk.deny(request, now: call.now)
+            case .deny: try await verification.deny(request, now: call.now)
             }
         guard isDone else { return entry(code: "", problem: Self.unknown, status: 400, call) }
-        _ = try await kit.store.commit(
+        _ = try await context.store.commit(
             [.remove(.interaction, key: RandomText.interaction.key(of: interaction.id))], now: call.now)
         var response =
             switch answer {
-            case .allow: kit.message(200, title: "Device connected", "Go on at your device; you can close this page.")
+            case .allow:
+                context.message(200, title: "Device connected", "Go on at your device; you can close this page.")
             case .deny:
-                kit.message(200, title: "Device turned away", "Nothing was given to it. You can close this page.")
+                context.message(200, title: "Device turned away", "Nothing was given to it. You can close this page.")
             }
         response.facts.client = request.clientID
         response.facts.subject = login.user.id

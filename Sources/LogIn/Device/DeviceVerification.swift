@@ -1,12 +1,12 @@
 package import AuthorizationRecords
 import JSON
 
-/// Where a person answers a device (RFC 8628 §3.3): looks it up by its user code, and lets it in or not. The page shows
+/// Where a user answers a device (RFC 8628 §3.3): looks it up by its user code, and lets it in or not. The page shows
 /// what is asked for and by whom, and asks for a confirmation, whether the code was typed or came in the URI (§3.3.1,
 /// §5.4).
 package struct DeviceVerification: Sendable {
     private let store: any AuthorizationStore
-    private let brake = AttemptLimiter()
+    private let limiter = AttemptLimiter()
 
     package init(store: any AuthorizationStore) { self.store = store }
 
@@ -14,7 +14,7 @@ package struct DeviceVerification: Sendable {
     package enum Lookup: Sendable, Equatable {
         /// It waits for an answer.
         case found(DeviceRequest)
-        /// Wrong, over, or answered already: the person is told the same.
+        /// Wrong, over, or answered already: the user is told the same.
         case unknown
         /// Too many wrong ones (§5.1): ten in a row, then one every six seconds.
         case tooMany
@@ -23,12 +23,12 @@ package struct DeviceVerification: Sendable {
     }
 
     /// - Parameters:
-    ///   - typed: as the person typed it.
+    ///   - typed: as the user typed it.
     ///   - address: of the browser: wrong codes are counted by it, and by the user.
     ///   - userID: of whoever is logged in; nil: nobody.
     package func find(_ typed: String, address: String, userID: String?, now: Int64) async -> Lookup {
-        guard brake.allows(clientID: Self.anybody, address: address, now: now),
-            userID.map({ brake.allows(clientID: $0, address: Self.anywhere, now: now) }) ?? true
+        guard limiter.allows(clientID: Self.anybody, address: address, now: now),
+            userID.map({ limiter.allows(clientID: $0, address: Self.anywhere, now: now) }) ?? true
         else { return .tooMany }
         let request: DeviceRequest?
         do {
@@ -37,8 +37,8 @@ package struct DeviceVerification: Sendable {
             return .unavailable
         }
         guard let request else {
-            brake.failed(clientID: Self.anybody, address: address, now: now)
-            if let userID { brake.failed(clientID: userID, address: Self.anywhere, now: now) }
+            limiter.failed(clientID: Self.anybody, address: address, now: now)
+            if let userID { limiter.failed(clientID: userID, address: Self.anywhere, now: now) }
             return .unknown
         }
         return .found(request)

@@ -21,14 +21,14 @@ enum FormTargets {
         return isPlain && !authority.isEmpty ? [scheme + "://" + authority.lowercased()] : []
     }
 
-    /// How a person is told where it leads: host and port, or the scheme of an app.
+    /// How a user is told where it leads: host and port, or the scheme of an app.
     static func shown(redirectURI: String) -> String {
         guard redirectURI.hasPrefix("https://") || redirectURI.hasPrefix("http://"),
             let authority = authority(redirectURI)
         else {
-            return String(redirectURI.prefix { $0 != ":" }).shownToPeople()
+            return String(redirectURI.prefix { $0 != ":" }).shownOnPage()
         }
-        return authority.shownToPeople()
+        return authority.shownOnPage()
     }
 
     private static func authority(_ uri: String) -> String? {

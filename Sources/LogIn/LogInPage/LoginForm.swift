@@ -3,14 +3,14 @@ import HTTP
 import JSON
 import Policy
 
-/// The page on which people choose how to log in: with a password, at the provider, or both.
+/// The page on which users choose how to log in: with a password, at the provider, or both.
 struct LoginForm: Sendable {
     static let unavailable = "Nobody can be logged in there at the moment. Try again in a few seconds."
     static let notAllowed = "You were logged in there, but may not log in here. Ask whoever runs this service."
     static let wentWrong =
         "The log-in did not come to an end. Try again; if this happens again, tell whoever runs this service."
 
-    let kit: PageKit
+    let context: PageContext
     /// Whether there are log-ins by password.
     let passwords: Bool
     /// What the provider is called; nil: there is none.
@@ -22,22 +22,22 @@ struct LoginForm: Sendable {
         status: Int = 200,
         fields: [ServiceResponse.Field] = [], offersAnother: Bool = false
     ) async throws -> ServiceResponse {
-        let client = try await kit.store.client(id: interaction.clientID)
-        var page = kit.page(
+        let client = try await context.store.client(id: interaction.clientID)
+        var page = context.page(
             .login, title: "Log in",
             [
                 "client": client?.shownName, "problem": problem, "action": AuthorizationServerEndpoint.login.path,
                 "interaction": interaction.id,
                 "token": FormGuard.token(browser, purpose: Self.purpose(interaction)),
                 "username": String(username.prefix(128)),
-                "passwords": passwords, "hasProvider": provider != nil, "provider": provider?.shownToPeople(),
+                "passwords": passwords, "hasProvider": provider != nil, "provider": provider?.shownOnPage(),
                 "offersAnother": offersAnother,
             ], status: status, formTargets: interaction.formTargets)
         page.fields = fields
         return page.response
     }
 
-    /// Whether a person who is turned away at the provider has nothing left to do here, so that the application is
+    /// Whether a user who is turned away at the provider has nothing left to do here, so that the application is
     /// told.
     func leadsBack(_ interaction: Interaction) -> Bool { !passwords && !interaction.isForDevice }
 

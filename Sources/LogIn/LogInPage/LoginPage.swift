@@ -9,19 +9,19 @@ import Policy
 /// work.
 struct LoginPage: PageEndpoint {
     static let failed = "The user name or the password is not right."
-    static let braked = "There were too many attempts. Wait a minute, then try again."
+    static let tooManyAttempts = "There were too many attempts. Wait a minute, then try again."
 
-    let kit: PageKit
+    let context: PageContext
     let form: LoginForm
     let start: SessionStart
     /// nil: there is no provider.
-    let door: ProviderRedirect?
+    let redirect: ProviderRedirect?
     let hasher: PasswordHasher
     let pepper: SecretPepper
-    let brake = LoginAttemptLimiter()
+    let limiter = LoginAttemptLimiter()
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call) else {
+        guard let (interaction, browser) = try await context.interaction(parameters.value("interaction"), call) else {
             return ErrorPage.expired
         }
         // Where there is no choice, nobody is asked. Who only looks (HEAD) is not sent anywhere.
@@ -32,8 +32,8 @@ struct LoginPage: PageEndpoint {
     }
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let (interaction, browser) = try await kit.interaction(parameters.value("interaction"), call),
-            kit.forms.accepts(
+        guard let (interaction, browser) = try await context.interaction(parameters.value("interaction"), call),
+            context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser,
                 purpose: LoginForm.purpose(interaction))
         else { return ErrorPage.expired }
@@ -46,9 +46,9 @@ struct LoginPage: PageEndpoint {
         let attempt = LoginAttemptLimiter.Attempt(
             name: name ?? "", address: call.request.clientAddress,
             knownBrowser: name.flatMap { KnownBrowser.read(call.request, name: $0, pepper) })
-        guard brake.allows(attempt, now: call.now) else {
+        guard limiter.allows(attempt, now: call.now) else {
             var response = try await form.page(
-                interaction, browser, username: typed, problem: Self.braked, status: 429,
+                interaction, browser, username: typed, problem: Self.tooManyAttempts, status: 429,
                 fields: [("Retry-After", "60")])
             response.facts.event = "login_braked"
             return response
@@ -61,7 +61,7 @@ struct LoginPage: PageEndpoint {
             response.facts.subject = user?.id
             return response
         }
-        brake.forgive(attempt)
+        limiter.forgive(attempt)
         return try await logIn(user, interaction, call)
     }
 
@@ -69,8 +69,8 @@ struct LoginPage: PageEndpoint {
     private func leave(_ interaction: Interaction, _ browser: BrowserCookie, chooses: Bool, _ call: EndpointCall)
         async throws -> ServiceResponse
     {
-        guard let door else { return ErrorPage.expired }
-        if let page = try await door.leave(interaction, browser, chooses: chooses, call) { return page }
+        guard let redirect else { return ErrorPage.expired }
+        if let page = try await redirect.leave(interaction, browser, chooses: chooses, call) { return page }
         return ProviderFault.unavailable.noted(
             try await form.page(
                 interaction, browser, username: "", problem: LoginForm.unavailable, status: 503,
@@ -81,7 +81,7 @@ struct LoginPage: PageEndpoint {
     private func check(name: String?, password: String, now: Int64, _ random: Randomness) async throws -> (
         StoredUser?, Bool
     ) {
-        let user = if let name { try await kit.store.user(name: name) } else { StoredUser?.none }
+        let user = if let name { try await context.store.user(name: name) } else { StoredUser?.none }
         let hash = user?.passwordHash.flatMap(PasswordHash.init(text:))
         // Nobody has a password that is longer: this tells nothing, and saves the work.
         guard password.utf8.count <= PasswordRules.octetsMax else { return (user, false) }
@@ -90,7 +90,7 @@ struct LoginPage: PageEndpoint {
         if let hash, hash.parameters != hasher.parameters {
             // Parameters have grown since. That it was changed by another meanwhile is as good.
             current.passwordHash = try await hasher.hash(password, random: random).text
-            if try await kit.store.commit([.replace(current.record)], now: now) { current.version += 1 }
+            if try await context.store.commit([.replace(current.record)], now: now) { current.version += 1 }
         }
         return (current, true)
     }
@@ -100,7 +100,7 @@ struct LoginPage: PageEndpoint {
     {
         let session = start.session(
             of: user, UserAuthentication(time: call.now, acr: "pwd", methods: ["pwd"]), interaction, call)
-        guard try await kit.store.commit(session.changes, now: call.now) else { return ErrorPage.expired }
+        guard try await context.store.commit(session.changes, now: call.now) else { return ErrorPage.expired }
         var response = ServiceResponse.seeOther(
             interaction.continuation,
             fields: [session.cookie, KnownBrowser.field(name: user.name, pepper, call.random)])

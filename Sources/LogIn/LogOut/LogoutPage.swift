@@ -4,20 +4,20 @@ import JOSE
 import JSON
 import Policy
 
-/// `/oauth2/logout`: ends the session of this browser (OpenID Connect RP-Initiated Logout §2). The person is always
+/// `/oauth2/logout`: ends the session of this browser (OpenID Connect RP-Initiated Logout §2). The user is always
 /// asked, so that no other site can log anybody out; hence hints about whom it concerns are not needed. Of
 /// `id_token_hint` only the client is read.
 struct LogoutPage: PageEndpoint {
-    let kit: PageKit
+    let context: PageContext
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let login = try await kit.sessions.login(of: call.request, now: call.now) else {
-            return kit.message(200, title: "Logged out", "Nobody is logged in here.")
+        guard let login = try await context.sessions.login(of: call.request, now: call.now) else {
+            return context.message(200, title: "Logged out", "Nobody is logged in here.")
         }
         let browser = BrowserCookie(call.request)
         let secret = browser ?? BrowserCookie(call.random)
         let target = try await destination(parameters)
-        var page = kit.page(
+        var page = context.page(
             .logout, title: "Log out?",
             [
                 "user": login.user.shownName, "action": AuthorizationServerEndpoint.logout.path,
@@ -31,12 +31,12 @@ struct LogoutPage: PageEndpoint {
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let browser = BrowserCookie(call.request),
-            kit.forms.accepts(
+            context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.purpose)
         else { return ErrorPage.expired }
-        let login = try await kit.sessions.login(of: call.request, now: call.now)
+        let login = try await context.sessions.login(of: call.request, now: call.now)
         if let login {
-            guard try await kit.store.commit([.remove(.session, key: login.session.key)], now: call.now) else {
+            guard try await context.store.commit([.remove(.session, key: login.session.key)], now: call.now) else {
                 return ErrorPage.unavailable
             }
         }
@@ -45,7 +45,7 @@ struct LogoutPage: PageEndpoint {
         if let target = try await destination(parameters) {
             response = .seeOther(Self.adding(state: parameters.value("state"), to: target), fields: [removal])
         } else {
-            response = kit.message(
+            response = context.message(
                 200, title: "Logged out", "You are logged out here. Applications that you used may still know you.")
             response.fields.append(removal)
         }
@@ -58,7 +58,7 @@ struct LogoutPage: PageEndpoint {
     private func destination(_ parameters: RequestParameters) async throws -> String? {
         guard let target = parameters.value("post_logout_redirect_uri"), let id = Self.client(parameters),
             ClientID.isValid(id),
-            let client = try await kit.store.client(id: id)
+            let client = try await context.store.client(id: id)
         else { return nil }
         return client.metadata.strings("post_logout_redirect_uris").first { $0.utf8.elementsEqual(target.utf8) }
     }

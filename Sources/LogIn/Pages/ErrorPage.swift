@@ -1,7 +1,7 @@
 import AuthorizationRecords
 package import HTTP
 
-/// What tells a person that it does not go on here.
+/// What tells a user that it does not go on here.
 package enum ErrorPage {
     /// - Parameter message: sentences of ours; what a client sent may stand in them, it is escaped.
     package static func response(status: Int, title: String, message: String, fields: [ServiceResponse.Field] = [])

@@ -1,7 +1,7 @@
 import AuthorizationRecords
 import HTTP
 
-/// A page for people, with the header fields that every page has.
+/// A page for users, with the header fields that every page has.
 struct Page {
     var status = 200
     var template: PageTemplate

@@ -1,7 +1,7 @@
 package import JOSE
 package import JSON
 
-/// The OpenID provider at which people log in, as the gateway knows and reaches it: the port behind which discovery,
+/// The OpenID provider at which users log in, as the gateway knows and reaches it: the port behind which discovery,
 /// keys and HTTP lie.
 ///
 /// It must bound how long each call takes and how much it reads, follow no redirect, and go to no host that no operator
@@ -15,7 +15,7 @@ package protocol IdentityProvider: Sendable {
     func redeem(_ code: ProviderCode) async -> ProviderReply?
     /// Asks its userinfo endpoint (§5.3.1); nil: there is none, or no answer.
     func userInfo(_ accessToken: String) async -> ProviderReply?
-    /// Whether what an ID token says is what the operator asks of people.
+    /// Whether what an ID token says is what the operator asks of users.
     func admits(_ claims: JSONObject) -> Bool
 }
 

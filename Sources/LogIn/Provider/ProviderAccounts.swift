@@ -1,21 +1,21 @@
 import AuthorizationRecords
 import JSON
 
-/// Which account here a person of the provider has: found by issuer and `sub`, and by nothing else. An address or a
+/// Which account here a user of the provider has: found by issuer and `sub`, and by nothing else. An address or a
 /// name that is the same as somebody's never leads to that account; whoever chooses it there could take it over here.
 struct ProviderAccounts: Sendable {
     let store: any AuthorizationStore
-    /// Of the provider's issuer in `routes.yaml`: names of its people begin with it, so that they are none that an
+    /// Of the provider's issuer in `routes.yaml`: names of its users begin with it, so that they are none that an
     /// operator gives.
     let prefix: String
     let signsUp: Bool
 
     /// The account as it will be, and the changes that make it so. Made anew when `commit` finds that something else is
     /// true.
-    func account(of person: VerifiedIdentity, _ profile: ProviderProfile, _ call: EndpointCall) async throws -> (
+    func account(of verified: VerifiedIdentity, _ profile: ProviderProfile, _ call: EndpointCall) async throws -> (
         user: StoredUser, changes: [StoreChange]
     ) {
-        let identity = UserIdentity(issuer: person.issuer, subject: person.subject)
+        let identity = UserIdentity(issuer: verified.issuer, subject: verified.subject)
         guard let link = try await store.record(.identity, identity.key) else {
             return try await newAccount(identity, profile, call)
         }
@@ -45,7 +45,7 @@ struct ProviderAccounts: Sendable {
         return user
     }
 
-    /// `staff+alice`; with something random behind it when there is one already. It stays, whatever the person is
+    /// `staff+alice`; with something random behind it when there is one already. It stays, whatever the user is
     /// called there later.
     private func freeName(_ profile: ProviderProfile, _ call: EndpointCall) async throws -> String {
         let own = (profile.preferredName ?? profile.email ?? "user").lowercased().unicodeScalars.prefix(48).map {

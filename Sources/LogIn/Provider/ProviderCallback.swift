@@ -3,20 +3,20 @@ import HTTP
 import JSON
 import Policy
 
-/// `/oauth2/login/callback`: a person comes back from the provider (OpenID Connect Core §3.1.2.5).
+/// `/oauth2/login/callback`: a user comes back from the provider (OpenID Connect Core §3.1.2.5).
 ///
 /// Nothing that stands in the request leads anywhere: where it goes on follows from what this server has stored.
 struct ProviderCallback: ServerEndpoint {
     /// Of changes that meet others.
     private static let attemptsMax = 4
 
-    let kit: PageKit
-    let door: ProviderRedirect
+    let context: PageContext
+    let redirect: ProviderRedirect
     let form: LoginForm
     let start: SessionStart
     let accounts: ProviderAccounts
 
-    private var provider: any IdentityProvider { door.provider }
+    private var provider: any IdentityProvider { redirect.provider }
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         do {
@@ -33,17 +33,17 @@ struct ProviderCallback: ServerEndpoint {
     private func receive(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let state = parameters.value("state"), RandomText.providerState.isWellFormed(state),
             let browser = BrowserCookie(call.request),
-            let record = try await kit.store.record(.providerLogIn, RandomText.providerState.key(of: state)),
+            let record = try await context.store.record(.providerLogIn, RandomText.providerState.key(of: state)),
             !record.isExpired(at: call.now),
             let logIn = ProviderLogIn(record), logIn.browserKey == browser.key,
-            let (interaction, _) = try await kit.interaction(logIn.interactionID, call)
+            let (interaction, _) = try await context.interaction(logIn.interactionID, call)
         else { throw ProviderFault.unknownState }
         guard let facts = await provider.facts() else { throw ProviderFault.unavailable }
-        guard facts.issuer.hasSameOctets(as: logIn.issuer), try await kit.store.commit([logIn.use], now: call.now)
+        guard facts.issuer.hasSameOctets(as: logIn.issuer), try await context.store.commit([logIn.use], now: call.now)
         else { throw ProviderFault.unknownState }
         do {
-            let person = try await person(parameters, facts, logIn, ProviderSecrets(browser, state: state), call)
-            return try await begin(person.proved, person.profile, interaction, call)
+            let verified = try await identity(parameters, facts, logIn, ProviderSecrets(browser, state: state), call)
+            return try await begin(verified.proved, verified.profile, interaction, call)
         } catch let fault as ProviderFault {
             return try await refused(fault, parameters, interaction, browser, call)
         }
@@ -51,7 +51,7 @@ struct ProviderCallback: ServerEndpoint {
 
     // MARK: Who it is
 
-    private func person(
+    private func identity(
         _ parameters: RequestParameters, _ facts: ProviderFacts, _ logIn: ProviderLogIn, _ secrets: ProviderSecrets,
         _ call: EndpointCall
     ) async throws -> (proved: VerifiedIdentity, profile: ProviderProfile) {
@@ -60,32 +60,33 @@ struct ProviderCallback: ServerEndpoint {
         guard issuer?.hasSameOctets(as: facts.issuer) ?? !facts.sendsIssuer else { throw ProviderFault.wrongIssuer }
         guard parameters.value("error") == nil, let code = parameters.value("code") else { throw ProviderFault.refused }
         let tokens = try ProviderTokens(
-            await provider.redeem(ProviderCode(code: code, verifier: secrets.verifier, redirectURI: door.redirectURI)))
-        let judge = IDTokenVerifier(clientID: door.settings.clientID, provider: provider)
-        let person = try await judge.judge(
+            await provider.redeem(
+                ProviderCode(code: code, verifier: secrets.verifier, redirectURI: redirect.redirectURI)))
+        let judge = IDTokenVerifier(clientID: redirect.settings.clientID, provider: provider)
+        let identity = try await judge.judge(
             tokens.idToken, accessToken: tokens.accessToken, facts, logIn, nonce: secrets.nonce, now: call.now)
-        guard provider.admits(person.claims) else { throw ProviderFault.claimsRefused }
-        return (person, await profile(of: person, tokens.accessToken))
+        guard provider.admits(identity.claims) else { throw ProviderFault.claimsRefused }
+        return (identity, await profile(of: identity, tokens.accessToken))
     }
 
-    private func profile(of person: VerifiedIdentity, _ accessToken: String?) async -> ProviderProfile {
-        guard let accessToken, ProviderProfile.isMissing(in: person.claims, scopes: door.settings.scopes) else {
-            return ProviderProfile(person.claims, more: nil, isWhole: true)
+    private func profile(of identity: VerifiedIdentity, _ accessToken: String?) async -> ProviderProfile {
+        guard let accessToken, ProviderProfile.isMissing(in: identity.claims, scopes: redirect.settings.scopes) else {
+            return ProviderProfile(identity.claims, more: nil, isWhole: true)
         }
-        let more = ProviderProfile.members(of: await provider.userInfo(accessToken), subject: person.subject)
-        return ProviderProfile(person.claims, more: more, isWhole: more != nil)
+        let more = ProviderProfile.members(of: await provider.userInfo(accessToken), subject: identity.subject)
+        return ProviderProfile(identity.claims, more: more, isWhole: more != nil)
     }
 
     // MARK: What comes of it
 
     private func begin(
-        _ person: VerifiedIdentity, _ profile: ProviderProfile, _ interaction: Interaction, _ call: EndpointCall
+        _ identity: VerifiedIdentity, _ profile: ProviderProfile, _ interaction: Interaction, _ call: EndpointCall
     ) async throws -> ServiceResponse {
         for _ in 0..<Self.attemptsMax {
-            let (user, changes) = try await accounts.account(of: person, profile, call)
-            let session = start.session(of: user, person.authentication, interaction, call)
-            guard try await kit.store.commit(changes + session.changes, now: call.now) else { continue }
-            var response = kit.handOff(
+            let (user, changes) = try await accounts.account(of: identity, profile, call)
+            let session = start.session(of: user, identity.authentication, interaction, call)
+            guard try await context.store.commit(changes + session.changes, now: call.now) else { continue }
+            var response = context.handOff(
                 title: "You are logged in", "Returning you to the application.", to: interaction.continuation)
             response.fields.append(session.cookie)
             response.facts.event = "login"
@@ -105,11 +106,12 @@ struct ProviderCallback: ServerEndpoint {
         {
             var next = interaction
             next.logInRefusal = refusal
-            guard try await kit.store.commit([.replace(next.record)], now: call.now) else {
+            guard try await context.store.commit([.replace(next.record)], now: call.now) else {
                 return fault.noted(ErrorPage.expired)
             }
             return fault.noted(
-                kit.handOff(title: "Not logged in", "Now back to where you came from.", to: interaction.continuation))
+                context.handOff(
+                    title: "Not logged in", "Now back to where you came from.", to: interaction.continuation))
         }
         let isBusy =
             fault == .unavailable

@@ -23,10 +23,10 @@ enum ProviderFault: String, Error, CaseIterable {
     case untimely = "untimely_id_token"
     /// The access token beside it is another one.
     case wrongAccessToken = "wrong_at_hash"
-    /// The person logged in before this log-in was asked for, or nobody knows when.
+    /// The user logged in before this log-in was asked for, or nobody knows when.
     case notFresh = "not_fresh"
 
-    // The person
+    // The user
     case claimsRefused = "claim_mismatch"
     case unknownPerson = "unknown_user"
     case disabled = "user_disabled"

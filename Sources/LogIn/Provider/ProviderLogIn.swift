@@ -18,9 +18,9 @@ struct ProviderLogIn: Sendable, Equatable {
     let issuer: String
     /// Seconds since 1970.
     let beganAt: Int64
-    /// How long before that the person may have logged in there; 0: it has to be done again, nil: whenever.
+    /// How long before that the user may have logged in there; 0: it has to be done again, nil: whenever.
     let maxAge: Int64?
-    /// The provider was asked to have the person log in again, and not told to say when that was.
+    /// The provider was asked to have the user log in again, and not told to say when that was.
     let demandsLogin: Bool
     let expiresAt: Int64
     /// Of its record: 0 when it is not stored.

@@ -1,13 +1,13 @@
 import AuthorizationRecords
 import JSON
 
-/// What the provider tells of a person besides who it is (OpenID Connect Core §5.1). For people to read, and for
+/// What the provider tells of a user besides who it is (OpenID Connect Core §5.1). For users to read, and for
 /// applications; nothing is decided by it, and no account is found by it.
 struct ProviderProfile: Sendable, Equatable {
     var name: String?
     /// Only one that the provider says it has verified: applications take addresses for more than they are.
     var email: String?
-    /// What the person is called there.
+    /// What the user is called there.
     var preferredName: String?
     /// The provider was asked for all of it: what is missing, it does not know.
     var isWhole: Bool
@@ -16,7 +16,7 @@ struct ProviderProfile: Sendable, Equatable {
 
     /// - Parameters:
     ///   - claims: of the ID token.
-    ///   - more: what its userinfo endpoint says of the same person; nil: it was not asked, or did not answer.
+    ///   - more: what its userinfo endpoint says of the same user; nil: it was not asked, or did not answer.
     init(_ claims: JSONObject, more: JSONObject?, isWhole: Bool) {
         func text(_ name: String) -> String? {
             (claims[name] ?? more?[name])?.string.flatMap { $0.isEmpty || !UserName.isPlainText($0) ? nil : $0 }
@@ -38,7 +38,7 @@ struct ProviderProfile: Sendable, Equatable {
             || scopes.contains(IdentityScope.email) && claims["email"] == nil
     }
 
-    /// Of an answer of the userinfo endpoint, if it is about the same person (§5.3.2).
+    /// Of an answer of the userinfo endpoint, if it is about the same user (§5.3.2).
     static func members(of reply: ProviderReply?, subject: String) -> JSONObject? {
         guard let reply, reply.status == 200, let members = reply.members,
             members["sub"]?.string?.hasSameOctets(as: subject) == true

@@ -4,31 +4,31 @@ import JSON
 import Policy
 import Proof
 
-/// Sends people to the provider (OpenID Connect Core §3.1.2.1).
+/// Sends users to the provider (OpenID Connect Core §3.1.2.1).
 struct ProviderRedirect: Sendable {
-    let kit: PageKit
+    let context: PageContext
     let settings: LogInProvider
     let provider: any IdentityProvider
-    /// Where the provider sends people back to.
+    /// Where the provider sends users back to.
     let redirectURI: String
 
     /// The page that leads there; nil: the provider cannot be reached, or another page has changed what is under way.
     ///
     /// It is a page and no redirect: browsers apply `form-action` of the page before to redirects, to however many
     /// hosts the provider leads; what a page does by itself is a new beginning.
-    /// - Parameter chooses: the person wants to be somebody else there.
+    /// - Parameter chooses: the user wants to be somebody else there.
     func leave(_ interaction: Interaction, _ browser: BrowserCookie, chooses: Bool, _ call: EndpointCall) async throws
         -> ServiceResponse?
     {
         guard let facts = await provider.facts() else { return nil }
         let state = RandomText.providerState.make(call.random)
         let logIn = ProviderLogIn(state: state, interaction, issuer: facts.issuer, now: call.now)
-        guard try await kit.store.commit([.insert(logIn.record)], now: call.now) else { return nil }
+        guard try await context.store.commit([.insert(logIn.record)], now: call.now) else { return nil }
         let query = parameters(interaction, ProviderSecrets(browser, state: state), state: state, chooses: chooses)
             .map { $0.name + "=" + PercentEncoding.component($0.value) }.joined(separator: "&")
         let endpoint = facts.authorizationEndpoint
-        return kit.handOff(
-            title: "On to \(settings.label.shownToPeople())", "You log in there, and come back here.",
+        return context.handOff(
+            title: "On to \(settings.label.shownOnPage())", "You log in there, and come back here.",
             to: endpoint + (endpoint.contains("?") ? "&" : "?") + query)
     }
 

@@ -4,7 +4,7 @@ package import AuthorizationRecords
 package enum NewUserCredential: Sendable {
     /// Here, with this password; `PasswordRules` apply.
     case password(String)
-    /// At an OpenID provider, as this person.
+    /// At an OpenID provider, as this user.
     case identity(UserIdentity)
 }
 
@@ -19,7 +19,7 @@ package struct UserDirectory: Sendable {
     }
 
     /// A new account. The name's record is written in the same step, and so is the one that leads from a provider's
-    /// person: two of one name, or of one person, cannot be.
+    /// user: two of one name, or of one user, cannot be.
     /// - Parameter now: seconds since 1970.
     package func add(
         name: String, _ credential: NewUserCredential, email: String? = nil, displayName: String? = nil, now: Int64,

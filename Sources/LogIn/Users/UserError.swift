@@ -15,8 +15,8 @@ package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
         case .passwordIsName: "the password must not be the user name"
         case .passwordIsSimple: "the password repeats a few characters only"
         case .logsInElsewhere: "this account logs in at an OpenID provider; it has no password here"
-        case .badIdentity: "a person of a provider has an issuer, and a subject of 1 to 255 octets"
-        case .identityTaken: "this person of the provider has an account already"
+        case .badIdentity: "a user of a provider has an issuer, and a subject of 1 to 255 octets"
+        case .identityTaken: "this user of the provider has an account already"
         case .nameTaken(let name): "there is a user \"\(name)\" already"
         }
     }

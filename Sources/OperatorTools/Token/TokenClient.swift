@@ -8,7 +8,7 @@ import Outgoing
 package import Policy
 import Transport
 
-/// Obtains an access token for a person at a terminal, as any client would: by the metadata (RFC 8414) and one of the
+/// Obtains an access token for a user at a terminal, as any client would: by the metadata (RFC 8414) and one of the
 /// grants.
 package struct TokenClient: Sendable {
     private let issuer: HTTPSIdentifier
@@ -40,7 +40,7 @@ package struct TokenClient: Sendable {
         return try await tokens(try await IssuerDirectory.read(issuer, http), form)
     }
 
-    /// The code flow with PKCE (RFC 7636) in the person's browser, which comes back to this machine (RFC 8252).
+    /// The code flow with PKCE (RFC 7636) in the user's browser, which comes back to this machine (RFC 8252).
     /// - Parameter open: is given the address to open.
     package func authorizationCode(within timeout: Duration, open: @Sendable (String) -> Void) async throws -> JSON {
         let directory = try await IssuerDirectory.read(issuer, http)
@@ -83,7 +83,7 @@ package struct TokenClient: Sendable {
     }
 
     /// The device flow (RFC 8628): for a terminal that has no browser beside it.
-    /// - Parameter show: is given the address and the code that the person needs.
+    /// - Parameter show: is given the address and the code that the user needs.
     package func device(show: @Sendable (_ address: String, _ code: String) -> Void) async throws -> JSON {
         let directory = try await IssuerDirectory.read(issuer, http)
         var form = FormText()

@@ -1,4 +1,4 @@
-/// Why a person at a terminal gets no token.
+/// Why a user at a terminal gets no token.
 package struct TokenFailure: Error, Sendable, CustomStringConvertible {
     package let description: String
 

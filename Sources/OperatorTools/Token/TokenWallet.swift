@@ -4,7 +4,7 @@ import Glibc
 import JOSE
 package import JSON
 
-/// Tokens that a person at a terminal has obtained, kept between commands: one file for each issuer, client, scope and
+/// Tokens that a user at a terminal has obtained, kept between commands: one file for each issuer, client, scope and
 /// resource, with mode 0600 in a folder with mode 0700.
 package struct TokenWallet: Sendable {
     /// Seconds that a token must still be valid to be worth giving out.

@@ -1,4 +1,4 @@
-/// How people show the built-in authorization server who they are.
+/// How users show the built-in authorization server who they are.
 package struct LogInSettings: Sendable, Equatable {
     /// By name and password of an account here. False only with a provider.
     package var passwords = true
@@ -8,11 +8,11 @@ package struct LogInSettings: Sendable, Equatable {
     package init() {}
 }
 
-/// An OpenID provider at which people log in, as the authorization server is its client (OpenID Connect Core §3.1).
+/// An OpenID provider at which users log in, as the authorization server is its client (OpenID Connect Core §3.1).
 package struct LogInProvider: Sendable, Equatable {
     /// What `routes.yaml` calls its issuer: with metadata and keys that are fetched, never one that is embedded.
     package var issuer: String
-    /// What people know it by: on the button, and where something fails.
+    /// What users know it by: on the button, and where something fails.
     package var label: String
     /// What the provider calls this server.
     package var clientID: String

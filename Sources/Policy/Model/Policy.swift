@@ -156,7 +156,7 @@ package struct Bounds: Sendable, Equatable {
     package var tokenCacheEntriesMax = 10_000
     /// Keys of rate limits remembered in the process.
     package var limitKeysMax = 100_000
-    /// Addresses that sent bad tokens: refused for a while above this many a minute. 0 switches the brake off.
+    /// Addresses that sent bad tokens: refused for a while above this many a minute. 0: there is no such limit.
     package var badTokensPerMinuteMax = 60
     /// DPoP proofs remembered in the process, each for two minutes.
     package var dpopProofsMax = 500_000
@@ -209,13 +209,13 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var limits: [Int] = []
     /// Whose tokens become tokens of ours (RFC 7523 §2.1).
     package var trusts: [FederationTrust] = []
-    /// How people show who they are.
+    /// How users show who they are.
     package var logIn = LogInSettings()
     /// How long somebody stays logged in in a browser at most, and how long without doing anything.
     package var sessionLifetime: Duration = .seconds(43_200)
     /// How long a session lasts without being used, at most.
     package var sessionIdle: Duration = .seconds(7_200)
-    /// What people are told about a scope when they are asked whether a client may have it.
+    /// What users are told about a scope when they are asked whether a client may have it.
     package var scopeDescriptions: [String: String] = [:]
     /// Which options are left to clients.
     package var profile = SecurityProfile.standard

@@ -1,6 +1,6 @@
 import Policy
 
-/// People can log in only at an issuer whose metadata is read, and which is one.
+/// Users can log in only at an issuer whose metadata is read, and which is one.
 struct LogInCheck {
     let draft: PolicyDraft
 
@@ -13,16 +13,16 @@ struct LogInCheck {
                 .contradiction, at: name.position, "issuer \(Shown.value(name.value)) of \"provider\" \(message)")
         }
         guard !entry.isEmbedded else {
-            return refuse("is the authorization server itself; name the one that people log in at")
+            return refuse("is the authorization server itself; name the one that users log in at")
         }
         guard case .fetched(let fetching) = entry.issuer.keys, fetching.wantsKeys, !fetching.isKeySet else {
             return refuse(
-                "has no metadata that is read, which would say where people log in; leave out \"jwks\", or write discovery_url"
+                "has no metadata that is read, which would say where users log in; leave out \"jwks\", or write discovery_url"
             )
         }
         if !entry.issuer.tenants.isEmpty {
             refuse(
-                "stands for several tenants; people log in at one: name its identifier in an entry without \"tenants\"")
+                "stands for several tenants; users log in at one: name its identifier in an entry without \"tenants\"")
         }
         if logIn.needsIssuerCertificate, fetching.way.certificate == nil {
             refuse(

@@ -88,7 +88,7 @@ struct DocumentParser {
     }
 }
 
-/// One walk over Yams' tree.
+/// One pass over Yams' tree.
 private struct Conversion {
     let text: DocumentText
     let findings: FindingCollector

@@ -48,7 +48,7 @@ struct AuthorizationServerSection {
         draft.registrationScopes = clients.registrationScopes
         check(algorithms ?? [], by: clients.profile)
         draft.admin = admin(reader)
-        let people = PeopleSettings(reader)
+        let users = UserSettings(reader)
         draft.trusts = FederationSection(findings: context.findings).read(reader)
         draft.logIn = LogInSection(context: context, files: files).read(reader)
         reader.finish()
@@ -65,9 +65,9 @@ struct AuthorizationServerSection {
                 issuer: issuer, database: database, accessTokenLifetime: lifetime, audience: audience.value)
             clients.apply(to: &settings)
             settings.admin = draft.admin?.value
-            settings.sessionLifetime = people.sessionLifetime
-            settings.sessionIdle = people.sessionIdle
-            settings.scopeDescriptions = people.scopeDescriptions
+            settings.sessionLifetime = users.sessionLifetime
+            settings.sessionIdle = users.sessionIdle
+            settings.scopeDescriptions = users.scopeDescriptions
             settings.keyEncryptionKey = encryptionKey
             settings.signingAlgorithms =
                 algorithms.map { $0.map(\.value) }.flatMap { $0.isEmpty ? nil : $0 } ?? [.es256]
@@ -98,8 +98,8 @@ struct AuthorizationServerSection {
     }
 }
 
-/// What concerns people: how long they stay logged in, and what they are told when they are asked.
-private struct PeopleSettings {
+/// What concerns users: how long they stay logged in, and what they are told when they are asked.
+private struct UserSettings {
     var sessionLifetime: Duration
     var sessionIdle: Duration
     var scopeDescriptions: [String: String] = [:]

@@ -8,7 +8,7 @@ struct IssuerDraft {
     var isEmbedded: Bool
 }
 
-/// `issuers`: whose tokens count.
+/// `issuers`: who is trusted to issue tokens.
 struct IssuerSection {
     let context: ReadingContext
     let files: FileChecks

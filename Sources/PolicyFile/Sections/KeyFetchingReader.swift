@@ -58,7 +58,8 @@ struct KeyFetchingReader {
         way.allowsPlaintext = insecurities.accept(
             "insecure_plaintext", in: issuer, path: "issuers.\(name)", code: .plaintext,
             meaning:
-                "keys are fetched unencrypted from this machine: whoever can listen there decides whose tokens count")
+                "keys are fetched unencrypted from this machine: whoever can listen there decides which tokens are good"
+        )
         if proxy != nil, connectTo != nil {
             issuer.error(
                 .contradiction, at: "proxy",
@@ -73,7 +74,7 @@ struct KeyFetchingReader {
     /// - Parameter danger: what could happen to what travels there.
     func check(
         _ url: Located<AbsoluteURL>, _ issuer: MappingReader, _ plaintext: Bool,
-        danger: String = "keys come over https only; whoever can change them on their way decides whose tokens count"
+        danger: String = "keys come over https only; whoever can change them on their way decides which tokens are good"
     ) {
         guard !url.value.isHTTPS else { return }
         if !url.value.isLoopback {

@@ -1,6 +1,6 @@
 import Policy
 
-/// `login` of `authorization_server`: how people show who they are.
+/// `login` of `authorization_server`: how users show who they are.
 struct LogInSection {
     let context: ReadingContext
     let files: FileChecks
@@ -32,8 +32,8 @@ struct LogInSection {
 
     private func provider(_ owner: MappingReader, _ draft: inout Draft) {
         guard let reader = owner.nested("provider") else { return }
-        reader.require("issuer", "name one of \"issuers\": at which people log in")
-        reader.require("client_id", "the provider must know who sends people there; register this server with it first")
+        reader.require("issuer", "name one of \"issuers\": at which users log in")
+        reader.require("client_id", "the provider must know who sends users there; register this server with it first")
         let issuer = reader.value("issuer", .reference)
         let clientID = reader.value("client_id", .clientIdentifier)
         let label = reader.value("label", .label)
@@ -63,9 +63,9 @@ struct LogInSection {
 }
 
 extension ValueKind where Value == String {
-    /// A few words for people.
+    /// A few words to show to users.
     static var label: ValueKind {
-        ValueKind("a name for people, such as \"Example staff\"") { scalar throws(ValueProblem) in
+        ValueKind("a name to show to users, such as \"Example staff\"") { scalar throws(ValueProblem) in
             let text = try text.parse(scalar)
             guard text.count <= 60, !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
                 throw ValueProblem("expected a name for people: 60 characters at most, on one line")

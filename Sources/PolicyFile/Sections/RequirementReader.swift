@@ -42,7 +42,7 @@ struct RequirementReader {
             if let needsToken {
                 findings.error(
                     .missingKey, at: reader.position,
-                    "\(reader.name) has \"\(needsToken)\" but no \"issuers\"; say whose tokens count")
+                    "\(reader.name) has \"\(needsToken)\" but no \"issuers\"; name the trusted issuers")
             } else if !certificate {
                 findings.error(
                     .openRoute, at: reader.position,

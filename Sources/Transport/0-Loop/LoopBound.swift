@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Something that belongs to one event loop, in the hands of others: it is reached on its loop only.
+/// Something that belongs to one event loop, held by others: it is reached on its loop only.
 package struct LoopBound<Value>: Sendable {
     /// Position of its loop among the loops.
     package let loop: Int

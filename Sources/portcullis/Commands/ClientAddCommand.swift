@@ -22,12 +22,12 @@ struct ClientAddCommand: AsyncParsableCommand {
             A scope that no route asks for is refused, since it opens nothing; one that only a service behind the gateway knows is \
             --unlisted-scope.
 
-            A web application in which people log in:
+            A web application in which users log in:
 
               portcullis client add shop --grant authorization_code --grant refresh_token \\
                 --redirect-uri https://shop.example/callback --scope orders:read
 
-            An application on people's own devices cannot keep a secret:
+            An application on users' own devices cannot keep a secret:
 
               portcullis client add app --public --grant authorization_code --grant refresh_token \\
                 --redirect-uri com.example.app:/callback --scope orders:read
@@ -61,7 +61,7 @@ struct ClientAddCommand: AsyncParsableCommand {
     @Option(name: .customLong("unlisted-scope"), help: "The same for a scope that no route asks for; repeat for more.")
     var unlistedScopes: [String] = []
 
-    @Option(help: "A name for people.")
+    @Option(help: "A name to show to users.")
     var name = ""
 
     @Option(
@@ -70,12 +70,12 @@ struct ClientAddCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("redirect-uri"),
-        help: "Where people are sent back to: https, http to this machine, or com.example.app:/…; repeat for more.")
+        help: "Where users are sent back to: https, http to this machine, or com.example.app:/…; repeat for more.")
     var redirectURIs: [String] = []
 
     @Option(
         name: .customLong("post-logout-redirect-uri"),
-        help: "Where people may be sent back to once they have logged out; repeat for more.")
+        help: "Where users may be sent back to once they have logged out; repeat for more.")
     var postLogoutRedirectURIs: [String] = []
 
     @Option(
@@ -121,7 +121,7 @@ struct ClientAddCommand: AsyncParsableCommand {
     @Flag(name: .customLong("pushed"), help: "It must push its authorization requests (RFC 9126).")
     var pushed = false
 
-    @Flag(name: .customLong("first-party"), help: "It is our own: people are not asked whether they agree.")
+    @Flag(name: .customLong("first-party"), help: "It is our own: users are not asked whether they agree.")
     var firstParty = false
 
     @Option(

@@ -113,7 +113,7 @@ struct TokenCommand: AsyncParsableCommand {
         return response
     }
 
-    /// What was kept, renewed if need be; nil: the person is needed again.
+    /// What was kept, renewed if need be; nil: the user is needed again.
     private func kept(in wallet: TokenWallet, _ client: TokenClient) async throws -> JSON? {
         let (response, refreshToken) = wallet.find(unixSeconds: Self.now)
         if let response { return response }

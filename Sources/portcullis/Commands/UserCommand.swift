@@ -7,7 +7,7 @@ import Policy
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
-        abstract: "Add, list, disable and remove people of the built-in authorization server.",
+        abstract: "Add, list, disable and remove users of the built-in authorization server.",
         discussion:
             "Works on the store that routes.yaml names under authorization_server, also while the gateway runs.",
         subcommands: [
@@ -60,7 +60,7 @@ struct UserAddCommand: AsyncParsableCommand {
     @Option(help: "The e-mail address, for applications that may see it.")
     var email: String?
 
-    @Option(help: "The name as people write it.")
+    @Option(help: "The name as users write it.")
     var displayName: String?
 
     @Option(
@@ -78,7 +78,7 @@ struct UserAddCommand: AsyncParsableCommand {
                     let issuer = policy.issuers.first(where: { $0.name == provider.issuer })
                 else {
                     throw CommandFailure(
-                        "\(arguments.policy) names no provider at which people log in (login of authorization_server)")
+                        "\(arguments.policy) names no provider at which users log in (login of authorization_server)")
                 }
                 user = try await registry.add(
                     name: arguments.name, issuer: issuer.identifier, subject: providerSubject, email: email,

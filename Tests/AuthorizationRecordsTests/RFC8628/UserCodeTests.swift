@@ -2,7 +2,7 @@ import Testing
 
 @testable import AuthorizationRecords
 
-@Suite("RFC 8628 §6.1: codes that people type")
+@Suite("RFC 8628 §6.1: codes that users type")
 struct UserCodeTests {
     @Test("AS-086 a code has eight of twenty consonants, each as likely as any other")
     func alphabet() throws {

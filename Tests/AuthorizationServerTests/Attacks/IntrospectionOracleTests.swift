@@ -18,8 +18,8 @@ struct IntrospectionOracleTests {
         #expect(stolen.facts == nonsense.facts)
     }
 
-    @Test("AS-067 whoever guesses secrets here meets the same brake as at the token endpoint")
-    func brake() async throws {
+    @Test("AS-067 whoever guesses secrets here meets the same limit as at the token endpoint")
+    func limited() async throws {
         let bench = try Bench()
         try await bench.register()
         for _ in 0..<10 { #expect(await bench.introspect("x", as: ("shop", "wrong")).status == 401) }

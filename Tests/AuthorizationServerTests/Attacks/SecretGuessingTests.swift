@@ -37,17 +37,17 @@ struct SecretGuessingTests {
     }
 
     @Test("AS-016 after ten failures a client is slowed down, for the right secret and for unknown ids, too")
-    func brake() async {
+    func limited() async {
         for id in ["shop", "nobody"] {
             for _ in 0..<10 { #expect(await bench.token(id: id, secret: "wrong").status == 401) }
-            let braked = await bench.token(id: id)
-            #expect(braked.status == 429)
-            #expect(braked.error == "invalid_client")
-            #expect(braked.field("retry-after") == "10")
+            let limited = await bench.token(id: id)
+            #expect(limited.status == 429)
+            #expect(limited.error == "invalid_client")
+            #expect(limited.field("retry-after") == "10")
         }
     }
 
-    @Test("AS-016 the brake lets go with time, one attempt every six seconds")
+    @Test("AS-016 the limit lets go with time, one attempt every six seconds")
     func release() async {
         for _ in 0..<10 { _ = await bench.token(secret: "wrong") }
         #expect(await bench.token(secret: "wrong", now: newYear2026 + 5).status == 429)
@@ -76,12 +76,12 @@ struct SecretGuessingTests {
 
     @Test("AS-016 the memory of failures is bounded, and a flood of ids does not free the one that is guessed at")
     func bounded() {
-        let brake = AttemptLimiter()
-        for _ in 0..<10 { brake.failed(clientID: "shop", address: "a", now: 0) }
-        for index in 0..<AttemptLimiter.entriesMax { brake.failed(clientID: "flood\(index)", address: "a", now: 0) }
-        #expect(!brake.allows(clientID: "shop", address: "a", now: 0))
-        for index in 0..<50_000 { brake.failed(clientID: "more\(index)", address: "a", now: 0) }
-        #expect(brake.entryCount <= 2 * AttemptLimiter.entriesMax)
+        let limiter = AttemptLimiter()
+        for _ in 0..<10 { limiter.failed(clientID: "shop", address: "a", now: 0) }
+        for index in 0..<AttemptLimiter.entriesMax { limiter.failed(clientID: "flood\(index)", address: "a", now: 0) }
+        #expect(!limiter.allows(clientID: "shop", address: "a", now: 0))
+        for index in 0..<50_000 { limiter.failed(clientID: "more\(index)", address: "a", now: 0) }
+        #expect(limiter.entryCount <= 2 * AttemptLimiter.entriesMax)
     }
 
     @Test("a row of one client recognises no secret of another")

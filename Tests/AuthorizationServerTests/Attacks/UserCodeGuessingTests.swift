@@ -8,11 +8,11 @@ import Testing
 @Suite("Attack: guessing the user codes of waiting devices")
 struct UserCodeGuessingTests {
     private let bench: Bench
-    private let desk: DeviceVerification
+    private let verification: DeviceVerification
 
     init() async throws {
         bench = try Bench()
-        desk = DeviceVerification(store: bench.store)
+        verification = DeviceVerification(store: bench.store)
         try await bench.register("tv", grants: [.deviceCode]) { _ in }
     }
 
@@ -24,7 +24,7 @@ struct UserCodeGuessingTests {
     private func guess(_ code: String, from address: String, as user: String? = nil, now: Int64 = newYear2026) async
         -> DeviceVerification.Lookup
     {
-        await desk.find(code, address: address, userID: user, now: now)
+        await verification.find(code, address: address, userID: user, now: now)
     }
 
     @Test("AS-086 after ten wrong codes from one address even the right one has to wait")
@@ -65,7 +65,7 @@ struct UserCodeGuessingTests {
             Issue.record("not found")
             return
         }
-        #expect(try await desk.deny(request, now: newYear2026))
+        #expect(try await verification.deny(request, now: newYear2026))
         #expect(await guess(right, from: "192.0.2.1") == .unknown)
     }
 }

@@ -9,7 +9,7 @@ import Testing
 @Suite("OpenID Connect Core: ID tokens and userinfo")
 struct IDTokenTests {
     @Test(
-        "AS-065 an ID token is for the client, says when and how the person logged in, and belongs to its access token")
+        "AS-065 an ID token is for the client, says when and how the user logged in, and belongs to its access token")
     func idToken() async throws {
         var flow = try await Flow(isLoggedIn: false)
         try await flow.logIn(at: newYear2026 - 100, acr: "pwd")
@@ -85,7 +85,7 @@ struct IDTokenTests {
     }
 
     @Test(
-        "AS-063 scopes about the person are not in tokens for other resources, and such tokens open nothing at userinfo"
+        "AS-063 scopes about the user are not in tokens for other resources, and such tokens open nothing at userinfo"
     )
     func otherAudience() async throws {
         let flow = try await Flow()

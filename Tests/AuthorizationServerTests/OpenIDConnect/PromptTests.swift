@@ -5,7 +5,7 @@ import Testing
 @testable import AuthorizationTesting
 @testable import LogIn
 
-@Suite("OpenID Connect Core §3.1.2, RFC 9470: when people are asked")
+@Suite("OpenID Connect Core §3.1.2, RFC 9470: when users are asked")
 struct PromptTests {
     /// What the log-in page does when a password was right: notes who it is, and when.
     private func logIn(_ flow: Flow, _ answer: Answer, acr: String? = "pwd", at time: Int64) async throws -> String {

@@ -151,7 +151,7 @@ struct RegistrationTests {
     }
 
     @Test(
-        "AS-130 where people go after they have logged out is registered by the same rules, and given back",
+        "AS-130 where users go after they have logged out is registered by the same rules, and given back",
         arguments: [
             ("https://app.example/bye", true), ("com.example.app:/bye", true), ("http://app.example/bye", false),
             ("javascript:alert(1)", false),

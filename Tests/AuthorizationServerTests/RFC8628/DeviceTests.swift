@@ -9,12 +9,12 @@ import Testing
 @Suite("RFC 8628: a device without a browser is let in")
 struct DeviceTests {
     private let bench: Bench
-    private let desk: DeviceVerification
+    private let verification: DeviceVerification
     private static let path = "/oauth2/device_authorization"
 
     init() async throws {
         bench = try Bench()
-        desk = DeviceVerification(store: bench.store)
+        verification = DeviceVerification(store: bench.store)
         try await bench.register("tv", grants: [.deviceCode]) { _ in }
         try await bench.register("radio", grants: [.deviceCode]) { _ in }
         try await bench.register()
@@ -43,12 +43,14 @@ struct DeviceTests {
     private func approve(_ userCode: String, scopes: [String] = ["orders:read"], now: Int64 = newYear2026) async throws
         -> Bool
     {
-        guard case .found(let request) = await desk.find(userCode, address: "192.0.2.7", userID: "ada", now: now) else {
+        guard
+            case .found(let request) = await verification.find(userCode, address: "192.0.2.7", userID: "ada", now: now)
+        else {
             return false
         }
         let approval = DeviceRequest.Approval(
             userID: "ada", authentication: UserAuthentication(time: now), scopes: scopes)
-        return try await desk.approve(request, approval, now: now)
+        return try await verification.approve(request, approval, now: now)
     }
 
     // MARK: The pair of codes
@@ -69,7 +71,7 @@ struct DeviceTests {
         #expect(await begin("resource=https://nowhere.example").error == "invalid_target")
     }
 
-    @Test("AS-081 the answer has both codes, where the person goes, how long it holds and how often to ask")
+    @Test("AS-081 the answer has both codes, where the user goes, how long it holds and how often to ask")
     func answer() async throws {
         let answer = await begin()
         #expect(answer.status == 200)
@@ -139,7 +141,7 @@ struct DeviceTests {
 
     // MARK: The end
 
-    @Test("a device that was let in gets tokens for what was agreed to, about the person, with a grant")
+    @Test("a device that was let in gets tokens for what was agreed to, about the user, with a grant")
     func approved() async throws {
         let codes = try await codes()
         #expect(try await approve(codes.user))
@@ -155,7 +157,7 @@ struct DeviceTests {
         #expect(try await bench.store.record(.grant, grant).flatMap(Grant.init)?.subject == "ada")
     }
 
-    @Test("a person lets in for less, never for more")
+    @Test("a user lets in for less, never for more")
     func narrowed() async throws {
         let body = await begin("scope=orders:read+orders:write").body
         let user = try #require(body["user_code"]?.string)
@@ -169,21 +171,21 @@ struct DeviceTests {
     func denied() async throws {
         let codes = try await codes()
         guard
-            case .found(let request) = await desk.find(
+            case .found(let request) = await verification.find(
                 codes.user, address: "192.0.2.7", userID: "ada", now: newYear2026)
         else {
             Issue.record("not found")
             return
         }
-        #expect(try await desk.deny(request, now: newYear2026))
+        #expect(try await verification.deny(request, now: newYear2026))
         #expect(await poll(codes.device, now: newYear2026 + 5).error == "access_denied")
         // Nobody lets it in any longer, not even with a page that was open before.
         let approval = DeviceRequest.Approval(
             userID: "ada", authentication: UserAuthentication(time: newYear2026), scopes: [])
-        #expect(try await !desk.approve(request, approval, now: newYear2026))
+        #expect(try await !verification.approve(request, approval, now: newYear2026))
     }
 
-    @Test("AS-084 after ten minutes: expired_token, for the person too, even when it was let in")
+    @Test("AS-084 after ten minutes: expired_token, for the user too, even when it was let in")
     func expired() async throws {
         let other = try await codes()
         #expect(try await approve(other.user))

@@ -164,7 +164,7 @@ struct RefreshTests {
         #expect(await flow.refresh(token, now: newYear2026 + (5 + days) * Self.day).status == (isGood ? 200 : 400))
     }
 
-    @Test("AS-034 after 90 days the person logs in again, however often it was used")
+    @Test("AS-034 after 90 days the user logs in again, however often it was used")
     func absolute() async throws {
         let (flow, first) = try await publicFlow()
         var token = first
@@ -210,7 +210,7 @@ struct RefreshTests {
         #expect(await flow.refresh(token).status == 200)
     }
 
-    @Test("nothing is refreshed for a person who was disabled, and the family is not ended by it")
+    @Test("nothing is refreshed for a user who was disabled, and the family is not ended by it")
     func disabled() async throws {
         let flow = try await Flow()
         let token = try await first(flow)

@@ -231,7 +231,7 @@ struct KeyAddressAttackTests {
             try await play.add("shop", keysAt: play.host.url("/shop"))
             for number in 0..<20 { #expect(try await play.token("made-up-\(number)", stranger).status == 401) }
             #expect(play.host.server.requests.isEmpty)
-            // Ten failures, and the brake on guessing takes over.
+            // Ten failures, and brute-force protection takes over.
             var statuses: [Int] = []
             for _ in 0..<20 { statuses.append(try await play.token("shop", stranger).status) }
             #expect(statuses.prefix(10).allSatisfy { $0 == 401 })

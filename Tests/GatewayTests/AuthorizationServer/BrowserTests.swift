@@ -6,8 +6,8 @@ import Testing
 @testable import AuthorizationRecords
 @testable import Gateway
 
-/// The pages for people in a real browser (`Tests/Browser/pages.py`): keyboard only, JavaScript switched off.
-@Suite("pages for people in a browser", .tags(.timed))
+/// The pages for users in a real browser (`Tests/Browser/pages.py`): keyboard only, JavaScript switched off.
+@Suite("pages for users in a browser", .tags(.timed))
 struct BrowserTests {
     private static let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "Browser/pages.py").path

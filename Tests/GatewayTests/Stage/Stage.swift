@@ -2,7 +2,7 @@ import Foundation
 import GatewayTesting
 import JSON
 
-/// A gateway between a client and the upstream `orders`, with the issuer `partner` whose tokens count.
+/// A gateway between a client and the upstream `orders`, with the trusted issuer `partner`.
 struct Stage: Sendable {
     let gateway: TestGateway
     let upstream: TestUpstream

@@ -79,7 +79,7 @@ struct TwoWorkersTests {
     }
 
     @Test("bad tokens count together, and what one loop knows of a good token it alone knows")
-    func brake() async throws {
+    func limited() async throws {
         try await Stage.play(bounds: ["bad_tokens_per_minute_max: 6"], edit: Self.twoWorkers) { stage in
             let clients = try await Self.clients(stage)
             let known = stage.request("/orders/1", token: try stage.issuer.token(.es256))

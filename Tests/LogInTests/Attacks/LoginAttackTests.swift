@@ -96,10 +96,10 @@ struct LoginAttackTests {
             for _ in 0..<10 {
                 #expect(try await bench.logIn(browser, name: name, password: "wrong password").status == 403)
             }
-            let braked = try await bench.logIn(browser, name: name)
-            #expect(braked.status == 429)
-            #expect(braked.text.contains(LoginPage.braked))
-            #expect(braked.facts.event == "login_braked")
+            let limited = try await bench.logIn(browser, name: name)
+            #expect(limited.status == 429)
+            #expect(limited.text.contains(LoginPage.tooManyAttempts))
+            #expect(limited.facts.event == "login_braked")
             #expect(
                 try await bench.logIn(browser, name: name, password: "wrong password", now: newYear2026 + 6).status
                     == 403)

@@ -34,7 +34,7 @@ struct ProviderAttackTests {
         "Attack: log-in forgery. An answer for another browser does nothing here, and leaves that browser's log-in alone"
     )
     func stateOfAnotherBrowser() async throws {
-        let victim = bench.people.browser()
+        let victim = bench.users.browser()
         let departure = try await bench.leave()
         bench.answer(try bench.idToken(departure))
         expectRefusal(await bench.comeBack(departure, victim), .unknownState, in: victim)
@@ -49,7 +49,7 @@ struct ProviderAttackTests {
         #expect(await bench.comeBack(departure).facts.event == "login")
         #expect(await bench.comeBack(departure).facts.error == "unknown_state")
         #expect(bench.provider.codes.count == 1)
-        let failed = try await bench.leave(bench.people.browser())
+        let failed = try await bench.leave(bench.users.browser())
         _ = await bench.comeBack(failed, nil, ["error": "server_error", "code": nil])
         #expect(await bench.comeBack(failed).facts.error == "unknown_state")
     }
@@ -69,7 +69,7 @@ struct ProviderAttackTests {
         "Attack: code injection. A code of somebody else's log-in is redeemed with this browser's verifier, and its ID token has another nonce"
     )
     func codeInjection() async throws {
-        let victims = bench.people.browser()
+        let victims = bench.users.browser()
         let stolen = try await bench.leave(victims)
         let own = try await bench.leave()
         // A provider that checks PKCE would have refused; one that does not gives the victim's ID token.
@@ -163,7 +163,7 @@ struct ProviderAttackTests {
         arguments: [[("sec-fetch-site", "cross-site")], [("origin", "https://evil.example")], []])
     func formForgery(fields: [(String, String)]) async throws {
         let bench = try await ProviderBench(passwords: true)
-        let id = try await bench.people.interaction(for: bench.browser)
+        let id = try await bench.users.interaction(for: bench.browser)
         let form = await bench.browser.get("/oauth2/login", "interaction=\(id)")
         let answer = await bench.browser.send(
             form, ["provider": "go"].merging(fields.isEmpty ? ["form_token": "x"] : [:]) { $1 },
@@ -210,7 +210,7 @@ struct ProviderAttackTests {
         #expect(try await bench.logIn(changes).answer.facts.event == "login")
         let hash = try #require(Algorithm.es256.leftHalfHash(of: Array(ProviderBench.accessToken.utf8)))
         #expect(
-            try await bench.logIn(["at_hash": .string(Base64URL.encode(hash))], browser: bench.people.browser()).answer
+            try await bench.logIn(["at_hash": .string(Base64URL.encode(hash))], browser: bench.users.browser()).answer
                 .facts.event == "login")
     }
 
@@ -301,29 +301,29 @@ struct ProviderAttackTests {
         "Attack: an account is taken over by its address or name. Somebody at the provider who has the same gets another account"
     )
     func twin() async throws {
-        var alice = bench.people.user
+        var alice = bench.users.user
         alice.email = "alice@example.com"
-        #expect(try await bench.people.store.commit([.replace(alice.record)], now: newYear2026))
+        #expect(try await bench.users.store.commit([.replace(alice.record)], now: newYear2026))
         let (_, answer) = try await bench.logIn([
             "sub": .string(alice.id), "email": "alice@example.com", "preferred_username": "alice", "name": "Alice A.",
         ])
         #expect(answer.facts.event == "login")
         #expect(answer.facts.subject != alice.id)
-        #expect(try await bench.people.store.user(name: "alice")?.id == alice.id)
+        #expect(try await bench.users.store.user(name: "alice")?.id == alice.id)
         #expect(try await bench.accounts().map(\.name) == ["staff+alice"])
-        // The same of two people at the provider.
+        // The same of two users at the provider.
         let other = try await bench.logIn(
-            ["sub": "u-2", "email": "alice@example.com", "preferred_username": "alice"], browser: bench.people.browser()
+            ["sub": "u-2", "email": "alice@example.com", "preferred_username": "alice"], browser: bench.users.browser()
         )
         #expect(other.answer.facts.subject != answer.facts.subject)
     }
 
-    @Test("Attack: the same sub at another issuer is another person")
+    @Test("Attack: the same sub at another issuer is another user")
     func sameSubjectElsewhere() async throws {
         try await bench.logIn()
         let first = try #require(try await bench.accounts().first)
         bench.provider.set { $0.facts?.issuer = "https://other.example" }
-        let browser = bench.people.browser()
+        let browser = bench.users.browser()
         let departure = try await bench.leave(browser)
         bench.answer(try bench.idToken(departure, ["iss": "https://other.example"]))
         let answer = await bench.comeBack(departure, browser, ["iss": "https://other.example"])
@@ -332,12 +332,12 @@ struct ProviderAttackTests {
         #expect(UserIdentity(issuer: "a", subject: "b c").key != UserIdentity(issuer: "a b", subject: "c").key)
     }
 
-    @Test("Attack: a disabled person logs in at the provider. They are refused, and so is their old session")
+    @Test("Attack: a disabled user logs in at the provider. They are refused, and so is their old session")
     func disabled() async throws {
         try await bench.logIn()
         let user = try #require(try await bench.accounts().first)
-        try await bench.people.change(user, .init(isDisabled: true))
-        let other = bench.people.browser()
+        try await bench.users.change(user, .init(isDisabled: true))
+        let other = bench.users.browser()
         let (_, answer) = try await bench.logIn(["name": "Renamed"], browser: other)
         expectRefusal(answer, .disabled, in: other, status: 403)
         #expect(try await bench.accounts().first?.displayName == "Ada L.")
@@ -345,7 +345,7 @@ struct ProviderAttackTests {
 
     @Test("Attack: session fixation. A session secret that was there before is not taken over, and ends")
     func fixation() async throws {
-        let planted = RandomText.session.make(bench.people.random)
+        let planted = RandomText.session.make(bench.users.random)
         bench.browser[SessionReader.cookieName] = planted
         try await bench.logIn()
         #expect(bench.isLoggedIn())

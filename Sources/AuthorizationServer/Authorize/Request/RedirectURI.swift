@@ -83,7 +83,7 @@ extension OAuthError {
     static let noRedirectURI = OAuthError(
         "invalid_request", "redirect_uri is missing, and the client has not exactly one")
     static let unknownRedirectURI = OAuthError("invalid_request", "redirect_uri is none of the client's")
-    /// Of the authorization endpoint only, where client ids are no secret: on a page for the person, never in a
+    /// Of the authorization endpoint only, where client ids are no secret: on a page for the user, never in a
     /// redirect.
     static let unknownClient = OAuthError("invalid_request", "the client is unknown")
 

@@ -5,7 +5,7 @@ import JOSE
 import JSON
 import LogIn
 
-/// `/oauth2/userinfo` (OpenID Connect Core §5.3): what the scopes of an access token tell of the person it is about.
+/// `/oauth2/userinfo` (OpenID Connect Core §5.3): what the scopes of an access token tell of the user it is about.
 struct UserInfoEndpoint: ServerEndpoint {
     let store: any AuthorizationStore
     let tokens: OwnTokens

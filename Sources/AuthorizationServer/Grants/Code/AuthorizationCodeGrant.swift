@@ -24,7 +24,7 @@ struct AuthorizationCodeGrant: TokenGrant {
         // §7.5.2).
         if let grantID = code.grantID { throw try await end(grantID, request) }
         guard request.now < code.goodUntil else { throw .badCode }
-        guard let user = try await store.orUnavailable({ try await $0.user(id: code.person.userID) }), !user.isDisabled
+        guard let user = try await store.orUnavailable({ try await $0.user(id: code.user.userID) }), !user.isDisabled
         else { throw .badCode }
 
         let grant = grant(of: code, request)
@@ -68,13 +68,13 @@ struct AuthorizationCodeGrant: TokenGrant {
         let lifetime =
             client.grants.contains(.refreshToken) ? RefreshRules.absoluteSeconds : RefreshRules.withoutRefreshSeconds
         var grant = Grant(
-            id: RandomText.grantID.make(request.random), clientID: client.id, subject: code.person.userID,
+            id: RandomText.grantID.make(request.random), clientID: client.id, subject: code.user.userID,
             scopes: code.request.scopes,
             resources: code.request.resources, createdAt: request.now, expiresAt: request.now + lifetime)
         grant.authorizationDetails = code.request.authorizationDetails
-        grant.authentication = code.person.authentication
+        grant.authentication = code.user.authentication
         grant.nonce = code.request.nonce
-        grant.sessionID = code.person.sessionID
+        grant.sessionID = code.user.sessionID
         // RFC 9449 §5, RFC 8705 §4: nothing else keeps a public client's refresh tokens from whoever finds them.
         grant.binding = client.isPublic ? request.binding : nil
         return grant

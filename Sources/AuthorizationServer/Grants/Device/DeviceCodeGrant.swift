@@ -2,7 +2,7 @@ import AuthorizationRecords
 import JSON
 import LogIn
 
-/// The device grant (RFC 8628 §3.4, §3.5): a device asks whether its person has answered yet, and gets its tokens once.
+/// The device grant (RFC 8628 §3.4, §3.5): a device asks whether its user has answered yet, and gets its tokens once.
 struct DeviceCodeGrant: TokenGrant {
     let type = GrantType.deviceCode
     let store: any AuthorizationStore
@@ -28,7 +28,7 @@ struct DeviceCodeGrant: TokenGrant {
         }
     }
 
-    /// What a device hears that asks before its person has answered. That it asked is kept, and how long it has to wait
+    /// What a device hears that asks before its user has answered. That it asked is kept, and how long it has to wait
     /// from now on: so the interval holds whichever node it asks, and after a restart.
     private func wait(_ device: DeviceRequest, now: Int64) async throws(OAuthError) -> OAuthError {
         var asked = device
@@ -39,7 +39,7 @@ struct DeviceCodeGrant: TokenGrant {
         }
         asked.askedAt = now
         let change = StoreChange.replace(asked.record)
-        // Somebody wrote meanwhile: the person, and the device hears of it next time; or the device itself, which then
+        // Somebody wrote meanwhile: the user, and the device hears of it next time; or the device itself, which then
         // asks twice at once.
         guard try await store.orUnavailable({ try await $0.commit([change], now: now) }) else { return .slowDown }
         return isTooSoon ? .slowDown : .authorizationPending

@@ -64,7 +64,7 @@ struct RefreshTokenGrant: TokenGrant {
         return age <= RefreshRules.graceSeconds && rotation.repetitions < RefreshRules.repetitionsMax
     }
 
-    /// Whether the person is still one of ours. A client that acts for itself has no account.
+    /// Whether the user is still one of ours. A client that acts for itself has no account.
     private func mayGoOn(_ grant: Grant) async throws(OAuthError) -> Bool {
         if grant.subject == grant.clientID { return true }
         guard let user = try await store.orUnavailable({ try await $0.user(id: grant.subject) }) else { return false }

@@ -5,9 +5,9 @@ import JSON
 enum RefreshRules {
     /// Not used for so long: over.
     static let idleSeconds: Int64 = 14 * 86_400
-    /// After this the person logs in again, whatever happened.
+    /// After this the user logs in again, whatever happened.
     static let absoluteSeconds: Int64 = 90 * 86_400
-    /// Of a grant whose client has no refresh tokens: so long the person is not asked again.
+    /// Of a grant whose client has no refresh tokens: so long the user is not asked again.
     static let withoutRefreshSeconds: Int64 = 86_400
     /// A client whose connection broke may come again with the token that it no longer should have.
     static let graceSeconds: Int64 = 30

@@ -2,7 +2,7 @@ import AuthorizationRecords
 import JSON
 import LogIn
 
-/// The tokens that come from a grant of a person: one place for all ways that lead to one.
+/// The tokens that come from a grant of a user: one place for all ways that lead to one.
 struct GrantTokens: Sendable {
     let mint: TokenMint
     let identity: IDTokenMint
@@ -43,7 +43,7 @@ struct GrantTokens: Sendable {
         return answer
     }
 
-    /// What is about the person means something to this server only, whose userinfo endpoint takes tokens for the
+    /// What is about the user means something to this server only, whose userinfo endpoint takes tokens for the
     /// default audience (RFC 9068 §2.2.3).
     private func meaningful(_ scopes: [String], for audience: String) -> [String] {
         audience == targets.defaultAudience

@@ -3,7 +3,7 @@ import JOSE
 import JSON
 
 /// Makes ID tokens (OpenID Connect Core §2): who logged in, when and how, for the client alone. What is known of the
-/// person besides is at the userinfo endpoint.
+/// user besides is at the userinfo endpoint.
 struct IDTokenMint: Sendable {
     static let lifetimeSeconds: Int64 = 600
 

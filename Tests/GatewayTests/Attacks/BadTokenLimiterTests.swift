@@ -3,9 +3,9 @@ import JSON
 import Testing
 
 @Suite("an address that keeps sending bad tokens")
-struct BadTokenBrakeTests {
+struct BadTokenLimiterTests {
     @Test("is made to wait, while its good tokens and public routes go on")
-    func brake() async throws {
+    func limited() async throws {
         try await Stage.play(bounds: ["bad_tokens_per_minute_max: 3"]) { stage in
             let client = try stage.client()
             let known = try stage.issuer.token(.es256)

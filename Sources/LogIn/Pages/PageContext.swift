@@ -4,11 +4,11 @@ import JSON
 import Policy
 
 /// What all pages need.
-struct PageKit: Sendable {
+struct PageContext: Sendable {
     let store: any AuthorizationStore
     let sessions: SessionReader
     let forms: FormGuard
-    /// In the foot of every page, so that people see where they are.
+    /// In the foot of every page, so that users see where they are.
     let host: String
 
     /// What is under way in this browser; nil: unknown, over, or another browser's.
@@ -47,7 +47,7 @@ struct PageKit: Sendable {
 
 /// A page with a form: shown by GET, sent by POST. What fails is told in words, never by a machine's error.
 protocol PageEndpoint: ServerEndpoint {
-    var kit: PageKit { get }
+    var context: PageContext { get }
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse
 }
@@ -84,13 +84,13 @@ extension Interaction {
 }
 
 extension RegisteredClient {
-    /// What people are shown: the name that it was registered with, which nobody has vouched for.
+    /// What users are shown: the name that it was registered with, which nobody has vouched for.
     var shownName: String {
-        let name = name.shownToPeople()
+        let name = name.shownOnPage()
         return name.isEmpty ? id : name
     }
 }
 
 extension StoredUser {
-    var shownName: String { displayName.map { $0.shownToPeople() + " (" + name + ")" } ?? name }
+    var shownName: String { displayName.map { $0.shownOnPage() + " (" + name + ")" } ?? name }
 }

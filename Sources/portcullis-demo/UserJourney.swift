@@ -4,9 +4,9 @@ import JSON
 import OperatorTools
 import Policy
 
-/// A person in a browser: an application asks for a token by the code flow with PKCE, the person logs in and agrees,
+/// A user in a browser: an application asks for a token by the code flow with PKCE, the user logs in and agrees,
 /// the application calls, and gives the token back; then it is worth nothing, at once.
-struct PersonJourney: Sendable {
+struct UserJourney: Sendable {
     static let application = "demo-app"
     static let name = "ada"
     /// Milliseconds within which a token that was given back must be refused.
@@ -17,7 +17,7 @@ struct PersonJourney: Sendable {
     let base: String
     let print: @Sendable (String) -> Void
 
-    /// Registers the application (a public client) and the person; the person's password.
+    /// Registers the application (a public client) and the user; the user's password.
     func prepare() async throws -> String {
         let clients = try await ClientRegistry(settings)
         _ = try await clients.remove(id: Self.application)

@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// Counts refused tokens for each client address (for IPv6 each /64) in a bucket that refills at the same rate;
 /// shared by all event loops. Remembers the 10,000 addresses that were last seen with a bad token.
-package final class BadTokenBrake: Sendable {
+package final class BadTokenLimiter: Sendable {
     private struct Key: TableKey {
         let address: UInt64
         let slotHash: UInt64
