@@ -66,21 +66,27 @@ struct PeopleBench: Sendable {
         _ = try await store.insert(client, now: newYear2026)
     }
 
-    /// As the authorization endpoint leaves it behind.
+    /// As the authorization endpoint leaves it behind; with `user_code`, as the device page does.
     func interaction(
         for browser: Browser, client: String = "shop", request: JSONObject = [:], user: String? = nil,
         now: Int64 = newYear2026
     ) async throws -> String {
         var all: JSONObject = [
             "scope": "openid orders:read", "redirect_uri": "https://shop.example/back",
-            "resource": [.string(Bench.audience)],
+            "resource": [.string(Bench.audience)], "code_challenge": .string(Flow.challenge),
         ]
         for (name, value) in request.members { all[name] = value }
-        var interaction = Interaction(
-            id: RandomText.interaction.make(random), clientID: client, request: all,
-            browserKey: RandomText.browser.key(of: browser.secret),
-            expiresAt: now + 1_800)
-        interaction.userID = user
+        let known = user.map { AuthenticatedUser(id: $0, UserAuthentication(time: now)) }
+        let subject: Interaction.Subject
+        if let code = request["user_code"]?.string {
+            subject = .device(userCode: code, user: known)
+        } else {
+            guard let request = AuthorizationRequest(all, clientID: client) else { throw BenchError() }
+            subject = .authorization(request, pushed: nil, known.map(Interaction.Progress.loggedIn) ?? .begun)
+        }
+        let interaction = Interaction(
+            id: RandomText.interaction.make(random), clientID: client,
+            browserKey: RandomText.browser.key(of: browser.secret), subject: subject, expiresAt: now + 1_800)
         _ = try await store.commit([.insert(interaction.record)], now: now)
         return interaction.id
     }

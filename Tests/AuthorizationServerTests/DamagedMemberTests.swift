@@ -46,11 +46,19 @@ struct DamagedMemberTests {
         #expect(Grant(changed(record, "cnf", value)) == nil)
     }
 
-    @Test("an interaction that may demand a log-in is none", arguments: ["true", 1, nil] as [JSON])
-    func interaction(value: JSON) {
-        let record = Interaction(id: "i", clientID: "shop", request: [:], browserKey: "b", expiresAt: 1).record
+    @Test("a request that may demand a log-in is none", arguments: ["max_age", "prompt"], ["true", [], nil] as [JSON])
+    func interaction(member: String, value: JSON) {
+        let request = AuthorizationRequest(
+            clientID: "shop", redirectURI: "https://shop.example/back", scopes: [], resources: ["a"],
+            codeChallenge: Flow.challenge)
+        let record = Interaction(
+            id: "i", clientID: "shop", browserKey: RandomText.browser.key(of: "b"),
+            subject: .authorization(request, pushed: nil, .begun), expiresAt: 1
+        ).record
         #expect(Interaction(record, id: "i") != nil)
-        #expect(Interaction(changed(record, "demands_login", value), id: "i") == nil)
+        var members = request.json
+        members[member] = value
+        #expect(Interaction(changed(record, "request", .object(members)), id: "i") == nil)
     }
 
     @Test("a refresh token that may have been replaced counts as replaced", arguments: ["x", [], nil] as [JSON])

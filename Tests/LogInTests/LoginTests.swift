@@ -33,8 +33,8 @@ struct LoginTests {
         #expect(answer.facts.subject == bench.user.id)
         #expect(answer.facts.event == "login")
         let interaction = try await bench.stored(id)
-        #expect(interaction.userID == bench.user.id)
-        #expect(interaction.authentication == UserAuthentication(time: newYear2026, acr: "pwd", methods: ["pwd"]))
+        let authentication = UserAuthentication(time: newYear2026, acr: "pwd", methods: ["pwd"])
+        #expect(interaction.user == AuthenticatedUser(id: bench.user.id, authentication))
     }
 
     @Test("cookies of pages belong to this host alone, over TLS, and no script reads them")
@@ -79,7 +79,7 @@ struct LoginTests {
         }
         #expect(pages.count == 1)
         #expect(pages.first?.contains(LoginPage.failed) == true)
-        #expect(try await bench.stored(id).userID == nil)
+        #expect(try await bench.stored(id).user == nil)
     }
 
     @Test("AS-041 without an account the same hash is computed")
@@ -178,5 +178,16 @@ struct LoginTests {
             form, ["username": "alice", "password": PeopleBench.password],
             fields: [("origin", origin), ("sec-fetch-site", "same-origin")])
         #expect(answer.status == 303)
+    }
+
+    @Test("a damaged interaction is neither there nor over: the pages and the endpoint answer 503")
+    func damaged() async throws {
+        let id = try await bench.interaction(for: browser)
+        var record = try await bench.stored(id).record
+        record.body["more"] = true
+        #expect(try await bench.store.commit([.replace(record)], now: newYear2026))
+        for path in ["/oauth2/login", "/oauth2/consent", "/oauth2/authorize"] {
+            #expect(await browser.get(path, "interaction=\(id)").status == 503, "\(path)")
+        }
     }
 }

@@ -66,10 +66,10 @@ struct ProviderLogInTests {
         #expect(answer.facts.subject == user.id)
         #expect(bench.isLoggedIn())
         let interaction = try await bench.users.stored(departure.interaction)
-        #expect(interaction.userID == user.id)
+        #expect(interaction.user?.id == user.id)
         // As the provider says.
         #expect(
-            interaction.authentication
+            interaction.user?.authentication
                 == UserAuthentication(time: newYear2026 - 30, acr: "urn:example:mfa", methods: ["pwd", "otp"]))
     }
 
@@ -181,7 +181,7 @@ struct ProviderLogInTests {
         let (departure, answer) = try await bench.logIn(claims, request: request)
         #expect(bench.isLoggedIn() == isGood)
         #expect(answer.facts.event == (isGood ? "login" : "login_failed"))
-        let stored = try await bench.users.stored(departure.interaction).authentication
+        let stored = try await bench.users.stored(departure.interaction).user?.authentication
         if isGood, claims["auth_time"] == .null || claims["auth_time"] == 0 {
             #expect(stored?.time == UserAuthentication.unknownTime)
             // So no token says when it was.

@@ -32,8 +32,16 @@ package struct AuthorizationRequest: Sendable, Equatable {
     /// `dpop_jkt`: the key by which the code will be redeemed (RFC 9449 §10).
     package var keyThumbprint: String?
 
-    /// As it is kept in interactions and codes. Pages read `scope`, `redirect_uri`, `login_hint` and
-    /// `authorization_details`.
+    /// Octets of `nonce` and `login_hint`, and of all `acr_values`, at most; they are kept with the grant.
+    package static let textBytesMax = 512
+    /// RFC 7636 §4.2.
+    package static let codeChallengeBytesMax = 128
+    /// Seconds of `max_age` at most: ten digits.
+    package static let maxAgeMax: Int64 = 9_999_999_999
+    /// Of SHA-256 in base64url.
+    private static let thumbprintBytes = 43
+
+    /// As it is kept in interactions and codes.
     package var json: JSONObject {
         var members: JSONObject = [
             "redirect_uri": .string(redirectURI), "scope": .string(scopes.joined(separator: " ")),
@@ -59,23 +67,34 @@ package struct AuthorizationRequest: Sendable, Equatable {
         self.codeChallenge = codeChallenge
     }
 
-    /// nil if the object is not such a request.
+    /// nil if the object is not exactly such a request.
     package init?(_ json: JSONObject, clientID: String) {
-        guard let redirectURI = json["redirect_uri"]?.string, let challenge = json["code_challenge"]?.string else {
+        do {
+            var members = RecordMembers(json)
+            self.init(
+                clientID: clientID, redirectURI: try members.text("redirect_uri"),
+                scopes: try members.text("scope").split(separator: " ").map(String.init),
+                resources: try members.texts("resource"),
+                codeChallenge: try members.text("code_challenge", bytesMax: Self.codeChallengeBytesMax))
+            state = try members.optionalText("state")
+            nonce = try members.optionalText("nonce", bytesMax: Self.textBytesMax)
+            prompts = try Self.prompts(members.optionalText("prompt"))
+            maxAge = try members.optionalInteger("max_age", in: 0...Self.maxAgeMax)
+            acrValues = try members.texts("acr_values")
+            loginHint = try members.optionalText("login_hint", bytesMax: Self.textBytesMax)
+            authorizationDetails = members.optionalValue("authorization_details")
+            keyThumbprint = try members.optionalText("dpop_jkt", bytesMax: Self.thumbprintBytes)
+            try members.end()
+        } catch {
             return nil
         }
-        self.init(
-            clientID: clientID, redirectURI: redirectURI,
-            scopes: (json["scope"]?.string ?? "").split(separator: " ").map(String.init),
-            resources: json.strings("resource"),
-            codeChallenge: challenge)
-        state = json["state"]?.string
-        nonce = json["nonce"]?.string
-        prompts = Set((json["prompt"]?.string ?? "").split(separator: " ").compactMap { Prompt(rawValue: String($0)) })
-        maxAge = json["max_age"]?.int
-        acrValues = json.strings("acr_values")
-        loginHint = json["login_hint"]?.string
-        authorizationDetails = json["authorization_details"]
-        keyThumbprint = json["dpop_jkt"]?.string
+        guard !resources.isEmpty, authorizationDetails.map({ $0.array != nil }) ?? true else { return nil }
+    }
+
+    private static func prompts(_ text: String?) throws(RecordMembers.Malformed) -> Set<Prompt> {
+        let words = (text ?? "").split(separator: " ")
+        let prompts = Set(words.compactMap { Prompt(rawValue: String($0)) })
+        guard prompts.count == words.count else { throw RecordMembers.Malformed() }
+        return prompts
     }
 }

@@ -105,7 +105,21 @@ package struct UserAuthentication: Sendable, Equatable {
         return .object(members)
     }
 
-    /// Reads what `json` has written. nil: it is damaged.
+    /// Reads what `json` has written, and nothing else. nil: it is damaged.
+    static func stored(_ object: JSONObject) -> UserAuthentication? {
+        do {
+            var members = RecordMembers(object)
+            let value = UserAuthentication(
+                time: try members.optionalInteger("auth_time", in: 1 ... .max) ?? Self.unknownTime,
+                acr: try members.optionalText("acr"), methods: try members.texts("amr"))
+            try members.end()
+            return value
+        } catch {
+            return nil
+        }
+    }
+
+    /// Reads what `json` has written, or the same claims of a token, whatever else there is. nil: it is damaged.
     package init?(_ object: JSONObject) {
         let time = object["auth_time"]
         guard time == nil || time?.int != nil else { return nil }

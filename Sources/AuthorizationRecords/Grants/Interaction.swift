@@ -1,79 +1,146 @@
-package import JSON
+import JSON
 
-/// An authorization request that waits for a user: to log in, to agree, or both.
+/// Something that waits for a user in a browser: to log in, to agree, or both.
 ///
-/// The authorization endpoint makes it once the request is known to be good, and sends the browser to the log-in or the
-/// consent page with its id; these pages note what the user did and send the browser back to the authorization
-/// endpoint, which alone decides what comes next. So pages know nothing of OAuth, and the endpoint nothing of
-/// passwords.
+/// The authorization endpoint makes it once a request is known to be good, or the device page once somebody has typed a
+/// code; either sends the browser to the log-in or the consent page with its id. These pages note what the user did
+/// and send the browser back to where it came from, which alone decides what comes next. So pages know nothing of
+/// OAuth, and the endpoint nothing of passwords.
 package struct Interaction: Sendable, Equatable {
-    /// 256 random bits in base64url, in the URL of the pages as `interaction`. The record has only its digest.
-    package var id: String
-    /// The client that sent the browser.
-    package var clientID: String
-    /// The authorization request, as the endpoint judged it; opaque to pages, but for `scope`.
-    package var request: JSONObject
+    /// `RandomText.interaction`, in the URL of the pages as `interaction`. The record has only its digest.
+    package let id: String
+    /// The client that sent the browser, or that the device runs.
+    package let clientID: String
     /// Digest of the secret in the cookie of the browser that began it: no other browser may go on with it (log-in
     /// CSRF).
-    package var browserKey: String
-    /// Who logged in in its course; nil: nobody yet.
-    package var userID: String?
-    /// When and how that user logged in; nil: nobody has yet.
-    package var authentication: UserAuthentication?
-    /// The user has to type the password again, whatever session there is (`prompt=login`, `max_age`).
-    package var demandsLogin = false
-    /// What the user answered on the consent page; nil: not asked yet.
-    package var consent: Consent?
-    /// The user came back from the provider without having logged in, and has nothing else to do here; nil: no.
-    package var logInRefusal: LogInRefusal?
+    package let browserKey: String
+    /// What waits, and how far it has come.
+    package private(set) var subject: Subject
     /// Seconds since 1970.
-    package var expiresAt: Int64
+    package let expiresAt: Int64
     /// Of its record: 0 when it is not stored.
-    package var version: Int64 = 0
+    package internal(set) var version: Int64 = 0
+
+    /// What waits for a user.
+    package enum Subject: Sendable, Equatable {
+        /// A client's request, as the authorization endpoint judged it.
+        /// - Parameter pushed: the pushed request that it is, which ends with the answer; nil: it came by the browser.
+        case authorization(AuthorizationRequest, pushed: PushedReference?, Progress)
+        /// A device whose user code somebody has typed.
+        /// - Parameter user: who logged in for it; nil: nobody yet.
+        case device(userCode: String, user: AuthenticatedUser?)
+    }
+
+    /// How far an authorization request has come.
+    package enum Progress: Sendable, Equatable {
+        /// Nobody has logged in in its course.
+        case begun
+        /// Somebody has, and has not been asked yet.
+        case loggedIn(AuthenticatedUser)
+        /// The user has answered on the consent page.
+        case decided(AuthenticatedUser, Consent)
+        /// The user came back from the provider without having logged in, and has nothing else to do here.
+        case turnedAway(LogInRefusal)
+    }
 
     /// What the provider said (RFC 6749 §4.1.2.1, OpenID Connect Core Unmet Authentication Requirements).
-    package enum LogInRefusal: String, Sendable {
+    package enum LogInRefusal: String, Sendable, CaseIterable {
         case denied = "access_denied"
         case unmet = "unmet_authentication_requirements"
     }
-    /// What the user answered. Which scopes they were is in the request.
-    package enum Consent: String, Sendable { case given, refused }
 
-    package init(id: String, clientID: String, request: JSONObject, browserKey: String, expiresAt: Int64) {
+    /// What the user answered on the consent page.
+    package enum Consent: String, Sendable, CaseIterable { case given, refused }
+
+    /// A new one.
+    package init(id: String, clientID: String, browserKey: String, subject: Subject, expiresAt: Int64) {
         self.id = id
         self.clientID = clientID
-        self.request = request
         self.browserKey = browserKey
+        self.subject = subject
         self.expiresAt = expiresAt
     }
 
-    package var record: StoredRecord {
-        var body: JSONObject = ["request": .object(request), "browser": .string(browserKey)]
-        body["authentication"] = authentication?.json
-        if demandsLogin { body["demands_login"] = true }
-        body["login_refused"] = logInRefusal.map { .string($0.rawValue) }
-        body["consent"] = consent.map { .string($0.rawValue) }
-        var record = StoredRecord(
-            .interaction, RandomText.interaction.key(of: id), expiresAt: expiresAt, client: clientID, subject: userID,
-            body: body
-        )
-        record.version = version
-        return record
+    // MARK: What is known
+
+    /// What the client asks for; nil for a device.
+    package var request: AuthorizationRequest? {
+        if case .authorization(let request, _, _) = subject { request } else { nil }
     }
 
-    /// - Parameter id: what the record was found by.
-    package init?(_ record: StoredRecord, id: String) {
-        let body = record.body
-        guard record.kind == .interaction, let clientID = record.client, let expiresAt = record.expiresAt,
-            let request = body["request"]?.object, let browserKey = body["browser"]?.string,
-            let demandsLogin = body.flag("demands_login")
-        else { return nil }
-        self.init(id: id, clientID: clientID, request: request, browserKey: browserKey, expiresAt: expiresAt)
-        userID = record.subject
-        authentication = body["authentication"]?.object.flatMap(UserAuthentication.init)
-        self.demandsLogin = demandsLogin
-        consent = body["consent"]?.string.flatMap(Consent.init)
-        logInRefusal = body["login_refused"]?.string.flatMap(LogInRefusal.init)
-        version = record.version
+    /// The pushed request (RFC 9126) that this one is.
+    package var pushed: PushedReference? {
+        if case .authorization(_, let pushed, _) = subject { pushed } else { nil }
+    }
+
+    /// Who logged in in its course; nil: nobody yet.
+    package var user: AuthenticatedUser? {
+        switch subject {
+        case .authorization(_, _, .loggedIn(let user)), .authorization(_, _, .decided(let user, _)): user
+        case .authorization(_, _, .begun), .authorization(_, _, .turnedAway): nil
+        case .device(_, let user): user
+        }
+    }
+
+    /// nil: the user has not been asked yet.
+    package var consent: Consent? {
+        if case .authorization(_, _, .decided(_, let consent)) = subject { consent } else { nil }
+    }
+
+    /// nil: the provider has not turned the user away.
+    package var logInRefusal: LogInRefusal? {
+        if case .authorization(_, _, .turnedAway(let refusal)) = subject { refusal } else { nil }
+    }
+
+    // MARK: What happens
+
+    /// Somebody has logged in. What was answered before counts no longer, unless the provider has turned the user
+    /// away: then the client is told so.
+    package mutating func logIn(_ user: AuthenticatedUser) {
+        switch subject {
+        case .authorization(_, _, .turnedAway): break
+        case .authorization(let request, let pushed, _):
+            subject = .authorization(request, pushed: pushed, .loggedIn(user))
+        case .device(let code, _): subject = .device(userCode: code, user: user)
+        }
+    }
+
+    /// Whoever logged in has answered. False: nobody has, or nobody is asked here.
+    package mutating func decide(_ consent: Consent) -> Bool {
+        guard case .authorization(let request, let pushed, _) = subject, let user else { return false }
+        subject = .authorization(request, pushed: pushed, .decided(user, consent))
+        return true
+    }
+
+    /// The provider would not log the user in. False: there is no client to be told.
+    package mutating func turnAway(_ refusal: LogInRefusal) -> Bool {
+        guard case .authorization(let request, let pushed, _) = subject else { return false }
+        subject = .authorization(request, pushed: pushed, .turnedAway(refusal))
+        return true
+    }
+}
+
+/// Which pushed request (RFC 9126) an authorization request is.
+package struct PushedReference: Sendable, Equatable {
+    /// Of its record.
+    package let key: String
+    /// As it was read: whoever answers it first ends it.
+    package let version: Int64
+
+    package init(key: String, version: Int64) {
+        self.key = key
+        self.version = version
+    }
+}
+
+/// Somebody who has logged in, and how.
+package struct AuthenticatedUser: Sendable, Equatable {
+    /// `sub` of the user.
+    package let id: String
+    package let authentication: UserAuthentication
+
+    package init(id: String, _ authentication: UserAuthentication) {
+        self.id = id
+        self.authentication = authentication
     }
 }

@@ -8,4 +8,8 @@ package enum SecretDigest {
     package static func text(of secret: String) -> String {
         Base64URL.encode(SHA256.hash(data: Array(secret.utf8)).map { $0 })
     }
+
+    static func isWellFormed(_ text: String) -> Bool {
+        text.utf8.count == 43 && Base64URL.decode(text)?.count == SHA256.byteCount
+    }
 }

@@ -45,7 +45,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
             let session = try await session(call)
             var flow = AuthorizationFlow(
                 request: request, client: client, user: session.map(LoggedInUser.init), now: call.now)
-            flow.pushed = received.pushed.map { ($0.key, $0.version) }
+            flow.pushed = received.pushed.map { PushedReference(key: $0.key, version: $0.version) }
             response = try await proceed(flow, answer, call)
         } catch {
             response = try await refusal(error, client, answer, call)
@@ -79,9 +79,9 @@ struct AuthorizationEndpoint: ServerEndpoint {
         let record = try await store.orUnavailable {
             try await $0.record(.interaction, RandomText.interaction.key(of: id))
         }
-        guard let record, !record.isExpired(at: call.now), let interaction = Interaction(record, id: id),
-            interaction.browserKey == browser.key,
-            let request = AuthorizationRequest(interaction.request, clientID: interaction.clientID),
+        guard let record, !record.isExpired(at: call.now) else { return ErrorPage.expired }
+        let interaction = try await store.orUnavailable { _ in try record.read { Interaction($0, id: id) } }
+        guard interaction.browserKey == browser.key, let request = interaction.request,
             let client = try await store.orUnavailable({ try await $0.client(id: interaction.clientID) })
         else { return ErrorPage.expired }
         let answer = AuthorizationAnswer(issuer: issuer, redirectURI: request.redirectURI, state: request.state)
@@ -117,13 +117,13 @@ struct AuthorizationEndpoint: ServerEndpoint {
 
     /// Who logged in in its course; an account that is gone or disabled since is nobody.
     private func user(_ interaction: Interaction, _ call: EndpointCall) async throws(OAuthError) -> LoggedInUser? {
-        guard let userID = interaction.userID, let authentication = interaction.authentication,
-            let user = try await store.orUnavailable({ try await $0.user(id: userID) }), !user.isDisabled
+        guard let known = interaction.user,
+            let user = try await store.orUnavailable({ try await $0.user(id: known.id) }), !user.isDisabled
         else { return nil }
         let session = try await session(call)
         return LoggedInUser(
-            userID: userID, authentication: authentication,
-            sessionID: session?.userID == userID ? session.map { LoggedInUser($0).sessionID } ?? nil : nil)
+            userID: known.id, authentication: known.authentication,
+            sessionID: session?.userID == known.id ? session.map { LoggedInUser($0).sessionID } ?? nil : nil)
     }
 
     // MARK: What comes next
@@ -166,15 +166,12 @@ struct AuthorizationEndpoint: ServerEndpoint {
             let browser = BrowserCookie(call.request)
             let secret = browser ?? BrowserCookie(call.random)
             if browser == nil { fields.append(secret.field) }
-            var interaction = Interaction(
-                id: RandomText.interaction.make(call.random), clientID: flow.client.id, request: flow.request.json,
-                browserKey: secret.key,
+            let known = user.map { AuthenticatedUser(id: $0.userID, $0.authentication) }
+            let interaction = Interaction(
+                id: RandomText.interaction.make(call.random), clientID: flow.client.id, browserKey: secret.key,
+                subject: .authorization(
+                    flow.request, pushed: flow.pushed, known.map(Interaction.Progress.loggedIn) ?? .begun),
                 expiresAt: call.now + Self.interactionSeconds)
-            interaction.pushed = flow.pushed
-            interaction.userID = user?.userID
-            interaction.authentication = user?.authentication
-            interaction.demandsLogin =
-                user == nil && flow.user != nil || !flow.request.prompts.isDisjoint(with: [.login, .selectAccount])
             let record = interaction.record
             guard try await store.orUnavailable({ try await $0.commit([.insert(record)], now: call.now) }) else {
                 throw .unavailable
@@ -194,7 +191,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
             .insert(AuthorizationCode(code: text, request: flow.request, user: user, now: call.now).record)
         ]
         if let interaction = flow.interaction { changes.append(interaction.removal) }
-        if let pushed = flow.pushed { changes.append(PushedRequest.use(key: pushed.key, version: pushed.version)) }
+        if let pushed = flow.pushed { changes.append(PushedRequest.use(pushed)) }
         let all = changes
         guard try await store.orUnavailable({ try await $0.commit(all, now: call.now) }) else { throw .alreadyAnswered }
         var response = answer.code(text)

@@ -11,7 +11,7 @@ struct AuthorizationFlow: Sendable {
     /// nil: the browser has just come from the client.
     var interaction: Interaction?
     /// The pushed request that it is, which ends with the answer.
-    var pushed: (key: String, version: Int64)?
+    var pushed: PushedReference?
 
     init(request: AuthorizationRequest, client: RegisteredClient, user: LoggedInUser?, now: Int64) {
         self.request = request
@@ -52,15 +52,4 @@ extension LoggedInUser {
 extension Interaction {
     /// Over: only as it was when it was read.
     var removal: StoreChange { .remove(.interaction, key: record.key, version: version) }
-
-    /// RFC 9126: the pushed request that this one is.
-    var pushed: (key: String, version: Int64)? {
-        get {
-            guard let key = request["pushed"]?.object?["key"]?.string,
-                let version = request["pushed"]?.object?["version"]?.int
-            else { return nil }
-            return (key, version)
-        }
-        set { request["pushed"] = newValue.map { ["key": .string($0.key), "version": .integer($0.version)] } }
-    }
 }

@@ -10,19 +10,15 @@ struct ConsentPage: PageEndpoint {
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let (interaction, browser) = try await context.interaction(parameters.value("interaction"), call),
-            !interaction.isForDevice,
+            let request = interaction.request,
             let client = try await context.store.client(id: interaction.clientID)
         else { return ErrorPage.expired }
         guard let user = try await user(interaction, call) else { return Self.login(interaction) }
-        let request = interaction.request
-        let redirectURI = request["redirect_uri"]?.string ?? ""
         var content = asked.content(
-            scopes: (request["scope"]?.string ?? "").split(separator: " ").map(String.init),
-            resources: request.strings("resource"),
-            details: request["authorization_details"])
+            scopes: request.scopes, resources: request.resources, details: request.authorizationDetails)
         content["client"] = client.shownName
         content["user"] = user.shownName
-        content["destination"] = redirectURI.isEmpty ? nil : FormTargets.shown(redirectURI: redirectURI)
+        content["destination"] = FormTargets.shown(redirectURI: request.redirectURI)
         content["action"] = AuthorizationServerEndpoint.consent.path
         content["interaction"] = interaction.id
         content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction))
@@ -39,7 +35,7 @@ struct ConsentPage: PageEndpoint {
         else { return ErrorPage.expired }
         guard let user = try await user(interaction, call) else { return Self.login(interaction) }
         var next = interaction
-        next.consent = answer == .allow ? .given : .refused
+        guard next.decide(answer == .allow ? .given : .refused) else { return ErrorPage.expired }
         // Sent twice, the first answer counts; the authorization endpoint knows what came of it.
         _ = try await context.store.commit([.replace(next.record)], now: call.now)
         var response = ServiceResponse.seeOther(interaction.continuation)
@@ -52,7 +48,7 @@ struct ConsentPage: PageEndpoint {
     /// Who is logged in, if it is the one that this interaction is about.
     private func user(_ interaction: Interaction, _ call: EndpointCall) async throws -> StoredUser? {
         guard let login = try await context.sessions.login(of: call.request, now: call.now),
-            login.user.id == interaction.userID
+            login.user.id == interaction.user?.id
         else {
             return nil
         }

@@ -94,9 +94,8 @@ struct DevicePage: PageEndpoint {
         _ request: DeviceRequest, code: String, _ browser: BrowserCookie, _ session: UserSession?, _ call: EndpointCall
     ) async throws -> ServiceResponse {
         let interaction = Interaction(
-            id: RandomText.interaction.make(call.random), clientID: request.clientID,
-            request: ["user_code": .string(code)],
-            browserKey: browser.key, expiresAt: call.now + Self.interactionSeconds)
+            id: RandomText.interaction.make(call.random), clientID: request.clientID, browserKey: browser.key,
+            subject: .device(userCode: code, user: nil), expiresAt: call.now + Self.interactionSeconds)
         guard try await context.store.commit([.insert(interaction.record)], now: call.now) else {
             return ErrorPage.unavailable
         }
@@ -154,5 +153,7 @@ struct DevicePage: PageEndpoint {
 
 extension Interaction {
     /// Of an interaction that the device page began.
-    var userCode: String? { request["user_code"]?.string }
+    var userCode: String? {
+        if case .device(let code, _) = subject { code } else { nil }
+    }
 }

@@ -28,7 +28,7 @@ struct LoginPage: PageEndpoint {
         if !form.passwords, call.request.method == "GET" {
             return try await leave(interaction, browser, chooses: false, call)
         }
-        return try await form.page(interaction, browser, username: interaction.request["login_hint"]?.string ?? "")
+        return try await form.page(interaction, browser, username: interaction.request?.loginHint ?? "")
     }
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {

@@ -11,15 +11,17 @@ struct PageContext: Sendable {
     /// In the foot of every page, so that users see where they are.
     let host: String
 
-    /// What is under way in this browser; nil: unknown, over, or another browser's.
+    /// What is under way in this browser; nil: unknown, over, or another browser's. Throws `DamagedRecord` where it
+    /// cannot be read.
     func interaction(_ id: String?, _ call: EndpointCall) async throws -> (
         interaction: Interaction, browser: BrowserCookie
     )? {
         guard let id, RandomText.interaction.isWellFormed(id), let browser = BrowserCookie(call.request),
             let record = try await store.record(.interaction, RandomText.interaction.key(of: id)),
-            !record.isExpired(at: call.now),
-            let interaction = Interaction(record, id: id), interaction.browserKey == browser.key
+            !record.isExpired(at: call.now)
         else { return nil }
+        let interaction = try record.read { Interaction($0, id: id) }
+        guard interaction.browserKey == browser.key else { return nil }
         return (interaction, browser)
     }
 
@@ -77,10 +79,10 @@ extension Interaction {
     }
 
     /// It was begun on the device page, not by the authorization endpoint.
-    var isForDevice: Bool { request["user_code"] != nil }
+    var isForDevice: Bool { request == nil }
 
     /// Where forms may lead in the end.
-    var formTargets: [String] { request["redirect_uri"]?.string.map { FormTargets.of(redirectURI: $0) } ?? [] }
+    var formTargets: [String] { request.map { FormTargets.of(redirectURI: $0.redirectURI) } ?? [] }
 }
 
 extension RegisteredClient {

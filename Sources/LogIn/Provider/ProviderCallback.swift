@@ -105,8 +105,7 @@ struct ProviderCallback: ServerEndpoint {
             form.leadsBack(interaction)
         {
             var next = interaction
-            next.logInRefusal = refusal
-            guard try await context.store.commit([.replace(next.record)], now: call.now) else {
+            guard next.turnAway(refusal), try await context.store.commit([.replace(next.record)], now: call.now) else {
                 return fault.noted(ErrorPage.expired)
             }
             return fault.noted(

@@ -33,8 +33,8 @@ struct ProviderLogIn: Sendable, Equatable {
         browserKey = interaction.browserKey
         self.issuer = issuer
         beganAt = now
-        maxAge = interaction.request["max_age"]?.int
-        demandsLogin = interaction.prompts.contains(.login)
+        maxAge = interaction.request?.maxAge
+        demandsLogin = interaction.request?.prompts.contains(.login) ?? false
         expiresAt = interaction.expiresAt
     }
 
@@ -91,15 +91,5 @@ struct ProviderSecrets: Sendable {
         }
         nonce = text("nonce")
         verifier = text("verifier")
-    }
-}
-
-extension Interaction {
-    /// What the client demands of the log-in.
-    var prompts: Set<AuthorizationRequest.Prompt> {
-        Set(
-            (request["prompt"]?.string ?? "").split(separator: " ").compactMap {
-                AuthorizationRequest.Prompt(rawValue: String($0))
-            })
     }
 }

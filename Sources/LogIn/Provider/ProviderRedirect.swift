@@ -41,13 +41,14 @@ struct ProviderRedirect: Sendable {
             ("code_challenge", ProofKey.challenge(of: secrets.verifier)), ("code_challenge_method", ProofKey.method),
         ]
         // What the client demands of the log-in, the provider has to bring about.
-        var prompts = interaction.prompts.intersection([.login, .selectAccount])
+        var prompts = interaction.request?.prompts.intersection([.login, .selectAccount]) ?? []
         if chooses { prompts.insert(.selectAccount) }
         if !prompts.isEmpty { pairs.append(("prompt", prompts.map(\.rawValue).sorted().joined(separator: " "))) }
-        if let maxAge = interaction.request["max_age"]?.int { pairs.append(("max_age", "\(maxAge)")) }
-        if !chooses, let hint = interaction.request["login_hint"]?.string { pairs.append(("login_hint", hint)) }
-        let acrValues = interaction.request.strings("acr_values")
-        if !acrValues.isEmpty { pairs.append(("acr_values", acrValues.joined(separator: " "))) }
+        if let maxAge = interaction.request?.maxAge { pairs.append(("max_age", "\(maxAge)")) }
+        if !chooses, let hint = interaction.request?.loginHint { pairs.append(("login_hint", hint)) }
+        if let acrValues = interaction.request?.acrValues, !acrValues.isEmpty {
+            pairs.append(("acr_values", acrValues.joined(separator: " ")))
+        }
         return pairs
     }
 }

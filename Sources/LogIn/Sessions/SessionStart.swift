@@ -18,9 +18,7 @@ struct SessionStart: Sendable {
             key: RandomText.session.key(of: secret), userID: user.id, authentication: authentication,
             expiresAt: min(endsAt, call.now + sessions.idleSeconds), endsAt: endsAt)
         var next = interaction
-        next.userID = user.id
-        next.authentication = authentication
-        next.consent = nil
+        next.logIn(AuthenticatedUser(id: user.id, authentication))
         var changes: [StoreChange] = [.insert(session.record), .replace(next.record)]
         if let older = call.request.cookie(SessionReader.cookieName), RandomText.session.isWellFormed(older) {
             changes.append(.remove(.session, key: RandomText.session.key(of: older)))

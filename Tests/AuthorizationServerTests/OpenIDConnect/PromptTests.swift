@@ -11,8 +11,8 @@ struct PromptTests {
     private func logIn(_ flow: Flow, _ answer: Answer, acr: String? = "pwd", at time: Int64) async throws -> String {
         let id = try #require(answer.redirect["interaction"])
         var interaction = try await stored(flow, id)
-        interaction.userID = Flow.userID
-        interaction.authentication = UserAuthentication(time: time, acr: acr, methods: ["pwd"])
+        interaction.logIn(
+            AuthenticatedUser(id: Flow.userID, UserAuthentication(time: time, acr: acr, methods: ["pwd"])))
         #expect(try await flow.bench.store.commit([.replace(interaction.record)], now: newYear2026))
         return id
     }
@@ -25,7 +25,8 @@ struct PromptTests {
     private func decide(_ flow: Flow, _ answer: Answer, _ consent: Interaction.Consent) async throws -> String {
         let id = try #require(answer.redirect["interaction"])
         var interaction = try await stored(flow, id)
-        interaction.consent = consent
+        let isDecided = interaction.decide(consent)
+        #expect(isDecided)
         #expect(try await flow.bench.store.commit([.replace(interaction.record)], now: newYear2026))
         return id
     }

@@ -43,7 +43,7 @@ struct LoginAttackTests {
             fields: fields.map { (name: $0.0, value: $0.1) })
         #expect(answer.status == 400)
         #expect(answer.all("set-cookie").isEmpty)
-        #expect(try await bench.stored(id).userID == nil)
+        #expect(try await bench.stored(id).user == nil)
     }
 
     @Test("Attack: cross-site request forgery. Without the token of this form in this browser, a form does nothing")

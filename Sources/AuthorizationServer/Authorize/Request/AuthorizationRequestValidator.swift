@@ -7,8 +7,6 @@ import Proof
 /// Whether a client may ask for what it asks for: from parameters, wherever they came from, to an
 /// `AuthorizationRequest`.
 struct AuthorizationRequestValidator: Sendable {
-    /// Octets of `nonce` and `login_hint` at most; they are kept with the grant.
-    static let textBytesMax = 512
     let targets: TargetRules
 
     /// - Parameter redirectURI: as `RedirectURI.chosen` chose it.
@@ -46,7 +44,7 @@ struct AuthorizationRequestValidator: Sendable {
 
     private func text(_ name: String, _ parameters: RequestParameters) throws(OAuthError) -> String? {
         guard let text = parameters.value(name) else { return nil }
-        guard text.utf8.count <= Self.textBytesMax else { throw .parameterTooLong }
+        guard text.utf8.count <= AuthorizationRequest.textBytesMax else { throw .parameterTooLong }
         return text
     }
 

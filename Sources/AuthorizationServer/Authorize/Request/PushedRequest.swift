@@ -54,5 +54,7 @@ struct PushedRequest: Sendable {
     }
 
     /// Used: only the first answer that is given to it can make this change (RFC 9126 §7.3).
-    static func use(key: String, version: Int64) -> StoreChange { .remove(.pushedRequest, key: key, version: version) }
+    static func use(_ pushed: PushedReference) -> StoreChange {
+        .remove(.pushedRequest, key: pushed.key, version: pushed.version)
+    }
 }
