@@ -89,7 +89,8 @@ package final class TestPostgreSQL: Sendable {
     /// Ends all connections to a database, as a restart of the server would, and waits until they have ended.
     package func endConnections(to database: String) async throws {
         try await sql(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '\(database)'", in: "postgres")
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '\(database)'", in: "postgres"
+        )
     }
 
     /// Stops its processes where they are, or lets them go on: a server that takes connections and does not answer.
