@@ -25,47 +25,55 @@ package struct AuditRecord: ~Copyable {
 
     /// A text made ready before.
     package mutating func add(_ field: AuditField, _ text: AuditText) {
-        guard field.classification != .secret, begin(field, text.escaped.count) else { return }
-        buffer.append(contentsOf: text.escaped)
+        guard field.classification != .secret else { return }
+        text.escaped.withUnsafeBufferPointer { append(field, $0, quoted: false) }
     }
 
     /// What stands for a secret.
     package mutating func add(_ field: AuditField, _ digest: SecretDigest) {
-        guard begin(field, digest.escaped.count) else { return }
-        buffer.append(contentsOf: digest.escaped)
+        digest.escaped.withUnsafeBufferPointer { append(field, $0, quoted: false) }
     }
 
     package mutating func add(_ field: AuditField, _ number: Int) {
-        guard field.classification != .secret, begin(field, 20) else { return }
-        append(number)
+        guard field.classification != .secret else { return }
+        var digits = InlineArray<20, UInt8>(repeating: 0x30)
+        var rest = number.magnitude
+        var start = 19
+        while rest > 9, start > 1 {
+            let tenth = rest / 10
+            digits[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest &- tenth &* 10)
+            rest = tenth
+            start &-= 1
+        }
+        digits[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest)
+        if number < 0 {
+            start &-= 1
+            digits[start] = UInt8(ascii: "-")
+        }
+        digits.span.extracting(start..<20).withUnsafeBufferPointer { append(field, $0, quoted: false) }
     }
 
     /// A fixed word, without anything to escape.
     package mutating func add(_ field: AuditField, _ word: StaticString) {
-        guard field.classification != .secret, begin(field, word.utf8CodeUnitCount &+ 2) else { return }
-        buffer.append(0x22)
-        append(word)
-        buffer.append(0x22)
+        guard field.classification != .secret else { return }
+        append(field, UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount), quoted: true)
     }
 
     /// Octets that are known to need no escape: hexadecimal digits that the gateway made or checked.
     package mutating func add(_ field: AuditField, plain octets: [UInt8]) {
         assert(Self.isPlain(octets[...]))
-        guard field.classification != .secret, begin(field, octets.count &+ 2) else { return }
-        buffer.append(0x22)
-        buffer.append(contentsOf: octets)
-        buffer.append(0x22)
+        guard field.classification != .secret else { return }
+        octets.withUnsafeBufferPointer { append(field, $0, quoted: true) }
     }
 
     /// What a client sent: escaped, and cut where it is long.
     package mutating func add(_ field: AuditField, clientText octets: ArraySlice<UInt8>) {
         let kept = octets.prefix(Self.clientTextBytesMax)
-        guard field.classification != .secret, begin(field, kept.count &+ 2) else { return }
+        guard field.classification != .secret else { return }
         if Self.isPlain(kept) {
-            buffer.append(0x22)
-            buffer.append(contentsOf: kept)
-            buffer.append(0x22)
+            kept.withUnsafeBufferPointer { append(field, $0, quoted: true) }
         } else {
+            guard begin(field, kept.count &+ 2) else { return }
             let before = buffer.count
             JSONText.appendEscaped(kept, to: &buffer)
             if buffer.count > end {
@@ -115,26 +123,37 @@ package struct AuditRecord: ~Copyable {
         return true
     }
 
-    private mutating func append(_ text: StaticString) {
-        buffer.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    /// Writes `,"name":` and a value that needs no escape, unless there is no room or the field is there already.
+    private mutating func append(_ field: AuditField, _ value: UnsafeBufferPointer<UInt8>, quoted: Bool) {
+        guard !written.contains(field) else { return }
+        let member = field.member
+        let nameBytes = member.utf8CodeUnitCount
+        let count = nameBytes &+ value.count &+ (quoted ? 2 : 0)
+        guard buffer.count &+ count <= end else {
+            isTruncated = true
+            return
+        }
+        written.insert(field)
+        // All of it at once: a record has twenty fields, and each look at the buffer costs more than the copying.
+        buffer.append(addingCapacity: count) { room in
+            room.withUnsafeMutableBufferPointer { octets, initialized in
+                guard let base = octets.baseAddress, octets.count &- initialized >= count else { return }
+                var place = base + initialized
+                place.update(from: member.utf8Start, count: nameBytes)
+                place += nameBytes
+                if quoted {
+                    place.pointee = 0x22
+                    place += 1
+                }
+                if let source = value.baseAddress { place.update(from: source, count: value.count) }
+                if quoted { (place + value.count).pointee = 0x22 }
+                initialized &+= count
+            }
+        }
     }
 
-    private mutating func append(_ number: Int) {
-        var rest = number.magnitude
-        if number < 0 { buffer.append(UInt8(ascii: "-")) }
-        if rest < 10 { return buffer.append(0x30 &+ UInt8(truncatingIfNeeded: rest)) }
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var count = 0
-        while rest > 0, count < 20 {
-            let tenth = rest / 10
-            digits[count] = 0x30 &+ UInt8(truncatingIfNeeded: rest &- tenth &* 10)
-            rest = tenth
-            count &+= 1
-        }
-        while count > 0 {
-            count &-= 1
-            buffer.append(digits[count])
-        }
+    private mutating func append(_ text: StaticString) {
+        buffer.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     private static func isPlain(_ octets: ArraySlice<UInt8>) -> Bool {
