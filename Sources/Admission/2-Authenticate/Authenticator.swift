@@ -114,7 +114,7 @@ package final class Authenticator {
             case .found(let principal, let issuer):
                 let entry = issuers.entries[rules.issuers[issuer].index]
                 try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(
-                    head, token, principal.facts, peer, unixSeconds: unixSeconds, now: now)
+                    head, token, principal, peer, unixSeconds: unixSeconds, now: now)
                 return .authenticated(
                     Caller(
                         principal, route: rules.index, at: unixSeconds, skew: entry.clockSkewSeconds,
@@ -146,7 +146,7 @@ package final class Authenticator {
                 return .inquire(inquiry)
             case .found(let principal, let issuer):
                 let entry = issuers.entries[rules.issuers[issuer].index]
-                try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(unproved: principal.facts)
+                try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(unproved: principal)
                 return .authenticated(
                     Caller(
                         principal, route: rules.index, at: unixSeconds, skew: entry.clockSkewSeconds,
@@ -177,7 +177,7 @@ package final class Authenticator {
     ) throws(Refusal) -> Finding {
         let finding = try find(bytes, token, rules, issuers, peer, unixSeconds, now, introspected)
         if case .found(let principal, let issuer) = finding {
-            try judge(principal.facts, rules.issuers[issuer], issuers, unixSeconds)
+            try judge(principal, rules.issuers[issuer], issuers, unixSeconds)
             try revocations.check(principal)
         }
         return finding
@@ -239,9 +239,12 @@ package final class Authenticator {
     // MARK: - Everything else, on every request
 
     private func judge(
-        _ facts: TokenFacts, _ issuer: RouteRules.AllowedIssuer, _ issuers: borrowing IssuerSet, _ unixSeconds: Int64
+        _ principal: Principal, _ issuer: RouteRules.AllowedIssuer, _ issuers: borrowing IssuerSet,
+        _ unixSeconds: Int64
     ) throws(Refusal) {
-        try facts.checkTimes(unixSeconds, skew: issuers.entries[issuer.index].clockSkewSeconds)
-        guard issuer.audiences.contains(where: facts.audiences.contains) else { throw Refusal(.wrongAudience) }
+        try principal.facts.checkTimes(unixSeconds, skew: issuers.entries[issuer.index].clockSkewSeconds)
+        // A copy of all facts would cost more than the comparison.
+        let audiences = principal.facts.audiences
+        guard issuer.audiences.contains(where: audiences.contains) else { throw Refusal(.wrongAudience) }
     }
 }

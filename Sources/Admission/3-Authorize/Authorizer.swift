@@ -32,16 +32,17 @@ package enum Authorizer {
         guard let caller, caller.route == rules.index else {
             throw Refusal(.missingToken, scope: rules.scopeAttribute).asking(rules.challenge)
         }
-        let facts = caller.principal.facts
-        guard rules.scopes.allSatisfy({ facts.scopeMatch.covers($0, heldBy: facts.scopes) }),
-            rules.anyScope.isEmpty
-                || rules.anyScope.contains(where: { facts.scopeMatch.covers($0, heldBy: facts.scopes) })
+        let principal = caller.principal
+        // One by one: a copy of all facts costs a reference count for each of them.
+        let (held, match) = (principal.facts.scopes, principal.facts.scopeMatch)
+        guard rules.scopes.allSatisfy({ match.covers($0, heldBy: held) }),
+            rules.anyScope.isEmpty || rules.anyScope.contains(where: { match.covers($0, heldBy: held) })
         else { throw Refusal(.insufficientScope, scope: rules.scopeAttribute).asking(caller.challenge) }
-        guard rules.claims.isEmpty || rules.claims.allSatisfy({ $0.isSatisfied(by: facts.claims, path: path) }) else {
+        guard rules.claims.isEmpty || rules.claims.allSatisfy({ $0.isSatisfied(by: principal.facts.claims, path: path) }) else {
             throw Refusal(.claimMismatch).asking(caller.challenge)
         }
         if let stepUp = rules.stepUp,
-            !stepUp.isMet(by: facts, at: caller.judgedAt, skew: caller.clockSkewSeconds)
+            !stepUp.isMet(by: principal.facts, at: caller.judgedAt, skew: caller.clockSkewSeconds)
         {
             throw Refusal(
                 .insufficientUserAuthentication, scope: rules.scopeAttribute, authentication: stepUp.attributes

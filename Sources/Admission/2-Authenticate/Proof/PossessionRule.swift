@@ -11,10 +11,10 @@ struct PossessionRule {
     let ledger: ProofLedger?
 
     func judge(
-        _ head: borrowing RequestHead, _ shown: PresentedToken, _ facts: TokenFacts, _ peer: borrowing PeerFacts,
+        _ head: borrowing RequestHead, _ shown: PresentedToken, _ principal: Principal, _ peer: borrowing PeerFacts,
         unixSeconds: Int64, now: Int64
     ) throws(Refusal) {
-        guard let key = try boundKey(of: facts, peer) else {
+        guard let key = try boundKey(of: principal, peer) else {
             // RFC 9449 §7.1: the scheme is for tokens that are bound to a key.
             if shown.scheme == .dpop { throw Refusal(.unboundToken) }
             return
@@ -28,7 +28,7 @@ struct PossessionRule {
         // RFC 9449 §4.2: with an access token, `ath` must be there.
         guard let ath = proof.tokenDigest.flatMap(Digest256.init) else { throw Refusal(.malformedProof) }
         try Self.refusing { () throws(ProofError) in try proof.check(request, unixSeconds: unixSeconds) }
-        guard ath == facts.tokenDigest else { throw Refusal(.wrongProofToken) }
+        guard ath == principal.facts.tokenDigest else { throw Refusal(.wrongProofToken) }
         if rules.needsNonce || entry.issuer.dpopNonce {
             guard let nonce = proof.nonce, ledger.nonces.accepts(nonce, unixSeconds) else {
                 throw Refusal(.nonceRequired).giving(nonce: ledger.nonces.current(unixSeconds))
@@ -41,13 +41,13 @@ struct PossessionRule {
 
     /// A token that came by itself: there is no connection and no proof, so a token that is bound to either is of no
     /// use to whoever shows it.
-    func judge(unproved facts: TokenFacts) throws(Refusal) {
-        guard try boundKey(of: facts, .nobody) == nil else { throw Refusal(.missingProof) }
+    func judge(unproved principal: Principal) throws(Refusal) {
+        guard try boundKey(of: principal, .nobody) == nil else { throw Refusal(.missingProof) }
     }
 
     /// The key that the token is bound to, once its other bindings are judged; nil: it is bound to none.
-    private func boundKey(of facts: TokenFacts, _ peer: borrowing PeerFacts) throws(Refusal) -> Digest256? {
-        let confirmation = facts.confirmation
+    private func boundKey(of principal: Principal, _ peer: borrowing PeerFacts) throws(Refusal) -> Digest256? {
+        let confirmation = principal.facts.confirmation
         try confirmation?.checkCertificate(peer)
         guard isBound(confirmation) else { throw Refusal(.unboundToken) }
         return confirmation?.key
