@@ -24,6 +24,18 @@ package struct ByteWriter: Sendable {
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }
 
+    /// Appends octets that `write` fills in, `count` at most: several pieces cost one look at the buffer instead of one
+    /// each. It returns how many it has filled in, from the first one on.
+    @inline(__always)
+    mutating func append(count: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+        bytes.append(addingCapacity: count) { room in
+            room.withUnsafeMutableBufferPointer { octets, initialized in
+                guard count > 0, let base = octets.baseAddress, octets.count &- initialized >= count else { return }
+                initialized &+= min(max(write(base + initialized), 0), count)
+            }
+        }
+    }
+
     package mutating func append(_ octets: [UInt8]) {
         octets.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     }

@@ -4,7 +4,7 @@
 /// All names and values lie in one buffer that is used again and again, so that a list allocates for its first message
 /// only. Every value is checked once, where it enters: octets that a field value cannot hold (CR, LF, NUL and other
 /// controls, RFC 9110 §5.5) are left out, so that no value can become two fields in any codec. What comes from a parsed
-/// head has been checked by the parser.
+/// head has been checked by the parser, and a `FieldValue` when it was made.
 package struct FieldList: Sendable {
     /// Where the name and the value of one field lie in the list's octets.
     package struct Entry: Sendable {
@@ -58,7 +58,8 @@ package struct FieldList: Sendable {
 
     /// A field with a fixed value.
     package mutating func append(_ name: StaticString, _ value: StaticString) {
-        append(name) { $0.append(value) }
+        let value = UnsafeBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount)
+        append(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount), value)
     }
 
     package mutating func append(_ name: StaticString, _ value: [UInt8]) {
@@ -66,7 +67,33 @@ package struct FieldList: Sendable {
     }
 
     package mutating func append(_ name: StaticString, decimal value: Int) {
-        append(name) { $0.append(decimal: value) }
+        append(name, checked: { $0.append(decimal: value) })
+    }
+
+    /// A field with a value that was checked before.
+    package mutating func append(_ name: StaticString, _ value: borrowing FieldValue) {
+        let name = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        value.octets.withUnsafeBufferPointer { append(name, $0) }
+    }
+
+    /// The same with a name that was checked when the policy was read.
+    package mutating func append(name: [UInt8], _ value: borrowing FieldValue) {
+        name.withUnsafeBufferPointer { name in value.octets.withUnsafeBufferPointer { append(name, $0) } }
+    }
+
+    /// A field with a value made of pieces that need no check.
+    package mutating func append(_ name: StaticString, checked write: (inout FieldValueWriter) -> Void) {
+        let start = octets.count
+        octets.append(name)
+        let nameEnd = octets.count
+        octets.append(Self.separator)
+        // Moved out and back, so that nothing is copied.
+        var taken = ByteWriter()
+        swap(&taken, &octets)
+        var value = FieldValueWriter(consume taken)
+        write(&value)
+        octets = value.finish()
+        entries.append(Entry(start: start, nameEnd: nameEnd, valueEnd: octets.count))
     }
 
     /// A field whose name is not fixed either: octets that no name can have are left out. Without any that it can have,
@@ -118,6 +145,19 @@ package struct FieldList: Sendable {
         entries.append(Entry(start: start, nameEnd: start &+ name.count, valueEnd: octets.count))
     }
 
+    /// A field whose name and value need no check.
+    private mutating func append(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
+        let start = octets.count
+        octets.append(count: name.count &+ Self.separatorBytes &+ value.count) { out in
+            if let octets = name.baseAddress { out.update(from: octets, count: name.count) }
+            out[name.count] = UInt8(ascii: ":")
+            out[name.count &+ 1] = 0x20
+            if let octets = value.baseAddress { (out + name.count + 2).update(from: octets, count: value.count) }
+            return name.count &+ Self.separatorBytes &+ value.count
+        }
+        entries.append(Entry(start: start, nameEnd: start &+ name.count, valueEnd: octets.count))
+    }
+
     private mutating func appendValue(start: Int, _ write: (inout ByteWriter) -> Void) {
         let nameEnd = octets.count
         octets.append(Self.separator)
@@ -156,12 +196,9 @@ package struct FieldList: Sendable {
 extension ByteWriter {
     /// The fields as lines of HTTP/1.1 (RFC 9112 §5).
     package mutating func append(lines fields: borrowing FieldList) {
-        let entries = fields.entries
-        fields.bytes.withUnsafeBufferPointer { octets in
-            for entry in entries where entry.whole.upperBound <= octets.count {
-                append(UnsafeBufferPointer(rebasing: octets[entry.whole]))
-                append("\r\n")
-            }
+        let count = fields.lineBytes
+        append(count: count) { out in
+            fields.writeLines(to: UnsafeMutableRawBufferPointer(start: out, count: count))
         }
     }
 }

@@ -1,8 +1,8 @@
 /// The head of a request as it goes to an upstream: values, which the codec of the upstream's connection writes in its own
 /// way, as lines in HTTP/1.1, or as fields that begin with a colon in HTTP/2 (RFC 9113 §8.3.1).
 ///
-/// Used again for other requests without allocating.
-package struct UpstreamRequestHead: Sendable {
+/// Used again for other requests without allocating. Not copyable: whoever reads it borrows it.
+package struct UpstreamRequestHead: ~Copyable, Sendable {
     /// The client's own.
     package private(set) var method = Method.other
     /// How the body is delimited: `none`, `length` or `chunked`.

@@ -491,6 +491,6 @@ struct TokenCacheTests {
             ("é", "%C3%A9"), ("\u{0}", "%00"), ("", ""),
         ])
     func headers(text: String, expected: String) {
-        #expect(PrincipalHeaders.fieldValue(text).text == expected)
+        #expect(PrincipalHeaders.fieldValue(text) == FieldValue(expected))
     }
 }

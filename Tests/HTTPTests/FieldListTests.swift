@@ -45,6 +45,48 @@ struct FieldListTests {
             String(decoding: lines(fields), as: UTF8.self) == "X-Auth-Subject: aX-Evil: bc\r\nXY: de\r\nZ: fg\r\n")
     }
 
+    @Test("a value that was checked when it was made enters lists as it is")
+    func checkedValues() throws {
+        let head = try read("GET / HTTP/1.1\r\nHost: A:8443\r\n\r\n")
+        var digits = FieldValue(hexDigits: 32)
+        digits.setHex(0x0123_4567_89AB_CDEF, at: 16)
+        digits.setHex(1, at: 17)
+        digits.setHex(1, at: -1)
+        var others = FieldValue(hexDigits: 32)
+        others.copy(digits)
+        others.copy(FieldValue("of another length"))
+        var fields = FieldList()
+        fields.append("Checked", FieldValue("a\r\nX-Evil: b\u{0}\u{7F}\tä"))
+        fields.append(name: Array("Digits".utf8), others)
+        fields.append(
+            "Pieces",
+            checked: { value in
+                value.append("00-")
+                value.append(FieldValue("c\n"))
+                value.append(decimal: -42)
+                value.append(hex: 0xA1)
+                value.appendAuthority(of: head)
+            })
+        #expect(
+            pairs(fields) == [
+                "Checked|aX-Evil: b\tä", "Digits|00000000000000000123456789abcdef", "Pieces|00-c-42a1a:8443",
+            ])
+        var written = ByteWriter()
+        written.append(lines: fields)
+        #expect(written.bytes == lines(fields))
+    }
+
+    @Test(
+        "digits are written as they are read",
+        arguments: [0, 1, 0x9A9A, 0x0123_4567_89AB_CDEF, .max, 0xF0F0_A9A9_0F0F_9A9A])
+    func digits(number: UInt64) {
+        var value = FieldValue(hexDigits: 18)
+        value.setHex(number, at: 1)
+        let digits = String(number, radix: 16)
+        let expected = "0" + String(repeating: "0", count: 16 - digits.count) + digits + "0"
+        #expect(String(decoding: value.octets, as: UTF8.self) == expected)
+    }
+
     @Test("each octet that no value can hold is left out, wherever it stands among eight or more", arguments: 0..<20)
     func everyOctet(place: Int) {
         for octet in UInt8.min...UInt8.max {
@@ -114,7 +156,7 @@ struct FieldListTests {
 
 @Suite("Heads for upstreams")
 struct UpstreamRequestHeadTests {
-    private func written(_ head: UpstreamRequestHead, room: Int? = nil) -> String {
+    private func written(_ head: borrowing UpstreamRequestHead, room: Int? = nil) -> String {
         withUnsafeTemporaryAllocation(byteCount: room ?? head.http1BytesMax, alignment: 1) { memory in
             String(decoding: memory[..<head.writeHTTP1(to: memory)], as: UTF8.self)
         }

@@ -1,3 +1,4 @@
+package import HTTP
 import JOSE
 import JSON
 import Policy
@@ -53,13 +54,13 @@ package final class Principal: Sendable {
 /// Values of the headers that tell an upstream who calls.
 package struct PrincipalHeaders: Sendable {
     /// nil: the token does not say.
-    package let subject: [UInt8]?
+    package let subject: FieldValue?
     /// nil: the token does not say.
-    package let clientID: [UInt8]?
+    package let clientID: FieldValue?
     /// The identifier of its issuer.
-    package let issuer: [UInt8]
+    package let issuer: FieldValue
     /// Empty: the token has no scope.
-    package let scope: [UInt8]
+    package let scope: FieldValue
 
     fileprivate init(_ facts: TokenFacts) {
         subject = facts.subject.map(Self.fieldValue)
@@ -70,10 +71,10 @@ package struct PrincipalHeaders: Sendable {
 
     /// Percent-encodes what is not printable ASCII, `%` itself, and a space at either end (RFC 9110 §5.5 has it
     /// trimmed), so that no two texts give one value.
-    static func fieldValue(_ text: String) -> [UInt8] {
+    static func fieldValue(_ text: String) -> FieldValue {
         let octets = Array(text.utf8)
         let isPlain = octets.first != 0x20 && octets.last != 0x20 && octets.allSatisfy(Self.isPlain)
-        guard !isPlain else { return octets }
+        guard !isPlain else { return FieldValue(octets) }
         let digits = Array("0123456789ABCDEF".utf8)
         var out: [UInt8] = []
         out.reserveCapacity(octets.count)
@@ -87,7 +88,7 @@ package struct PrincipalHeaders: Sendable {
                 out.append(digits[Int(octet & 15)])
             }
         }
-        return out
+        return FieldValue(out)
     }
 
     private static func isPlain(_ octet: UInt8) -> Bool { octet >= 0x20 && octet <= 0x7E && octet != UInt8(ascii: "%") }

@@ -5,7 +5,7 @@ import HTTP
 enum AnswerFields {
     /// What every answer gets: the request id, and where the caller stands with its limits.
     static func append(
-        requestID: [UInt8], allowance: borrowing Allowance, to fields: inout FieldList
+        requestID: borrowing FieldValue, allowance: borrowing Allowance, to fields: inout FieldList
     ) {
         fields.append("X-Request-Id", requestID)
         if !allowance.lines.isEmpty { appendLimits(allowance, to: &fields) }
@@ -13,7 +13,7 @@ enum AnswerFields {
 
     /// A refusal: challenge, `DPoP-Nonce`, `Retry-After`, `Allow`, and the problem document (RFC 9457).
     static func append(
-        _ refusal: Refusal, requestID: [UInt8], allowance: borrowing Allowance, resourceMetadata: [UInt8],
+        _ refusal: Refusal, requestID: borrowing FieldValue, allowance: borrowing Allowance, resourceMetadata: [UInt8],
         fields: inout FieldList, body: inout [UInt8]
     ) {
         let facts = refusal.told.facts
@@ -30,7 +30,7 @@ enum AnswerFields {
         if !allowance.lines.isEmpty { appendLimits(allowance, to: &fields) }
         Problem.append(
             status: facts.status, title: facts.title, code: facts.word, detail: facts.detail,
-            requestID: requestID, to: &body)
+            requestID: requestID.octets, to: &body)
     }
 
     /// The URL of a route's protected-resource metadata (RFC 9728 §5.1), on the host that the request names: the path

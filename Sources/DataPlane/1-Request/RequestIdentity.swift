@@ -5,26 +5,34 @@ import HTTP
 /// Fixed-size octets, refilled for each request: nothing is allocated.
 struct RequestIdentity {
     /// 32 hexadecimal digits, ours: what a client sends as `X-Request-Id` is not believed.
-    private(set) var requestID: [UInt8] = Array(repeating: 0x30, count: 32)
+    private(set) var requestID = FieldValue(hexDigits: 32)
     /// 32 hexadecimal digits: the client's trace when it sent a valid `traceparent`, else the request id.
-    private(set) var traceID: [UInt8] = Array(repeating: 0x30, count: 32)
+    private(set) var traceID = FieldValue(hexDigits: 32)
     /// 16 hexadecimal digits: this hop.
-    private(set) var spanID: [UInt8] = Array(repeating: 0x30, count: 16)
-    private(set) var traceFlags: (UInt8, UInt8) = (0x30, 0x31)
+    private(set) var spanID = FieldValue(hexDigits: 16)
+    /// The `trace-flags` octet: 1 is "sampled".
+    private(set) var traceFlags: UInt8 = 1
     /// The trace was begun elsewhere, so its `tracestate` is passed on.
     private(set) var continued = false
 
+    init() {}
+
+    /// Without memory for its names: stands where they were moved out.
+    private init(empty: Void) {
+        requestID = FieldValue(hexDigits: 0)
+        traceID = requestID
+        spanID = requestID
+    }
+    static let none = RequestIdentity(empty: ())
+
     mutating func renew(from head: borrowing RequestHead, random: inout FastRandom) {
-        Self.writeHex(random.next(), into: &requestID, at: 0)
-        Self.writeHex(random.next(), into: &requestID, at: 16)
-        Self.writeHex(random.next(), into: &spanID, at: 0)
+        requestID.setHex(random.next(), at: 0)
+        requestID.setHex(random.next(), at: 16)
+        spanID.setHex(random.next(), at: 0)
         continued = readTraceparent(head)
         if !continued {
-            // Copied, not shared: a shared buffer would be allocated anew at the next request.
-            traceID.withUnsafeMutableBufferPointer { trace in
-                requestID.withUnsafeBufferPointer { request in _ = trace.update(from: request) }
-            }
-            traceFlags = (0x30, 0x31)
+            traceID.copy(requestID)
+            traceFlags = 1
         }
     }
 
@@ -51,8 +59,8 @@ struct RequestIdentity {
             spanBits |= octet(offset) ^ 0x30
         }
         guard traceBits != 0, spanBits != 0, Self.isHex(octet(53)), Self.isHex(octet(54)) else { return false }
-        traceID = Array(bytes[(start + 3)..<(start + 35)])
-        traceFlags = (octet(53), octet(54))
+        traceID = FieldValue(Array(bytes[(start + 3)..<(start + 35)]))
+        traceFlags = Self.hexValue(octet(53)) &<< 4 | Self.hexValue(octet(54))
         return true
     }
 
@@ -60,17 +68,7 @@ struct RequestIdentity {
         (octet >= 0x30 && octet <= 0x39) || (octet >= 0x61 && octet <= 0x66)
     }
 
-    private static func writeHex(_ value: UInt64, into bytes: inout [UInt8], at offset: Int) {
-        // One check that the array is ours alone, not one for each digit.
-        bytes.withUnsafeMutableBufferPointer { digits in
-            var value = value
-            for index in 0..<16 {
-                let digit = UInt8(truncatingIfNeeded: value & 0xF)
-                digits[offset + index] = digit < 10 ? 0x30 &+ digit : 0x57 &+ digit
-                value >>= 4
-            }
-        }
-    }
+    private static func hexValue(_ octet: UInt8) -> UInt8 { octet <= 0x39 ? octet &- 0x30 : octet &- 0x57 }
 }
 
 /// Numbers that need to be different, not secret: request ids and span ids (xoshiro256**, seeded by the system).

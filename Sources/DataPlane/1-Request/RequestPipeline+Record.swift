@@ -8,20 +8,21 @@ extension RequestPipeline {
     func closeRecord(_ ending: ExchangeEnding) {
         guard let ticket = request.record.take() else { return }
         let now = loop.transport.now()
+        let figures = exchange.figures
         ticket.close(at: Clock.wallNanoseconds()) { record in
-            record.add(.requestID, plain: request.identity.requestID)
-            record.add(.traceID, plain: request.identity.traceID)
+            record.add(.requestID, plain: request.identity.requestID.octets)
+            record.add(.traceID, plain: request.identity.traceID.octets)
             record.add(connection.record)
             describeRequest(&record)
-            describeDecision(&record, ending)
+            describeDecision(&record, ending, status: figures.status)
             describeCaller(&record)
             describeService(&record)
             describeLimits(&record)
-            describeUpstream(&record)
-            record.add(.status, exchange.status)
-            record.add(.bytesIn, exchange.bodyBytesIn)
-            record.add(.bytesOut, exchange.bodyBytesOut)
-            record.add(.durationMicroseconds, Int((now &- exchange.startedAt) / 1_000))
+            describeUpstream(&record, figures)
+            record.add(.status, figures.status)
+            record.add(.bytesIn, figures.bodyBytesIn)
+            record.add(.bytesOut, figures.bodyBytesOut)
+            record.add(.durationMicroseconds, Int((now &- figures.startedAt) / 1_000))
         }
         loop.transport.wakeSoon()
     }
@@ -38,11 +39,11 @@ extension RequestPipeline {
         }
     }
 
-    private func describeDecision(_ record: inout AuditRecord, _ ending: ExchangeEnding) {
+    private func describeDecision(_ record: inout AuditRecord, _ ending: ExchangeEnding, status: Int) {
         if let refusal = request.refusal {
             record.add(.decision, "refused")
             record.add(.code, refusal.text)
-        } else if exchange.status == 0 {
+        } else if status == 0 {
             record.add(.decision, "abandoned")
         } else {
             record.add(.decision, "allowed")
@@ -79,18 +80,18 @@ extension RequestPipeline {
         record.add(.limitReset, Int(line.resetSeconds))
     }
 
-    private func describeUpstream(_ record: inout AuditRecord) {
+    private func describeUpstream(_ record: inout AuditRecord, _ figures: ExchangeFigures) {
         let endpoint = request.endpoint
         guard let upstream = request.route?.upstream, endpoint >= 0, upstream < request.snapshot.upstreams.count else {
             return
         }
         let runtime = request.snapshot.upstreams[upstream]
-        let endpoints = exchange.upstreamVerified ? runtime.verifiedEndpoints : runtime.endpoints
+        let endpoints = figures.upstreamVerified ? runtime.verifiedEndpoints : runtime.endpoints
         if endpoint < endpoints.count { record.add(endpoints[endpoint]) }
-        record.add(.attempts, exchange.upstreamAttempts)
-        if exchange.upstreamFirstByteAt > 0 {
+        record.add(.attempts, figures.upstreamAttempts)
+        if figures.upstreamFirstByteAt > 0 {
             record.add(
-                .upstreamMicroseconds, Int((exchange.upstreamFirstByteAt &- exchange.upstreamStartedAt) / 1_000))
+                .upstreamMicroseconds, Int((figures.upstreamFirstByteAt &- figures.upstreamStartedAt) / 1_000))
         }
     }
 }

@@ -23,20 +23,24 @@ final class RequestPipeline: ExchangeDelegate {
     }
 
     func exchangeBegan() {
-        do throws(Refusal) { try openRecord(exchange.head) } catch { return refuse(error) }
-        decide()
-    }
-
-    /// From the match to the destination. Begins anew when something was found out that a decision needed.
-    func decide() {
         // Once for all steps: each reading of it takes a copy, of 400 octets and two references.
         let head = exchange.head
+        do throws(Refusal) { try openRecord(head) } catch { return refuse(error) }
+        decide(head)
+    }
+
+    /// Begins anew, since something was found out that a decision needed.
+    func decideAgain() { decide(exchange.head) }
+
+    /// From the match to the destination.
+    private func decide(_ head: borrowing RequestHead) {
+        let now = exchange.figures.startedAt
         do throws(Refusal) {
             let match = try matched(head)
-            guard case .known(let caller) = try authenticated(head, match) else { return }
+            guard case .known(let caller) = try authenticated(head, match, now: now) else { return }
             let permit = try authorized(caller, match)
-            try limited(permit)
-            try forwarded(head, permit, match)
+            try loop.ledgers.limits.take(permit, now: now, into: &request.allowance)
+            try forwarded(head, permit, match, now: now)
         } catch {
             refuse(error)
         }
@@ -76,10 +80,12 @@ final class RequestPipeline: ExchangeDelegate {
     }
 
     /// 6. Who is calling?
-    private func authenticated(_ head: borrowing RequestHead, _ match: RouteMatch) throws(Refusal) -> Identification {
+    private func authenticated(
+        _ head: borrowing RequestHead, _ match: RouteMatch, now: Int64
+    ) throws(Refusal) -> Identification {
         guard let route = request.route, route.rules.needsToken else { return .known(nil) }
         let token = try Credential.presented(in: head)
-        switch verdict(head, token, route.rules, nil) {
+        switch verdict(head, token, route.rules, nil, now: now) {
         case .authenticated(let caller):
             request.principal = caller.principal
             return .known(caller)
@@ -87,7 +93,7 @@ final class RequestPipeline: ExchangeDelegate {
             throw refusal
         case .inquire(let inquiry):
             guard let introspected = try inquire(inquiry, token, route.rules) else { return .awaited }
-            switch verdict(head, token, route.rules, introspected) {
+            switch verdict(head, token, route.rules, introspected, now: now) {
             case .authenticated(let caller):
                 request.principal = caller.principal
                 return .known(caller)
@@ -101,11 +107,12 @@ final class RequestPipeline: ExchangeDelegate {
     }
 
     private func verdict(
-        _ head: borrowing RequestHead, _ token: PresentedToken?, _ rules: RouteRules, _ introspected: Introspected?
+        _ head: borrowing RequestHead, _ token: PresentedToken?, _ rules: RouteRules, _ introspected: Introspected?,
+        now: Int64
     ) -> Verdict {
         loop.authenticator.authenticate(
             head, token: token, rules: rules, issuers: request.snapshot.issuers, peer: connection.peer,
-            unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: exchange.startedAt, introspected: introspected)
+            unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: now, introspected: introspected)
     }
 
     /// 7. May they?
@@ -116,14 +123,9 @@ final class RequestPipeline: ExchangeDelegate {
         return try Authorizer.authorize(caller, rules: route.rules, peer: connection.peer, path: path)
     }
 
-    /// 8. How much?
-    private func limited(_ permit: Permit) throws(Refusal) {
-        try loop.ledgers.limits.take(permit, now: exchange.startedAt, into: &request.allowance)
-    }
-
     /// 9 and 10. Where to, and off it goes.
     private func forwarded(
-        _ head: borrowing RequestHead, _ permit: Permit, _ match: RouteMatch
+        _ head: borrowing RequestHead, _ permit: Permit, _ match: RouteMatch, now: Int64
     ) throws(Refusal) {
         guard let route = request.route else { throw Refusal(.noRoute) }
         guard let upstream = route.upstream else {
@@ -133,18 +135,18 @@ final class RequestPipeline: ExchangeDelegate {
         }
         request.permit = permit
         let token = try upstreamToken(upstream, permit)
-        let pool = try pick(upstream, permit, excluding: nil)
+        let pool = try pick(upstream, permit, excluding: nil, now: now)
         let runtime = request.snapshot.upstreams[upstream]
-        var upstreamHead = loop.transport.takeUpstreamHead()
+        let upstreamHead = loop.transport.takeUpstreamHead()
         runtime.writer.write(
             head, caller: permit.principal?.headers, token: token, connection: connection.fields,
             identity: request.identity,
-            forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade, to: &upstreamHead)
+            forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade, to: &upstreamHead.head)
         exchange.forward(to: pool, head: upstreamHead, firstByteTimeout: runtime.firstByteTimeout)
     }
 
     /// What the gateway signs for the service in place of the client's token: once, until shortly before it ends.
-    private func upstreamToken(_ upstream: Int, _ permit: Permit) throws(Refusal) -> [UInt8]? {
+    private func upstreamToken(_ upstream: Int, _ permit: Permit) throws(Refusal) -> FieldValue? {
         let snapshot = request.snapshot
         guard let audience = snapshot.upstreams[upstream].upstream.tokenAudience, let principal = permit.principal
         else {
@@ -159,15 +161,17 @@ final class RequestPipeline: ExchangeDelegate {
         let token = try signer.sign(
             for: principal.facts, audience: audience, unixSeconds: now, random: &loop.random)
         kept?.keep(token, upstream: upstream, generation: snapshot.generation)
-        return token.octets
+        return token.text
     }
 
     /// A service inside the process reads its request whole; more than this is no request for it.
     private static let localBodyBytesMax = 1_048_576
 
-    private func pick(_ upstream: Int, _ permit: Permit, excluding: Int?) throws(Refusal) -> UpstreamPool {
+    private func pick(
+        _ upstream: Int, _ permit: Permit, excluding: Int?, now: Int64
+    ) throws(Refusal) -> UpstreamPool {
         guard upstream < loop.balancers.count else { throw Refusal(.noHealthyUpstream) }
-        let lease = try loop.balancers[upstream].pick(permit, excluding: excluding, now: exchange.startedAt)
+        let lease = try loop.balancers[upstream].pick(permit, excluding: excluding, now: now)
         let endpoint = lease.endpoint
         request.endpoint = endpoint
         request.lease = consume lease
@@ -187,7 +191,7 @@ final class RequestPipeline: ExchangeDelegate {
     func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { true }
 
     func appendResponseFields(to fields: inout FieldList) {
-        request.lease?.succeeded(now: exchange.upstreamFirstByteAt)
+        request.lease?.succeeded(now: exchange.figures.upstreamFirstByteAt)
         AnswerFields.append(requestID: request.identity.requestID, allowance: request.allowance, to: &fields)
     }
 
@@ -201,7 +205,9 @@ final class RequestPipeline: ExchangeDelegate {
         if mayRetry(failure, upstream) {
             // An idle connection that its end had closed says nothing about the endpoint: it is tried again, freshly.
             let isAlone = request.snapshot.upstreams[upstream].health.count == 1
-            if let pool = try? pick(upstream, permit, excluding: isAlone ? nil : request.endpoint) {
+            if let pool = try? pick(
+                upstream, permit, excluding: isAlone ? nil : request.endpoint, now: exchange.figures.startedAt)
+            {
                 exchange.forwardAgain(to: pool)
                 return
             }
@@ -211,7 +217,7 @@ final class RequestPipeline: ExchangeDelegate {
 
     private func mayRetry(_ failure: ForwardFailure, _ upstream: Int) -> Bool {
         let snapshot = request.snapshot
-        guard snapshot.upstreams[upstream].upstream.retry, exchange.upstreamAttempts < 2,
+        guard snapshot.upstreams[upstream].upstream.retry, exchange.figures.upstreamAttempts < 2,
             failure.isSafeToRetry(method: exchange.head.method), snapshot.generation == loop.snapshot.generation
         else { return false }
         return snapshot.upstreams[upstream].health.count > 1 || failure.onReusedConnection
@@ -221,7 +227,7 @@ final class RequestPipeline: ExchangeDelegate {
     func exchangeCollected(body: [UInt8]) {
         guard let service = request.route?.service else { return refuse(Refusal(.noRoute)) }
         var asked = ServiceRequest(exchange.head, body: body, peer: exchange.peer, isTLS: connection.isTLS)
-        asked.requestID = String(decoding: request.identity.requestID, as: UTF8.self)
+        asked.requestID = String(decoding: request.identity.requestID.octets, as: UTF8.self)
         asked.caller = request.principal.map { ServiceCaller(client: $0.facts.clientID, subject: $0.facts.subject) }
         let answer = exchange.deferredAnswer(for: self)
         // The one task of the data plane: a service inside the process may have to ask its store.

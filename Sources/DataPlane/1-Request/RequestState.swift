@@ -46,8 +46,11 @@ struct RequestState: ~Copyable {
     /// The request is over. Memory is all that the next one has of it: the octets of its names, which `begin` writes
     /// anew, and the room for its limits.
     mutating func replace(_ snapshot: Snapshot) {
-        self = RequestState(snapshot, identity: identity, allowance: allowance)
-        allowance.clear()
+        var next = RequestState(snapshot, identity: .none, allowance: Allowance())
+        swap(&next.identity, &identity)
+        swap(&next.allowance, &allowance)
+        next.allowance.clear()
+        self = next
     }
 
     /// A request has arrived: it goes by what is in force now, it gets its names, and its record is opened.
@@ -56,6 +59,6 @@ struct RequestState: ~Copyable {
     ) {
         self.snapshot = snapshot
         identity.renew(from: head, random: &random)
-        record = journal.open(requestID: identity.requestID)
+        record = journal.open(requestID: identity.requestID.octets)
     }
 }

@@ -25,7 +25,7 @@ final class UpstreamHeadWriter: Sendable {
     /// `caller` holds values that are safe in a field: percent-encoded when the principal was made. `token`, which the
     /// gateway has signed, stands in its place.
     func write(
-        _ head: borrowing RequestHead, caller: PrincipalHeaders?, token: [UInt8]?, connection: ConnectionFields,
+        _ head: borrowing RequestHead, caller: PrincipalHeaders?, token: FieldValue?, connection: ConnectionFields,
         identity: borrowing RequestIdentity,
         forwardToken: Bool, upgrade: Bool, to request: inout UpstreamRequestHead
     ) {
@@ -40,37 +40,40 @@ final class UpstreamHeadWriter: Sendable {
             request.fields.append(head, field)
         }
         if let token {
-            request.fields.append("Authorization") { value in
-                value.append("Bearer ")
-                value.append(token)
-            }
+            request.fields.append(
+                "Authorization",
+                checked: { value in
+                    value.append("Bearer ")
+                    value.append(token)
+                })
         } else if let caller {
             write(caller, to: &request.fields)
         }
-        // Host and port as the client named them, written already (RFC 9110 §7.2).
-        let authority = request.authority
         if headers.forwarded {
-            request.fields.append("Forwarded") { value in
-                value.append(connection.forwarded)
-                value.append(authority)
-                value.append("\"")
-            }
+            request.fields.append(
+                "Forwarded",
+                checked: { value in
+                    value.append(connection.forwarded)
+                    value.appendAuthority(of: head)
+                    value.append("\"")
+                })
         }
         if headers.xForwarded {
             request.fields.append("X-Forwarded-For", connection.address)
             request.fields.append("X-Forwarded-Proto", connection.scheme)
-            request.fields.append("X-Forwarded-Host") { $0.append(authority) }
+            request.fields.append("X-Forwarded-Host", checked: { $0.appendAuthority(of: head) })
         }
         request.fields.append("X-Request-Id", identity.requestID)
-        request.fields.append("traceparent") { value in
-            value.append("00-")
-            value.append(identity.traceID)
-            value.append("-")
-            value.append(identity.spanID)
-            value.append("-")
-            value.append(identity.traceFlags.0)
-            value.append(identity.traceFlags.1)
-        }
+        request.fields.append(
+            "traceparent",
+            checked: { value in
+                value.append("00-")
+                value.append(identity.traceID)
+                value.append("-")
+                value.append(identity.spanID)
+                value.append("-")
+                value.append(hex: identity.traceFlags)
+            })
     }
 
     /// Whether a trailer field must not reach the upstream, which may take it for a header.
@@ -83,9 +86,9 @@ final class UpstreamHeadWriter: Sendable {
         Self.field(issuer, caller.issuer, to: &fields)
     }
 
-    private static func field(_ name: [UInt8]?, _ value: [UInt8]?, to fields: inout FieldList) {
+    private static func field(_ name: [UInt8]?, _ value: FieldValue?, to fields: inout FieldList) {
         guard let name, let value else { return }
-        fields.append(name: name) { $0.append(value) }
+        fields.append(name: name, value)
     }
 
     /// Written by the gateway itself, or about one connection only (RFC 9110 §7.6.1).
@@ -109,14 +112,14 @@ final class UpstreamHeadWriter: Sendable {
 /// Values of fields about a client's connection, made once for all its requests.
 final class ConnectionFields: Sendable {
     /// Of `Forwarded`, up to where the authority belongs (RFC 7239 §4).
-    let forwarded: [UInt8]
-    let address: [UInt8]
+    let forwarded: FieldValue
+    let address: FieldValue
     let scheme: StaticString
 
     init(address: String, isTLS: Bool) {
         scheme = isTLS ? "https" : "http"
         let node = address.contains(":") ? "\"[\(address)]\"" : address
-        forwarded = Array("for=\(node);proto=\(scheme);host=\"".utf8)
-        self.address = Array(address.utf8)
+        forwarded = FieldValue("for=\(node);proto=\(scheme);host=\"")
+        self.address = FieldValue(address)
     }
 }

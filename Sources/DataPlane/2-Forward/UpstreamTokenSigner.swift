@@ -1,4 +1,5 @@
 import Admission
+import HTTP
 import JOSE
 package import JSON
 package import Policy
@@ -58,7 +59,7 @@ package struct UpstreamTokenSigner: Sendable {
         // The last quarter of its life is left to the service's clock; there is none when the client's token ends
         // first.
         return UpstreamToken(
-            octets: Array(token.utf8), reusableUntil: expires == wanted ? expires - lifetimeSeconds / 4 : expires - 2)
+            text: FieldValue(token), reusableUntil: expires == wanted ? expires - lifetimeSeconds / 4 : expires - 2)
     }
 
     /// nil: nobody acts for anybody.
@@ -78,7 +79,7 @@ package struct UpstreamTokenSigner: Sendable {
 
 /// A token for one service.
 struct UpstreamToken: Sendable {
-    let octets: [UInt8]
+    let text: FieldValue
     /// Seconds since 1970.
     let reusableUntil: Int64
 }
@@ -95,10 +96,10 @@ final class UpstreamTokens: Sendable {
     private let entries = Mutex<[Entry]>([])
 
     /// One that is good for some time yet.
-    func find(upstream: Int, generation: Int, unixSeconds: Int64) -> [UInt8]? {
+    func find(upstream: Int, generation: Int, unixSeconds: Int64) -> FieldValue? {
         entries.withLock { entries in
             for entry in entries where entry.upstream == upstream && entry.generation == generation {
-                return entry.token.reusableUntil > unixSeconds ? entry.token.octets : nil
+                return entry.token.reusableUntil > unixSeconds ? entry.token.text : nil
             }
             return nil
         }

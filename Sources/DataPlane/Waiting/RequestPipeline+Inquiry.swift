@@ -51,7 +51,7 @@ extension RequestPipeline {
     {
         loop.authenticator.refused(
             code, by: issuer, request.snapshot.issuers, token: token, rules: rules, peer: connection.peer,
-            now: exchange.startedAt)
+            now: exchange.figures.startedAt)
     }
 
     private func wait(for subject: PendingRequests.Subject, otherwise refusal: Refusal) throws(Refusal) {
@@ -72,7 +72,7 @@ extension RequestPipeline {
         guard request.waiting?.place == place else { return }
         request.waiting = nil
         request.snapshot = loop.snapshot
-        decide()
+        decideAgain()
     }
 
     func inquiryExpired(_ place: PendingRequests.Place) {

@@ -8,7 +8,7 @@ package final class TransportLoop {
     /// Where heads of answers are written before they are handed to a socket; reused for every message on this loop.
     var writer = ByteWriter()
     /// What the delegate adds to an answer that an upstream gave; reused for every message on this loop.
-    var extraFields = FieldList()
+    private var extraFields = FieldList()
 
     let eventLoop: any EventLoop
     let allocator = ByteBufferAllocator()
@@ -39,6 +39,16 @@ package final class TransportLoop {
 
     /// A handle that may be kept and used on other threads to come back to this loop.
     package var handle: LoopHandle { LoopHandle(eventLoop: eventLoop) }
+
+    /// An empty list. Give it back.
+    func takeExtraFields() -> FieldList {
+        var taken = FieldList()
+        swap(&taken, &extraFields)
+        taken.clear()
+        return taken
+    }
+
+    func give(extraFields: consuming FieldList) { self.extraFields = extraFields }
 
     func startSweeping() {
         nextSweep = eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Deadlines.sweepMilliseconds)) {
@@ -82,16 +92,16 @@ package final class TransportLoop {
     func giveHead(of exchange: Exchange) {
         var head = RequestHead()
         swap(&head, &exchange.head)
-        if spareHeads.count < Self.spareHeadsMax { spareHeads.append(head) }
+        if spareHeads.count < Self.spareHeadsMax { spareHeads.append(consume head) }
     }
     /// A head to write a request for an upstream into, with the memory of an earlier one. `Exchange.forward` takes it.
-    package func takeUpstreamHead() -> UpstreamRequestHead { spareUpstreamHeads.popLast() ?? UpstreamRequestHead() }
+    package func takeUpstreamHead() -> UpstreamHeadBuffer { spareUpstreamHeads.popLast() ?? UpstreamHeadBuffer() }
 
     /// The request that it belongs to is over.
-    func give(_ head: UpstreamRequestHead) {
+    func give(_ head: UpstreamHeadBuffer) {
         if spareUpstreamHeads.count < Self.spareHeadsMax { spareUpstreamHeads.append(head) }
     }
-    private var spareUpstreamHeads: [UpstreamRequestHead] = []
+    private var spareUpstreamHeads: [UpstreamHeadBuffer] = []
     private var spareHeads: [RequestHead] = []
     /// Of all requests that are on their way at a time; 2 KiB each when they are of ordinary size, 20 KiB at most.
     private static let spareHeadsMax = 64
@@ -116,6 +126,12 @@ package final class TransportLoop {
             self.onPause?()
         }
     }
+}
+
+/// A request head for an upstream that is lent: by the loop to the exchange, which gives it back when it is over.
+package final class UpstreamHeadBuffer {
+    package var head = UpstreamRequestHead()
+    init() {}
 }
 
 /// The way back to an event loop, from anywhere.

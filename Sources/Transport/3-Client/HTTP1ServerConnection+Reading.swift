@@ -62,7 +62,7 @@ extension HTTP1ServerConnection {
         processing = true
         defer { processing = false }
         while octets.readableBytes > 0 {
-            if state.reading == .head {
+            if case .head = state.reading {
                 guard hasRoom() else { return }
                 if !hasHead {
                     exchange.head = loop.takeHead()

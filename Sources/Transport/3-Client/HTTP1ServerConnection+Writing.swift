@@ -10,26 +10,27 @@ extension HTTP1ServerConnection {
     }
 
     func writeInterim(status: Int, head: borrowing ResponseHead) {
-        guard !exchange.head.isHTTP10 else { return }
+        guard !state.request.isHTTP10 else { return }
         ResponseWriter.writeInterim(head, to: &loop.writer)
         append(loop.writer.bytes)
     }
 
-    func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: FieldList) {
-        let framing = state.answer(framing: framing, to: exchange.head)
+    func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: borrowing FieldList) {
+        let framing = state.answer(framing: framing)
+        let request = state.request
         ResponseWriter.write(
             head, framing: framing, extraFields: extraFields, close: state.announcesClose,
-            toHTTP10: exchange.head.isHTTP10, headRequest: exchange.head.method == .head, to: &loop.writer)
+            toHTTP10: request.isHTTP10, headRequest: request.isHEAD, to: &loop.writer)
         append(loop.writer.bytes)
     }
 
     func writeAnswer(status: Int, fields: FieldList, body: [UInt8], close: Bool) {
-        state.answer(bodyBytes: body.count, to: exchange.head, close: close)
+        state.answer(bodyBytes: body.count, close: close)
         ResponseWriter.writeAnswer(
             status: status, fields: fields, bodyBytes: body.count, close: state.announcesClose,
-            toHTTP10: exchange.head.isHTTP10, to: &loop.writer)
+            toHTTP10: state.request.isHTTP10, to: &loop.writer)
         append(loop.writer.bytes)
-        if exchange.head.method != .head { append(body) }
+        if !state.request.isHEAD { append(body) }
     }
 
     /// Small parts go into the buffer that the next flush writes; large ones are handed on as they are.

@@ -48,6 +48,23 @@ struct HTTP1ServerState: ~Copyable {
     /// How the answer's body is delimited.
     private(set) var answerFraming = BodyFraming.none
     private var answerChunked = false
+    /// Of the request that is answered; as long as nothing is known of it, it is a GET by HTTP/1.1.
+    private(set) var request = Request()
+
+    /// What an answer needs to know of its request.
+    struct Request: Equatable {
+        private(set) var isHTTP10 = false
+        private(set) var isHEAD = false
+        fileprivate var expectsContinue = false
+
+        init() {}
+
+        init(_ head: borrowing RequestHead) {
+            isHTTP10 = head.isHTTP10
+            isHEAD = head.method == .head
+            expectsContinue = head.expectsContinue
+        }
+    }
 
     init(limits: HeadLimits) { parser = HeadParser(limits: limits) }
 
@@ -110,6 +127,7 @@ struct HTTP1ServerState: ~Copyable {
             }
             octets.moveReaderIndex(forwardBy: min(consumed, octets.readableBytes))
         } catch {
+            request = Request(head)
             reading = .answering
             headStartedAt = 0
             deadline = .max
@@ -117,6 +135,7 @@ struct HTTP1ServerState: ~Copyable {
             octets.clear()
             return .refused(error)
         }
+        request = Request(head)
         headStartedAt = 0
         dropping = false
         droppedBytes = 0
@@ -230,19 +249,19 @@ struct HTTP1ServerState: ~Copyable {
     // MARK: Answering
 
     /// The request's body is not read to its end, and what is missing is too much to be read and dropped.
-    private func isUnfinishedTooLong(expectsContinue: Bool) -> Bool {
+    private var isUnfinishedTooLong: Bool {
         switch reading {
-        case .body(let left): left > Self.dropBytesMax || expectsContinue
+        case .body(let left): left > Self.dropBytesMax || request.expectsContinue
         case .chunks: true
         default: false
         }
     }
 
     /// An answer begins whose body an upstream delimits by `framing`. Returns how it is delimited here.
-    mutating func answer(framing: BodyFraming, to head: borrowing RequestHead) -> BodyFraming {
+    mutating func answer(framing: BodyFraming) -> BodyFraming {
         var framing = framing
         if framing == .untilClose || framing == .chunked {
-            if head.isHTTP10 {
+            if request.isHTTP10 {
                 framing = .untilClose
                 closeAfterAnswer = true
             } else {
@@ -251,13 +270,13 @@ struct HTTP1ServerState: ~Copyable {
         }
         answerFraming = framing
         answerChunked = framing == .chunked
-        if framing != .tunnel, isUnfinishedTooLong(expectsContinue: head.expectsContinue) { closeAfterAnswer = true }
+        if framing != .tunnel, isUnfinishedTooLong { closeAfterAnswer = true }
         return framing
     }
 
     /// An answer begins whose body is this long.
-    mutating func answer(bodyBytes: Int, to head: borrowing RequestHead, close: Bool) {
-        if close || isUnfinishedTooLong(expectsContinue: head.expectsContinue) { closeAfterAnswer = true }
+    mutating func answer(bodyBytes: Int, close: Bool) {
+        if close || isUnfinishedTooLong { closeAfterAnswer = true }
         answerFraming = .length(bodyBytes)
         answerChunked = false
     }
@@ -297,6 +316,7 @@ struct HTTP1ServerState: ~Copyable {
     /// Ready for the next request.
     mutating func nextRequest(now: Int64, _ timeouts: TransportTimeouts) {
         dropping = false
+        request = Request()
         reading = .head
         deadline = now &+ (draining ? Self.drainIdleNanoseconds : timeouts.keepAliveIdle)
     }

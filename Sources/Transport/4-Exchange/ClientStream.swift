@@ -12,7 +12,7 @@ protocol ClientStream: AnyObject {
     func writeInterim(status: Int, head: borrowing ResponseHead)
     /// Writes the final head. `framing` is how the upstream delimits the body; the codec chooses its own delimiters.
     /// `extraFields` are added.
-    func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: FieldList)
+    func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: borrowing FieldList)
     /// Writes a whole answer made by the gateway itself. `fields` say nothing of framing.
     func writeAnswer(status: Int, fields: FieldList, body: [UInt8], close: Bool)
     func writeBody(_ body: ByteBuffer)

@@ -25,7 +25,7 @@ package final class Exchange: UpstreamStreamDelegate {
     private(set) var waiter: UpstreamWaiter?
 
     // The request towards the upstream.
-    private var upstreamHead: UpstreamRequestHead?
+    private var upstreamHead: UpstreamHeadBuffer?
     private var upstreamUpgrade = false
     private var firstByteTimeout: Int64 = 0
     private var upstreamNeedsFlush = false
@@ -54,23 +54,8 @@ package final class Exchange: UpstreamStreamDelegate {
         set { state.answerBytesMax = newValue }
     }
 
-    // What is counted for the record: octets, and monotonic nanoseconds; 0: not yet.
-    /// When the request's head was read.
-    package var startedAt: Int64 { state.startedAt }
-    /// Of the request's body, as far as it has come.
-    package var bodyBytesIn: Int { state.bodyBytesIn }
-    /// Of the answer's body.
-    package var bodyBytesOut: Int { state.bodyBytesOut }
-    /// Of the final answer; 0: there is none.
-    package var status: Int { state.status }
-    /// When the last attempt to forward the request began.
-    package var upstreamStartedAt: Int64 { state.upstreamStartedAt }
-    /// When the upstream's final head arrived.
-    package var upstreamFirstByteAt: Int64 { state.upstreamFirstByteAt }
-    /// How often the request was sent, or was to be sent.
-    package var upstreamAttempts: Int { state.upstreamAttempts }
-    /// A connection was used whose other end had proved its identity.
-    package var upstreamVerified: Bool { state.upstreamVerified }
+    /// What is counted for the record. Whoever needs several of them reads it once.
+    package var figures: ExchangeFigures { state.figures }
 
     // MARK: What the delegate asks for
 
@@ -91,12 +76,12 @@ package final class Exchange: UpstreamStreamDelegate {
     ///   - upstreamHead: from `TransportLoop.takeUpstreamHead`, which gets it back.
     ///   - body: in place of the client's, which was collected before; nil: the client's.
     package func forward(
-        to pool: UpstreamPool, head upstreamHead: consuming UpstreamRequestHead, firstByteTimeout: Int64,
+        to pool: UpstreamPool, head upstreamHead: UpstreamHeadBuffer, firstByteTimeout: Int64,
         body: [UInt8]? = nil
     ) {
         if let body {
             guard state.replaceBody(body, loop.allocator) else { return }
-            upstreamHead.replaceBody(bytes: body.count)
+            upstreamHead.head.replaceBody(bytes: body.count)
         }
         guard state.attempt(now: loop.now()) else { return }
         self.upstreamHead = upstreamHead
@@ -263,7 +248,7 @@ package final class Exchange: UpstreamStreamDelegate {
         }
         upstream = stream
         stream.begin(
-            upstreamHead, mayBecomeTunnel: upstreamUpgrade, firstByteTimeout: firstByteTimeout, delegate: self)
+            upstreamHead.head, mayBecomeTunnel: upstreamUpgrade, firstByteTimeout: firstByteTimeout, delegate: self)
         if let held { stream.sendBody(held) }
         if let trailers { stream.sendBodyEnd(trailers: trailers) }
         upstreamNeedsFlush = true
@@ -305,9 +290,10 @@ package final class Exchange: UpstreamStreamDelegate {
     }
 
     private func writeHead(_ response: borrowing ResponseHead, framing: BodyFraming) {
-        loop.extraFields.clear()
-        delegate?.appendResponseFields(to: &loop.extraFields)
-        client?.writeHead(response, framing: framing, extraFields: loop.extraFields)
+        var extraFields = loop.takeExtraFields()
+        delegate?.appendResponseFields(to: &extraFields)
+        client?.writeHead(response, framing: framing, extraFields: extraFields)
+        loop.give(extraFields: consume extraFields)
     }
 
     func upstreamBody(_ octets: ByteBuffer) {
@@ -408,7 +394,7 @@ package final class Exchange: UpstreamStreamDelegate {
     private func end(_ ending: ExchangeEnding) {
         if let upstreamHead { loop.give(upstreamHead) }
         upstreamHead = nil
-        collectedHead = nil
+        if collectedHead != nil { collectedHead = nil }
         if state.end() { client?.resumeReading() }
         delegate?.exchangeEnded(ending)
     }

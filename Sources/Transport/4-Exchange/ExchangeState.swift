@@ -30,15 +30,8 @@ struct ExchangeState: ~Copyable {
     /// Tells the requests of a connection apart for answers that come from other threads.
     private(set) var generation = 0
 
-    // What is counted for the record.
-    private(set) var startedAt: Int64 = 0
-    private(set) var bodyBytesIn = 0
-    private(set) var bodyBytesOut = 0
-    private(set) var status = 0
-    private(set) var upstreamStartedAt: Int64 = 0
-    private(set) var upstreamFirstByteAt: Int64 = 0
-    private(set) var upstreamAttempts = 0
-    private(set) var upstreamVerified = false
+    /// What is counted for the record.
+    private(set) var figures = ExchangeFigures()
 
     /// Body octets at most; nil: unbounded.
     var bodyBytesMax: Int?
@@ -58,7 +51,7 @@ struct ExchangeState: ~Copyable {
 
     private init(generation: Int, startedAt: Int64, framing: BodyFraming) {
         self.generation = generation
-        self.startedAt = startedAt
+        figures.startedAt = startedAt
         phase = .deciding
         requestBodyEnded = framing == .none
     }
@@ -95,8 +88,8 @@ struct ExchangeState: ~Copyable {
         case .idle, .responding, .tunnel, .answered: return false
         }
         phase = .answered
-        self.status = status
-        bodyBytesOut = bodyBytes
+        figures.status = status
+        figures.bodyBytesOut = bodyBytes
         return true
     }
 
@@ -104,8 +97,8 @@ struct ExchangeState: ~Copyable {
     mutating func attempt(now: Int64) -> Bool {
         guard phase == .deciding else { return false }
         phase = .connecting
-        upstreamAttempts += 1
-        upstreamStartedAt = now
+        figures.upstreamAttempts += 1
+        figures.upstreamStartedAt = now
         return true
     }
 
@@ -121,8 +114,8 @@ struct ExchangeState: ~Copyable {
     mutating func passAnswer(bodyBytes: Int) -> Bool {
         guard phase == .deciding, collectedStatus != 0 else { return false }
         phase = .responding
-        status = collectedStatus
-        bodyBytesOut = bodyBytes
+        figures.status = collectedStatus
+        figures.bodyBytesOut = bodyBytes
         return true
     }
     /// Of the answer that was collected; 0: none was.
@@ -179,9 +172,9 @@ struct ExchangeState: ~Copyable {
     }
 
     mutating func receivedBody(_ octets: ByteBuffer, _ allocator: ByteBufferAllocator) -> Body {
-        let (count, overflow) = bodyBytesIn.addingReportingOverflow(octets.readableBytes)
-        bodyBytesIn = overflow ? .max : count
-        if let most = bodyBytesMax, bodyBytesIn > most { return .tooLarge(bodyTooLarge()) }
+        let (count, overflow) = figures.bodyBytesIn.addingReportingOverflow(octets.readableBytes)
+        figures.bodyBytesIn = overflow ? .max : count
+        if let most = bodyBytesMax, figures.bodyBytesIn > most { return .tooLarge(bodyTooLarge()) }
         switch phase {
         case .collecting:
             collected.append(contentsOf: octets.readableBytesView)
@@ -248,7 +241,7 @@ struct ExchangeState: ~Copyable {
 
     /// Octets of a tunnel. True: they go to the upstream.
     mutating func receivedTunnel(_ count: Int) -> Bool {
-        bodyBytesIn &+= count
+        figures.bodyBytesIn &+= count
         return phase == .tunnel
     }
 
@@ -285,7 +278,7 @@ struct ExchangeState: ~Copyable {
     mutating func connected(verified: Bool) -> Connected {
         guard phase == .connecting else { return .giveBack }
         phase = .forwarded
-        upstreamVerified = verified
+        figures.upstreamVerified = verified
         let held = self.held
         self.held = nil
         if held != nil { bodyForwarded = true }
@@ -331,14 +324,14 @@ struct ExchangeState: ~Copyable {
     /// A final head.
     mutating func upstreamHead(status: Int, now: Int64) -> Head {
         guard phase == .forwarded else { return .ignore }
-        upstreamFirstByteAt = now
+        figures.upstreamFirstByteAt = now
         if answerBytesMax != nil, status != 101 {
             phase = .collectingAnswer
             collectedStatus = status
             collected = []
             return .keep
         }
-        self.status = status
+        figures.status = status
         phase = status == 101 ? .tunnel : .responding
         return status == 101 ? .tunnel : .pass
     }
@@ -354,10 +347,10 @@ struct ExchangeState: ~Copyable {
     mutating func upstreamBody(_ octets: ByteBuffer) -> AnswerBody {
         switch phase {
         case .responding:
-            bodyBytesOut &+= octets.readableBytes
+            figures.bodyBytesOut &+= octets.readableBytes
             return .pass
         case .tunnel:
-            bodyBytesOut &+= octets.readableBytes
+            figures.bodyBytesOut &+= octets.readableBytes
             return .tunnel
         case .collectingAnswer:
             guard octets.readableBytes <= (answerBytesMax ?? 0) &- collected.count else {

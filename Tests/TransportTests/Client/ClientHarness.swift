@@ -141,7 +141,7 @@ private final class ScriptedDelegate: ExchangeDelegate {
         script.heard.append("forward failed \(failure.reason)")
         script.forwardFailed(exchange, failure)
     }
-    func exchangeEnded(_ ending: ExchangeEnding) { script.heard.append("ended \(ending) \(exchange.status)") }
+    func exchangeEnded(_ ending: ExchangeEnding) { script.heard.append("ended \(ending) \(exchange.figures.status)") }
 
     private func refuse(_ word: String, _ status: Int) {
         script.heard.append(word)

@@ -51,7 +51,7 @@ struct ExchangeStateTests {
         let isOpen = [.deciding, .collecting, .connecting, .forwarded, .collectingAnswer].contains(phase)
         #expect(state.answer(status: 503, bodyBytes: 3) == isOpen)
         #expect(state.answer(status: 500, bodyBytes: 4) == false)
-        if isOpen { #expect(state.status == 503 && state.bodyBytesOut == 3) }
+        if isOpen { #expect(state.figures.status == 503 && state.figures.bodyBytesOut == 3) }
         // Nothing of an upstream can follow.
         guard isOpen else { return }
         #expect(state.upstreamHead(status: 200, now: 40) == .ignore)
@@ -179,7 +179,7 @@ struct ExchangeStateTests {
             #expect(end.isEmpty)
             if attempt < attempts { _ = state.upstreamFailed(.closedEarly, onReusedConnection: true) }
         }
-        #expect(state.upstreamAttempts == attempts)
+        #expect(state.figures.upstreamAttempts == attempts)
     }
 
     @Test("a client whose body is not there yet is paused while its request waits for a stream")
@@ -242,7 +242,7 @@ struct ExchangeStateTests {
         case .responding: #expect(one == .tooLarge(.breakOff(.clientGone)))
         case .tunnel, .idle, .answered: #expect(one == .tooLarge(.ignore))
         }
-        #expect(state.bodyBytesIn == 4)
+        #expect(state.figures.bodyBytesIn == 4)
     }
 
     @Test("what is held of a body that is too large is forgotten")
@@ -282,14 +282,14 @@ struct ExchangeStateTests {
 
             state.begin(framing: framing, now: 90)
             #expect(state.phase == .deciding)
-            #expect(state.startedAt == 90)
-            #expect(state.bodyBytesIn == 0)
-            #expect(state.bodyBytesOut == 0)
-            #expect(state.status == 0)
-            #expect(state.upstreamStartedAt == 0)
-            #expect(state.upstreamFirstByteAt == 0)
-            #expect(state.upstreamAttempts == 0)
-            #expect(state.upstreamVerified == false)
+            #expect(state.figures.startedAt == 90)
+            #expect(state.figures.bodyBytesIn == 0)
+            #expect(state.figures.bodyBytesOut == 0)
+            #expect(state.figures.status == 0)
+            #expect(state.figures.upstreamStartedAt == 0)
+            #expect(state.figures.upstreamFirstByteAt == 0)
+            #expect(state.figures.upstreamAttempts == 0)
+            #expect(state.figures.upstreamVerified == false)
             #expect(state.bodyBytesMax == nil)
             #expect(state.resumesClient() == false)
             let whole: ExchangeState.Collection = framing == .none ? .whole([]) : .goOn(resumesClient: false)
@@ -320,11 +320,11 @@ struct ExchangeStateTests {
         #expect(state.upstreamBody(buffer("cd")) == .none)
         #expect(state.upstreamEnded() == .collected(Array("abcd".utf8)))
         #expect(state.phase == .deciding)
-        #expect(state.status == 0)
-        #expect(state.bodyBytesOut == 0)
+        #expect(state.figures.status == 0)
+        #expect(state.figures.bodyBytesOut == 0)
         #expect(state.passAnswer(bodyBytes: 3) == true)
-        #expect(state.status == 200)
-        #expect(state.bodyBytesOut == 3)
+        #expect(state.figures.status == 200)
+        #expect(state.figures.bodyBytesOut == 3)
         #expect(state.passAnswer(bodyBytes: 3) == false)
     }
 
@@ -373,8 +373,8 @@ struct ExchangeStateTests {
         var state = Self.reached(.tunnel)
         #expect(state.receivedTunnel(3) == true)
         _ = state.upstreamBody(buffer("12345"))
-        #expect(state.bodyBytesIn == 3)
-        #expect(state.bodyBytesOut == 5)
+        #expect(state.figures.bodyBytesIn == 3)
+        #expect(state.figures.bodyBytesOut == 5)
         #expect(state.upstreamTunnelClosed() == true)
         #expect(state.upstreamTunnelClosed() == false)
         #expect(state.receivedTunnel(3) == false)

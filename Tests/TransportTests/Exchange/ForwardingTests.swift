@@ -29,8 +29,8 @@ struct ForwardingTests {
         /// To an endpoint whose only connection is the fake one.
         static func forward(_ exchange: Exchange, body: [UInt8]? = nil) {
             let pool = UpstreamPool(loop: exchange.loop, host: "127.0.0.1", port: 1, tls: nil, connectionsMax: 0)
-            var head = exchange.loop.takeUpstreamHead()
-            head.begin(as: exchange.head, upgrade: true)
+            let head = exchange.loop.takeUpstreamHead()
+            head.head.begin(as: exchange.head, upgrade: true)
             exchange.forward(to: pool, head: head, firstByteTimeout: 15_000_000_000, body: body)
         }
 
