@@ -1,6 +1,7 @@
 /// Octets that a field value can hold (RFC 9110 §5.5), checked once when they were made: lists of fields take them as they
 /// are, for every message.
 package struct FieldValue: Sendable, Hashable {
+    /// As they stand in a message.
     package private(set) var octets: [UInt8]
 
     /// Octets that a field value cannot hold are left out.

@@ -38,7 +38,9 @@ package enum Authorizer {
         guard rules.scopes.allSatisfy({ match.covers($0, heldBy: held) }),
             rules.anyScope.isEmpty || rules.anyScope.contains(where: { match.covers($0, heldBy: held) })
         else { throw Refusal(.insufficientScope, scope: rules.scopeAttribute).asking(caller.challenge) }
-        guard rules.claims.isEmpty || rules.claims.allSatisfy({ $0.isSatisfied(by: principal.facts.claims, path: path) }) else {
+        guard
+            rules.claims.isEmpty || rules.claims.allSatisfy({ $0.isSatisfied(by: principal.facts.claims, path: path) })
+        else {
             throw Refusal(.claimMismatch).asking(caller.challenge)
         }
         if let stepUp = rules.stepUp,

@@ -39,7 +39,7 @@ final class RequestPipeline: ExchangeDelegate {
             let match = try matched(head)
             guard case .known(let caller) = try authenticated(head, match, now: now) else { return }
             let permit = try authorized(caller, match)
-            try loop.ledgers.limits.take(permit, now: now, into: &request.allowance)
+            try limited(permit, now: now)
             try forwarded(head, permit, match, now: now)
         } catch {
             refuse(error)
@@ -121,6 +121,11 @@ final class RequestPipeline: ExchangeDelegate {
         // Taking hold of the head's octets costs, so only where a rule wants to see them.
         let path = route.rules.comparesCaptures ? CapturedPath(exchange.head, match) : .none
         return try Authorizer.authorize(caller, rules: route.rules, peer: connection.peer, path: path)
+    }
+
+    /// 8. How much?
+    private func limited(_ permit: Permit, now: Int64) throws(Refusal) {
+        try loop.ledgers.limits.take(permit, now: now, into: &request.allowance)
     }
 
     /// 9 and 10. Where to, and off it goes.

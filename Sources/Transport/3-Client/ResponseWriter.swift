@@ -4,7 +4,8 @@ import NIOCore
 /// Writes answer heads anew (RFC 9112 §4): never a copied line, hop-by-hop fields left out, one framing field.
 enum ResponseWriter {
     static func write(
-        _ head: borrowing ResponseHead, framing: BodyFraming, extraFields: borrowing FieldList, close: Bool, toHTTP10: Bool,
+        _ head: borrowing ResponseHead, framing: BodyFraming, extraFields: borrowing FieldList, close: Bool,
+        toHTTP10: Bool,
         headRequest: Bool, to writer: inout ByteWriter
     ) {
         writer.clear()
