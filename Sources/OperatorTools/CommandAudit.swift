@@ -64,7 +64,12 @@ struct RecordedAdministration: Sendable {
     /// - Parameter creating: false: a store that is not there is an error.
     init(_ settings: AuthorizationServerSettings, creating: Bool = true, audit: CommandAudit?) async throws {
         database = try await AuthorizationDatabase.open(
-            settings, secrets: DatabaseSecrets(settings), creating: creating, now: Self.now)
+            settings, secrets: DatabaseSecrets(settings), creating: creating, signs: false, now: Self.now)
+        for key in database.signingKeys.unusable {
+            // The command signs nothing, and goes on.
+            let warning = "warning: database \(database.name) \(key.reason)\n"
+            FileHandle.standardError.write(Data(warning.utf8))
+        }
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1),
             profile: settings.profile,

@@ -3,6 +3,7 @@ import AuthorizationRecords
 import Foundation
 package import JOSE
 package import Policy
+import Storage
 
 /// The signing keys of the built-in authorization server, as `portcullis keys` shows and changes them: in the gateway's
 /// own store, while the gateway may be running. A running gateway hears of it by itself.
@@ -41,6 +42,7 @@ package struct SigningKeyTool: Sendable {
 
     /// Makes the next key, whatever the schedule says. It signs in 48 hours, or at once.
     package func rotate(_ algorithm: Algorithm?, atOnce: Bool, now: Int64 = SigningKeyTool.now) async throws {
+        try checkSeal()
         _ = try await recorded.make { administration in
             (try await administration.rotateKeys(algorithm, atOnce: atOnce, now: now, random: .system).change, true)
         }
@@ -48,7 +50,13 @@ package struct SigningKeyTool: Sendable {
 
     /// Gives a key up at once: what it has signed counts no more. False: there is no such key.
     package func retire(_ kid: String, now: Int64 = SigningKeyTool.now) async throws -> Bool {
-        try await recorded.make { (try await $0.retireKey(kid, now: now, random: .system), true) } ?? false
+        try checkSeal()
+        return try await recorded.make { (try await $0.retireKey(kid, now: now, random: .system), true) } ?? false
+    }
+
+    /// Both make keys, which are to be encrypted as the others are.
+    private func checkSeal() throws {
+        if let fault = recorded.database.signingKeys.sealFault { throw fault }
     }
 
     /// Seconds since 1970, from the system's clock.

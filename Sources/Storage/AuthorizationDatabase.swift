@@ -9,8 +9,10 @@ package struct AuthorizationDatabase: Sendable {
     package let pepper: SecretPepper
     /// As it is called in messages.
     package let name: String
-    /// The signing keys, as they were when it was opened.
-    package let ring: SigningKeyRing
+    /// What of the signing keys could be used when it was opened.
+    package let signingKeys: SigningKeyCheck
+    /// The signing keys, as they were then. Throws only if it was opened for something else than signing.
+    package var ring: SigningKeyRing { get throws(StorageError) { try signingKeys.ring.get() } }
     let seal: KeySeal?
     /// When keys are made and given up.
     package let schedule: KeySchedule
@@ -24,10 +26,11 @@ package struct AuthorizationDatabase: Sendable {
     /// - Parameters:
     ///   - secrets: what the policy names, read.
     ///   - creating: false: one that is not there is an error.
+    ///   - signs: false: nothing will be signed, so that keys that cannot be used are no error.
     ///   - now: seconds since 1970.
     package static func open(
-        _ settings: AuthorizationServerSettings, secrets: DatabaseSecrets, creating: Bool = true, now: Int64,
-        random: Randomness = .system
+        _ settings: AuthorizationServerSettings, secrets: DatabaseSecrets, creating: Bool = true, signs: Bool = true,
+        now: Int64, random: Randomness = .system
     ) async throws -> AuthorizationDatabase {
         let seal = secrets.seal
         let store: any AuthorizationStore
@@ -35,38 +38,39 @@ package struct AuthorizationDatabase: Sendable {
         switch settings.database {
         case .sqlite(let path):
             store = try SQLiteAuthorizationStore.open(
-                path: path, creating: creating, seal: seal, algorithms: settings.signingAlgorithms, now: now,
-                random: random)
+                path: path, creating: creating, seal: seal, algorithms: settings.signingAlgorithms,
+                signs: signs, now: now, random: random)
         case .postgresql(let server):
             let birth = try StoreContents.birth(
                 algorithms: settings.signingAlgorithms, seal: seal, now: now, random: random)
             store = try await PostgreSQLAuthorizationStore(
                 server, password: secrets.password, creating: creating, birth: birth)
         }
-        var contents = try await contents(of: store, name: name, seal: seal, settings)
-        if let seal, try await sealAll(contents.keys, with: seal, in: store, now: now, random: random) {
-            contents = try await self.contents(of: store, name: name, seal: seal, settings)
+        var contents = try await contents(of: store, name: name)
+        if let seal, try await sealAll(contents.keys.values, with: seal, in: store, now: now, random: random) {
+            contents = try await self.contents(of: store, name: name)
         }
+        let check = SigningKeyCheck(
+            contents.keys, name: name, seal: seal, preference: settings.signingAlgorithms, now: now)
+        if signs { _ = try check.ring.get() }
         return AuthorizationDatabase(
-            store: store, pepper: contents.pepper, name: name, ring: contents.ring, seal: seal,
+            store: store, pepper: contents.pepper, name: name, signingKeys: check, seal: seal,
             schedule: KeySchedule(
                 algorithms: settings.signingAlgorithms, rotationSeconds: settings.keyRotation.components.seconds,
                 tokenSeconds: settings.accessTokenLifetime.components.seconds))
     }
 
-    /// Stored keys as tokens are signed and verified with them. Throws `StorageError` if one cannot be read.
-    package func ring(of keys: [StoredSigningKey]) throws(StorageError) -> SigningKeyRing {
-        try StoreContents.ring(of: keys, name: name, seal: seal, preference: schedule.algorithms)
+    /// What of stored keys tokens can be signed and verified with.
+    /// - Parameter now: seconds since 1970.
+    package func check(_ keys: RecordList<StoredSigningKey>, now: Int64) -> SigningKeyCheck {
+        SigningKeyCheck(keys, name: name, seal: seal, preference: schedule.algorithms, now: now)
     }
 
-    private static func contents(
-        of store: any AuthorizationStore, name: String, seal: KeySeal?, _ settings: AuthorizationServerSettings
-    ) async throws -> StoreContents {
+    private static func contents(of store: any AuthorizationStore, name: String) async throws -> StoreContents {
         do {
             return try StoreContents(
                 signingKeys: try await store.signingKeys(),
-                pepper: try await store.record(.serverKey, ServerKey.pepper), name: name, seal: seal,
-                preference: settings.signingAlgorithms)
+                pepper: try await store.record(.serverKey, ServerKey.pepper), name: name)
         } catch let error as PostgreSQLError {
             throw StorageError(name, "cannot be used: \(error)")
         } catch let error as DamagedRecord {
@@ -78,7 +82,8 @@ package struct AuthorizationDatabase: Sendable {
     private static func sealAll(
         _ keys: [StoredSigningKey], with seal: KeySeal, in store: any AuthorizationStore, now: Int64, random: Randomness
     ) async throws -> Bool {
-        let open = keys.filter { !$0.isSealed }
+        // What is no key stays as it is, so that it can be seen what it was.
+        let open = keys.filter { !$0.isSealed && (try? $0.key(nil)) != nil }
         for key in open {
             _ = try await store.commit([.replace(key.sealed(by: seal, random: random).record)], now: now)
         }

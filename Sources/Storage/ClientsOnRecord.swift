@@ -34,6 +34,7 @@ package enum ClientsOnRecord {
             guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == DatabaseFile.applicationID else {
                 throw StorageError(path, "belongs to another program")
             }
+            try StorageSchema.refuseOtherVersion(db, path)
             return try clients(path) { try RecordRows.read(db, $0, most: SQLiteAuthorizationStore.recordsMax) }
         }
     }
@@ -45,6 +46,7 @@ package enum ClientsOnRecord {
         guard try connection.run("SELECT to_regclass('portcullis.record')::text").rows.first?[0] != nil else {
             return nil
         }
+        try PostgreSQLSchema.refuseOtherVersion(connection, server.description)
         return try clients(server.description) {
             try PostgreSQLRows.read(connection, $0, most: PostgreSQLAuthorizationStore.recordsMax)
         }

@@ -12,8 +12,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     /// How long a write waits for another process's.
     private static let busySeconds: TimeInterval = 5
     private let pool: DatabasePool
-    /// The signing keys, as they were when the file was opened.
-    package let keys: SigningKeyRing
+    /// The signing keys, as they were when the file was opened; nil if they cannot sign, which nobody wanted either.
+    package let keys: SigningKeyRing?
     package let pepper: SecretPepper
     private let watchers = StoreWatchers()
 
@@ -22,15 +22,17 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     ///   - creating: false: a file that does not exist is an error.
     ///   - seal: what private keys are encrypted with; nil: they are not.
     ///   - algorithms: what is signed with; a new file is given a key for each.
+    ///   - signs: false: nothing will be signed, so that keys that cannot be used are no error.
     ///   - now: seconds since 1970.
     package static func open(
-        path: String, creating: Bool = true, seal: KeySeal? = nil, algorithms: [Algorithm] = [.es256], now: Int64,
-        random: Randomness
+        path: String, creating: Bool = true, seal: KeySeal? = nil, algorithms: [Algorithm] = [.es256],
+        signs: Bool = true, now: Int64, random: Randomness
     ) throws -> SQLiteAuthorizationStore {
         try DatabaseFile.prepare(path, creating: creating)
         do {
             return try DatabaseFile.whileAlone(path) {
-                try SQLiteAuthorizationStore(path: path, seal: seal, algorithms: algorithms, now: now, random: random)
+                try SQLiteAuthorizationStore(
+                    path: path, seal: seal, algorithms: algorithms, signs: signs, now: now, random: random)
             }
         } catch let error as StorageError {
             throw error
@@ -43,7 +45,9 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         }
     }
 
-    private init(path: String, seal: KeySeal?, algorithms: [Algorithm], now: Int64, random: Randomness) throws {
+    private init(
+        path: String, seal: KeySeal?, algorithms: [Algorithm], signs: Bool, now: Int64, random: Randomness
+    ) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busySeconds)
         configuration.maximumReaderCount = 4
@@ -57,9 +61,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         let pool = try DatabasePool(path: path, configuration: configuration)
         let birth = try StoreContents.birth(algorithms: algorithms, seal: seal, now: now, random: random)
         let migrator = StorageSchema.migrator(birth: birth)
-        if try pool.read(migrator.hasBeenSuperseded) {
-            throw StorageError(path, "was written by another version of Portcullis; use that one")
-        }
+        try pool.read { db in try StorageSchema.refuseOtherVersion(db, path) }
         try migrator.migrate(pool)
         self.pool = pool
         let contents = try pool.read { db in
@@ -67,10 +69,11 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
                 signingKeys: RecordList(RecordQuery(.signingKey), StoredSigningKey.init) {
                     try RecordRows.read(db, $0, most: Self.recordsMax)
                 },
-                pepper: RecordRows.read(db, .serverKey, ServerKey.pepper), name: path, seal: seal,
-                preference: algorithms)
+                pepper: RecordRows.read(db, .serverKey, ServerKey.pepper), name: path)
         }
-        (keys, pepper) = (contents.ring, contents.pepper)
+        pepper = contents.pepper
+        let ring = SigningKeyCheck(contents.keys, name: path, seal: seal, preference: algorithms, now: now).ring
+        keys = signs ? try ring.get() : try? ring.get()
     }
 
     /// A database of another program is not to be written to, not even to its journal mode: it is looked at read-only.

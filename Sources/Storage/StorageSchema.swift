@@ -4,6 +4,13 @@ import GRDB
 /// The tables, and how each version of them came from the one before. A migration that has been released is never
 /// edited.
 enum StorageSchema {
+    /// Throws `StorageError` if the tables were made, or changed, by a version that this one does not know.
+    static func refuseOtherVersion(_ db: Database, _ path: String) throws {
+        guard try !migrator(birth: []).hasBeenSuperseded(db) else {
+            throw StorageError(path, "was written by another version of Portcullis; use that one")
+        }
+    }
+
     /// - Parameter birth: what a new database is given besides its tables, in the same transaction: a database without
     ///   keys never exists, so one that has lost them is recognised (and refused).
     static func migrator(birth: [StoredRecord]) -> DatabaseMigrator {

@@ -38,7 +38,7 @@ struct SQLiteAuthorizationStoreTests {
     }
 
     private func keySet(_ store: SQLiteAuthorizationStore) -> [String] {
-        store.keys.verificationKeys(now: Self.now).keys.compactMap(\.kid)
+        store.keys?.verificationKeys(now: Self.now).keys.compactMap(\.kid) ?? []
     }
 
     private func mode(_ path: String) throws -> Int {
@@ -124,9 +124,10 @@ struct SQLiteAuthorizationStoreTests {
         let kids = try await withThrowingTaskGroup(of: [String].self) { group in
             for _ in 0..<6 {
                 group.addTask {
-                    try SQLiteAuthorizationStore.open(path: path, now: Self.now, random: .system).keys.verificationKeys(
-                        now: Self.now
-                    ).keys.compactMap(\.kid)
+                    try SQLiteAuthorizationStore.open(path: path, now: Self.now, random: .system).keys?
+                        .verificationKeys(
+                            now: Self.now
+                        ).keys.compactMap(\.kid) ?? []
                 }
             }
             return try await group.reduce(into: Set<[String]>()) { $0.insert($1) }

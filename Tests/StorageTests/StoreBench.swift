@@ -83,6 +83,14 @@ struct StoreBench: Sendable {
         try await alter("UPDATE record SET body = '\(body)' WHERE kind = '\(record.rawValue)' AND key = '\(key)'") {}
     }
 
+    /// As a later version of the program would leave the tables behind.
+    func makeNewer() async throws {
+        let sql =
+            kind == .sqlite
+            ? "INSERT INTO grdb_migrations VALUES ('99')" : "INSERT INTO portcullis.migration (version) VALUES (99)"
+        try await alter(sql) {}
+    }
+
     private func alter(_ sql: String, memory: () -> Void) async throws {
         switch settings {
         case _ where kind == .memory: memory()

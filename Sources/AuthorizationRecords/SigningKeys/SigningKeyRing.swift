@@ -31,6 +31,14 @@ package struct SigningKeyRing: Sendable {
         self.preference = preference
     }
 
+    /// With these keys of another ring, as they were there.
+    package func adding(_ kids: [String], from other: SigningKeyRing) -> SigningKeyRing {
+        let found = other.keys.filter { key in
+            kids.contains(key.key.kid) && !keys.contains { $0.key.kid == key.key.kid }
+        }
+        return SigningKeyRing(keys + found, preference: preference) ?? self
+    }
+
     /// The newest that may sign, of the algorithm that is preferred.
     package func current(now: Int64) -> SigningKey? {
         for algorithm in preference { if let key = current(algorithm, now: now) { return key } }

@@ -98,6 +98,9 @@ package struct RecordList<Value: Sendable>: Sendable {
         return page.next
     }
 
+    /// There are no rows at all, not even damaged ones.
+    package var isEmpty: Bool { values.isEmpty && damaged.isEmpty }
+
     /// The values; throws if one of the records cannot be read.
     package func whole() throws(DamagedRecord) -> [Value] {
         if let first = damaged.first { throw first }

@@ -36,7 +36,8 @@ final class EmbeddedAuthorizationServer: LocalService {
         _ settings: AuthorizationServerSettings, policy: Policy, current: CurrentPolicy, logger: Logger
     ) async throws {
         database = try await AuthorizationDatabase.open(settings, secrets: DatabaseSecrets(settings), now: Self.now)
-        keys = SigningKeys(database.ring)
+        keys = SigningKeys(try database.ring)
+        for key in database.signingKeys.unusable { logger.error(unusable: key) }
         let resources = policy.issuers.filter { $0.keys == .embedded }.flatMap(\.audiences)
         let registrationToken = try settings.registration.map { registration in
             String(

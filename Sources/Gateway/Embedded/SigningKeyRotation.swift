@@ -51,29 +51,42 @@ struct SigningKeyRotation: Service {
     }
 
     private func keep(now: Int64) async throws -> Int64 {
-        var stored = try await read()
+        var stored = try await read(now)
         // Each round does one thing; who was faster elsewhere has changed what the next round sees.
         for _ in 0..<8 {
-            guard let action = database.schedule.actions(stored, now: now).first else { break }
+            guard let action = database.schedule.actions(stored.values, now: now).first else { break }
             let done = try await SigningKeyChange(store: database.store, terms: database.signing, random: .system).make(
-                action, of: stored, now: now)
+                action, of: stored.values, now: now)
             if done { logger.notice("signing keys changed", metadata: ["change": "\(action)"]) }
-            stored = try await read()
+            stored = try await read(now)
         }
-        let ring = try database.ring(of: stored)
+        let check = database.check(stored, now: now)
+        // A key that was damaged meanwhile goes on to verify what it has signed, as long as this gateway runs.
+        let ring = try check.ring.get().adding(check.unusable.map(\.kid), from: keys.ring)
         if ring.timetable != keys.ring.timetable {
+            for key in check.unusable { logger.error(unusable: key) }
             keys.replace(with: ring)
             await changed()
         }
-        return database.schedule.nextTime(stored, now: now) ?? now + Self.lookSeconds
+        return database.schedule.nextTime(stored.values, now: now) ?? now + Self.lookSeconds
     }
 
-    /// Throws if one of them cannot be read: the keys in use stay, rather than others being made in its place.
-    private func read() async throws -> [StoredSigningKey] {
-        let keys = try await database.store.signingKeys().whole()
+    /// Throws if one that has to sign now cannot be used: the keys in use stay, rather than others being made in its
+    /// place.
+    private func read(_ now: Int64) async throws -> RecordList<StoredSigningKey> {
+        let keys = try await database.store.signingKeys()
         guard !keys.isEmpty else {
             throw StorageError(database.name, "has lost its signing keys; restore it from a backup")
         }
+        _ = try database.check(keys, now: now).ring.get()
         return keys
+    }
+}
+
+extension Logger {
+    func error(unusable key: SigningKeyCheck.Unusable) {
+        error(
+            "a signing key cannot be used: what it has signed is refused, and it will not sign",
+            metadata: ["kid": "\(key.kid)", "reason": "\(key.reason)"])
     }
 }

@@ -44,9 +44,7 @@ enum PostgreSQLSchema {
         try db.script("BEGIN; SELECT pg_advisory_xact_lock(\(migrationLock))")
         do {
             let version = try version(db, name)
-            guard version <= migrations.count else {
-                throw StorageError(name, "was written by a newer version of Portcullis; use that one")
-            }
+            try refuseNewer(version, name)
             guard creating || version > 0 else {
                 throw StorageError(
                     name,
@@ -65,12 +63,28 @@ enum PostgreSQLSchema {
         }
     }
 
+    /// Throws `StorageError` if the tables were made, or changed, by a version that this one does not know.
+    static func refuseOtherVersion(_ db: PostgreSQLConnection, _ name: String) throws {
+        guard try db.run("SELECT to_regclass('portcullis.migration')::text").rows.first?[0] != nil else { return }
+        try refuseNewer(try lastMigration(db), name)
+    }
+
+    private static func refuseNewer(_ version: Int, _ name: String) throws(StorageError) {
+        guard version <= migrations.count else {
+            throw StorageError(name, "was written by a newer version of Portcullis; use that one")
+        }
+    }
+
+    private static func lastMigration(_ db: PostgreSQLConnection) throws -> Int {
+        try db.run("SELECT max(version) FROM portcullis.migration").rows.first?[0].flatMap { Int($0) } ?? 0
+    }
+
     /// The version of the tables; 0: there are none yet, and there is the schema now.
     private static func version(_ db: PostgreSQLConnection, _ name: String) throws -> Int {
         let found = try db.run("SELECT to_regnamespace('portcullis')::text, to_regclass('portcullis.migration')::text")
             .rows.first
         if found?[0] != nil, found?[1] != nil {
-            return try db.run("SELECT max(version) FROM portcullis.migration").rows.first?[0].flatMap { Int($0) } ?? 0
+            return try lastMigration(db)
         }
         if found?[0] == nil { try db.script("CREATE SCHEMA portcullis") }
         let others = try db.run("SELECT 1 FROM pg_class WHERE relnamespace = 'portcullis'::regnamespace LIMIT 1").rows
