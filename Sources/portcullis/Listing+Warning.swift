@@ -1,9 +1,19 @@
+import ArgumentParser
 import Foundation
 import OperatorTools
 
+/// For the help of every command that lists records.
+let listExitStatus = """
+    Records that are damaged are named on standard error, and the others are listed.
+
+    Exit status: 0 when everything is listed, 1 otherwise.
+    """
+
 extension Listing {
-    /// Says on standard error what is missing in the list.
-    func warn() {
-        if let warning { FileHandle.standardError.write(Data((warning + "\n").utf8)) }
+    /// Says on standard error what is missing in the list; then it is not the whole list, and its exit status says so.
+    func reportDamage() throws(ExitCode) {
+        guard let warning else { return }
+        FileHandle.standardError.write(Data((warning + "\n").utf8))
+        throw ExitCode(1)
     }
 }

@@ -17,7 +17,8 @@ struct ClientCommand: AsyncParsableCommand {
 }
 
 struct ClientListCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the clients.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the clients.", discussion: listExitStatus)
 
     @Option(help: "The policy file.")
     var policy = "routes.yaml"
@@ -26,13 +27,15 @@ struct ClientListCommand: AsyncParsableCommand {
         let settings = try PolicySettings.authorizationServer(of: policy)
         do {
             let clients = try await ClientRegistry(settings).list()
-            clients.warn()
             if clients.isEmpty { print("There are no clients. Add one: portcullis client add --scope SCOPE") }
             for client in clients.items {
                 let created = Date(timeIntervalSince1970: Double(client.createdAt)).formatted(.iso8601)
                 let name = client.name.isEmpty ? "" : "  (\(client.name))"
                 print("\(client.id)  \(created)  \(client.scopes.joined(separator: " "))\(name)")
             }
+            try clients.reportDamage()
+        } catch let code as ExitCode {
+            throw code
         } catch {
             throw CommandFailure("\(error)")
         }

@@ -14,7 +14,7 @@ struct GrantCommand: AsyncParsableCommand {
 
 struct GrantListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the grants that have not ended.")
+        commandName: "list", abstract: "List the grants that have not ended.", discussion: listExitStatus)
 
     @Option(help: "Only of this client.")
     var client: String?
@@ -29,7 +29,6 @@ struct GrantListCommand: AsyncParsableCommand {
         let settings = try PolicySettings.authorizationServer(of: policy)
         do {
             let grants = try await GrantRegistry(settings).list(client: client, subject: subject)
-            grants.warn()
             if grants.isEmpty { print("There are no grants.") }
             for grant in grants.items {
                 let end = Date(timeIntervalSince1970: Double(grant.expiresAt)).formatted(.iso8601)
@@ -37,6 +36,9 @@ struct GrantListCommand: AsyncParsableCommand {
                     "\(grant.id)  client \(grant.clientID)  subject \(grant.subject)  until \(end)  \(grant.scopes.joined(separator: " "))"
                 )
             }
+            try grants.reportDamage()
+        } catch let code as ExitCode {
+            throw code
         } catch {
             throw CommandFailure("\(error)")
         }

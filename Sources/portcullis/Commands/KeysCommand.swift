@@ -19,7 +19,8 @@ struct KeysCommand: AsyncParsableCommand {
 }
 
 struct KeysListCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the keys, the oldest first.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the keys, the oldest first.", discussion: listExitStatus)
 
     @Option(help: "The policy file.")
     var policy = "routes.yaml"
@@ -28,7 +29,6 @@ struct KeysListCommand: AsyncParsableCommand {
         let settings = try PolicySettings.authorizationServer(of: policy)
         do {
             let keys = try await SigningKeyTool(settings).list()
-            keys.warn()
             for key in keys.items {
                 let times =
                     ["signs from \(Self.text(key.signsFrom))"]
@@ -37,6 +37,9 @@ struct KeysListCommand: AsyncParsableCommand {
                     "\(key.kid)  \(key.algorithm.rawValue)  \(key.state)  \(times.joined(separator: ", "))\(key.isEncrypted ? "" : ", not encrypted")"
                 )
             }
+            try keys.reportDamage()
+        } catch let code as ExitCode {
+            throw code
         } catch {
             throw CommandFailure("\(error)")
         }

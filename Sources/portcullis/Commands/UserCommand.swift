@@ -96,7 +96,8 @@ struct UserAddCommand: AsyncParsableCommand {
 }
 
 struct UserListCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the accounts.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the accounts.", discussion: listExitStatus)
 
     @Option(help: "The policy file.")
     var policy = "routes.yaml"
@@ -105,7 +106,6 @@ struct UserListCommand: AsyncParsableCommand {
         let settings = try PolicySettings.authorizationServer(of: policy)
         do {
             let users = try await UserRegistry(settings).list()
-            users.warn()
             if users.isEmpty { print("There are no users. Add one: portcullis user add NAME") }
             for user in users.items {
                 let created = Date(timeIntervalSince1970: Double(user.createdAt)).formatted(.iso8601)
@@ -115,6 +115,9 @@ struct UserListCommand: AsyncParsableCommand {
                     "\(user.name)  \(user.id)  \(created)\(place)\(user.isDisabled ? "  disabled" : "")\(names.isEmpty ? "" : "  (\(names))")"
                 )
             }
+            try users.reportDamage()
+        } catch let code as ExitCode {
+            throw code
         } catch {
             throw CommandFailure("\(error)")
         }
