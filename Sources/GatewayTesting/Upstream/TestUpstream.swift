@@ -22,9 +22,10 @@ package final class TestUpstream: Sendable {
         BlockingThread.start(name: "upstream") {
             while let wire = listener.accept() {
                 guard let number = ledger.add(wire) else { break }
+                if manner.isOrdinary { wire.delaySmallWrites() }
                 BlockingThread.start(name: "upstream \(number)") {
                     UpstreamConnection(
-                        wire, number: number, opening: manner.opening, context: context, ledger: ledger,
+                        wire, number: number, manner: manner, context: context, ledger: ledger,
                         timeout: timeout
                     ).serve()
                     ledger.remove(number)

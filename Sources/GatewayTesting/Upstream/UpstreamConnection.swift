@@ -9,14 +9,16 @@ final class UpstreamConnection {
     private let context: TLSContext?
     private let ledger: UpstreamLedger
     private let timeout: Duration
+    private let readMax: Int
 
     init(
-        _ wire: Wire, number: Int, opening: UpstreamManner.Opening, context: TLSContext?, ledger: UpstreamLedger,
+        _ wire: Wire, number: Int, manner: UpstreamManner, context: TLSContext?, ledger: UpstreamLedger,
         timeout: Duration
     ) {
         self.wire = wire
         self.number = number
-        self.opening = opening
+        opening = manner.opening
+        readMax = manner.isOrdinary ? 1 : 65_536
         self.context = context
         self.ledger = ledger
         self.timeout = timeout
@@ -28,7 +30,7 @@ final class UpstreamConnection {
         do {
             try begin()
             let engine = try context.map { try TLSEngine($0, serverName: nil) }
-            let stream = ByteStream(wire, tls: engine)
+            let stream = ByteStream(wire, tls: engine, readMax: readMax)
             try stream.handshake(deadline: deadline)
             if case .closeAfterHandshake = opening {
                 stream.close()
@@ -131,6 +133,9 @@ final class UpstreamConnection {
             throw Done()
         case .cutOff:
             ByteStream(stream.wire).close()
+            throw Done()
+        case .closeUnread:
+            stream.wire.close()
             throw Done()
         case .reset:
             stream.wire.reset()

@@ -21,6 +21,10 @@ package struct UpstreamManner: Sendable {
     /// Of every connection.
     package var opening = Opening.normal
 
+    /// Takes no octet of a record of TLS from the socket before it needs one, and leaves Nagle's algorithm on (a small write
+    /// waits until what was sent before is acknowledged), as most services do.
+    package var isOrdinary = false
+
     /// Shows `certificate`, demands a certificate that `clientAuthorities` (PEM) vouch for, TLS 1.2 and 1.3.
     package static func mutualTLS(_ certificate: TestCertificate, clientAuthorities: String) -> UpstreamManner {
         var settings = TLSSettings(certificate: certificate, authorities: clientAuthorities)

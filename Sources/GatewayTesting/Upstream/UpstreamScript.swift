@@ -22,6 +22,8 @@ package enum UpstreamStep: Sendable {
     case close
     /// Closes the connection without TLS' close_notify.
     case cutOff
+    /// Closes the socket as it is, as a process that ends does: what was not read makes a reset of it.
+    case closeUnread
     /// Breaks the connection off (RST).
     case reset
 }

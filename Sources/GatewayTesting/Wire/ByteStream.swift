@@ -12,9 +12,12 @@ final class ByteStream: Sendable {
     let wire: Wire
     let tls: TLSEngine?
     private let cutting: Cutting
+    /// Octets of TLS that are taken from the socket at a time, at most.
+    private let readMax: Int
 
-    init(_ wire: Wire, tls: TLSEngine? = nil, cutting: Cutting = Cutting()) {
+    init(_ wire: Wire, tls: TLSEngine? = nil, cutting: Cutting = Cutting(), readMax: Int = 65_536) {
         self.wire = wire
+        self.readMax = readMax
         self.tls = tls
         self.cutting = cutting
     }
@@ -47,7 +50,7 @@ final class ByteStream: Sendable {
             case .done: return octets
             case .ended: return []
             case .needsInput:
-                let records = try wire.read(awaited, deadline: deadline)
+                let records = try wire.read(max: readMax, awaited, deadline: deadline)
                 if records.isEmpty { return [] }
                 tls.receive(records)
             }
@@ -81,7 +84,7 @@ final class ByteStream: Sendable {
     }
 
     private func receive(_ awaited: String, _ deadline: Deadline) throws {
-        let records = try wire.read(awaited, deadline: deadline)
+        let records = try wire.read(max: readMax, awaited, deadline: deadline)
         guard !records.isEmpty else {
             throw tls?.failure("connection closed during \(awaited)") ?? WireError.reset as any Error
         }

@@ -42,8 +42,15 @@ final class Wire: Sendable {
         socket = Mutex(descriptor)
         let flags = fcntl(descriptor, F_GETFL)
         _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
-        var on: Int32 = 1
-        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        setNoDelay(1)
+    }
+
+    /// Puts Nagle's algorithm back.
+    func delaySmallWrites() { setNoDelay(0) }
+
+    private func setNoDelay(_ value: Int32) {
+        var value = value
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
     deinit { close() }

@@ -7,6 +7,8 @@ enum TransportBounds {
     static let preservedTLSBytes = 2_048
     /// Octets of a body up to which a part is copied behind what waits to be written, rather than written by itself.
     static let smallBytesMax = 8_192
+    /// Octets of a record of TLS (RFC 8446 §5.1).
+    static let recordBytesMax = 16_384
     /// Connections that the kernel keeps until they are accepted.
     static let backlog: Int32 = 4_096
     /// Octets that the kernel keeps for a socket beyond what is on the wire (TCP_NOTSENT_LOWAT). Without it a slow

@@ -17,20 +17,49 @@ extension HTTP1UpstreamConnection: UpstreamStream {
         var octets = loop.takeBuffer()
         encoder.begin(head, into: &octets)
         headOctets = octets
+        headWaits = true
+    }
+
+    /// Writes the head, with a first part of the body where there is one and both fit into one TLS record.
+    ///
+    /// A service that refuses a request by its head alone, and closes, has then read the whole record. If it left a second
+    /// one unread, its end would be a reset, which can take an answer with it that still waits to be sent.
+    private func writeHead(with part: ByteBuffer? = nil, delimiters: (line: ByteBuffer, end: ByteBuffer)? = nil) {
+        guard headWaits, var octets = headOctets else { return }
+        headWaits = false
+        if let part {
+            // Moved out while it grows, so that nothing is copied.
+            headOctets = nil
+            if var line = delimiters?.line { octets.writeBuffer(&line) }
+            var part = part
+            octets.writeBuffer(&part)
+            if var end = delimiters?.end { octets.writeBuffer(&end) }
+            headOctets = octets
+        }
         context?.write(wrapOutboundOut(octets), promise: nil)
+    }
+
+    private func fitsBehindHead(_ part: ByteBuffer) -> Bool {
+        guard headWaits, let headOctets else { return false }
+        // 32: of a chunk's delimiters.
+        return headOctets.readableBytes &+ part.readableBytes &+ 32 <= TransportBounds.recordBytesMax
     }
 
     /// The loop's buffer for the request's head goes back.
     func giveHeadOctets() {
         if let headOctets { loop.give(headOctets) }
         headOctets = nil
+        headWaits = false
     }
 
     func sendBody(_ octets: ByteBuffer) {
         guard let context, octets.readableBytes > 0 else { return }
         start(state.sentBody())
         if octets.readableBytes > TransportBounds.smallBytesMax { isBulk = true }
-        if let (line, end) = encoder.delimiters(of: octets, loop.allocator) {
+        let delimiters = encoder.delimiters(of: octets, loop.allocator)
+        if fitsBehindHead(octets) { return writeHead(with: octets, delimiters: delimiters) }
+        writeHead()
+        if let (line, end) = delimiters {
             context.write(wrapOutboundOut(line), promise: nil)
             context.write(wrapOutboundOut(octets), promise: nil)
             context.write(wrapOutboundOut(end), promise: nil)
@@ -42,6 +71,8 @@ extension HTTP1UpstreamConnection: UpstreamStream {
     func sendBodyEnd(trailers: FieldList) {
         start(state.sentEnd())
         guard let context, let end = encoder.end(trailers: trailers, loop.allocator) else { return }
+        if fitsBehindHead(end) { return writeHead(with: end) }
+        writeHead()
         context.write(wrapOutboundOut(end), promise: nil)
     }
 
@@ -54,6 +85,7 @@ extension HTTP1UpstreamConnection: UpstreamStream {
     /// Small things wait for the end of the loop's turn, large ones do not: only the flush tells whether they are
     /// taken.
     func flush() {
+        writeHead()
         if isBulk { flushNow() } else { loop.flushSoon(self) }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import HTTP
 import NIOCore
 import NIOSSL
@@ -26,6 +27,8 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     /// The request's head as it was written. It is kept until the answer is there, since the loop wants its memory back
     /// when nobody else holds it any more.
     var headOctets: ByteBuffer?
+    /// It is not written yet: it goes out with the first part of the body, or when the request is flushed.
+    var headWaits = false
     var firstByteTimeout: Int64 = 0
     /// What waits is large, and goes at once.
     var isBulk = false
@@ -159,7 +162,17 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
 
     override func flushNow() {
         isBulk = false
-        context?.flush()
+        guard let context else { return }
+        context.flush()
+        if state.isFirst { acknowledgeAtOnce(context) }
+    }
+
+    /// On a new connection the kernel may wait 40 ms before it acknowledges what came (TCP_QUICKACK ends that). Session
+    /// tickets are the first that a server sends; until they are acknowledged its kernel may hold back an early answer
+    /// (Nagle), and drop it when the server closes with a request that it has not read.
+    private func acknowledgeAtOnce(_ context: ChannelHandlerContext) {
+        guard pool.tls != nil, let socket = context.channel as? any SocketOptionProvider else { return }
+        _ = socket.unsafeSetSocketOption(level: .tcp, name: .init(rawValue: TCP_QUICKACK), value: Int32(1))
     }
 
     /// Closes the socket without waiting for the other side's close_notify.

@@ -43,6 +43,8 @@ struct HTTP1UpstreamState: ~Copyable {
     /// Exchanges that have begun here.
     private var served = 0
     private var requestSent = false
+    /// The request is the first one on this connection.
+    var isFirst: Bool { served == 1 }
     /// An octet of the answer, or of an interim one, has arrived.
     private var answerBegun = false
     /// Answer and request permit another exchange.

@@ -119,6 +119,29 @@ struct InterimTests {
         }
     }
 
+    @Test(
+        "what a service says to the head alone, and then closes, reaches the client, whatever of the body was not read")
+    func closesUnread() async throws {
+        let manner: @Sendable (TestCertificates) -> UpstreamManner = {
+            var manner = UpstreamManner.orders($0)
+            manner.isOrdinary = true
+            return manner
+        }
+        let answer = UpstreamScript.head(
+            401, [HeaderField("Content-Length", "5"), HeaderField("Connection", "close")])
+        let script = UpstreamScript.steps(.write(answer + Array("nope\n".utf8)), .closeUnread)
+        try await Scene.play(script, manner: manner) { scene in
+            for count in [1, 1_000, 15_000] {
+                // More often than endpoints are given up after.
+                for _ in 0..<6 {
+                    let client = try await scene.sending(
+                        Ask.head("POST", "/", ["Content-Length: \(count)"]) + String(repeating: "x", count: count))
+                    #expect(try await client.readAnswer(to: "POST").status == 401, "\(count)")
+                }
+            }
+        }
+    }
+
     @Test("an answer that streams while the request still does is passed on as it comes")
     func bothWays() async throws {
         let script = UpstreamScript.steps(

@@ -41,6 +41,33 @@ struct UpstreamExchangeTests {
         #expect(try upstream.heard() == expected)
     }
 
+    @Test(
+        "leaves in one piece with the first part of its body, as long as one record of TLS holds both",
+        arguments: [
+            ("Content-Length: 5", 5, 1), ("Transfer-Encoding: chunked", 5, 1), ("Content-Length: 16000", 16_000, 1),
+            ("Content-Length: 17000", 17_000, 2), ("Transfer-Encoding: chunked", 17_000, 4),
+        ])
+    func firstPart(framing: String, count: Int, pieces: Int) throws {
+        let body = String(repeating: "b", count: count)
+        let harness = UpstreamHarness()
+        let (_, upstream) = try harness.send(
+            TestRequest(method: "POST", fields: [framing], isWhole: false, firstPart: body))
+        let written = try upstream.pieces()
+        #expect(written.count == pieces)
+        let head = "POST / HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n"
+        let isChunked = framing.hasSuffix("chunked")
+        let expected = isChunked ? "\(String(count, radix: 16))\r\n\(body)\r\n" : body
+        #expect(written.joined() == head + expected)
+    }
+
+    @Test("leaves in one piece with the end of a body that has no octets")
+    func emptyChunks() throws {
+        let harness = UpstreamHarness()
+        let (_, upstream) = try harness.send(TestRequest(method: "POST", fields: ["Transfer-Encoding: chunked"]))
+        #expect(
+            try upstream.pieces() == ["POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"])
+    }
+
     @Test("leaves at once where it is large, since only that tells whether it is taken", arguments: [8_192, 8_193])
     func bulk(count: Int) throws {
         let harness = UpstreamHarness()

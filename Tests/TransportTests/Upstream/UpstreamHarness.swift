@@ -55,6 +55,8 @@ struct TestRequest {
     var fields: [String] = []
     /// It is sent to its end as soon as there is a stream.
     var isWhole = true
+    /// Of the body; it is there already when there is a stream.
+    var firstPart = ""
     var mayBecomeTunnel = false
 
     static var upgrade: TestRequest {
@@ -112,6 +114,7 @@ final class RecordingDelegate: UpstreamStreamDelegate {
         } catch {
             Issue.record(error)
         }
+        if !request.firstPart.isEmpty { stream.sendBody(ByteBuffer(string: request.firstPart)) }
         if request.isWhole { stream.sendBodyEnd(trailers: FieldList()) }
     }
 
@@ -173,11 +176,14 @@ final class EmbeddedUpstream {
     func says(_ text: String) throws { try channel.writeInbound(ByteBuffer(string: text)) }
 
     /// What was sent and flushed since the last call.
-    func heard() throws -> String {
+    func heard() throws -> String { try pieces().joined() }
+
+    /// The same, as it was written piece by piece: each of them is a record of TLS, or several.
+    func pieces() throws -> [String] {
         channel.embeddedEventLoop.run()
-        var text = ""
-        while let octets = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: octets) }
-        return text
+        var pieces: [String] = []
+        while let octets = try channel.readOutbound(as: ByteBuffer.self) { pieces.append(String(buffer: octets)) }
+        return pieces
     }
 
     /// The other end closes.
