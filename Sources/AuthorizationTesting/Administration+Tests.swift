@@ -9,7 +9,7 @@ extension Administration {
     /// With passwords that cost nothing to compute.
     static func forTests(_ store: any AuthorizationStore, _ pepper: SecretPepper) -> Administration {
         Administration(
-            store: store, pepper: pepper, hasher: PasswordHasher(atOnce: 2, parameters: PeopleBench.cheap),
+            store: store, pepper: pepper, hasher: PasswordHasher(atOnce: 2, parameters: LogInHarness.cheap),
             profile: .standard,
             terms: SigningTerms(
                 schedule: KeySchedule(algorithms: [.es256], rotationSeconds: 30 * 86_400, tokenSeconds: 600), seal: nil)

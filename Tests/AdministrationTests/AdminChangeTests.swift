@@ -10,7 +10,7 @@ import Testing
 struct AdminChangeTests {
     @Test("a client is made with a secret that works, is shown this once, and stands in no record")
     func made() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         let answer = await admin.send(
             "POST", "clients", ["client_id": "shop", "grant_types": ["client_credentials"], "scope": "orders:read"])
         #expect(answer.status == 201)
@@ -19,7 +19,7 @@ struct AdminChangeTests {
         let secret = try #require(answer.body["client_secret"]?.string)
         let shown = await admin.send("GET", "clients/shop")
         #expect(shown.field("etag") == answer.field("etag"))
-        #expect(await admin.bench.token(secret: secret).status == 200)
+        #expect(await admin.base.token(secret: secret).status == 200)
         #expect(shown.body["client_secret"] == nil)
         #expect(shown.body["secrets"]?.array?.count == 1)
         let change = try #require(admin.log.changes.first ?? nil)
@@ -30,7 +30,7 @@ struct AdminChangeTests {
 
     @Test("what was read can be changed and sent back; the record has only what differs")
     func replaced() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         let (etag, secret) = try await admin.client()
         var document = await admin.send("GET", "clients/shop").body
         document["scope"] = "orders:read orders:write"
@@ -42,7 +42,7 @@ struct AdminChangeTests {
         #expect(await admin.send("GET", "clients/shop").field("etag") == answer.field("etag"))
         // Its secret counts as before, in either way.
         let form = "grant_type=client_credentials&scope=orders:write&client_id=shop&client_secret=\(secret)"
-        #expect(await admin.bench.post(form).status == 200)
+        #expect(await admin.base.post(form).status == 200)
         let change = try #require(admin.log.changes.last ?? nil)
         #expect(change.action == .clientChanged)
         #expect(change.before == ["scope": "orders:read"])
@@ -55,9 +55,9 @@ struct AdminChangeTests {
         "of two writers who have seen the same version one is told to look again, even if both were let in at once",
         arguments: ["PUT", "DELETE", "POST"])
     func race(_ method: String) async throws {
-        let first = try AdminBench()
+        let first = try AdministrationHarness()
         let racing = RacingStore(first.store)
-        let admin = try AdminBench(store: racing)
+        let admin = try AdministrationHarness(store: racing)
         let (etag, _) = try await admin.client()
         racing.before {
             let record = try await racing.store.record(.client, "shop")
@@ -74,16 +74,16 @@ struct AdminChangeTests {
 
     @Test("a secret is replaced while both count, and then the older does not")
     func secrets() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         let (etag, old) = try await admin.client()
         let added = await admin.send("POST", "clients/shop/secrets", nil, [("if-match", etag)])
         #expect(added.status == 201)
         let new = try #require(added.body["client_secret"]?.string)
-        for secret in [old, new] { #expect(await admin.bench.token(secret: secret).status == 200) }
+        for secret in [old, new] { #expect(await admin.base.token(secret: secret).status == 200) }
         let third = await admin.send("POST", "clients/shop/secrets", nil, [("if-match", "*")])
         #expect(third.body["code"] == "conflict")
         #expect(await admin.send("DELETE", "clients/shop/secrets/older", nil, [("if-match", "*")]).status == 204)
-        #expect(await admin.bench.token(secret: new).status == 200)
+        #expect(await admin.base.token(secret: new).status == 200)
         #expect(await admin.send("GET", "clients/shop").body["secrets"]?.array?.count == 1)
         #expect(admin.log.changes.compactMap { $0?.action } == [.clientAdded, .secretAdded, .secretRemoved])
     }
@@ -92,7 +92,7 @@ struct AdminChangeTests {
         "an account of a provider's user is made with issuer and subject, has no password and gets none, and leaves nothing behind"
     )
     func providerAccount() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         let identity: JSON = ["issuer": "https://id.example", "subject": "u-1"]
         let made = await admin.send("POST", "users", ["name": "ada", "identity": identity])
         #expect(made.status == 201, "\(made.body)")
@@ -125,14 +125,14 @@ struct AdminChangeTests {
 
     @Test("a removed client is gone with its grants, and its tokens end")
     func removed() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         let (etag, secret) = try await admin.client()
         try await admin.grant()
         let answer = await admin.send("DELETE", "clients/shop", nil, [("if-match", etag)])
         #expect(answer.status == 204)
         #expect(answer.octets.isEmpty)
         #expect(await admin.send("GET", "clients/shop").status == 404)
-        #expect(await admin.bench.token(secret: secret, now: newYear2026 + 3_600).status == 401)
+        #expect(await admin.base.token(secret: secret, now: newYear2026 + 3_600).status == 401)
         #expect(try await admin.store.record(.grant, "g1") == nil)
         #expect(try await admin.store.record(.revocation, Revocation.Target.client("shop").key) != nil)
         let change = try #require(admin.log.changes.last ?? nil)
@@ -144,7 +144,7 @@ struct AdminChangeTests {
         "a user is made, disabled with all that was granted, gets a new password, and is removed; no password and no hash is in a record"
     )
     func users() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         let (id, etag) = try await admin.user()
         try await admin.grant(subject: id)
         let disabled = await admin.send(
@@ -173,7 +173,7 @@ struct AdminChangeTests {
 
     @Test("a grant is ended with what came from it; one whose end has come is none")
     func grants() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         try await admin.grant("g1")
         try await admin.grant("g2", expiresAt: newYear2026)
         let shown = await admin.send("GET", "grants/g1")
@@ -191,7 +191,7 @@ struct AdminChangeTests {
         "the next signing key is made ahead of time or at once, and one is given up; no record has anything of a private key"
     )
     func keys() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         let first = await admin.send("POST", "keys", ["at_once": true])
         try #require(first.status == 201, "\(first.body)")
         #expect(first.body["state"] == "signing")
@@ -219,7 +219,7 @@ struct AdminChangeTests {
 
     @Test("lists come in pages, each thing once, also of one client or one subject", arguments: [1, 7, 50, 200])
     func pages(_ limit: Int) async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         for number in 0..<60 {
             try await admin.grant(
                 "grant-\(number)", client: number % 2 == 0 ? "shop" : "other",

@@ -13,7 +13,7 @@ struct AdminRequestTests {
         "what is malformed, unknown or not for this address is refused with its own word, and nothing is changed",
         arguments: Case.all)
     func refused(_ test: Case) async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         _ = try await admin.client()
         let before = admin.log.changes.count
         let answer = await admin.send(test.method, test.target, test.body, test.fields, type: test.type, raw: test.raw)
@@ -145,7 +145,7 @@ struct AdminRequestTests {
 
     @Test("a list names records that are damaged, goes on behind them, and leaves nothing else out")
     func damagedInLists() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         for id in ["a", "b", "c", "d", "e"] { _ = try await admin.client(id) }
         for id in ["b", "e"] { admin.store.damage(.client, id) }
         var (items, damaged, pages) = ([String](), [String](), 0)
@@ -165,7 +165,7 @@ struct AdminRequestTests {
 
     @Test("of grants those that are over are not missed when they are damaged; of keys the others are listed")
     func damagedGrantsAndKeys() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         try await admin.grant("g1")
         try await admin.grant("g2")
         try await admin.grant("g3", expiresAt: newYear2026 + 1)
@@ -189,7 +189,7 @@ struct AdminRequestTests {
         "a damaged record is neither shown nor changed, and does not pass for absent",
         arguments: ["clients/shop", "users/U"])
     func damaged(target: String) async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         _ = try await admin.client()
         let user = try await admin.user().id
         admin.store.damage(.client, "shop")
@@ -204,7 +204,7 @@ struct AdminRequestTests {
 
     @Test("without a log that takes records nothing is changed, but what is there can be read")
     func unrecorded() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         let (etag, _) = try await admin.client()
         admin.log.fill()
         let refused = await admin.send("DELETE", "clients/shop", nil, [("if-match", etag)])
@@ -215,7 +215,7 @@ struct AdminRequestTests {
 
     @Test("where the store fails nobody knows what was done: 503, and a record that says so")
     func unknown() async throws {
-        let admin = try AdminBench()
+        let admin = try AdministrationHarness()
         admin.store.fail(true)
         let answer = await admin.send("POST", "clients", ["grant_types": ["client_credentials"], "scope": "a"])
         #expect(answer.status == 503)

@@ -7,17 +7,17 @@ import Testing
 
 @Suite("Registering clients")
 struct ClientRegistrationTests {
-    private let bench: Bench
+    private let harness: AuthorizationHarness
 
-    init() throws { bench = try Bench() }
+    init() throws { harness = try AuthorizationHarness() }
 
     private func add(id: String? = nil, scopes: [String] = ["a"], now: Int64 = newYear2026) async throws -> (
         client: RegisteredClient, secret: ClientSecret
     ) {
         var metadata: JSONObject = ["grant_types": ["client_credentials"]]
         if !scopes.isEmpty { metadata["scope"] = .string(scopes.joined(separator: " ")) }
-        let done = try await bench.administration.addClient(
-            id: id, metadata: metadata, terms: .init(), now: now, random: bench.random)
+        let done = try await harness.administration.addClient(
+            id: id, metadata: metadata, terms: .init(), now: now, random: harness.random)
         return (done.value, try #require(done.secret))
     }
 
@@ -25,13 +25,13 @@ struct ClientRegistrationTests {
     func works() async throws {
         let (client, secret) = try await add(id: "shop", scopes: ["orders:read", "orders:read", "b"])
         #expect(client.scopes == ["orders:read", "b"])
-        let answer = await bench.token(id: "shop", secret: secret.text)
+        let answer = await harness.token(id: "shop", secret: secret.text)
         #expect(answer.status == 200)
     }
 
     @Test("AS-015 a secret has 256 random bits, a prefix and a checksum, and no encoding changes it")
     func secretFormat() async throws {
-        let secret = ClientSecret.generate(Randomness { _ in Bench.secretOctets }).text
+        let secret = ClientSecret.generate(Randomness { _ in AuthorizationHarness.secretOctets }).text
         #expect(
             secret == "pcs_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
                 + Checksum.text(of: "pcs_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"))
@@ -78,7 +78,7 @@ struct ClientRegistrationTests {
         await #expect(throws: ManagementError.conflict(RegistrationError.idTaken("shop").description)) {
             try await add(id: "shop", scopes: ["admin"])
         }
-        #expect(await bench.token(id: "shop", secret: secret.text).body["scope"]?.string == "a")
+        #expect(await harness.token(id: "shop", secret: secret.text).body["scope"]?.string == "a")
     }
 
     @Test(
@@ -98,7 +98,7 @@ struct ClientRegistrationTests {
     )
     func successor() async throws {
         _ = try await add(id: "shop")
-        _ = try await bench.administration.removeClient("shop", now: newYear2026 + 5)
+        _ = try await harness.administration.removeClient("shop", now: newYear2026 + 5)
         await #expect(throws: ManagementError.self) { try await add(id: "shop", now: newYear2026 + 5) }
         _ = try await add(id: "other", now: newYear2026 + 5)
         _ = try await add(id: "shop", now: newYear2026 + 6)

@@ -12,7 +12,7 @@ struct AuthenticatorTests {
 
     @Test("RS-001 a good token makes a caller with its facts")
     func good() throws {
-        let facts = try Court(issuer).caller(try issuer.token()).principal.facts
+        let facts = try AuthenticationHarness(issuer).caller(try issuer.token()).principal.facts
         #expect(facts.issuerName == "local" && facts.issuer == "https://issuer.example")
         #expect(facts.subject == "user-1" && facts.clientID == "client-1" && facts.tokenID == "t-1")
         #expect(
@@ -22,10 +22,10 @@ struct AuthenticatorTests {
 
     @Test("RS-007 no token is missing_token, with the scopes that the route needs")
     func missing() throws {
-        let court = Court(
+        let harness = AuthenticationHarness(
             [issuer.entry()], keys: [nil],
             require: [Requirement(issuers: [0], scopes: ["a", "b"], anyScope: ["c", "d"])])
-        guard case .refused(let refusal) = try court.judge(nil) else {
+        guard case .refused(let refusal) = try harness.judge(nil) else {
             Issue.record("not refused")
             return
         }
@@ -49,15 +49,15 @@ struct AuthenticatorTests {
             (["iat": false], "malformed_claims"),
         ] as [([String: JSON?], String)])
     func times(claims: [String: JSON?], expected: String) throws {
-        #expect(try Court(issuer).outcome(try issuer.token(claims: claims)) == expected)
+        #expect(try AuthenticationHarness(issuer).outcome(try issuer.token(claims: claims)) == expected)
     }
 
     @Test("RS-047 the skew is the issuer's own")
     func skew() throws {
-        let court = try Court(issuer, entry: issuer.entry(clockSkew: .zero))
-        #expect(try court.outcome(try issuer.token(claims: ["exp": 1101])) == "ok")
-        #expect(try court.outcome(try issuer.token(claims: ["exp": 1100])) == "expired_token")
-        #expect(try court.outcome(try issuer.token(claims: ["nbf": 1101])) == "not_yet_valid")
+        let harness = try AuthenticationHarness(issuer, entry: issuer.entry(clockSkew: .zero))
+        #expect(try harness.outcome(try issuer.token(claims: ["exp": 1101])) == "ok")
+        #expect(try harness.outcome(try issuer.token(claims: ["exp": 1100])) == "expired_token")
+        #expect(try harness.outcome(try issuer.token(claims: ["nbf": 1101])) == "not_yet_valid")
     }
 
     @Test(
@@ -68,7 +68,9 @@ struct AuthenticatorTests {
             #"{"iss":"https://issuer.example","aud":"https://api.example.com","sub":"s","client_id":"c","iat":0,"jti":"j","exp":"#
         let token = try issuer.sign(
             Array(#"{"alg":"ES256","typ":"at+jwt","kid":"k1"}"#.utf8), Array("\(claims)\(number)}".utf8))
-        #expect(["malformed_token", "malformed_claims", "expired_token"].contains(try Court(issuer).outcome(token)))
+        #expect(
+            ["malformed_token", "malformed_claims", "expired_token"].contains(
+                try AuthenticationHarness(issuer).outcome(token)))
     }
 
     @Test(
@@ -79,37 +81,39 @@ struct AuthenticatorTests {
             "https://issuer.example ", "https://issuer.exampl", "", "https://issuer.exam\u{70}le\u{0301}",
         ])
     func issuerExactly(iss: String) throws {
-        #expect(try Court(issuer).outcome(try issuer.token(claims: ["iss": .string(iss)])) == "wrong_issuer")
+        #expect(
+            try AuthenticationHarness(issuer).outcome(try issuer.token(claims: ["iss": .string(iss)])) == "wrong_issuer"
+        )
     }
 
     @Test("RS-048 canonically equivalent issuers are two issuers")
     func issuerEquivalence() throws {
         let composed = TestIssuer("https://\u{E9}.example")
-        let court = try Court(composed)
-        #expect(try court.outcome(try composed.token()) == "ok")
-        #expect(try court.outcome(try composed.token(claims: ["iss": "https://e\u{301}.example"])) == "wrong_issuer")
+        let harness = try AuthenticationHarness(composed)
+        #expect(try harness.outcome(try composed.token()) == "ok")
+        #expect(try harness.outcome(try composed.token(claims: ["iss": "https://e\u{301}.example"])) == "wrong_issuer")
     }
 
     @Test("a missing issuer is wrong, one that is no text is malformed")
     func issuerMissing() throws {
-        #expect(try Court(issuer).outcome(try issuer.token(claims: ["iss": nil])) == "wrong_issuer")
+        #expect(try AuthenticationHarness(issuer).outcome(try issuer.token(claims: ["iss": nil])) == "wrong_issuer")
         #expect(
-            try Court(issuer).outcome(try issuer.token(claims: ["iss": ["https://issuer.example"]]))
+            try AuthenticationHarness(issuer).outcome(try issuer.token(claims: ["iss": ["https://issuer.example"]]))
                 == "malformed_claims")
     }
 
     @Test("RS-049 one issuer's key does not vouch for another's token, though the route trusts both")
     func issuerMixUp() throws {
         let other = TestIssuer("https://other.example")
-        let court = Court(
+        let harness = AuthenticationHarness(
             [issuer.entry(), other.entry(name: "other")], keys: [try issuer.keys(), try other.keys()],
             require: [Requirement(issuers: [0, 1]), Requirement(issuers: [1])])
-        #expect(try court.outcome(try issuer.token()) == "ok")
-        #expect(try court.outcome(try other.token()) == "ok")
-        #expect(try court.outcome(try issuer.token(claims: ["iss": "https://other.example"])) == "bad_signature")
-        #expect(try court.outcome(try other.token(claims: ["iss": "https://issuer.example"])) == "bad_signature")
+        #expect(try harness.outcome(try issuer.token()) == "ok")
+        #expect(try harness.outcome(try other.token()) == "ok")
+        #expect(try harness.outcome(try issuer.token(claims: ["iss": "https://other.example"])) == "bad_signature")
+        #expect(try harness.outcome(try other.token(claims: ["iss": "https://issuer.example"])) == "bad_signature")
         // And not on a route that does not accept it at all, whether it is in the cache or not.
-        #expect(try court.outcome(try issuer.token(), route: 1) == "wrong_issuer")
+        #expect(try harness.outcome(try issuer.token(), route: 1) == "wrong_issuer")
     }
 
     @Test(
@@ -126,19 +130,19 @@ struct AuthenticatorTests {
             ([["https://api.example.com"]], "malformed_claims"),
         ] as [(JSON?, String)])
     func audience(aud: JSON?, expected: String) throws {
-        #expect(try Court(issuer).outcome(try issuer.token(claims: ["aud": aud])) == expected)
+        #expect(try AuthenticationHarness(issuer).outcome(try issuer.token(claims: ["aud": aud])) == expected)
     }
 
     @Test("RS-017 RS-050 the audience is compared on every request: a token in the cache does not open another route")
     func audiencePerRoute() throws {
-        let court = Court(
+        let harness = AuthenticationHarness(
             [issuer.entry(audiences: ["a", "b"])], keys: [try issuer.keys()],
             require: [Requirement(issuers: [0]), Requirement(issuers: [0], audiences: ["b"])])
         let token = try issuer.token(claims: ["aud": "a"])
-        #expect(try court.outcome(token) == "ok")
-        #expect(try court.outcome(token, route: 1) == "wrong_audience")
-        #expect(try court.outcome(token) == "ok")
-        #expect(court.authenticator.cachedTokens == 1)
+        #expect(try harness.outcome(token) == "ok")
+        #expect(try harness.outcome(token, route: 1) == "wrong_audience")
+        #expect(try harness.outcome(token) == "ok")
+        #expect(harness.authenticator.cachedTokens == 1)
     }
 
     @Test(
@@ -152,33 +156,35 @@ struct AuthenticatorTests {
             ("application/application/at+jwt", "wrong_type"), (" at+jwt", "wrong_type"),
         ] as [(JSON?, String)])
     func types(typ: JSON?, expected: String) throws {
-        #expect(try Court(issuer).outcome(try issuer.token(header: ["typ": typ])) == expected)
+        #expect(try AuthenticationHarness(issuer).outcome(try issuer.token(header: ["typ": typ])) == expected)
     }
 
     @Test("RS-052 JWT, or no type, is accepted only from an issuer whose entry says so")
     func compatibleTypes() throws {
-        let court = try Court(issuer, entry: issuer.entry(types: ["at+jwt", "jwt", ""]))
-        #expect(try court.outcome(try issuer.token(header: ["typ": "JWT"])) == "ok")
-        #expect(try court.outcome(try issuer.token(header: ["typ": nil])) == "ok")
-        #expect(try court.outcome(try issuer.token(header: ["typ": "logout+jwt"])) == "wrong_type")
-        let facts = try court.caller(
+        let harness = try AuthenticationHarness(issuer, entry: issuer.entry(types: ["at+jwt", "jwt", ""]))
+        #expect(try harness.outcome(try issuer.token(header: ["typ": "JWT"])) == "ok")
+        #expect(try harness.outcome(try issuer.token(header: ["typ": nil])) == "ok")
+        #expect(try harness.outcome(try issuer.token(header: ["typ": "logout+jwt"])) == "wrong_type")
+        let facts = try harness.caller(
             try issuer.token(header: ["typ": "JWT"], claims: ["client_id": nil, "azp": "app", "jti": nil]))
         #expect(facts.principal.facts.clientID == "app")
         // RS-053: ID tokens and events that call themselves JWT.
         for name in ["at_hash", "c_hash", "s_hash", "events"] {
-            #expect(try court.outcome(try issuer.token(header: ["typ": "JWT"], claims: [name: "x"])) == "wrong_type")
+            #expect(try harness.outcome(try issuer.token(header: ["typ": "JWT"], claims: [name: "x"])) == "wrong_type")
         }
         // An at+jwt stays an at+jwt.
-        #expect(try court.outcome(try issuer.token(claims: ["client_id": nil, "azp": "app"])) == "malformed_claims")
+        #expect(try harness.outcome(try issuer.token(claims: ["client_id": nil, "azp": "app"])) == "malformed_claims")
     }
 
     @Test(
         "RS-054 an access token has all that RFC 9068 requires",
         arguments: ["exp", "aud", "sub", "client_id", "iat", "jti"])
     func requiredClaims(name: String) throws {
-        #expect(try Court(issuer).outcome(try issuer.token(claims: [name: nil])) == "malformed_claims")
-        #expect(try Court(issuer).outcome(try issuer.token(claims: [name: .null])) == "malformed_claims")
-        #expect(try Court(issuer).outcome(try issuer.token(claims: [name: ["a": 1]])) == "malformed_claims")
+        #expect(try AuthenticationHarness(issuer).outcome(try issuer.token(claims: [name: nil])) == "malformed_claims")
+        #expect(
+            try AuthenticationHarness(issuer).outcome(try issuer.token(claims: [name: .null])) == "malformed_claims")
+        #expect(
+            try AuthenticationHarness(issuer).outcome(try issuer.token(claims: [name: ["a": 1]])) == "malformed_claims")
     }
 
     @Test(
@@ -187,12 +193,12 @@ struct AuthenticatorTests {
             ("a b", ["a", "b"]), ("a  b ", ["a", "b"]), ("", []), (nil, []), (["a", "b"], nil), (7, nil), (.null, nil),
         ] as [(JSON?, [String]?)])
     func scope(scope: JSON?, expected: [String]?) throws {
-        let court = try Court(issuer)
+        let harness = try AuthenticationHarness(issuer)
         let token = try issuer.token(claims: ["scope": scope])
         if let expected {
-            #expect(try court.caller(token).principal.facts.scopes.map(\.text) == expected)
+            #expect(try harness.caller(token).principal.facts.scopes.map(\.text) == expected)
         } else {
-            #expect(try court.outcome(token) == "malformed_claims")
+            #expect(try harness.outcome(token) == "malformed_claims")
         }
     }
 
@@ -203,21 +209,21 @@ struct AuthenticatorTests {
             ("es256", "unsupported_algorithm"), ("EdDSA", "unsupported_algorithm"), ("RS256", "unsupported_algorithm"),
         ] as [(JSON, String)])
     func algorithm(alg: JSON, expected: String) throws {
-        #expect(try Court(issuer).outcome(try issuer.token(header: ["alg": alg])) == expected)
+        #expect(try AuthenticationHarness(issuer).outcome(try issuer.token(header: ["alg": alg])) == expected)
     }
 
     @Test("RS-057 an issuer may be allowed algorithms that its keys do not have; the key must fit")
     func algorithmAndKey() throws {
-        let court = try Court(issuer, entry: issuer.entry(algorithms: [.es256, .rs256]))
-        #expect(try court.outcome(try issuer.token()) == "ok")
-        #expect(try court.outcome(try issuer.token(header: ["alg": "RS256"])) == "unknown_key")
+        let harness = try AuthenticationHarness(issuer, entry: issuer.entry(algorithms: [.es256, .rs256]))
+        #expect(try harness.outcome(try issuer.token()) == "ok")
+        #expect(try harness.outcome(try issuer.token(header: ["alg": "RS256"])) == "unknown_key")
     }
 
     @Test("an unknown key, and a signature by another")
     func keys() throws {
-        #expect(try Court(issuer).outcome(try issuer.token(header: ["kid": "k2"])) == "unknown_key")
+        #expect(try AuthenticationHarness(issuer).outcome(try issuer.token(header: ["kid": "k2"])) == "unknown_key")
         let impostor = TestIssuer()
-        #expect(try Court(issuer).outcome(try impostor.token()) == "bad_signature")
+        #expect(try AuthenticationHarness(issuer).outcome(try impostor.token()) == "bad_signature")
     }
 
     @Test(
@@ -230,27 +236,28 @@ struct AuthenticatorTests {
             ("\"a\"", "malformed_credentials"), ("é", "malformed_credentials"), ("a=b", "malformed_credentials"),
         ])
     func garbage(token: String, expected: String) throws {
-        #expect(try Court(issuer).outcome(token) == expected)
+        #expect(try AuthenticationHarness(issuer).outcome(token) == expected)
     }
 
     @Test("keys that are not loaded are 503, never 401, and nothing is said before that could be wrong")
     func keysUnavailable() throws {
-        let court = Court([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])])
-        guard case .inquire(let inquiry) = try court.judge(try issuer.token()) else {
+        let harness = AuthenticationHarness([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])])
+        guard case .inquire(let inquiry) = try harness.judge(try issuer.token()) else {
             Issue.record("no inquiry")
             return
         }
         #expect(inquiry == .keys(issuer: 0, kid: "k1"))
         #expect(inquiry.unanswered.code == .keysUnavailable && inquiry.unanswered.code.facts.status == 503)
         // A token that is bad whatever the keys are is still bad.
-        #expect(try court.outcome(try issuer.token(header: ["typ": "JWT"])) == "wrong_type")
-        court.set = IssuerSet(court.issuers, keys: [try issuer.keys()])
-        #expect(try court.outcome(try issuer.token()) == "ok")
+        #expect(try harness.outcome(try issuer.token(header: ["typ": "JWT"])) == "wrong_type")
+        harness.set = IssuerSet(harness.issuers, keys: [try issuer.keys()])
+        #expect(try harness.outcome(try issuer.token()) == "ok")
     }
 
     @Test("every refused token says invalid_token")
     func challenge() throws {
-        guard case .refused(let refusal) = try Court(issuer).judge(try issuer.token(claims: ["exp": 1])) else {
+        guard case .refused(let refusal) = try AuthenticationHarness(issuer).judge(try issuer.token(claims: ["exp": 1]))
+        else {
             Issue.record("not refused")
             return
         }
@@ -273,15 +280,15 @@ struct ConfirmationTests {
 
     @Test("RS-081 RS-082 a token bound to a certificate is good only on a connection that shows it")
     func certificate() throws {
-        let court = try Court(issuer)
+        let harness = try AuthenticationHarness(issuer)
         let token = try issuer.token(claims: ["cnf": ["x5t#S256": .string(Base64URL.encode(Self.thumbprint))]])
         for _ in 0..<2 {  // the second time from the cache
-            #expect(try court.outcome(token, peer: peer(Self.thumbprint)) == "ok")
-            #expect(try court.outcome(token, peer: peer(nil)) == "wrong_certificate")
+            #expect(try harness.outcome(token, peer: peer(Self.thumbprint)) == "ok")
+            #expect(try harness.outcome(token, peer: peer(nil)) == "wrong_certificate")
             for place in [0, 7, 8, 15, 16, 24, 31] {
                 var other = Self.thumbprint
                 other[place] ^= 1
-                #expect(try court.outcome(token, peer: peer(other)) == "wrong_certificate")
+                #expect(try harness.outcome(token, peer: peer(other)) == "wrong_certificate")
             }
         }
     }
@@ -308,7 +315,8 @@ struct ConfirmationTests {
         ] as [(JSON, String)])
     func bindings(cnf: JSON, expected: String) throws {
         #expect(
-            try Court(issuer).outcome(try issuer.token(claims: ["cnf": cnf]), peer: try peer(Self.thumbprint))
+            try AuthenticationHarness(issuer).outcome(
+                try issuer.token(claims: ["cnf": cnf]), peer: try peer(Self.thumbprint))
                 == expected)
     }
 }
@@ -319,41 +327,41 @@ struct TokenCacheTests {
 
     @Test("a token is verified once; its times are judged each time, and it goes when it has expired")
     func times() throws {
-        let court = try Court(issuer)
+        let harness = try AuthenticationHarness(issuer)
         let token = try issuer.token(claims: ["nbf": 1050])
-        #expect(try court.outcome(token, at: 1_000) == "not_yet_valid")
-        #expect(try court.outcome(token, at: 1_100) == "ok")
-        #expect(court.authenticator.cachedTokens == 1)
-        #expect(try court.outcome(token, at: 1_614) == "ok")
-        #expect(try court.outcome(token, at: 1_615) == "expired_token")
-        #expect(court.authenticator.cachedTokens == 0)
-        #expect(try court.outcome(token, at: 1_615) == "expired_token")
-        #expect(court.authenticator.cachedTokens == 0)
+        #expect(try harness.outcome(token, at: 1_000) == "not_yet_valid")
+        #expect(try harness.outcome(token, at: 1_100) == "ok")
+        #expect(harness.authenticator.cachedTokens == 1)
+        #expect(try harness.outcome(token, at: 1_614) == "ok")
+        #expect(try harness.outcome(token, at: 1_615) == "expired_token")
+        #expect(harness.authenticator.cachedTokens == 0)
+        #expect(try harness.outcome(token, at: 1_615) == "expired_token")
+        #expect(harness.authenticator.cachedTokens == 0)
     }
 
     @Test("tokens that are not genuine are not remembered")
     func bad() throws {
-        let court = try Court(issuer)
-        _ = try court.outcome(try TestIssuer().token())
-        _ = try court.outcome(try issuer.token(claims: ["jti": nil]))
-        #expect(court.authenticator.cachedTokens == 0)
+        let harness = try AuthenticationHarness(issuer)
+        _ = try harness.outcome(try TestIssuer().token())
+        _ = try harness.outcome(try issuer.token(claims: ["jti": nil]))
+        #expect(harness.authenticator.cachedTokens == 0)
     }
 
     @Test("what was verified by keys since withdrawn, or under another configuration, is verified again")
     func fingerprint() throws {
-        let court = try Court(issuer)
+        let harness = try AuthenticationHarness(issuer)
         let token = try issuer.token()
-        #expect(try court.outcome(token) == "ok")
-        court.set = IssuerSet(court.issuers, keys: [try TestIssuer().keys(generation: 2)])
-        #expect(try court.outcome(token) == "bad_signature")
-        court.set = IssuerSet(court.issuers, keys: [nil])
-        #expect(try court.outcome(token) == "inquire")
-        court.set = IssuerSet([issuer.entry(types: ["jwt"])], keys: [try issuer.keys()])
-        #expect(try court.outcome(token) == "wrong_type")
-        court.set = IssuerSet([issuer.entry(algorithms: [.edDSA])], keys: [try issuer.keys()])
-        #expect(try court.outcome(token) == "unsupported_algorithm")
-        court.set = IssuerSet(court.issuers, keys: [try issuer.keys()])
-        #expect(try court.outcome(token) == "ok")
+        #expect(try harness.outcome(token) == "ok")
+        harness.set = IssuerSet(harness.issuers, keys: [try TestIssuer().keys(generation: 2)])
+        #expect(try harness.outcome(token) == "bad_signature")
+        harness.set = IssuerSet(harness.issuers, keys: [nil])
+        #expect(try harness.outcome(token) == "inquire")
+        harness.set = IssuerSet([issuer.entry(types: ["jwt"])], keys: [try issuer.keys()])
+        #expect(try harness.outcome(token) == "wrong_type")
+        harness.set = IssuerSet([issuer.entry(algorithms: [.edDSA])], keys: [try issuer.keys()])
+        #expect(try harness.outcome(token) == "unsupported_algorithm")
+        harness.set = IssuerSet(harness.issuers, keys: [try issuer.keys()])
+        #expect(try harness.outcome(token) == "ok")
     }
 
     @Test("two issuers that differ in anything that counts have two fingerprints")
@@ -377,13 +385,13 @@ struct TokenCacheTests {
 
     @Test("remembers no more than its bound, and nothing when it is off", arguments: [(3, 3), (0, 0), (-1, 0)])
     func bound(entriesMax: Int, expected: Int) throws {
-        let court = try Court(issuer, cacheEntriesMax: entriesMax)
+        let harness = try AuthenticationHarness(issuer, cacheEntriesMax: entriesMax)
         for number in 0..<10 {
             let token = try issuer.token(claims: ["jti": "\(number)"])
-            #expect(try court.outcome(token) == "ok")
-            #expect(try court.outcome(token) == "ok")
+            #expect(try harness.outcome(token) == "ok")
+            #expect(try harness.outcome(token) == "ok")
         }
-        #expect(court.authenticator.cachedTokens == expected)
+        #expect(harness.authenticator.cachedTokens == expected)
     }
 
     @Test("caches never change a decision: the same requests with and without one give the same answers")
@@ -401,8 +409,8 @@ struct TokenCacheTests {
             ]
         }
         let keys = [try issuer.keys(), try other.keys()]
-        let cached = Court(entries, keys: keys, require: require, cacheEntriesMax: 4)
-        let bare = Court(entries, keys: keys, require: require, cacheEntriesMax: 0)
+        let cached = AuthenticationHarness(entries, keys: keys, require: require, cacheEntriesMax: 4)
+        let bare = AuthenticationHarness(entries, keys: keys, require: require, cacheEntriesMax: 0)
         var random = SplitMix(state: 1)
         for _ in 0..<1_000 {
             let token = tokens[random.below(tokens.count)]
@@ -414,50 +422,51 @@ struct TokenCacheTests {
 
     @Test("every octet of a token counts")
     func mutations() throws {
-        let court = try Court(issuer)
+        let harness = try AuthenticationHarness(issuer)
         let token = Array(try issuer.token().utf8)
-        #expect(try court.outcome(token.text) == "ok")
+        #expect(try harness.outcome(token.text) == "ok")
         for place in token.indices {
             var other = token
             other[place] = token[place] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
-            #expect(try court.outcome(other.text) != "ok")
-            if place > 0 { #expect(try court.outcome(Array(token[..<place]).text) != "ok") }
+            #expect(try harness.outcome(other.text) != "ok")
+            if place > 0 { #expect(try harness.outcome(Array(token[..<place]).text) != "ok") }
         }
-        #expect(court.authenticator.cachedTokens == 1)
+        #expect(harness.authenticator.cachedTokens == 1)
     }
 
     @Test("new tokens from an address that sent too many bad ones are refused, and none that are known")
     func limited() throws {
         let limiter = try #require(BadTokenLimiter(perMinuteMax: 3, seed: (1, 2)))
-        let court = try Court(issuer, limiter: limiter)
+        let harness = try AuthenticationHarness(issuer, limiter: limiter)
         let known = try issuer.token()
-        #expect(try court.outcome(known) == "ok")
-        for _ in 0..<3 { #expect(try court.outcome("x.y.z") == "malformed_token") }
-        guard case .refused(let refusal) = try court.judge(try issuer.token(claims: ["jti": "new"])) else {
+        #expect(try harness.outcome(known) == "ok")
+        for _ in 0..<3 { #expect(try harness.outcome("x.y.z") == "malformed_token") }
+        guard case .refused(let refusal) = try harness.judge(try issuer.token(claims: ["jti": "new"])) else {
             Issue.record("not refused")
             return
         }
         #expect(refusal.code == .tooManyBadTokens && refusal.retryAfterSeconds == 20)
-        #expect(try court.outcome(known) == "ok")
+        #expect(try harness.outcome(known) == "ok")
         let elsewhere = PeerFacts(address: address("192.0.2.9"))
-        #expect(try court.outcome(try issuer.token(claims: ["jti": "new"]), peer: elsewhere) == "ok")
-        #expect(try court.outcome(try issuer.token(claims: ["jti": "newer"]), now: 20_000_000_000) == "ok")
+        #expect(try harness.outcome(try issuer.token(claims: ["jti": "new"]), peer: elsewhere) == "ok")
+        #expect(try harness.outcome(try issuer.token(claims: ["jti": "newer"]), now: 20_000_000_000) == "ok")
     }
 
     @Test("what is not even a token costs no signature check, so it does not count as a bad one")
     func notEvenToken() throws {
-        let court = try Court(issuer, limiter: BadTokenLimiter(perMinuteMax: 1, seed: (1, 2)))
-        for _ in 0..<3 { #expect(try court.outcome("a,b") == "malformed_credentials") }
-        #expect(try court.outcome(try issuer.token()) == "ok")
+        let harness = try AuthenticationHarness(issuer, limiter: BadTokenLimiter(perMinuteMax: 1, seed: (1, 2)))
+        for _ in 0..<3 { #expect(try harness.outcome("a,b") == "malformed_credentials") }
+        #expect(try harness.outcome(try issuer.token()) == "ok")
     }
 
     @Test("unavailable keys and a missing token are not bad tokens")
     func notBad() throws {
         let limiter = try #require(BadTokenLimiter(perMinuteMax: 1, seed: (1, 2)))
-        let court = Court([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])], limiter: limiter)
+        let harness = AuthenticationHarness(
+            [issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])], limiter: limiter)
         for _ in 0..<3 {
-            #expect(try court.outcome(try issuer.token()) == "inquire")
-            #expect(try court.outcome(nil) == "missing_token")
+            #expect(try harness.outcome(try issuer.token()) == "inquire")
+            #expect(try harness.outcome(nil) == "missing_token")
         }
     }
 
@@ -468,11 +477,11 @@ struct TokenCacheTests {
             init(_ facts: borrowing TokenFacts) { subject = facts.subject }
         }
         let authenticator = Authenticator(cacheEntriesMax: 10) { Texts($0) }
-        let court = try Court(issuer)
+        let harness = try AuthenticationHarness(issuer)
         let head = try head("GET", "/", ["Authorization: Bearer \(try issuer.token())"])
         func texts() throws -> Texts? {
             let verdict = authenticator.authenticate(
-                head, token: try Credential.presented(in: head), rules: court.rules[0], issuers: court.set,
+                head, token: try Credential.presented(in: head), rules: harness.rules[0], issuers: harness.set,
                 peer: anyPeer,
                 unixSeconds: 1_100, now: 0)
             guard case .authenticated(let caller) = verdict else { return nil }

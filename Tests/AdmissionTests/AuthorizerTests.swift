@@ -11,9 +11,10 @@ struct AuthorizerTests {
     private func outcome(
         _ require: Requirement?, claims: [String: JSON?] = [:], certificate: ClientCertificate? = nil
     ) throws -> String {
-        let court = Court([issuer.entry()], keys: [try issuer.keys()], require: [require ?? Requirement(issuers: [])])
-        let rules = court.rules[0]
-        let caller = rules.needsToken ? try court.caller(try issuer.token(claims: claims)) : nil
+        let harness = AuthenticationHarness(
+            [issuer.entry()], keys: [try issuer.keys()], require: [require ?? Requirement(issuers: [])])
+        let rules = harness.rules[0]
+        let caller = rules.needsToken ? try harness.caller(try issuer.token(claims: claims)) : nil
         let peer = PeerFacts(address: address(), certificate: certificate)
         return refusal { () throws(Refusal) in _ = try Authorizer.authorize(caller, rules: rules, peer: peer) } ?? "ok"
     }
@@ -121,13 +122,13 @@ struct AuthorizerTests {
 
     @Test("a caller that was judged for one route is not let in at another, nor is nobody")
     func otherRoute() throws {
-        let court = Court(
+        let harness = AuthenticationHarness(
             [issuer.entry()], keys: [try issuer.keys()],
             require: [Requirement(issuers: [0]), Requirement(issuers: [0], scopes: ["a"])])
-        let caller = try court.caller(try issuer.token())
+        let caller = try harness.caller(try issuer.token())
         func outcome(_ caller: Caller?, _ route: Int) -> String? {
             refusal { () throws(Refusal) in
-                _ = try Authorizer.authorize(caller, rules: court.rules[route], peer: anyPeer)
+                _ = try Authorizer.authorize(caller, rules: harness.rules[route], peer: anyPeer)
             }
         }
         #expect(outcome(caller, 0) == nil)
@@ -137,27 +138,28 @@ struct AuthorizerTests {
 
     @Test("RS-058 a client's own token is told apart from a user's with the same name")
     func clientItself() throws {
-        let court = try Court(issuer)
-        let own = try court.caller(try issuer.token(claims: ["sub": "same", "client_id": "same"])).principal
-        let user = try court.caller(try issuer.token(claims: ["sub": "same", "client_id": "app"])).principal
+        let harness = try AuthenticationHarness(issuer)
+        let own = try harness.caller(try issuer.token(claims: ["sub": "same", "client_id": "same"])).principal
+        let user = try harness.caller(try issuer.token(claims: ["sub": "same", "client_id": "app"])).principal
         #expect(own.facts.isClientItself && !user.facts.isClientItself)
     }
 
     @Test("limits count callers by what their tokens say")
     func limitKeys() throws {
         let other = TestIssuer("https://other.example")
-        let court = Court(
+        let harness = AuthenticationHarness(
             [issuer.entry(), other.entry(name: "other")], keys: [try issuer.keys(), try other.keys()],
             require: [Requirement(issuers: [0, 1])])
         func buckets(_ by: [RateLimit.Key], _ tokens: [String]) throws -> Int {
             let limit = LimitRule(RateLimit(name: "l", by: by, count: 1, period: .seconds(1), burst: 1))
             let rules = RouteRules(
-                index: 0, route: route("/", require: Requirement(issuers: [0, 1]), limits: [0]), issuers: court.issuers,
+                index: 0, route: route("/", require: Requirement(issuers: [0, 1]), limits: [0]),
+                issuers: harness.issuers,
                 limits: [limit])
             let ledger = LimitLedger(keysMax: 1_000, seed: (3, 4))
             var allowance = Allowance()
             for token in tokens {
-                let permit = try Authorizer.authorize(try court.caller(token), rules: rules, peer: anyPeer)
+                let permit = try Authorizer.authorize(try harness.caller(token), rules: rules, peer: anyPeer)
                 try? ledger.take(permit, now: 0, into: &allowance)
             }
             return ledger.count

@@ -15,13 +15,13 @@ struct CapturedClaimTests {
         allowPath: PathFeatures = []
     ) throws -> String {
         let require = Requirement(issuers: [0], claims: [ClaimRule(claim: ["tenant"], condition: condition)])
-        let court = Court([issuer.entry()], keys: [try issuer.keys()], require: [require])
-        let caller = try court.caller(try issuer.token(claims: ["tenant": tenant]))
+        let harness = AuthenticationHarness([issuer.entry()], keys: [try issuer.keys()], require: [require])
+        let caller = try harness.caller(try issuer.token(claims: ["tenant": tenant]))
         let head = try head("GET", path)
         let match = try Router([route(pattern, require: require, allowPath: allowPath)]).match(head, sni: nil)
         return refusal { () throws(Refusal) in
             _ = try Authorizer.authorize(
-                caller, rules: court.rules[0], peer: anyPeer, path: CapturedPath(head, match))
+                caller, rules: harness.rules[0], peer: anyPeer, path: CapturedPath(head, match))
         } ?? "ok"
     }
 
@@ -84,8 +84,8 @@ struct CapturedClaimTests {
     func backtracking() throws {
         let claims = [ClaimRule(claim: ["tenant"], condition: .equals(Self.tenant))]
         let require = Requirement(issuers: [0], claims: claims)
-        let court = Court([issuer.entry()], keys: [try issuer.keys()], require: [require])
-        let caller = try court.caller(try issuer.token(claims: ["tenant": "b"]))
+        let harness = AuthenticationHarness([issuer.entry()], keys: [try issuer.keys()], require: [require])
+        let caller = try harness.caller(try issuer.token(claims: ["tenant": "b"]))
         let router = Router([
             route("/{x}/{y}/c/d", require: require), route("/a/{tenant}/c/{rest...}", require: require),
         ])
@@ -95,20 +95,20 @@ struct CapturedClaimTests {
         let path = CapturedPath(head, match)
         #expect(
             refusal { () throws(Refusal) in
-                _ = try Authorizer.authorize(caller, rules: court.rules[0], peer: anyPeer, path: path)
+                _ = try Authorizer.authorize(caller, rules: harness.rules[0], peer: anyPeer, path: path)
             } == nil)
     }
 
     @Test("without a path nothing is equal to a capture")
     func none() throws {
         let require = Requirement(issuers: [0], claims: [ClaimRule(claim: ["tenant"], condition: .equals(Self.tenant))])
-        let court = Court([issuer.entry()], keys: [try issuer.keys()], require: [require])
-        #expect(court.rules[0].comparesCaptures)
+        let harness = AuthenticationHarness([issuer.entry()], keys: [try issuer.keys()], require: [require])
+        #expect(harness.rules[0].comparesCaptures)
         for tenant: JSON in ["acme", ""] {
-            let caller = try court.caller(try issuer.token(claims: ["tenant": tenant]))
+            let caller = try harness.caller(try issuer.token(claims: ["tenant": tenant]))
             #expect(
                 refusal { () throws(Refusal) in
-                    _ = try Authorizer.authorize(caller, rules: court.rules[0], peer: anyPeer)
+                    _ = try Authorizer.authorize(caller, rules: harness.rules[0], peer: anyPeer)
                 } == "claim_mismatch")
         }
     }

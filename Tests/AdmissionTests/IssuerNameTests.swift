@@ -61,14 +61,14 @@ struct IssuerNameTests {
         entry.identifier = "https://l.example/{tenantid}/v2.0"
         entry.aliases = ["https://sts.example/{tenantid}/"]
         entry.tenants = ["t1"]
-        let court = try Court(issuer, entry: entry)
-        let caller = try court.caller(try issuer.token(claims: ["tid": "t1"]))
+        let harness = try AuthenticationHarness(issuer, entry: entry)
+        let caller = try harness.caller(try issuer.token(claims: ["tid": "t1"]))
         #expect(caller.principal.facts.issuer == "https://l.example/t1/v2.0")
-        let other = try court.caller(try issuer.token(claims: ["tid": "t1", "iss": "https://sts.example/t1/"]))
+        let other = try harness.caller(try issuer.token(claims: ["tid": "t1", "iss": "https://sts.example/t1/"]))
         #expect(other.principal.facts.issuer == "https://l.example/t1/v2.0")
         #expect(other.principal.clientKey == caller.principal.clientKey)
-        #expect(try court.outcome(try issuer.token()) == "wrong_issuer")
-        #expect(try court.outcome(try issuer.token(claims: ["tid": "t2"])) == "wrong_issuer")
+        #expect(try harness.outcome(try issuer.token()) == "wrong_issuer")
+        #expect(try harness.outcome(try issuer.token(claims: ["tid": "t2"])) == "wrong_issuer")
     }
 }
 
@@ -76,16 +76,16 @@ struct IssuerNameTests {
 struct FetchedKeysTests {
     private let issuer = TestIssuer()
 
-    private func court(_ keys: IssuerKeys?) -> Court {
+    private func harness(_ keys: IssuerKeys?) -> AuthenticationHarness {
         var entry = issuer.entry()
         entry.keys = .fetched(KeyFetching(place: .discovery))
-        return Court([entry], keys: [keys], require: [Requirement(issuers: [0])])
+        return AuthenticationHarness([entry], keys: [keys], require: [Requirement(issuers: [0])])
     }
 
     @Test("a kid that is not among them is an inquiry, and never 401 by itself", arguments: ["k2", "", "K1", "k1 "])
     func unknown(kid: String) throws {
         // An empty kid is no kid at all.
-        let verdict = try court(try issuer.keys()).judge(try issuer.token(header: ["kid": .string(kid)]))
+        let verdict = try harness(try issuer.keys()).judge(try issuer.token(header: ["kid": .string(kid)]))
         switch verdict {
         case .inquire(let inquiry): #expect(inquiry == .keys(issuer: 0, kid: kid))
         case .refused(let refusal): #expect(kid == "" && refusal.code == .malformedToken)
@@ -95,32 +95,32 @@ struct FetchedKeysTests {
 
     @Test("RS-065 a token without kid is judged by the keys that are there, and nothing is fetched for it")
     func withoutKid() throws {
-        let court = court(try issuer.keys())
-        #expect(try court.outcome(try issuer.token(header: ["kid": nil])) == "ok")
-        #expect(try court.outcome(try TestIssuer(issuer.identifier).token(header: ["kid": nil])) == "bad_signature")
+        let harness = harness(try issuer.keys())
+        #expect(try harness.outcome(try issuer.token(header: ["kid": nil])) == "ok")
+        #expect(try harness.outcome(try TestIssuer(issuer.identifier).token(header: ["kid": nil])) == "bad_signature")
     }
 
     @Test("RS-064 a known kid whose key does not fit the algorithm is no inquiry")
     func unfit() throws {
         var entry = issuer.entry(algorithms: [.es256, .rs256])
         entry.keys = .fetched(KeyFetching(place: .discovery))
-        let court = Court([entry], keys: [try issuer.keys()], require: [Requirement(issuers: [0])])
-        #expect(try court.outcome(try issuer.token(header: ["alg": "RS256"])) == "unknown_key")
+        let harness = AuthenticationHarness([entry], keys: [try issuer.keys()], require: [Requirement(issuers: [0])])
+        #expect(try harness.outcome(try issuer.token(header: ["alg": "RS256"])) == "unknown_key")
     }
 
     @Test("RS-069 what was verified by keys that are gone is verified again, and asked for")
     func withdrawn() throws {
-        let court = court(try issuer.keys(generation: 1))
+        let harness = harness(try issuer.keys(generation: 1))
         let token = try issuer.token()
-        #expect(try court.outcome(token) == "ok")
+        #expect(try harness.outcome(token) == "ok")
         let other = try TestIssuer(issuer.identifier, kid: "k2").keys(generation: 2)
-        court.set = court.set.replacing { _, _ in other }
-        #expect(try court.outcome(token) == "inquire")
-        court.set = court.set.replacing { _, _ in nil }
-        #expect(try court.outcome(token) == "inquire")
+        harness.set = harness.set.replacing { _, _ in other }
+        #expect(try harness.outcome(token) == "inquire")
+        harness.set = harness.set.replacing { _, _ in nil }
+        #expect(try harness.outcome(token) == "inquire")
         let back = try issuer.keys(generation: 1)
-        court.set = court.set.replacing { _, _ in back }
-        #expect(try court.outcome(token) == "ok")
+        harness.set = harness.set.replacing { _, _ in back }
+        #expect(try harness.outcome(token) == "ok")
     }
 
     @Test("a bad token that an inquiry found counts for the limit like any other")
@@ -128,12 +128,13 @@ struct FetchedKeysTests {
         let limiter = BadTokenLimiter(perMinuteMax: 1, seed: (1, 2))
         var entry = issuer.entry()
         entry.keys = .fetched(KeyFetching(place: .discovery))
-        let court = Court([entry], keys: [try issuer.keys()], require: [Requirement(issuers: [0])], limiter: limiter)
+        let harness = AuthenticationHarness(
+            [entry], keys: [try issuer.keys()], require: [Requirement(issuers: [0])], limiter: limiter)
         for _ in 0..<3 {
-            let refusal = court.authenticator.refused(
-                .unknownKey, by: 0, court.set, token: nil, rules: court.rules[0], peer: anyPeer, now: 0)
+            let refusal = harness.authenticator.refused(
+                .unknownKey, by: 0, harness.set, token: nil, rules: harness.rules[0], peer: anyPeer, now: 0)
             #expect(refusal.code == .unknownKey)
         }
-        #expect(try court.outcome(try issuer.token()) == "too_many_bad_tokens")
+        #expect(try harness.outcome(try issuer.token()) == "too_many_bad_tokens")
     }
 }

@@ -10,25 +10,25 @@ import Testing
 
 @Suite("Proofs of possession (RFC 9449)")
 struct ProofTests {
-    let court: ProofCourt
+    let harness: ProofHarness
 
-    init() throws { court = try ProofCourt() }
+    init() throws { harness = try ProofHarness() }
 
     @Test("RS-089 RS-131 a token that is bound to a key is good with a proof of that key, from the cache as well")
     func good() throws {
-        let token = try court.token()
+        let token = try harness.token()
         for number in 0..<3 {
-            let proof = try court.client.proof(token, claims: ["jti": .string("p-\(number)")])
-            #expect(try court.outcome(ProofCourt.fields(token, proof)) == "ok")
+            let proof = try harness.client.proof(token, claims: ["jti": .string("p-\(number)")])
+            #expect(try harness.outcome(ProofHarness.fields(token, proof)) == "ok")
         }
-        #expect(court.court.authenticator.cachedTokens == 1)
-        #expect(court.court.proofs.count == 3)
+        #expect(harness.base.authenticator.cachedTokens == 1)
+        #expect(harness.base.proofs.count == 3)
     }
 
     @Test("RS-089 every kind of key that vouches for tokens can prove possession", arguments: Algorithm.allCases)
     func algorithms(algorithm: Algorithm) throws {
         let key = try SigningKey.generate(algorithm)
-        let token = try court.issuer.token(claims: ["cnf": ["jkt": .string(key.kid)]])
+        let token = try harness.issuer.token(claims: ["cnf": ["jkt": .string(key.kid)]])
         let jwk = try #require(key.publicJWK.object)
         let proof = try key.sign(
             header: ["typ": "dpop+jwt", "jwk": .object(jwk)],
@@ -36,7 +36,7 @@ struct ProofTests {
                 "jti": "a", "htm": "GET", "htu": "https://api.example.com/", "iat": 1100,
                 "ath": .string(Base64URL.encode(Array(SHA256.hash(data: Array(token.utf8))))),
             ])
-        #expect(try court.outcome(ProofCourt.fields(token, proof)) == "ok")
+        #expect(try harness.outcome(ProofHarness.fields(token, proof)) == "ok")
     }
 
     @Test(
@@ -49,7 +49,7 @@ struct ProofTests {
             ([1100], "malformed_proof"),
         ] as [(JSON, String)])
     func window(iat: JSON, expected: String) throws {
-        #expect(try court.outcome(claims: ["iat": iat]) == expected)
+        #expect(try harness.outcome(claims: ["iat": iat]) == expected)
     }
 
     @Test(
@@ -62,9 +62,9 @@ struct ProofTests {
             ("/", "https://api.example.com"), ("/?a", "https://api.example.com?b"), ("/", "https://api.example.com#x"),
         ])
     func queries(path: String, htu: String) throws {
-        let token = try court.token()
-        let proof = try court.client.proof(token, claims: ["htu": .string(htu)])
-        #expect(try court.outcome(ProofCourt.fields(token, proof), "GET", path) == "ok")
+        let token = try harness.token()
+        let proof = try harness.client.proof(token, claims: ["htu": .string(htu)])
+        #expect(try harness.outcome(ProofHarness.fields(token, proof), "GET", path) == "ok")
     }
 
     @Test(
@@ -83,23 +83,24 @@ struct ProofTests {
             ("api.example.com", "/b", "https://api.example.com/./b"),
         ])
     func normalised(host: String, path: String, htu: String) throws {
-        let token = try court.token()
-        let proof = try court.client.proof(token, claims: ["htu": .string(htu)])
-        #expect(try court.outcome(ProofCourt.fields(token, proof), "GET", path, host: host) == "ok")
+        let token = try harness.token()
+        let proof = try harness.client.proof(token, claims: ["htu": .string(htu)])
+        #expect(try harness.outcome(ProofHarness.fields(token, proof), "GET", path, host: host) == "ok")
     }
 
     @Test("RS-100 the scheme is the connection's, and forwarding fields have no say")
     func external() throws {
-        let token = try court.token()
+        let token = try harness.token()
         let plain = PeerFacts(address: address(), isTLS: false)
-        let proof = try court.client.proof(token, claims: ["htu": "http://api.example.com/"])
-        let fields = ProofCourt.fields(token, proof)
-        #expect(try court.outcome(fields) == "wrong_proof_target")
-        #expect(try court.outcome(fields + ["X-Forwarded-Proto: http"]) == "wrong_proof_target")
-        #expect(try court.outcome(fields, peer: plain) == "ok")
-        let other = ProofCourt.fields(token, try court.client.proof(token, claims: ["htu": "https://other.example/"]))
+        let proof = try harness.client.proof(token, claims: ["htu": "http://api.example.com/"])
+        let fields = ProofHarness.fields(token, proof)
+        #expect(try harness.outcome(fields) == "wrong_proof_target")
+        #expect(try harness.outcome(fields + ["X-Forwarded-Proto: http"]) == "wrong_proof_target")
+        #expect(try harness.outcome(fields, peer: plain) == "ok")
+        let other = ProofHarness.fields(
+            token, try harness.client.proof(token, claims: ["htu": "https://other.example/"]))
         #expect(
-            try court.outcome(
+            try harness.outcome(
                 other + ["X-Forwarded-Host: other.example", "Forwarded: host=other.example", "X-Host: other.example"])
                 == "wrong_proof_target")
     }
@@ -112,7 +113,7 @@ struct ProofTests {
             ([:], ["nonce": "not asked for"]), ([:], ["nonce": 7]),
         ] as [([String: JSON?], [String: JSON?])])
     func ignored(header: [String: JSON?], claims: [String: JSON?]) throws {
-        #expect(try court.outcome(header: header, claims: claims) == "ok")
+        #expect(try harness.outcome(header: header, claims: claims) == "ok")
     }
 
     // MARK: What the route demands
@@ -128,27 +129,27 @@ struct ProofTests {
             (.any, "none", "unbound_token"), (.any, "key", "ok"), (.any, "certificate", "ok"), (.any, "both", "ok"),
         ] as [(ProofRequirement?, String, String)])
     func demanded(proof: ProofRequirement?, binding: String, expected: String) throws {
-        let court = try ProofCourt([Requirement(issuers: [0], proof: proof)])
+        let harness = try ProofHarness([Requirement(issuers: [0], proof: proof)])
         let octets = [UInt8](0..<32)
         let certificate = ClientCertificate(
             identity: "c", uris: [], dnsNames: [], thumbprint: try #require(Digest256(octets)))
-        let key = JSON.string(court.client.thumbprint)
+        let key = JSON.string(harness.client.thumbprint)
         let print = JSON.string(Base64URL.encode(octets))
         let confirmations: [String: JSON] = [
             "key": ["jkt": key], "certificate": ["x5t#S256": print], "both": ["jkt": key, "x5t#S256": print],
         ]
-        let token = try court.token(claims: ["cnf": confirmations[binding]])
+        let token = try harness.token(claims: ["cnf": confirmations[binding]])
         let hasKey = binding == "key" || binding == "both"
         let fields =
-            hasKey ? ProofCourt.fields(token, try court.client.proof(token)) : ["Authorization: Bearer \(token)"]
-        #expect(try court.outcome(fields, peer: PeerFacts(address: address(), certificate: certificate)) == expected)
+            hasKey ? ProofHarness.fields(token, try harness.client.proof(token)) : ["Authorization: Bearer \(token)"]
+        #expect(try harness.outcome(fields, peer: PeerFacts(address: address(), certificate: certificate)) == expected)
     }
 
     @Test("RS-088 a token that is bound to a key and a certificate needs both")
     func both() throws {
         let octets = [UInt8](0..<32)
-        let token = try court.token(claims: [
-            "cnf": ["jkt": .string(court.client.thumbprint), "x5t#S256": .string(Base64URL.encode(octets))]
+        let token = try harness.token(claims: [
+            "cnf": ["jkt": .string(harness.client.thumbprint), "x5t#S256": .string(Base64URL.encode(octets))]
         ])
         func peer(_ octets: [UInt8]) throws -> PeerFacts {
             PeerFacts(
@@ -156,11 +157,11 @@ struct ProofTests {
                 certificate: ClientCertificate(
                     identity: "c", uris: [], dnsNames: [], thumbprint: try #require(Digest256(octets))))
         }
-        let fields = ProofCourt.fields(token, try court.client.proof(token))
-        #expect(try court.outcome(fields) == "wrong_certificate")
-        #expect(try court.outcome(fields, peer: try peer(octets.reversed())) == "wrong_certificate")
-        #expect(try court.outcome(["Authorization: Bearer \(token)"], peer: try peer(octets)) == "missing_proof")
-        #expect(try court.outcome(fields, peer: try peer(octets)) == "ok")
+        let fields = ProofHarness.fields(token, try harness.client.proof(token))
+        #expect(try harness.outcome(fields) == "wrong_certificate")
+        #expect(try harness.outcome(fields, peer: try peer(octets.reversed())) == "wrong_certificate")
+        #expect(try harness.outcome(["Authorization: Bearer \(token)"], peer: try peer(octets)) == "missing_proof")
+        #expect(try harness.outcome(fields, peer: try peer(octets)) == "ok")
     }
 
     // MARK: Nonces
@@ -169,30 +170,30 @@ struct ProofTests {
         "RS-102 RS-103 where a nonce is demanded, a proof has the one of now or the one before",
         arguments: [true, false])
     func nonces(byIssuer: Bool) throws {
-        let court = try ProofCourt([Requirement(issuers: [0], dpopNonce: !byIssuer)], dpopNonce: byIssuer)
-        let token = try court.token(claims: ["exp": 9_000])
+        let harness = try ProofHarness([Requirement(issuers: [0], dpopNonce: !byIssuer)], dpopNonce: byIssuer)
+        let token = try harness.token(claims: ["exp": 9_000])
         func fields(_ nonce: String?, at seconds: Int64, jti: String) throws -> [String] {
             let claims: [String: JSON?] = [
                 "nonce": nonce.map { .string($0) } ?? nil, "iat": .integer(seconds), "jti": .string(jti),
             ]
-            return ProofCourt.fields(token, try court.client.proof(token, claims: claims))
+            return ProofHarness.fields(token, try harness.client.proof(token, claims: claims))
         }
-        let refusal = try court.refusal(try fields(nil, at: 1_100, jti: "a"))
+        let refusal = try harness.refusal(try fields(nil, at: 1_100, jti: "a"))
         #expect(refusal.code == .nonceRequired)
         let nonce = try #require(refusal.nonce)
         // RFC 9449 §8.1: what NQCHAR allows, and hard to guess.
         #expect(nonce.utf8.count == 22 && Base64URL.decode(nonce) != nil)
-        #expect(try court.outcome(try fields(nonce, at: 1_100, jti: "a")) == "ok")
-        #expect(try court.outcome(try fields(nil, at: 1_100, jti: "b")) == "nonce_required")
-        #expect(try court.outcome(try fields("", at: 1_100, jti: "b")) == "nonce_required")
-        #expect(try court.outcome(try fields(nonce + "A", at: 1_100, jti: "b")) == "nonce_required")
+        #expect(try harness.outcome(try fields(nonce, at: 1_100, jti: "a")) == "ok")
+        #expect(try harness.outcome(try fields(nil, at: 1_100, jti: "b")) == "nonce_required")
+        #expect(try harness.outcome(try fields("", at: 1_100, jti: "b")) == "nonce_required")
+        #expect(try harness.outcome(try fields(nonce + "A", at: 1_100, jti: "b")) == "nonce_required")
         // 1100 lies in the period that ends at 1200; the next one ends at 1500.
-        #expect(try court.outcome(try fields(nonce, at: 1_499, jti: "c"), at: 1_499) == "ok")
-        #expect(try court.outcome(try fields(nonce, at: 1_500, jti: "d"), at: 1_500) == "nonce_required")
-        let next = try court.refusal(try fields(nonce, at: 1_500, jti: "d"), at: 1_500)
+        #expect(try harness.outcome(try fields(nonce, at: 1_499, jti: "c"), at: 1_499) == "ok")
+        #expect(try harness.outcome(try fields(nonce, at: 1_500, jti: "d"), at: 1_500) == "nonce_required")
+        let next = try harness.refusal(try fields(nonce, at: 1_500, jti: "d"), at: 1_500)
         #expect(next.nonce != nil && next.nonce != nonce)
         // A nonce of the future is none.
-        #expect(try court.outcome(try fields(next.nonce, at: 1_100, jti: "e")) == "nonce_required")
+        #expect(try harness.outcome(try fields(next.nonce, at: 1_100, jti: "e")) == "nonce_required")
     }
 
     @Test("nonces of another process are not accepted")
@@ -212,55 +213,55 @@ struct ProofTests {
 
     @Test("RS-110 the challenge is of the scheme DPoP, names the algorithms, and the error of RFC 9449")
     func challenges() throws {
-        let court = try ProofCourt(
+        let harness = try ProofHarness(
             [
                 Requirement(issuers: [0], scopes: ["a"], proof: .dpop), Requirement(issuers: [0]),
                 Requirement(issuers: [0], proof: .any),
             ],
             dpopAlgorithms: [.es256, .edDSA])
-        let token = try court.token()
+        let token = try harness.token()
         let algorithms = #"algs="ES256 EdDSA""#
-        #expect(challenge(try court.refusal([])) == #"DPoP realm="portcullis", scope="a", \#(algorithms)"#)
-        let bad = ProofCourt.fields(token, try court.client.proof(token, claims: ["htm": "PUT"]))
+        #expect(challenge(try harness.refusal([])) == #"DPoP realm="portcullis", scope="a", \#(algorithms)"#)
+        let bad = ProofHarness.fields(token, try harness.client.proof(token, claims: ["htm": "PUT"]))
         for route in 0...2 {
             #expect(
-                challenge(try court.refusal(bad, route: route))
+                challenge(try harness.refusal(bad, route: route))
                     == #"DPoP realm="portcullis", error="invalid_dpop_proof", error_description="The DPoP proof was made for another request.", \#(algorithms)"#
             )
-            let downgraded = challenge(try court.refusal(["Authorization: Bearer \(token)"], route: route))
+            let downgraded = challenge(try harness.refusal(["Authorization: Bearer \(token)"], route: route))
             #expect(
                 downgraded.hasPrefix(#"DPoP realm="portcullis", error="invalid_token""#)
                     && downgraded.hasSuffix(algorithms))
         }
-        let expired = try court.token(claims: ["exp": 1_000])
+        let expired = try harness.token(claims: ["exp": 1_000])
         #expect(
-            challenge(try court.refusal(ProofCourt.fields(expired, try court.client.proof(expired)), route: 1))
+            challenge(try harness.refusal(ProofHarness.fields(expired, try harness.client.proof(expired)), route: 1))
                 .hasPrefix(
                     #"DPoP realm="portcullis", error="invalid_token", error_description="The access token has expired.""#
                 ))
-        #expect(challenge(try court.refusal([], route: 1)) == #"Bearer realm="portcullis""#)
+        #expect(challenge(try harness.refusal([], route: 1)) == #"Bearer realm="portcullis""#)
         #expect(
-            challenge(try court.refusal([], route: 2))
+            challenge(try harness.refusal([], route: 2))
                 == #"Bearer realm="portcullis", DPoP realm="portcullis", \#(algorithms)"#)
     }
 
     @Test("RS-102 a nonce is asked for by use_dpop_nonce")
     func nonceChallenge() throws {
-        let court = try ProofCourt(dpopNonce: true)
-        let token = try court.token()
-        let refusal = try court.refusal(ProofCourt.fields(token, try court.client.proof(token)))
+        let harness = try ProofHarness(dpopNonce: true)
+        let token = try harness.token()
+        let refusal = try harness.refusal(ProofHarness.fields(token, try harness.client.proof(token)))
         #expect(challenge(refusal).hasPrefix(#"DPoP realm="portcullis", error="use_dpop_nonce""#))
         #expect(refusal.code.facts.status == 401 && refusal.nonce != nil)
     }
 
     @Test("a scope that a token with a proof lacks is asked for with the scheme DPoP")
     func scopes() throws {
-        let court = try ProofCourt([Requirement(issuers: [0], scopes: ["admin"])])
-        let token = try court.token()
-        let verdict = try court.judge(ProofCourt.fields(token, try court.client.proof(token)))
-        guard case .authenticated(let caller) = verdict else { throw ProofCourt.NotRefused() }
+        let harness = try ProofHarness([Requirement(issuers: [0], scopes: ["admin"])])
+        let token = try harness.token()
+        let verdict = try harness.judge(ProofHarness.fields(token, try harness.client.proof(token)))
+        guard case .authenticated(let caller) = verdict else { throw ProofHarness.NotRefused() }
         do throws(Refusal) {
-            _ = try Authorizer.authorize(caller, rules: court.court.rules[0], peer: anyPeer)
+            _ = try Authorizer.authorize(caller, rules: harness.base.rules[0], peer: anyPeer)
             Issue.record("not refused")
         } catch {
             #expect(challenge(error).hasPrefix(#"DPoP realm="portcullis", error="insufficient_scope""#))
@@ -284,7 +285,7 @@ struct ProfileTests {
         var entry = TestIssuer().entry(algorithms: allowed)
         entry.dpopAlgorithms = allowed
         let document: JSON = ["keys": [.object(jwk)]]
-        let court = Court(
+        let harness = AuthenticationHarness(
             [entry], keys: [IssuerKeys(set: try JWKSet.parse(document.serialized()), generation: 1)],
             require: [Requirement(issuers: [0], proof: .dpop)])
         func token(_ issuer: SigningKey, boundTo bound: SigningKey) throws -> String {
@@ -302,7 +303,7 @@ struct ProfileTests {
                     "jti": "a", "htm": "GET", "htu": "https://api.example.com/", "iat": 1100,
                     "ath": .string(Base64URL.encode(Array(SHA256.hash(data: Array(token.utf8))))),
                 ])
-            switch try court.judge(try head("GET", "/", ProofCourt.fields(token, proof))) {
+            switch try harness.judge(try head("GET", "/", ProofHarness.fields(token, proof))) {
             case .authenticated: return "ok"
             case .refused(let refusal): return refusal.code.facts.word.description
             case .inquire: return "inquire"
@@ -312,7 +313,7 @@ struct ProfileTests {
             try outcome(token(key, boundTo: prover), provedBy: prover) == (expected ? "ok" : "unsupported_algorithm"))
         guard algorithm != .es256 else { return }
         // The proof by this algorithm, for a token by one that is allowed.
-        let second = try ProofCourt(dpopAlgorithms: allowed)
+        let second = try ProofHarness(dpopAlgorithms: allowed)
         let bound = try second.issuer.token(claims: ["cnf": ["jkt": .string(key.kid)]])
         let proof = try key.sign(
             header: ["typ": "dpop+jwt", "jwk": key.publicJWK],
@@ -320,7 +321,7 @@ struct ProfileTests {
                 "jti": "a", "htm": "GET", "htu": "https://api.example.com/", "iat": 1100,
                 "ath": .string(Base64URL.encode(Array(SHA256.hash(data: Array(bound.utf8))))),
             ])
-        #expect(try second.outcome(ProofCourt.fields(bound, proof)) == (expected ? "ok" : "malformed_proof"))
+        #expect(try second.outcome(ProofHarness.fields(bound, proof)) == (expected ? "ok" : "malformed_proof"))
     }
 }
 

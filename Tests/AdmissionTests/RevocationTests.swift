@@ -18,11 +18,11 @@ struct RevocationTests {
             as [(RevocationSet.Kind, String)])
     func revoked(kind: RevocationSet.Kind, id: String) throws {
         let token = try issuer.token(claims: ["grant_id": "g-1"])
-        let court = try Court(issuer)
-        court.authenticator.revocations = set(kind, id)
-        #expect(try court.outcome(token) == "revoked_token")
+        let harness = try AuthenticationHarness(issuer)
+        harness.authenticator.revocations = set(kind, id)
+        #expect(try harness.outcome(token) == "revoked_token")
         // One that the cache knows to be good, and that was judged by an older set.
-        let other = try Court(issuer)
+        let other = try AuthenticationHarness(issuer)
         #expect(try other.outcome(token) == "ok")
         #expect(try other.outcome(token) == "ok")
         #expect(other.authenticator.cachedTokens == 1)
@@ -40,9 +40,9 @@ struct RevocationTests {
             (.grant, "g-"), (.client, "client-11"),
         ] as [(RevocationSet.Kind, String)])
     func others(kind: RevocationSet.Kind, id: String) throws {
-        let court = try Court(issuer)
-        court.authenticator.revocations = set(kind, id)
-        #expect(try court.outcome(try issuer.token(claims: ["grant_id": "g-1"])) == "ok")
+        let harness = try AuthenticationHarness(issuer)
+        harness.authenticator.revocations = set(kind, id)
+        #expect(try harness.outcome(try issuer.token(claims: ["grant_id": "g-1"])) == "ok")
     }
 
     @Test(
@@ -53,25 +53,25 @@ struct RevocationTests {
             (.subject, "user-1", 1_000, "ok"), (.token, "t-1", 0, "revoked_token"), (.grant, "g-1", 0, "revoked_token"),
         ] as [(RevocationSet.Kind, String, Int64, String)])
     func before(kind: RevocationSet.Kind, id: String, before: Int64, outcome: String) throws {
-        let court = try Court(issuer)
-        court.authenticator.revocations = set(kind, id, before: before)
-        #expect(try court.outcome(try issuer.token(claims: ["grant_id": "g-1"])) == outcome)
+        let harness = try AuthenticationHarness(issuer)
+        harness.authenticator.revocations = set(kind, id, before: before)
+        #expect(try harness.outcome(try issuer.token(claims: ["grant_id": "g-1"])) == outcome)
     }
 
     @Test("tokens of other issuers are none of its business, whatever they are called")
     func otherIssuers() throws {
         var entry = issuer.entry()
         entry.keys = .jwksFile("keys.json")
-        let court = try Court(issuer, entry: entry)
-        court.authenticator.revocations = set(.subject, "user-1")
-        #expect(try court.outcome(try issuer.token()) == "ok")
+        let harness = try AuthenticationHarness(issuer, entry: entry)
+        harness.authenticator.revocations = set(.subject, "user-1")
+        #expect(try harness.outcome(try issuer.token()) == "ok")
     }
 
     @Test("a token that is over is over, and is not looked up")
     func expired() throws {
-        let court = try Court(issuer)
-        court.authenticator.revocations = set(.token, "t-1")
-        #expect(try court.outcome(try issuer.token(), at: 5_000) == "expired_token")
+        let harness = try AuthenticationHarness(issuer)
+        harness.authenticator.revocations = set(.token, "t-1")
+        #expect(try harness.outcome(try issuer.token(), at: 5_000) == "expired_token")
     }
 
     @Test("each set has a generation of its own, and none is 0")

@@ -77,9 +77,9 @@ struct ScopeCoverageTests {
         var entry = issuer.entry()
         entry.scopeClaim = claim
         entry.scopeForm = form
-        let court = try Court(issuer, entry: entry)
+        let harness = try AuthenticationHarness(issuer, entry: entry)
         let token = try issuer.token(claims: claims)
-        guard case .authenticated(let caller) = try court.judge(token) else { return try court.outcome(token) }
+        guard case .authenticated(let caller) = try harness.judge(token) else { return try harness.outcome(token) }
         #expect(caller.principal.facts.scopes.map(\.text).joined(separator: " ") == caller.principal.facts.scope)
         return caller.principal.facts.scope
     }
@@ -107,7 +107,7 @@ struct ScopeCoverageTests {
         let other = TestIssuer("https://other.example")
         var hierarchic = other.entry(name: "other")
         hierarchic.scopeMatch = .hierarchic
-        let court = Court(
+        let harness = AuthenticationHarness(
             [issuer.entry(), hierarchic], keys: [try issuer.keys(), try other.keys()],
             require: [
                 Requirement(issuers: [0, 1], scopes: ["orders:read"]),
@@ -115,9 +115,9 @@ struct ScopeCoverageTests {
             ])
         for route in 0...1 {
             func outcome(_ token: String) throws -> String? {
-                let caller = try court.caller(token, route: route)
+                let caller = try harness.caller(token, route: route)
                 return refusal { () throws(Refusal) in
-                    _ = try Authorizer.authorize(caller, rules: court.rules[route], peer: anyPeer)
+                    _ = try Authorizer.authorize(caller, rules: harness.rules[route], peer: anyPeer)
                 }
             }
             #expect(try outcome(try issuer.token(claims: ["scope": "orders"])) == "insufficient_scope")
@@ -127,15 +127,15 @@ struct ScopeCoverageTests {
 
     @Test("a token that was verified under another entry for scopes is verified again")
     func cache() throws {
-        let court = try Court(issuer)
+        let harness = try AuthenticationHarness(issuer)
         let token = try issuer.token(claims: ["scope": "a", "scp": "b"])
-        #expect(try court.caller(token).principal.facts.scope == "a")
+        #expect(try harness.caller(token).principal.facts.scope == "a")
         var entry = issuer.entry()
         entry.scopeClaim = ["scp"]
-        court.set = IssuerSet([entry], keys: [try issuer.keys()])
-        #expect(try court.caller(token).principal.facts.scope == "b")
+        harness.set = IssuerSet([entry], keys: [try issuer.keys()])
+        #expect(try harness.caller(token).principal.facts.scope == "b")
         entry.scopeMatch = .wildcard
-        court.set = IssuerSet([entry], keys: [try issuer.keys()])
-        #expect(try court.caller(token).principal.facts.scopeMatch == .wildcard)
+        harness.set = IssuerSet([entry], keys: [try issuer.keys()])
+        #expect(try harness.caller(token).principal.facts.scopeMatch == .wildcard)
     }
 }

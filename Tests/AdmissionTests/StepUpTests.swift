@@ -15,10 +15,10 @@ struct StepUpTests {
         var require = Requirement(issuers: [0], scopes: scopes)
         require.acr = acr
         require.maxAge = maxAge
-        let court = Court([issuer.entry()], keys: [try issuer.keys()], require: [require])
-        let caller = try court.caller(try issuer.token(claims: claims))
+        let harness = AuthenticationHarness([issuer.entry()], keys: [try issuer.keys()], require: [require])
+        let caller = try harness.caller(try issuer.token(claims: claims))
         do throws(Refusal) {
-            _ = try Authorizer.authorize(caller, rules: court.rules[0], peer: anyPeer)
+            _ = try Authorizer.authorize(caller, rules: harness.rules[0], peer: anyPeer)
             return nil
         } catch { return error }
     }
@@ -94,19 +94,19 @@ struct StepUpTests {
     func remembered() throws {
         var require = Requirement(issuers: [0])
         require.maxAge = .seconds(60)
-        let court = Court([issuer.entry()], keys: [try issuer.keys()], require: [require])
+        let harness = AuthenticationHarness([issuer.entry()], keys: [try issuer.keys()], require: [require])
         let token = try issuer.token(claims: ["auth_time": 1090])
         for (now, fits) in [(1_100 as Int64, true), (1_165, true), (1_166, false)] {
-            guard case .authenticated(let caller) = try court.judge(token, at: now) else {
+            guard case .authenticated(let caller) = try harness.judge(token, at: now) else {
                 Issue.record("not authenticated at \(now)")
                 continue
             }
             let word = refusal { () throws(Refusal) in
-                _ = try Authorizer.authorize(caller, rules: court.rules[0], peer: anyPeer)
+                _ = try Authorizer.authorize(caller, rules: harness.rules[0], peer: anyPeer)
             }
             #expect(word == (fits ? nil : "insufficient_user_authentication"), "\(now)")
         }
-        #expect(court.authenticator.cachedTokens == 1)
+        #expect(harness.authenticator.cachedTokens == 1)
     }
 
     @Test("it does not count for the limit on bad tokens: the token is good")
@@ -114,8 +114,8 @@ struct StepUpTests {
         let limiter = BadTokenLimiter(perMinuteMax: 1, seed: (1, 2))
         var require = Requirement(issuers: [0])
         require.acr = ["mfa"]
-        let court = Court(
+        let harness = AuthenticationHarness(
             [issuer.entry()], keys: [try issuer.keys()], require: [require], cacheEntriesMax: 0, limiter: limiter)
-        for _ in 0..<5 { #expect(try court.outcome(try issuer.token()) == "ok") }
+        for _ in 0..<5 { #expect(try harness.outcome(try issuer.token()) == "ok") }
     }
 }

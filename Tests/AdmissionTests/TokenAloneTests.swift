@@ -9,9 +9,9 @@ struct TokenAloneTests {
     private let issuer = TestIssuer()
 
     /// `ok`, the word of the refusal, or `inquire`.
-    private func outcome(_ token: String, _ court: Court) -> String {
-        let verdict = court.authenticator.authenticate(
-            Array(token.utf8), rules: court.rules[0], issuers: court.set, unixSeconds: 1_100, now: 0)
+    private func outcome(_ token: String, _ harness: AuthenticationHarness) -> String {
+        let verdict = harness.authenticator.authenticate(
+            Array(token.utf8), rules: harness.rules[0], issuers: harness.set, unixSeconds: 1_100, now: 0)
         switch verdict {
         case .authenticated: return "ok"
         case .refused(let refusal): return refusal.code.facts.word.description
@@ -46,18 +46,18 @@ struct TokenAloneTests {
         ])
     func likeBearer(_ one: Case) throws {
         let token = try issuer.token(claims: one.claims)
-        #expect(outcome(token, try Court(issuer)) == one.expected)
-        #expect(try Court(issuer).outcome(token) == one.expected)
+        #expect(outcome(token, try AuthenticationHarness(issuer)) == one.expected)
+        #expect(try AuthenticationHarness(issuer).outcome(token) == one.expected)
     }
 
     @Test("is refused when its octets are none of a token's", arguments: ["", " ", "a b", "ö", "a\r\nb"])
     func malformed(token: String) throws {
-        #expect(outcome(token, try Court(issuer)) == "malformed_credentials")
+        #expect(outcome(token, try AuthenticationHarness(issuer)) == "malformed_credentials")
     }
 
     @Test("makes the gateway ask for keys that are not there")
     func keysMissing() throws {
-        let court = Court([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])])
-        #expect(outcome(try issuer.token(), court) == "inquire")
+        let harness = AuthenticationHarness([issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])])
+        #expect(outcome(try issuer.token(), harness) == "inquire")
     }
 }

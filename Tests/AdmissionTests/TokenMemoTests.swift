@@ -75,18 +75,18 @@ struct TokenMemoTests {
     @Test("RS-069 a key that is withdrawn, or an issuer that changed, is not found through a token shown a moment ago")
     func withdrawn() throws {
         let issuer = TestIssuer()
-        let court = try Court(issuer)
+        let harness = try AuthenticationHarness(issuer)
         let token = try issuer.token()
         // The second time it is found in the cache and kept, the third time it is compared.
-        for _ in 0..<3 { #expect(try court.outcome(token) == "ok") }
+        for _ in 0..<3 { #expect(try harness.outcome(token) == "ok") }
 
         let stranger = TestIssuer(kid: "k1")
-        court.set = IssuerSet(court.issuers, keys: [try stranger.keys(generation: 2)])
-        #expect(try court.outcome(token) == "bad_signature")
+        harness.set = IssuerSet(harness.issuers, keys: [try stranger.keys(generation: 2)])
+        #expect(try harness.outcome(token) == "bad_signature")
 
-        court.set = IssuerSet(court.issuers, keys: [try issuer.keys(generation: 3)])
-        #expect(try court.outcome(token) == "ok")
-        court.set = IssuerSet([issuer.entry(types: ["other+jwt"])], keys: [try issuer.keys(generation: 3)])
-        #expect(try court.outcome(token) == "wrong_type")
+        harness.set = IssuerSet(harness.issuers, keys: [try issuer.keys(generation: 3)])
+        #expect(try harness.outcome(token) == "ok")
+        harness.set = IssuerSet([issuer.entry(types: ["other+jwt"])], keys: [try issuer.keys(generation: 3)])
+        #expect(try harness.outcome(token) == "wrong_type")
     }
 }

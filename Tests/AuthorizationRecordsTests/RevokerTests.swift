@@ -92,10 +92,10 @@ struct RevokerTests {
 
     @Test("a client that is removed leaves nothing, and its tokens count no longer")
     func removedClient() async throws {
-        let bench = try Bench()
-        try await bench.register()
-        _ = try await bench.administration.removeClient("shop", now: newYear2026)
-        #expect(try await bench.store.record(.revocation, "client:shop") != nil)
-        #expect(try await bench.store.client(id: "shop") == nil)
+        let harness = try AuthorizationHarness()
+        try await harness.register()
+        _ = try await harness.administration.removeClient("shop", now: newYear2026)
+        #expect(try await harness.store.record(.revocation, "client:shop") != nil)
+        #expect(try await harness.store.client(id: "shop") == nil)
     }
 }

@@ -50,7 +50,7 @@ struct DamagedMemberTests {
     func interaction(member: String, value: JSON) {
         let request = AuthorizationRequest(
             clientID: "shop", redirectURI: "https://shop.example/back", scopes: [], resources: ["a"],
-            codeChallenge: Flow.challenge)
+            codeChallenge: CodeFlowHarness.challenge)
         let record = Interaction(
             id: "i", clientID: "shop", browserKey: RandomText.browser.key(of: "b"),
             subject: .authorization(request, pushed: nil, .begun), expiresAt: 1

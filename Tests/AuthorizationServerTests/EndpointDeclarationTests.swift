@@ -49,10 +49,10 @@ struct EndpointDeclarationTests {
 
     @Test("a body that is larger than declared is refused, whoever calls", arguments: [65_536, 65_537])
     func body(octets: Int) async throws {
-        let bench = try Bench()
-        try await bench.register()
+        let harness = try AuthorizationHarness()
+        try await harness.register()
         let start = "grant_type=client_credentials&padding="
-        let answer = await bench.post(
+        let answer = await harness.post(
             start + String(repeating: "x", count: octets - start.utf8.count), authorization: basic("shop", "s3cret"))
         #expect(answer.status == (octets > 65_536 ? 413 : 200))
     }
@@ -60,8 +60,8 @@ struct EndpointDeclarationTests {
     @Test(
         "a method that is not declared is refused with those that are", arguments: AuthorizationServerEndpoint.allCases)
     func methods(endpoint: AuthorizationServerEndpoint) async throws {
-        let bench = try Bench()
-        let answer = await bench.get(endpoint.path, method: "PATCH")
+        let harness = try AuthorizationHarness()
+        let answer = await harness.get(endpoint.path, method: "PATCH")
         // Without settings for them, there are two fewer.
         guard ![.register, .loginCallback].contains(endpoint) else { return #expect(answer.status == 404) }
         #expect(answer.status == 405)

@@ -6,7 +6,7 @@ import Testing
 @testable import Issuers
 
 /// A table and somebody who drives it: time and answers are given, nothing is fetched.
-private struct TablePlay {
+private struct TableHarness {
     var table: KeyRingTable
     var now: Int64 = 1_000 * second
     /// Fetches that have not ended.
@@ -78,96 +78,96 @@ struct KeyRingTableTests {
         next = try PublishedKey("next")
     }
 
-    private func known(_ change: (inout KeyRingTableBounds) -> Void = { _ in }) -> TablePlay {
-        var play = TablePlay(change)
-        _ = play.ask(place)
-        play.bring([first])
-        return play
+    private func known(_ change: (inout KeyRingTableBounds) -> Void = { _ in }) -> TableHarness {
+        var harness = TableHarness(change)
+        _ = harness.ask(place)
+        harness.bring([first])
+        return harness
     }
 
     @Test("the first question fetches, others wait for the same fetch, and then the keys are remembered")
     func singleFlight() {
-        var play = TablePlay()
-        for _ in 0..<100 { #expect(play.ask(place).word == .pending) }
-        #expect(play.fetchCount == 1)
-        #expect(play.fetches.first?.url == place)
-        play.now += second / 2
-        play.bring([first])
-        #expect(play.settled == [place])
-        #expect(play.table.answer(place, since: 1_000 * second, now: play.now).word == .keys(["first"], .fetched))
-        #expect(play.ask(place).word == .keys(["first"], .remembered))
-        #expect(play.fetchCount == 1)
+        var harness = TableHarness()
+        for _ in 0..<100 { #expect(harness.ask(place).word == .pending) }
+        #expect(harness.fetchCount == 1)
+        #expect(harness.fetches.first?.url == place)
+        harness.now += second / 2
+        harness.bring([first])
+        #expect(harness.settled == [place])
+        #expect(harness.table.answer(place, since: 1_000 * second, now: harness.now).word == .keys(["first"], .fetched))
+        #expect(harness.ask(place).word == .keys(["first"], .remembered))
+        #expect(harness.fetchCount == 1)
     }
 
     @Test("keys that did not do are fetched anew once each thirty seconds, and what is remembered is given meanwhile")
     func cooldown() {
-        var play = known()
-        play.now += second
-        #expect(play.ask(place, missed: true).word == .pending)
-        play.bring([first, next])
+        var harness = known()
+        harness.now += second
+        #expect(harness.ask(place, missed: true).word == .pending)
+        harness.bring([first, next])
         for _ in 0..<100 {
-            play.now += second / 5
-            #expect(play.ask(place, missed: true).word == .keys(["first", "next"], .remembered))
+            harness.now += second / 5
+            #expect(harness.ask(place, missed: true).word == .keys(["first", "next"], .remembered))
         }
-        #expect(play.fetchCount == 2)
-        play.now += 11 * second
-        #expect(play.ask(place, missed: true).word == .pending)
-        #expect(play.fetchCount == 3)
+        #expect(harness.fetchCount == 2)
+        harness.now += 11 * second
+        #expect(harness.ask(place, missed: true).word == .pending)
+        #expect(harness.fetchCount == 3)
     }
 
     @Test("keys that are a little old are refreshed beside the question; those that are too old are waited for")
     func refresh() {
-        var play = known()
-        play.now += 460 * second
-        #expect(play.ask(place).word == .keys(["first"], .remembered))
-        #expect(play.fetchCount == 2)
-        play.bring([first])
-        play.now += 601 * second
-        #expect(play.ask(place).word == .pending)
-        play.bring([next])
-        #expect(play.ask(place).word == .keys(["next"], .remembered))
+        var harness = known()
+        harness.now += 460 * second
+        #expect(harness.ask(place).word == .keys(["first"], .remembered))
+        #expect(harness.fetchCount == 2)
+        harness.bring([first])
+        harness.now += 601 * second
+        #expect(harness.ask(place).word == .pending)
+        harness.bring([next])
+        #expect(harness.ask(place).word == .keys(["next"], .remembered))
     }
 
     @Test("keys that cannot be fetched anew are kept for a day, and a miss is not known to be one")
     func staleIfError() {
-        var play = known()
-        play.now += 601 * second
-        let asked = play.now
-        #expect(play.ask(place).word == .pending)
-        play.finish(.failure(.unreachable))
-        #expect(play.table.answer(place, since: asked, now: play.now).word == .keys(["first"], .kept))
-        #expect(play.ask(place).word == .keys(["first"], .kept))
-        #expect(play.ask(place, missed: true).word == .keys(["first"], .kept))
-        #expect(play.fetchCount == 2)
-        play.now += 86_400 * second
-        #expect(play.ask(place).word == .pending)
-        play.finish(.failure(.unreachable))
-        #expect(play.ask(place).word == .unavailable)
+        var harness = known()
+        harness.now += 601 * second
+        let asked = harness.now
+        #expect(harness.ask(place).word == .pending)
+        harness.finish(.failure(.unreachable))
+        #expect(harness.table.answer(place, since: asked, now: harness.now).word == .keys(["first"], .kept))
+        #expect(harness.ask(place).word == .keys(["first"], .kept))
+        #expect(harness.ask(place, missed: true).word == .keys(["first"], .kept))
+        #expect(harness.fetchCount == 2)
+        harness.now += 86_400 * second
+        #expect(harness.ask(place).word == .pending)
+        harness.finish(.failure(.unreachable))
+        #expect(harness.ask(place).word == .unavailable)
     }
 
     @Test("an address that fails is asked again after one second, two, four and so on, however many want it")
     func backoff() {
-        var play = TablePlay()
-        #expect(play.ask(place).word == .pending)
+        var harness = TableHarness()
+        #expect(harness.ask(place).word == .pending)
         for seconds: Int64 in [1, 2, 4, 8] {
-            play.finish(.failure(.unreachable))
-            for _ in 0..<50 { #expect(play.ask(place).word == .unavailable) }
-            play.now += seconds * second
-            #expect(play.ask(place).word == .pending)
+            harness.finish(.failure(.unreachable))
+            for _ in 0..<50 { #expect(harness.ask(place).word == .unavailable) }
+            harness.now += seconds * second
+            #expect(harness.ask(place).word == .pending)
         }
-        #expect(play.fetchCount == 5)
+        #expect(harness.fetchCount == 5)
     }
 
     @Test("a dead address does not concern another one")
     func independence() {
-        var play = TablePlay()
-        _ = play.ask(place)
-        play.finish(.failure(.timeout))
+        var harness = TableHarness()
+        _ = harness.ask(place)
+        harness.finish(.failure(.timeout))
         let other = url("https://other.example/keys")
-        _ = play.ask(other)
-        play.bring([next])
-        #expect(play.ask(other).word == .keys(["next"], .remembered))
-        #expect(play.ask(place).word == .unavailable)
+        _ = harness.ask(other)
+        harness.bring([next])
+        #expect(harness.ask(other).word == .keys(["next"], .remembered))
+        #expect(harness.ask(place).word == .unavailable)
     }
 
     @Test(
@@ -180,84 +180,84 @@ struct KeyRingTableTests {
             Fetched(status: 200, body: keySet(Array(repeating: ["kty": "EC"], count: 101))),
         ])
     func badAnswers(answer: Fetched) {
-        var play = TablePlay()
-        _ = play.ask(place)
-        play.finish(.success(answer))
-        #expect(play.ask(place).word == .unavailable)
+        var harness = TableHarness()
+        _ = harness.ask(place)
+        harness.finish(.success(answer))
+        #expect(harness.ask(place).word == .unavailable)
     }
 
     @Test("fetches at a time are bounded, in all and to one host; who comes then is told to ask again")
     func bounds() {
-        var play = TablePlay { bounds in
+        var harness = TableHarness { bounds in
             bounds.fetchesMax = 3
             bounds.fetchesPerHostMax = 2
         }
-        for path in ["/a", "/b"] { #expect(play.ask(url("https://keys.example\(path)")).word == .pending) }
-        #expect(play.ask(url("https://keys.example/c")).word == .busy)
-        #expect(play.ask(url("https://other.example/")).word == .pending)
-        #expect(play.ask(url("https://third.example/")).word == .busy)
-        #expect(play.fetchCount == 3)
-        play.finish(.failure(.timeout))
-        #expect(play.ask(url("https://keys.example/c")).word == .pending)
-        play.bring([first])
-        #expect(play.ask(url("https://third.example/")).word == .pending)
+        for path in ["/a", "/b"] { #expect(harness.ask(url("https://keys.example\(path)")).word == .pending) }
+        #expect(harness.ask(url("https://keys.example/c")).word == .busy)
+        #expect(harness.ask(url("https://other.example/")).word == .pending)
+        #expect(harness.ask(url("https://third.example/")).word == .busy)
+        #expect(harness.fetchCount == 3)
+        harness.finish(.failure(.timeout))
+        #expect(harness.ask(url("https://keys.example/c")).word == .pending)
+        harness.bring([first])
+        #expect(harness.ask(url("https://third.example/")).word == .pending)
     }
 
     @Test("keys that are remembered are given although there is no room for a fetch, but a miss is not known to be one")
     func busyButKnown() {
-        var play = known { $0.fetchesMax = 1 }
-        _ = play.ask(url("https://other.example/"))
-        play.now += second
-        #expect(play.ask(place).word == .keys(["first"], .remembered))
-        #expect(play.ask(place, missed: true).word == .busy)
-        #expect(play.table.answer(place, since: play.now, now: play.now).word == .keys(["first"], .kept))
+        var harness = known { $0.fetchesMax = 1 }
+        _ = harness.ask(url("https://other.example/"))
+        harness.now += second
+        #expect(harness.ask(place).word == .keys(["first"], .remembered))
+        #expect(harness.ask(place, missed: true).word == .busy)
+        #expect(harness.table.answer(place, since: harness.now, now: harness.now).word == .keys(["first"], .kept))
     }
 
     @Test("a fetch that says nothing for half a minute is given up; its late answer changes nothing, but makes room")
     func lost() {
-        var play = TablePlay { $0.fetchesPerHostMax = 2 }
-        _ = play.ask(place)
-        play.now += 31 * second
-        #expect(play.ask(place).word == .unavailable)
-        play.now += 2 * second
-        #expect(play.ask(place).word == .pending)
-        #expect(play.fetches.count == 2)
-        #expect(play.ask(url("https://keys.example/other")).word == .busy)
-        play.bring([first])
-        #expect(play.ask(place).word == .pending)
-        #expect(play.ask(url("https://keys.example/other")).word == .pending)
-        play.bring([next])
-        #expect(play.ask(place).word == .keys(["next"], .remembered))
+        var harness = TableHarness { $0.fetchesPerHostMax = 2 }
+        _ = harness.ask(place)
+        harness.now += 31 * second
+        #expect(harness.ask(place).word == .unavailable)
+        harness.now += 2 * second
+        #expect(harness.ask(place).word == .pending)
+        #expect(harness.fetches.count == 2)
+        #expect(harness.ask(url("https://keys.example/other")).word == .busy)
+        harness.bring([first])
+        #expect(harness.ask(place).word == .pending)
+        #expect(harness.ask(url("https://keys.example/other")).word == .pending)
+        harness.bring([next])
+        #expect(harness.ask(place).word == .keys(["next"], .remembered))
     }
 
     @Test(
         "of more addresses than there is room for, the one that was asked for longest ago is forgotten, and none that is being fetched"
     )
     func forgotten() {
-        var play = TablePlay { $0.ringsMax = 2 }
+        var harness = TableHarness { $0.ringsMax = 2 }
         let (second, third) = (url("https://second.example/"), url("https://third.example/"))
         for place in [place, second] {
-            _ = play.ask(place)
-            play.bring([first])
+            _ = harness.ask(place)
+            harness.bring([first])
         }
-        #expect(play.ask(place).word == .keys(["first"], .remembered))
-        #expect(play.ask(third).word == .pending)
-        #expect(play.table.count == 2)
-        #expect(play.ask(place).word == .keys(["first"], .remembered))
-        #expect(play.ask(second).word == .pending)
+        #expect(harness.ask(place).word == .keys(["first"], .remembered))
+        #expect(harness.ask(third).word == .pending)
+        #expect(harness.table.count == 2)
+        #expect(harness.ask(place).word == .keys(["first"], .remembered))
+        #expect(harness.ask(second).word == .pending)
         // Both are being fetched now.
-        #expect(play.ask(place).word == .unavailable)
-        #expect(play.table.count == 2)
+        #expect(harness.ask(place).word == .unavailable)
+        #expect(harness.table.count == 2)
     }
 
     @Test("documents that are remembered are bounded in octets, too")
     func octets() {
         let size = keySet([first.jwk]).count
-        var play = TablePlay { $0.octetsMax = 3 * size }
+        var harness = TableHarness { $0.octetsMax = 3 * size }
         for number in 0..<10 {
-            _ = play.ask(url("https://keys.example/\(number)"))
-            play.bring([first])
-            #expect(play.table.count == min(number + 1, 3))
+            _ = harness.ask(url("https://keys.example/\(number)"))
+            harness.bring([first])
+            #expect(harness.table.count == min(number + 1, 3))
         }
     }
 }

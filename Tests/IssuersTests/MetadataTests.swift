@@ -34,40 +34,40 @@ struct MetadataTests {
 
     @Test("RS-061 both places are tried, and the one that answers names the keys", arguments: [0, 1])
     func both(failures: Int) throws {
-        var play = RingPlay.discovering()
-        play.wake()
-        for _ in 0..<failures { play.finish(.success(Fetched(status: 404, body: []))) }
-        play.bringMetadata()
-        #expect(play.fetches.map(\.url) == [RingPlay.keySetPlace])
-        play.bring([try PublishedKey("a")])
-        #expect(play.kids == ["a"])
+        var harness = RingHarness.discovering()
+        harness.wake()
+        for _ in 0..<failures { harness.finish(.success(Fetched(status: 404, body: []))) }
+        harness.bringMetadata()
+        #expect(harness.fetches.map(\.url) == [RingHarness.keySetPlace])
+        harness.bring([try PublishedKey("a")])
+        #expect(harness.kids == ["a"])
         // The next refresh needs no metadata.
-        play.pass(600)
-        #expect(play.fetches.map(\.url) == [RingPlay.keySetPlace])
+        harness.pass(600)
+        #expect(harness.fetches.map(\.url) == [RingHarness.keySetPlace])
     }
 
     @Test("the place that answered is asked first next time, when metadata is an hour old")
     func remembered() throws {
-        var play = RingPlay.discovering()
-        play.wake()
-        play.finish(.success(Fetched(status: 404, body: [])))
-        play.bringMetadata()
+        var harness = RingHarness.discovering()
+        harness.wake()
+        harness.finish(.success(Fetched(status: 404, body: [])))
+        harness.bringMetadata()
         for _ in 0..<8 {
-            play.bring([try PublishedKey("a")])
-            play.pass(600)
+            harness.bring([try PublishedKey("a")])
+            harness.pass(600)
         }
-        #expect(play.fetches.map(\.url.target) == ["/.well-known/openid-configuration"])
+        #expect(harness.fetches.map(\.url.target) == ["/.well-known/openid-configuration"])
     }
 
     @Test(
         "a host that does not answer is not asked twice in a row",
         arguments: [KeyFetchFailure.unreachable, .timeout, .tlsFailed])
     func silent(failure: KeyFetchFailure) {
-        var play = RingPlay.discovering()
-        play.wake()
-        play.finish(.failure(failure))
-        #expect(play.fetches.isEmpty)
-        #expect(play.status.failure == failure)
+        var harness = RingHarness.discovering()
+        harness.wake()
+        harness.finish(.failure(failure))
+        #expect(harness.fetches.isEmpty)
+        #expect(harness.status.failure == failure)
     }
 
     @Test(
@@ -77,15 +77,15 @@ struct MetadataTests {
             "http://login.example", "",
         ])
     func wrongIssuer(issuer: String) {
-        var play = RingPlay.discovering()
-        play.wake()
-        play.bringMetadata(issuer: issuer)
+        var harness = RingHarness.discovering()
+        harness.wake()
+        harness.bringMetadata(issuer: issuer)
         // The other place may do better; here it does not exist.
-        play.finish(.success(Fetched(status: 404, body: [])))
-        #expect(play.fetches.isEmpty)
-        #expect(play.status.failure == .wrongIssuer)
-        #expect(play.status.alarms == ["no_keys", "wrong_issuer"])
-        #expect(play.status.degradedNanoseconds == 0)
+        harness.finish(.success(Fetched(status: 404, body: [])))
+        #expect(harness.fetches.isEmpty)
+        #expect(harness.status.failure == .wrongIssuer)
+        #expect(harness.status.alarms == ["no_keys", "wrong_issuer"])
+        #expect(harness.status.degradedNanoseconds == 0)
     }
 
     @Test(
@@ -98,30 +98,30 @@ struct MetadataTests {
             "https://sub.login.example/jwks",
         ])
     func forbidden(jwks: String) {
-        var play = RingPlay.discovering()
-        play.wake()
-        for _ in 0..<2 { play.bringMetadata(jwks: jwks) }
-        #expect(play.fetches.isEmpty)
-        #expect(play.status.failure == .forbiddenKeySetURL)
+        var harness = RingHarness.discovering()
+        harness.wake()
+        for _ in 0..<2 { harness.bringMetadata(jwks: jwks) }
+        #expect(harness.fetches.isEmpty)
+        #expect(harness.status.failure == .forbiddenKeySetURL)
     }
 
     @Test("a key set on another host counts when that host is configured")
     func otherHost() {
-        var play = RingPlay.discovering(hosts: ["keys.example"])
-        play.wake()
-        play.bringMetadata(jwks: "https://keys.example/certs")
-        #expect(play.fetches.map(\.url.description) == ["https://keys.example/certs"])
+        var harness = RingHarness.discovering(hosts: ["keys.example"])
+        harness.wake()
+        harness.bringMetadata(jwks: "https://keys.example/certs")
+        #expect(harness.fetches.map(\.url.description) == ["https://keys.example/certs"])
     }
 
     @Test("RS-063 plain http needs a loopback address and the word for it", arguments: [(true, true), (false, false)])
     func plaintext(allowed: Bool, fetched: Bool) {
-        var play = RingPlay(
+        var harness = RingHarness(
             KeySource(
-                identifier: RingPlay.identifier, place: .metadata([url("http://127.0.0.1:8080/meta")]),
+                identifier: RingHarness.identifier, place: .metadata([url("http://127.0.0.1:8080/meta")]),
                 allowsPlaintextLoopback: allowed))
-        play.wake()
-        play.bringMetadata(jwks: "http://127.0.0.1:8080/jwks")
-        #expect(play.fetches.isEmpty != fetched)
+        harness.wake()
+        harness.bringMetadata(jwks: "http://127.0.0.1:8080/jwks")
+        #expect(harness.fetches.isEmpty != fetched)
     }
 
     @Test(
@@ -140,26 +140,26 @@ struct MetadataTests {
             (Fetched(status: 200, body: Array("{\"issuer\": 1}".utf8)), .wrongIssuer),
         ])
     func bad(answer: Fetched, failure: KeyFetchFailure) {
-        var play = RingPlay.discovering()
-        play.wake()
-        for _ in 0..<2 { play.finish(.success(answer)) }
-        #expect(play.fetches.isEmpty)
-        #expect(play.status.failure == failure)
+        var harness = RingHarness.discovering()
+        harness.wake()
+        for _ in 0..<2 { harness.finish(.success(answer)) }
+        #expect(harness.fetches.isEmpty)
+        #expect(harness.status.failure == failure)
     }
 
     @Test("metadata is read again after a failure, so that a key set that moved is found")
     func moved() throws {
-        var play = RingPlay.discovering()
-        play.wake()
-        play.bringMetadata()
-        play.bring([try PublishedKey("a")])
-        play.pass(600)
-        play.finish(.success(Fetched(status: 404, body: [])))
-        play.pass(10)
-        #expect(play.fetches.map(\.url.target) == ["/.well-known/oauth-authorization-server"])
-        play.bringMetadata(jwks: "https://login.example/new")
-        play.bring([try PublishedKey("b")])
-        #expect(play.kids == ["b"])
+        var harness = RingHarness.discovering()
+        harness.wake()
+        harness.bringMetadata()
+        harness.bring([try PublishedKey("a")])
+        harness.pass(600)
+        harness.finish(.success(Fetched(status: 404, body: [])))
+        harness.pass(10)
+        #expect(harness.fetches.map(\.url.target) == ["/.well-known/oauth-authorization-server"])
+        harness.bringMetadata(jwks: "https://login.example/new")
+        harness.bring([try PublishedKey("b")])
+        #expect(harness.kids == ["b"])
     }
 
     @Test("a template of issuers is compared as it is written")
@@ -168,10 +168,10 @@ struct MetadataTests {
         let source = KeySource(
             identifier: template,
             place: .metadata([url("https://login.example/common/v2.0/.well-known/openid-configuration")]))
-        var play = RingPlay(source)
-        play.wake()
-        play.bringMetadata(issuer: template)
-        #expect(play.fetches.map(\.url) == [RingPlay.keySetPlace])
+        var harness = RingHarness(source)
+        harness.wake()
+        harness.bringMetadata(issuer: template)
+        #expect(harness.fetches.map(\.url) == [RingHarness.keySetPlace])
     }
 }
 

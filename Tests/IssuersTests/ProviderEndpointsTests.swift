@@ -7,21 +7,21 @@ import Testing
 @Suite("where users log in, by an issuer's metadata")
 struct ProviderEndpointsTests {
     private static let complete: JSONObject = [
-        "issuer": .string(RingPlay.identifier), "jwks_uri": .string(RingPlay.keySetPlace.description),
+        "issuer": .string(RingHarness.identifier), "jwks_uri": .string(RingHarness.keySetPlace.description),
         "authorization_endpoint": "https://login.example/authorize", "token_endpoint": "https://login.example/token",
         "userinfo_endpoint": "https://login.example/userinfo", "authorization_response_iss_parameter_supported": true,
     ]
 
     /// A ring that has read the metadata with what is changed in it, and then its keys.
-    private func read(_ changes: JSONObject = [:], hosts: [String] = []) throws -> RingPlay {
+    private func read(_ changes: JSONObject = [:], hosts: [String] = []) throws -> RingHarness {
         var document = Self.complete
         for (name, value) in changes.members { document[name] = value.isNull ? Optional<JSON>.none : value }
-        var play = RingPlay.discovering(hosts: hosts)
-        play.wake()
-        #expect(play.ring.provider == nil)
-        play.finish(.success(Fetched(status: 200, body: JSON.object(document).serialized())))
-        play.bring([try PublishedKey("a")])
-        return play
+        var harness = RingHarness.discovering(hosts: hosts)
+        harness.wake()
+        #expect(harness.ring.provider == nil)
+        harness.finish(.success(Fetched(status: 200, body: JSON.object(document).serialized())))
+        harness.bring([try PublishedKey("a")])
+        return harness
     }
 
     @Test("they are those that the metadata names")
@@ -52,10 +52,10 @@ struct ProviderEndpointsTests {
             (["token_endpoint": 17], .missingToken),
         ] as [(JSONObject, ProviderEndpointsFault)])
     func unusable(changes: JSONObject, fault: ProviderEndpointsFault) throws {
-        let play = try read(changes)
-        #expect(play.ring.provider == .failure(fault))
-        #expect(play.kids == ["a"])
-        #expect(play.status.failure == nil)
+        let harness = try read(changes)
+        #expect(harness.ring.provider == .failure(fault))
+        #expect(harness.kids == ["a"])
+        #expect(harness.status.failure == nil)
     }
 
     @Test("hosts that an operator has named count, and a userinfo endpoint elsewhere is none")

@@ -7,17 +7,17 @@ import Testing
 
 @Suite("Consent")
 struct ConsentTests {
-    private let bench: PeopleBench
+    private let harness: LogInHarness
     private let browser: Browser
 
     init() async throws {
-        bench = try await PeopleBench()
-        browser = bench.browser()
-        try await bench.logIn(browser)
+        harness = try await LogInHarness()
+        browser = harness.browser()
+        try await harness.logIn(browser)
     }
 
     private func page(_ request: JSONObject = [:], client: String = "shop") async throws -> (id: String, page: Shown) {
-        let id = try await bench.interaction(for: browser, client: client, request: request, user: bench.user.id)
+        let id = try await harness.interaction(for: browser, client: client, request: request, user: harness.user.id)
         return (id, await browser.get("/oauth2/consent", "interaction=\(id)"))
     }
 
@@ -39,7 +39,7 @@ struct ConsentTests {
 
     @Test("AS-022 AS-038 a client's name is text, whatever it is")
     func hostileName() async throws {
-        try await bench.register("evil", name: "<b onclick=\"x\">Bank\u{202E}</b>\"\u{301}")
+        try await harness.register("evil", name: "<b onclick=\"x\">Bank\u{202E}</b>\"\u{301}")
         let page = try await page(client: "evil").page
         #expect(!page.text.contains("<b onclick"))
         #expect(page.text.contains("&lt;b onclick=&quot;x&quot;&gt;Bank&lt;/b&gt;"))
@@ -54,7 +54,7 @@ struct ConsentTests {
         let answer = await browser.send(form, ["decision": button])
         #expect(answer.status == 303)
         #expect(answer.location == "/oauth2/authorize?interaction=\(id)")
-        #expect(try await bench.stored(id).consent == consent)
+        #expect(try await harness.stored(id).consent == consent)
         #expect(answer.facts.event == "consent_" + (button == "allow" ? "given" : "refused"))
         #expect(answer.facts.client == "shop")
     }
@@ -63,22 +63,22 @@ struct ConsentTests {
     func noAnswer(values: [String: String]) async throws {
         let (id, form) = try await page()
         #expect(await browser.send(form, values).status == 400)
-        #expect(try await bench.stored(id).consent == nil)
+        #expect(try await harness.stored(id).consent == nil)
     }
 
     @Test("nobody agrees for somebody else: without the session of the one who is asked, the log-in comes first")
     func otherPerson() async throws {
         let (id, form) = try await page()
-        _ = try await bench.directory.add(
-            name: "bob", password: "another long password", now: newYear2026, random: bench.random)
-        try await bench.logIn(browser, name: "bob", password: "another long password")
+        _ = try await harness.directory.add(
+            name: "bob", password: "another long password", now: newYear2026, random: harness.random)
+        try await harness.logIn(browser, name: "bob", password: "another long password")
         for answer in [
             await browser.get("/oauth2/consent", "interaction=\(id)"), await browser.send(form, ["decision": "allow"]),
         ] {
             #expect(answer.status == 303)
             #expect(answer.location == "/oauth2/login?interaction=\(id)")
         }
-        #expect(try await bench.stored(id).consent == nil)
+        #expect(try await harness.stored(id).consent == nil)
     }
 
     @Test("who logs in anew is asked anew")
@@ -86,7 +86,7 @@ struct ConsentTests {
         let (id, form) = try await page()
         _ = await browser.send(form, ["decision": "allow"])
         let login = await browser.get("/oauth2/login", "interaction=\(id)")
-        _ = await browser.send(login, ["username": "alice", "password": PeopleBench.password])
-        #expect(try await bench.stored(id).consent == nil)
+        _ = await browser.send(login, ["username": "alice", "password": LogInHarness.password])
+        #expect(try await harness.stored(id).consent == nil)
     }
 }

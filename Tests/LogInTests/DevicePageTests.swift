@@ -8,21 +8,23 @@ import Testing
 
 @Suite("Device page")
 struct DevicePageTests {
-    private let bench: PeopleBench
+    private let harness: LogInHarness
     private let browser: Browser
 
     init() async throws {
-        bench = try await PeopleBench()
-        browser = bench.browser()
+        harness = try await LogInHarness()
+        browser = harness.browser()
         let request = DeviceRequest(
             deviceCode: "device", userCode: "WDJBMJHT", clientID: "shop", scopes: ["orders:read"],
-            resources: [Bench.audience],
+            resources: [AuthorizationHarness.audience],
             now: newYear2026)
-        _ = try await bench.store.commit([.insert(request.userCodeRecord), .insert(request.record)], now: newYear2026)
+        _ = try await harness.store.commit(
+            [.insert(request.userCodeRecord), .insert(request.record)], now: newYear2026)
     }
 
     private func state() async throws -> DeviceRequest.State? {
-        try await bench.store.record(.deviceCode, RandomText.deviceCode.key(of: "device")).flatMap(DeviceRequest.init)?
+        try await harness.store.record(.deviceCode, RandomText.deviceCode.key(of: "device")).flatMap(
+            DeviceRequest.init)?
             .state
     }
 
@@ -41,7 +43,7 @@ struct DevicePageTests {
         "AS-086 a code is taken in capitals or not, with dashes or without",
         arguments: ["WDJB-MJHT", "wdjbmjht", " wdjb mjht "])
     func spelling(code: String) async throws {
-        try await bench.logIn(browser)
+        try await harness.logIn(browser)
         let answer = await submit(code)
         #expect(answer.status == 303)
         let page = await follow(answer)
@@ -54,7 +56,7 @@ struct DevicePageTests {
         "AS-087 with the code in the address, the user still sees it, and has to confirm it twice: the code, and the access"
     )
     func complete() async throws {
-        try await bench.logIn(browser)
+        try await harness.logIn(browser)
         let entry = await browser.get("/oauth2/device", "user_code=wdjbmjht")
         #expect(entry.status == 200)
         #expect(entry.text.contains("value=\"WDJB-MJHT\""))
@@ -68,7 +70,7 @@ struct DevicePageTests {
         let authentication = UserAuthentication(time: newYear2026, acr: "pwd", methods: ["pwd"])
         #expect(
             try await state()
-                == .approved(.init(userID: bench.user.id, authentication: authentication, scopes: ["orders:read"])))
+                == .approved(.init(userID: harness.user.id, authentication: authentication, scopes: ["orders:read"])))
     }
 
     @Test("AS-087 a code in the address that is none is not shown back")
@@ -82,7 +84,7 @@ struct DevicePageTests {
     func login() async throws {
         let answer = await submit("WDJB-MJHT")
         #expect(answer.location?.hasPrefix("/oauth2/login?interaction=") == true)
-        let next = await browser.send(await follow(answer), ["username": "alice", "password": PeopleBench.password])
+        let next = await browser.send(await follow(answer), ["username": "alice", "password": LogInHarness.password])
         #expect(next.location?.hasPrefix("/oauth2/device?interaction=") == true)
         let denied = await browser.send(await follow(next), ["decision": "deny"])
         #expect(denied.text.contains("Device turned away"))
@@ -96,12 +98,12 @@ struct DevicePageTests {
         let limited = await submit("WDJB-MJHT")
         #expect(limited.status == 429)
         #expect(limited.text.contains(DevicePage.tooManyAttempts))
-        #expect(await submit("WDJB-MJHT", in: bench.browser(address: "198.51.100.7")).status == 303)
+        #expect(await submit("WDJB-MJHT", in: harness.browser(address: "198.51.100.7")).status == 303)
     }
 
     @Test("Attack: cross-site request forgery. A form of another site, or for another purpose, lets no device in")
     func forgery() async throws {
-        try await bench.logIn(browser)
+        try await harness.logIn(browser)
         let page = await follow(await submit("WDJB-MJHT"))
         #expect(
             await browser.send(page, ["decision": "allow"], fields: [("sec-fetch-site", "cross-site")]).status == 400)
@@ -121,8 +123,8 @@ struct DevicePageTests {
 
     @Test("AS-038 every page of the server forbids frames")
     func frames() async throws {
-        try await bench.logIn(browser)
-        let interaction = try await bench.interaction(for: browser, user: bench.user.id)
+        try await harness.logIn(browser)
+        let interaction = try await harness.interaction(for: browser, user: harness.user.id)
         let device = await submit("WDJB-MJHT").location ?? ""
         for (path, query) in [
             ("/oauth2/login", "interaction=\(interaction)"), ("/oauth2/consent", "interaction=\(interaction)"),

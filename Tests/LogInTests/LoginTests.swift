@@ -9,37 +9,37 @@ import Testing
 
 @Suite("Log-in")
 struct LoginTests {
-    private let bench: PeopleBench
+    private let harness: LogInHarness
     private let browser: Browser
 
     init() async throws {
-        bench = try await PeopleBench()
-        browser = bench.browser()
+        harness = try await LogInHarness()
+        browser = harness.browser()
     }
 
     @Test(
         "AS-039 the right password leads back to the authorization endpoint with 303, and says when and how somebody logged in"
     )
     func success() async throws {
-        let id = try await bench.interaction(for: browser)
+        let id = try await harness.interaction(for: browser)
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
         #expect(form.status == 200)
         #expect(form.text.contains("to go on to <strong>Shop</strong>"))
         #expect(form.field("content-security-policy")?.contains("form-action 'self' https://shop.example;") == true)
-        let answer = await browser.send(form, ["username": " ALICE ", "password": PeopleBench.password])
+        let answer = await browser.send(form, ["username": " ALICE ", "password": LogInHarness.password])
         #expect(answer.status == 303)
         #expect(answer.location == "/oauth2/authorize?interaction=\(id)")
         #expect(answer.text.isEmpty)
-        #expect(answer.facts.subject == bench.user.id)
+        #expect(answer.facts.subject == harness.user.id)
         #expect(answer.facts.event == "login")
-        let interaction = try await bench.stored(id)
+        let interaction = try await harness.stored(id)
         let authentication = UserAuthentication(time: newYear2026, acr: "pwd", methods: ["pwd"])
-        #expect(interaction.user == AuthenticatedUser(id: bench.user.id, authentication))
+        #expect(interaction.user == AuthenticatedUser(id: harness.user.id, authentication))
     }
 
     @Test("cookies of pages belong to this host alone, over TLS, and no script reads them")
     func cookieAttributes() async throws {
-        let answer = try await bench.logIn(browser)
+        let answer = try await harness.logIn(browser)
         let cookies = answer.all("set-cookie")
         #expect(cookies.count == 2)
         for cookie in cookies {
@@ -51,19 +51,19 @@ struct LoginTests {
 
     @Test("AS-124 a session's secret is stored as its digest only")
     func digestOnly() async throws {
-        try await bench.logIn(browser)
+        try await harness.logIn(browser)
         let secret = try #require(browser[SessionReader.cookieName])
         #expect(RandomText.session.isWellFormed(secret))
-        #expect(try await bench.store.record(.session, secret) == nil)
-        #expect(try await bench.store.record(.session, RandomText.session.key(of: secret)) != nil)
+        #expect(try await harness.store.record(.session, secret) == nil)
+        #expect(try await harness.store.record(.session, RandomText.session.key(of: secret)) != nil)
     }
 
     @Test("AS-041 an unknown name, a wrong password and a disabled account get the same page")
     func indistinguishable() async throws {
-        let carol = try await bench.directory.add(
-            name: "carol", password: "a long enough one", now: newYear2026, random: bench.random)
-        try await bench.change(carol, .init(isDisabled: true))
-        let id = try await bench.interaction(for: browser)
+        let carol = try await harness.directory.add(
+            name: "carol", password: "a long enough one", now: newYear2026, random: harness.random)
+        try await harness.change(carol, .init(isDisabled: true))
+        let id = try await harness.interaction(for: browser)
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
         var pages: Set<String> = []
         for (name, password) in [
@@ -79,14 +79,14 @@ struct LoginTests {
         }
         #expect(pages.count == 1)
         #expect(pages.first?.contains(LoginPage.failed) == true)
-        #expect(try await bench.stored(id).user == nil)
+        #expect(try await harness.stored(id).user == nil)
     }
 
     @Test("AS-041 without an account the same hash is computed")
     func sameWork() async throws {
         let hasher = PasswordHasher(
             atOnce: 1, parameters: PasswordHash.Parameters(costLog2: 14, blockSize: 8, parallelism: 1))
-        let hash = try await hasher.hash(PeopleBench.password, random: bench.random)
+        let hash = try await hasher.hash(LogInHarness.password, random: harness.random)
         let clock = ContinuousClock()
         let begun = clock.now
         #expect(try await !hasher.verify("wrong", hash))
@@ -102,8 +102,8 @@ struct LoginTests {
         "a page without what is under way, or in another browser, or too late, is an error page",
         arguments: ["", "interaction=x", "interaction=ID"])
     func noInteraction(query: String) async throws {
-        let id = try await bench.interaction(for: browser)
-        let elsewhere = bench.browser()
+        let id = try await harness.interaction(for: browser)
+        let elsewhere = harness.browser()
         #expect(await elsewhere.get("/oauth2/login", query.replacing("ID", with: id)).status == 400)
         #expect(await browser.get("/oauth2/login", "interaction=\(id)", now: newYear2026 + 1_800).status == 400)
         #expect(await browser.get("/oauth2/login", "interaction=\(id)").status == 200)
@@ -111,41 +111,41 @@ struct LoginTests {
 
     @Test("a log-in that costs less than is usual now is computed anew")
     func upgraded() async throws {
-        var user = bench.user
+        var user = harness.user
         user.passwordHash = try #require(
             PasswordHash.of(
-                PeopleBench.password, parameters: PasswordHash.Parameters(costLog2: 2, blockSize: 8, parallelism: 1),
+                LogInHarness.password, parameters: PasswordHash.Parameters(costLog2: 2, blockSize: 8, parallelism: 1),
                 salt: [UInt8](0..<16))
         ).text
-        _ = try await bench.store.commit([.replace(user.record)], now: newYear2026)
-        #expect(try await bench.logIn(browser).status == 303)
+        _ = try await harness.store.commit([.replace(user.record)], now: newYear2026)
+        #expect(try await harness.logIn(browser).status == 303)
         let stored = try #require(
-            try await bench.store.user(id: user.id)?.passwordHash.flatMap(PasswordHash.init(text:)))
-        #expect(stored.parameters == PeopleBench.cheap)
-        #expect(try await bench.logIn(browser).status == 303)
+            try await harness.store.user(id: user.id)?.passwordHash.flatMap(PasswordHash.init(text:)))
+        #expect(stored.parameters == LogInHarness.cheap)
+        #expect(try await harness.logIn(browser).status == 303)
     }
 
     @Test("a password that is longer than any can be is wrong, not cut")
     func long() async throws {
         let password = String(repeating: "abcdefgh", count: 32)
-        try await bench.change(bench.user, .init(password: password))
-        #expect(try await bench.logIn(browser, password: password + "x").status == 403)
-        #expect(try await bench.logIn(browser, password: String(password.dropLast())).status == 403)
-        #expect(try await bench.logIn(browser, password: password).status == 303)
+        try await harness.change(harness.user, .init(password: password))
+        #expect(try await harness.logIn(browser, password: password + "x").status == 403)
+        #expect(try await harness.logIn(browser, password: String(password.dropLast())).status == 403)
+        #expect(try await harness.logIn(browser, password: password).status == 303)
     }
 
     @Test("what the application hints at is filled in, as text")
     func hint() async throws {
-        let id = try await bench.interaction(for: browser, request: ["login_hint": "\"><script>"])
+        let id = try await harness.interaction(for: browser, request: ["login_hint": "\"><script>"])
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
         #expect(form.text.contains("value=\"&quot;&gt;&lt;script&gt;\""))
     }
 
     @Test("while the store cannot say, the page says so with 503")
     func storeFails() async throws {
-        let id = try await bench.interaction(for: browser)
+        let id = try await harness.interaction(for: browser)
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
-        bench.store.fail(true)
+        harness.store.fail(true)
         for page in [
             await browser.get("/oauth2/login", "interaction=\(id)"),
             await browser.send(form, ["username": "alice", "password": "x"]),
@@ -157,7 +157,7 @@ struct LoginTests {
 
     @Test("a form with a password in the address is refused")
     func passwordInQuery() async throws {
-        let id = try await bench.interaction(for: browser)
+        let id = try await harness.interaction(for: browser)
         let answer = await browser.get("/oauth2/login", "interaction=\(id)&password=x&password=y")
         #expect(answer.status == 400)
     }
@@ -170,22 +170,22 @@ struct LoginTests {
             ("https://Login.example.com:8443", "https://login.example.com:8443"),
         ])
     func origin(issuer: String, origin: String) async throws {
-        let bench = try await PeopleBench(issuer: issuer)
-        let browser = bench.browser()
-        let id = try await bench.interaction(for: browser)
+        let harness = try await LogInHarness(issuer: issuer)
+        let browser = harness.browser()
+        let id = try await harness.interaction(for: browser)
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
         let answer = await browser.send(
-            form, ["username": "alice", "password": PeopleBench.password],
+            form, ["username": "alice", "password": LogInHarness.password],
             fields: [("origin", origin), ("sec-fetch-site", "same-origin")])
         #expect(answer.status == 303)
     }
 
     @Test("a damaged interaction is neither there nor over: the pages and the endpoint answer 503")
     func damaged() async throws {
-        let id = try await bench.interaction(for: browser)
-        var record = try await bench.stored(id).record
+        let id = try await harness.interaction(for: browser)
+        var record = try await harness.stored(id).record
         record.body["more"] = true
-        #expect(try await bench.store.commit([.replace(record)], now: newYear2026))
+        #expect(try await harness.store.commit([.replace(record)], now: newYear2026))
         for path in ["/oauth2/login", "/oauth2/consent", "/oauth2/authorize"] {
             #expect(await browser.get(path, "interaction=\(id)").status == 503, "\(path)")
         }

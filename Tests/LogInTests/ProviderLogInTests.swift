@@ -13,13 +13,13 @@ import Testing
 struct ProviderLogInTests {
     @Test("the browser is sent to the provider with state, nonce and PKCE, as a client of its authorization endpoint")
     func departure() async throws {
-        let bench = try await ProviderBench()
-        let id = try await bench.users.interaction(for: bench.browser)
-        let page = await bench.browser.get("/oauth2/login", "interaction=\(id)")
+        let harness = try await ProviderHarness()
+        let id = try await harness.users.interaction(for: harness.browser)
+        let page = await harness.browser.get("/oauth2/login", "interaction=\(id)")
         #expect(page.status == 200)
         #expect(page.text.contains("On to Example staff"))
         #expect(page.field("content-security-policy")?.contains("form-action 'self';") == true)
-        let departure = try ProviderBench.departure(page, id)
+        let departure = try ProviderHarness.departure(page, id)
         #expect(departure.endpoint == "https://id.example/authorize")
         #expect(page.refresh?.hasPrefix("https://id.example/authorize?tenant=a&response_type=code&") == true)
         #expect(departure["client_id"] == StubProvider.clientID)
@@ -31,9 +31,9 @@ struct ProviderLogInTests {
         for name in ["state", "nonce", "code_challenge"] {
             #expect(RandomText.providerState.isWellFormed(departure[name]), "\(name)")
         }
-        bench.answer(try bench.idToken(departure))
-        _ = await bench.comeBack(departure)
-        let code = try #require(bench.provider.codes.first)
+        harness.answer(try harness.idToken(departure))
+        _ = await harness.comeBack(departure)
+        let code = try #require(harness.provider.codes.first)
         #expect(code.code == "c0de")
         #expect(code.redirectURI == departure["redirect_uri"])
         #expect(ProofKey.challenge(of: code.verifier) == departure["code_challenge"])
@@ -41,31 +41,31 @@ struct ProviderLogInTests {
 
     @Test("what is stored of a log-in that is under way is of no use to a reader: no state, no nonce, no verifier")
     func storedSecrets() async throws {
-        let bench = try await ProviderBench()
-        let departure = try await bench.leave()
+        let harness = try await ProviderHarness()
+        let departure = try await harness.leave()
         let record = try #require(
-            try await bench.users.store.record(.providerLogIn, RandomText.providerState.key(of: departure["state"])))
+            try await harness.users.store.record(.providerLogIn, RandomText.providerState.key(of: departure["state"])))
         let text = String(decoding: JSON.object(record.body).serialized(), as: UTF8.self)
         for name in ["state", "nonce", "code_challenge"] { #expect(!text.contains(departure[name]), "\(name)") }
-        #expect(!text.contains(bench.browser.secret))
+        #expect(!text.contains(harness.browser.secret))
     }
 
     @Test("who comes back is logged in, with an account of the provider's making, and the client's request goes on")
     func success() async throws {
-        let bench = try await ProviderBench()
-        let (departure, answer) = try await bench.logIn()
+        let harness = try await ProviderHarness()
+        let (departure, answer) = try await harness.logIn()
         #expect(answer.status == 200)
         #expect(answer.refresh == "/oauth2/authorize?interaction=\(departure.interaction)")
         #expect(answer.facts.event == "login")
-        let user = try #require(try await bench.accounts().first)
+        let user = try #require(try await harness.accounts().first)
         #expect(user.name == "staff+ada")
         #expect(user.displayName == "Ada L.")
         #expect(user.email == "ada@example.com")
         #expect(user.identity == UserIdentity(issuer: StubProvider.issuer, subject: "u-1"))
         #expect(user.passwordHash == nil)
         #expect(answer.facts.subject == user.id)
-        #expect(bench.isLoggedIn())
-        let interaction = try await bench.users.stored(departure.interaction)
+        #expect(harness.isLoggedIn())
+        let interaction = try await harness.users.stored(departure.interaction)
         #expect(interaction.user?.id == user.id)
         // As the provider says.
         #expect(
@@ -77,29 +77,29 @@ struct ProviderLogInTests {
         "the second log-in leads to the same account, whatever the user is called by now, and takes over name and address"
     )
     func again() async throws {
-        let bench = try await ProviderBench()
-        try await bench.logIn()
-        let first = try #require(try await bench.accounts().first)
-        try await bench.logIn(
+        let harness = try await ProviderHarness()
+        try await harness.logIn()
+        let first = try #require(try await harness.accounts().first)
+        try await harness.logIn(
             ["name": "Ada King", "preferred_username": "king", "email": "king@example.com"],
-            browser: bench.users.browser())
-        let users = try await bench.accounts()
+            browser: harness.users.browser())
+        let users = try await harness.accounts()
         #expect(users.map(\.id) == [first.id])
         #expect(users.first?.displayName == "Ada King")
         #expect(users.first?.email == "king@example.com")
         #expect(users.first?.name == "staff+ada")
         // What the provider vouches for no longer is not kept.
-        try await bench.logIn(["email_verified": false, "name": .null], browser: bench.users.browser())
-        #expect(try await bench.accounts().first?.email == nil)
+        try await harness.logIn(["email_verified": false, "name": .null], browser: harness.users.browser())
+        #expect(try await harness.accounts().first?.email == nil)
     }
 
     @Test("two users of one name get two accounts, and a name that is none here becomes one")
     func names() async throws {
-        let bench = try await ProviderBench()
-        try await bench.logIn()
-        try await bench.logIn(["sub": "u-2"], browser: bench.users.browser())
-        try await bench.logIn(["sub": "u-3", "preferred_username": "Jörg Müller"], browser: bench.users.browser())
-        let names = try await bench.accounts().map(\.name).sorted()
+        let harness = try await ProviderHarness()
+        try await harness.logIn()
+        try await harness.logIn(["sub": "u-2"], browser: harness.users.browser())
+        try await harness.logIn(["sub": "u-3", "preferred_username": "Jörg Müller"], browser: harness.users.browser())
+        let names = try await harness.accounts().map(\.name).sorted()
         #expect(names.count == 3)
         #expect(names[0] == "staff+ada")
         #expect(names[1].hasPrefix("staff+ada-"))
@@ -111,15 +111,15 @@ struct ProviderLogInTests {
         arguments: [("true" as JSON, true), (true, true), (false, false), ("false", false), (1, false), (.null, false)]
             as [(JSON, Bool)])
     func verifiedAddress(said: JSON, isTaken: Bool) async throws {
-        let bench = try await ProviderBench()
-        try await bench.logIn(["email_verified": said])
-        #expect(try await bench.accounts().first?.email == (isTaken ? "ada@example.com" : nil))
+        let harness = try await ProviderHarness()
+        try await harness.logIn(["email_verified": said])
+        #expect(try await harness.accounts().first?.email == (isTaken ? "ada@example.com" : nil))
     }
 
     @Test("what the ID token does not say, the userinfo endpoint is asked, with the access token that is kept nowhere")
     func userInfo() async throws {
-        let bench = try await ProviderBench()
-        bench.provider.set {
+        let harness = try await ProviderHarness()
+        harness.provider.set {
             $0.userInfo = .json(
                 200,
                 [
@@ -128,19 +128,19 @@ struct ProviderLogInTests {
                 ])
         }
         let bare: JSONObject = ["name": .null, "preferred_username": .null, "email": .null, "email_verified": .null]
-        try await bench.logIn(bare)
-        #expect(try await bench.accounts().first?.displayName == "Ada")
-        #expect(try await bench.accounts().first?.email == "a@example.com")
-        #expect(bench.provider.userInfoTokens == [ProviderBench.accessToken])
+        try await harness.logIn(bare)
+        #expect(try await harness.accounts().first?.displayName == "Ada")
+        #expect(try await harness.accounts().first?.email == "a@example.com")
+        #expect(harness.provider.userInfoTokens == [ProviderHarness.accessToken])
         // An answer about somebody else, or none, changes nothing.
-        bench.provider.set {
+        harness.provider.set {
             $0.userInfo = .json(200, ["sub": "u-2", "name": "Eve", "email": "eve@example.com", "email_verified": true])
         }
-        try await bench.logIn(bare, browser: bench.users.browser())
-        #expect(try await bench.accounts().map(\.displayName) == ["Ada"])
-        bench.provider.set { $0.userInfo = nil }
-        try await bench.logIn(bare, browser: bench.users.browser())
-        #expect(try await bench.accounts().map(\.displayName) == ["Ada"])
+        try await harness.logIn(bare, browser: harness.users.browser())
+        #expect(try await harness.accounts().map(\.displayName) == ["Ada"])
+        harness.provider.set { $0.userInfo = nil }
+        try await harness.logIn(bare, browser: harness.users.browser())
+        #expect(try await harness.accounts().map(\.displayName) == ["Ada"])
     }
 
     @Test(
@@ -153,8 +153,8 @@ struct ProviderLogInTests {
             (["acr_values": ["a", "b"]], ["acr_values": "a b"]),
         ] as [(JSONObject, [String: String])])
     func demands(request: JSONObject, sent: [String: String]) async throws {
-        let bench = try await ProviderBench()
-        let departure = try await bench.leave(request: request)
+        let harness = try await ProviderHarness()
+        let departure = try await harness.leave(request: request)
         for name in ["prompt", "max_age", "login_hint", "acr_values"] {
             #expect(departure.parameters[name] == sent[name], "\(name)")
         }
@@ -177,11 +177,11 @@ struct ProviderLogInTests {
             ([:], ["auth_time": .null], true),
         ] as [(JSONObject, JSONObject, Bool)])
     func freshness(request: JSONObject, claims: JSONObject, isGood: Bool) async throws {
-        let bench = try await ProviderBench()
-        let (departure, answer) = try await bench.logIn(claims, request: request)
-        #expect(bench.isLoggedIn() == isGood)
+        let harness = try await ProviderHarness()
+        let (departure, answer) = try await harness.logIn(claims, request: request)
+        #expect(harness.isLoggedIn() == isGood)
         #expect(answer.facts.event == (isGood ? "login" : "login_failed"))
-        let stored = try await bench.users.stored(departure.interaction).user?.authentication
+        let stored = try await harness.users.stored(departure.interaction).user?.authentication
         if isGood, claims["auth_time"] == .null || claims["auth_time"] == 0 {
             #expect(stored?.time == UserAuthentication.unknownTime)
             // So no token says when it was.
@@ -193,157 +193,161 @@ struct ProviderLogInTests {
 
     @Test("with passwords, too, there is one page with both, and the button leads to the provider")
     func both() async throws {
-        let bench = try await ProviderBench(passwords: true)
-        let id = try await bench.users.interaction(for: bench.browser)
-        let page = await bench.browser.get("/oauth2/login", "interaction=\(id)")
+        let harness = try await ProviderHarness(passwords: true)
+        let id = try await harness.users.interaction(for: harness.browser)
+        let page = await harness.browser.get("/oauth2/login", "interaction=\(id)")
         #expect(page.refresh == nil)
         #expect(page.text.contains("Log in with Example staff</button>"))
         #expect(page.text.contains("id=\"password\""))
         #expect(!page.text.contains("Use another account"))
-        let sent = try ProviderBench.departure(await bench.browser.send(page, ["provider": "go"]), id)
+        let sent = try ProviderHarness.departure(await harness.browser.send(page, ["provider": "go"]), id)
         #expect(sent.parameters["prompt"] == nil)
-        #expect(await bench.browser.send(page, ["username": "alice", "password": PeopleBench.password]).status == 303)
+        #expect(
+            await harness.browser.send(page, ["username": "alice", "password": LogInHarness.password]).status == 303)
     }
 
     @Test("without passwords, no password opens anything, and who only looks is not sent anywhere")
     func passwordsOff() async throws {
-        let bench = try await ProviderBench()
-        let id = try await bench.users.interaction(for: bench.browser)
-        let page = await bench.browser.get("/oauth2/login", "interaction=\(id)")
-        let token = FormGuard.token(try #require(BrowserCookie(bench.browser)), purpose: "login \(id)")
+        let harness = try await ProviderHarness()
+        let id = try await harness.users.interaction(for: harness.browser)
+        let page = await harness.browser.get("/oauth2/login", "interaction=\(id)")
+        let token = FormGuard.token(try #require(BrowserCookie(harness.browser)), purpose: "login \(id)")
         #expect(page.refresh != nil)
-        let answer = await bench.browser.post(
+        let answer = await harness.browser.post(
             "/oauth2/login",
-            "interaction=\(id)&form_token=\(token)&username=alice&password=\(PercentEncoding.component(PeopleBench.password))"
+            "interaction=\(id)&form_token=\(token)&username=alice&password=\(PercentEncoding.component(LogInHarness.password))"
         )
         #expect(answer.status == 400)
-        #expect(!bench.isLoggedIn())
+        #expect(!harness.isLoggedIn())
     }
 
     @Test("an account of the provider's has no password: none is taken, and none can be given")
     func noPassword() async throws {
-        let bench = try await ProviderBench(passwords: true)
-        let id = try await bench.users.interaction(for: bench.browser)
-        let departure = try ProviderBench.departure(
-            await bench.browser.send(await bench.browser.get("/oauth2/login", "interaction=\(id)"), ["provider": "go"]),
+        let harness = try await ProviderHarness(passwords: true)
+        let id = try await harness.users.interaction(for: harness.browser)
+        let departure = try ProviderHarness.departure(
+            await harness.browser.send(
+                await harness.browser.get("/oauth2/login", "interaction=\(id)"), ["provider": "go"]),
             id)
-        bench.answer(try bench.idToken(departure))
-        _ = await bench.comeBack(departure)
-        let account = try #require(try await bench.accounts().first)
+        harness.answer(try harness.idToken(departure))
+        _ = await harness.comeBack(departure)
+        let account = try #require(try await harness.accounts().first)
         #expect(account.name == "staff+ada")
-        #expect(try await bench.users.logIn(bench.users.browser(), name: "staff+ada", password: "").status == 403)
+        #expect(try await harness.users.logIn(harness.users.browser(), name: "staff+ada", password: "").status == 403)
         await #expect(throws: ManagementError.refused(UserError.logsInElsewhere.description)) {
-            try await bench.users.change(account, .init(password: "a long enough one"))
+            try await harness.users.change(account, .init(password: "a long enough one"))
         }
     }
 
     @Test("an account that was removed is no way in; the user gets a new one, with another sub")
     func removed() async throws {
-        let bench = try await ProviderBench()
-        try await bench.logIn()
-        let first = try #require(try await bench.accounts().first)
-        _ = try await bench.users.administration.removeUser(first.id, now: newYear2026)
-        try await bench.logIn(browser: bench.users.browser())
-        let second = try #require(try await bench.accounts().first)
+        let harness = try await ProviderHarness()
+        try await harness.logIn()
+        let first = try #require(try await harness.accounts().first)
+        _ = try await harness.users.administration.removeUser(first.id, now: newYear2026)
+        try await harness.logIn(browser: harness.users.browser())
+        let second = try #require(try await harness.accounts().first)
         #expect(second.id != first.id)
     }
 
     @Test("with sign_up: false only those get in who have an account")
     func signUp() async throws {
-        let bench = try await ProviderBench(signsUp: false)
-        let (_, answer) = try await bench.logIn()
+        let harness = try await ProviderHarness(signsUp: false)
+        let (_, answer) = try await harness.logIn()
         #expect(answer.status == 403)
         #expect(answer.facts.error == "unknown_user")
         #expect(answer.text.contains("Use another account"))
-        #expect(try await bench.accounts().isEmpty)
+        #expect(try await harness.accounts().isEmpty)
         let identity = UserIdentity(issuer: StubProvider.issuer, subject: "u-1")
         func add(_ name: String) async throws -> StoredUser {
-            try await bench.users.directory.add(
-                name: name, .identity(identity), now: newYear2026, random: bench.users.random)
+            try await harness.users.directory.add(
+                name: name, .identity(identity), now: newYear2026, random: harness.users.random)
         }
         let ada = try await add("ada")
         #expect(ada.passwordHash == nil)
-        #expect(try await bench.logIn().answer.facts.subject == ada.id)
+        #expect(try await harness.logIn().answer.facts.subject == ada.id)
         await #expect(throws: UserError.identityTaken) { try await add("twin") }
         await #expect(throws: UserError.nameTaken("ada")) {
-            try await bench.users.directory.add(
+            try await harness.users.directory.add(
                 name: "ada", .identity(UserIdentity(issuer: StubProvider.issuer, subject: "u-2")), now: newYear2026,
-                random: bench.users.random)
+                random: harness.users.random)
         }
     }
 
     @Test("who is turned away may come as somebody else: the provider is asked to let the user choose")
     func another() async throws {
-        let bench = try await ProviderBench()
-        bench.provider.set { $0.admits = false }
-        let (departure, answer) = try await bench.logIn(request: ["login_hint": "ada"])
+        let harness = try await ProviderHarness()
+        harness.provider.set { $0.admits = false }
+        let (departure, answer) = try await harness.logIn(request: ["login_hint": "ada"])
         #expect(answer.status == 403)
         #expect(answer.facts.error == "claim_mismatch")
-        let sent = try ProviderBench.departure(
-            await bench.browser.send(answer, ["provider": "another"]), departure.interaction)
+        let sent = try ProviderHarness.departure(
+            await harness.browser.send(answer, ["provider": "another"]), departure.interaction)
         #expect(sent["prompt"] == "select_account")
         #expect(sent.parameters["login_hint"] == nil)
-        bench.provider.set { $0.admits = true }
-        bench.answer(try bench.idToken(sent))
-        #expect(await bench.comeBack(sent).facts.event == "login")
+        harness.provider.set { $0.admits = true }
+        harness.answer(try harness.idToken(sent))
+        #expect(await harness.comeBack(sent).facts.event == "login")
     }
 
     @Test("a provider that cannot be reached is 503 with a page that says so, at every step")
     func unavailable() async throws {
-        let bench = try await ProviderBench()
-        let departure = try await bench.leave()
-        let facts = await bench.provider.facts()
-        bench.provider.set { $0.facts = nil }
-        let id = try await bench.users.interaction(for: bench.browser)
-        var answers = [await bench.browser.get("/oauth2/login", "interaction=\(id)")]
+        let harness = try await ProviderHarness()
+        let departure = try await harness.leave()
+        let facts = await harness.provider.facts()
+        harness.provider.set { $0.facts = nil }
+        let id = try await harness.users.interaction(for: harness.browser)
+        var answers = [await harness.browser.get("/oauth2/login", "interaction=\(id)")]
         // Not used up: the page can be loaded again.
-        answers.append(await bench.comeBack(departure))
-        bench.provider.set { $0.facts = facts }
+        answers.append(await harness.comeBack(departure))
+        harness.provider.set { $0.facts = facts }
         // The token endpoint does not answer, is broken, or busy; then the keys cannot be had.
         for reply in [nil, ProviderReply.json(500, [:]), ProviderReply.json(503, [:]), ProviderReply.json(429, [:])] {
-            let next = try await bench.leave()
-            bench.provider.set { $0.reply = reply }
-            answers.append(await bench.comeBack(next))
+            let next = try await harness.leave()
+            harness.provider.set { $0.reply = reply }
+            answers.append(await harness.comeBack(next))
         }
-        let last = try await bench.leave()
-        bench.answer(try bench.idToken(last))
-        bench.provider.set { $0.keys = nil }
-        answers.append(await bench.comeBack(last))
+        let last = try await harness.leave()
+        harness.answer(try harness.idToken(last))
+        harness.provider.set { $0.keys = nil }
+        answers.append(await harness.comeBack(last))
         for answer in answers {
             #expect(answer.status == 503)
             #expect(answer.field("retry-after") == "10")
             #expect(answer.facts.event == "login_provider_unavailable")
             #expect(answer.field("content-type") == "text/html; charset=utf-8")
         }
-        #expect(!bench.isLoggedIn())
+        #expect(!harness.isLoggedIn())
     }
 
     @Test(
         "who gives up at the provider goes back to the application, which is told with state and iss",
         arguments: ["access_denied", "unmet_authentication_requirements"])
     func givenUp(word: String) async throws {
-        let bench = try await ProviderBench()
-        let departure = try await bench.leave(request: ["code_challenge": .string(Flow.challenge), "state": "xyz"])
-        let answer = await bench.comeBack(departure, nil, ["error": word, "code": nil])
+        let harness = try await ProviderHarness()
+        let departure = try await harness.leave(request: [
+            "code_challenge": .string(CodeFlowHarness.challenge), "state": "xyz",
+        ])
+        let answer = await harness.comeBack(departure, nil, ["error": word, "code": nil])
         #expect(answer.refresh == "/oauth2/authorize?interaction=\(departure.interaction)")
         #expect(answer.facts.event == "login_failed")
-        let end = await bench.browser.get("/oauth2/authorize", "interaction=\(departure.interaction)")
+        let end = await harness.browser.get("/oauth2/authorize", "interaction=\(departure.interaction)")
         #expect(end.location?.hasPrefix("https://shop.example/back?error=\(word)&") == true)
         #expect(end.location?.hasSuffix("&state=xyz&iss=https%3A%2F%2Flogin.example.com") == true)
-        #expect(!bench.isLoggedIn())
+        #expect(!harness.isLoggedIn())
         // Over: nothing can be done with it any more.
-        #expect(await bench.browser.get("/oauth2/authorize", "interaction=\(departure.interaction)").status == 400)
+        #expect(await harness.browser.get("/oauth2/authorize", "interaction=\(departure.interaction)").status == 400)
     }
 
     @Test("who gives up at the provider where there are passwords, too, or for a device, gets the page to choose again")
     func chooseAgain() async throws {
         for (passwords, request) in [(true, [:]), (false, ["user_code": "BCDFGHJK"])] as [(Bool, JSONObject)] {
-            let bench = try await ProviderBench(passwords: passwords)
-            let id = try await bench.users.interaction(for: bench.browser, request: request)
-            let page = await bench.browser.get("/oauth2/login", "interaction=\(id)")
-            let departure = try ProviderBench.departure(
-                passwords ? await bench.browser.send(page, ["provider": "go"]) : page, id)
-            let answer = await bench.comeBack(departure, nil, ["error": "access_denied", "code": nil])
+            let harness = try await ProviderHarness(passwords: passwords)
+            let id = try await harness.users.interaction(for: harness.browser, request: request)
+            let page = await harness.browser.get("/oauth2/login", "interaction=\(id)")
+            let departure = try ProviderHarness.departure(
+                passwords ? await harness.browser.send(page, ["provider": "go"]) : page, id)
+            let answer = await harness.comeBack(departure, nil, ["error": "access_denied", "code": nil])
             #expect(answer.status == 400)
             #expect(answer.refresh == nil)
             #expect(answer.text.contains("Log in with Example staff</button>"))
@@ -352,8 +356,8 @@ struct ProviderLogInTests {
 
     @Test("a device's user comes back to the device page")
     func device() async throws {
-        let bench = try await ProviderBench()
-        let (departure, answer) = try await bench.logIn(request: ["user_code": "BCDFGHJK"])
+        let harness = try await ProviderHarness()
+        let (departure, answer) = try await harness.logIn(request: ["user_code": "BCDFGHJK"])
         #expect(answer.refresh == "/oauth2/device?interaction=\(departure.interaction)")
     }
 }

@@ -8,20 +8,20 @@ import Testing
 
 @Suite("Sessions")
 struct SessionTests {
-    private let bench: PeopleBench
+    private let harness: LogInHarness
     private let browser: Browser
 
     init() async throws {
-        bench = try await PeopleBench()
-        browser = bench.browser()
-        try await bench.logIn(browser)
+        harness = try await LogInHarness()
+        browser = harness.browser()
+        try await harness.logIn(browser)
     }
 
     private func session(_ now: Int64, cookie: String? = nil) async throws -> UserSession? {
         let request = ServiceRequest(
             method: "GET", path: "/",
             fields: [("cookie", "\(SessionReader.cookieName)=\(cookie ?? browser[SessionReader.cookieName] ?? "")")])
-        return try await SessionReader(store: bench.store).session(of: request, now: now)
+        return try await SessionReader(store: harness.store).session(of: request, now: now)
     }
 
     @Test("a session ends after two hours without use")
@@ -32,7 +32,7 @@ struct SessionTests {
 
     @Test("a session ends after twelve hours, however much it is used")
     func absolute() async throws {
-        for hour in Int64(1)...11 { #expect(try await session(newYear2026 + hour * 3_600)?.userID == bench.user.id) }
+        for hour in Int64(1)...11 { #expect(try await session(newYear2026 + hour * 3_600)?.userID == harness.user.id) }
         #expect(try await session(newYear2026 + 43_199) != nil)
         #expect(try await session(newYear2026 + 43_200) == nil)
     }
@@ -46,15 +46,15 @@ struct SessionTests {
 
     @Test("a session of an account that is disabled or gone is none")
     func disabled() async throws {
-        _ = try await bench.store.commit(
+        _ = try await harness.store.commit(
             [
                 .replace(
                     {
-                        var user = bench.user; user.isDisabled = true; return user
+                        var user = harness.user; user.isDisabled = true; return user
                     }().record)
             ], now: newYear2026)
         #expect(try await session(newYear2026) == nil)
-        _ = try await bench.store.commit([.remove(.user, key: bench.user.id)], now: newYear2026)
+        _ = try await harness.store.commit([.remove(.user, key: harness.user.id)], now: newYear2026)
         #expect(try await session(newYear2026) == nil)
     }
 
@@ -62,9 +62,9 @@ struct SessionTests {
         "what is not a session's secret is not even looked for",
         arguments: ["", "x", String(repeating: "a", count: 44), "../../etc"])
     func malformed(cookie: String) async throws {
-        let reads = bench.store.reads
+        let reads = harness.store.reads
         #expect(try await session(newYear2026, cookie: cookie) == nil)
-        #expect(bench.store.reads == reads)
+        #expect(harness.store.reads == reads)
     }
 
     @Test("log-out asks first, ends the session at the server, and takes the cookie away")
@@ -95,7 +95,7 @@ struct SessionTests {
 
     @Test("AS-040 after log-out the browser goes only where the client registered that it may")
     func postLogout() async throws {
-        try await bench.register(
+        try await harness.register(
             "app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
         let query = "client_id=app&state=a%26b&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2F"
         #expect(await !browser.get("/oauth2/logout", query + "evil").text.contains("post_logout_redirect_uri"))
@@ -108,7 +108,7 @@ struct SessionTests {
 
     @Test("AS-040 a client that shows an ID token need not say its id, and goes no further with it than with its id")
     func hint() async throws {
-        try await bench.register(
+        try await harness.register(
             "app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
         // {"alg":"ES256"}.{"aud":"app"} and no signature that counts
         let query =
@@ -124,7 +124,7 @@ struct SessionTests {
 
     @Test("AS-040 a form that was changed leads nowhere else")
     func forgedTarget() async throws {
-        try await bench.register(
+        try await harness.register(
             "app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
         let answer = await browser.send(
             await browser.get("/oauth2/logout"),

@@ -8,8 +8,8 @@ import Testing
 
 @Suite("Users")
 struct UserDirectoryTests {
-    private let bench: PeopleBench
-    init() async throws { bench = try await PeopleBench() }
+    private let harness: LogInHarness
+    init() async throws { harness = try await LogInHarness() }
 
     @Test("a hash that another implementation of scrypt made is understood")
     func foreignHash() {
@@ -40,21 +40,21 @@ struct UserDirectoryTests {
     @Test("a user's name is unique whatever its capitals, and cannot be taken twice at once")
     func unique() async throws {
         await #expect(throws: UserError.nameTaken("alice")) {
-            try await bench.directory.add(
-                name: "ALICE", password: "another long password", now: newYear2026, random: bench.random)
+            try await harness.directory.add(
+                name: "ALICE", password: "another long password", now: newYear2026, random: harness.random)
         }
         let made = await withTaskGroup(of: Bool.self, returning: Int.self) { group in
             for _ in 0..<8 {
                 group.addTask {
-                    (try? await bench.directory.add(
-                        name: "dave", password: "another long password", now: newYear2026, random: bench.random))
+                    (try? await harness.directory.add(
+                        name: "dave", password: "another long password", now: newYear2026, random: harness.random))
                         != nil
                 }
             }
             return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
         #expect(made == 1)
-        #expect(try await bench.directory.list().whole().map(\.name) == ["alice", "dave"])
+        #expect(try await harness.directory.list().whole().map(\.name) == ["alice", "dave"])
     }
 
     @Test(
@@ -62,8 +62,8 @@ struct UserDirectoryTests {
         arguments: ["", "a b", "a\u{430}", "a/b", "ä", "a:b", String(repeating: "a", count: 129)])
     func badNames(name: String) async {
         await #expect(throws: UserError.badName) {
-            try await bench.directory.add(
-                name: name, password: "another long password", now: newYear2026, random: bench.random)
+            try await harness.directory.add(
+                name: name, password: "another long password", now: newYear2026, random: harness.random)
         }
     }
 
@@ -77,54 +77,54 @@ struct UserDirectoryTests {
         ])
     func badPasswords(password: String, error: UserError) async {
         await #expect(throws: error) {
-            try await bench.directory.add(
-                name: "erin@example.com", password: password, now: newYear2026, random: bench.random)
+            try await harness.directory.add(
+                name: "erin@example.com", password: password, now: newYear2026, random: harness.random)
         }
     }
 
     @Test("a new password ends the sessions, and the old one is wrong from then on")
     func newPassword() async throws {
-        let browser = bench.browser()
-        try await bench.logIn(browser)
-        try await bench.change(bench.user, .init(password: "another long password"))
-        #expect(try await bench.store.records(RecordQuery(.session, subject: bench.user.id), most: 10).isEmpty)
-        #expect(try await bench.logIn(browser).status == 403)
-        #expect(try await bench.logIn(browser, password: "another long password").status == 303)
+        let browser = harness.browser()
+        try await harness.logIn(browser)
+        try await harness.change(harness.user, .init(password: "another long password"))
+        #expect(try await harness.store.records(RecordQuery(.session, subject: harness.user.id), most: 10).isEmpty)
+        #expect(try await harness.logIn(browser).status == 403)
+        #expect(try await harness.logIn(browser, password: "another long password").status == 303)
     }
 
     @Test("a disabled account cannot log in, and what was granted for it ends; enabled, it logs in again")
     func disabled() async throws {
-        let browser = bench.browser()
-        try await bench.logIn(browser)
+        let browser = harness.browser()
+        try await harness.logIn(browser)
         let grant = Grant(
-            id: "g", clientID: "shop", subject: bench.user.id, scopes: [], resources: [], createdAt: newYear2026,
+            id: "g", clientID: "shop", subject: harness.user.id, scopes: [], resources: [], createdAt: newYear2026,
             expiresAt: newYear2026 + 1_000)
-        _ = try await bench.store.commit([.insert(grant.record)], now: newYear2026)
-        try await bench.change(bench.user, .init(isDisabled: true))
-        #expect(try await bench.logIn(browser).status == 403)
-        #expect(try await bench.store.record(.grant, "g") == nil)
-        #expect(try await bench.store.records(RecordQuery(.session, subject: bench.user.id), most: 10).isEmpty)
-        #expect(try await bench.store.record(.revocation, "subject:" + bench.user.id) != nil)
-        try await bench.change(bench.user, .init(isDisabled: false))
-        #expect(try await bench.logIn(browser).status == 303)
+        _ = try await harness.store.commit([.insert(grant.record)], now: newYear2026)
+        try await harness.change(harness.user, .init(isDisabled: true))
+        #expect(try await harness.logIn(browser).status == 403)
+        #expect(try await harness.store.record(.grant, "g") == nil)
+        #expect(try await harness.store.records(RecordQuery(.session, subject: harness.user.id), most: 10).isEmpty)
+        #expect(try await harness.store.record(.revocation, "subject:" + harness.user.id) != nil)
+        try await harness.change(harness.user, .init(isDisabled: false))
+        #expect(try await harness.logIn(browser).status == 303)
     }
 
     @Test("a removed account is gone with its name, and whoever takes the name is somebody else")
     func removed() async throws {
-        _ = try await bench.administration.removeUser(bench.user.id, now: newYear2026)
+        _ = try await harness.administration.removeUser(harness.user.id, now: newYear2026)
         await #expect(throws: ManagementError.notFound) {
-            try await bench.administration.removeUser(bench.user.id, now: newYear2026)
+            try await harness.administration.removeUser(harness.user.id, now: newYear2026)
         }
-        let next = try await bench.directory.add(
-            name: "alice", password: "another long password", now: newYear2026, random: bench.random)
-        #expect(next.id != bench.user.id)
+        let next = try await harness.directory.add(
+            name: "alice", password: "another long password", now: newYear2026, random: harness.random)
+        #expect(next.id != harness.user.id)
     }
 
     @Test(
         "who comes while too many wait is told so at once, and they get their turn",
         .enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1, "one thread computes, another refuses"))
     func bounded() async throws {
-        let hasher = PasswordHasher(atOnce: 1, parameters: PeopleBench.cheap)
+        let hasher = PasswordHasher(atOnce: 1, parameters: LogInHarness.cheap)
         // One computes, `waitingMax` wait, and for one more there is no place; only then the first comes to its end.
         let gate = DispatchSemaphore(value: 0)
         let refused = await withTaskGroup(of: Bool.self, returning: Int.self) { group in

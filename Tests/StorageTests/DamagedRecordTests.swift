@@ -15,7 +15,7 @@ import Testing
 /// What depends on a record that cannot be read is refused and reported, and nothing else vanishes with it.
 @Suite("damaged records")
 struct DamagedRecordTests {
-    typealias Kind = StoreBench.Kind
+    typealias Kind = StoreHarness.Kind
 
     /// What a damaged body looks like: no JSON, and JSON that says something else.
     private static let bodies = ["{", "[]", "{}"]
@@ -23,8 +23,8 @@ struct DamagedRecordTests {
     @Test(
         "of 1,501 clients with a damaged one 1,500 are listed, and the one is named", arguments: Kind.databases, bodies)
     func clients(kind: Kind, body: String) async throws {
-        let bench = try await StoreBench(kind)
-        let store = try await bench.open()
+        let harness = try await StoreHarness(kind)
+        let store = try await harness.open()
         let ids = (0..<1_501).map { "client-\(10_000 + $0)" }
         for start in stride(from: 0, to: ids.count, by: 500) {
             let clients = ids[start..<min(start + 500, ids.count)].map { id in
@@ -34,23 +34,23 @@ struct DamagedRecordTests {
             }
             #expect(try await store.commit(clients.map { .insert($0.record) }, now: storeNow))
         }
-        try await bench.replaceBody(of: .client, "client-10500", with: body)
+        try await harness.replaceBody(of: .client, "client-10500", with: body)
 
-        let listing = try await ClientRegistry(bench.serverSettings()).list()
+        let listing = try await ClientRegistry(harness.serverSettings()).list()
         #expect(listing.items.map(\.id) == ids.filter { $0 != "client-10500" })
         #expect(listing.damaged == ["client-10500"])
         #expect(listing.warning?.contains("1 record is damaged and not listed: client-10500;") == true)
         await #expect(throws: DamagedRecord.self) { try await store.client(id: "client-10500") }
         // What a check would conclude from some of the clients would be wrong.
         #expect {
-            try ClientsOnRecord.read(bench.settings, secrets: DatabaseSecrets(connectingTo: bench.settings))
+            try ClientsOnRecord.read(harness.settings, secrets: DatabaseSecrets(connectingTo: harness.settings))
         } throws: { "\($0)".contains("client-10500") }
     }
 
     @Test("damaged users and grants are named, those that are over are not missed", arguments: Kind.databases, bodies)
     func usersAndGrants(kind: Kind, body: String) async throws {
-        let bench = try await StoreBench(kind)
-        let store = try await bench.open()
+        let harness = try await StoreHarness(kind)
+        let store = try await harness.open()
         let now = Int64(Date().timeIntervalSince1970)
         let users = ["a", "b", "c"].map { StoredUser(id: $0, name: "name of \($0)", createdAt: now) }
         let grants = [("g1", now + 60), ("g2", now + 60), ("g3", now - 60), ("g4", now - 60)].map { id, end in
@@ -59,13 +59,13 @@ struct DamagedRecordTests {
         }
         let records = users.map(\.record) + grants.map(\.record)
         #expect(try await store.commit(records.map { .insert($0) }, now: now - 100))
-        try await bench.replaceBody(of: .user, "b", with: body)
-        for id in ["g2", "g4"] { try await bench.replaceBody(of: .grant, id, with: body) }
+        try await harness.replaceBody(of: .user, "b", with: body)
+        for id in ["g2", "g4"] { try await harness.replaceBody(of: .grant, id, with: body) }
 
-        let listed = try await UserRegistry(bench.serverSettings()).list()
+        let listed = try await UserRegistry(harness.serverSettings()).list()
         #expect(listed.items.map(\.id) == ["a", "c"])
         #expect(listed.damaged == ["b"])
-        let agreed = try await GrantRegistry(bench.serverSettings()).list(client: "c", subject: nil)
+        let agreed = try await GrantRegistry(harness.serverSettings()).list(client: "c", subject: nil)
         #expect(agreed.items.map(\.id) == ["g1"])
         #expect(agreed.damaged == ["g2"])
         #expect(Listing(RecordList<Int>(), now: now) { $0 }.warning == nil)
@@ -73,10 +73,10 @@ struct DamagedRecordTests {
 
     @Test("a signing key that is damaged while the gateway runs changes nothing: no other is made in its place")
     func signingKeys() async throws {
-        let bench = try await StoreBench(.sqlite)
-        let database = try await bench.database { $0.signingAlgorithms = [.es256, .edDSA] }
+        let harness = try await StoreHarness(.sqlite)
+        let database = try await harness.database { $0.signingAlgorithms = [.es256, .edDSA] }
         let kid = try #require(try await database.store.signingKeys().whole().first?.kid)
-        try await bench.damage(.signingKey, kid)
+        try await harness.damage(.signingKey, kid)
         let keys = SigningKeys(try database.ring)
         let rotation = SigningKeyRotation(
             database: database, keys: keys, logger: Logger(label: "test"), clock: { storeNow }, changed: {})
@@ -85,7 +85,7 @@ struct DamagedRecordTests {
         let stored = try await database.store.signingKeys()
         #expect(stored.damaged.map(\.key) == [kid])
         #expect(stored.values.count == 1)
-        await #expect { try await bench.database { $0.signingAlgorithms = [.es256, .edDSA] } } throws: {
+        await #expect { try await harness.database { $0.signingAlgorithms = [.es256, .edDSA] } } throws: {
             "\($0)".contains("holds a signing key that cannot be read (\(kid))")
         }
     }
@@ -104,8 +104,8 @@ struct DamagedRecordTests {
         "all of 2,500 revocations are known at the start, whichever of them are damaged; a damaged one counts as one",
         arguments: Kind.allCases)
     func revocations(kind: Kind) async throws {
-        let bench = try await StoreBench(kind)
-        let store = try await bench.open()
+        let harness = try await StoreHarness(kind)
+        let store = try await harness.open()
         let now = Int64(Date().timeIntervalSince1970)
         for start in stride(from: 0, to: 2_500, by: 500) {
             let changes = (start..<start + 500).map {
@@ -113,7 +113,7 @@ struct DamagedRecordTests {
             }
             #expect(try await store.commit(changes, now: now))
         }
-        for number in [0, 999, 1_000, 2_499] { try await bench.damage(.revocation, "token:\(number)") }
+        for number in [0, 999, 1_000, 2_499] { try await harness.damage(.revocation, "token:\(number)") }
         let reader = reader(store)
         #expect(try await reader.load().count == 2_500)
         #expect(reader.status == .init(live: 2_500, failure: nil))
@@ -121,15 +121,15 @@ struct DamagedRecordTests {
 
     @Test("a damaged revocation whose key says what it ends, ends it whenever it was issued", arguments: bodies)
     func damagedRevocation(body: String) async throws {
-        let bench = try await StoreBench(.sqlite)
-        let store = try await bench.open()
+        let harness = try await StoreHarness(.sqlite)
+        let store = try await harness.open()
         let now = Int64(Date().timeIntervalSince1970)
         let changes = [
             revocation(.client("c"), before: now - 10, expiresAt: now + 1_000),
             revocation(.subject("over"), before: now - 10, expiresAt: now - 1),
         ]
         #expect(try await store.commit(changes, now: now - 10))
-        for key in ["client:c", "subject:over"] { try await bench.replaceBody(of: .revocation, key, with: body) }
+        for key in ["client:c", "subject:over"] { try await harness.replaceBody(of: .revocation, key, with: body) }
         let set = try await reader(store).load()
         #expect(set.count == 1)
         #expect(set.end(of: .init(.client, "c")) == .init(before: .max, expiresAt: now + 1_000))

@@ -14,7 +14,7 @@ import Testing
 /// A signing key that cannot be used stops what would have to sign with it, and nothing else.
 @Suite("damaged signing keys")
 struct DamagedSigningKeyTests {
-    typealias Kind = StoreBench.Kind
+    typealias Kind = StoreHarness.Kind
     private static let day: Int64 = 86_400
 
     enum Damage: String, CaseIterable, CustomTestStringConvertible {
@@ -26,8 +26,10 @@ struct DamagedSigningKeyTests {
     }
 
     /// A database with a key that signs from `storeNow` on, and its successor thirty days later.
-    private func keys(_ bench: StoreBench) async throws -> (database: AuthorizationDatabase, old: String, new: String) {
-        let database = try await bench.database()
+    private func keys(_ harness: StoreHarness) async throws -> (
+        database: AuthorizationDatabase, old: String, new: String
+    ) {
+        let database = try await harness.database()
         let old = try #require(try await database.store.signingKeys().whole().first?.kid)
         let rotation = rotation(database, SigningKeys(try database.ring), at: storeNow + 28 * Self.day)
         #expect(await rotation.look() > storeNow + 28 * Self.day)
@@ -40,11 +42,11 @@ struct DamagedSigningKeyTests {
             database: database, keys: keys, logger: Logger(label: "test"), clock: { now }, changed: {})
     }
 
-    private func damage(_ bench: StoreBench, _ database: AuthorizationDatabase, _ kid: String, _ damage: Damage)
+    private func damage(_ harness: StoreHarness, _ database: AuthorizationDatabase, _ kid: String, _ damage: Damage)
         async throws
     {
         switch damage {
-        case .record: try await bench.damage(.signingKey, kid)
+        case .record: try await harness.damage(.signingKey, kid)
         case .key:
             var record = try #require(try await database.store.record(.signingKey, kid))
             record.body["private_pem"] = "no key"
@@ -56,11 +58,11 @@ struct DamagedSigningKeyTests {
         "one that signs no more stops nothing: the gateway starts, knows it, and makes the next key in time",
         arguments: Kind.databases, Damage.allCases)
     func retiring(kind: Kind, damage: Damage) async throws {
-        let bench = try await StoreBench(kind)
-        let (database, old, new) = try await keys(bench)
-        try await self.damage(bench, database, old, damage)
+        let harness = try await StoreHarness(kind)
+        let (database, old, new) = try await keys(harness)
+        try await self.damage(harness, database, old, damage)
         let time = storeNow + 30 * Self.day + 60
-        let opened = try await bench.database(now: time)
+        let opened = try await harness.database(now: time)
         #expect(opened.signingKeys.unusable.map(\.kid) == [old])
         #expect(opened.signingKeys.unusable.first?.reason.contains("cannot be read (\(old))") == true)
         let ring = try opened.ring
@@ -74,10 +76,10 @@ struct DamagedSigningKeyTests {
 
     @Test("one that has to sign now stops the start, and is named", arguments: Kind.databases, Damage.allCases)
     func signing(kind: Kind, damage: Damage) async throws {
-        let bench = try await StoreBench(kind)
-        let (database, _, new) = try await keys(bench)
-        try await self.damage(bench, database, new, damage)
-        await #expect { try await bench.database(now: storeNow + 30 * Self.day + 60) } throws: {
+        let harness = try await StoreHarness(kind)
+        let (database, _, new) = try await keys(harness)
+        try await self.damage(harness, database, new, damage)
+        await #expect { try await harness.database(now: storeNow + 30 * Self.day + 60) } throws: {
             "\($0)".contains("holds a signing key that cannot be read (\(new))")
         }
     }
@@ -85,28 +87,28 @@ struct DamagedSigningKeyTests {
     @Test("one that is only announced does not stop the start, if that can still be read")
     func announced() async throws {
         for damage in Damage.allCases {
-            let bench = try await StoreBench(.sqlite)
-            let (database, old, new) = try await keys(bench)
-            try await self.damage(bench, database, new, damage)
+            let harness = try await StoreHarness(.sqlite)
+            let (database, old, new) = try await keys(harness)
+            try await self.damage(harness, database, new, damage)
             let time = storeNow + 29 * Self.day
             switch damage {
             case .key:
-                let opened = try await bench.database(now: time)
+                let opened = try await harness.database(now: time)
                 #expect(try opened.ring.current(now: time)?.kid == old)
                 #expect(opened.signingKeys.unusable.map(\.kid) == [new])
             case .record:
-                await #expect { try await bench.database(now: time) } throws: { "\($0)".contains(new) }
+                await #expect { try await harness.database(now: time) } throws: { "\($0)".contains(new) }
             }
         }
     }
 
     @Test("one that is damaged while the gateway runs goes on to verify there", arguments: Damage.allCases)
     func running(damage: Damage) async throws {
-        let bench = try await StoreBench(.sqlite)
-        let (database, old, new) = try await keys(bench)
+        let harness = try await StoreHarness(.sqlite)
+        let (database, old, new) = try await keys(harness)
         let time = storeNow + 30 * Self.day + 60
-        let keys = SigningKeys(try await bench.database(now: time).ring)
-        try await self.damage(bench, database, old, damage)
+        let keys = SigningKeys(try await harness.database(now: time).ring)
+        try await self.damage(harness, database, old, damage)
         #expect(await rotation(database, keys, at: time).look() > time + SigningKeyRotation.retrySeconds)
         #expect(Set(keys.ring.verificationKeys(now: time).keys.map(\.kid)) == [old, new])
     }
@@ -114,10 +116,10 @@ struct DamagedSigningKeyTests {
     @Test(
         "commands that sign nothing work, whichever key is damaged", arguments: Kind.databases, Damage.allCases)
     func commands(kind: Kind, damage: Damage) async throws {
-        let bench = try await StoreBench(kind)
-        let (database, old, new) = try await keys(bench)
-        for kid in [old, new] { try await self.damage(bench, database, kid, damage) }
-        let settings = try bench.serverSettings()
+        let harness = try await StoreHarness(kind)
+        let (database, old, new) = try await keys(harness)
+        for kid in [old, new] { try await self.damage(harness, database, kid, damage) }
+        let settings = try harness.serverSettings()
         let added = try await ClientRegistry(settings).add(id: "shop", name: "", scopes: ["a"])
         #expect(added.client.id == "shop")
         #expect(try await ClientRegistry(settings).list().items.map(\.id) == ["shop"])
@@ -133,38 +135,39 @@ struct DamagedSigningKeyTests {
 
     @Test("a key of an algorithm that is not wanted stops the start only where nothing else signs")
     func unwanted() async throws {
-        let bench = try await StoreBench(.sqlite)
-        let database = try await bench.database { $0.signingAlgorithms = [.es256, .edDSA] }
+        let harness = try await StoreHarness(.sqlite)
+        let database = try await harness.database { $0.signingAlgorithms = [.es256, .edDSA] }
         let other = try #require(
             try await database.store.signingKeys().whole().first { $0.algorithm == .edDSA }?.kid)
-        try await damage(bench, database, other, .key)
-        #expect(try await bench.database { $0.signingAlgorithms = [.es256] }.signingKeys.unusable.count == 1)
+        try await damage(harness, database, other, .key)
+        #expect(try await harness.database { $0.signingAlgorithms = [.es256] }.signingKeys.unusable.count == 1)
         for algorithms in [[Algorithm.edDSA], [.es256, .edDSA]] {
-            await #expect { try await bench.database { $0.signingAlgorithms = algorithms } } throws: {
+            await #expect { try await harness.database { $0.signingAlgorithms = algorithms } } throws: {
                 "\($0)".contains(other)
             }
         }
         // Nothing of this algorithm signs yet: what there is does in its place.
         let first = try #require(
             try await database.store.signingKeys().whole().first { $0.algorithm == .es256 }?.kid)
-        #expect(try await bench.database { $0.signingAlgorithms = [.es384] }.ring.current(now: storeNow)?.kid == first)
-        try await damage(bench, database, first, .key)
+        #expect(
+            try await harness.database { $0.signingAlgorithms = [.es384] }.ring.current(now: storeNow)?.kid == first)
+        try await damage(harness, database, first, .key)
         await #expect(throws: StorageError.self) {
-            try await bench.database { $0.signingAlgorithms = [.es384] }
+            try await harness.database { $0.signingAlgorithms = [.es384] }
         }
     }
 
     @Test("no key is made in clear, or under another secret, beside keys that are encrypted")
     func seals() async throws {
-        let bench = try await StoreBench(.sqlite)
+        let harness = try await StoreHarness(.sqlite)
         func secret(_ octet: UInt8) throws -> SecretSource {
-            .file(try bench.folder.write([UInt8](repeating: octet, count: 32), to: "k\(octet)", permissions: 0o600))
+            .file(try harness.folder.write([UInt8](repeating: octet, count: 32), to: "k\(octet)", permissions: 0o600))
         }
         let (right, wrong) = (try secret(7), try secret(8))
         let kid = try #require(
-            try await bench.database { $0.keyEncryptionKey = right }.store.signingKeys().whole().first?.kid)
+            try await harness.database { $0.keyEncryptionKey = right }.store.signingKeys().whole().first?.kid)
         for (key, words) in [(nil, "say with what"), (wrong, "does not open")] as [(SecretSource?, String)] {
-            let tool = try await SigningKeyTool(bench.serverSettings { $0.keyEncryptionKey = key })
+            let tool = try await SigningKeyTool(harness.serverSettings { $0.keyEncryptionKey = key })
             #expect(try await tool.list(now: storeNow).items.map(\.kid) == [kid])
             await #expect { try await tool.rotate(nil, atOnce: true, now: storeNow) } throws: {
                 "\($0)".contains(words)
@@ -172,26 +175,26 @@ struct DamagedSigningKeyTests {
             await #expect { try await tool.retire(kid, now: storeNow) } throws: { "\($0)".contains(words) }
         }
         // One of several that was altered is no reason to make no more.
-        let tool = try await SigningKeyTool(bench.serverSettings { $0.keyEncryptionKey = right })
+        let tool = try await SigningKeyTool(harness.serverSettings { $0.keyEncryptionKey = right })
         try await tool.rotate(nil, atOnce: true, now: storeNow)
-        let database = try await bench.database { $0.keyEncryptionKey = right }
+        let database = try await harness.database { $0.keyEncryptionKey = right }
         var record = try #require(try await database.store.record(.signingKey, kid))
         record.body["sealed_pem"] = "AAAA"
         #expect(try await database.store.commit([.replace(record)], now: storeNow))
-        let later = try await SigningKeyTool(bench.serverSettings { $0.keyEncryptionKey = right })
+        let later = try await SigningKeyTool(harness.serverSettings { $0.keyEncryptionKey = right })
         #expect(try await later.retire(kid, now: storeNow))
         #expect(try await later.list(now: storeNow).items.count == 1)
     }
 
     @Test("clients in a database of another version are not looked at", arguments: Kind.databases)
     func otherVersion(kind: Kind) async throws {
-        let bench = try await StoreBench(kind)
-        _ = try await bench.database()
-        let secrets = try DatabaseSecrets(connectingTo: bench.settings)
-        #expect(try ClientsOnRecord.read(bench.settings, secrets: secrets)?.isEmpty == true)
-        try await bench.makeNewer()
+        let harness = try await StoreHarness(kind)
+        _ = try await harness.database()
+        let secrets = try DatabaseSecrets(connectingTo: harness.settings)
+        #expect(try ClientsOnRecord.read(harness.settings, secrets: secrets)?.isEmpty == true)
+        try await harness.makeNewer()
         #expect {
-            try ClientsOnRecord.read(bench.settings, secrets: secrets)
+            try ClientsOnRecord.read(harness.settings, secrets: secrets)
         } throws: {
             "\($0)".contains("version of Portcullis; use that one")
         }

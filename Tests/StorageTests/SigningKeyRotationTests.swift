@@ -46,11 +46,11 @@ struct SigningKeyRotationTests {
 
     @Test(
         "AS-132 several gateways on one database make one successor, and all of them know it",
-        arguments: StoreBench.Kind.databases)
-    func agree(kind: StoreBench.Kind) async throws {
-        let bench = try await StoreBench(kind)
+        arguments: StoreHarness.Kind.databases)
+    func agree(kind: StoreHarness.Kind) async throws {
+        let harness = try await StoreHarness(kind)
         var nodes: [Node] = []
-        for _ in 0..<4 { nodes.append(try Node(await bench.database(), now: storeNow)) }
+        for _ in 0..<4 { nodes.append(try Node(await harness.database(), now: storeNow)) }
         let time = storeNow + 28 * Self.day
         await withTaskGroup(of: Void.self) { group in
             for node in nodes { group.addTask { _ = await node.look(at: time) } }
@@ -69,9 +69,9 @@ struct SigningKeyRotationTests {
 
     @Test(
         "AS-132 a key that has had its time is published no more, and its record goes",
-        arguments: StoreBench.Kind.databases)
-    func givenUp(kind: StoreBench.Kind) async throws {
-        let node = try Node(await StoreBench(kind).database(), now: storeNow)
+        arguments: StoreHarness.Kind.databases)
+    func givenUp(kind: StoreHarness.Kind) async throws {
+        let node = try Node(await StoreHarness(kind).database(), now: storeNow)
         let first = node.published(at: storeNow)
         let next = await node.look(at: storeNow)
         #expect(next == storeNow + 28 * Self.day)
@@ -86,8 +86,8 @@ struct SigningKeyRotationTests {
 
     @Test("a database that fails leaves the keys as they are, and is asked again soon")
     func failing() async throws {
-        let bench = try await StoreBench(.sqlite)
-        let node = try Node(await bench.database(), now: storeNow)
+        let harness = try await StoreHarness(.sqlite)
+        let node = try Node(await harness.database(), now: storeNow)
         let before = node.published(at: storeNow)
         // Behind the store's back: there are no keys any more.
         _ = try await node.database.store.commit([.removeAll(RecordQuery(.signingKey))], now: storeNow)
@@ -97,21 +97,21 @@ struct SigningKeyRotationTests {
 
     @Test(
         "AS-133 keys are encrypted with the key that the policy names, and a database with encrypted keys opens with it only",
-        arguments: StoreBench.Kind.databases)
-    func encrypted(kind: StoreBench.Kind) async throws {
-        let bench = try await StoreBench(kind)
+        arguments: StoreHarness.Kind.databases)
+    func encrypted(kind: StoreHarness.Kind) async throws {
+        let harness = try await StoreHarness(kind)
         let right = SecretSource.file(
-            try bench.folder.write([UInt8](repeating: 7, count: 32), to: "kek", permissions: 0o600))
+            try harness.folder.write([UInt8](repeating: 7, count: 32), to: "kek", permissions: 0o600))
         let wrong = SecretSource.file(
-            try bench.folder.write([UInt8](repeating: 8, count: 32), to: "other", permissions: 0o600))
-        let sealed = try await bench.database { $0.keyEncryptionKey = right }
+            try harness.folder.write([UInt8](repeating: 8, count: 32), to: "other", permissions: 0o600))
+        let sealed = try await harness.database { $0.keyEncryptionKey = right }
         let records = try await sealed.store.records(RecordQuery(.signingKey), most: 10)
         #expect(records.allSatisfy { $0.body["private_pem"] == nil && $0.body["sealed_pem"] != nil })
-        #expect(try await bench.database { $0.keyEncryptionKey = right }.ring.timetable == sealed.ring.timetable)
-        await #expect { try await bench.database() } throws: {
+        #expect(try await harness.database { $0.keyEncryptionKey = right }.ring.timetable == sealed.ring.timetable)
+        await #expect { try await harness.database() } throws: {
             "\($0)".contains("key_encryption_key") && "\($0)".contains("encrypted")
         }
-        await #expect { try await bench.database { $0.keyEncryptionKey = wrong } } throws: {
+        await #expect { try await harness.database { $0.keyEncryptionKey = wrong } } throws: {
             "\($0)".contains("does not open")
         }
         // Keys that are made later are encrypted, too.
@@ -124,13 +124,13 @@ struct SigningKeyRotationTests {
 
     @Test(
         "AS-133 keys that were stored in clear are encrypted once the policy says with what, and stay the same",
-        arguments: StoreBench.Kind.databases)
-    func encryptedLater(kind: StoreBench.Kind) async throws {
-        let bench = try await StoreBench(kind)
-        let clear = try await bench.database()
+        arguments: StoreHarness.Kind.databases)
+    func encryptedLater(kind: StoreHarness.Kind) async throws {
+        let harness = try await StoreHarness(kind)
+        let clear = try await harness.database()
         let key = SecretSource.file(
-            try bench.folder.write([UInt8](repeating: 7, count: 32), to: "kek", permissions: 0o600))
-        let sealed = try await bench.database { $0.keyEncryptionKey = key }
+            try harness.folder.write([UInt8](repeating: 7, count: 32), to: "kek", permissions: 0o600))
+        let sealed = try await harness.database { $0.keyEncryptionKey = key }
         #expect(try sealed.ring.timetable == clear.ring.timetable)
         #expect(
             try await sealed.store.records(RecordQuery(.signingKey), most: 10).allSatisfy {
@@ -142,8 +142,8 @@ struct SigningKeyRotationTests {
         "a new database has a key of each algorithm that the policy names",
         arguments: [[Algorithm.es256], [.rs256, .ps256, .edDSA, .mlDSA65]])
     func algorithms(algorithms: [Algorithm]) async throws {
-        let bench = try await StoreBench(.sqlite)
-        let node = try Node(await bench.database { $0.signingAlgorithms = algorithms }, now: storeNow)
+        let harness = try await StoreHarness(.sqlite)
+        let node = try Node(await harness.database { $0.signingAlgorithms = algorithms }, now: storeNow)
         let stored = try await node.database.store.records(RecordQuery(.signingKey), most: 10).compactMap(
             StoredSigningKey.init)
         #expect(Set(stored.map(\.algorithm)) == Set(algorithms))

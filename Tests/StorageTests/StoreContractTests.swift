@@ -11,11 +11,11 @@ import Testing
 /// What every store behind the authorization server's port does, whichever database it is.
 @Suite("A store of the authorization server", .tags(.timed))
 struct StoreContractTests {
-    typealias Kind = StoreBench.Kind
+    typealias Kind = StoreHarness.Kind
 
     @Test("what is inserted is read as it was, with version 1", arguments: Kind.allCases)
     func insert(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         let body: JSONObject = [
             "text": "Grüße \u{1F600} \" \\ \u{0} end", "number": .integer(.max), "list": [1, "two", nil],
             "object": ["a": true], "half": .number(0.5),
@@ -34,7 +34,7 @@ struct StoreContractTests {
 
     @Test("what is there already is not inserted again, unless its end has come", arguments: Kind.allCases)
     func insertTwice(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         #expect(try await store.commit([.insert(.test("a", expiresAt: storeNow + 10, body: ["n": 1]))], now: storeNow))
         #expect(try await store.commit([.insert(.test("b", body: ["n": 1]))], now: storeNow))
         let first = try await store.record(.replay, "a")
@@ -52,7 +52,7 @@ struct StoreContractTests {
 
     @Test("a record is replaced only by whoever read its last version", arguments: Kind.allCases)
     func replace(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         #expect(try await !store.commit([.replace(.test("a").with(version: 1))], now: storeNow))
         #expect(try await store.commit([.insert(.test("a", client: "c", body: ["n": 1]))], now: storeNow))
         let read = try #require(try await store.record(.replay, "a"))
@@ -68,7 +68,7 @@ struct StoreContractTests {
 
     @Test("all changes are made, or none", arguments: Kind.allCases)
     func allOrNothing(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         #expect(try await store.commit([.insert(.test("there"))], now: storeNow))
         let refusals: [StoreChange] = [
             .insert(.test("there")), .replace(.test("there").with(version: 2)),
@@ -100,7 +100,7 @@ struct StoreContractTests {
 
     @Test("changes are made in their order, each upon what those before it did", arguments: Kind.allCases)
     func order(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         #expect(
             try await store.commit(
                 [
@@ -116,7 +116,7 @@ struct StoreContractTests {
     @Test(
         "everything of a client, a subject or a grant is found and removed, and nothing else", arguments: Kind.allCases)
     func queries(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         let all: [StoredRecord] = [
             .test("1", .refreshToken, client: "a", subject: "x", grant: "g"),
             .test("2", .refreshToken, client: "a", subject: "y", grant: "h"),
@@ -142,7 +142,7 @@ struct StoreContractTests {
 
     @Test("pages follow each other in the order of octets, however they are cut", arguments: Kind.allCases)
     func paging(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         let keys = ["A", "B", "Z", "a", "b", "z", "~", "é", "ü", "\u{FB01}", "\u{1F600}", "-", "10", "9"]
         #expect(try await store.commit(keys.shuffled().map { .insert(.test($0)) }, now: storeNow))
         let sorted = keys.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
@@ -160,7 +160,7 @@ struct StoreContractTests {
 
     @Test("texts that look the same and differ in their octets are different keys", arguments: Kind.allCases)
     func octets(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         let (composed, decomposed) = ("\u{E9}", "e\u{301}")
         #expect(try await store.commit([.insert(.test(composed, client: composed))], now: storeNow))
         #expect(try await store.record(.replay, decomposed) == nil)
@@ -175,7 +175,7 @@ struct StoreContractTests {
         "a page has as many rows as asked for, from 1 to 1,000, and says whether there are more",
         arguments: Kind.allCases)
     func pageSizes(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         let keys = (1_000..<2_001).map { "\($0)" }
         #expect(try await store.commit(keys.map { .insert(.test($0)) }, now: storeNow))
         for query in [RecordQuery(.replay), RecordQuery(.replay, afterSequence: 0)] {
@@ -193,8 +193,8 @@ struct StoreContractTests {
 
     @Test("a damaged record hides no other, ends no list, and is named", arguments: Kind.allCases)
     func damagedInLists(kind: Kind) async throws {
-        let bench = try await StoreBench(kind)
-        let store = try await bench.open()
+        let harness = try await StoreHarness(kind)
+        let store = try await harness.open()
         let keys = (1_000..<2_501).map { "\($0)" }
         for start in stride(from: 0, to: keys.count, by: 500) {
             let some = keys[start..<min(start + 500, keys.count)]
@@ -202,7 +202,7 @@ struct StoreContractTests {
         }
         // The first of all, the last of a page, the first of the next, the last of all.
         let damaged = ["1000", "1999", "2000", "2500"]
-        for key in damaged { try await bench.damage(.replay, key) }
+        for key in damaged { try await harness.damage(.replay, key) }
         for query in [
             RecordQuery(.replay), RecordQuery(.replay, client: "c"), RecordQuery(.replay, afterSequence: 0),
         ] {
@@ -221,12 +221,12 @@ struct StoreContractTests {
         "a damaged record is not absent: it is an error to read it, and its version and end hold",
         arguments: Kind.allCases)
     func damaged(kind: Kind) async throws {
-        let bench = try await StoreBench(kind)
-        let store = try await bench.open()
+        let harness = try await StoreHarness(kind)
+        let store = try await harness.open()
         let keys = ["a", "b", "c", "d"]
         #expect(
             try await store.commit(keys.map { .insert(.test($0, expiresAt: storeNow + 10)) }, now: storeNow))
-        for key in keys { try await bench.damage(.replay, key) }
+        for key in keys { try await harness.damage(.replay, key) }
         await #expect { try await store.record(.replay, "a") } throws: { error in
             let damaged = error as? DamagedRecord
             return damaged?.kind == .replay && damaged?.key == "a" && damaged?.expiresAt == storeNow + 10
@@ -247,7 +247,7 @@ struct StoreContractTests {
 
     @Test("what was written after something is found in the order of writing", arguments: Kind.allCases)
     func sequence(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         for key in ["c", "a", "b"] { #expect(try await store.commit([.insert(.test(key))], now: storeNow)) }
         #expect(try await store.commit([.insert(.test("other", .session))], now: storeNow))
         let all = try await store.records(RecordQuery(.replay, afterSequence: 0), most: 10)
@@ -261,8 +261,8 @@ struct StoreContractTests {
 
     @Test("of a hundred who replace the same version at once, one does", arguments: Kind.allCases)
     func compareAndSwap(kind: Kind) async throws {
-        let bench = try await StoreBench(kind)
-        let stores = [try await bench.open(), try await bench.open()]
+        let harness = try await StoreHarness(kind)
+        let stores = [try await harness.open(), try await harness.open()]
         #expect(try await stores[0].commit([.insert(.test("family", body: ["n": -1]))], now: storeNow))
         let winners = try await withThrowingTaskGroup(of: Int?.self) { group in
             for number in 0..<100 {
@@ -290,8 +290,8 @@ struct StoreContractTests {
         "whoever has read everything up to a number misses nothing that is written while others write",
         arguments: Kind.allCases)
     func sequenceUnderLoad(kind: Kind) async throws {
-        let bench = try await StoreBench(kind)
-        let stores = [try await bench.open(), try await bench.open()]
+        let harness = try await StoreHarness(kind)
+        let stores = [try await harness.open(), try await harness.open()]
         let done = Counter()
         let seen = try await withThrowingTaskGroup(of: Set<String>.self) { group in
             group.addTask {
@@ -325,7 +325,7 @@ struct StoreContractTests {
 
     @Test("what has expired is removed in steps, and nothing else", arguments: Kind.allCases)
     func expiry(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         let records = (0..<10).map { StoredRecord.test("\($0)", expiresAt: storeNow + Int64($0)) } + [.test("stays")]
         #expect(try await store.commit(records.map { .insert($0) }, now: storeNow))
         #expect(try await store.removeExpired(now: storeNow - 1, most: 100) == 0)
@@ -338,7 +338,7 @@ struct StoreContractTests {
 
     @Test("expired records go by themselves, in as many steps as it takes", arguments: Kind.allCases)
     func removal(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         for start in stride(from: 0, to: 1_200, by: 400) {
             let records = (start..<start + 400).map { StoredRecord.test("\($0)", expiresAt: storeNow) }
             #expect(try await store.commit(records.map { .insert($0) }, now: storeNow - 1))
@@ -350,8 +350,8 @@ struct StoreContractTests {
 
     @Test("a write is told in this process and through another connection", arguments: Kind.allCases)
     func writes(kind: Kind) async throws {
-        let bench = try await StoreBench(kind)
-        let (here, there) = (try await bench.open(), try await bench.open())
+        let harness = try await StoreHarness(kind)
+        let (here, there) = (try await harness.open(), try await harness.open())
         for (name, writer) in [("here", here), ("there", there)] {
             let heard = Mutex(0)
             let words = here.writes(of: .revocation)
@@ -372,7 +372,7 @@ struct StoreContractTests {
 
     @Test("a text with a NUL names nothing, and is not stored", arguments: Kind.allCases)
     func nul(kind: Kind) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         #expect(try await store.commit([.insert(.test("a", client: "a"))], now: storeNow))
         #expect(try await store.record(.replay, "a\u{0}b") == nil)
         #expect(try await store.records(RecordQuery(.replay, client: "a\u{0}"), most: 1).isEmpty)
@@ -385,7 +385,7 @@ struct StoreContractTests {
         "a name from the network reaches SQL only as a value", arguments: Kind.allCases,
         ["' OR 1=1 --", "$1", "%", "\\'; DROP TABLE record; --"])
     func injection(kind: Kind, name: String) async throws {
-        let store = try await StoreBench(kind).open()
+        let store = try await StoreHarness(kind).open()
         #expect(try await store.commit([.insert(.test("a"))], now: storeNow))
         #expect(try await store.record(.replay, name) == nil)
         #expect(
@@ -403,8 +403,8 @@ struct StoreContractTests {
         "a client that another process adds is there at once, and one that it removes is gone with all that it has",
         arguments: Kind.databases)
     func clients(kind: Kind) async throws {
-        let bench = try await StoreBench(kind)
-        let (gateway, commandLine) = (try await bench.database(), try await bench.database(creating: false))
+        let harness = try await StoreHarness(kind)
+        let (gateway, commandLine) = (try await harness.database(), try await harness.database(creating: false))
         #expect(try gateway.ring.timetable == commandLine.ring.timetable)
         let secret = try await commandLine.store.addClient(
             "a", scopes: ["s"], pepper: commandLine.pepper, now: storeNow)

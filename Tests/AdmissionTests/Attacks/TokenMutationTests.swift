@@ -18,10 +18,10 @@ struct TokenMutationTests {
         let worlds = try Self.worlds.get()
         #expect(worlds.reduce(0) { $0 + $1.tokens.count } == 200)
         for world in worlds {
-            for token in world.tokens { #expect(try world.courts().outcome(token) == "ok") }
+            for token in world.tokens { #expect(try world.harness().outcome(token) == "ok") }
             let strangers = worlds.filter { $0.name != world.name }.flatMap(\.tokens)
-            let courts = try world.courts()
-            for token in strangers { #expect(try courts.outcome(token) != "ok", "\(world.name)") }
+            let harness = try world.harness()
+            for token in strangers { #expect(try harness.outcome(token) != "ok", "\(world.name)") }
         }
     }
 
@@ -100,40 +100,40 @@ struct World: Sendable, CustomTestStringConvertible {
         var gotIn: [String] = []
         var differed: [String] = []
         for (place, token) in tokens.enumerated() {
-            let courts = try courts()
-            for _ in 0..<3 { #expect(try courts.outcome(token) == "ok", "\(name)") }
+            let harness = try harness()
+            for _ in 0..<3 { #expect(try harness.outcome(token) == "ok", "\(name)") }
             for (number, changed) in mutations(token, place).enumerated() {
-                let (with, without) = try courts.outcomes(changed, proofFor: token)
+                let (with, without) = try harness.outcomes(changed, proofFor: token)
                 if with != without {
                     differed.append("\(name), token \(place), mutation \(number): \(with), \(without)")
                 }
                 if with == "ok" || without == "ok", !good.contains(changed) {
                     gotIn.append("\(name), token \(place), mutation \(number)")
                 }
-                if number % 50 == 0 { #expect(try courts.outcome(token) == "ok") }
+                if number % 50 == 0 { #expect(try harness.outcome(token) == "ok") }
             }
         }
         #expect(gotIn.isEmpty)
         #expect(differed.isEmpty)
     }
 
-    func courts() throws -> CourtsOfTwo { CourtsOfTwo(self) }
+    func harness() throws -> TwoHarnesses { TwoHarnesses(self) }
 
-    /// The same questions to two courts, one of which remembers tokens.
-    final class CourtsOfTwo {
-        private let remembering: Court
-        private let forgetting: Court
+    /// The same questions to two harness, one of which remembers tokens.
+    final class TwoHarnesses {
+        private let remembering: AuthenticationHarness
+        private let forgetting: AuthenticationHarness
         private let world: World
 
         init(_ world: World) {
             self.world = world
-            func court(_ entries: Int) -> Court {
-                Court(
+            func harness(_ entries: Int) -> AuthenticationHarness {
+                AuthenticationHarness(
                     world.issuers, keys: world.keys, require: [world.require], cacheEntriesMax: entries,
                     proofsMax: 100_000)
             }
-            remembering = court(100)
-            forgetting = court(0)
+            remembering = harness(100)
+            forgetting = harness(0)
         }
 
         /// What both say of it; `they differ` if they do not say the same.
@@ -156,13 +156,13 @@ struct World: Sendable, CustomTestStringConvertible {
             return (outcome(of: head, remembering), outcome(of: head, forgetting))
         }
 
-        private func outcome(of head: RequestHead, _ court: Court) -> String {
+        private func outcome(of head: RequestHead, _ harness: AuthenticationHarness) -> String {
             do {
-                switch try court.judge(head) {
+                switch try harness.judge(head) {
                 case .refused(let refusal): return refusal.code.facts.word.description
                 case .inquire: return "inquire"
                 case .authenticated(let caller):
-                    _ = try Authorizer.authorize(caller, rules: court.rules[0], peer: anyPeer)
+                    _ = try Authorizer.authorize(caller, rules: harness.rules[0], peer: anyPeer)
                     return "ok"
                 }
             } catch let refusal as Refusal {

@@ -148,12 +148,12 @@ struct AnswerTests {
             "aud": ["https://api.example.com", "gateway"], "exp": 1_600, "sub": "user-1", "client_id": "client-1",
             "jti": "t",
         ])
-        let court = try Court(Self.signer, entry: Self.signer.entry(types: types))
-        #expect(try court.outcome(reply.body.text) == "wrong_type")
+        let harness = try AuthenticationHarness(Self.signer, entry: Self.signer.entry(types: types))
+        #expect(try harness.outcome(reply.body.text) == "wrong_type")
         // Nor under a type that the issuer's entry allows.
         let token = try Self.signer.token(
             header: ["typ": types[0].isEmpty ? nil : .some(.string(types[0]))],
             claims: ["token_introspection": .object(answer())])
-        #expect(try court.outcome(token) == (types == ["at+jwt"] ? "ok" : "wrong_type"))
+        #expect(try harness.outcome(token) == (types == ["at+jwt"] ? "ok" : "wrong_type"))
     }
 }

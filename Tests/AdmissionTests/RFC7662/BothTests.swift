@@ -8,19 +8,20 @@ import Testing
 struct BothTests {
     private let signer = TestIssuer()
 
-    private func court(_ require: Requirement = Requirement(issuers: [0])) throws -> Court {
-        Court([asked(judgement: .both)], keys: [try signer.keys()], require: [require])
+    private func harness(_ require: Requirement = Requirement(issuers: [0])) throws -> AuthenticationHarness {
+        AuthenticationHarness([asked(judgement: .both)], keys: [try signer.keys()], require: [require])
     }
 
     @Test("the signature comes first: nobody is asked about a token that is not genuine")
     func signatureFirst() throws {
-        let court = try court()
-        #expect(try court.word(court.judge(try signer.token())) == "asks as")
-        #expect(try court.outcome(try TestIssuer().token()) == "bad_signature")
-        #expect(try court.outcome(try signer.token(header: ["typ": "JWT"])) == "wrong_type")
-        #expect(try court.outcome("opaque") == "malformed_token")
-        #expect(try court.judged(try signer.token()) == "ok")
-        #expect(try court.judged(try signer.token(claims: ["jti": "2"]), saying: ["active": false]) == "inactive_token")
+        let harness = try harness()
+        #expect(try harness.word(harness.judge(try signer.token())) == "asks as")
+        #expect(try harness.outcome(try TestIssuer().token()) == "bad_signature")
+        #expect(try harness.outcome(try signer.token(header: ["typ": "JWT"])) == "wrong_type")
+        #expect(try harness.outcome("opaque") == "malformed_token")
+        #expect(try harness.judged(try signer.token()) == "ok")
+        #expect(
+            try harness.judged(try signer.token(claims: ["jti": "2"]), saying: ["active": false]) == "inactive_token")
     }
 
     @Test(
@@ -58,16 +59,16 @@ struct BothTests {
     func narrowed(name: String, said: [String: JSON?]?, claims: [String: JSON?], expected: String) throws {
         var members: JSONObject = ["active": true]
         for (name, value) in said ?? [:] { members[name] = value }
-        #expect(try court().judged(try signer.token(claims: claims), saying: members) == expected, "\(name)")
+        #expect(try harness().judged(try signer.token(claims: claims), saying: members) == expected, "\(name)")
     }
 
     @Test("scopes count that both name, and of two authentication times the earlier")
     func scopes() throws {
-        let court = try court()
+        let harness = try harness()
         let token = try signer.token(claims: ["auth_time": 1_050, "acr": "mfa"])
         let said = answer(["scope": "orders:write orders:delete", "auth_time": 1_010, "acr": "mfa"])
-        #expect(try court.judged(token, saying: said) == "ok")
-        let facts = try court.caller(token).principal.facts
+        #expect(try harness.judged(token, saying: said) == "ok")
+        let facts = try harness.caller(token).principal.facts
         #expect(facts.scope == "orders:write")
         #expect(facts.scopes.map(\.text) == ["orders:write"])
         #expect(facts.authenticatedAt == 1_010)

@@ -8,36 +8,36 @@ import Testing
 
 @Suite("Attack: forged, stolen and borrowed client assertions")
 struct ClientAssertionAttackTests {
-    let bench: Bench
+    let harness: AuthorizationHarness
     let client: KeyedClient
 
     init() async throws {
-        bench = try Bench()
+        harness = try AuthorizationHarness()
         client = try KeyedClient()
-        try await bench.register(client)
+        try await harness.register(client)
     }
 
     @Test("AS-099 an assertion counts once, as long as it lives")
     func replay() async throws {
         let assertion = try client.assertion(["exp": .integer(newYear2026 + 300)])
-        #expect(await bench.token(assertion: assertion).status == 200)
+        #expect(await harness.token(assertion: assertion).status == 200)
         for now in [newYear2026, newYear2026 + 299] {
-            let again = await bench.token(assertion: assertion, now: now)
+            let again = await harness.token(assertion: assertion, now: now)
             #expect(again.status == 401)
             #expect(again.error == "invalid_client")
         }
         // Another of the same client is not affected, nor is the same jti of another client.
-        #expect(await bench.token(assertion: try client.assertion(["jti": "a-2"])).status == 200)
+        #expect(await harness.token(assertion: try client.assertion(["jti": "a-2"])).status == 200)
         let other = try KeyedClient("other")
-        try await bench.register(other)
-        #expect(await bench.token(assertion: try other.assertion()).status == 200)
+        try await harness.register(other)
+        #expect(await harness.token(assertion: try other.assertion()).status == 200)
     }
 
     @Test("AS-099 ten requests with one assertion at once: one gets a token")
     func race() async throws {
         let assertion = try client.assertion()
         let tokens = await withTaskGroup(of: Int.self) { group in
-            for _ in 0..<10 { group.addTask { await bench.token(assertion: assertion).status } }
+            for _ in 0..<10 { group.addTask { await harness.token(assertion: assertion).status } }
             return await group.reduce(into: 0) { count, status in count += status == 200 ? 1 : 0 }
         }
         #expect(tokens == 1)
@@ -47,13 +47,14 @@ struct ClientAssertionAttackTests {
     func confusion(algorithm: String) async throws {
         let header: JSON = ["alg": .string(algorithm), "kid": .string(client.key.kid)]
         let claims: JSON = [
-            "iss": "shop", "sub": "shop", "aud": .string(Bench.issuer), "exp": .integer(newYear2026 + 60), "jti": "x",
+            "iss": "shop", "sub": "shop", "aud": .string(AuthorizationHarness.issuer),
+            "exp": .integer(newYear2026 + 60), "jti": "x",
         ]
         let input = Base64URL.encode(header.serialized()) + "." + Base64URL.encode(claims.serialized())
         for secret in [client.key.publicJWK.serialized(), client.keySet.serialized()] {
             let code = HMAC<SHA256>.authenticationCode(for: Array(input.utf8), using: SymmetricKey(data: secret))
             let signature = algorithm == "none" ? "" : Base64URL.encode(Array(code))
-            #expect(await bench.token(assertion: input + "." + signature).error == "invalid_client")
+            #expect(await harness.token(assertion: input + "." + signature).error == "invalid_client")
         }
     }
 
@@ -61,8 +62,8 @@ struct ClientAssertionAttackTests {
     func stranger() async throws {
         let thief = try KeyedClient("shop")
         let unknown = try KeyedClient("nobody")
-        let one = await bench.token(assertion: try thief.assertion())
-        let other = await bench.token(assertion: try unknown.assertion())
+        let one = await harness.token(assertion: try thief.assertion())
+        let other = await harness.token(assertion: try unknown.assertion())
         #expect(one.status == 401)
         #expect(one.octets == other.octets)
     }
@@ -70,32 +71,34 @@ struct ClientAssertionAttackTests {
     @Test("a key in the assertion's own header vouches for nothing")
     func embeddedKey() async throws {
         let thief = try KeyedClient("shop")
-        #expect(await bench.token(assertion: try thief.assertion(header: ["jwk": thief.key.publicJWK])).status == 401)
+        #expect(await harness.token(assertion: try thief.assertion(header: ["jwk": thief.key.publicJWK])).status == 401)
     }
 
     @Test("an access token and a proof of possession are no assertions")
     func typeConfusion() async throws {
         for type in ["at+jwt", "dpop+jwt", "logout+jwt"] as [JSON] {
-            #expect(await bench.token(assertion: try client.assertion(header: ["typ": type])).status == 401)
+            #expect(await harness.token(assertion: try client.assertion(header: ["typ": type])).status == 401)
         }
         for type in ["JWT", "client-authentication+jwt"] as [JSON] {
             #expect(
-                await bench.token(assertion: try client.assertion(header: ["typ": type], ["jti": type])).status == 200)
+                await harness.token(assertion: try client.assertion(header: ["typ": type], ["jti": type])).status == 200
+            )
         }
     }
 
     @Test("a client that is registered for assertions gets nothing by a secret or by its name alone")
     func otherMethods() async throws {
-        #expect(await bench.token(id: "shop", secret: "s3cret").status == 401)
-        #expect(await bench.send("POST", "/oauth2/token", "grant_type=client_credentials&client_id=shop").status == 401)
+        #expect(await harness.token(id: "shop", secret: "s3cret").status == 401)
+        #expect(
+            await harness.send("POST", "/oauth2/token", "grant_type=client_credentials&client_id=shop").status == 401)
     }
 
     @Test("without the store nobody can say whether an assertion was used: 503")
     func storeDown() async throws {
         let assertion = try client.assertion()
-        bench.store.fail(true)
-        #expect(await bench.token(assertion: assertion).status == 503)
-        bench.store.fail(false)
-        #expect(await bench.token(assertion: assertion).status == 200)
+        harness.store.fail(true)
+        #expect(await harness.token(assertion: assertion).status == 503)
+        harness.store.fail(false)
+        #expect(await harness.token(assertion: assertion).status == 200)
     }
 }

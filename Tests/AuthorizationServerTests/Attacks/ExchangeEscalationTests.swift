@@ -7,12 +7,14 @@ import Testing
 
 @Suite("Attack: getting more out of a token by exchanging it")
 struct ExchangeEscalationTests {
-    private let bench: Bench
+    private let harness: AuthorizationHarness
 
     init() async throws {
-        bench = try Bench()
-        try await bench.register("orders-api", grants: [.tokenExchange]) { $0.resources = [Bench.audience] }
-        try await bench.register("anybody", grants: [.tokenExchange]) { _ in }
+        harness = try AuthorizationHarness()
+        try await harness.register("orders-api", grants: [.tokenExchange]) {
+            $0.resources = [AuthorizationHarness.audience]
+        }
+        try await harness.register("anybody", grants: [.tokenExchange]) { _ in }
     }
 
     private func exchange(
@@ -21,7 +23,7 @@ struct ExchangeEscalationTests {
     ) async -> Answer {
         let form =
             "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=\(subject)&subject_token_type=\(type)"
-        return await bench.send("/oauth2/token", form + more, as: (client, "s3cret"))
+        return await harness.send("/oauth2/token", form + more, as: (client, "s3cret"))
     }
 
     @Test(
@@ -33,38 +35,45 @@ struct ExchangeEscalationTests {
         ])
     func idToken(_ type: String) async throws {
         for typ in ["JWT", nil] as [String?] {
-            #expect(await exchange(try bench.signed(typ: typ, Bench.claims), type: type).error == "invalid_request")
+            #expect(
+                await exchange(try harness.signed(typ: typ, AuthorizationHarness.claims), type: type).error
+                    == "invalid_request")
         }
     }
 
     @Test("AS-095 a client whose registration names no resource exchanges nobody's tokens but its own")
     func unlisted() async throws {
-        #expect(await exchange(try bench.accessToken(), as: "anybody").error == "invalid_request")
-        #expect(await exchange(try bench.accessToken(client: "anybody"), as: "anybody").status == 200)
+        #expect(await exchange(try harness.accessToken(), as: "anybody").error == "invalid_request")
+        #expect(await exchange(try harness.accessToken(client: "anybody"), as: "anybody").status == 200)
     }
 
     @Test("AS-095 an audience that neither the token nor the registration has is refused")
     func audience() async throws {
         #expect(
-            await exchange(try bench.accessToken(), as: "orders-api", "&resource=\(Bench.otherAudience)").error
+            await exchange(
+                try harness.accessToken(), as: "orders-api", "&resource=\(AuthorizationHarness.otherAudience)"
+            ).error
                 == "invalid_target")
         #expect(
-            await exchange(try bench.accessToken(client: "anybody"), as: "anybody", "&audience=\(Bench.otherAudience)")
-                .error == "invalid_target")
+            await exchange(
+                try harness.accessToken(client: "anybody"), as: "anybody",
+                "&audience=\(AuthorizationHarness.otherAudience)"
+            )
+            .error == "invalid_target")
     }
 
     @Test("AS-095 exchanging what was exchanged gains neither time nor scope, and a chain of actors has an end")
     func loop() async throws {
-        var token = try bench.accessToken()
+        var token = try harness.accessToken()
         for round in 0..<20 {
-            let own = try bench.accessToken(client: "orders-api", subject: "orders-api")
+            let own = try harness.accessToken(client: "orders-api", subject: "orders-api")
             let answer = await exchange(
                 token, as: "orders-api", "&actor_token=\(own)&actor_token_type=\(TokenExchangeTests.accessToken)")
             if round >= TokenExchangeGrant.actorsMax {
                 #expect(answer.error == "invalid_request")
                 continue
             }
-            let claims = try await bench.claims(of: answer)
+            let claims = try await harness.claims(of: answer)
             #expect(claims["exp"] == .integer(newYear2026 + 600))
             #expect(claims["scope"] == "orders:read")
             token = try #require(answer.body["access_token"]?.string)
@@ -73,7 +82,7 @@ struct ExchangeEscalationTests {
 
     @Test("AS-095 a client does not rid its own token of its key by exchanging it")
     func unbinding() async throws {
-        let bound = try bench.accessToken(client: "anybody") { $0.binding = SenderBinding(keyThumbprint: "thumb") }
+        let bound = try harness.accessToken(client: "anybody") { $0.binding = SenderBinding(keyThumbprint: "thumb") }
         #expect(await exchange(bound, as: "anybody").error == "invalid_request")
     }
 }

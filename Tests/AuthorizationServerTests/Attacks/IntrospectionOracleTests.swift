@@ -8,10 +8,10 @@ import Testing
 struct IntrospectionOracleTests {
     @Test("AS-070 a live token of others and nonsense get the very same answer")
     func same() async throws {
-        let bench = try Bench()
-        try await bench.register("mallory") { _ in }
-        let stolen = await bench.introspect(try bench.accessToken(), as: ("mallory", "s3cret"))
-        let nonsense = await bench.introspect("nonsense", as: ("mallory", "s3cret"))
+        let harness = try AuthorizationHarness()
+        try await harness.register("mallory") { _ in }
+        let stolen = await harness.introspect(try harness.accessToken(), as: ("mallory", "s3cret"))
+        let nonsense = await harness.introspect("nonsense", as: ("mallory", "s3cret"))
         #expect(stolen.octets == nonsense.octets)
         #expect(stolen.status == nonsense.status)
         #expect(stolen.fields == nonsense.fields)
@@ -20,10 +20,10 @@ struct IntrospectionOracleTests {
 
     @Test("AS-067 whoever guesses secrets here meets the same limit as at the token endpoint")
     func limited() async throws {
-        let bench = try Bench()
-        try await bench.register()
-        for _ in 0..<10 { #expect(await bench.introspect("x", as: ("shop", "wrong")).status == 401) }
-        #expect(await bench.introspect("x").status == 429)
-        #expect(await bench.token().status == 429)
+        let harness = try AuthorizationHarness()
+        try await harness.register()
+        for _ in 0..<10 { #expect(await harness.introspect("x", as: ("shop", "wrong")).status == 401) }
+        #expect(await harness.introspect("x").status == 429)
+        #expect(await harness.token().status == 429)
     }
 }

@@ -13,7 +13,7 @@ struct ParameterAttackTests {
             "code_challenge", "request_uri", "x",
         ])
     func oversized(_ name: String) async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let long = String(repeating: "a", count: FormFields.bytesMax)
         let front = await flow.authorize([(name, long)])
         #expect(front.redirect["code"] == nil)
@@ -28,7 +28,7 @@ struct ParameterAttackTests {
 
     @Test("very many parameters: refused, before anybody looks for what is among them")
     func many() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let many = (0...FormFields.fieldsMax).map { ("x\($0)", "1") }
         #expect(await flow.authorize(many).redirect["code"] == nil)
         #expect(await flow.redeem(try await flow.code(), more: many).status == 400)
@@ -41,8 +41,8 @@ struct ParameterAttackTests {
             "code_challenge_method=plain", "response_type=token",
         ])
     func repeated(_ more: String) async throws {
-        let flow = try await Flow()
-        for query in [Flow.query() + "&" + more, more + "&" + Flow.query()] {
+        let flow = try await CodeFlowHarness()
+        for query in [CodeFlowHarness.query() + "&" + more, more + "&" + CodeFlowHarness.query()] {
             let answer = await flow.send("/oauth2/authorize", query: query)
             #expect(answer.redirect["code"] == nil)
             #expect(answer.target != "https://evil.example/")
@@ -57,12 +57,12 @@ struct ParameterAttackTests {
             ("redirect_uri", "https://evil.example/"),
         ])
     func repeatedAtToken(name: String, value: String) async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let code = try await flow.code()
         let answer = await flow.token(
             [
-                ("grant_type", "authorization_code"), ("code", code), ("code_verifier", Flow.verifier),
-                ("redirect_uri", Flow.redirectURI), (name, value),
+                ("grant_type", "authorization_code"), ("code", code), ("code_verifier", CodeFlowHarness.verifier),
+                ("redirect_uri", CodeFlowHarness.redirectURI), (name, value),
             ])
         #expect(answer.error == "invalid_request")
         // It was not looked at, and is not used up.
@@ -77,7 +77,7 @@ struct ParameterAttackTests {
             ("claims", "{\"userinfo\":{\"admin\":null}}"), ("code_challenge_methods", "plain"), ("admin", "true"),
         ])
     func unknown(name: String, value: String) async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let front = await flow.authorize([(name, value)])
         if let code = front.redirect["code"] {
             let plain = try await flow.claims(await flow.tokens())

@@ -7,40 +7,41 @@ import Testing
 
 @Suite("Attack: guessing secrets and client ids")
 struct SecretGuessingTests {
-    private let bench: Bench
+    private let harness: AuthorizationHarness
 
     init() async throws {
-        bench = try Bench()
-        try await bench.register()
+        harness = try AuthorizationHarness()
+        try await harness.register()
     }
 
     @Test("AS-041 an unknown client and a wrong secret get the same answer and cost the same work")
     func indistinguishable() async {
-        #expect(await bench.token().status == 200)
-        let before = bench.store.reads
-        let wrongSecret = await bench.token(secret: "wrong")
-        let afterWrongSecret = bench.store.reads
-        let unknown = await bench.token(id: "nobody", secret: "wrong")
+        #expect(await harness.token().status == 200)
+        let before = harness.store.reads
+        let wrongSecret = await harness.token(secret: "wrong")
+        let afterWrongSecret = harness.store.reads
+        let unknown = await harness.token(id: "nobody", secret: "wrong")
         #expect(wrongSecret.status == unknown.status)
         #expect(wrongSecret.octets == unknown.octets)
         #expect(wrongSecret.fields == unknown.fields)
         #expect(afterWrongSecret - before == 1)
-        #expect(bench.store.reads - afterWrongSecret == 1)
+        #expect(harness.store.reads - afterWrongSecret == 1)
     }
 
     @Test("AS-041 authentication comes before everything that would tell whether a client exists")
     func order() async {
         for parameters in ["&scope=nonsense", "&resource=nonsense"] {
-            #expect(await bench.token(parameters, id: "nobody").error == "invalid_client")
+            #expect(await harness.token(parameters, id: "nobody").error == "invalid_client")
         }
-        #expect(await bench.post("grant_type=nonsense", authorization: basic("nobody", "x")).error == "invalid_client")
+        #expect(
+            await harness.post("grant_type=nonsense", authorization: basic("nobody", "x")).error == "invalid_client")
     }
 
     @Test("AS-016 after ten failures a client is slowed down, for the right secret and for unknown ids, too")
     func limited() async {
         for id in ["shop", "nobody"] {
-            for _ in 0..<10 { #expect(await bench.token(id: id, secret: "wrong").status == 401) }
-            let limited = await bench.token(id: id)
+            for _ in 0..<10 { #expect(await harness.token(id: id, secret: "wrong").status == 401) }
+            let limited = await harness.token(id: id)
             #expect(limited.status == 429)
             #expect(limited.error == "invalid_client")
             #expect(limited.field("retry-after") == "10")
@@ -49,28 +50,28 @@ struct SecretGuessingTests {
 
     @Test("AS-016 the limit lets go with time, one attempt every six seconds")
     func release() async {
-        for _ in 0..<10 { _ = await bench.token(secret: "wrong") }
-        #expect(await bench.token(secret: "wrong", now: newYear2026 + 5).status == 429)
-        #expect(await bench.token(secret: "wrong", now: newYear2026 + 6).status == 401)
-        #expect(await bench.token(secret: "wrong", now: newYear2026 + 6).status == 429)
-        #expect(await bench.token(now: newYear2026 + 12).status == 200)
-        #expect(await bench.token(now: newYear2026 + 12).status == 200)
+        for _ in 0..<10 { _ = await harness.token(secret: "wrong") }
+        #expect(await harness.token(secret: "wrong", now: newYear2026 + 5).status == 429)
+        #expect(await harness.token(secret: "wrong", now: newYear2026 + 6).status == 401)
+        #expect(await harness.token(secret: "wrong", now: newYear2026 + 6).status == 429)
+        #expect(await harness.token(now: newYear2026 + 12).status == 200)
+        #expect(await harness.token(now: newYear2026 + 12).status == 200)
     }
 
     @Test("AS-016 nobody can lock a client out from another address")
     func noLockout() async {
         for _ in 0..<50 {
-            _ = await bench.post(
+            _ = await harness.post(
                 "grant_type=client_credentials", authorization: basic("shop", "wrong"), address: "203.0.113.9")
         }
-        #expect(await bench.token().status == 200)
+        #expect(await harness.token().status == 200)
     }
 
     @Test("AS-016 a success forgives the failures before it")
     func forgiven() async {
         for _ in 0..<5 {
-            for _ in 0..<9 { #expect(await bench.token(secret: "wrong").status == 401) }
-            #expect(await bench.token(now: newYear2026 + 2).status == 200)
+            for _ in 0..<9 { #expect(await harness.token(secret: "wrong").status == 401) }
+            #expect(await harness.token(now: newYear2026 + 2).status == 200)
         }
     }
 
@@ -86,8 +87,8 @@ struct SecretGuessingTests {
 
     @Test("a row of one client recognises no secret of another")
     func boundToClient() {
-        #expect(bench.pepper.mac(of: "s", clientID: "a") != bench.pepper.mac(of: "s", clientID: "b"))
-        #expect(bench.pepper.mac(of: "as", clientID: "a") != bench.pepper.mac(of: "s", clientID: "aa"))
+        #expect(harness.pepper.mac(of: "s", clientID: "a") != harness.pepper.mac(of: "s", clientID: "b"))
+        #expect(harness.pepper.mac(of: "as", clientID: "a") != harness.pepper.mac(of: "s", clientID: "aa"))
         #expect(SecretPepper(octets: []) == nil)
         #expect(SecretMAC(octets: [1]) == nil)
     }

@@ -7,17 +7,17 @@ import Testing
 
 @Suite("Attack: guessing the user codes of waiting devices")
 struct UserCodeGuessingTests {
-    private let bench: Bench
+    private let harness: AuthorizationHarness
     private let verification: DeviceVerification
 
     init() async throws {
-        bench = try Bench()
-        verification = DeviceVerification(store: bench.store)
-        try await bench.register("tv", grants: [.deviceCode]) { _ in }
+        harness = try AuthorizationHarness()
+        verification = DeviceVerification(store: harness.store)
+        try await harness.register("tv", grants: [.deviceCode]) { _ in }
     }
 
     private func code() async throws -> String {
-        let answer = await bench.send("/oauth2/device_authorization", "", as: ("tv", "s3cret"))
+        let answer = await harness.send("/oauth2/device_authorization", "", as: ("tv", "s3cret"))
         return try #require(answer.body["user_code"]?.string)
     }
 

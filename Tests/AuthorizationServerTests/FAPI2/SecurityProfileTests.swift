@@ -8,17 +8,17 @@ import Testing
 
 @Suite("FAPI 2.0: the profile as the token endpoint and registration keep it")
 struct SecurityProfileTests {
-    let bench: Bench
+    let harness: AuthorizationHarness
     let client: KeyedClient
 
     init() async throws {
-        bench = try .registering(.fapi2)
+        harness = try .registering(.fapi2)
         client = try KeyedClient()
     }
 
     @Test("AS-134 the metadata names what the profile has, and nothing else")
     func metadata() async throws {
-        let body = await bench.get("/.well-known/oauth-authorization-server").body
+        let body = await harness.get("/.well-known/oauth-authorization-server").body
         #expect(
             body["token_endpoint_auth_methods_supported"] == [
                 "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth",
@@ -29,29 +29,29 @@ struct SecurityProfileTests {
 
     @Test("AS-136 a secret does not count, even if it is registered and right")
     func secrets() async throws {
-        try await bench.register()
-        #expect(await bench.token().error == "invalid_client")
+        try await harness.register()
+        #expect(await harness.token().error == "invalid_client")
         #expect(
-            await bench.post("grant_type=client_credentials&client_id=shop&client_secret=s3cret").error
+            await harness.post("grant_type=client_credentials&client_id=shop&client_secret=s3cret").error
                 == "invalid_client")
     }
 
     @Test("AS-135 no token that is bound to nothing is issued")
     func unbound() async throws {
-        try await bench.register(client)
-        let answer = await bench.token(assertion: try client.assertion())
+        try await harness.register(client)
+        let answer = await harness.token(assertion: try client.assertion())
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_request")
-        let bound = await bench.token(
+        let bound = await harness.token(
             assertion: try client.assertion(["jti": "a-2"]), fields: [("dpop", try client.proof())])
         #expect(bound.body["token_type"]?.string == "DPoP")
     }
 
     @Test("AS-135 a public client is refused, at the token endpoint and at registration")
     func publicClients() async throws {
-        try await bench.register(client, .none)
+        try await harness.register(client, .none)
         #expect(
-            await bench.send(
+            await harness.send(
                 "POST", "/oauth2/token", "grant_type=client_credentials&client_id=shop",
                 fields: [("dpop", try client.proof())]
             ).error
@@ -60,13 +60,13 @@ struct SecurityProfileTests {
             "token_endpoint_auth_method": "none", "redirect_uris": ["https://a.example/cb"],
             "dpop_bound_access_tokens": true,
         ]
-        #expect(await bench.registration("POST", asked).error == "invalid_client_metadata")
+        #expect(await harness.registration("POST", asked).error == "invalid_client_metadata")
     }
 
     @Test("AS-136 at registration only assertions and certificates are methods, and tokens must be bound")
     func registration() async throws {
         func status(_ changed: [String: JSON?]) async -> Int {
-            await bench.registration("POST", machine(changed)).status
+            await harness.registration("POST", machine(changed)).status
         }
         let keys: JSON = client.keySet
         #expect(await status([:]) == 400)
@@ -85,21 +85,21 @@ struct SecurityProfileTests {
     func algorithms(algorithm: Algorithm) async throws {
         let isAllowed = [.ps256, .es256, .edDSA].contains(algorithm)
         let signer = try KeyedClient("shop", algorithm)
-        try await bench.register(signer)
+        try await harness.register(signer)
         let prover = try KeyedClient()
-        let assertion = await bench.token(assertion: try signer.assertion(), fields: [("dpop", try prover.proof())])
+        let assertion = await harness.token(assertion: try signer.assertion(), fields: [("dpop", try prover.proof())])
         #expect(assertion.error == (isAllowed ? nil : "invalid_client"))
         let other = try KeyedClient("other")
-        try await bench.register(other)
-        let proof = await bench.token(
+        try await harness.register(other)
+        let proof = await harness.token(
             assertion: try other.assertion(), fields: [("dpop", try signer.proof(["jti": "p-9"]))])
         #expect(proof.error == (isAllowed ? nil : "invalid_dpop_proof"))
     }
 
     @Test("AS-140 a token's header names a key by kid alone, and no address")
     func headers() async throws {
-        try await bench.register(client)
-        let answer = await bench.token(assertion: try client.assertion(), fields: [("dpop", try client.proof())])
+        try await harness.register(client)
+        let answer = await harness.token(assertion: try client.assertion(), fields: [("dpop", try client.proof())])
         let token = try #require(answer.body["access_token"]?.string)
         let header = try CompactJWS(Array(token.utf8)).header
         #expect(Set(header.members.names) == ["alg", "kid", "typ"])

@@ -11,12 +11,12 @@ struct IDTokenTests {
     @Test(
         "AS-065 an ID token is for the client, says when and how the user logged in, and belongs to its access token")
     func idToken() async throws {
-        var flow = try await Flow(isLoggedIn: false)
+        var flow = try await CodeFlowHarness(isLoggedIn: false)
         try await flow.logIn(at: newYear2026 - 100, acr: "pwd")
         let answer = try await flow.tokens([("scope", "openid orders:read"), ("nonce", "n-0S6_WzA2Mj")])
         let claims = try await flow.claims(answer, "id_token")
-        #expect(claims["iss"]?.string == Bench.issuer)
-        #expect(claims["sub"]?.string == Flow.userID)
+        #expect(claims["iss"]?.string == AuthorizationHarness.issuer)
+        #expect(claims["sub"]?.string == CodeFlowHarness.userID)
         #expect(claims["aud"]?.string == "shop")
         #expect(claims["nonce"]?.string == "n-0S6_WzA2Mj")
         #expect(claims["auth_time"]?.int == newYear2026 - 100)
@@ -36,7 +36,7 @@ struct IDTokenTests {
 
     @Test("AS-138 a nonce of 64 characters comes back")
     func nonce() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let nonce = String(repeating: "n", count: 64)
         #expect(
             try await flow.claims(try await flow.tokens([("scope", "openid"), ("nonce", nonce)]), "id_token")["nonce"]?
@@ -45,7 +45,7 @@ struct IDTokenTests {
 
     @Test("without openid there is no ID token, and nothing at userinfo")
     func withoutOpenID() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let answer = try await flow.tokens([("scope", "orders:read")])
         #expect(answer.body["id_token"] == nil)
         let refused = await flow.userInfo(try #require(answer.body["access_token"]?.string))
@@ -55,14 +55,14 @@ struct IDTokenTests {
 
     @Test("a refreshed ID token has the time of the log-in and no nonce")
     func refreshed() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let answer = try await flow.tokens([("scope", "openid"), ("nonce", "n")])
         let later = await flow.refresh(try #require(answer.body["refresh_token"]?.string), now: newYear2026 + 600)
         let claims = try await flow.claims(later, "id_token")
         #expect(claims["auth_time"]?.int == newYear2026)
         #expect(claims["iat"]?.int == newYear2026 + 600)
         #expect(claims["nonce"] == nil)
-        #expect(claims["sub"]?.string == Flow.userID)
+        #expect(claims["sub"]?.string == CodeFlowHarness.userID)
     }
 
     @Test(
@@ -73,12 +73,12 @@ struct IDTokenTests {
             ("openid profile email", ["email", "name", "preferred_username", "sub"]),
         ])
     func userInfo(scope: String, names: [String]) async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let token = try #require(try await flow.tokens([("scope", scope)]).body["access_token"]?.string)
         let answer = await flow.userInfo(token)
         #expect(answer.status == 200)
         #expect(answer.body.names.sorted() == names)
-        #expect(answer.body["sub"]?.string == Flow.userID)
+        #expect(answer.body["sub"]?.string == CodeFlowHarness.userID)
         #expect(answer.field("cache-control") == "no-store")
         let posted = await flow.send("/oauth2/userinfo", form: "", cookies: [:], authorization: "Bearer \(token)")
         #expect(posted.octets == answer.octets)
@@ -88,9 +88,9 @@ struct IDTokenTests {
         "AS-063 scopes about the user are not in tokens for other resources, and such tokens open nothing at userinfo"
     )
     func otherAudience() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let answer = try await flow.tokens([
-            ("scope", "openid email orders:read offline_access"), ("resource", Bench.otherAudience),
+            ("scope", "openid email orders:read offline_access"), ("resource", AuthorizationHarness.otherAudience),
         ])
         #expect(try await flow.claims(answer)["scope"]?.string == "orders:read")
         #expect(answer.body["scope"]?.string == "orders:read offline_access")
@@ -100,7 +100,7 @@ struct IDTokenTests {
 
     @Test("userinfo takes an access token of ours that is good now, in the header, and nothing else")
     func notAToken() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let answer = try await flow.tokens([("scope", "openid")])
         let token = try #require(answer.body["access_token"]?.string)
         let idToken = try #require(answer.body["id_token"]?.string)
@@ -113,15 +113,15 @@ struct IDTokenTests {
         #expect(await flow.userInfo(token, scheme: "DPoP").status == 401)
         let none = await flow.send("/oauth2/userinfo", query: "access_token=\(token)", cookies: [:])
         #expect(none.status == 401)
-        #expect(none.field("www-authenticate") == "Bearer realm=\"\(Bench.issuer)\"")
+        #expect(none.field("www-authenticate") == "Bearer realm=\"\(AuthorizationHarness.issuer)\"")
     }
 
     @Test("userinfo says nothing while a revocation cannot be read", arguments: ["client:shop", "subject:"])
     func damagedRevocation(key: String) async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let answer = try await flow.tokens([("scope", "openid")])
         let token = try #require(answer.body["access_token"]?.string)
-        let key = key.hasSuffix(":") ? key + Flow.userID : key
+        let key = key.hasSuffix(":") ? key + CodeFlowHarness.userID : key
         try await flow.put(StoredRecord(.revocation, key, expiresAt: newYear2026 + 1_000, body: [:]))
         #expect(await flow.userInfo(token).status == 503)
     }
@@ -129,7 +129,7 @@ struct IDTokenTests {
     @Test("userinfo refuses what was revoked, and what is about somebody who was disabled")
     func revoked() async throws {
         for target in ["grant", "client", "subject", "token"] {
-            let flow = try await Flow()
+            let flow = try await CodeFlowHarness()
             let answer = try await flow.tokens([("scope", "openid")])
             let token = try #require(answer.body["access_token"]?.string)
             let claims = try await flow.claims(answer)

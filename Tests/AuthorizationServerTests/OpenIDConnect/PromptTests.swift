@@ -8,26 +8,30 @@ import Testing
 @Suite("OpenID Connect Core §3.1.2, RFC 9470: when users are asked")
 struct PromptTests {
     /// What the log-in page does when a password was right: notes who it is, and when.
-    private func logIn(_ flow: Flow, _ answer: Answer, acr: String? = "pwd", at time: Int64) async throws -> String {
+    private func logIn(_ flow: CodeFlowHarness, _ answer: Answer, acr: String? = "pwd", at time: Int64) async throws
+        -> String
+    {
         let id = try #require(answer.redirect["interaction"])
         var interaction = try await stored(flow, id)
         interaction.logIn(
-            AuthenticatedUser(id: Flow.userID, UserAuthentication(time: time, acr: acr, methods: ["pwd"])))
-        #expect(try await flow.bench.store.commit([.replace(interaction.record)], now: newYear2026))
+            AuthenticatedUser(id: CodeFlowHarness.userID, UserAuthentication(time: time, acr: acr, methods: ["pwd"])))
+        #expect(try await flow.base.store.commit([.replace(interaction.record)], now: newYear2026))
         return id
     }
 
-    private func stored(_ flow: Flow, _ id: String) async throws -> Interaction {
-        let record = try #require(try await flow.bench.store.record(.interaction, RandomText.interaction.key(of: id)))
+    private func stored(_ flow: CodeFlowHarness, _ id: String) async throws -> Interaction {
+        let record = try #require(try await flow.base.store.record(.interaction, RandomText.interaction.key(of: id)))
         return try #require(Interaction(record, id: id))
     }
 
-    private func decide(_ flow: Flow, _ answer: Answer, _ consent: Interaction.Consent) async throws -> String {
+    private func decide(_ flow: CodeFlowHarness, _ answer: Answer, _ consent: Interaction.Consent) async throws
+        -> String
+    {
         let id = try #require(answer.redirect["interaction"])
         var interaction = try await stored(flow, id)
         let isDecided = interaction.decide(consent)
         #expect(isDecided)
-        #expect(try await flow.bench.store.commit([.replace(interaction.record)], now: newYear2026))
+        #expect(try await flow.base.store.commit([.replace(interaction.record)], now: newYear2026))
         return id
     }
 
@@ -40,7 +44,7 @@ struct PromptTests {
 
     @Test("who is not logged in is sent to log in, and comes back to a code, in the same browser only")
     func login() async throws {
-        var flow = try await Flow(isLoggedIn: false)
+        var flow = try await CodeFlowHarness(isLoggedIn: false)
         let asked = await flow.authorize([("scope", "openid"), ("nonce", "n")])
         #expect(asked.status == 303)
         #expect(asked.target == "/oauth2/login")
@@ -53,7 +57,7 @@ struct PromptTests {
             #expect(await flow.send("/oauth2/authorize", query: "interaction=\(id)", cookies: cookies).isPage)
         }
         let answer = await flow.send("/oauth2/authorize", query: "interaction=\(id)")
-        #expect(answer.target == Flow.redirectURI)
+        #expect(answer.target == CodeFlowHarness.redirectURI)
         #expect(answer.redirect["state"] == "xyz")
         let tokens = await flow.redeem(try #require(answer.redirect["code"]))
         #expect(try await flow.claims(tokens, "id_token")["auth_time"]?.int == newYear2026 + 5)
@@ -65,21 +69,23 @@ struct PromptTests {
         "a client that is not the operator's own asks for consent, is told when it is refused, and is remembered when it is given"
     )
     func consent() async throws {
-        var flow = try await Flow(isFirstParty: false)
+        var flow = try await CodeFlowHarness(isFirstParty: false)
         let asked = await flow.authorize()
         #expect(asked.target == "/oauth2/consent")
         flow.cookies[BrowserCookie.name] = try browser(asked)
         let refused = await flow.send(
             "/oauth2/authorize", query: "interaction=\(try await decide(flow, asked, .refused))")
         #expect(refused.redirect["error"] == "access_denied")
-        #expect(refused.redirect["iss"] == Bench.issuer)
+        #expect(refused.redirect["iss"] == AuthorizationHarness.issuer)
         let id = try await decide(flow, await flow.authorize(), .given)
         let code = try #require(await flow.send("/oauth2/authorize", query: "interaction=\(id)").redirect["code"])
         #expect(await flow.redeem(code).status == 200)
         #expect(await flow.authorize().redirect["code"] != nil)
         #expect(await flow.authorize([("prompt", "none")]).redirect["code"] != nil)
         // Something that was not agreed to, or a question that is asked for.
-        for changes in [[("scope", "orders:write")], [("prompt", "consent")], [("resource", Bench.otherAudience)]]
+        for changes in [
+            [("scope", "orders:write")], [("prompt", "consent")], [("resource", AuthorizationHarness.otherAudience)],
+        ]
             as [[(String, String?)]]
         {
             #expect(await flow.authorize(changes).target == "/oauth2/consent")
@@ -91,7 +97,7 @@ struct PromptTests {
 
     @Test("an application that anybody can pretend to be is asked for each time")
     func notRemembered() async throws {
-        var flow = try await Flow(isFirstParty: false) {
+        var flow = try await CodeFlowHarness(isFirstParty: false) {
             $0.authenticationMethods = [.none]
             $0.secrets = []
             $0.redirectURIs = ["http://127.0.0.1/cb"]
@@ -100,7 +106,8 @@ struct PromptTests {
         let asked = await flow.authorize(changes)
         flow.cookies[BrowserCookie.name] = try browser(asked)
         let grant = Grant(
-            id: "g", clientID: "shop", subject: Flow.userID, scopes: ["orders:read"], resources: [Bench.audience],
+            id: "g", clientID: "shop", subject: CodeFlowHarness.userID, scopes: ["orders:read"],
+            resources: [AuthorizationHarness.audience],
             createdAt: newYear2026,
             expiresAt: newYear2026 + 1_000)
         try await flow.put(grant.record)
@@ -109,9 +116,9 @@ struct PromptTests {
 
     @Test("prompt=none asks nobody anything", arguments: [true, false])
     func none(isLoggedIn: Bool) async throws {
-        let flow = try await Flow(isFirstParty: isLoggedIn, isLoggedIn: isLoggedIn)
+        let flow = try await CodeFlowHarness(isFirstParty: isLoggedIn, isLoggedIn: isLoggedIn)
         let answer = await flow.authorize([("prompt", "none")])
-        #expect(answer.target == Flow.redirectURI)
+        #expect(answer.target == CodeFlowHarness.redirectURI)
         #expect(answer.redirect["error"] == (isLoggedIn ? nil : "login_required"))
         #expect(answer.redirect["state"] == "xyz")
         #expect(answer.field("set-cookie") == nil)
@@ -121,7 +128,7 @@ struct PromptTests {
         "prompt=login and select_account ask again whoever is logged in",
         arguments: ["login", "select_account", "login consent"])
     func again(_ prompt: String) async throws {
-        var flow = try await Flow(isFirstParty: prompt != "login consent")
+        var flow = try await CodeFlowHarness(isFirstParty: prompt != "login consent")
         let asked = await flow.authorize([("prompt", prompt)])
         #expect(asked.target == "/oauth2/login")
         flow.cookies[BrowserCookie.name] = try browser(asked)
@@ -138,7 +145,7 @@ struct PromptTests {
         "max_age asks again when the log-in is older; 0 asks always",
         arguments: [(0, 0, false), (60, 59, true), (60, 60, true), (60, 61, false), (9_999_999_999, 80_000, true)])
     func maxAge(maxAge: Int64, age: Int64, isGood: Bool) async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let answer = await flow.authorize([("max_age", "\(maxAge)")], now: newYear2026 + age)
         #expect((answer.redirect["code"] != nil) == isGood)
         if !isGood {
@@ -151,7 +158,7 @@ struct PromptTests {
 
     @Test("RFC 9470: who is not logged in as a route demands logs in again, and the tokens say so")
     func stepUp() async throws {
-        var flow = try await Flow(acr: "pwd")
+        var flow = try await CodeFlowHarness(acr: "pwd")
         #expect(await flow.authorize([("acr_values", "mfa pwd")]).redirect["code"] != nil)
         let asked = await flow.authorize([("acr_values", "mfa"), ("scope", "openid")])
         #expect(asked.target == "/oauth2/login")
@@ -168,7 +175,7 @@ struct PromptTests {
 
     @Test("RFC 9470 §5: who cannot log in like that gets no token that would be refused")
     func unmet() async throws {
-        var flow = try await Flow(acr: "pwd")
+        var flow = try await CodeFlowHarness(acr: "pwd")
         let asked = await flow.authorize([("acr_values", "mfa")])
         flow.cookies[BrowserCookie.name] = try browser(asked)
         let id = try await logIn(flow, asked, acr: "pwd", at: newYear2026 + 9)
@@ -179,19 +186,19 @@ struct PromptTests {
 
     @Test("somebody who was disabled while logging in is nobody")
     func disabled() async throws {
-        var flow = try await Flow(isLoggedIn: false)
+        var flow = try await CodeFlowHarness(isLoggedIn: false)
         let asked = await flow.authorize()
         flow.cookies[BrowserCookie.name] = try browser(asked)
         let id = try await logIn(flow, asked, at: newYear2026)
-        var user = try #require(try await flow.bench.store.user(id: Flow.userID))
+        var user = try #require(try await flow.base.store.user(id: CodeFlowHarness.userID))
         user.isDisabled = true
-        #expect(try await flow.bench.store.commit([.replace(user.record)], now: newYear2026))
+        #expect(try await flow.base.store.commit([.replace(user.record)], now: newYear2026))
         #expect(await flow.send("/oauth2/authorize", query: "interaction=\(id)").target == "/oauth2/login")
     }
 
     @Test("what is under way ends after half an hour")
     func expired() async throws {
-        var flow = try await Flow(isLoggedIn: false)
+        var flow = try await CodeFlowHarness(isLoggedIn: false)
         let asked = await flow.authorize()
         flow.cookies[BrowserCookie.name] = try browser(asked)
         let id = try await logIn(flow, asked, at: newYear2026)

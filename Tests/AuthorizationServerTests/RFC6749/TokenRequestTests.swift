@@ -5,16 +5,16 @@ import Testing
 
 @Suite("RFC 6749 §3.2: requests to the token endpoint")
 struct TokenRequestTests {
-    private let bench: Bench
+    private let harness: AuthorizationHarness
 
     init() async throws {
-        bench = try Bench()
-        try await bench.register()
+        harness = try AuthorizationHarness()
+        try await harness.register()
     }
 
     @Test("AS-001 only POST gets a token", arguments: ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "post"])
     func method(_ method: String) async {
-        let answer = await bench.post(
+        let answer = await harness.post(
             "grant_type=client_credentials", authorization: basic("shop", "s3cret"), method: method)
         #expect(answer.status == 405)
         #expect(answer.field("allow") == "POST")
@@ -23,21 +23,21 @@ struct TokenRequestTests {
 
     @Test("AS-002 unknown parameters are ignored")
     func unknown() async {
-        #expect(await bench.token("&color=green&audience=https%3A%2F%2Felsewhere.example").status == 200)
+        #expect(await harness.token("&color=green&audience=https%3A%2F%2Felsewhere.example").status == 200)
     }
 
     @Test(
         "AS-003 a parameter without a value counts as left out",
         arguments: ["&scope=", "&resource=", "&client_secret=", "&client_id=", "&client_assertion=", "&scope"])
     func empty(_ parameter: String) async {
-        let answer = await bench.token(parameter)
+        let answer = await harness.token(parameter)
         #expect(answer.status == 200)
         #expect(answer.body["scope"]?.string == "orders:read orders:write")
     }
 
     @Test("AS-003 an empty grant_type is a missing one")
     func emptyGrantType() async {
-        let answer = await bench.post("grant_type=", authorization: basic("shop", "s3cret"))
+        let answer = await harness.post("grant_type=", authorization: basic("shop", "s3cret"))
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_request")
     }
@@ -49,14 +49,14 @@ struct TokenRequestTests {
             "&scope=&scope=orders:read", "&%73cope=a&scope=b",
         ])
     func repeated(_ parameters: String) async {
-        let answer = await bench.token(parameters)
+        let answer = await harness.token(parameters)
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_request")
     }
 
     @Test("AS-004 resource may be there more than once when it is the same")
     func repeatedResource() async {
-        #expect(await bench.token("&resource=https://api.example.com&resource=https://api.example.com").status == 200)
+        #expect(await harness.token("&resource=https://api.example.com&resource=https://api.example.com").status == 200)
     }
 
     @Test("AS-005 credentials in the URI are refused, other parameters there are ignored")
@@ -64,16 +64,18 @@ struct TokenRequestTests {
         for query in [
             "client_secret=s3cret", "client_id=shop&client_secret=s3cret", "client_secre%74=x", "access_token=x", "%zz",
         ] {
-            let answer = await bench.post(
+            let answer = await harness.post(
                 "grant_type=client_credentials", authorization: basic("shop", "s3cret"), query: query)
             #expect(answer.error == "invalid_request", "\(query)")
         }
         #expect(
-            await bench.post("", authorization: basic("shop", "s3cret"), query: "grant_type=client_credentials").error
+            await harness.post("", authorization: basic("shop", "s3cret"), query: "grant_type=client_credentials").error
                 == "invalid_request")
         #expect(
-            await bench.post("grant_type=client_credentials", authorization: basic("shop", "s3cret"), query: "trace=1")
-                .status == 200)
+            await harness.post(
+                "grant_type=client_credentials", authorization: basic("shop", "s3cret"), query: "trace=1"
+            )
+            .status == 200)
     }
 
     @Test(
@@ -82,7 +84,7 @@ struct TokenRequestTests {
             nil, "application/json", "text/plain", "multipart/form-data", "application/x-www-form-urlencodedx", "",
         ])
     func contentType(_ type: String?) async {
-        let answer = await bench.post(
+        let answer = await harness.post(
             "grant_type=client_credentials", authorization: basic("shop", "s3cret"), contentType: type)
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_request")
@@ -95,8 +97,10 @@ struct TokenRequestTests {
         ])
     func contentTypeParameters(_ type: String) async {
         #expect(
-            await bench.post("grant_type=client_credentials", authorization: basic("shop", "s3cret"), contentType: type)
-                .status == 200)
+            await harness.post(
+                "grant_type=client_credentials", authorization: basic("shop", "s3cret"), contentType: type
+            )
+            .status == 200)
     }
 
     @Test(
@@ -106,7 +110,7 @@ struct TokenRequestTests {
             #"{"grant_type":"client_credentials"}"#,
         ])
     func badForm(_ body: String) async {
-        let answer = await bench.post(body, authorization: basic("shop", "s3cret"))
+        let answer = await harness.post(body, authorization: basic("shop", "s3cret"))
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_request")
     }
@@ -115,15 +119,15 @@ struct TokenRequestTests {
     func tooLarge() async {
         let large = "grant_type=client_credentials&x=" + String(repeating: "x", count: 70_000)
         let many = (0..<300).map { "p\($0)=1" }.joined(separator: "&")
-        #expect(await bench.post(large, authorization: basic("shop", "s3cret")).error == "invalid_request")
-        #expect(await bench.post(many, authorization: basic("shop", "s3cret")).error == "invalid_request")
+        #expect(await harness.post(large, authorization: basic("shop", "s3cret")).error == "invalid_request")
+        #expect(await harness.post(many, authorization: basic("shop", "s3cret")).error == "invalid_request")
     }
 
     @Test(
         "AS-010 AS-017 a grant type that does not exist is unsupported, password and implicit like any other",
         arguments: ["password", "implicit", "urn:ietf:params:oauth:grant-type:saml2-bearer", "CLIENT_CREDENTIALS", "x"])
     func unsupported(_ grant: String) async {
-        let answer = await bench.post(
+        let answer = await harness.post(
             "grant_type=\(grant)&username=u&password=p", authorization: basic("shop", "s3cret"))
         #expect(answer.status == 400)
         #expect(answer.error == "unsupported_grant_type")
@@ -131,8 +135,8 @@ struct TokenRequestTests {
 
     @Test("AS-010 a grant type that this client may not use is refused as unauthorized_client")
     func unauthorized() async throws {
-        try await bench.register("mute", grants: [])
-        let answer = await bench.token(id: "mute")
+        try await harness.register("mute", grants: [])
+        let answer = await harness.token(id: "mute")
         #expect(answer.status == 400)
         #expect(answer.error == "unauthorized_client")
     }

@@ -7,16 +7,16 @@ import Testing
 
 @Suite("RFC 6749 §5: answers of the token endpoint")
 struct TokenResponseTests {
-    private let bench: Bench
+    private let harness: AuthorizationHarness
 
     init() async throws {
-        bench = try Bench()
-        try await bench.register()
+        harness = try AuthorizationHarness()
+        try await harness.register()
     }
 
     @Test("AS-011 tokens and errors are JSON that nobody may store")
     func headers() async {
-        for answer in [await bench.token(), await bench.token("&scope=x"), await bench.token(secret: "wrong")] {
+        for answer in [await harness.token(), await harness.token("&scope=x"), await harness.token(secret: "wrong")] {
             #expect(answer.field("content-type") == "application/json")
             #expect(answer.field("cache-control") == "no-store")
             #expect(answer.field("pragma") == "no-cache")
@@ -41,8 +41,8 @@ struct TokenResponseTests {
     @Test("AS-009 nothing that the client sent comes back in an error")
     func noReflection() async {
         for answer in [
-            await bench.token("&scope=%3Czebra%3E"), await bench.token("&resource=%3Czebra%3E"),
-            await bench.token(id: "%3Czebra%3E"),
+            await harness.token("&scope=%3Czebra%3E"), await harness.token("&resource=%3Czebra%3E"),
+            await harness.token(id: "%3Czebra%3E"),
         ] {
             #expect(answer.status >= 400)
             #expect(!String(decoding: answer.octets, as: UTF8.self).contains("zebra"))
@@ -51,9 +51,9 @@ struct TokenResponseTests {
 
     @Test("AS-012 without a scope asked for, the token has all that the client may have, and says so")
     func defaultScope() async throws {
-        let answer = await bench.token()
+        let answer = await harness.token()
         #expect(answer.body["scope"]?.string == "orders:read orders:write")
-        #expect(try await bench.claims(of: answer)["scope"]?.string == "orders:read orders:write")
+        #expect(try await harness.claims(of: answer)["scope"]?.string == "orders:read orders:write")
     }
 
     @Test(
@@ -63,9 +63,9 @@ struct TokenResponseTests {
             ("orders:read%20orders:read", "orders:read"),
         ])
     func narrowed(asked: String, granted: String) async throws {
-        let answer = await bench.token("&scope=\(asked)")
+        let answer = await harness.token("&scope=\(asked)")
         #expect(answer.body["scope"]?.string == granted)
-        #expect(try await bench.claims(of: answer)["scope"]?.string == granted)
+        #expect(try await harness.claims(of: answer)["scope"]?.string == granted)
     }
 
     @Test(
@@ -75,17 +75,17 @@ struct TokenResponseTests {
             "%C3%BC", "a%09b",
         ])
     func invalidScope(_ scope: String) async {
-        let answer = await bench.token("&scope=\(scope)")
+        let answer = await harness.token("&scope=\(scope)")
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_scope")
     }
 
     @Test("AS-013 token_type and expires_in are there and true", arguments: [30, 600, 86_400])
     func expiry(seconds: Int) async throws {
-        let bench = try Bench(lifetime: .seconds(seconds))
-        try await bench.register()
-        let answer = await bench.token()
-        let claims = try await bench.claims(of: answer)
+        let harness = try AuthorizationHarness(lifetime: .seconds(seconds))
+        try await harness.register()
+        let answer = await harness.token()
+        let claims = try await harness.claims(of: answer)
         #expect(answer.body["token_type"]?.string == "Bearer")
         #expect(answer.body["expires_in"]?.int == Int64(seconds))
         #expect((claims["exp"]?.int ?? 0) - (claims["iat"]?.int ?? 0) == Int64(seconds))
@@ -93,6 +93,6 @@ struct TokenResponseTests {
 
     @Test("AS-014 there is no refresh token in the answer")
     func noRefreshToken() async {
-        #expect(await bench.token().body.names == ["access_token", "token_type", "expires_in", "scope"])
+        #expect(await harness.token().body.names == ["access_token", "token_type", "expires_in", "scope"])
     }
 }

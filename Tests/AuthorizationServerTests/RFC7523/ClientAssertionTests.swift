@@ -6,29 +6,29 @@ import Testing
 
 @Suite("RFC 7523: clients that sign assertions")
 struct ClientAssertionTests {
-    let bench: Bench
+    let harness: AuthorizationHarness
     let client: KeyedClient
 
     init() async throws {
-        bench = try Bench()
+        harness = try AuthorizationHarness()
         client = try KeyedClient()
-        try await bench.register(client)
+        try await harness.register(client)
     }
 
     @Test(
         "AS-096 a client that signs an assertion gets a token, with client_id beside it or without",
         arguments: ["", "&client_id=shop"])
     func good(more: String) async throws {
-        let answer = await bench.token(assertion: try client.assertion(), more)
+        let answer = await harness.token(assertion: try client.assertion(), more)
         #expect(answer.status == 200)
-        #expect(try await bench.claims(of: answer)["client_id"]?.string == "shop")
+        #expect(try await harness.claims(of: answer)["client_id"]?.string == "shop")
     }
 
     @Test("AS-096 every kind of key that exists can sign one", arguments: Algorithm.allCases)
     func algorithms(algorithm: Algorithm) async throws {
         let other = try KeyedClient("other", algorithm)
-        try await bench.register(other)
-        #expect(await bench.token(assertion: try other.assertion()).status == 200)
+        try await harness.register(other)
+        #expect(await harness.token(assertion: try other.assertion()).status == 200)
     }
 
     @Test(
@@ -39,7 +39,7 @@ struct ClientAssertionTests {
             ["jti": ""], ["exp": "soon"], ["iss": 1, "sub": 1], ["iss": "", "sub": ""], ["iat": "now"], ["nbf": true],
         ] as [[String: JSON?]])
     func claims(changed: [String: JSON?]) async throws {
-        let answer = await bench.token(assertion: try client.assertion(changed))
+        let answer = await harness.token(assertion: try client.assertion(changed))
         #expect(answer.status == 401)
         #expect(answer.error == "invalid_client")
         #expect(answer.field("www-authenticate") != nil)
@@ -48,14 +48,16 @@ struct ClientAssertionTests {
     @Test(
         "AS-097 its audience is the issuer identifier as a single string, and nothing else",
         arguments: [
-            ([.string(Bench.issuer)], 401), (.string(Bench.issuer + "/oauth2/token"), 401),
-            (.string(Bench.issuer + "/oauth2/par"), 401),
-            (.string(Bench.issuer + "/"), 401), ([.string(Bench.issuer), "https://other.example"], 401),
+            ([.string(AuthorizationHarness.issuer)], 401),
+            (.string(AuthorizationHarness.issuer + "/oauth2/token"), 401),
+            (.string(AuthorizationHarness.issuer + "/oauth2/par"), 401),
+            (.string(AuthorizationHarness.issuer + "/"), 401),
+            ([.string(AuthorizationHarness.issuer), "https://other.example"], 401),
             ("https://other.example", 401),
-            (.string(Bench.issuer), 200),
+            (.string(AuthorizationHarness.issuer), 200),
         ] as [(JSON, Int)])
     func audience(value: JSON, expected: Int) async throws {
-        #expect(await bench.token(assertion: try client.assertion(["aud": value])).status == expected)
+        #expect(await harness.token(assertion: try client.assertion(["aud": value])).status == expected)
     }
 
     @Test(
@@ -66,7 +68,7 @@ struct ClientAssertionTests {
             ("iat", 8, 200), ("iat", 61, 401), ("nbf", 8, 200), ("nbf", 61, 401), ("nbf", -300, 200),
         ])
     func times(claim: String, offset: Int64, expected: Int) async throws {
-        let answer = await bench.token(assertion: try client.assertion([claim: .integer(newYear2026 + offset)]))
+        let answer = await harness.token(assertion: try client.assertion([claim: .integer(newYear2026 + offset)]))
         #expect(answer.status == expected)
     }
 
@@ -75,13 +77,13 @@ struct ClientAssertionTests {
         arguments: [.integer(.max), .integer(.min), 1e300, -1e300] as [JSON])
     func extremes(value: JSON) async throws {
         for claim in ["exp", "iat", "nbf"] where !(claim != "exp" && (value.int ?? 0) < 0) {
-            #expect(await bench.token(assertion: try client.assertion([claim: value])).status == 401)
+            #expect(await harness.token(assertion: try client.assertion([claim: value])).status == 401)
         }
     }
 
     @Test("AS-006 an assertion beside a secret is refused")
     func both() async throws {
-        let answer = await bench.token(assertion: try client.assertion(), "&client_secret=x&client_id=shop")
+        let answer = await harness.token(assertion: try client.assertion(), "&client_secret=x&client_id=shop")
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_request")
     }
@@ -89,11 +91,11 @@ struct ClientAssertionTests {
     @Test("an assertion type that nobody knows is refused, and so is another client_id")
     func odd() async throws {
         let assertion = try client.assertion()
-        let saml = await bench.send(
+        let saml = await harness.send(
             "POST", "/oauth2/token",
             "grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Asaml2-bearer&client_assertion="
                 + assertion)
         #expect(saml.error == "invalid_client")
-        #expect(await bench.token(assertion: assertion, "&client_id=other").error == "invalid_request")
+        #expect(await harness.token(assertion: assertion, "&client_id=other").error == "invalid_request")
     }
 }

@@ -14,12 +14,12 @@ private struct KnownAssertions: AssertionJudge {
 
 @Suite("RFC 7523 §2.1: a workload shows a token of its own issuer instead of a secret")
 struct FederationTests {
-    private let bench: Bench
+    private let harness: AuthorizationHarness
     private let server: AuthorizationServer
     private static let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
     init() async throws {
-        bench = try Bench()
+        harness = try AuthorizationHarness()
         func trusted(_ client: String, once: String?) -> AssertionVerdict {
             .trusted(
                 TrustedAssertion(
@@ -30,31 +30,32 @@ struct FederationTests {
             "other": trusted("somebody", once: nil),
             "keyless": .unavailable,
         ])
-        let ring = try #require(SigningKeyRing([DatedSigningKey(key: bench.key, signsFrom: 0)]))
+        let ring = try #require(SigningKeyRing([DatedSigningKey(key: harness.key, signsFrom: 0)]))
         server = AuthorizationServer(
             settings: AuthorizationServerSettings(
-                issuer: try servedIssuer(Bench.issuer), database: .sqlite(path: ""),
+                issuer: try servedIssuer(AuthorizationHarness.issuer), database: .sqlite(path: ""),
                 accessTokenLifetime: .seconds(600),
-                audience: Bench.audience),
-            resources: [Bench.otherAudience], keys: SigningKeys(ring), pepper: bench.pepper, store: bench.store,
+                audience: AuthorizationHarness.audience),
+            resources: [AuthorizationHarness.otherAudience], keys: SigningKeys(ring), pepper: harness.pepper,
+            store: harness.store,
             assertions: judge)
-        try await bench.register("deployer", grants: [.jwtBearer]) { _ in }
-        try await bench.register()
+        try await harness.register("deployer", grants: [.jwtBearer]) { _ in }
+        try await harness.register()
     }
 
     private func ask(_ form: String, as client: String = "deployer", now: Int64 = newYear2026) async -> Answer {
-        await bench.send(
+        await harness.send(
             "/oauth2/token", "grant_type=\(Self.grant)&\(form)", as: (client, "s3cret"), now: now, on: server)
     }
 
     @Test("AS-101 a token of a trusted issuer becomes one of ours, for the named client itself")
     func good() async throws {
-        let answer = await ask("assertion=often&scope=orders:read&resource=\(Bench.otherAudience)")
+        let answer = await ask("assertion=often&scope=orders:read&resource=\(AuthorizationHarness.otherAudience)")
         #expect(answer.status == 200)
-        let claims = try await bench.claims(of: answer)
+        let claims = try await harness.claims(of: answer)
         #expect(claims["sub"] == "deployer" && claims["client_id"] == "deployer")
         #expect(claims["scope"] == "orders:read")
-        #expect(claims["aud"]?.string == Bench.otherAudience)
+        #expect(claims["aud"]?.string == AuthorizationHarness.otherAudience)
         #expect(answer.body["refresh_token"] == nil)
     }
 
@@ -88,7 +89,7 @@ struct FederationTests {
     @Test("AS-101 without a trusted issuer there is no such grant")
     func none() async {
         #expect(
-            await bench.send("/oauth2/token", "grant_type=\(Self.grant)&assertion=often", as: ("deployer", "s3cret"))
+            await harness.send("/oauth2/token", "grant_type=\(Self.grant)&assertion=often", as: ("deployer", "s3cret"))
                 .error == "unsupported_grant_type")
     }
 }

@@ -51,16 +51,16 @@ struct KeysAtAnAddressTests {
     private func answer(
         _ shelf: KeyShelf?, _ method: ClientAuthenticationMethod = .privateKeyJWT, certificate: [UInt8]? = nil
     ) async throws -> Answer {
-        let bench = try Bench(keySource: shelf)
-        try await bench.register(client, method) { client in
+        let harness = try AuthorizationHarness(keySource: shelf)
+        try await harness.register(client, method) { client in
             client.keySet = nil
             client.keySetURL = Self.address
         }
         guard certificate == nil else {
-            return await bench.send(
+            return await harness.send(
                 "POST", "/oauth2/token", "grant_type=client_credentials&client_id=shop", certificate: certificate)
         }
-        return await bench.token(assertion: try client.assertion())
+        return await harness.token(assertion: try client.assertion())
     }
 
     @Test("keys that are remembered are enough, and nothing is looked up")
@@ -128,22 +128,23 @@ struct KeysAtAnAddressTests {
     func requestObject() async throws {
         for (keys, isGood) in [(client.keySet, true), (other.keySet, false)] {
             let shelf = try KeyShelf((keys, .fetched))
-            let flow = try await Flow(keySource: shelf) { $0.keySetURL = Self.address }
+            let flow = try await CodeFlowHarness(keySource: shelf) { $0.keySetURL = Self.address }
             let object = try client.key.sign(
                 header: ["typ": "oauth-authz-req+jwt"],
                 claims: [
-                    "iss": "shop", "aud": .string(Bench.issuer), "exp": .integer(newYear2026 + 300),
+                    "iss": "shop", "aud": .string(AuthorizationHarness.issuer), "exp": .integer(newYear2026 + 300),
                     "nbf": .integer(newYear2026), "client_id": "shop",
-                    "response_type": "code", "redirect_uri": .string(Flow.redirectURI), "scope": "orders:read",
+                    "response_type": "code", "redirect_uri": .string(CodeFlowHarness.redirectURI),
+                    "scope": "orders:read",
                     "state": "signed",
-                    "code_challenge": .string(Flow.challenge), "code_challenge_method": "S256",
+                    "code_challenge": .string(CodeFlowHarness.challenge), "code_challenge_method": "S256",
                 ])
             let answer = await flow.send("/oauth2/authorize", query: "client_id=shop&request=\(object)")
             #expect((answer.redirect["code"] != nil) == isGood)
             #expect(answer.isPage != isGood)
             #expect(shelf.questions.count == 1)
         }
-        let flow = try await Flow(keySource: try KeyShelf(nil)) { $0.keySetURL = Self.address }
+        let flow = try await CodeFlowHarness(keySource: try KeyShelf(nil)) { $0.keySetURL = Self.address }
         #expect(
             await flow.send("/oauth2/authorize", query: "client_id=shop&request=\(try client.assertion())").status
                 == 503)
@@ -152,8 +153,8 @@ struct KeysAtAnAddressTests {
     // MARK: Registration
 
     private func registration(_ url: String, hosts: [String], shelf: KeyShelf?) async throws -> Answer {
-        let bench = try Bench.registering(jwksHosts: hosts, keySource: shelf)
-        return await bench.registration(
+        let harness = try AuthorizationHarness.registering(jwksHosts: hosts, keySource: shelf)
+        return await harness.registration(
             "POST", machine(["token_endpoint_auth_method": "private_key_jwt", "jwks_uri": .string(url)]))
     }
 
@@ -162,8 +163,8 @@ struct KeysAtAnAddressTests {
     )
     func registers() async throws {
         let shelf = try KeyShelf((client.keySet, .fetched))
-        let bench = try Bench.registering(jwksHosts: ["keys.example"], keySource: shelf)
-        let answer = await bench.registration(
+        let harness = try AuthorizationHarness.registering(jwksHosts: ["keys.example"], keySource: shelf)
+        let answer = await harness.registration(
             "POST",
             machine([
                 "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": .string(Self.address),
@@ -174,7 +175,8 @@ struct KeysAtAnAddressTests {
         #expect(answer.body["jwks"] == nil)
         let id = try #require(answer.body["client_id"]?.string)
         #expect(
-            await bench.token(assertion: try client.assertion(["iss": .string(id), "sub": .string(id)])).status == 200)
+            await harness.token(assertion: try client.assertion(["iss": .string(id), "sub": .string(id)])).status == 200
+        )
         #expect(shelf.questions.map(\.url) == [Self.address])
     }
 

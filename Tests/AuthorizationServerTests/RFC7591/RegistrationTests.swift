@@ -9,11 +9,11 @@ import Testing
 
 let registrationToken = "initial-access-token-of-32-octets"
 
-extension Bench {
+extension AuthorizationHarness {
     static func registering(
         _ profile: SecurityProfile = .standard, jwksHosts: [String] = [], keySource: (any ClientKeySource)? = nil
-    ) throws -> Bench {
-        try Bench(registrationToken: registrationToken, keySource: keySource) {
+    ) throws -> AuthorizationHarness {
+        try AuthorizationHarness(registrationToken: registrationToken, keySource: keySource) {
             $0.profile = profile
             $0.registration = RegistrationSettings(
                 initialAccessToken: .environment("X"), scopes: ["orders:read", "orders:write"])
@@ -41,8 +41,8 @@ func machine(_ changed: [String: JSON?] = [:]) -> JSON {
 
 @Suite("RFC 7591: clients that register themselves")
 struct RegistrationTests {
-    let bench: Bench
-    init() throws { bench = try .registering() }
+    let harness: AuthorizationHarness
+    init() throws { harness = try .registering() }
 
     @Test("AS-129 201 with client_id, secret and its end, and all that was registered; the secret works")
     func registers() async throws {
@@ -51,7 +51,7 @@ struct RegistrationTests {
             "client_uri": "https://billing.example",
             "software_id": "b-1", "unknown_member": ["x": 1], "client_name#ja": "x",
         ])
-        let answer = await bench.registration("POST", asked)
+        let answer = await harness.registration("POST", asked)
         #expect(answer.status == 201)
         #expect(answer.field("cache-control") == "no-store")
         let body = answer.body
@@ -65,16 +65,17 @@ struct RegistrationTests {
         #expect(body["token_endpoint_auth_method"] == "client_secret_basic")
         #expect(body["response_types"] == [])
         #expect(body["unknown_member"] == nil)
-        #expect(body["registration_client_uri"]?.string == "\(Bench.issuer)/oauth2/register?client_id=\(id)")
-        #expect(await bench.token(id: id, secret: secret).status == 200)
-        #expect(await bench.token("&scope=orders:write", id: id, secret: secret).error == "invalid_scope")
+        #expect(
+            body["registration_client_uri"]?.string == "\(AuthorizationHarness.issuer)/oauth2/register?client_id=\(id)")
+        #expect(await harness.token(id: id, secret: secret).status == 200)
+        #expect(await harness.token("&scope=orders:write", id: id, secret: secret).error == "invalid_scope")
     }
 
     @Test("AS-128 unknown metadata is ignored; jwks and jwks_uri together are invalid_client_metadata")
     func keys() async throws {
         let keys = try KeyedClient().keySet
-        #expect(await bench.registration("POST", machine(["whatever": true])).status == 201)
-        let both = await bench.registration(
+        #expect(await harness.registration("POST", machine(["whatever": true])).status == 201)
+        let both = await harness.registration(
             "POST",
             machine([
                 "token_endpoint_auth_method": "private_key_jwt", "jwks": keys, "jwks_uri": "https://a.example/jwks",
@@ -99,7 +100,7 @@ struct RegistrationTests {
             ["jwks_uri": "https://a.example/jwks"],
         ] as [[String: JSON?]])
     func refused(changed: [String: JSON?]) async throws {
-        let answer = await bench.registration("POST", machine(changed))
+        let answer = await harness.registration("POST", machine(changed))
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_client_metadata")
     }
@@ -113,7 +114,7 @@ struct RegistrationTests {
             "tls_client_auth_san_ip": "192.0.2.1", "tls_client_auth_san_email": "a@b.example",
         ]
         for (name, value) in values.prefix(count) { changed[name] = value }
-        let answer = await bench.registration("POST", machine(changed))
+        let answer = await harness.registration("POST", machine(changed))
         #expect(answer.status == (count == 1 ? 201 : 400))
         #expect(count == 1 || answer.error == "invalid_client_metadata")
     }
@@ -122,7 +123,7 @@ struct RegistrationTests {
         "AS-103 a name that no certificate has is refused",
         arguments: ["tls_client_auth_subject_dn", "tls_client_auth_san_ip", "tls_client_auth_san_email"])
     func malformedNames(member: String) async throws {
-        let answer = await bench.registration(
+        let answer = await harness.registration(
             "POST", machine(["token_endpoint_auth_method": "tls_client_auth", member: "nonsense"]))
         #expect(answer.error == "invalid_client_metadata")
     }
@@ -145,7 +146,7 @@ struct RegistrationTests {
         ])
     func redirectURIs(uri: String, isGood: Bool) async throws {
         #expect((RedirectURIRule.objection(to: uri) == nil) == isGood)
-        let answer = await bench.registration("POST", machine(["redirect_uris": [.string(uri)]]))
+        let answer = await harness.registration("POST", machine(["redirect_uris": [.string(uri)]]))
         #expect(answer.status == (isGood ? 201 : 400))
         #expect(isGood || answer.error == "invalid_redirect_uri")
     }
@@ -157,7 +158,7 @@ struct RegistrationTests {
             ("javascript:alert(1)", false),
         ])
     func postLogoutURIs(uri: String, isGood: Bool) async throws {
-        let answer = await bench.registration("POST", machine(["post_logout_redirect_uris": [.string(uri)]]))
+        let answer = await harness.registration("POST", machine(["post_logout_redirect_uris": [.string(uri)]]))
         #expect(answer.status == (isGood ? 201 : 400))
         #expect(answer.body["post_logout_redirect_uris"] == (isGood ? [.string(uri)] : nil))
         #expect(isGood || answer.error == "invalid_client_metadata")
@@ -170,37 +171,39 @@ struct RegistrationTests {
         ]
         let symmetric: JSON = ["kty": "oct", "k": "AAAA"]
         for key in [small, symmetric, ["kty": "EC", "crv": "P-192", "x": "AA", "y": "AA"]] as [JSON] {
-            let answer = await bench.registration(
+            let answer = await harness.registration(
                 "POST", machine(["token_endpoint_auth_method": "private_key_jwt", "jwks": ["keys": [key]]]))
             #expect(answer.error == "invalid_client_metadata")
         }
         let good = try KeyedClient("x", .ps256)
         #expect(
-            await bench.registration(
+            await harness.registration(
                 "POST", machine(["token_endpoint_auth_method": "private_key_jwt", "jwks": good.keySet])
             ).status == 201)
     }
 
     @Test("without the initial access token nobody registers anything", arguments: [nil, "wrong", ""])
     func guarded(token: String?) async throws {
-        let answer = await bench.registration("POST", machine(), token: token)
+        let answer = await harness.registration("POST", machine(), token: token)
         #expect(answer.status == 401)
         #expect(answer.field("www-authenticate")?.hasPrefix("Bearer ") == true)
-        #expect(try await bench.store.clients().whole().isEmpty)
+        #expect(try await harness.store.clients().whole().isEmpty)
     }
 
     @Test("registration is off unless it is switched on, and the metadata says which")
     func off() async throws {
-        let closed = try Bench()
+        let closed = try AuthorizationHarness()
         #expect(await closed.registration("POST", machine()).status == 404)
         let path = "/.well-known/oauth-authorization-server"
         #expect(await closed.get(path).body["registration_endpoint"] == nil)
-        #expect(await bench.get(path).body["registration_endpoint"]?.string == Bench.issuer + "/oauth2/register")
+        #expect(
+            await harness.get(path).body["registration_endpoint"]?.string == AuthorizationHarness.issuer
+                + "/oauth2/register")
     }
 
     @Test("a body that is no JSON object is refused", arguments: ["", "[]", "{", "x=1"])
     func notJSON(body: String) async throws {
-        let answer = await bench.send(
+        let answer = await harness.send(
             "POST", "/oauth2/register", body, type: "application/json",
             fields: [("authorization", "Bearer " + registrationToken)])
         #expect(answer.error == "invalid_client_metadata")

@@ -6,22 +6,22 @@ import Testing
 
 @Suite("RFC 7592: what a client may do with its registration")
 struct ClientConfigurationTests {
-    let bench: Bench
+    let harness: AuthorizationHarness
     let id: String
     let secret: String
     let token: String
 
     init() async throws {
-        bench = try .registering()
-        let body = await bench.registration("POST", machine(["client_name": "Billing"])).body
+        harness = try .registering()
+        let body = await harness.registration("POST", machine(["client_name": "Billing"])).body
         guard let id = body["client_id"]?.string, let secret = body["client_secret"]?.string,
             let token = body["registration_access_token"]?.string
-        else { throw BenchError() }
+        else { throw HarnessError() }
         (self.id, self.secret, self.token) = (id, secret, token)
     }
 
     private func call(_ method: String, _ body: JSON? = nil, token: String? = nil, id: String? = nil) async -> Answer {
-        await bench.registration(method, body, token: token ?? self.token, query: "client_id=\(id ?? self.id)")
+        await harness.registration(method, body, token: token ?? self.token, query: "client_id=\(id ?? self.id)")
     }
 
     @Test("AS-131 a client reads its registration, without its secret, which nobody has any more")
@@ -35,14 +35,14 @@ struct ClientConfigurationTests {
 
     @Test("AS-131 without its own token nobody reads, changes or deletes it", arguments: ["GET", "PUT", "DELETE"])
     func guarded(method: String) async throws {
-        let other = await bench.registration("POST", machine()).body["registration_access_token"]?.string
+        let other = await harness.registration("POST", machine()).body["registration_access_token"]?.string
         for token in ["wrong", registrationToken, try #require(other)] {
             #expect(await call(method, machine(), token: token).status == 401)
         }
         #expect(await call(method, machine(), id: "other").status == 401)
         #expect(await call("GET").status == 200)
         // The token itself is stored nowhere.
-        let stored = try await bench.store.records(RecordQuery(.registrationToken), most: 10)
+        let stored = try await harness.store.records(RecordQuery(.registrationToken), most: 10)
         #expect(!stored.isEmpty && !stored.contains { $0.key == token })
     }
 
@@ -53,9 +53,9 @@ struct ClientConfigurationTests {
         #expect(answer.body["client_name"] == nil)
         #expect(answer.body["scope"] == "orders:read")
         #expect(
-            await bench.token("&scope=orders:write", id: id, secret: secret, now: newYear2026 + 10).error
+            await harness.token("&scope=orders:write", id: id, secret: secret, now: newYear2026 + 10).error
                 == "invalid_scope")
-        #expect(await bench.token(id: id, secret: secret, now: newYear2026 + 20).status == 200)
+        #expect(await harness.token(id: id, secret: secret, now: newYear2026 + 20).status == 200)
         for wrong in [
             ["client_id": "other"], [:], ["client_id": .string(id), "client_secret": "mine"],
             ["client_id": .string(id), "client_id_issued_at": 1],
@@ -68,13 +68,13 @@ struct ClientConfigurationTests {
 
     @Test("AS-131 a deleted client is gone: its secret, its registration, and with them its tokens")
     func deletes() async throws {
-        #expect(await bench.token(id: id, secret: secret).status == 200)
+        #expect(await harness.token(id: id, secret: secret).status == 200)
         let answer = await call("DELETE")
         #expect(answer.status == 204)
         #expect(answer.octets.isEmpty)
         #expect(await call("GET").status == 401)
-        #expect(await bench.token(id: id, secret: secret, now: newYear2026 + 10).error == "invalid_client")
-        let record = try #require(try await bench.store.record(.revocation, Revocation.Target.client(id).key))
+        #expect(await harness.token(id: id, secret: secret, now: newYear2026 + 10).error == "invalid_client")
+        let record = try #require(try await harness.store.record(.revocation, Revocation.Target.client(id).key))
         let revocation = try #require(Revocation(record))
         #expect(revocation.before > newYear2026)
         #expect(revocation.expiresAt > newYear2026 + 600)

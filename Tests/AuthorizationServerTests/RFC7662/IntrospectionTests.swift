@@ -7,21 +7,21 @@ import Testing
 
 @Suite("RFC 7662: what a token says, for whoever may know")
 struct IntrospectionTests {
-    private let bench: Bench
+    private let harness: AuthorizationHarness
     private static let inactive: JSONObject = ["active": false]
 
     init() async throws {
-        bench = try Bench()
-        try await bench.register()
-        try await bench.register("orders-api") { $0.resources = [Bench.audience] }
-        try await bench.register("elsewhere-api") { $0.resources = [Bench.otherAudience] }
+        harness = try AuthorizationHarness()
+        try await harness.register()
+        try await harness.register("orders-api") { $0.resources = [AuthorizationHarness.audience] }
+        try await harness.register("elsewhere-api") { $0.resources = [AuthorizationHarness.otherAudience] }
     }
 
     @Test("AS-067 without authentication the answer is 401, for GET too", arguments: ["POST", "GET"])
     func authentication(_ method: String) async throws {
-        let token = try bench.accessToken()
+        let token = try harness.accessToken()
         for client in [nil, ("shop", "wrong"), ("nobody", "s3cret")] as [(String, String)?] {
-            let answer = await bench.send("/oauth2/introspect", "token=\(token)", as: client, method: method)
+            let answer = await harness.send("/oauth2/introspect", "token=\(token)", as: client, method: method)
             #expect(answer.status == 401)
             #expect(answer.error == "invalid_client")
             #expect(answer.field("www-authenticate")?.hasPrefix("Basic ") == true)
@@ -30,18 +30,18 @@ struct IntrospectionTests {
 
     @Test("AS-067 a token has no place in a URI: GET is refused")
     func get() async throws {
-        let answer = await bench.send("/oauth2/introspect", "", method: "GET")
+        let answer = await harness.send("/oauth2/introspect", "", method: "GET")
         #expect(answer.status == 405)
         #expect(answer.field("allow") == "POST")
     }
 
     @Test("a live access token says what it says, but not what grant it comes from")
     func active() async throws {
-        let token = try bench.accessToken {
+        let token = try harness.accessToken {
             $0.grantID = "g1"
             $0.authentication = UserAuthentication(time: newYear2026 - 60, acr: "high")
         }
-        let answer = await bench.introspect(token, as: ("orders-api", "s3cret"))
+        let answer = await harness.introspect(token, as: ("orders-api", "s3cret"))
         #expect(answer.status == 200)
         #expect(answer.field("cache-control") == "no-store")
         #expect(
@@ -66,7 +66,7 @@ struct IntrospectionTests {
     @Test(
         "AS-068 AS-071 what is no live token of ours is not active, and nothing else is said", arguments: Dead.allCases)
     func dead(_ dead: Dead) async throws {
-        var claims = Bench.claims
+        var claims = AuthorizationHarness.claims
         claims["grant_id"] = "g1"
         var revocation: Revocation.Target?
         var text: String?
@@ -88,11 +88,11 @@ struct IntrospectionTests {
         case .grantRevoked: revocation = .grant("g1")
         }
         if let revocation {
-            #expect(await bench.introspect(try bench.signed(typ: typ, claims)).body["active"] == true)
+            #expect(await harness.introspect(try harness.signed(typ: typ, claims)).body["active"] == true)
             #expect(
-                try await bench.store.commit(Revoker.changes(ending: revocation, now: newYear2026), now: newYear2026))
+                try await harness.store.commit(Revoker.changes(ending: revocation, now: newYear2026), now: newYear2026))
         }
-        let answer = await bench.introspect(try text ?? bench.signed(typ: typ, claims))
+        let answer = await harness.introspect(try text ?? harness.signed(typ: typ, claims))
         #expect(answer.status == 200)
         #expect(answer.body == Self.inactive)
     }
@@ -100,76 +100,77 @@ struct IntrospectionTests {
     @Test("AS-071 what was issued after a client or a subject was ended counts")
     func after() async throws {
         #expect(
-            try await bench.store.commit(Revoker.changes(ending: .client("shop"), now: newYear2026), now: newYear2026))
-        #expect(await bench.introspect(try bench.accessToken()).body == Self.inactive)
-        let later = try bench.accessToken(now: newYear2026 + 1)
-        #expect(await bench.introspect(later, now: newYear2026 + 1).body["active"] == true)
+            try await harness.store.commit(Revoker.changes(ending: .client("shop"), now: newYear2026), now: newYear2026)
+        )
+        #expect(await harness.introspect(try harness.accessToken()).body == Self.inactive)
+        let later = try harness.accessToken(now: newYear2026 + 1)
+        #expect(await harness.introspect(later, now: newYear2026 + 1).body["active"] == true)
     }
 
     @Test("AS-069 a wrong hint finds the token all the same", arguments: ["access_token", "refresh_token", "nonsense"])
     func hint(_ hint: String) async throws {
-        try await bench.grant()
-        for text in [try bench.accessToken(), "refresh-1"] {
-            #expect(await bench.introspect(text, "&token_type_hint=\(hint)").body["active"] == true)
+        try await harness.grant()
+        for text in [try harness.accessToken(), "refresh-1"] {
+            #expect(await harness.introspect(text, "&token_type_hint=\(hint)").body["active"] == true)
         }
     }
 
     @Test("AS-070 a client that the token is not for, and that it was not issued to, learns nothing")
     func entitled() async throws {
-        let token = try bench.accessToken(client: "till")
-        #expect(await bench.introspect(token, as: ("orders-api", "s3cret")).body["active"] == true)
-        #expect(await bench.introspect(token, as: ("elsewhere-api", "s3cret")).body == Self.inactive)
+        let token = try harness.accessToken(client: "till")
+        #expect(await harness.introspect(token, as: ("orders-api", "s3cret")).body["active"] == true)
+        #expect(await harness.introspect(token, as: ("elsewhere-api", "s3cret")).body == Self.inactive)
         // Without a list a client may ask tokens for every resource; that is no permission to look into those of
         // others.
-        #expect(await bench.introspect(token).body == Self.inactive)
-        let own = try bench.accessToken(client: "elsewhere-api")
-        #expect(await bench.introspect(own, as: ("elsewhere-api", "s3cret")).body["active"] == true)
+        #expect(await harness.introspect(token).body == Self.inactive)
+        let own = try harness.accessToken(client: "elsewhere-api")
+        #expect(await harness.introspect(own, as: ("elsewhere-api", "s3cret")).body["active"] == true)
     }
 
     @Test("AS-070 a refresh token is nobody's business but its client's, and one that was replaced is not active")
     func refreshToken() async throws {
-        try await bench.grant()
-        let answer = await bench.introspect("refresh-1")
+        try await harness.grant()
+        let answer = await harness.introspect("refresh-1")
         #expect(answer.body["active"] == true)
         #expect(answer.body["exp"] == .integer(newYear2026 + 86_400))
-        #expect(await bench.introspect("refresh-1", as: ("orders-api", "s3cret")).body == Self.inactive)
+        #expect(await harness.introspect("refresh-1", as: ("orders-api", "s3cret")).body == Self.inactive)
         var record = try #require(
-            try await bench.store.record(.refreshToken, RandomText.refreshToken.key(of: "refresh-1")))
+            try await harness.store.record(.refreshToken, RandomText.refreshToken.key(of: "refresh-1")))
         record.body["rotation"] = ["at": .integer(newYear2026)]
-        #expect(try await bench.store.commit([.replace(record)], now: newYear2026))
-        #expect(await bench.introspect("refresh-1").body == Self.inactive)
+        #expect(try await harness.store.commit([.replace(record)], now: newYear2026))
+        #expect(await harness.introspect("refresh-1").body == Self.inactive)
     }
 
     @Test("AS-072 what a token is bound to is reported, and that it is used with DPoP")
     func bound() async throws {
-        let key = try bench.accessToken { $0.binding = SenderBinding(keyThumbprint: "thumb") }
-        let answer = await bench.introspect(key).body
+        let key = try harness.accessToken { $0.binding = SenderBinding(keyThumbprint: "thumb") }
+        let answer = await harness.introspect(key).body
         #expect(answer["token_type"] == "DPoP")
         #expect(answer["cnf"] == ["jkt": "thumb"])
-        let certificate = try bench.accessToken { $0.binding = SenderBinding(certificateThumbprint: "print") }
-        let other = await bench.introspect(certificate).body
+        let certificate = try harness.accessToken { $0.binding = SenderBinding(certificateThumbprint: "print") }
+        let other = await harness.introspect(certificate).body
         #expect(other["token_type"] == "Bearer")
         #expect(other["cnf"] == ["x5t#S256": "print"])
     }
 
     @Test("while the store cannot be reached nobody is told that a token is active")
     func unavailable() async throws {
-        let token = try bench.accessToken()
-        #expect(await bench.introspect(token).status == 200)
-        bench.store.fail(true)
-        #expect(await bench.introspect(token).status == 503)
+        let token = try harness.accessToken()
+        #expect(await harness.introspect(token).status == 200)
+        harness.store.fail(true)
+        #expect(await harness.introspect(token).status == 503)
     }
 
     @Test(
         "a token of which a revocation cannot be read is not active",
         arguments: ["token:one", "client:shop", "subject:ada"], [true, false])
     func damagedRevocation(key: String, isJSON: Bool) async throws {
-        let token = try bench.signed(Bench.claims)
-        #expect(await bench.introspect(token).body["active"] == true)
+        let token = try harness.signed(AuthorizationHarness.claims)
+        #expect(await harness.introspect(token).body["active"] == true)
         let record = StoredRecord(.revocation, key, expiresAt: newYear2026 + 1_000, body: ["before": "soon"])
-        #expect(try await bench.store.commit([.insert(record)], now: newYear2026))
-        if !isJSON { bench.store.damage(.revocation, key) }
-        let answer = await bench.introspect(token)
+        #expect(try await harness.store.commit([.insert(record)], now: newYear2026))
+        if !isJSON { harness.store.damage(.revocation, key) }
+        let answer = await harness.introspect(token)
         #expect(answer.status == 503)
         #expect(answer.body["active"] == nil)
     }

@@ -6,31 +6,31 @@ import Testing
 
 @Suite("RFC 9701: answers about tokens as JWTs")
 struct SignedAnswerTests {
-    private let bench: Bench
+    private let harness: AuthorizationHarness
 
     init() async throws {
-        bench = try Bench()
-        try await bench.register()
+        harness = try AuthorizationHarness()
+        try await harness.register()
     }
 
     private func ask(
         _ token: String, accept: String = "application/token-introspection+jwt",
         as client: (String, String) = ("shop", "s3cret")
     ) async -> Answer {
-        await bench.send("/oauth2/introspect", "token=\(token)", as: client, fields: [("accept", accept)])
+        await harness.send("/oauth2/introspect", "token=\(token)", as: client, fields: [("accept", accept)])
     }
 
     @Test("AS-073 the answer is a JWT of its own type, for the caller, with the token's claims in one object")
     func signed() async throws {
-        let answer = await ask(try bench.accessToken())
+        let answer = await ask(try harness.accessToken())
         #expect(answer.status == 200)
         #expect(answer.field("content-type") == "application/token-introspection+jwt")
         let jws = try CompactJWS(answer.octets)
         #expect(jws.header.typ == "token-introspection+jwt")
-        let keys = try JWKSet.parse(await bench.get("/oauth2/jwks").octets)
+        let keys = try JWKSet.parse(await harness.get("/oauth2/jwks").octets)
         let claims = try jws.verified(by: keys, allowing: [.es256]).payload
         #expect(claims.names.sorted() == ["aud", "iat", "iss", "token_introspection"])
-        #expect(claims["iss"]?.string == Bench.issuer)
+        #expect(claims["iss"]?.string == AuthorizationHarness.issuer)
         #expect(claims["aud"] == "shop")
         #expect(claims["iat"] == .integer(newYear2026))
         #expect(claims["token_introspection"]?.object?["active"] == true)
@@ -54,13 +54,13 @@ struct SignedAnswerTests {
         "whoever does not ask for a JWT gets JSON",
         arguments: ["application/json", "*/*", "application/token-introspection+jwt;q=0", "application/jwt"])
     func json(_ accept: String) async throws {
-        #expect(await ask(try bench.accessToken(), accept: accept).field("content-type") == "application/json")
+        #expect(await ask(try harness.accessToken(), accept: accept).field("content-type") == "application/json")
     }
 
     @Test("the answer can be taken for no access token: it is none to this server either")
     func noToken() async throws {
-        let answer = await ask(try bench.accessToken())
+        let answer = await ask(try harness.accessToken())
         let text = String(decoding: answer.octets, as: UTF8.self)
-        #expect(await bench.introspect(text).body == ["active": false])
+        #expect(await harness.introspect(text).body == ["active": false])
     }
 }

@@ -16,16 +16,16 @@ struct MetadataTests {
             ("https://login.example.com/tenant/a", "/tenant/a"), ("https://login.example.com/tenant/", "/tenant"),
         ])
     func path(issuer: String, suffix: String) async throws {
-        let bench = try Bench(issuer: issuer)
-        let answer = await bench.get(Self.wellKnown + suffix)
+        let harness = try AuthorizationHarness(issuer: issuer)
+        let answer = await harness.get(Self.wellKnown + suffix)
         #expect(answer.status == 200)
         #expect(answer.body["issuer"]?.string == issuer)
-        if !suffix.isEmpty { #expect(await bench.get(Self.wellKnown).status == 404) }
+        if !suffix.isEmpty { #expect(await harness.get(Self.wellKnown).status == 404) }
     }
 
     @Test("AS-054 it is JSON, without empty arrays")
     func document() async throws {
-        let answer = await (try Bench()).get(Self.wellKnown)
+        let answer = await (try AuthorizationHarness()).get(Self.wellKnown)
         #expect(answer.field("content-type") == "application/json")
         #expect(answer.field("cache-control") == "public, max-age=900")
         #expect(answer.body.members.filter { $0.value == [] }.map(\.name) == [])
@@ -33,20 +33,20 @@ struct MetadataTests {
 
     @Test("AS-055 a forged Host changes nothing")
     func host() async throws {
-        let bench = try Bench()
-        let genuine = await bench.get(Self.wellKnown)
-        #expect(await bench.get(Self.wellKnown, host: "evil.example").octets == genuine.octets)
-        try await bench.register()
-        let token = await bench.post(
+        let harness = try AuthorizationHarness()
+        let genuine = await harness.get(Self.wellKnown)
+        #expect(await harness.get(Self.wellKnown, host: "evil.example").octets == genuine.octets)
+        try await harness.register()
+        let token = await harness.post(
             "grant_type=client_credentials", authorization: basic("shop", "s3cret"), host: "evil.example")
-        #expect(try await bench.claims(of: token)["iss"]?.string == Bench.issuer)
+        #expect(try await harness.claims(of: token)["iss"]?.string == AuthorizationHarness.issuer)
     }
 
     @Test(
         "AS-056 AS-059 the members that must be there are there, each of the type that RFC 8414 and OpenID Connect Discovery give it"
     )
     func members() async throws {
-        let body = await (try Bench()).get(Self.wellKnown).body
+        let body = await (try AuthorizationHarness()).get(Self.wellKnown).body
         for name in ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"] {
             #expect(body[name]?.string?.hasPrefix("https://") == true)
         }
@@ -68,7 +68,7 @@ struct MetadataTests {
                     #expect(value.bool != nil)
                 }
             } else if name.hasSuffix("_endpoint") || name.hasSuffix("_uri") {
-                #expect(value.string?.hasPrefix(Bench.issuer + "/") == true)
+                #expect(value.string?.hasPrefix(AuthorizationHarness.issuer + "/") == true)
             }
         }
         #expect(body["id_token_signing_alg_values_supported"] == ["ES256"])
@@ -81,7 +81,7 @@ struct MetadataTests {
 
     @Test("AS-049 AS-052 S256 alone is published, and that answers say who answers")
     func proofKey() async throws {
-        let body = await (try Bench()).get(Self.wellKnown).body
+        let body = await (try AuthorizationHarness()).get(Self.wellKnown).body
         #expect(body["code_challenge_methods_supported"] == ["S256"])
         #expect(body["authorization_response_iss_parameter_supported"] == true)
     }
@@ -90,43 +90,44 @@ struct MetadataTests {
         "AS-058 the document for OpenID Connect is the same, and lies behind the issuer's path",
         arguments: ["", "/tenant", "/tenant/"])
     func openID(path: String) async throws {
-        let bench = try Bench(issuer: "https://login.example.com" + path)
+        let harness = try AuthorizationHarness(issuer: "https://login.example.com" + path)
         let place = path.hasSuffix("/") ? String(path.dropLast()) : path
-        let document = await bench.get(place + "/.well-known/openid-configuration")
+        let document = await harness.get(place + "/.well-known/openid-configuration")
         #expect(document.status == 200)
-        #expect(document.octets == (await bench.get(Self.wellKnown + place)).octets)
+        #expect(document.octets == (await harness.get(Self.wellKnown + place)).octets)
         #expect(document.body["issuer"]?.string == "https://login.example.com" + path)
     }
 
     @Test("AS-134 every endpoint that stands in the metadata answers, and none of them with 404")
     func endpoints() async throws {
-        let bench = try Bench()
-        for (name, value) in await bench.get(Self.wellKnown).body.members
+        let harness = try AuthorizationHarness()
+        for (name, value) in await harness.get(Self.wellKnown).body.members
         where name.hasSuffix("_endpoint") || name == "jwks_uri" {
-            let path = try #require(value.string).dropFirst(Bench.issuer.utf8.count)
-            #expect(await bench.get(String(path)).status != 404)
+            let path = try #require(value.string).dropFirst(AuthorizationHarness.issuer.utf8.count)
+            #expect(await harness.get(String(path)).status != 404)
         }
     }
 
     @Test("AS-057 every endpoint, grant type and authentication method that stands there works")
     func advertised() async throws {
-        let bench = try Bench(issuer: "https://login.example.com:8443/tenant")
-        try await bench.register()
-        let body = await bench.get(Self.wellKnown + "/tenant").body
+        let harness = try AuthorizationHarness(issuer: "https://login.example.com:8443/tenant")
+        try await harness.register()
+        let body = await harness.get(Self.wellKnown + "/tenant").body
         #expect(body["token_endpoint"]?.string == "https://login.example.com:8443/oauth2/token")
         #expect(body["jwks_uri"]?.string == "https://login.example.com:8443/oauth2/jwks")
-        #expect(await bench.get("/oauth2/jwks").status == 200)
+        #expect(await harness.get("/oauth2/jwks").status == 200)
         for grant in body["grant_types_supported"]?.array ?? [] {
-            let answer = await bench.post(
+            let answer = await harness.post(
                 "grant_type=\(try #require(grant.string))", authorization: basic("shop", "s3cret"))
             #expect(answer.error != "unsupported_grant_type")
         }
         for method in body["token_endpoint_auth_methods_supported"]?.array ?? [] {
             switch method.string {
-            case "client_secret_basic": #expect(await bench.token().status == 200)
+            case "client_secret_basic": #expect(await harness.token().status == 200)
             case "client_secret_post":
                 #expect(
-                    await bench.post("grant_type=client_credentials&client_id=shop&client_secret=s3cret").status == 200)
+                    await harness.post("grant_type=client_credentials&client_id=shop&client_secret=s3cret").status
+                        == 200)
             // Tests/AuthorizationServerTests/RFC7523 and RFC8705 show these.
             case "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth": break
             // Tests/AuthorizationServerTests/AuthorizationCode shows a public client.
@@ -138,24 +139,24 @@ struct MetadataTests {
 
     @Test("AS-057 what does not stand there does not exist", arguments: ["/oauth2/token/", "/"])
     func notThere(_ path: String) async throws {
-        #expect(await (try Bench()).get(path).status == 404)
+        #expect(await (try AuthorizationHarness()).get(path).status == 404)
     }
 
     @Test("documents are read with GET and HEAD only", arguments: ["POST", "PUT", "DELETE", "OPTIONS"])
     func methods(_ method: String) async throws {
-        let bench = try Bench()
+        let harness = try AuthorizationHarness()
         for path in [Self.wellKnown, "/oauth2/jwks"] {
-            let answer = await bench.get(path, method: method)
+            let answer = await harness.get(path, method: method)
             #expect(answer.status == 405)
             #expect(answer.field("allow") == "GET, HEAD")
-            #expect(await bench.get(path, method: "HEAD").status == 200)
+            #expect(await harness.get(path, method: "HEAD").status == 200)
         }
     }
 
     @Test("AS-060 the key set holds public halves only, each with use, alg and kid")
     func keySet() async throws {
-        let bench = try Bench()
-        let answer = await bench.get("/oauth2/jwks")
+        let harness = try AuthorizationHarness()
+        let answer = await harness.get("/oauth2/jwks")
         #expect(answer.field("cache-control") == "public, max-age=900")
         let keys = try #require(answer.body["keys"]?.array)
         #expect(keys.count == 1)
@@ -197,9 +198,9 @@ struct MetadataTests {
 
     @Test("without a key that may sign the answer is 503, and no token")
     func noKey() async throws {
-        let bench = try Bench()
-        try await bench.register()
-        let answer = await bench.token(now: newYear2026 - 200)
+        let harness = try AuthorizationHarness()
+        try await harness.register()
+        let answer = await harness.token(now: newYear2026 - 200)
         #expect(answer.status == 503)
         #expect(answer.error == "temporarily_unavailable")
         #expect(answer.body["access_token"] == nil)

@@ -8,29 +8,29 @@ import Testing
 
 @Suite("RFC 8628: a device without a browser is let in")
 struct DeviceTests {
-    private let bench: Bench
+    private let harness: AuthorizationHarness
     private let verification: DeviceVerification
     private static let path = "/oauth2/device_authorization"
 
     init() async throws {
-        bench = try Bench()
-        verification = DeviceVerification(store: bench.store)
-        try await bench.register("tv", grants: [.deviceCode]) { _ in }
-        try await bench.register("radio", grants: [.deviceCode]) { _ in }
-        try await bench.register()
+        harness = try AuthorizationHarness()
+        verification = DeviceVerification(store: harness.store)
+        try await harness.register("tv", grants: [.deviceCode]) { _ in }
+        try await harness.register("radio", grants: [.deviceCode]) { _ in }
+        try await harness.register()
         var user = StoredUser(id: "ada", name: "ada", createdAt: newYear2026)
         user.email = "ada@example.com"
-        #expect(try await bench.store.commit([.insert(user.record)], now: newYear2026))
+        #expect(try await harness.store.commit([.insert(user.record)], now: newYear2026))
     }
 
     private func begin(_ form: String = "scope=orders:read", as client: String = "tv", now: Int64 = newYear2026) async
         -> Answer
     {
-        await bench.send(Self.path, form, as: (client, "s3cret"), now: now)
+        await harness.send(Self.path, form, as: (client, "s3cret"), now: now)
     }
 
     private func poll(_ code: String, as client: String = "tv", now: Int64) async -> Answer {
-        await bench.send(
+        await harness.send(
             "/oauth2/token", "grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=\(code)",
             as: (client, "s3cret"), now: now)
     }
@@ -57,10 +57,10 @@ struct DeviceTests {
 
     @Test("AS-080 the client shows who it is, and may use this grant")
     func authentication() async {
-        #expect(await bench.send(Self.path, "scope=orders:read", as: nil).status == 401)
-        #expect(await bench.send(Self.path, "scope=orders:read", as: ("tv", "wrong")).error == "invalid_client")
+        #expect(await harness.send(Self.path, "scope=orders:read", as: nil).status == 401)
+        #expect(await harness.send(Self.path, "scope=orders:read", as: ("tv", "wrong")).error == "invalid_client")
         #expect(await begin(as: "shop").error == "unauthorized_client")
-        #expect(await bench.send(Self.path, "", method: "GET").status == 405)
+        #expect(await harness.send(Self.path, "", method: "GET").status == 405)
     }
 
     @Test("AS-080 a parameter twice is refused, an unknown one is ignored, and what cannot be had is refused at once")
@@ -84,7 +84,7 @@ struct DeviceTests {
             body["verification_uri_complete"]?.string == "https://login.example.com/oauth2/device?user_code=\(code)")
         #expect(body["expires_in"] == 600)
         #expect(body["interval"] == 5)
-        let metadata = await bench.get("/.well-known/oauth-authorization-server").body
+        let metadata = await harness.get("/.well-known/oauth-authorization-server").body
         #expect(metadata["device_authorization_endpoint"] == "https://login.example.com/oauth2/device_authorization")
     }
 
@@ -100,7 +100,7 @@ struct DeviceTests {
     func digests() async throws {
         let codes = try await codes()
         for kind in [RecordKind.deviceCode, .userCode] {
-            for record in try await bench.store.records(RecordQuery(kind), most: 10) {
+            for record in try await harness.store.records(RecordQuery(kind), most: 10) {
                 let text = record.key + String(decoding: JSON.object(record.body).serialized(), as: UTF8.self)
                 #expect(
                     !text.contains(codes.device) && !text.contains(codes.user)
@@ -131,7 +131,7 @@ struct DeviceTests {
         now += 9
         #expect(await poll(codes.device, now: now).error == "slow_down")
         // Fifteen. What is kept is in the store, not in a process.
-        let record = try #require(try await bench.store.records(RecordQuery(.deviceCode), most: 1).first)
+        let record = try #require(try await harness.store.records(RecordQuery(.deviceCode), most: 1).first)
         #expect(DeviceRequest(record)?.intervalSeconds == 15)
         now += 15
         #expect(await poll(codes.device, now: now).error == "authorization_pending")
@@ -148,13 +148,13 @@ struct DeviceTests {
         let answer = await poll(codes.device, now: newYear2026 + 5)
         #expect(answer.status == 200)
         #expect(answer.facts.subject == "ada")
-        let claims = try await bench.claims(of: answer)
+        let claims = try await harness.claims(of: answer)
         #expect(claims["sub"] == "ada")
         #expect(claims["client_id"] == "tv")
         #expect(claims["scope"] == "orders:read")
         #expect(claims["auth_time"] == .integer(newYear2026))
         let grant = try #require(claims["grant_id"]?.string)
-        #expect(try await bench.store.record(.grant, grant).flatMap(Grant.init)?.subject == "ada")
+        #expect(try await harness.store.record(.grant, grant).flatMap(Grant.init)?.subject == "ada")
     }
 
     @Test("a user lets in for less, never for more")
@@ -164,7 +164,7 @@ struct DeviceTests {
         #expect(try await !approve(user, scopes: ["orders:read", "payments"]))
         #expect(try await approve(user, scopes: ["orders:write"]))
         let answer = await poll(try #require(body["device_code"]?.string), now: newYear2026 + 5)
-        #expect(try await bench.claims(of: answer)["scope"] == "orders:write")
+        #expect(try await harness.claims(of: answer)["scope"] == "orders:write")
     }
 
     @Test("AS-084 a device that was turned away: access_denied")
@@ -214,7 +214,7 @@ struct DeviceTests {
             return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(statuses.filter { $0 == 200 }.count == 1)
-        #expect(try await bench.store.records(RecordQuery(.grant), most: 100).count == 1)
+        #expect(try await harness.store.records(RecordQuery(.grant), most: 100).count == 1)
     }
 
     @Test("AS-085 another client's device code is invalid_grant, and still good for its own")
@@ -230,9 +230,9 @@ struct DeviceTests {
     func disabled() async throws {
         let codes = try await codes()
         #expect(try await approve(codes.user))
-        var user = try #require(try await bench.store.record(.user, "ada").flatMap(StoredUser.init))
+        var user = try #require(try await harness.store.record(.user, "ada").flatMap(StoredUser.init))
         user.isDisabled = true
-        #expect(try await bench.store.commit([.replace(user.record)], now: newYear2026))
+        #expect(try await harness.store.commit([.replace(user.record)], now: newYear2026))
         #expect(await poll(codes.device, now: newYear2026 + 5).error == "access_denied")
     }
 }

@@ -10,19 +10,19 @@ import Testing
 
 @Suite("RFC 8705: clients with certificates, and tokens that are bound to them")
 struct CertificateAuthenticationTests {
-    let bench: Bench
+    let harness: AuthorizationHarness
     let maker: TestCertificateMaker
     let client: KeyedClient
 
     init() async throws {
-        bench = try Bench { $0.mtlsOrigin = try? HTTPSIdentifier("https://mtls.example.com:8444") }
+        harness = try AuthorizationHarness { $0.mtlsOrigin = try? HTTPSIdentifier("https://mtls.example.com:8444") }
         maker = try TestCertificateMaker()
         client = try KeyedClient()
     }
 
     private func ask(_ certificate: [UInt8]?, id: String? = "shop", host: String = "login.example.com") async -> Answer
     {
-        await bench.send(
+        await harness.send(
             "POST", "/oauth2/token", "grant_type=client_credentials" + (id.map { "&client_id=\($0)" } ?? ""),
             certificate: certificate, host: host)
     }
@@ -45,7 +45,7 @@ struct CertificateAuthenticationTests {
             (.subject("CN=billing+O=Portcullis development"), 401),
         ] as [(ClientCertificateName, Int)])
     func names(name: ClientCertificateName, expected: Int) async throws {
-        try await bench.register(client, .tlsClientAuth) {
+        try await harness.register(client, .tlsClientAuth) {
             $0.certificateName = name
             $0.keySet = nil
         }
@@ -57,7 +57,7 @@ struct CertificateAuthenticationTests {
 
     @Test("AS-102 client_id must be there, and so must the certificate")
     func required() async throws {
-        try await bench.register(client, .tlsClientAuth) { $0.certificateName = .dns("shop.example") }
+        try await harness.register(client, .tlsClientAuth) { $0.certificateName = .dns("shop.example") }
         let certificate = try maker.der(dns: ["shop.example"])
         #expect(await ask(certificate).status == 200)
         #expect(await ask(certificate, id: nil).error == "invalid_client")
@@ -70,7 +70,7 @@ struct CertificateAuthenticationTests {
     func selfSigned() async throws {
         let pem = P256.Signing.PrivateKey()
         let keyed = try VerificationKey(subjectPublicKeyInfo: Array(pem.publicKey.derRepresentation))
-        try await bench.register(client, .selfSignedTLSClientAuth) { $0.keySet = ["keys": [keyed.jwk]] }
+        try await harness.register(client, .selfSignedTLSClientAuth) { $0.keySet = ["keys": [keyed.jwk]] }
         #expect(await ask(try maker.der(dns: ["any.example"], keyPEM: pem.pemRepresentation)).status == 200)
         let other = await ask(try maker.der(dns: ["any.example"]))
         #expect(other.status == 401)
@@ -79,7 +79,7 @@ struct CertificateAuthenticationTests {
 
     @Test("AS-105 the addresses for clients with certificates are published, and a request there is answered")
     func aliases() async throws {
-        let aliases = await bench.get("/.well-known/oauth-authorization-server").body["mtls_endpoint_aliases"]?.object
+        let aliases = await harness.get("/.well-known/oauth-authorization-server").body["mtls_endpoint_aliases"]?.object
         let paths = [
             "token": "token", "pushed_authorization_request": "par", "userinfo": "userinfo", "revocation": "revoke",
             "introspection": "introspect",
@@ -88,28 +88,28 @@ struct CertificateAuthenticationTests {
         for (name, path) in paths {
             #expect(aliases?["\(name)_endpoint"]?.string == "https://mtls.example.com:8444/oauth2/\(path)")
         }
-        try await bench.register(client, .tlsClientAuth) { $0.certificateName = .dns("shop.example") }
+        try await harness.register(client, .tlsClientAuth) { $0.certificateName = .dns("shop.example") }
         #expect(await ask(try maker.der(dns: ["shop.example"]), host: "mtls.example.com").status == 200)
     }
 
     @Test("AS-106 a token of a client that is configured so is bound to its certificate, and without one there is none")
     func binding() async throws {
-        try await bench.register(client) { $0.bindsToCertificate = true }
+        try await harness.register(client) { $0.bindsToCertificate = true }
         let certificate = try maker.der()
-        let answer = await bench.token(assertion: try client.assertion(), certificate: certificate)
+        let answer = await harness.token(assertion: try client.assertion(), certificate: certificate)
         #expect(answer.body["token_type"]?.string == "Bearer")
         let thumbprint = Base64URL.encode(Array(SHA256.hash(data: certificate)))
-        #expect(try await bench.claims(of: answer)["cnf"] == ["x5t#S256": .string(thumbprint)])
-        let without = await bench.token(assertion: try client.assertion(["jti": "a-2"]))
+        #expect(try await harness.claims(of: answer)["cnf"] == ["x5t#S256": .string(thumbprint)])
+        let without = await harness.token(assertion: try client.assertion(["jti": "a-2"]))
         #expect(without.status == 400)
         #expect(without.error == "invalid_request")
     }
 
     @Test("a certificate that a client shows without being configured for it binds nothing")
     func unasked() async throws {
-        try await bench.register(client)
-        let answer = await bench.token(assertion: try client.assertion(), certificate: try maker.der())
-        #expect(try await bench.claims(of: answer)["cnf"] == nil)
+        try await harness.register(client)
+        let answer = await harness.token(assertion: try client.assertion(), certificate: try maker.der())
+        #expect(try await harness.claims(of: answer)["cnf"] == nil)
     }
 
     @Test(

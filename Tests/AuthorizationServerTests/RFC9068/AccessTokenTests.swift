@@ -6,29 +6,29 @@ import Testing
 
 @Suite("RFC 9068, RFC 8707: what access tokens say")
 struct AccessTokenTests {
-    private let bench: Bench
+    private let harness: AuthorizationHarness
 
     init() async throws {
-        bench = try Bench()
-        try await bench.register()
+        harness = try AuthorizationHarness()
+        try await harness.register()
     }
 
     @Test("AS-061 AS-124 the header says at+jwt, ES256 and the key, and the published key verifies it")
     func header() async throws {
-        let answer = await bench.token()
+        let answer = await harness.token()
         let text = try #require(answer.body["access_token"]?.string)
         let token = try CompactJWS(Array(text.utf8))
         #expect(token.header.typ == "at+jwt")
         #expect(token.header.alg == "ES256")
-        #expect(token.header.kid == bench.key.kid)
-        _ = try await bench.claims(of: answer)
+        #expect(token.header.kid == harness.key.kid)
+        _ = try await harness.claims(of: answer)
     }
 
     @Test("AS-062 all claims of RFC 9068 §2.2 are there and nothing else")
     func claims() async throws {
-        let claims = try await bench.claims(of: bench.token())
+        let claims = try await harness.claims(of: harness.token())
         #expect(claims.names.sorted() == ["aud", "client_id", "exp", "iat", "iss", "jti", "scope", "sub"])
-        #expect(claims["iss"]?.string == Bench.issuer)
+        #expect(claims["iss"]?.string == AuthorizationHarness.issuer)
         #expect(claims["sub"]?.string == "shop")
         #expect(claims["client_id"]?.string == "shop")
         #expect(claims["iat"]?.int == newYear2026)
@@ -37,20 +37,22 @@ struct AccessTokenTests {
 
     @Test("AS-015 AS-062 jti has 128 random bits and is new for each token")
     func jti() async throws {
-        let first = try await bench.claims(of: bench.token())["jti"]?.string ?? ""
-        let second = try await bench.claims(of: bench.token())["jti"]?.string ?? ""
+        let first = try await harness.claims(of: harness.token())["jti"]?.string ?? ""
+        let second = try await harness.claims(of: harness.token())["jti"]?.string ?? ""
         #expect(first != second)
         #expect(Base64URL.decode(first)?.count == 16)
     }
 
     @Test("AS-064 without a resource the audience is the default")
     func defaultAudience() async throws {
-        #expect(try await bench.claims(of: bench.token())["aud"]?.string == Bench.audience)
+        #expect(try await harness.claims(of: harness.token())["aud"]?.string == AuthorizationHarness.audience)
     }
 
-    @Test("AS-064 AS-065 a known resource is the only audience", arguments: [Bench.audience, Bench.otherAudience])
+    @Test(
+        "AS-064 AS-065 a known resource is the only audience",
+        arguments: [AuthorizationHarness.audience, AuthorizationHarness.otherAudience])
     func resource(_ resource: String) async throws {
-        #expect(try await bench.claims(of: bench.token("&resource=\(resource)"))["aud"]?.string == resource)
+        #expect(try await harness.claims(of: harness.token("&resource=\(resource)"))["aud"]?.string == resource)
     }
 
     @Test(
@@ -63,21 +65,21 @@ struct AccessTokenTests {
             "&resource=https://api.example.com&resource=https://elsewhere.example",
         ])
     func invalidTarget(_ parameters: String) async {
-        let answer = await bench.token(parameters)
+        let answer = await harness.token(parameters)
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_target")
     }
 
     @Test("AS-063 a client without scopes gets a token without the claim")
     func noScope() async throws {
-        try await bench.register("bare", scopes: [])
-        let answer = await bench.token(id: "bare")
+        try await harness.register("bare", scopes: [])
+        let answer = await harness.token(id: "bare")
         #expect(answer.body["scope"] == nil)
-        #expect(try await bench.claims(of: answer)["scope"] == nil)
+        #expect(try await harness.claims(of: answer)["scope"] == nil)
     }
 
     @Test("AS-066 the answer promises nothing about the form of the token")
     func opaqueToClients() async {
-        #expect(await bench.token().body["issued_token_type"] == nil)
+        #expect(await harness.token().body["issued_token_type"] == nil)
     }
 }

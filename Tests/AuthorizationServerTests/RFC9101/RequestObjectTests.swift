@@ -9,12 +9,12 @@ import Testing
 @Suite("RFC 9101: signed authorization requests")
 struct RequestObjectTests {
     private let key: SigningKey
-    private let flow: Flow
+    private let flow: CodeFlowHarness
 
     init() async throws {
         let key = try SigningKey.generate(.es256)
         self.key = key
-        flow = try await Flow { $0.keySet = ["keys": [key.publicJWK]] }
+        flow = try await CodeFlowHarness { $0.keySet = ["keys": [key.publicJWK]] }
     }
 
     private func object(
@@ -24,11 +24,11 @@ struct RequestObjectTests {
         -> String
     {
         var claims: JSONObject = [
-            "iss": "shop", "aud": .string(Bench.issuer), "exp": .integer(newYear2026 + 300),
+            "iss": "shop", "aud": .string(AuthorizationHarness.issuer), "exp": .integer(newYear2026 + 300),
             "nbf": .integer(newYear2026), "client_id": "shop",
-            "response_type": "code", "redirect_uri": .string(Flow.redirectURI), "scope": "orders:read",
+            "response_type": "code", "redirect_uri": .string(CodeFlowHarness.redirectURI), "scope": "orders:read",
             "state": "signed",
-            "code_challenge": .string(Flow.challenge), "code_challenge_method": "S256",
+            "code_challenge": .string(CodeFlowHarness.challenge), "code_challenge_method": "S256",
         ]
         for (name, value) in changes.members { claims[name] = value }
         for name in without { claims[name] = nil }
@@ -43,20 +43,21 @@ struct RequestObjectTests {
     func good() async throws {
         let answer = await authorize(
             try object(), more: "&state=injected&scope=orders:write&redirect_uri=https://evil.example")
-        #expect(answer.target == Flow.redirectURI)
+        #expect(answer.target == CodeFlowHarness.redirectURI)
         #expect(answer.redirect["state"] == "signed")
         #expect(await flow.redeem(try #require(answer.redirect["code"])).body["scope"]?.string == "orders:read")
     }
 
     @Test("a list of resources in a request object counts")
     func resources() async throws {
-        let answer = await authorize(try object(["resource": [.string(Bench.audience)]]))
+        let answer = await authorize(try object(["resource": [.string(AuthorizationHarness.audience)]]))
         #expect(answer.redirect["code"] != nil)
     }
 
     @Test("AS-120 what is not signed does not count: a challenge beside the request object is none")
     func injection() async throws {
-        let answer = await authorize(try object(without: ["code_challenge"]), more: "&code_challenge=\(Flow.challenge)")
+        let answer = await authorize(
+            try object(without: ["code_challenge"]), more: "&code_challenge=\(CodeFlowHarness.challenge)")
         #expect(answer.redirect["error"] == "invalid_request")
     }
 
@@ -70,7 +71,7 @@ struct RequestObjectTests {
             (["nbf": .integer(newYear2026 + 60)], []), (["exp": .integer(newYear2026 + 3_601)], []),
             (["exp": .string("soon")], []),
             (["request_uri": "urn:x"], []), (["request": "x"], []),
-            (["resource": [.string(Bench.audience), 7]], []), (["resource": [nil]], []),
+            (["resource": [.string(AuthorizationHarness.audience), 7]], []), (["resource": [nil]], []),
         ] as [(JSONObject, [String])])
     func refused(changes: JSONObject, without: [String]) async throws {
         let answer = await authorize(try object(changes, without: without))
@@ -80,7 +81,7 @@ struct RequestObjectTests {
 
     @Test("a list of resources counts as so many parameters; one that does not hold text alone is refused")
     func lists() async throws {
-        let audience = JSON.string(Bench.audience)
+        let audience = JSON.string(AuthorizationHarness.audience)
         #expect(await authorize(try object(["resource": [audience]])).redirect["code"] != nil)
         #expect(
             await authorize(try object(["resource": [audience, "https://other.example"]])).redirect["error"]

@@ -9,8 +9,8 @@ struct AuthorizationDetailsTests {
     private static let payment = #"{"type":"payment","amount":"123.50","currency":"EUR"}"#
     private static let account = #"{"type":"account","actions":["read"]}"#
 
-    private func flow() async throws -> Flow {
-        try await Flow { $0.metadata = ["authorization_details_types": ["payment", "account"]] }
+    private func flow() async throws -> CodeFlowHarness {
+        try await CodeFlowHarness { $0.metadata = ["authorization_details_types": ["payment", "account"]] }
     }
 
     @Test("what was agreed to stands in the answer, in the access token, and in refreshed ones")
@@ -47,11 +47,15 @@ struct AuthorizationDetailsTests {
     @Test("a client without such types may ask for none, and earlier consent to other details is none to these")
     func types() async throws {
         #expect(
-            await (try await Flow()).authorize([("authorization_details", "[\(Self.payment)]")]).redirect["error"]
+            await (try await CodeFlowHarness()).authorize([("authorization_details", "[\(Self.payment)]")]).redirect[
+                "error"]
                 == "invalid_authorization_details")
-        let flow = try await Flow(isFirstParty: false) { $0.metadata = ["authorization_details_types": ["payment"]] }
+        let flow = try await CodeFlowHarness(isFirstParty: false) {
+            $0.metadata = ["authorization_details_types": ["payment"]]
+        }
         let grant = Grant(
-            id: "g", clientID: "shop", subject: Flow.userID, scopes: ["orders:read"], resources: [Bench.audience],
+            id: "g", clientID: "shop", subject: CodeFlowHarness.userID, scopes: ["orders:read"],
+            resources: [AuthorizationHarness.audience],
             createdAt: newYear2026,
             expiresAt: newYear2026 + 1_000)
         try await flow.put(grant.record)

@@ -10,14 +10,14 @@ import Testing
 
 @Suite("RFC 9449 and RFC 8705: codes and refresh tokens that are bound to what the client holds")
 struct BoundFlowTests {
-    let flow: Flow
+    let flow: CodeFlowHarness
     let key: KeyedClient
     let maker: TestCertificateMaker
 
     init() async throws {
         key = try KeyedClient()
         maker = try TestCertificateMaker()
-        flow = try await Flow { client in
+        flow = try await CodeFlowHarness { client in
             client.authenticationMethods = [.none]
             client.secrets = []
         }
@@ -28,13 +28,14 @@ struct BoundFlowTests {
     {
         let form = (parameters + [("client_id", "shop")]).map { "\($0.0)=\(AuthorizationAnswer.encoded($0.1))" }.joined(
             separator: "&")
-        return await flow.bench.send(
+        return await flow.base.send(
             "POST", "/oauth2/token", form, fields: proof.map { [("dpop", $0)] } ?? [], certificate: certificate)
     }
 
     private func redeem(_ code: String, proof: String? = nil, certificate: [UInt8]? = nil) async -> Answer {
         await ask(
-            [("grant_type", "authorization_code"), ("code", code), ("code_verifier", Flow.verifier)], proof: proof,
+            [("grant_type", "authorization_code"), ("code", code), ("code_verifier", CodeFlowHarness.verifier)],
+            proof: proof,
             certificate: certificate)
     }
 
@@ -55,7 +56,7 @@ struct BoundFlowTests {
 
     @Test("AS-106 a public client's refresh token is bound to its certificate, where it is configured so")
     func refreshCertificate() async throws {
-        let flow = try await Flow { client in
+        let flow = try await CodeFlowHarness { client in
             client.authenticationMethods = [.none]
             client.secrets = []
             client.bindsToCertificate = true
@@ -69,7 +70,7 @@ struct BoundFlowTests {
         #expect(await bound.refresh(token, certificate: certificate).status == 200)
     }
 
-    private init(flow: Flow, key: KeyedClient, maker: TestCertificateMaker) {
+    private init(flow: CodeFlowHarness, key: KeyedClient, maker: TestCertificateMaker) {
         self.flow = flow
         self.key = key
         self.maker = maker
@@ -88,9 +89,16 @@ struct BoundFlowTests {
     @Test("AS-112 a pushed request binds its code by a proof, by dpop_jkt, or by both if they are the same")
     func pushed() async throws {
         func push(_ named: String?, _ jti: String) async throws -> Answer {
-            await flow.bench.send(
-                "POST", "/oauth2/par", Flow.query([("dpop_jkt", named)]),
-                fields: [("dpop", try key.proof(["htu": .string(Bench.issuer + "/oauth2/par"), "jti": .string(jti)]))])
+            await flow.base.send(
+                "POST", "/oauth2/par", CodeFlowHarness.query([("dpop_jkt", named)]),
+                fields: [
+                    (
+                        "dpop",
+                        try key.proof([
+                            "htu": .string(AuthorizationHarness.issuer + "/oauth2/par"), "jti": .string(jti),
+                        ])
+                    )
+                ])
         }
         #expect(try await push(try KeyedClient().key.kid, "p-1").status == 400)
         #expect(try await push(key.key.kid, "p-2").status == 201)
@@ -99,28 +107,29 @@ struct BoundFlowTests {
             "/oauth2/authorize", query: "client_id=shop&request_uri=" + AuthorizationAnswer.encoded(reference))
         let code = try #require(answer.redirect["code"])
         #expect(await redeem(code, proof: try KeyedClient().proof(["jti": "p-4"])).error == "invalid_grant")
-        let again = await flow.send("/oauth2/authorize", query: Flow.query([("dpop_jkt", key.key.kid)]))
+        let again = await flow.send("/oauth2/authorize", query: CodeFlowHarness.query([("dpop_jkt", key.key.kid)]))
         #expect(await redeem(try #require(again.redirect["code"]), proof: try key.proof(["jti": "p-5"])).status == 200)
         // A proof that was made for the token endpoint is none here.
-        let wrong = await flow.bench.send(
-            "POST", "/oauth2/par", Flow.query(), fields: [("dpop", try key.proof(["jti": "p-6"]))])
+        let wrong = await flow.base.send(
+            "POST", "/oauth2/par", CodeFlowHarness.query(), fields: [("dpop", try key.proof(["jti": "p-6"]))])
         #expect(wrong.error == "invalid_dpop_proof")
     }
 
     @Test("AS-110 the answer to a pushed request brings the next nonce, once the one that came is not the newest")
     func pushedNonce() async throws {
-        let bench = try Bench { $0.dpopNonce = true }
-        try await bench.register(key, .none) { client in
+        let harness = try AuthorizationHarness { $0.dpopNonce = true }
+        try await harness.register(key, .none) { client in
             client.grants = [.authorizationCode]
-            client.redirectURIs = [Flow.redirectURI]
+            client.redirectURIs = [CodeFlowHarness.redirectURI]
         }
         func push(_ nonce: String?, _ jti: String, at now: Int64 = newYear2026) async throws -> Answer {
             let proof = try key.proof(
                 [
-                    "htu": .string(Bench.issuer + "/oauth2/par"), "jti": .string(jti),
+                    "htu": .string(AuthorizationHarness.issuer + "/oauth2/par"), "jti": .string(jti),
                     "nonce": nonce.map { .string($0) },
                 ], now: now)
-            return await bench.send("POST", "/oauth2/par", Flow.query(), fields: [("dpop", proof)], now: now)
+            return await harness.send(
+                "POST", "/oauth2/par", CodeFlowHarness.query(), fields: [("dpop", proof)], now: now)
         }
         let nonce = try #require(try await push(nil, "p-1").field("dpop-nonce"))
         let same = try await push(nonce, "p-2")
@@ -134,14 +143,14 @@ struct BoundFlowTests {
 
     @Test("AS-137 with the FAPI 2.0 profile a plain authorization request is refused")
     func pushedOnly() async throws {
-        let bench = try Bench { $0.profile = .fapi2 }
-        try await bench.register(key) { client in
+        let harness = try AuthorizationHarness { $0.profile = .fapi2 }
+        try await harness.register(key) { client in
             client.grants = [.authorizationCode]
-            client.redirectURIs = [Flow.redirectURI]
+            client.redirectURIs = [CodeFlowHarness.redirectURI]
         }
-        let answer = await bench.send("GET", "/oauth2/authorize", query: Flow.query())
+        let answer = await harness.send("GET", "/oauth2/authorize", query: CodeFlowHarness.query())
         #expect(answer.field("location")?.contains("code=") != true)
-        let known = await bench.get("/.well-known/oauth-authorization-server")
+        let known = await harness.get("/.well-known/oauth-authorization-server")
         #expect(known.body["require_pushed_authorization_requests"] == true)
     }
 }

@@ -9,16 +9,18 @@ import Testing
 @Suite("RFC 9449: tokens that are bound to a key")
 struct TokenProofTests {
     let client: KeyedClient
-    let bench: Bench
+    let harness: AuthorizationHarness
 
     init() async throws {
         client = try KeyedClient()
-        bench = try Bench()
-        try await bench.register()
+        harness = try AuthorizationHarness()
+        try await harness.register()
     }
 
-    private func ask(_ proofs: [String], on bench: Bench? = nil, now: Int64 = newYear2026) async -> Answer {
-        await (bench ?? self.bench).send(
+    private func ask(_ proofs: [String], on harness: AuthorizationHarness? = nil, now: Int64 = newYear2026) async
+        -> Answer
+    {
+        await (harness ?? self.harness).send(
             "POST", "/oauth2/token", "grant_type=client_credentials",
             fields: [("authorization", basic("shop", "s3cret"))] + proofs.map { ("dpop", $0) }, now: now)
     }
@@ -29,7 +31,7 @@ struct TokenProofTests {
         let answer = await ask([try client.proof()])
         #expect(answer.status == 200)
         #expect(answer.body["token_type"]?.string == "DPoP")
-        #expect(try await bench.claims(of: answer)["cnf"] == ["jkt": .string(client.key.kid)])
+        #expect(try await harness.claims(of: answer)["cnf"] == ["jkt": .string(client.key.kid)])
         #expect(answer.field("dpop-nonce") == nil)
     }
 
@@ -68,7 +70,7 @@ struct TokenProofTests {
         #expect(await ask([proof], now: newYear2026 + 60).error == "invalid_dpop_proof")
         #expect(await ask([try client.proof(["jti": "p-2"])]).status == 200)
         #expect(await ask([try KeyedClient().proof()]).status == 200)
-        bench.store.fail(true)
+        harness.store.fail(true)
         // Both the client and the proof need the store.
         #expect(await ask([try client.proof(["jti": "p-3"])]).status == 503)
     }
@@ -76,45 +78,45 @@ struct TokenProofTests {
     @Test("AS-109 a client whose tokens are bound to a key gets none without a proof")
     func demanded() async throws {
         let keyed = try KeyedClient("bound")
-        try await bench.register(keyed) { $0.bindsToKey = true }
-        let answer = await bench.token(assertion: try keyed.assertion())
+        try await harness.register(keyed) { $0.bindsToKey = true }
+        let answer = await harness.token(assertion: try keyed.assertion())
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_dpop_proof")
-        let proved = await bench.token(
+        let proved = await harness.token(
             assertion: try keyed.assertion(["jti": "a-2"]), fields: [("dpop", try keyed.proof())])
         #expect(proved.body["token_type"]?.string == "DPoP")
     }
 
     @Test("AS-110 where a nonce is demanded the answer is 400 use_dpop_nonce with one nonce, and that one counts")
     func nonces() async throws {
-        let bench = try Bench { $0.dpopNonce = true }
-        try await bench.register()
-        let first = await ask([try client.proof()], on: bench)
+        let harness = try AuthorizationHarness { $0.dpopNonce = true }
+        try await harness.register()
+        let first = await ask([try client.proof()], on: harness)
         #expect(first.status == 400)
         #expect(first.error == "use_dpop_nonce")
         let given = try #require(first.fields["dpop-nonce"])
         #expect(given.count == 1)
         let nonce = try #require(given.first)
-        #expect(await ask([try client.proof(["nonce": "guess"])], on: bench).error == "use_dpop_nonce")
-        let good = await ask([try client.proof(["nonce": .string(nonce)])], on: bench)
+        #expect(await ask([try client.proof(["nonce": "guess"])], on: harness).error == "use_dpop_nonce")
+        let good = await ask([try client.proof(["nonce": .string(nonce)])], on: harness)
         #expect(good.status == 200)
         #expect(good.field("dpop-nonce") == nil)
         // In the next period it counts still, and the answer brings the new one.
         let later = newYear2026 + 300
         let next = await ask(
-            [try client.proof(["nonce": .string(nonce), "jti": "p-2"], now: later)], on: bench, now: later)
+            [try client.proof(["nonce": .string(nonce), "jti": "p-2"], now: later)], on: harness, now: later)
         #expect(next.status == 200)
         #expect(next.fields["dpop-nonce"]?.count == 1)
         #expect(next.field("dpop-nonce") != nonce)
         let last = newYear2026 + 600
         #expect(
-            await ask([try client.proof(["nonce": .string(nonce), "jti": "p-3"], now: last)], on: bench, now: last)
+            await ask([try client.proof(["nonce": .string(nonce), "jti": "p-3"], now: last)], on: harness, now: last)
                 .error == "use_dpop_nonce")
     }
 
     @Test("a proof does not stand in for client authentication, and a failed one of that is told first")
     func authentication() async throws {
-        let answer = await bench.send(
+        let answer = await harness.send(
             "POST", "/oauth2/token", "grant_type=client_credentials&client_id=shop",
             fields: [("dpop", try client.proof())])
         #expect(answer.error == "invalid_client")

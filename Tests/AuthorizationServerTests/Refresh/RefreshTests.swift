@@ -10,30 +10,33 @@ import Testing
 struct RefreshTests {
     private static let day: Int64 = 86_400
 
-    private func first(_ flow: Flow, _ changes: [(String, String?)] = []) async throws -> String {
+    private func first(_ flow: CodeFlowHarness, _ changes: [(String, String?)] = []) async throws -> String {
         try #require(try await flow.tokens(changes).body["refresh_token"]?.string)
     }
 
     /// The token with which a public client begins; rotation is seen there.
-    private func publicFlow() async throws -> (Flow, String) {
-        let flow = try await Flow {
+    private func publicFlow() async throws -> (CodeFlowHarness, String) {
+        let flow = try await CodeFlowHarness {
             $0.authenticationMethods = [.none]
             $0.secrets = []
         }
         let answer = await flow.asPublic(
-            [("grant_type", "authorization_code"), ("code", try await flow.code()), ("code_verifier", Flow.verifier)],
+            [
+                ("grant_type", "authorization_code"), ("code", try await flow.code()),
+                ("code_verifier", CodeFlowHarness.verifier),
+            ],
             id: "shop")
         return (flow, try #require(answer.body["refresh_token"]?.string))
     }
 
-    private func refresh(_ flow: Flow, _ token: String, after seconds: Int64 = 0) async -> Answer {
+    private func refresh(_ flow: CodeFlowHarness, _ token: String, after seconds: Int64 = 0) async -> Answer {
         await flow.asPublic(
             [("grant_type", "refresh_token"), ("refresh_token", token)], id: "shop", now: newYear2026 + seconds)
     }
 
     @Test("AS-029 a refresh token is nothing to another client, and stays good for its own")
     func otherClient() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         try await flow.register("other")
         let token = try await first(flow)
         #expect(await flow.refresh(token, id: "other").error == "invalid_grant")
@@ -62,7 +65,7 @@ struct RefreshTests {
         #expect(reused.response.facts.client == "shop")
         #expect(await refresh(flow, next, after: age).error == "invalid_grant")
         let grant = try #require(try await flow.claims(second)["grant_id"]?.string)
-        #expect(try await flow.bench.store.record(.revocation, "grant:" + grant) != nil)
+        #expect(try await flow.base.store.record(.revocation, "grant:" + grant) != nil)
     }
 
     @Test(
@@ -92,7 +95,7 @@ struct RefreshTests {
         #expect(answers.allSatisfy { $0.status == 200 })
         let successors = Set(answers.compactMap { $0.body["refresh_token"]?.string })
         #expect(successors.count == 1)
-        #expect(try await flow.bench.store.records(RecordQuery(.refreshToken), most: 100).count == 2)
+        #expect(try await flow.base.store.records(RecordQuery(.refreshToken), most: 100).count == 2)
         #expect(await refresh(flow, try #require(successors.first), after: 600).status == 200)
     }
 
@@ -105,7 +108,7 @@ struct RefreshTests {
         #expect(SealedSuccessor.open(String(sealed.dropLast(2)), with: "old") == nil)
         let (flow, token) = try await publicFlow()
         let next = try #require(await refresh(flow, token).body["refresh_token"]?.string)
-        for record in try await flow.bench.store.records(RecordQuery(.refreshToken), most: 10) {
+        for record in try await flow.base.store.records(RecordQuery(.refreshToken), most: 10) {
             let text = record.key + String(decoding: JSON.object(record.body).serialized(), as: UTF8.self)
             #expect(!text.contains(token) && !text.contains(next))
         }
@@ -113,7 +116,7 @@ struct RefreshTests {
 
     @Test("AS-032 a refresh may ask for less, never for more; without scope it is what was granted")
     func scope() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let token = try await first(flow, [("scope", "orders:read orders:write")])
         #expect(await flow.refresh(token).body["scope"]?.string == "orders:read orders:write")
         let narrowed = await flow.refresh(token, more: [("scope", "orders:write")])
@@ -127,13 +130,14 @@ struct RefreshTests {
 
     @Test("AS-033 after a narrower refresh the new refresh token is still good for everything")
     func sameScope() async throws {
-        let flow = try await Flow {
+        let flow = try await CodeFlowHarness {
             $0.authenticationMethods = [.none]
             $0.secrets = []
         }
         let code = try await flow.code([("scope", "orders:read orders:write")])
         let answer = await flow.asPublic(
-            [("grant_type", "authorization_code"), ("code", code), ("code_verifier", Flow.verifier)], id: "shop")
+            [("grant_type", "authorization_code"), ("code", code), ("code_verifier", CodeFlowHarness.verifier)],
+            id: "shop")
         let token = try #require(answer.body["refresh_token"]?.string)
         let narrowed = await flow.asPublic(
             [("grant_type", "refresh_token"), ("refresh_token", token), ("scope", "orders:read")], id: "shop")
@@ -144,11 +148,11 @@ struct RefreshTests {
 
     @Test("a scope that was taken from the client since is not refreshed")
     func lostScope() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let token = try await first(flow, [("scope", "orders:read orders:write")])
-        var client = try #require(try await flow.bench.store.client(id: "shop"))
+        var client = try #require(try await flow.base.store.client(id: "shop"))
         client.scopes = ["orders:read"]
-        #expect(try await flow.bench.store.replace(client, now: newYear2026))
+        #expect(try await flow.base.store.replace(client, now: newYear2026))
         let later = newYear2026 + 60
         #expect(await flow.refresh(token, now: later).body["scope"]?.string == "orders:read")
         #expect(await flow.refresh(token, more: [("scope", "orders:write")], now: later).error == "invalid_scope")
@@ -158,7 +162,7 @@ struct RefreshTests {
         "AS-034 a refresh token that is not used for 14 days is over; use moves the end",
         arguments: [(13, true), (14, false)])
     func idle(days: Int64, isGood: Bool) async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let token = try await first(flow)
         #expect(await flow.refresh(token, now: newYear2026 + 5 * Self.day).status == 200)
         #expect(await flow.refresh(token, now: newYear2026 + (5 + days) * Self.day).status == (isGood ? 200 : 400))
@@ -181,7 +185,7 @@ struct RefreshTests {
 
     @Test("AS-035 the token of a confidential client stays until 70 % of its time is over, and a bound one stays")
     func confidential() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let token = try await first(flow)
         #expect(await flow.refresh(token, now: newYear2026 + 9 * Self.day).body["refresh_token"] == nil)
         let replaced = await flow.refresh(token, now: newYear2026 + 10 * Self.day)
@@ -189,7 +193,7 @@ struct RefreshTests {
         // The retry option: the answer was lost, the old one comes again.
         let again = await flow.refresh(token, now: newYear2026 + 10 * Self.day + 20)
         #expect(again.body["refresh_token"] == replaced.body["refresh_token"])
-        let client = try #require(try await flow.bench.store.client(id: "shop"))
+        let client = try #require(try await flow.base.store.client(id: "shop"))
         let old = RefreshToken(
             text: "x",
             grant: Grant(
@@ -202,31 +206,31 @@ struct RefreshTests {
 
     @Test("AS-036 when the store fails, the answer is 503, and the token is good afterwards")
     func unavailable() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let token = try await first(flow)
-        flow.bench.store.fail(true)
+        flow.base.store.fail(true)
         #expect(await flow.refresh(token).status == 503)
-        flow.bench.store.fail(false)
+        flow.base.store.fail(false)
         #expect(await flow.refresh(token).status == 200)
     }
 
     @Test("nothing is refreshed for a user who was disabled, and the family is not ended by it")
     func disabled() async throws {
-        let flow = try await Flow()
+        let flow = try await CodeFlowHarness()
         let token = try await first(flow)
-        var user = try #require(try await flow.bench.store.user(id: Flow.userID))
+        var user = try #require(try await flow.base.store.user(id: CodeFlowHarness.userID))
         user.isDisabled = true
-        #expect(try await flow.bench.store.commit([.replace(user.record)], now: newYear2026))
+        #expect(try await flow.base.store.commit([.replace(user.record)], now: newYear2026))
         #expect(await flow.refresh(token).error == "invalid_grant")
         user.isDisabled = false
         user.version += 1
-        #expect(try await flow.bench.store.commit([.replace(user.record)], now: newYear2026))
+        #expect(try await flow.base.store.commit([.replace(user.record)], now: newYear2026))
         #expect(await flow.refresh(token).status == 200)
     }
 
     @Test("what is no refresh token is refused", arguments: ["", "x", String(repeating: "a", count: 43)])
     func unknown(_ token: String) async throws {
-        let answer = await (try await Flow()).refresh(token)
+        let answer = await (try await CodeFlowHarness()).refresh(token)
         #expect(answer.error == (token.isEmpty ? "invalid_request" : "invalid_grant"))
     }
 }

@@ -12,13 +12,13 @@ struct TunnelTests {
             .write(
                 UpstreamScript.head(101, [HeaderField("Connection", "Upgrade"), HeaderField("Upgrade", "websocket")])
                     + Array("welcome".utf8)), .echoOctets)
-        try await Scene.play(script) { scene in
-            let client = try await scene.sending(Ask.head("GET", "/ws/1", Self.upgrade) + "early")
+        try await DataPlaneHarness.run(script) { harness in
+            let client = try await harness.sending(Ask.head("GET", "/ws/1", Self.upgrade) + "early")
             let answer = try await client.readAnswer()
             #expect(answer.status == 101)
             #expect(answer.value("upgrade") == "websocket")
             #expect(answer.value("connection")?.lowercased() == "upgrade")
-            let request = try #require(scene.upstream.requests.first)
+            let request = try #require(harness.upstream.requests.first)
             #expect(request.value("upgrade") == "websocket")
             #expect(request.value("connection")?.lowercased() == "upgrade")
             #expect(String(decoding: try await client.read(count: 12), as: UTF8.self) == "welcomeearly")
@@ -28,8 +28,8 @@ struct TunnelTests {
                 #expect(try await client.read(count: block.count) == block)
             }
             await client.closeWriting()
-            try await scene.upstreamIsLeft()
-            let record = try await scene.gateway.auditRecords(atLeast: 1)
+            try await harness.upstreamIsLeft()
+            let record = try await harness.gateway.auditRecords(atLeast: 1)
             #expect(record.count == 1)
             #expect(record.first?["status"] == 101)
             #expect(record.first?["ending"] == nil)
@@ -42,8 +42,8 @@ struct TunnelTests {
             .write(
                 UpstreamScript.head(101, [HeaderField("Connection", "Upgrade"), HeaderField("Upgrade", "websocket")])),
             .writePattern(2_000_000), .close)
-        try await Scene.play(script) { scene in
-            let client = try await scene.sending(Ask.head("GET", "/ws/1", Self.upgrade))
+        try await DataPlaneHarness.run(script) { harness in
+            let client = try await harness.sending(Ask.head("GET", "/ws/1", Self.upgrade))
             #expect(try await client.readAnswer().status == 101)
             #expect(try await client.read(count: 3_000_000).count == 2_000_000)
             #expect(try await client.readToEnd().ending == .closed)
@@ -52,63 +52,66 @@ struct TunnelTests {
 
     @Test("end at the upstream when the client breaks them off")
     func clientBreaks() async throws {
-        try await Scene.play(.upgradeEcho()) { scene in
-            let client = try await scene.sending(Ask.head("GET", "/ws/1", Self.upgrade))
+        try await DataPlaneHarness.run(.upgradeEcho()) { harness in
+            let client = try await harness.sending(Ask.head("GET", "/ws/1", Self.upgrade))
             #expect(try await client.readAnswer().status == 101)
             await client.reset()
-            try await scene.upstreamIsLeft()
-            #expect(try await scene.gateway.auditRecords(atLeast: 1).count == 1)
+            try await harness.upstreamIsLeft()
+            #expect(try await harness.gateway.auditRecords(atLeast: 1).count == 1)
         }
     }
 
     @Test("are refused where the route does not allow them")
     func refused() async throws {
-        try await Scene.play(.upgradeEcho()) { scene in
-            let client = try await scene.sending(Ask.head("GET", "/elsewhere", Self.upgrade))
+        try await DataPlaneHarness.run(.upgradeEcho()) { harness in
+            let client = try await harness.sending(Ask.head("GET", "/elsewhere", Self.upgrade))
             #expect(try await client.readAnswer().status == 400)
-            #expect(scene.upstream.requests.isEmpty)
-            #expect(try await scene.gateway.auditRecords(atLeast: 1)[0]["code"] == "unsupported_upgrade")
+            #expect(harness.upstream.requests.isEmpty)
+            #expect(try await harness.gateway.auditRecords(atLeast: 1)[0]["code"] == "unsupported_upgrade")
         }
     }
 
     @Test("are not begun when the upstream answers otherwise, and the connection serves on")
     func declined() async throws {
-        try await Scene.play { scene in
-            let client = try await scene.sending(Ask.head("GET", "/ws/1", Self.upgrade) + Ask.get("/next"))
+        try await DataPlaneHarness.run { harness in
+            let client = try await harness.sending(Ask.head("GET", "/ws/1", Self.upgrade) + Ask.get("/next"))
             #expect(try await client.readAnswer().status == 200)
             #expect(try await client.readAnswer().status == 200)
-            #expect(scene.upstream.requests.map(\.path) == ["/ws/1", "/next"])
+            #expect(harness.upstream.requests.map(\.path) == ["/ws/1", "/next"])
         }
     }
 
     @Test("that nobody asked for are an answer that is none")
     func unasked() async throws {
-        try await Scene.play(.says("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")) {
-            scene in
-            let client = try await scene.sending(Ask.get())
+        try await DataPlaneHarness.run(
+            .says("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        ) {
+            harness in
+            let client = try await harness.sending(Ask.get())
             #expect(try await client.readAnswer().status == 502)
         }
     }
 
     @Test("find room beside idle connections")
     func room() async throws {
-        try await Scene.play(
+        try await DataPlaneHarness.run(
             paths: ["/ws/1": .upgradeEcho()], change: { $0.upstreams[0].lines = ["connections_per_worker_max: 1"] }
-        ) { scene in
-            #expect(try await scene.gateway.client().get("\(scene.gateway.url)/").status == 200)
-            let client = try await scene.sending(Ask.head("GET", "/ws/1", Self.upgrade))
+        ) { harness in
+            #expect(try await harness.gateway.client().get("\(harness.gateway.url)/").status == 200)
+            let client = try await harness.sending(Ask.head("GET", "/ws/1", Self.upgrade))
             #expect(try await client.readAnswer().status == 101)
         }
     }
 
     @Test("that are quiet for too long end")
     func idle() async throws {
-        try await Scene.play(.upgradeEcho(), change: { $0.timeouts.append("tunnel_idle: 300ms") }) { scene in
-            let client = try await scene.sending(Ask.head("GET", "/ws/1", Self.upgrade))
+        try await DataPlaneHarness.run(.upgradeEcho(), change: { $0.timeouts.append("tunnel_idle: 300ms") }) {
+            harness in
+            let client = try await harness.sending(Ask.head("GET", "/ws/1", Self.upgrade))
             #expect(try await client.readAnswer().status == 101)
             _ = try await client.readToEnd()
-            try await scene.upstreamIsLeft()
-            #expect(try await scene.gateway.auditRecords(atLeast: 1).count == 1)
+            try await harness.upstreamIsLeft()
+            #expect(try await harness.gateway.auditRecords(atLeast: 1).count == 1)
         }
     }
 }

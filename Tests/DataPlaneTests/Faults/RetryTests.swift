@@ -7,33 +7,33 @@ struct RetryTests {
     @Test("goes to another endpoint when the first refuses the connection, with its body", arguments: ["GET", "POST"])
     func otherEndpoint(method: String) async throws {
         let unused = RefusingPort()
-        try await Scene.play(change: {
+        try await DataPlaneHarness.run(change: {
             $0.upstreams[0].ports.insert(unused.number, at: 0)
             $0.upstreams[0].lines = ["ejection: {after_failures: 0}", "balancing: round_robin"]
-        }) { scene in
-            let client = try scene.gateway.client()
+        }) { harness in
+            let client = try harness.gateway.client()
             var attempts: [Int64?] = []
             for _ in 0..<4 {
                 let answer = try await client.send(
-                    CurlRequest(method, "\(scene.gateway.url)/", body: method == "GET" ? .none : .pattern(100_000)))
+                    CurlRequest(method, "\(harness.gateway.url)/", body: method == "GET" ? .none : .pattern(100_000)))
                 #expect(answer.status == 200)
-                attempts.append(try await scene.gateway.auditRecord(of: answer)["attempts"]?.int)
+                attempts.append(try await harness.gateway.auditRecord(of: answer)["attempts"]?.int)
             }
             #expect(attempts.filter { $0 == 2 }.count == 2)
-            #expect(scene.upstream.requests.count == 4)
+            #expect(harness.upstream.requests.count == 4)
             if method == "POST" {
-                #expect(scene.upstream.requests.allSatisfy { $0.bodySHA256 == OctetPattern.sha256(count: 100_000) })
+                #expect(harness.upstream.requests.allSatisfy { $0.bodySHA256 == OctetPattern.sha256(count: 100_000) })
             }
         }
     }
 
     @Test("is not sent again when it was sent and may have been done", arguments: ["GET", "POST"])
     func notAgain(method: String) async throws {
-        try await Scene.play(.closeBeforeAnswer) { scene in
-            let answer = try await scene.gateway.client().send(
-                CurlRequest(method, "\(scene.gateway.url)/", body: method == "GET" ? .none : .text("body")))
+        try await DataPlaneHarness.run(.closeBeforeAnswer) { harness in
+            let answer = try await harness.gateway.client().send(
+                CurlRequest(method, "\(harness.gateway.url)/", body: method == "GET" ? .none : .text("body")))
             #expect(answer.status == 502)
-            #expect(scene.upstream.requests.count == 1)
+            #expect(harness.upstream.requests.count == 1)
         }
     }
 
@@ -43,31 +43,31 @@ struct RetryTests {
         "on a connection used before is sent again only if no octet of the answer came and it does no harm",
         arguments: ["GET", "DELETE", "POST", "PUT"], Loss.allCases)
     func reused(method: String, loss: Loss) async throws {
-        try await Scene.play { scene in
-            let client = try scene.gateway.client()
-            #expect(try await client.get("\(scene.gateway.url)/").status == 200)
+        try await DataPlaneHarness.run { harness in
+            let client = try harness.gateway.client()
+            #expect(try await client.get("\(harness.gateway.url)/").status == 200)
             let steps: UpstreamScript =
                 switch loss {
                 case .beforeAnswer: .steps(.readBody, .close)
                 case .inHead: .raw("HTTP/1.1 20")
                 case .afterInterim: .raw("HTTP/1.1 102 Processing\r\n\r\n")
                 }
-            scene.upstream.script([steps, .answer()], for: "/lost")
+            harness.upstream.script([steps, .answer()], for: "/lost")
             let answer = try await client.send(
-                CurlRequest(method, "\(scene.gateway.url)/lost", body: method == "PUT" ? .text("body") : .none))
+                CurlRequest(method, "\(harness.gateway.url)/lost", body: method == "PUT" ? .text("body") : .none))
             let again = (method == "GET" || method == "DELETE") && loss == .beforeAnswer
             #expect(answer.status == (again ? 200 : 502))
-            #expect(scene.upstream.requests.filter { $0.path == "/lost" }.count == (again ? 2 : 1))
+            #expect(harness.upstream.requests.filter { $0.path == "/lost" }.count == (again ? 2 : 1))
         }
     }
 
     @Test("because the upstream had closed its idle connections is not noticed by the client")
     func idleClosed() async throws {
-        try await Scene.play { scene in
-            let client = try scene.gateway.client()
+        try await DataPlaneHarness.run { harness in
+            let client = try harness.gateway.client()
             for _ in 0..<3 {
-                #expect(try await client.get("\(scene.gateway.url)/").status == 200)
-                try await scene.upstream.closeConnections()
+                #expect(try await client.get("\(harness.gateway.url)/").status == 200)
+                try await harness.upstream.closeConnections()
             }
         }
     }
@@ -76,13 +76,13 @@ struct RetryTests {
     func ejection() async throws {
         let certificates = try TestCertificates.shared()
         let bad = try TestUpstream.start(.orders(certificates), otherwise: .closeBeforeAnswer)
-        try await Scene.play(change: {
+        try await DataPlaneHarness.run(change: {
             $0.upstreams[0].ports.insert(bad.port, at: 0)
             $0.upstreams[0].lines = ["ejection: {after_failures: 3, time: 60s}", "balancing: round_robin"]
-        }) { scene in
-            let client = try scene.gateway.client()
+        }) { harness in
+            let client = try harness.gateway.client()
             var statuses: [Int] = []
-            for _ in 0..<20 { statuses.append(try await client.post("\(scene.gateway.url)/", .text("x")).status) }
+            for _ in 0..<20 { statuses.append(try await client.post("\(harness.gateway.url)/", .text("x")).status) }
             #expect(statuses.filter { $0 == 502 }.count == 3)
             #expect(statuses.suffix(10).allSatisfy { $0 == 200 })
             #expect(bad.requests.count == 3)

@@ -76,45 +76,45 @@ struct UpstreamFaultTests {
 
     @Test("is told as what it is, and the client's connection serves on", arguments: faults)
     func fault(_ fault: Fault) async throws {
-        try await Scene.play(
+        try await DataPlaneHarness.run(
             fault.script, manner: fault.manner, change: { $0.timeouts += fault.timeouts + ["upstream_connect: 5s"] }
-        ) { scene in
-            let client = try scene.gateway.client()
+        ) { harness in
+            let client = try harness.gateway.client()
             for number in 0..<2 {
-                let answer = try await client.post("\(scene.gateway.url)/", .text("body"))
+                let answer = try await client.post("\(harness.gateway.url)/", .text("body"))
                 #expect(answer.status == fault.status)
                 #expect(answer.value("content-type") == "application/problem+json")
                 #expect(answer.connectCount == (number == 0 ? 1 : 0))
-                let record = try await scene.gateway.auditRecord(of: answer)
+                let record = try await harness.gateway.auditRecord(of: answer)
                 // Whether a server that hangs up had said something before is a race on its side.
                 #expect(fault.code.split(separator: "|").contains { record["code"] == .string(String($0)) })
                 #expect(record["decision"] == "refused")
             }
-            #expect(try scene.gateway.auditRecords().count == 2)
-            try await scene.upstreamIsLeft()
+            #expect(try harness.gateway.auditRecords().count == 2)
+            try await harness.upstreamIsLeft()
         }
     }
 
     @Test("that is not there is unreachable")
     func refused() async throws {
         let port = RefusingPort()
-        try await Scene.play(change: { $0.upstreams[0].ports = [port.number] }) { scene in
-            let answer = try await scene.gateway.client().get("\(scene.gateway.url)/")
+        try await DataPlaneHarness.run(change: { $0.upstreams[0].ports = [port.number] }) { harness in
+            let answer = try await harness.gateway.client().get("\(harness.gateway.url)/")
             #expect(answer.status == 502)
-            #expect(try await scene.gateway.auditRecord(of: answer)["code"] == "upstream_unreachable")
+            #expect(try await harness.gateway.auditRecord(of: answer)["code"] == "upstream_unreachable")
         }
     }
 
     @Test("that accepts and then says nothing is given up after upstream_connect")
     func mute() async throws {
-        try await Scene.play(
+        try await DataPlaneHarness.run(
             manner: { UpstreamManner.orders($0).opening(.hang) },
             change: { $0.timeouts.append("upstream_connect: 300ms") }
-        ) { scene in
-            let answer = try await scene.gateway.client().get("\(scene.gateway.url)/")
+        ) { harness in
+            let answer = try await harness.gateway.client().get("\(harness.gateway.url)/")
             #expect(answer.status == 504)
-            #expect(try await scene.gateway.auditRecord(of: answer)["code"] == "upstream_timeout")
-            try await scene.upstreamIsLeft()
+            #expect(try await harness.gateway.auditRecord(of: answer)["code"] == "upstream_timeout")
+            try await harness.upstreamIsLeft()
         }
     }
 
@@ -123,17 +123,17 @@ struct UpstreamFaultTests {
         arguments: [false, true])
     func silent(hasOther: Bool) async throws {
         let port = SilentPort()
-        try await Scene.play(change: {
+        try await DataPlaneHarness.run(change: {
             $0.timeouts.append("upstream_connect: 1500ms")
             $0.upstreams[0].ports = [port.number] + (hasOther ? $0.upstreams[0].ports : [])
             $0.upstreams[0].lines = ["balancing: round_robin", "ejection: {after_failures: 0}"]
-        }) { scene in
-            let client = try scene.gateway.client()
+        }) { harness in
+            let client = try harness.gateway.client()
             var records: [JSONObject] = []
             for _ in 0..<2 {
                 records.append(
-                    try await scene.gateway.auditRecord(
-                        of: try await client.post("\(scene.gateway.url)/", .text("body"))))
+                    try await harness.gateway.auditRecord(
+                        of: try await client.post("\(harness.gateway.url)/", .text("body"))))
             }
             if hasOther {
                 #expect(records.map { $0["status"] } == [200, 200])
@@ -163,31 +163,31 @@ struct UpstreamFaultTests {
             ),
         ])
     func brokenOff(script: UpstreamScript, ending: String) async throws {
-        try await Scene.play(script, change: { $0.timeouts.append("upstream_stall: 300ms") }) { scene in
-            let client = try await scene.sending(Ask.get() + Ask.get("/never"))
+        try await DataPlaneHarness.run(script, change: { $0.timeouts.append("upstream_stall: 300ms") }) { harness in
+            let client = try await harness.sending(Ask.get() + Ask.get("/never"))
             let (answers, end) = try await client.readToEnd()
             #expect(answers.count <= 1)
             #expect(answers.allSatisfy { !$0.isComplete })
             #expect(end != .closed)
-            let records = try await scene.gateway.auditRecords(atLeast: 1)
+            let records = try await harness.gateway.auditRecords(atLeast: 1)
             #expect(records.map { $0["ending"] } == [.string(ending)])
-            try await scene.upstreamIsLeft()
+            try await harness.upstreamIsLeft()
         }
     }
 
     @Test("that says more than its answer is not asked again on that connection")
     func extra() async throws {
-        try await Scene.play(
+        try await DataPlaneHarness.run(
             .answer(),
             paths: [
                 "/extra": .says(
                     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
             ]
-        ) { scene in
-            let client = try scene.gateway.client()
-            #expect(try await client.get("\(scene.gateway.url)/extra").text == "ok")
-            for _ in 0..<3 { #expect(try await client.get("\(scene.gateway.url)/").text == "hello\n") }
-            #expect(scene.upstream.connectionsAccepted == 2)
+        ) { harness in
+            let client = try harness.gateway.client()
+            #expect(try await client.get("\(harness.gateway.url)/extra").text == "ok")
+            for _ in 0..<3 { #expect(try await client.get("\(harness.gateway.url)/").text == "hello\n") }
+            #expect(harness.upstream.connectionsAccepted == 2)
         }
     }
 
@@ -198,14 +198,14 @@ struct UpstreamFaultTests {
             "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
         ])
     func closes(answer: String) async throws {
-        try await Scene.play(.says(answer)) { scene in
-            let client = try scene.gateway.client()
+        try await DataPlaneHarness.run(.says(answer)) { harness in
+            let client = try harness.gateway.client()
             for number in 0..<3 {
-                let answer = try await client.get("\(scene.gateway.url)/")
+                let answer = try await client.get("\(harness.gateway.url)/")
                 #expect(answer.text == "ok")
                 #expect(answer.connectCount == (number == 0 ? 1 : 0))
             }
-            #expect(scene.upstream.connectionsAccepted == 3)
+            #expect(harness.upstream.connectionsAccepted == 3)
         }
     }
 }

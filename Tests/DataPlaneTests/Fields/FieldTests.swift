@@ -6,16 +6,16 @@ import Testing
 struct FieldTests {
     @Test("about the client's connection do not reach the upstream")
     func requestHops() async throws {
-        try await Scene.play { scene in
+        try await DataPlaneHarness.run { harness in
             let hops = [
                 "Connection: keep-alive, X-Nominated", "connection: TE , x-other", "X-Nominated: 1", "x-OTHER: 2",
                 "Keep-Alive: timeout=5", "TE: trailers",
                 "Trailer: X-Sum", "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic eDp5", "Upgrade: h2c",
                 "HTTP2-Settings: AAA",
             ]
-            let client = try await scene.sending(Ask.head("GET", "/", hops + ["X-Kept: yes", "Accept: */*"]))
+            let client = try await harness.sending(Ask.head("GET", "/", hops + ["X-Kept: yes", "Accept: */*"]))
             #expect(try await client.readAnswer().status == 200)
-            let request = try await scene.upstream.requests(atLeast: 1)[0]
+            let request = try await harness.upstream.requests(atLeast: 1)[0]
             #expect(request.value("x-kept") == "yes")
             #expect(request.value("accept") == "*/*")
             for name in [
@@ -35,8 +35,8 @@ struct FieldTests {
             "Trailer: X-Sum", "X-Kept: yes", "Set-Cookie: a=1", "Set-Cookie: b=2", "X-Request-Id: theirs",
             "Content-Length: 2", "", "ok",
         ].joined(separator: "\r\n")
-        try await Scene.play(.says(answer)) { scene in
-            let answer = try await scene.gateway.client().get("\(scene.gateway.url)/")
+        try await DataPlaneHarness.run(.says(answer)) { harness in
+            let answer = try await harness.gateway.client().get("\(harness.gateway.url)/")
             #expect(answer.value("x-kept") == "yes")
             #expect(answer.values("set-cookie") == ["a=1", "b=2"])
             for name in ["connection", "x-nominated", "keep-alive", "proxy-authenticate", "upgrade", "trailer"] {
@@ -44,7 +44,7 @@ struct FieldTests {
             }
             // One request id, and it is the one that the upstream was told.
             #expect(answer.values("x-request-id").count == 1)
-            #expect(answer.value("x-request-id") == scene.upstream.requests.first?.value("x-request-id"))
+            #expect(answer.value("x-request-id") == harness.upstream.requests.first?.value("x-request-id"))
         }
     }
 
@@ -55,18 +55,18 @@ struct FieldTests {
             "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "X-Real-IP",
         ])
     func spoofing(name: String) async throws {
-        try await Scene.play { scene in
+        try await DataPlaneHarness.run { harness in
             let spellings = ["-", "_", "."].flatMap { mark in
                 let spelling = name.replacing("-", with: mark)
                 return [spelling, spelling.uppercased(), spelling.lowercased()]
             }
             let token = try TestIssuer.partner().token(subject: "alice")
             for (path, authorization) in [("/", []), ("/secret/1", ["Authorization: Bearer \(token)"])] {
-                let client = try await scene.sending(
+                let client = try await harness.sending(
                     Ask.head("GET", path, spellings.map { "\($0): spoofed" } + authorization))
                 #expect(try await client.readAnswer().status == 200)
             }
-            for request in try await scene.upstream.requests(atLeast: 2) {
+            for request in try await harness.upstream.requests(atLeast: 2) {
                 #expect(request.fields.filter { $0.value.contains("spoofed") } == [])
             }
         }
@@ -74,12 +74,12 @@ struct FieldTests {
 
     @Test("tell the upstream who calls, from where, and by which names the request is known")
     func forwarded() async throws {
-        try await Scene.play { scene in
+        try await DataPlaneHarness.run { harness in
             let token = try TestIssuer.partner().token(subject: "alice", clientID: "shop")
-            let answer = try await scene.gateway.client().send(
-                CurlRequest("GET", "\(scene.gateway.url)/secret/1?a=b").bearer(token))
+            let answer = try await harness.gateway.client().send(
+                CurlRequest("GET", "\(harness.gateway.url)/secret/1?a=b").bearer(token))
             #expect(answer.status == 200)
-            let request = try await scene.upstream.requests(atLeast: 1)[0]
+            let request = try await harness.upstream.requests(atLeast: 1)[0]
             #expect(request.target == "/secret/1?a=b")
             #expect(request.values("x-auth-subject") == ["alice"])
             #expect(request.values("x-auth-client-id") == ["shop"])
@@ -87,10 +87,10 @@ struct FieldTests {
             #expect(request.values("authorization") == [])
             #expect(request.values("x-forwarded-for") == ["127.0.0.1"])
             #expect(request.values("x-forwarded-proto") == ["https"])
-            #expect(request.values("x-forwarded-host") == ["localhost:\(scene.gateway.port)"])
+            #expect(request.values("x-forwarded-host") == ["localhost:\(harness.gateway.port)"])
             #expect(
-                request.values("forwarded") == ["for=127.0.0.1;proto=https;host=\"localhost:\(scene.gateway.port)\""])
-            #expect(request.values("host") == ["localhost:\(scene.gateway.port)"])
+                request.values("forwarded") == ["for=127.0.0.1;proto=https;host=\"localhost:\(harness.gateway.port)\""])
+            #expect(request.values("host") == ["localhost:\(harness.gateway.port)"])
             #expect(request.peer?.uris == ["spiffe://example.org/gateway"])
             #expect(request.tlsVersion == "TLSv1.3")
         }
@@ -98,15 +98,17 @@ struct FieldTests {
 
     @Test("carry the token on only where the route says so")
     func token() async throws {
-        try await Scene.play(change: {
+        try await DataPlaneHarness.run(change: {
             $0.routes = $0.routes.replacing(
                 "scopes: [\"orders:read\"]}", with: "scopes: [\"orders:read\"]}\n  forward_token: true")
-        }) { scene in
+        }) { harness in
             let token = try TestIssuer.partner().token()
             #expect(
-                try await scene.gateway.client().send(CurlRequest("GET", "\(scene.gateway.url)/secret/1").bearer(token))
-                    .status == 200)
-            #expect(try await scene.upstream.requests(atLeast: 1)[0].values("authorization") == ["Bearer \(token)"])
+                try await harness.gateway.client().send(
+                    CurlRequest("GET", "\(harness.gateway.url)/secret/1").bearer(token)
+                )
+                .status == 200)
+            #expect(try await harness.upstream.requests(atLeast: 1)[0].values("authorization") == ["Bearer \(token)"])
         }
     }
 
@@ -115,18 +117,18 @@ struct FieldTests {
 
     @Test("of a trace are continued", arguments: ["00", "01"])
     func traceContinued(flags: String) async throws {
-        try await Scene.play { scene in
-            let client = try await scene.sending(
+        try await DataPlaneHarness.run { harness in
+            let client = try await harness.sending(
                 Ask.get("/", fields: "traceparent: 00-\(Self.trace)-\(Self.span)-\(flags)", "tracestate: a=b"))
             #expect(try await client.readAnswer().status == 200)
-            let request = try await scene.upstream.requests(atLeast: 1)[0]
+            let request = try await harness.upstream.requests(atLeast: 1)[0]
             let parts = try #require(request.value("traceparent")).split(separator: "-")
             #expect(parts.map(\.count) == [2, 32, 16, 2])
             #expect(parts[1] == Self.trace)
             #expect(parts[2] != Self.span)
             #expect(parts[3] == flags)
             #expect(request.value("tracestate") == "a=b")
-            #expect(try await scene.gateway.auditRecord(where: "trace_id", is: .string(Self.trace))["status"] == 200)
+            #expect(try await harness.gateway.auditRecord(where: "trace_id", is: .string(Self.trace))["status"] == 200)
         }
     }
 
@@ -139,11 +141,11 @@ struct FieldTests {
             ["00-\(trace)-\(span)-01", "00-\(trace)-\(span)-01"], ["00-\(trace)-\(span)-0g"],
         ])
     func traceBegun(lines: [String]) async throws {
-        try await Scene.play { scene in
-            let client = try await scene.sending(
+        try await DataPlaneHarness.run { harness in
+            let client = try await harness.sending(
                 Ask.head("GET", "/", lines.map { "traceparent: \($0)" } + ["tracestate: a=b"]))
             #expect(try await client.readAnswer().status == 200)
-            let request = try await scene.upstream.requests(atLeast: 1)[0]
+            let request = try await harness.upstream.requests(atLeast: 1)[0]
             #expect(request.values("traceparent").count == 1)
             let parts = try #require(request.value("traceparent")).split(separator: "-")
             #expect(parts.map(\.count) == [2, 32, 16, 2])

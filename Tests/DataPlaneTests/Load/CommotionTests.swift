@@ -80,43 +80,43 @@ struct CommotionTests {
         arguments: [1, 2, 3] as [UInt64])
     func everything(seed: UInt64) async throws {
         let health = "- id: health\n  match: {path: /health}\n  public: true\n  local: health\n"
-        try await Scene.play(
+        try await DataPlaneHarness.run(
             Self.upstream,
             change: {
                 $0.routes = health + $0.routes
                 $0.upstreams[0].lines = ["connections_per_worker_max: 6", "ejection: {after_failures: 0}"]
                 $0.timeouts += ["upstream_connect: 10s"]
             }
-        ) { scene in
+        ) { harness in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for worker in 0..<12 {
                     group.addTask {
                         var dice = Dice(state: seed << 32 | UInt64(worker))
-                        for round in 0..<12 { try await Self.play(scene, worker * 10_000 + round * 100, &dice) }
+                        for round in 0..<12 { try await Self.run(harness, worker * 10_000 + round * 100, &dice) }
                     }
                 }
                 try await group.waitForAll()
             }
-            let client = try scene.gateway.client()
-            #expect(try await client.get("\(scene.gateway.url)/length/last").text == "/length/last\n")
+            let client = try harness.gateway.client()
+            #expect(try await client.get("\(harness.gateway.url)/length/last").text == "/length/last\n")
             try await eventually("all connections but this one to be gone") {
-                let report = try JSON.parse(try await client.get("\(scene.gateway.url)/health").body)
+                let report = try JSON.parse(try await client.get("\(harness.gateway.url)/health").body)
                 return report.object?["connections"] == 1
             }
             // When the last one is written, all are.
-            _ = try await scene.gateway.auditRecord(of: try await client.get("\(scene.gateway.url)/health"))
-            let records = try scene.gateway.auditRecords()
+            _ = try await harness.gateway.auditRecord(of: try await client.get("\(harness.gateway.url)/health"))
+            let records = try harness.gateway.auditRecords()
             let ids = records.compactMap { $0["request_id"]?.string }
             #expect(ids.count == records.count)
             #expect(Set(ids).count == ids.count)
             // What reached the upstream is on record; a retry is one request of the client, and two at the upstream.
-            #expect(Set(scene.upstream.requests.compactMap { $0.value("x-request-id") }).isSubset(of: Set(ids)))
+            #expect(Set(harness.upstream.requests.compactMap { $0.value("x-request-id") }).isSubset(of: Set(ids)))
         }
     }
 
     /// One connection's life.
-    private static func play(_ scene: Scene, _ number: Int, _ dice: inout Dice) async throws {
-        let client = try await scene.gateway.rawClient()
+    private static func run(_ harness: DataPlaneHarness, _ number: Int, _ dice: inout Dice) async throws {
+        let client = try await harness.gateway.rawClient()
         let requests = (0..<Int.random(in: 1...5, using: &dice)).map { Self.request(number + $0, &dice) }
         let manner = Int.random(in: 0..<6, using: &dice)
         // The gateway may close before it has read everything.

@@ -14,17 +14,19 @@ struct DrainTests {
                 .drip(Array("hello\n".utf8), pause: .milliseconds(1)),
             ]
         }
-        try await Scene.play(script, runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 20s"] }) {
-            scene in
-            let program = try #require(scene.gateway.running as? ProgramGateway)
+        try await DataPlaneHarness.run(
+            script, runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 20s"] }
+        ) {
+            harness in
+            let program = try #require(harness.gateway.running as? ProgramGateway)
             let counts = try await withThrowingTaskGroup(of: (Int, [String]).self) { group in
                 for _ in 0..<12 {
                     group.addTask {
-                        let client = try scene.gateway.client()
+                        let client = try harness.gateway.client()
                         var (whole, failures) = (0, [String]())
                         while true {
                             do {
-                                let answer = try await client.post("\(scene.gateway.url)/", .text("body"))
+                                let answer = try await client.post("\(harness.gateway.url)/", .text("body"))
                                 #expect(answer.text == "hello\n")
                                 whole += 1
                             } catch let failure as CurlFailure {
@@ -35,16 +37,16 @@ struct DrainTests {
                         return (whole, failures)
                     }
                 }
-                _ = try await scene.upstream.requests(atLeast: 60)
+                _ = try await harness.upstream.requests(atLeast: 60)
                 program.process.send(signal: SIGTERM)
                 return try await group.reduce(into: (0, [String]())) { $0 = ($0.0 + $1.0, $0.1 + $1.1) }
             }
             let status = try await program.process.waitForExit()
             #expect(status == 0)
             let (whole, failures) = counts
-            #expect(whole == scene.upstream.requests.count, "\(failures)")
-            #expect(scene.upstream.requests.allSatisfy { $0.isComplete })
-            let records = try scene.gateway.auditRecords()
+            #expect(whole == harness.upstream.requests.count, "\(failures)")
+            #expect(harness.upstream.requests.allSatisfy { $0.isComplete })
+            let records = try harness.gateway.auditRecords()
             #expect(records.count == whole)
             #expect(records.filter { $0["ending"] != nil }.isEmpty)
         }
@@ -52,21 +54,22 @@ struct DrainTests {
 
     @Test("lets answers that are on their way come to their end, and says Connection: close")
     func finishing() async throws {
-        try await Scene.play(.gated("go"), runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 20s"] })
-        { scene in
-            let program = try #require(scene.gateway.running as? ProgramGateway)
-            let waiting = try await scene.sending(Ask.get("/waiting"))
-            let idle = try await scene.gateway.rawClient()
-            let halfway = try await scene.sending("GET /halfway HTTP/1.1\r\n")
-            _ = try await scene.upstream.requests(atLeast: 1)
+        try await DataPlaneHarness.run(
+            .gated("go"), runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 20s"] }
+        ) { harness in
+            let program = try #require(harness.gateway.running as? ProgramGateway)
+            let waiting = try await harness.sending(Ask.get("/waiting"))
+            let idle = try await harness.gateway.rawClient()
+            let halfway = try await harness.sending("GET /halfway HTTP/1.1\r\n")
+            _ = try await harness.upstream.requests(atLeast: 1)
             program.process.send(signal: SIGTERM)
             try await eventually("the end of listening") {
-                guard let client = try? await scene.gateway.rawClient() else { return true }
+                guard let client = try? await harness.gateway.rawClient() else { return true }
                 await client.reset()
                 return false
             }
             try await halfway.write("Host: localhost\r\n\r\n")
-            scene.upstream.open(gate: "go")
+            harness.upstream.open(gate: "go")
             for client in [waiting, halfway] {
                 let (answers, ending) = try await client.readToEnd()
                 #expect(answers.map(\.status) == [200])
@@ -76,22 +79,24 @@ struct DrainTests {
             #expect(try await idle.readToEnd().answers.isEmpty)
             let status = try await program.process.waitForExit()
             #expect(status == 0)
-            #expect(try scene.gateway.auditRecords().count == 2)
+            #expect(try harness.gateway.auditRecords().count == 2)
         }
     }
 
     @Test("waits no longer than the policy's drain, and records what it broke off")
     func noLonger() async throws {
-        try await Scene.play(.hang, runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 300ms"] }) {
-            scene in
-            let program = try #require(scene.gateway.running as? ProgramGateway)
-            let client = try await scene.sending(Ask.get())
-            _ = try await scene.upstream.requests(atLeast: 1)
+        try await DataPlaneHarness.run(
+            .hang, runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 300ms"] }
+        ) {
+            harness in
+            let program = try #require(harness.gateway.running as? ProgramGateway)
+            let client = try await harness.sending(Ask.get())
+            _ = try await harness.upstream.requests(atLeast: 1)
             program.process.send(signal: SIGTERM)
             let status = try await program.process.waitForExit()
             #expect(status == 0)
             #expect(try await client.readToEnd().answers.isEmpty)
-            let records = try scene.gateway.auditRecords()
+            let records = try harness.gateway.auditRecords()
             #expect(records.map { $0["ending"] } == ["shut_down"])
         }
     }

@@ -9,12 +9,14 @@ struct StreamingTests {
     /// Far more than the buffers of one connection on each side need, far less than what passes through.
     private static let growthMax = 48 << 20
 
-    private func play(_ script: UpstreamScript, _ body: (Scene, ProgramGateway) async throws -> Void) async throws {
-        try await Scene.play(script, runner: try ProgramRunner.built()) { scene in
-            let program = try #require(scene.gateway.running as? ProgramGateway)
+    private func run(_ script: UpstreamScript, _ body: (DataPlaneHarness, ProgramGateway) async throws -> Void)
+        async throws
+    {
+        try await DataPlaneHarness.run(script, runner: try ProgramRunner.built()) { harness in
+            let program = try #require(harness.gateway.running as? ProgramGateway)
             // Once around, so that what is made once is there before the measurement.
-            _ = try? await scene.gateway.client().get("\(scene.gateway.url)/secret/1")
-            try await body(scene, program)
+            _ = try? await harness.gateway.client().get("\(harness.gateway.url)/secret/1")
+            try await body(harness, program)
         }
     }
 
@@ -29,13 +31,13 @@ struct StreamingTests {
     @Test("does not grow with 5 GB that a client sends", arguments: [false, true])
     func upload(chunked: Bool) async throws {
         let count = chunked ? Self.bytes / 10 : Self.bytes
-        try await play(.answer()) { scene, program in
+        try await run(.answer()) { harness, program in
             let before = try resident(program)
-            let answer = try await scene.gateway.client().post(
-                "\(scene.gateway.url)/", .pattern(count, chunked: chunked))
+            let answer = try await harness.gateway.client().post(
+                "\(harness.gateway.url)/", .pattern(count, chunked: chunked))
             #expect(answer.status == 200)
-            #expect(scene.upstream.requests.first?.bodyCount == count)
-            #expect(scene.upstream.requests.first?.bodySHA256 == OctetPattern.sha256(count: count))
+            #expect(harness.upstream.requests.first?.bodyCount == count)
+            #expect(harness.upstream.requests.first?.bodySHA256 == OctetPattern.sha256(count: count))
             #expect(try resident(program) - before < Self.growthMax)
         }
     }
@@ -43,9 +45,9 @@ struct StreamingTests {
     @Test("does not grow with 5 GB that a client gets", arguments: [false, true])
     func download(chunked: Bool) async throws {
         let count = chunked ? Self.bytes / 10 : Self.bytes
-        try await play(.pattern(count, chunked: chunked)) { scene, program in
+        try await run(.pattern(count, chunked: chunked)) { harness, program in
             let before = try resident(program)
-            let answer = try await scene.gateway.client().get("\(scene.gateway.url)/")
+            let answer = try await harness.gateway.client().get("\(harness.gateway.url)/")
             #expect(answer.bodyCount == count)
             #expect(answer.bodySHA256 == OctetPattern.sha256(count: count))
             #expect(try resident(program) - before < Self.growthMax)
@@ -54,28 +56,28 @@ struct StreamingTests {
 
     @Test("does not grow with clients that do not read", arguments: [false, true])
     func slowReaders(chunked: Bool) async throws {
-        try await play(.pattern(200 << 20, chunked: chunked)) { scene, program in
+        try await run(.pattern(200 << 20, chunked: chunked)) { harness, program in
             let before = try resident(program)
             var clients: [RawTLSClient] = []
-            for _ in 0..<8 { clients.append(try await scene.sending(Ask.get()) { $0.receiveBufferBytes = 16_384 }) }
-            _ = try await scene.upstream.requests(atLeast: clients.count)
+            for _ in 0..<8 { clients.append(try await harness.sending(Ask.get()) { $0.receiveBufferBytes = 16_384 }) }
+            _ = try await harness.upstream.requests(atLeast: clients.count)
             _ = try await settled("the gateway's processor time") { try processorTime(program) }
             #expect(try resident(program) - before < Self.growthMax)
             for client in clients { await client.reset() }
-            try await scene.upstreamIsLeft()
+            try await harness.upstreamIsLeft()
         }
     }
 
     @Test("does not grow with upstreams that do not read")
     func slowUpstream() async throws {
-        try await play(.hangUnread) { scene, program in
+        try await run(.hangUnread) { harness, program in
             let before = try resident(program)
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 {
                     group.addTask {
-                        var request = CurlRequest("POST", "\(scene.gateway.url)/", body: .pattern(200 << 20))
+                        var request = CurlRequest("POST", "\(harness.gateway.url)/", body: .pattern(200 << 20))
                         request.timeout = .seconds(4)
-                        _ = try? await scene.gateway.client().send(request)
+                        _ = try? await harness.gateway.client().send(request)
                     }
                 }
             }

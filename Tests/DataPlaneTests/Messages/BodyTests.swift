@@ -8,18 +8,19 @@ struct BodyTests {
         "of requests arrive whole, in the framing they came in", arguments: [0, 1, 8_192, 65_536, 3_000_000],
         [false, true])
     func requests(count: Int, chunked: Bool) async throws {
-        try await Scene.play { scene in
-            let client = try scene.gateway.client()
+        try await DataPlaneHarness.run { harness in
+            let client = try harness.gateway.client()
             for _ in 0..<2 {
-                #expect(try await client.post("\(scene.gateway.url)/", .pattern(count, chunked: chunked)).status == 200)
+                #expect(
+                    try await client.post("\(harness.gateway.url)/", .pattern(count, chunked: chunked)).status == 200)
             }
-            for request in scene.upstream.requests {
+            for request in harness.upstream.requests {
                 #expect(request.bodySHA256 == OctetPattern.sha256(count: count))
                 #expect(request.value("transfer-encoding") == (chunked ? "chunked" : nil))
                 #expect(request.value("content-length") == (chunked ? nil : "\(count)"))
             }
-            #expect(scene.upstream.requests.count == 2)
-            #expect(scene.upstream.connectionsAccepted == 1)
+            #expect(harness.upstream.requests.count == 2)
+            #expect(harness.upstream.connectionsAccepted == 1)
         }
     }
 
@@ -27,24 +28,24 @@ struct BodyTests {
         "of answers arrive whole, in the framing they came in", arguments: [0, 1, 8_192, 65_536, 3_000_000],
         [false, true])
     func answers(count: Int, chunked: Bool) async throws {
-        try await Scene.play(.pattern(count, chunked: chunked)) { scene in
-            let client = try scene.gateway.client()
+        try await DataPlaneHarness.run(.pattern(count, chunked: chunked)) { harness in
+            let client = try harness.gateway.client()
             for number in 0..<2 {
-                let answer = try await client.get("\(scene.gateway.url)/")
+                let answer = try await client.get("\(harness.gateway.url)/")
                 #expect(answer.bodySHA256 == OctetPattern.sha256(count: count))
                 #expect(answer.value("transfer-encoding") == (chunked ? "chunked" : nil))
                 #expect(answer.value("content-length") == (chunked ? nil : "\(count)"))
                 #expect(answer.connectCount == (number == 0 ? 1 : 0))
             }
-            #expect(scene.upstream.connectionsAccepted == 1)
+            #expect(harness.upstream.connectionsAccepted == 1)
         }
     }
 
     @Test("in chunks are chunked anew, without the extensions")
     func rechunking() async throws {
-        try await Scene.play { scene in
+        try await DataPlaneHarness.run { harness in
             let chunks = "1;name=value\r\nh\r\n003\r\nell\r\nB;a=\"b;c\"\r\no, chunked \r\n5\r\nworld\r\n0;last\r\n\r\n"
-            let client = try await scene.gateway.rawClient()
+            let client = try await harness.gateway.rawClient()
             for size in [chunks.utf8.count, 1] {
                 try await client.write(Ask.head("POST", "/", ["Transfer-Encoding: chunked"]))
                 let octets = Array(chunks.utf8)
@@ -52,7 +53,7 @@ struct BodyTests {
                     stride(from: 0, to: octets.count, by: size).map { Array(octets[$0...].prefix(size)) })
                 #expect(try await client.readAnswer().status == 200)
             }
-            #expect(scene.upstream.requests.map(\.text) == ["hello, chunked world", "hello, chunked world"])
+            #expect(harness.upstream.requests.map(\.text) == ["hello, chunked world", "hello, chunked world"])
         }
     }
 
@@ -63,16 +64,16 @@ struct BodyTests {
             ("X_Auth_Subject", "admin"),
         ]
         let trailers = [HeaderField("X-Checksum", "abc")] + bad.map { HeaderField($0.0, $0.1) }
-        try await Scene.play(
+        try await DataPlaneHarness.run(
             .chunked(
                 ["hello", " ", "world"], trailers: [HeaderField("X-Sum", "def"), HeaderField("Content-Length", "3")])
-        ) { scene in
-            let client = try scene.gateway.client()
+        ) { harness in
+            let client = try harness.gateway.client()
             let answer = try await client.post(
-                "\(scene.gateway.url)/", .chunked(Array("body".utf8), trailers: trailers))
+                "\(harness.gateway.url)/", .chunked(Array("body".utf8), trailers: trailers))
             #expect(answer.text == "hello world")
             #expect(answer.trailers == [HeaderField("X-Sum", "def")])
-            let request = try await scene.upstream.requests(atLeast: 1)[0]
+            let request = try await harness.upstream.requests(atLeast: 1)[0]
             #expect(request.text == "body")
             #expect(request.trailers == [HeaderField("X-Checksum", "abc")])
         }
@@ -99,13 +100,14 @@ struct BodyTests {
             Bodiless(answer: "200 OK\r\nContent-Length: 0", length: "0"),
         ])
     func none(_ shape: Bodiless) async throws {
-        try await Scene.play(.answer(), paths: ["/none": .says("HTTP/1.1 \(shape.answer)\r\n\r\n")]) { scene in
-            let client = try await scene.sending(Ask.head(shape.method, "/none") + Ask.get("/next"))
+        try await DataPlaneHarness.run(.answer(), paths: ["/none": .says("HTTP/1.1 \(shape.answer)\r\n\r\n")]) {
+            harness in
+            let client = try await harness.sending(Ask.head(shape.method, "/none") + Ask.get("/next"))
             let answer = try await client.readAnswer(to: shape.method)
             #expect(answer.body == [])
             #expect(answer.value("content-length") == shape.length)
             #expect(try await client.readAnswer().text == "hello\n")
-            #expect(scene.upstream.connectionsAccepted == 1)
+            #expect(harness.upstream.connectionsAccepted == 1)
         }
     }
 
@@ -115,8 +117,8 @@ struct BodyTests {
     func untilClose(oldClient: Bool, hasLength: Bool) async throws {
         let script: UpstreamScript =
             hasLength ? .chunked(["hello", " world"]) : .raw("HTTP/1.1 200 OK\r\n\r\nhello world")
-        try await Scene.play(script) { scene in
-            let client = try await scene.sending(
+        try await DataPlaneHarness.run(script) { harness in
+            let client = try await harness.sending(
                 "GET / HTTP/1.\(oldClient ? 0 : 1)\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             let (answers, ending) = try await client.readToEnd()
             #expect(answers.map(\.text) == ["hello world"])
@@ -129,9 +131,10 @@ struct BodyTests {
 
     @Test("of answers that are cut off below TLS are not taken for whole")
     func cutOff() async throws {
-        try await Scene.play(.steps(.readBody, .write(Array("HTTP/1.1 200 OK\r\n\r\nhello".utf8)), .cutOff)) { scene in
+        try await DataPlaneHarness.run(.steps(.readBody, .write(Array("HTTP/1.1 200 OK\r\n\r\nhello".utf8)), .cutOff)) {
+            harness in
             for version in ["1.0", "1.1"] {
-                let client = try await scene.sending("GET / HTTP/\(version)\r\nHost: localhost\r\n\r\n")
+                let client = try await harness.sending("GET / HTTP/\(version)\r\nHost: localhost\r\n\r\n")
                 let (answers, ending) = try await client.readToEnd()
                 #expect(answers.count == 1)
                 #expect(ending != .closed)
@@ -142,23 +145,23 @@ struct BodyTests {
 
     @Test("above the route's bound are refused, told or counted", arguments: [false, true])
     func tooLarge(chunked: Bool) async throws {
-        try await Scene.play(
+        try await DataPlaneHarness.run(
             .reflect, change: { $0.routes = $0.routes.replacing("body_max: unlimited", with: "body_max: 1KiB") }
-        ) { scene in
+        ) { harness in
             let body = String(repeating: "x", count: 2_000)
             let request =
                 chunked
                 ? Ask.head("POST", "/", ["Transfer-Encoding: chunked"])
                     + "3e8\r\n\(body.prefix(1_000))\r\n3e8\r\n\(body.prefix(1_000))\r\n0\r\n\r\n"
                 : Ask.post("/", body)
-            let client = try await scene.sending(request)
+            let client = try await harness.sending(request)
             #expect(try await client.readAnswer().status == 413)
-            #expect(scene.upstream.requests.allSatisfy { !$0.isComplete })
+            #expect(harness.upstream.requests.allSatisfy { !$0.isComplete })
             // A connection that was made too late to be used waits for another request.
-            if !scene.upstream.requests.isEmpty { try await scene.upstreamIsLeft() }
-            let record = try await scene.gateway.auditRecord(where: "code", is: "body_too_large")
+            if !harness.upstream.requests.isEmpty { try await harness.upstreamIsLeft() }
+            let record = try await harness.gateway.auditRecord(where: "code", is: "body_too_large")
             #expect(record["status"] == 413)
-            #expect(try scene.gateway.auditRecords().count == 1)
+            #expect(try harness.gateway.auditRecords().count == 1)
         }
     }
 }

@@ -12,11 +12,11 @@ struct TLSTests {
             (.tls12, .tls12, true, nil), (.tls13, .tls13, true, "TLSv1.3"),
         ] as [(TLSVersionChoice, TLSVersionChoice, Bool, String?)])
     func versions(minimum: TLSVersionChoice, maximum: TLSVersionChoice, only13: Bool, expected: String?) async throws {
-        try await Scene.play(edit: {
+        try await DataPlaneHarness.run(edit: {
             only13 ? $0.replacing("client_authorities:", with: "minimum_version: 1.3\n      client_authorities:") : $0
-        }) { scene in
+        }) { harness in
             let connect = {
-                try await scene.gateway.rawClient {
+                try await harness.gateway.rawClient {
                     $0.tls?.minimum = minimum
                     $0.tls?.maximum = maximum
                 }
@@ -30,7 +30,7 @@ struct TLSTests {
             try await client.write(Ask.get())
             #expect(try await client.readAnswer().status == 200)
             #expect(
-                try await scene.gateway.auditRecords(atLeast: 1)[0]["tls_version"]
+                try await harness.gateway.auditRecords(atLeast: 1)[0]["tls_version"]
                     == .string(String(expected.dropFirst(4))))
         }
     }
@@ -43,8 +43,8 @@ struct TLSTests {
             (nil, "ECDHE-ECDSA-AES128-GCM-SHA256", true),
         ] as [(String?, String?, Bool)])
     func suites(groups: String?, ciphers: String?, accepted: Bool) async throws {
-        try await Scene.play { scene in
-            let client = try? await scene.gateway.rawClient {
+        try await DataPlaneHarness.run { harness in
+            let client = try? await harness.gateway.rawClient {
                 $0.tls?.groups = groups
                 $0.tls?.ciphers = ciphers
                 if ciphers != nil { $0.tls?.maximum = .tls12 }
@@ -55,10 +55,10 @@ struct TLSTests {
 
     /// A second certificate, for `b.example.com` and names below `wild.example.com`; a route for it that needs a client
     /// certificate.
-    private func play(_ body: (Scene) async throws -> Void) async throws {
+    private func run(_ body: (DataPlaneHarness) async throws -> Void) async throws {
         let second = try TestCertificates.shared().authority.issue(
             .init("second", dnsNames: ["b.example.com", "*.wild.example.com"], purpose: .server))
-        try await Scene.play(
+        try await DataPlaneHarness.run(
             change: {
                 $0.routes = """
                     - id: guarded
@@ -90,9 +90,9 @@ struct TLSTests {
             ("unknown.example.com", "gateway"), (nil, "gateway"),
         ] as [(String?, String)])
     func serverNames(name: String?, expected: String) async throws {
-        try await play { scene in
+        try await run { harness in
             for pieces in [nil, 20] {
-                let client = try await scene.gateway.rawClient {
+                let client = try await harness.gateway.rawClient {
                     $0.serverName = name
                     $0.segmentOctets = pieces
                     $0.helloRecordOctets = pieces
@@ -109,8 +109,8 @@ struct TLSTests {
             ("localhost", "api.example.com", 200), ("localhost", "localhost", 200),
         ] as [(String?, String, Int)])
     func misdirected(name: String?, host: String, status: Int) async throws {
-        try await play { scene in
-            let client = try await scene.gateway.rawClient { $0.serverName = name }
+        try await run { harness in
+            let client = try await harness.gateway.rawClient { $0.serverName = name }
             try await client.write("GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n")
             #expect(try await client.readAnswer().status == status)
         }
@@ -122,8 +122,8 @@ struct TLSTests {
         "asks for a client certificate; a route demands it, and a bad one ends the handshake",
         arguments: Shown.allCases, [TLSVersionChoice.tls12, .tls13])
     func clientCertificates(shown: Shown, version: TLSVersionChoice) async throws {
-        try await play { scene in
-            let all = scene.gateway.certificates
+        try await run { harness in
+            let all = harness.gateway.certificates
             let certificate: TestCertificate? =
                 switch shown {
                 case .nothing: nil
@@ -138,7 +138,7 @@ struct TLSTests {
             var answers: [String: Int] = [:]
             for host in ["b.example.com", "localhost"] {
                 do {
-                    let client = try await scene.gateway.rawClient {
+                    let client = try await harness.gateway.rawClient {
                         $0.serverName = host
                         $0.tls?.certificate = certificate
                         $0.tls?.maximum = version
@@ -159,14 +159,14 @@ struct TLSTests {
         "RS-086 that is resumed keeps the client's certificate, and the lack of one",
         arguments: [TLSVersionChoice.tls12, .tls13], [true, false])
     func resumption(version: TLSVersionChoice, shows: Bool) async throws {
-        try await play { scene in
+        try await run { harness in
             var session: TLSSession?
             for round in 0..<3 {
-                let client = try await scene.gateway.rawClient {
+                let client = try await harness.gateway.rawClient {
                     $0.serverName = "b.example.com"
                     $0.tls?.maximum = version
                     // A certificate is shown in the first handshake only.
-                    if round == 0, shows { $0.tls?.certificate = scene.gateway.certificates.client }
+                    if round == 0, shows { $0.tls?.certificate = harness.gateway.certificates.client }
                     $0.session = session
                 }
                 try await client.write("GET /\(round) HTTP/1.1\r\nHost: b.example.com\r\n\r\n")
@@ -175,7 +175,7 @@ struct TLSTests {
                 session = await client.session
                 await client.close()
             }
-            let records = try await scene.gateway.auditRecords(atLeast: 3)
+            let records = try await harness.gateway.auditRecords(atLeast: 3)
             #expect(records.map { $0["server_name"]?.string } == Array(repeating: "b.example.com", count: 3))
             #expect(
                 records.map { $0["client_certificate"]?.string }
@@ -185,16 +185,16 @@ struct TLSTests {
 
     @Test("a session of one name does not open another", arguments: [TLSVersionChoice.tls12, .tls13])
     func sessionOfAnother(version: TLSVersionChoice) async throws {
-        try await play { scene in
-            let first = try await scene.gateway.rawClient {
+        try await run { harness in
+            let first = try await harness.gateway.rawClient {
                 $0.serverName = "b.example.com"
                 $0.tls?.maximum = version
-                $0.tls?.certificate = scene.gateway.certificates.client
+                $0.tls?.certificate = harness.gateway.certificates.client
             }
             try await first.write("GET / HTTP/1.1\r\nHost: b.example.com\r\n\r\n")
             #expect(try await first.readAnswer().status == 200)
             let session = await first.session
-            let second = try await scene.gateway.rawClient {
+            let second = try await harness.gateway.rawClient {
                 $0.serverName = "localhost"
                 $0.tls?.maximum = version
                 $0.session = session
@@ -211,28 +211,28 @@ struct TLSTests {
             String(repeating: "\u{0}", count: 40_000),
         ])
     func garbage(octets: String) async throws {
-        try await Scene.play { scene in
-            let client = try await scene.gateway.rawClient { $0 = .plaintext }
+        try await DataPlaneHarness.run { harness in
+            let client = try await harness.gateway.rawClient { $0 = .plaintext }
             try? await client.write(octets)
             await client.cutOff()
             // What comes back, if anything, is a TLS alert: no answer of HTTP.
             let answers = (try? await client.readToEnd())?.0 ?? []
             #expect(answers.isEmpty)
-            #expect(scene.upstream.requests.isEmpty)
-            #expect(try await scene.gateway.client().get("\(scene.gateway.url)/").status == 200)
+            #expect(harness.upstream.requests.isEmpty)
+            #expect(try await harness.gateway.client().get("\(harness.gateway.url)/").status == 200)
         }
     }
 
     @Test("that breaks in the middle ends the request", arguments: [false, true])
     func garbageWithin(midBody: Bool) async throws {
-        try await Scene.play { scene in
-            let client = try await scene.sending(
+        try await DataPlaneHarness.run { harness in
+            let client = try await harness.sending(
                 midBody ? Ask.head("POST", "/", ["Content-Length: 100"]) + "begun" : "GET / HT")
-            if midBody { _ = try await scene.upstream.request("begun") { $0.bodyCount == 5 } }
+            if midBody { _ = try await harness.upstream.request("begun") { $0.bodyCount == 5 } }
             try await client.writeBelowTLS(Array("GET / HTTP/1.1\r\n\r\n".utf8))
             let ended = try? await client.readToEnd()
             #expect(ended?.answers.isEmpty ?? true)
-            try await scene.upstreamIsLeft()
+            try await harness.upstreamIsLeft()
         }
     }
 }

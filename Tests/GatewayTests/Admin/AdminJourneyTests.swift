@@ -8,35 +8,35 @@ import Testing
 struct AdminJourneyTests {
     @Test("a client that is made through it obtains tokens, and when it is removed they end; both changes are recorded")
     func life() async throws {
-        try await AdminStage.play { admin in
-            let made = try await admin.send("POST", "clients", AdminStage.client("billing"))
+        try await AdminHarness.run { admin in
+            let made = try await admin.send("POST", "clients", AdminHarness.client("billing"))
             try #require(made.status == 201, "\(made.text)")
             #expect(made.value("location") == "/admin/v1/clients/billing")
             #expect(made.value("cache-control") == "no-store")
             let secret = try #require(made.object["client_secret"]?.string)
-            let token = try await AdminStage.obtain(.init(id: "billing", secret: secret), in: admin.stage)
-            #expect(try await admin.stage.answer("/orders/1", token: token).status == 200)
+            let token = try await AdminHarness.obtain(.init(id: "billing", secret: secret), in: admin.base)
+            #expect(try await admin.base.answer("/orders/1", token: token).status == 200)
 
             let removed = try await admin.send("DELETE", "clients/billing", ifMatch: "*")
             #expect(removed.status == 204)
             let deadline = ContinuousClock.now + .seconds(1)
-            var answer = try await admin.stage.answer("/orders/1", token: token)
+            var answer = try await admin.base.answer("/orders/1", token: token)
             while answer.status == 200, .now < deadline {
-                answer = try await admin.stage.answer("/orders/1", token: token)
+                answer = try await admin.base.answer("/orders/1", token: token)
             }
             #expect(answer.code == "revoked_token")
 
-            let first = try await admin.stage.gateway.changeRecord(of: made)
+            let first = try await admin.base.gateway.changeRecord(of: made)
             #expect(first["change"] == "client_added")
             #expect(first["outcome"] == "done")
             #expect(first["object"] == "billing")
             #expect(first["actor_client"] == "operator")
             #expect(first["before"] == nil)
             #expect(first["after"]?.object?["scope"] == "orders:read")
-            let second = try await admin.stage.gateway.changeRecord(of: removed)
+            let second = try await admin.base.gateway.changeRecord(of: removed)
             #expect(second["change"] == "client_removed")
             #expect(second["after"] == nil)
-            let request = try await admin.stage.record(of: made)
+            let request = try await admin.base.record(of: made)
             #expect(request["event"] == "client_added")
             #expect(request["client_id"] == "operator")
         }
@@ -44,8 +44,8 @@ struct AdminJourneyTests {
 
     @Test("no record has a secret, a password or what one is recognised by")
     func noSecrets() async throws {
-        try await AdminStage.play { admin in
-            let made = try await admin.send("POST", "clients", AdminStage.client("billing"))
+        try await AdminHarness.run { admin in
+            let made = try await admin.send("POST", "clients", AdminHarness.client("billing"))
             let more = try await admin.send("POST", "clients/billing/secrets", ifMatch: made.value("etag"))
             #expect(more.status == 201, "\(more.text)")
             let user = try await admin.send("POST", "users", ["name": "alice", "password": "correct horse battery"])
@@ -54,8 +54,8 @@ struct AdminJourneyTests {
             let changed = try await admin.send(
                 "PATCH", "users/\(id)", ["password": "another long secret"], ifMatch: "*")
             #expect(changed.status == 200, "\(changed.text)")
-            _ = try await admin.stage.gateway.changeRecord(of: changed)
-            let records = String(decoding: try admin.stage.gateway.folder.read("audit.jsonl"), as: UTF8.self)
+            _ = try await admin.base.gateway.changeRecord(of: changed)
+            let records = String(decoding: try admin.base.gateway.folder.read("audit.jsonl"), as: UTF8.self)
             #expect(records.contains("client_secret_added"))
             let secrets = try [made, more].map { try #require($0.object["client_secret"]?.string) }
             for secret in secrets + ["correct horse", "another long", "scrypt", "\"mac\"", admin.token] {
@@ -66,14 +66,14 @@ struct AdminJourneyTests {
 
     @Test("who may only read changes nothing, and who has neither scope, or no token, sees nothing")
     func scopes() async throws {
-        try await AdminStage.play(scopes: ["admin:read"]) { admin in
+        try await AdminHarness.run(scopes: ["admin:read"]) { admin in
             #expect(try await admin.send("GET", "clients").status == 200)
             let refused = try await admin.send("DELETE", "clients/operator", ifMatch: "*")
             #expect(refused.status == 403)
             #expect(refused.code == "insufficient_scope")
             #expect(try await admin.send("GET", "clients/operator").status == 200)
-            let other = try await AdminStage.add("other", scopes: ["orders:read", "admin"], in: admin.stage)
-            let token = try await AdminStage.obtain(other, in: admin.stage)
+            let other = try await AdminHarness.add("other", scopes: ["orders:read", "admin"], in: admin.base)
+            let token = try await AdminHarness.obtain(other, in: admin.base)
             #expect(try await admin.send("GET", "clients", token: token).code == "insufficient_scope")
             #expect(try await admin.send("GET", "clients", token: .some(nil)).status == 401)
         }
@@ -81,8 +81,8 @@ struct AdminJourneyTests {
 
     @Test("on a listener that others can reach it does not exist, whatever the method and the token")
     func foreignListener() async throws {
-        try await AdminStage.play(foreign: true) { admin in
-            let ports = admin.stage.gateway.running.ports
+        try await AdminHarness.run(foreign: true) { admin in
+            let ports = admin.base.gateway.running.ports
             try #require(ports.count == 2)
             for method in ["GET", "HEAD", "POST", "DELETE", "PATCH", "OPTIONS"] {
                 for token in [admin.token, nil] {
@@ -100,18 +100,18 @@ struct AdminJourneyTests {
 
     @Test("with insecure_any_listener it exists there, and health says so")
     func anyListener() async throws {
-        try await AdminStage.play(admin: "{insecure_any_listener: true}", foreign: true) { admin async throws in
-            let ports = admin.stage.gateway.running.ports
+        try await AdminHarness.run(admin: "{insecure_any_listener: true}", foreign: true) { admin async throws in
+            let ports = admin.base.gateway.running.ports
             #expect(try await admin.send("GET", "clients", port: ports.last).status == 200)
             #expect(
-                try await admin.stage.healthReport()["insecure"] == ["authorization_server.admin.insecure_any_listener"]
+                try await admin.base.healthReport()["insecure"] == ["authorization_server.admin.insecure_any_listener"]
             )
         }
     }
 
     @Test("a page in a browser is refused, whatever token it has")
     func origin() async throws {
-        try await AdminStage.play { admin in
+        try await AdminHarness.run { admin in
             let answer = try await admin.send("GET", "clients", fields: [HeaderField("Origin", "https://localhost")])
             #expect(answer.status == 403)
             #expect(answer.code == "origin_refused")
@@ -123,13 +123,13 @@ struct AdminJourneyTests {
         "of many writers at the same time with the same version exactly one changes something, and one change is recorded"
     )
     func race() async throws {
-        try await AdminStage.play { admin in
-            let made = try await admin.send("POST", "clients", AdminStage.client("billing"))
+        try await AdminHarness.run { admin in
+            let made = try await admin.send("POST", "clients", AdminHarness.client("billing"))
             let etag = try #require(made.value("etag"))
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                 for number in 0..<16 {
                     group.addTask {
-                        var document = AdminStage.client("billing")
+                        var document = AdminHarness.client("billing")
                         document["client_name"] = .string("writer \(number)")
                         return try await admin.send("PUT", "clients/billing", document, ifMatch: etag).status
                     }
@@ -139,8 +139,8 @@ struct AdminJourneyTests {
             #expect(statuses.count { $0 == 200 } == 1)
             #expect(statuses.count { $0 == 412 } == 15)
             let last = try await admin.send("GET", "clients/billing")
-            _ = try await admin.stage.record(of: last)
-            let changes = try admin.stage.gateway.auditRecords().filter { $0["change"] == "client_changed" }
+            _ = try await admin.base.record(of: last)
+            let changes = try admin.base.gateway.auditRecords().filter { $0["change"] == "client_changed" }
             #expect(changes.count == 1)
             #expect(changes.first?["after"]?.object?["client_name"] == last.object["client_name"])
         }
@@ -148,10 +148,10 @@ struct AdminJourneyTests {
 
     @Test("three hundred clients come in pages, each once, in order")
     func pages() async throws {
-        try await AdminStage.play { admin in
-            let client = try admin.stage.client()
+        try await AdminHarness.run { admin in
+            let client = try admin.base.client()
             for number in 0..<300 {
-                let answer = try await admin.send("POST", "clients", AdminStage.client("c\(number)"), on: client)
+                let answer = try await admin.send("POST", "clients", AdminHarness.client("c\(number)"), on: client)
                 try #require(answer.status == 201, "\(answer.text)")
             }
             var seen: [String] = []
@@ -170,8 +170,8 @@ struct AdminJourneyTests {
 
     @Test("a body that is too large, of another type, or malformed is refused before anything is read from the store")
     func bodies() async throws {
-        try await AdminStage.play { admin in
-            var large = AdminStage.client("billing")
+        try await AdminHarness.run { admin in
+            var large = AdminHarness.client("billing")
             large["client_name"] = .string(String(repeating: "x", count: 70_000))
             #expect(try await admin.send("POST", "clients", large).status == 413)
             let form = try await admin.send(

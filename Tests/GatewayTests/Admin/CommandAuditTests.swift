@@ -7,13 +7,14 @@ import Testing
 /// What the command line changes is recorded beside a gateway that runs.
 @Suite("changes by the command line")
 struct CommandAuditTests {
-    private static func run(_ arguments: [String], _ admin: AdminStage, input: String = "") async throws -> Portcullis {
-        try await Portcullis.run(arguments, in: admin.stage.gateway.folder, input: input)
+    private static func run(_ arguments: [String], _ admin: AdminHarness, input: String = "") async throws -> Portcullis
+    {
+        try await Portcullis.run(arguments, in: admin.base.gateway.folder, input: input)
     }
 
     @Test("each change has a record: who, what, before and after, and no secret")
     func records() async throws {
-        try await AdminStage.play { admin in
+        try await AdminHarness.run { admin in
             var secrets: [String] = []
             func run(_ arguments: String..., input: String = "") async throws {
                 let run = try await Self.run(arguments, admin, input: input)
@@ -32,9 +33,9 @@ struct CommandAuditTests {
             try await run("user", "password", "alice", input: "another long secret\n")
             try await run("user", "remove", "alice")
             try await run("keys", "rotate")
-            let answer = try await admin.stage.answer("/health")
-            _ = try await admin.stage.record(of: answer)
-            let changes = try admin.stage.gateway.auditRecords().filter { $0["change"] != nil }
+            let answer = try await admin.base.answer("/health")
+            _ = try await admin.base.record(of: answer)
+            let changes = try admin.base.gateway.auditRecords().filter { $0["change"] != nil }
             #expect(
                 changes.map { $0["change"]?.string } == [
                     "client_added", "client_added", "client_secret_added", "client_secret_removed", "client_removed",
@@ -47,7 +48,7 @@ struct CommandAuditTests {
                 })
             #expect(changes[6]["before"] == ["disabled": false])
             #expect(changes[6]["after"] == ["disabled": true])
-            let text = String(decoding: try admin.stage.gateway.folder.read("audit.jsonl"), as: UTF8.self)
+            let text = String(decoding: try admin.base.gateway.folder.read("audit.jsonl"), as: UTF8.self)
             #expect(secrets.count == 2)
             for secret in secrets + ["correct horse", "another long", "scrypt", "PRIVATE KEY"] {
                 #expect(!text.contains(secret))
@@ -57,8 +58,8 @@ struct CommandAuditTests {
 
     @Test("where it cannot be recorded nothing is changed")
     func unrecorded() async throws {
-        try await AdminStage.play { admin in
-            let folder = admin.stage.gateway.folder
+        try await AdminHarness.run { admin in
+            let folder = admin.base.gateway.folder
             let policy = try String(decoding: folder.read("routes.yaml"), as: UTF8.self)
             try folder.write(
                 policy.replacingOccurrences(of: "audit.jsonl", with: "routes.yaml/audit.jsonl"), to: "other.yaml")
@@ -75,14 +76,14 @@ struct CommandAuditTests {
                 #expect(run.status == 1)
                 #expect(run.errors.contains("there is no "), "\(run.errors)")
             }
-            #expect(try admin.stage.gateway.auditRecords().count { $0["change"] != nil } == 1)
+            #expect(try admin.base.gateway.auditRecords().count { $0["change"] != nil } == 1)
         }
     }
 
     @Test("a secret that was made is shown, though the record of it cannot be written any more")
     func full() async throws {
-        try await AdminStage.play { admin in
-            let folder = admin.stage.gateway.folder
+        try await AdminHarness.run { admin in
+            let folder = admin.base.gateway.folder
             try FileManager.default.createSymbolicLink(
                 atPath: folder.path("full.jsonl"), withDestinationPath: "/dev/full")
             let policy = try String(decoding: folder.read("routes.yaml"), as: UTF8.self)
@@ -93,17 +94,18 @@ struct CommandAuditTests {
             #expect(run.errors.contains("\"change\":\"client_added\""), "\(run.errors)")
             let secret = try #require(
                 run.errors.firstMatch(of: /client_secret: (pcs_[A-Za-z0-9_-]+)/)?.1, "\(run.errors)")
-            _ = try await AdminStage.obtain(AdminStage.Client(id: "billing", secret: String(secret)), in: admin.stage)
+            _ = try await AdminHarness.obtain(
+                AdminHarness.Client(id: "billing", secret: String(secret)), in: admin.base)
         }
     }
 
     @Test("a client that is removed and added again at once obtains tokens that count")
     func again() async throws {
-        try await AdminStage.play { admin in
+        try await AdminHarness.run { admin in
             for _ in 0..<2 {
-                let client = try await AdminStage.add("billing", scopes: ["orders:read"], in: admin.stage)
-                let token = try await AdminStage.obtain(client, in: admin.stage)
-                #expect(try await admin.stage.answer("/orders/1", token: token).status == 200)
+                let client = try await AdminHarness.add("billing", scopes: ["orders:read"], in: admin.base)
+                let token = try await AdminHarness.obtain(client, in: admin.base)
+                #expect(try await admin.base.answer("/orders/1", token: token).status == 200)
                 #expect(try await Self.run(["client", "remove", "billing"], admin).status == 0)
             }
         }

@@ -225,18 +225,18 @@ struct KeyAddressAttackTests {
 
     @Test("made-up client_ids cause no fetch at all, and a client's own many assertions one more than the first")
     func madeUpClients() async throws {
-        try await KeyAddressStage.play { play in
+        try await KeyAddressHarness.run { harness in
             let (key, stranger) = (try TestSigningKey(.es256, kid: "first"), try TestSigningKey(.es256, kid: "first"))
-            try play.host.publish([key], at: "/shop")
-            try await play.add("shop", keysAt: play.host.url("/shop"))
-            for number in 0..<20 { #expect(try await play.token("made-up-\(number)", stranger).status == 401) }
-            #expect(play.host.server.requests.isEmpty)
+            try harness.host.publish([key], at: "/shop")
+            try await harness.add("shop", keysAt: harness.host.url("/shop"))
+            for number in 0..<20 { #expect(try await harness.token("made-up-\(number)", stranger).status == 401) }
+            #expect(harness.host.server.requests.isEmpty)
             // Ten failures, and brute-force protection takes over.
             var statuses: [Int] = []
-            for _ in 0..<20 { statuses.append(try await play.token("shop", stranger).status) }
+            for _ in 0..<20 { statuses.append(try await harness.token("shop", stranger).status) }
             #expect(statuses.prefix(10).allSatisfy { $0 == 401 })
             #expect(statuses.contains(429))
-            #expect(play.host.fetches(of: "/shop") <= 2)
+            #expect(harness.host.fetches(of: "/shop") <= 2)
         }
     }
 }

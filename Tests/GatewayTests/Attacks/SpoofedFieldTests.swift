@@ -5,19 +5,19 @@ import Testing
 
 @Suite("fields with which a client says that it is somebody else")
 struct SpoofedFieldTests {
-    private static let stage = Task {
+    private static let harness = Task {
         let certificates = try TestCertificates.shared()
         let issuer = try TestIssuer.partner()
         let upstream = try TestUpstream.start(.orders(certificates), otherwise: .reflect)
         let gateway = try await TestGateway.start(
             .protected(to: upstream.port, issuer: issuer), certificates: certificates)
-        return Stage(gateway: gateway, upstream: upstream, issuer: issuer)
+        return GatewayHarness(gateway: gateway, upstream: upstream, issuer: issuer)
     }
 
     private func seen(_ fields: String, path: String = "/orders") async throws -> UpstreamHead {
-        let stage = try await Self.stage.value
-        let client = try await stage.gateway.rawClient()
-        let token = try stage.issuer.token(.es256)
+        let harness = try await Self.harness.value
+        let client = try await harness.gateway.rawClient()
+        let token = try harness.issuer.token(.es256)
         try await client.write(
             "GET \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n\(fields)\r\n")
         let answer = try await client.readAnswer()
@@ -92,8 +92,8 @@ struct SpoofedFieldTests {
         let head = try await seen("")
         #expect(head.values("Authorization") == [])
         #expect(!head.text.contains("eyJ"))
-        let stage = try await Self.stage.value
-        #expect(stage.upstream.requests.allSatisfy { $0.tlsVersion != nil })
+        let harness = try await Self.harness.value
+        #expect(harness.upstream.requests.allSatisfy { $0.tlsVersion != nil })
     }
 
     @Test("a good traceparent is continued, with the gateway as the parent")
@@ -126,12 +126,12 @@ struct SpoofedFieldTests {
 
     @Test("values that a field cannot hold are escaped in the caller's identity")
     func escaped() async throws {
-        let stage = try await Self.stage.value
-        let token = try stage.issuer.token(.es256, subject: "a\r\nX-Injected: yes", adding: ["client_id": "käse"])
-        let answer = try await stage.answer("/orders", token: token)
+        let harness = try await Self.harness.value
+        let token = try harness.issuer.token(.es256, subject: "a\r\nX-Injected: yes", adding: ["client_id": "käse"])
+        let answer = try await harness.answer("/orders", token: token)
         #expect(answer.status == 200)
         #expect(!answer.text.lowercased().contains("\r\nx-injected:"))
         #expect(!answer.text.contains("ä"))
-        #expect(stage.upstream.violations == [])
+        #expect(harness.upstream.violations == [])
     }
 }

@@ -4,12 +4,12 @@ import Testing
 
 @Suite("tokens with a defect")
 struct TokenDefectTests {
-    private struct Scene: Sendable {
+    private struct Harness: Sendable {
         let gateway: TestGateway
         let upstream: TestUpstream
         let issuer: TestIssuer
     }
-    private static let scene = Task {
+    private static let harness = Task {
         let certificates = try TestCertificates.shared()
         let issuer = try TestIssuer.partner()
         let upstream = try TestUpstream.start(.orders(certificates))
@@ -18,19 +18,19 @@ struct TokenDefectTests {
         ) { folder in
             try folder.write(try TokenDefect.jwks(of: issuer).serialized(), to: "certs/partner.jwks.json")
         }
-        return Scene(gateway: gateway, upstream: upstream, issuer: issuer)
+        return Harness(gateway: gateway, upstream: upstream, issuer: issuer)
     }
 
     @Test("do not count, and the record says why", arguments: TokenDefect.all)
     func doesNotCount(_ defect: TokenDefect) async throws {
-        let scene = try await Self.scene.value
-        let client = try await scene.gateway.rawClient()
-        let token = try defect.token(of: scene.issuer)
+        let harness = try await Self.harness.value
+        let client = try await harness.gateway.rawClient()
+        let token = try defect.token(of: harness.issuer)
         // libcurl would refuse to send some of these.
         try await client.write("GET /orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n\r\n")
         let answer = try await client.readAnswer()
         #expect(answer.status == defect.outcome.status)
-        let record = try await scene.gateway.auditRecord(of: answer)
+        let record = try await harness.gateway.auditRecord(of: answer)
         #expect(record["code"]?.string == defect.outcome.code)
         let text = JSON.object(record).serialized()
         #expect(!String(decoding: text, as: UTF8.self).contains(token))

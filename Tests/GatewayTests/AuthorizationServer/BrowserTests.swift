@@ -27,8 +27,8 @@ struct BrowserTests {
     @Test("AS-038 AS-039 AS-050 somebody logs in, refuses, agrees and logs out by keyboard alone, without JavaScript")
     func journey() async throws {
         let settings = ["scope_descriptions: {\"orders:read\": See your orders}"]
-        try await Stage.playOwnIssuer(routes: Stage.health, server: settings) { stage, issuer in
-            let folder = stage.gateway.folder
+        try await GatewayHarness.runOwnIssuer(routes: GatewayHarness.health, server: settings) { harness, issuer in
+            let folder = harness.gateway.folder
             let added = try await Portcullis.run(
                 ["user", "add", "alice", "--display-name", "Alice A."], in: folder, input: "correct horse battery\n")
             #expect(added.status == 0, "\(added.errors)")

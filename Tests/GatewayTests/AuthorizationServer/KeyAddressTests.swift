@@ -16,52 +16,54 @@ struct KeyAddressTests {
         "a client is known by the keys there, which are fetched once; a new key counts at once, and the old one no longer"
     )
     func rotation() async throws {
-        try await KeyAddressStage.play { play in
-            try play.host.publish([key], at: "/shop")
-            try await play.add("shop", keysAt: play.host.url("/shop"))
-            #expect(play.host.server.requests.isEmpty)
+        try await KeyAddressHarness.run { harness in
+            try harness.host.publish([key], at: "/shop")
+            try await harness.add("shop", keysAt: harness.host.url("/shop"))
+            #expect(harness.host.server.requests.isEmpty)
             for _ in 0..<3 {
-                let answer = try await play.token("shop", key)
+                let answer = try await harness.token("shop", key)
                 #expect(answer.status == 200, "\(answer.text)")
                 let token = try #require(answer.members["access_token"]?.string)
-                #expect(try await play.stage.answer("/orders/1", token: token).status == 200)
+                #expect(try await harness.base.answer("/orders/1", token: token).status == 200)
             }
-            #expect(play.host.fetches(of: "/shop") == 1)
+            #expect(harness.host.fetches(of: "/shop") == 1)
 
-            try play.host.publish([next], at: "/shop")
-            #expect(try await play.token("shop", next).status == 200)
-            #expect(play.host.fetches(of: "/shop") == 2)
+            try harness.host.publish([next], at: "/shop")
+            #expect(try await harness.token("shop", next).status == 200)
+            #expect(harness.host.fetches(of: "/shop") == 2)
             for _ in 0..<3 {
-                let answer = try await play.token("shop", key)
+                let answer = try await harness.token("shop", key)
                 #expect(answer.status == 401)
                 #expect(answer.oauthError == "invalid_client")
             }
             // It was looked for there a moment ago.
-            #expect(play.host.fetches(of: "/shop") == 2)
-            #expect(play.host.server.violations == [])
+            #expect(harness.host.fetches(of: "/shop") == 2)
+            #expect(harness.host.server.violations == [])
         }
     }
 
     @Test("an address that is dead is 503 for its client, and for nobody else, until it is back")
     func dead() async throws {
-        try await KeyAddressStage.play { play in
-            try play.host.publish([key], at: "/good")
-            play.host.server.script([.closeBeforeAnswer], for: "/dead")
-            for path in ["good", "dead"] { try await play.add(path, keysAt: play.host.url("/\(path)")) }
+        try await KeyAddressHarness.run { harness in
+            try harness.host.publish([key], at: "/good")
+            harness.host.server.script([.closeBeforeAnswer], for: "/dead")
+            for path in ["good", "dead"] { try await harness.add(path, keysAt: harness.host.url("/\(path)")) }
             let nobody = try TestUpstream.unusedPort()
-            try await play.add("gone", keysAt: "https://localhost:\(nobody)/keys")
+            try await harness.add("gone", keysAt: "https://localhost:\(nobody)/keys")
             for id in ["dead", "gone"] {
-                let answer = try await play.token(id, key)
+                let answer = try await harness.token(id, key)
                 #expect(answer.status == 503)
                 #expect(answer.oauthError == "temporarily_unavailable")
                 #expect(answer.value("retry-after") != nil)
-                let record = try await play.stage.record(of: answer)
+                let record = try await harness.base.record(of: answer)
                 #expect(record["error"]?.string == "temporarily_unavailable")
                 #expect(record["status"] == 503)
             }
-            #expect(try await play.token("good", key).status == 200)
-            try play.host.publish([key], at: "/dead")
-            try await eventually("the client whose address is back") { try await play.token("dead", key).status == 200 }
+            #expect(try await harness.token("good", key).status == 200)
+            try harness.host.publish([key], at: "/dead")
+            try await eventually("the client whose address is back") {
+                try await harness.token("dead", key).status == 200
+            }
         }
     }
 
@@ -69,21 +71,21 @@ struct KeyAddressTests {
         "keys that are there already go on when the address is dead; what is signed by none of them is 503, since nobody can know"
     )
     func stale() async throws {
-        try await KeyAddressStage.play { play in
-            try play.host.publish([key], at: "/shop")
-            try await play.add("shop", keysAt: play.host.url("/shop"))
-            #expect(try await play.token("shop", key).status == 200)
-            play.host.server.script([.answer(500)], for: "/shop")
-            #expect(try await play.token("shop", next).status == 503)
-            #expect(try await play.token("shop", key).status == 200)
-            #expect(try await play.token("shop", next).status == 503)
+        try await KeyAddressHarness.run { harness in
+            try harness.host.publish([key], at: "/shop")
+            try await harness.add("shop", keysAt: harness.host.url("/shop"))
+            #expect(try await harness.token("shop", key).status == 200)
+            harness.host.server.script([.answer(500)], for: "/shop")
+            #expect(try await harness.token("shop", next).status == 503)
+            #expect(try await harness.token("shop", key).status == 200)
+            #expect(try await harness.token("shop", next).status == 503)
         }
     }
 
     @Test("a client that registers itself may name an address on a host that the operator has named, and no other")
     func registration() async throws {
-        try await KeyAddressStage.play { play in
-            try play.host.publish([key], at: "/mine")
+        try await KeyAddressHarness.run { harness in
+            try harness.host.publish([key], at: "/mine")
             func metadata(_ url: String) -> JSON {
                 [
                     "grant_types": ["client_credentials"], "token_endpoint_auth_method": "private_key_jwt",
@@ -91,15 +93,15 @@ struct KeyAddressTests {
                     "scope": "orders:read",
                 ]
             }
-            let answer = try await play.register(metadata(play.host.url("/mine")))
+            let answer = try await harness.register(metadata(harness.host.url("/mine")))
             #expect(answer.status == 201, "\(answer.text)")
             let id = try #require(answer.members["client_id"]?.string)
-            #expect(try await play.token(id, key).status == 200)
+            #expect(try await harness.token(id, key).status == 200)
             for url in [
-                play.host.url("/mine", host: "127.0.0.1"), "https://169.254.169.254/latest",
-                "http://localhost:\(play.host.server.port)/mine",
+                harness.host.url("/mine", host: "127.0.0.1"), "https://169.254.169.254/latest",
+                "http://localhost:\(harness.host.server.port)/mine",
             ] {
-                let refused = try await play.register(metadata(url))
+                let refused = try await harness.register(metadata(url))
                 #expect(refused.status == 400)
                 #expect(refused.oauthError == "invalid_client_metadata")
             }
@@ -108,8 +110,8 @@ struct KeyAddressTests {
 
     @Test("\"portcullis client add\" takes https addresses only, and not together with keys")
     func commandLine() async throws {
-        try await KeyAddressStage.play { play in
-            let folder = play.stage.gateway.folder
+        try await KeyAddressHarness.run { harness in
+            let folder = harness.base.gateway.folder
             let http = try await Portcullis.run(
                 ["client", "add", "x", "--auth-method", "private_key_jwt", "--jwks-uri", "http://localhost/keys"],
                 in: folder)

@@ -24,8 +24,8 @@ struct CheckClientsTests {
 
     @Test("a scope that no client may obtain is warned of, while the gateway runs and when it does not")
     func warned() async throws {
-        try await Stage.playOwnIssuer(routes: Self.routes, runner: ProgramRunner.built()) { stage, _ in
-            let folder = stage.gateway.folder
+        try await GatewayHarness.runOwnIssuer(routes: Self.routes, runner: ProgramRunner.built()) { harness, _ in
+            let folder = harness.gateway.folder
             #expect(try await Self.warnings(folder).isEmpty)
             #expect(
                 try await Portcullis.run(["client", "add", "reader", "--scope", "orders:read"], in: folder).status == 0)
@@ -35,7 +35,7 @@ struct CheckClientsTests {
                 found.first?.contains("warning: ") == true && found.first?.contains("\"orders:write\"") == true,
                 "\(found)")
             #expect(try await Self.warnings(folder, ["--clients"]) == found)
-            try await stage.gateway.stop()
+            try await harness.gateway.stop()
             #expect(try await Self.warnings(folder) == found)
             #expect(
                 try await Portcullis.run(["client", "add", "writer", "--scope", "orders:write"], in: folder).status == 0
@@ -46,8 +46,8 @@ struct CheckClientsTests {
 
     @Test("a database that is not there is not made, and one that cannot be read is an error only for who asked for it")
     func unreadable() async throws {
-        try await Stage.playOwnIssuer(routes: Self.routes) { stage, _ in
-            let folder = stage.gateway.folder
+        try await GatewayHarness.runOwnIssuer(routes: Self.routes) { harness, _ in
+            let folder = harness.gateway.folder
             let policy = try String(decoding: folder.read("routes.yaml"), as: UTF8.self)
             func check(_ database: String, _ words: [String]) async throws -> Portcullis {
                 try folder.write(

@@ -49,11 +49,11 @@ struct CommandTests {
 
     @Test("check of a good policy ends with 0 and says what it holds")
     func checkGood() async throws {
-        try await Stage.play { stage in
-            let run = try await Portcullis.run(["check"], in: stage.gateway.folder)
+        try await GatewayHarness.run { harness in
+            let run = try await Portcullis.run(["check"], in: harness.gateway.folder)
             #expect(run.status == 0, "\(run.output)")
             #expect(run.lines.last?.hasPrefix("routes.yaml: ok: 5 routes, 1 upstreams, 1 issuers") == true)
-            let json = try await Portcullis.run(["check", "--format", "json"], in: stage.gateway.folder)
+            let json = try await Portcullis.run(["check", "--format", "json"], in: harness.gateway.folder)
             #expect(json.status == 0)
             #expect(try JSON.parse(Array(json.output.utf8)).object?["errors"] == 0)
         }
@@ -131,8 +131,8 @@ struct CommandTests {
 
     @Test("commands about clients say what is missing where there is no authorization server")
     func noServer() async throws {
-        try await Stage.play { stage in
-            let run = try await Portcullis.run(["client", "list"], in: stage.gateway.folder)
+        try await GatewayHarness.run { harness in
+            let run = try await Portcullis.run(["client", "list"], in: harness.gateway.folder)
             #expect(run.status == 1)
             #expect(run.errors.contains("authorization_server"))
         }

@@ -12,9 +12,9 @@ struct DamageTests {
     private func withDatabase(
         _ body: (TemporaryFolder, SQLiteAuthorizationStore) async throws -> Void
     ) async throws {
-        try await Stage.playOwnIssuer { stage, _ in
-            let folder = stage.gateway.folder
-            try await stage.gateway.stop()
+        try await GatewayHarness.runOwnIssuer { harness, _ in
+            let folder = harness.gateway.folder
+            try await harness.gateway.stop()
             let now = Int64(Date().timeIntervalSince1970)
             let store = try SQLiteAuthorizationStore.open(
                 path: folder.path("var/portcullis.sqlite"), creating: false, now: now, random: .system)

@@ -17,11 +17,11 @@ struct RateLimitTests {
 
     @Test("answers say what is left, and 429 when to come again")
     func fields() async throws {
-        try await Stage.play(
+        try await GatewayHarness.run(
             routes: Self.route("a", limits: "per_client"), sections: "limits: {per_client: {by: client_id, rate: 2/h}}"
-        ) { stage in
-            let client = try stage.client()
-            let request = stage.request("/a", token: try stage.issuer.token(.es256))
+        ) { harness in
+            let client = try harness.client()
+            let request = harness.request("/a", token: try harness.issuer.token(.es256))
             let first = try await client.send(request)
             #expect(first.status == 200)
             #expect(first.value("ratelimit-policy") == "\"per_client\";q=2;w=3600")
@@ -34,12 +34,12 @@ struct RateLimitTests {
             #expect(refused.value("ratelimit")?.hasPrefix("\"per_client\";r=0;t=") == true)
             #expect(refused.value("ratelimit-policy") == "\"per_client\";q=2;w=3600")
             #expect(refused.value("www-authenticate") == nil)
-            let record = try await stage.record(of: refused)
+            let record = try await harness.record(of: refused)
             #expect(record["code"] == "rate_limited")
             #expect(record["limit"] == "per_client")
             #expect(record["limit_remaining"] == 0)
             #expect((record["limit_reset_s"]?.int ?? 0) > 0)
-            #expect(stage.upstream.requests.count == 2)
+            #expect(harness.upstream.requests.count == 2)
         }
     }
 
@@ -65,10 +65,10 @@ struct RateLimitTests {
         by: String, first: JSONObject, firstRoute: String, second: JSONObject, secondRoute: String, together: Bool
     ) async throws {
         let routes = Self.route("a", limits: "limit") + Self.route("b", limits: "limit")
-        try await Stage.play(routes: routes, sections: "limits: {limit: {by: \(by), rate: 1/h}}") { stage in
-            let one = try await stage.answer("/\(firstRoute)", token: stage.issuer.token(.es256, adding: first))
+        try await GatewayHarness.run(routes: routes, sections: "limits: {limit: {by: \(by), rate: 1/h}}") { harness in
+            let one = try await harness.answer("/\(firstRoute)", token: harness.issuer.token(.es256, adding: first))
             #expect(one.status == 200)
-            let two = try await stage.answer("/\(secondRoute)", token: stage.issuer.token(.es256, adding: second))
+            let two = try await harness.answer("/\(secondRoute)", token: harness.issuer.token(.es256, adding: second))
             #expect(two.status == (together ? 429 : 200))
         }
     }
@@ -76,16 +76,16 @@ struct RateLimitTests {
     @Test("the tightest of several limits decides, and what another one had counted is not lost by it")
     func several() async throws {
         let sections = "limits: {wide: {by: client_id, rate: 100/h}, tight: {by: ip, rate: 1/h}}"
-        try await Stage.play(
+        try await GatewayHarness.run(
             routes: Self.route("a", limits: "wide, tight") + Self.route("b", limits: "wide"), sections: sections
-        ) { stage in
-            let token = try stage.issuer.token(.es256)
-            let first = try await stage.answer("/a", token: token)
+        ) { harness in
+            let token = try harness.issuer.token(.es256)
+            let first = try await harness.answer("/a", token: token)
             #expect(first.value("ratelimit-policy") == "\"wide\";q=100;w=3600, \"tight\";q=1;w=3600")
-            let refused = try await stage.answer("/a", token: token)
+            let refused = try await harness.answer("/a", token: token)
             #expect(refused.status == 429)
-            #expect(try await stage.record(of: refused)["limit"] == "tight")
-            let other = try await stage.answer("/b", token: token)
+            #expect(try await harness.record(of: refused)["limit"] == "tight")
+            let other = try await harness.answer("/b", token: token)
             #expect(other.status == 200)
             // A request that one limit refuses takes nothing from the others.
             #expect(other.value("ratelimit")?.hasPrefix("\"wide\";r=98;") == true)
@@ -95,30 +95,31 @@ struct RateLimitTests {
     @Test("what has been counted survives a reload, as long as the limit's numbers stay")
     func reload() async throws {
         let limits = { (rate: String) in "limits: {per_client: {by: client_id, rate: \(rate)}}" }
-        let routes = Self.route("a", limits: "per_client") + Stage.health + "\n"
-        try await Stage.play(routes: routes, sections: limits("1/h")) { stage in
-            let token = try stage.issuer.token(.es256)
-            #expect(try await stage.answer("/a", token: token).status == 200)
-            try stage.gateway.write(
-                policy: stage.policy(routes: routes + Self.route("b", limits: "per_client"), sections: limits("1/h")))
-            try await stage.gateway.reload()
-            try await eventually("the reload") { try await stage.healthReport()["reloads"] == 1 }
-            #expect(try await stage.answer("/b", token: token).status == 429)
-            #expect(try await stage.answer("/a", token: token).status == 429)
-            try stage.gateway.write(policy: stage.policy(routes: routes, sections: limits("50/h")))
-            try await stage.gateway.reload()
-            try await eventually("the second reload") { try await stage.healthReport()["reloads"] == 2 }
-            #expect(try await stage.answer("/a", token: token).status == 200)
+        let routes = Self.route("a", limits: "per_client") + GatewayHarness.health + "\n"
+        try await GatewayHarness.run(routes: routes, sections: limits("1/h")) { harness in
+            let token = try harness.issuer.token(.es256)
+            #expect(try await harness.answer("/a", token: token).status == 200)
+            try harness.gateway.write(
+                policy: harness.policy(routes: routes + Self.route("b", limits: "per_client"), sections: limits("1/h")))
+            try await harness.gateway.reload()
+            try await eventually("the reload") { try await harness.healthReport()["reloads"] == 1 }
+            #expect(try await harness.answer("/b", token: token).status == 429)
+            #expect(try await harness.answer("/a", token: token).status == 429)
+            try harness.gateway.write(policy: harness.policy(routes: routes, sections: limits("50/h")))
+            try await harness.gateway.reload()
+            try await eventually("the second reload") { try await harness.healthReport()["reloads"] == 2 }
+            #expect(try await harness.answer("/a", token: token).status == 200)
         }
     }
 
     @Test("public routes are limited by address")
     func publicRoute() async throws {
         let routes = "- id: a\n  match: {path: /a}\n  public: true\n  limits: [per_address]\n  upstream: orders\n"
-        try await Stage.play(routes: routes, sections: "limits: {per_address: {by: ip, rate: 1/h}}") { stage in
-            let client = try stage.client()
-            #expect(try await client.send(stage.request("/a")).status == 200)
-            #expect(try await client.send(stage.request("/a")).status == 429)
+        try await GatewayHarness.run(routes: routes, sections: "limits: {per_address: {by: ip, rate: 1/h}}") {
+            harness in
+            let client = try harness.client()
+            #expect(try await client.send(harness.request("/a")).status == 200)
+            #expect(try await client.send(harness.request("/a")).status == 429)
         }
     }
 }

@@ -24,11 +24,11 @@ struct StepUpTests {
         "RS-114 RS-115 RS-118 a user who logged in too weakly or too long ago is told what to do; a missing scope is not"
     )
     func stepUp() async throws {
-        try await Stage.play(routes: Self.routes) { stage in
-            let client = try stage.client()
+        try await GatewayHarness.run(routes: Self.routes) { harness in
+            let client = try harness.client()
             let now = Int64(Date().timeIntervalSince1970)
             func token(_ scope: String, _ acr: JSON?, _ age: Int64?) throws -> String {
-                var draft = try stage.issuer.draft(.es256, scope: scope)
+                var draft = try harness.issuer.draft(.es256, scope: scope)
                 draft.claims["acr"] = acr
                 draft.claims["auth_time"] = age.map { .integer(now - $0) }
                 return try draft.signed()
@@ -40,7 +40,8 @@ struct StepUpTests {
                 ("orders:read", "urn:example:pwd", 900, 403), ("orders:read", "urn:example:mfa", 10, 403),
             ]
             for (scope, acr, age, status) in cases {
-                let answer = try await client.send(stage.request("/payments/7/release", token: token(scope, acr, age)))
+                let answer = try await client.send(
+                    harness.request("/payments/7/release", token: token(scope, acr, age)))
                 #expect(answer.status == status, "\(scope) \(String(describing: acr)) \(String(describing: age))")
                 let challenge = answer.value("www-authenticate") ?? ""
                 switch status {
@@ -48,7 +49,7 @@ struct StepUpTests {
                     #expect(answer.code == "insufficient_user_authentication")
                     #expect(challenge.contains("error=\"insufficient_user_authentication\""))
                     #expect(challenge.contains("scope=\"payments\", acr_values=\"urn:example:mfa\", max_age=\"300\""))
-                    let record = try await stage.record(of: answer)
+                    let record = try await harness.record(of: answer)
                     #expect(record["code"] == "insufficient_user_authentication")
                     #expect(record["subject"] == "alice")
                 case 403:
@@ -57,17 +58,17 @@ struct StepUpTests {
                 default: break
                 }
             }
-            #expect(stage.upstream.requests.count == 1)
+            #expect(harness.upstream.requests.count == 1)
         }
     }
 
     @Test("a tenant reaches its own part of the path, however that is spelt, and no other")
     func captures() async throws {
-        try await Stage.play(routes: Self.routes) { stage in
-            let client = try stage.client()
-            let acme = try stage.issuer.token(.es256, adding: ["tenant": "acme"])
-            let cafe = try stage.issuer.token(.es256, adding: ["tenant": "café"])
-            let none = try stage.issuer.token(.es256)
+        try await GatewayHarness.run(routes: Self.routes) { harness in
+            let client = try harness.client()
+            let acme = try harness.issuer.token(.es256, adding: ["tenant": "acme"])
+            let cafe = try harness.issuer.token(.es256, adding: ["tenant": "café"])
+            let none = try harness.issuer.token(.es256)
             for (path, token, status) in [
                 ("/tenants/acme/x", acme, 200), ("/tenants/%61cme/x", acme, 200), ("/tenants/acme", acme, 200),
                 ("/tenants/other/x", acme, 403), ("/tenants/acmee/x", acme, 403), ("/tenants/ACME/x", acme, 403),
@@ -75,23 +76,23 @@ struct StepUpTests {
                 ("/tenants/caf%c3%a9/x", cafe, 200),
                 ("/tenants/cafe/x", cafe, 403), ("/tenants/acme/x", none, 403), ("/tenants/acme%2Fother/x", acme, 403),
             ] {
-                let answer = try await client.send(stage.request(path, token: token))
+                let answer = try await client.send(harness.request(path, token: token))
                 // An encoded slash is refused before anybody looks at the claim.
                 #expect(answer.status == (path.contains("%2F") ? 400 : status), "\(path)")
             }
-            #expect(stage.upstream.requests.count == 5)
+            #expect(harness.upstream.requests.count == 5)
         }
     }
 
     @Test("a claim matches a pattern as a whole or not at all")
     func patterns() async throws {
-        try await Stage.play(routes: Self.routes) { stage in
+        try await GatewayHarness.run(routes: Self.routes) { harness in
             let cases: [(JSONObject, Int)] = [
                 (["org": ["branch": "north-007"]], 200), (["org": ["branch": "north-0071"]], 403),
                 (["org": ["branch": ["north-007"]]], 403), (["org": "north-007"], 403), ([:], 403),
             ]
             for (claims, status) in cases {
-                let answer = try await stage.answer("/branch", token: stage.issuer.token(.es256, adding: claims))
+                let answer = try await harness.answer("/branch", token: harness.issuer.token(.es256, adding: claims))
                 #expect(answer.status == status)
             }
         }
@@ -106,16 +107,16 @@ struct StepUpTests {
                     "    jwks: {file: certs/partner.jwks.json}\n    scope_claim: scp\n    scope_form: list\n    scope_match: hierarchic"
             )
         }
-        try await Stage.play(edit: edit) { stage in
+        try await GatewayHarness.run(edit: edit) { harness in
             let cases: [(JSON, Int)] = [
                 (["orders", "x"], 200), (["orders:read"], 200), (["x"], 403), ("orders:read", 401), (["orders x"], 401),
             ]
             for (scp, status) in cases {
-                let answer = try await stage.answer(
-                    "/orders/1", token: stage.issuer.token(.es256, adding: ["scp": scp]))
+                let answer = try await harness.answer(
+                    "/orders/1", token: harness.issuer.token(.es256, adding: ["scp": scp]))
                 #expect(answer.status == status, "\(scp)")
             }
-            #expect(stage.upstream.requests.first?.fields.value("X-Auth-Scope") == "orders x")
+            #expect(harness.upstream.requests.first?.fields.value("X-Auth-Scope") == "orders x")
         }
     }
 }

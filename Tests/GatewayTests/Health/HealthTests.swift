@@ -7,12 +7,12 @@ import Testing
 struct HealthTests {
     @Test("that it is well, under which policy, and how its endpoints are")
     func well() async throws {
-        try await Stage.play { stage in
-            let answer = try await stage.answer("/health")
+        try await GatewayHarness.run { harness in
+            let answer = try await harness.answer("/health")
             #expect(answer.status == 200)
             #expect(answer.value("content-type") == "application/json")
             #expect(answer.value("cache-control") == "no-store")
-            let report = try await stage.healthReport()
+            let report = try await harness.healthReport()
             #expect(report["status"] == "ok")
             #expect(report["reload_error"] == .null)
             #expect(report["insecure"] == [])
@@ -20,9 +20,9 @@ struct HealthTests {
             #expect(report["audit"]?.object?["dropped"] == 0)
             let endpoint = report["upstreams"]?.array?.first?.object
             #expect(endpoint?["upstream"] == "orders")
-            #expect(endpoint?["endpoint"]?.string?.hasSuffix("127.0.0.1:\(stage.upstream.port)") == true)
+            #expect(endpoint?["endpoint"]?.string?.hasSuffix("127.0.0.1:\(harness.upstream.port)") == true)
             #expect(endpoint?["ejected"] == false)
-            #expect(try await stage.record(of: answer)["policy"] == report["policy"])
+            #expect(try await harness.record(of: answer)["policy"] == report["policy"])
         }
     }
 
@@ -32,9 +32,9 @@ struct HealthTests {
             text.replacingOccurrences(
                 of: "listeners:\n", with: "listeners:\n  - address: 127.0.0.1:0\n    insecure_plaintext: true\n")
         }
-        try await Stage.play(edit: edit) { stage in
-            #expect(stage.gateway.running.ports.count == 2)
-            let client = try await RawTLSClient.connect(port: stage.gateway.port, .plaintext)
+        try await GatewayHarness.run(edit: edit) { harness in
+            #expect(harness.gateway.running.ports.count == 2)
+            let client = try await RawTLSClient.connect(port: harness.gateway.port, .plaintext)
             try await client.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             let answer = try await client.readAnswer()
             let insecure = try JSON.parse(answer.body).object?["insecure"]?.array?.compactMap(\.string) ?? []
@@ -49,19 +49,19 @@ struct HealthTests {
             guard let range = text.range(of: "endpoints: [https://") else { return text }
             return text.replacingCharacters(in: range, with: "endpoints: [https://127.0.0.1:\(dead), https://")
         }
-        try await Stage.play(edit: edit) { stage in
-            let client = try stage.client()
+        try await GatewayHarness.run(edit: edit) { harness in
+            let client = try harness.client()
             let isEjected = { () async throws -> Bool in
-                try await stage.healthReport()["upstreams"]?.array?.contains {
+                try await harness.healthReport()["upstreams"]?.array?.contains {
                     $0.object?["ejected"] == true && $0.object?["endpoint"]?.string?.hasSuffix(":\(dead)") == true
                 } == true
             }
             try await eventually("the dead endpoint to be left out") {
                 // The retry on the other endpoint keeps the client from noticing.
-                #expect(try await client.send(stage.request("/open/")).status == 200)
+                #expect(try await client.send(harness.request("/open/")).status == 200)
                 return try await isEjected()
             }
-            #expect(try await stage.healthReport()["status"] == "ok")
+            #expect(try await harness.healthReport()["status"] == "ok")
         }
     }
 
@@ -74,20 +74,20 @@ struct HealthTests {
               match: {path: /both}
               require: {issuers: [partner, other]}
               upstream: orders
-            \(Stage.health)
+            \(GatewayHarness.health)
             """
         // No key that could be used: a warning, not an error.
         let empty = "{\"keys\": [{\"kty\": \"oct\", \"k\": \"AAAA\"}]}"
         do {
-            try await Stage.play(
+            try await GatewayHarness.run(
                 routes: routes, issuers: [partner, other], prepare: { try $0.write(empty, to: "certs/other.jwks.json") }
-            ) { stage in
-                #expect(try await stage.answer("/both", token: partner.token(.es256)).status == 200)
-                let answer = try await stage.answer("/both", token: other.token())
+            ) { harness in
+                #expect(try await harness.answer("/both", token: partner.token(.es256)).status == 200)
+                let answer = try await harness.answer("/both", token: other.token())
                 #expect(answer.status == 503)
                 #expect(answer.code == "keys_unavailable")
                 #expect(answer.value("retry-after") != nil)
-                let report = try await stage.healthReport()
+                let report = try await harness.healthReport()
                 #expect(report["status"] == "degraded")
                 #expect(report["issuers_without_keys"] == ["other"])
             }

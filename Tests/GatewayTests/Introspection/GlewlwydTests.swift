@@ -7,8 +7,8 @@ import Testing
 @Suite("glewlwyd as the issuer", .serialized, .tags(.timed))
 struct GlewlwydTests {
     /// - Parameter tokens: how its tokens are judged.
-    private func play(
-        _ tokens: String, _ body: (Glewlwyd, Stage) async throws -> Void
+    private func run(
+        _ tokens: String, _ body: (Glewlwyd, GatewayHarness) async throws -> Void
     ) async throws {
         let server = try await Glewlwyd.start(try TestCertificates.shared())
         let isSigned = tokens == "jwt"
@@ -29,35 +29,35 @@ struct GlewlwydTests {
               match: {path: "/orders/{rest...}"}
               require: {issuers: [as], scopes: [orders]}
               upstream: orders
-            \(Stage.health)
+            \(GatewayHarness.health)
             """
-        try await Stage.play(
+        try await GatewayHarness.run(
             routes: routes, sections: "issuers:\n\(entry.joined(separator: "\n"))", issuers: [],
             bounds: ["bad_tokens_per_minute_max: 0", "token_cache_entries_max: \(isSigned ? 100 : 0)"],
             prepare: { try $0.write(server.clientSecret, to: "certs/app.secret", permissions: 0o600) }
         ) { try await body(server, $0) }
     }
 
-    private func answer(_ stage: Stage, _ token: String) async throws -> CurlResponse {
+    private func answer(_ harness: GatewayHarness, _ token: String) async throws -> CurlResponse {
         // Its keys and metadata are being fetched at first.
         try await eventually("an answer that is not about keys") {
-            let answer = try await stage.answer("/orders/1", token: token)
+            let answer = try await harness.answer("/orders/1", token: token)
             return ["keys_unavailable", "introspection_unavailable"].contains(answer.code) ? nil : answer
         }
     }
 
     @Test("its tokens count by their signature, with its metadata and keys found by discovery")
     func signed() async throws {
-        try await play("jwt") { server, stage in
+        try await run("jwt") { server, harness in
             let token = try await server.token()
-            #expect(try await answer(stage, token).status == 200)
-            let request = try await stage.upstream.requests(atLeast: 1)[0]
+            #expect(try await answer(harness, token).status == 200)
+            let request = try await harness.upstream.requests(atLeast: 1)[0]
             #expect(request.value("x-auth-client-id") == "app")
             #expect(request.value("x-auth-scope") == "orders")
-            #expect(try await stage.answer("/orders/1", token: String(token.dropLast(4)) + "AAAA").status == 401)
+            #expect(try await harness.answer("/orders/1", token: String(token.dropLast(4)) + "AAAA").status == 401)
             // A signature holds, whatever its issuer thinks by now.
             try await server.revoke(token)
-            #expect(try await answer(stage, token).status == 200)
+            #expect(try await answer(harness, token).status == 200)
         }
     }
 
@@ -65,18 +65,18 @@ struct GlewlwydTests {
         "RS-071 it can be asked, and a token that it has revoked counts no longer",
         arguments: ["introspection", "jwt_and_introspection"])
     func asked(tokens: String) async throws {
-        try await play(tokens) { server, stage in
+        try await run(tokens) { server, harness in
             let token = try await server.token()
-            #expect(try await answer(stage, token).status == 200)
-            #expect(try await answer(stage, token).status == 200)
+            #expect(try await answer(harness, token).status == 200)
+            #expect(try await answer(harness, token).status == 200)
             let other = try await server.token()
             try await server.revoke(token)
-            let revoked = try await answer(stage, token)
+            let revoked = try await answer(harness, token)
             #expect(revoked.status == 401)
             #expect(revoked.code == "inactive_token")
-            #expect(try await answer(stage, other).status == 200)
+            #expect(try await answer(harness, other).status == 200)
             if tokens == "introspection" {
-                #expect(try await answer(stage, "never-one-of-its-tokens").code == "inactive_token")
+                #expect(try await answer(harness, "never-one-of-its-tokens").code == "inactive_token")
             }
         }
     }

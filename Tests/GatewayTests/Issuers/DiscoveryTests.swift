@@ -7,31 +7,31 @@ import Testing
 struct DiscoveryTests {
     @Test("a token counts, its keys were found by metadata, and health says how they are")
     func found() async throws {
-        try await IssuerStage.play { play in
-            #expect(try await play.answer().status == 200)
-            #expect(play.issuer.fetches(of: .metadata) == 1)
-            #expect(play.issuer.fetches(of: .openIDMetadata) == 0)
-            #expect(play.issuer.fetches(of: .keys) == 1)
-            let state = try await play.state()
+        try await IssuerHarness.run { harness in
+            #expect(try await harness.answer().status == 200)
+            #expect(harness.issuer.fetches(of: .metadata) == 1)
+            #expect(harness.issuer.fetches(of: .openIDMetadata) == 0)
+            #expect(harness.issuer.fetches(of: .keys) == 1)
+            let state = try await harness.state()
             #expect(state["keys"] == 1)
             #expect(state["failure"] == .null)
             #expect(state["degraded_since"] == .null)
             #expect(state["alarms"] == [])
             #expect((state["next_fetch_s"]?.int).map { (400...600).contains($0) } == true)
             #expect(state["last_success"]?.string?.hasSuffix("Z") == true)
-            let report = try await play.stage.healthReport()
+            let report = try await harness.base.healthReport()
             #expect(report["status"] == "ok")
             #expect(report["issuers_without_keys"] == [])
-            #expect(play.issuer.server.violations == [])
+            #expect(harness.issuer.server.violations == [])
         }
     }
 
     @Test("RS-061 the place of OpenID Connect is tried when the other one is empty")
     func openID() async throws {
-        try await IssuerStage.play(prepare: { $0.script(.metadata, .answer(404)) }) { (play) async throws -> Void in
-            #expect(try await play.answer().status == 200)
-            #expect(play.issuer.fetches(of: .metadata) == 1)
-            #expect(play.issuer.fetches(of: .openIDMetadata) == 1)
+        try await IssuerHarness.run(prepare: { $0.script(.metadata, .answer(404)) }) { (harness) async throws -> Void in
+            #expect(try await harness.answer().status == 200)
+            #expect(harness.issuer.fetches(of: .metadata) == 1)
+            #expect(harness.issuer.fetches(of: .openIDMetadata) == 1)
         }
     }
 
@@ -48,10 +48,10 @@ struct DiscoveryTests {
                 "authorities: certs/upstream-ca.pem",
             ]
         }
-        try await IssuerStage.play(make, lines: lines) { (play) async throws -> Void in
-            #expect(try await play.answer().status == 200)
-            #expect(play.issuer.fetches(of: .metadata) == 0)
-            #expect(play.issuer.fetches(of: .openIDMetadata) == (metadata ? 1 : 0))
+        try await IssuerHarness.run(make, lines: lines) { (harness) async throws -> Void in
+            #expect(try await harness.answer().status == 200)
+            #expect(harness.issuer.fetches(of: .metadata) == 0)
+            #expect(harness.issuer.fetches(of: .openIDMetadata) == (metadata ? 1 : 0))
         }
     }
 
@@ -70,25 +70,25 @@ struct DiscoveryTests {
         let lines = { (issuer: FakeIssuer) in
             ["connect_to: 127.0.0.1:\(issuer.server.port)", "authorities: certs/upstream-ca.pem"]
         }
-        try await IssuerStage.play(make, lines: lines, prepare: prepare, isReady: isRightName) { play in
+        try await IssuerHarness.run(make, lines: lines, prepare: prepare, isReady: isRightName) { harness in
             if isRightName {
-                #expect(try await play.answer().status == 200)
-                #expect(play.issuer.server.requests.allSatisfy { $0.value("host") == name })
+                #expect(try await harness.answer().status == 200)
+                #expect(harness.issuer.server.requests.allSatisfy { $0.value("host") == name })
             } else {
-                _ = try await play.failed("tls_failed")
-                #expect(try await play.answer().status == 503)
+                _ = try await harness.failed("tls_failed")
+                #expect(try await harness.answer().status == 503)
             }
         }
     }
 
     @Test("RS-063 an issuer whose certificate nobody vouches for is not believed")
     func untrusted() async throws {
-        try await IssuerStage.play(lines: { _ in [] }, isReady: false) { play in
-            _ = try await play.failed("tls_failed")
-            let answer = try await play.answer()
+        try await IssuerHarness.run(lines: { _ in [] }, isReady: false) { harness in
+            _ = try await harness.failed("tls_failed")
+            let answer = try await harness.answer()
             #expect(answer.status == 503)
             #expect(answer.code == "keys_unavailable")
-            #expect(play.issuer.server.requests.isEmpty)
+            #expect(harness.issuer.server.requests.isEmpty)
         }
     }
 
@@ -98,9 +98,10 @@ struct DiscoveryTests {
             ["authorities: certs/upstream-ca.pem"]
                 + (shown ? ["certificate: {chain: certs/gateway-client.pem, key: certs/gateway-client.key}"] : [])
         }
-        try await IssuerStage.play({ try FakeIssuer.start($0, demandsCertificate: true) }, lines: lines, isReady: shown)
-        { (play) async throws -> Void in
-            #expect(try await play.answer().status == (shown ? 200 : 503))
+        try await IssuerHarness.run(
+            { try FakeIssuer.start($0, demandsCertificate: true) }, lines: lines, isReady: shown
+        ) { (harness) async throws -> Void in
+            #expect(try await harness.answer().status == (shown ? 200 : 503))
         }
     }
 
@@ -108,9 +109,10 @@ struct DiscoveryTests {
         "addresses of clouds' metadata services are not asked for keys",
         arguments: ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "0.0.0.0"])
     func forbidden(host: String) async throws {
-        try await IssuerStage.play(lines: { _ in ["jwks: {url: \"https://\(host)/keys\"}"] }, isReady: false) { play in
-            _ = try await play.failed("forbidden_address")
-            #expect(try await play.answer().status == 503)
+        try await IssuerHarness.run(lines: { _ in ["jwks: {url: \"https://\(host)/keys\"}"] }, isReady: false) {
+            harness in
+            _ = try await harness.failed("forbidden_address")
+            #expect(try await harness.answer().status == 503)
         }
     }
 
@@ -120,16 +122,16 @@ struct DiscoveryTests {
         let lines = { (_: FakeIssuer) in
             ["jwks: {url: \"http://127.0.0.1:\(server.port)/jwks\"}", "insecure_plaintext: true"]
         }
-        try await IssuerStage.play(
+        try await IssuerHarness.run(
             lines: lines,
             prepare: { issuer in
                 let set: JSON = ["keys": [try issuer.key.jwk]]
                 let text = String(decoding: set.serialized(), as: UTF8.self)
                 server.script([.answer(fields: [HeaderField("Content-Type", "application/json")], text)], for: "/jwks")
             }
-        ) { (play) async throws -> Void in
-            #expect(try await play.answer().status == 200)
-            #expect(try await play.stage.healthReport()["insecure"] == ["issuers.kc.insecure_plaintext"])
+        ) { (harness) async throws -> Void in
+            #expect(try await harness.answer().status == 200)
+            #expect(try await harness.base.healthReport()["insecure"] == ["issuers.kc.insecure_plaintext"])
         }
     }
 
@@ -190,19 +192,19 @@ struct DiscoveryTests {
 
     @Test("an issuer that lies or breaks is not believed: 503 for its tokens, and nobody else's", arguments: lies)
     func liar(_ lie: Lie) async throws {
-        try await IssuerStage.play(prepare: lie.tell, isReady: false) { play in
-            let state = try await play.failed(lie.word)
+        try await IssuerHarness.run(prepare: lie.tell, isReady: false) { harness in
+            let state = try await harness.failed(lie.word)
             #expect(state["keys"] == .null)
             #expect(state["degraded_since"] != .null)
-            let answer = try await play.answer()
+            let answer = try await harness.answer()
             #expect(answer.status == 503)
             #expect(answer.code == "keys_unavailable")
             #expect(answer.value("retry-after") != nil)
-            #expect(try await play.stage.answer("/open/1").status == 200)
-            let report = try await play.stage.healthReport()
+            #expect(try await harness.base.answer("/open/1").status == 200)
+            let report = try await harness.base.healthReport()
             #expect(report["status"] == "degraded")
             #expect(report["issuers_without_keys"] == ["kc"])
-            #expect(!play.issuer.server.requests.contains { $0.path == "/elsewhere" })
+            #expect(!harness.issuer.server.requests.contains { $0.path == "/elsewhere" })
         }
     }
 
@@ -214,13 +216,13 @@ struct DiscoveryTests {
             jwk["d"] = "AAAA"
             try issuer.publish([issuer.key], adding: [.object(jwk)])
         }
-        try await IssuerStage.play(prepare: prepare) { play in
-            #expect(try await play.answer().status == 200)
-            let state = try await play.state()
+        try await IssuerHarness.run(prepare: prepare) { harness in
+            #expect(try await harness.answer().status == 200)
+            let state = try await harness.state()
             #expect(state["keys"] == 1)
             #expect(state["alarms"] == ["secret_key_published"])
-            #expect(try await play.stage.healthReport()["status"] == "degraded")
-            let answer = try await play.answer(try play.issuer.token(signedWith: leaked))
+            #expect(try await harness.base.healthReport()["status"] == "degraded")
+            let answer = try await harness.answer(try harness.issuer.token(signedWith: leaked))
             #expect(answer.status == 401)
             #expect(answer.code == "unknown_key")
         }
@@ -228,33 +230,33 @@ struct DiscoveryTests {
 
     @Test("RS-036 what a token says about its keys fetches nothing", arguments: ["jku", "x5u", "jwk", "x5c"])
     func headers(name: String) async throws {
-        try await IssuerStage.play { play in
-            let foreign = try TestSigningKey(.es256, kid: play.issuer.key.kid)
-            let spy = "\(play.issuer.origin)/spy"
+        try await IssuerHarness.run { harness in
+            let foreign = try TestSigningKey(.es256, kid: harness.issuer.key.kid)
+            let spy = "\(harness.issuer.origin)/spy"
             let value: JSON =
                 switch name {
                 case "jwk": try foreign.jwk
                 case "x5c": ["AAAA"]
                 default: .string(spy)
                 }
-            let answer = try await play.answer(try play.issuer.token(signedWith: foreign, header: [name: value]))
+            let answer = try await harness.answer(try harness.issuer.token(signedWith: foreign, header: [name: value]))
             #expect(answer.status == 401)
             #expect(answer.code == "bad_signature")
             // The genuine key is not turned away because of it.
-            #expect(try await play.answer(try play.issuer.token(header: [name: value])).status == 200)
-            #expect(play.issuer.server.requests.count == 2)
+            #expect(try await harness.answer(try harness.issuer.token(header: [name: value])).status == 200)
+            #expect(harness.issuer.server.requests.count == 2)
         }
     }
 
     @Test("RS-049 a key of one issuer does not vouch for another's tokens, though both use the same kid")
     func otherIssuersKey() async throws {
         let other = try FakeIssuer.start(try TestCertificates.shared())
-        let entry = IssuerStage.entry(other, name: "other", lines: ["authorities: certs/upstream-ca.pem"])
-        let routes = IssuerStage.routes.replacingOccurrences(of: "issuers: [kc]", with: "issuers: [kc, other]")
-        try await IssuerStage.play(routes: routes, others: entry) { play in
-            #expect(try await play.answer().status == 200)
-            #expect(try await play.answer(try other.token()).status == 200)
-            let answer = try await play.answer(try play.issuer.token(signedWith: other.key))
+        let entry = IssuerHarness.entry(other, name: "other", lines: ["authorities: certs/upstream-ca.pem"])
+        let routes = IssuerHarness.routes.replacingOccurrences(of: "issuers: [kc]", with: "issuers: [kc, other]")
+        try await IssuerHarness.run(routes: routes, others: entry) { harness in
+            #expect(try await harness.answer().status == 200)
+            #expect(try await harness.answer(try other.token()).status == 200)
+            let answer = try await harness.answer(try harness.issuer.token(signedWith: other.key))
             #expect(answer.status == 401)
             #expect(answer.code == "bad_signature")
         }

@@ -15,16 +15,17 @@ struct RecordFieldTests {
               limits: [per_client]
               upstream: orders
             """
-        try await Stage.play(routes: routes, sections: "limits: {per_client: {by: client_id, rate: 5/m}}") { stage in
-            let client = try stage.gateway.client(certificate: stage.gateway.certificates.client)
-            var request = stage.request(
+        try await GatewayHarness.run(routes: routes, sections: "limits: {per_client: {by: client_id, rate: 5/m}}") {
+            harness in
+            let client = try harness.gateway.client(certificate: harness.gateway.certificates.client)
+            var request = harness.request(
                 "/orders/7?secret=query", method: "POST",
-                token: try stage.issuer.token(.es256, scope: "orders:write orders:read"),
+                token: try harness.issuer.token(.es256, scope: "orders:write orders:read"),
                 fields: [HeaderField("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")])
             request.body = .text("twelve bytes")
             let answer = try await client.send(request)
             #expect(answer.status == 200)
-            let record = try await stage.record(of: answer)
+            let record = try await harness.record(of: answer)
             let expected: [(String, JSON)] = [
                 ("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736"), ("client_address", "127.0.0.1"),
                 ("client_port", .integer(Int64(answer.localPort))),
@@ -45,7 +46,7 @@ struct RecordFieldTests {
             for name in ["duration_us", "upstream_us", "limit_reset_s"] {
                 #expect((record[name]?.int ?? -1) > 0, "\(name)")
             }
-            #expect(record["upstream"]?.string?.hasSuffix("127.0.0.1:\(stage.upstream.port)") == true)
+            #expect(record["upstream"]?.string?.hasSuffix("127.0.0.1:\(harness.upstream.port)") == true)
             #expect(record["code"] == nil)
             #expect(record["truncated"] == nil)
             #expect(record["token"]?.string?.count == 32)
@@ -60,11 +61,11 @@ struct RecordFieldTests {
     @Test("no field but those of the table, each with a class that is not secret, but for the token's hash")
     func classed() async throws {
         let table = Dictionary(uniqueKeysWithValues: AuditField.allCases.map { ($0.name, $0.classification) })
-        try await Stage.play { stage in
-            _ = try await stage.answer("/orders/1", token: stage.issuer.token(.es256))
-            _ = try await stage.answer("/orders/1")
-            _ = try await stage.answer("/nowhere")
-            for record in try await stage.gateway.auditRecords(atLeast: 3) {
+        try await GatewayHarness.run { harness in
+            _ = try await harness.answer("/orders/1", token: harness.issuer.token(.es256))
+            _ = try await harness.answer("/orders/1")
+            _ = try await harness.answer("/nowhere")
+            for record in try await harness.gateway.auditRecords(atLeast: 3) {
                 for name in record.names {
                     let classification = try #require(table[name], "\(name) is not in the table")
                     #expect(classification != .secret || name == "token", "\(name)")
@@ -76,10 +77,10 @@ struct RecordFieldTests {
 
     @Test("the same token has the same name in all records of a process, another one another")
     func tokenNames() async throws {
-        try await Stage.play { stage in
-            let (one, two) = (try stage.issuer.token(.es256), try stage.issuer.token(.es256))
-            for token in [one, two, one] { _ = try await stage.answer("/orders/1", token: token) }
-            let names = try await stage.gateway.auditRecords(atLeast: 3).map { $0["token"]?.string ?? "" }
+        try await GatewayHarness.run { harness in
+            let (one, two) = (try harness.issuer.token(.es256), try harness.issuer.token(.es256))
+            for token in [one, two, one] { _ = try await harness.answer("/orders/1", token: token) }
+            let names = try await harness.gateway.auditRecords(atLeast: 3).map { $0["token"]?.string ?? "" }
             #expect(names[0] == names[2])
             #expect(names[0] != names[1])
         }
@@ -87,53 +88,54 @@ struct RecordFieldTests {
 
     @Test("hostile octets in what a client sends stay inside their strings, and one record stays one line")
     func hostile() async throws {
-        try await Stage.play { stage in
-            let client = try await stage.gateway.rawClient()
+        try await GatewayHarness.run { harness in
+            let client = try await harness.gateway.rawClient()
             let long = String(repeating: "a", count: 4_000)
             for target in ["/open/%22,%22decision%22:%22allowed", "/open/\(long)", "/nowhere/'\u{7B}\u{7D}'"] {
                 try await client.write("GET \(target) HTTP/1.1\r\nHost: localhost\r\nX: \"}\\\r\n\r\n")
                 _ = try? await client.readAnswer()
             }
-            let weird = try await stage.gateway.rawClient()
+            let weird = try await harness.gateway.rawClient()
             try await weird.write(
                 Array("GE\"T\\ /\u{1}\"\n{\"decision\":\"allowed\"} HTTP/1.1\r\n\r\n".utf8) + [0xFF, 0xFE])
             _ = try? await weird.readToEnd()
-            let records = try await stage.gateway.auditRecords(atLeast: 3)
+            let records = try await harness.gateway.auditRecords(atLeast: 3)
             #expect(records.allSatisfy { ($0["path"]?.string?.utf8.count ?? 0) <= 520 })
         }
     }
 
     @Test("no token, secret or query stands anywhere in records or in the log, not even at the level trace")
     func secrecy() async throws {
-        try await Stage.play(runner: TracingRunner()) { stage in
-            let good = try stage.issuer.token(.es256)
-            var spoiled = try stage.issuer.draft(.es256)
+        try await GatewayHarness.run(runner: TracingRunner()) { harness in
+            let good = try harness.issuer.token(.es256)
+            var spoiled = try harness.issuer.draft(.es256)
             spoiled.claims["exp"] = 1
             let expired = try spoiled.signed()
             let tokens = [good, expired, "opaque-token-of-somebody"]
-            let client = try stage.client()
+            let client = try harness.client()
             for token in tokens {
-                _ = try await client.send(stage.request("/orders/1?access_token=\(token)", token: token))
-                _ = try await client.send(stage.request("/orders/1", token: token))
+                _ = try await client.send(harness.request("/orders/1?access_token=\(token)", token: token))
+                _ = try await client.send(harness.request("/orders/1", token: token))
                 _ = try await client.send(
-                    stage.request("/open/?access_token=\(token)", fields: [HeaderField("Cookie", "session=\(token)")]))
+                    harness.request("/open/?access_token=\(token)", fields: [HeaderField("Cookie", "session=\(token)")])
+                )
             }
-            let raw = try await stage.gateway.rawClient()
+            let raw = try await harness.gateway.rawClient()
             try await raw.write(
                 "GET /orders/1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(good)\r\nAuthorization : Bearer \(good)\r\n\r\n"
             )
             _ = try await raw.readToEnd()
-            try await stage.gateway.reload()
-            _ = try await stage.gateway.auditRecords(atLeast: 10)
-            try await stage.gateway.stop()
+            try await harness.gateway.reload()
+            _ = try await harness.gateway.auditRecords(atLeast: 10)
+            try await harness.gateway.stop()
             let text =
-                String(decoding: try stage.gateway.folder.read("audit.jsonl"), as: UTF8.self)
-                + stage.gateway.running.log.joined(separator: "\n")
+                String(decoding: try harness.gateway.folder.read("audit.jsonl"), as: UTF8.self)
+                + harness.gateway.running.log.joined(separator: "\n")
             for token in tokens {
                 #expect(!text.contains(token))
                 for part in token.split(separator: ".") where part.count > 20 { #expect(!text.contains(part)) }
             }
-            #expect(!stage.gateway.running.log.isEmpty)
+            #expect(!harness.gateway.running.log.isEmpty)
             #expect(!text.contains("Bearer e"))
             #expect(!text.contains("PRIVATE KEY"))
         }

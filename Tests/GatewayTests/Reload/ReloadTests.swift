@@ -6,7 +6,7 @@ import Testing
 @Suite("files that are read again")
 struct ReloadTests {
     private static let more =
-        Stage.routes + """
+        GatewayHarness.routes + """
 
             - id: more
               match: {path: /more}
@@ -15,43 +15,45 @@ struct ReloadTests {
             """
 
     /// Reloads, and waits until the gateway says that it has.
-    private func reload(_ stage: Stage, times: Int64 = 1) async throws {
-        try await stage.gateway.reload()
-        try await eventually("reload \(times)") { try await stage.healthReport()["reloads"]?.int == times }
+    private func reload(_ harness: GatewayHarness, times: Int64 = 1) async throws {
+        try await harness.gateway.reload()
+        try await eventually("reload \(times)") { try await harness.healthReport()["reloads"]?.int == times }
     }
 
     @Test("a new policy takes effect, and connections survive it")
     func takesEffect() async throws {
-        try await Stage.play { stage in
-            let client = try stage.client()
-            let before = try await client.send(stage.request("/more"))
+        try await GatewayHarness.run { harness in
+            let client = try harness.client()
+            let before = try await client.send(harness.request("/more"))
             #expect(before.status == 404)
-            try stage.gateway.write(policy: stage.policy(routes: Self.more))
-            try await reload(stage)
-            let after = try await client.send(stage.request("/more"))
+            try harness.gateway.write(policy: harness.policy(routes: Self.more))
+            try await reload(harness)
+            let after = try await client.send(harness.request("/more"))
             #expect(after.status == 200)
             #expect(after.connectCount == 0)
-            let (old, new) = (try await stage.record(of: before)["policy"], try await stage.record(of: after)["policy"])
+            let (old, new) = (
+                try await harness.record(of: before)["policy"], try await harness.record(of: after)["policy"]
+            )
             #expect(old != new)
-            #expect(try await stage.healthReport()["policy"] == new)
+            #expect(try await harness.healthReport()["policy"] == new)
             // The connection to the upstream is used again, too.
-            _ = try await client.send(stage.request("/open/"))
-            #expect(stage.upstream.connectionsAccepted == 1)
+            _ = try await client.send(harness.request("/open/"))
+            #expect(harness.upstream.connectionsAccepted == 1)
         }
     }
 
     @Test("a broken policy changes nothing, health says what is wrong and where, and a mended one takes effect")
     func broken() async throws {
-        try await Stage.play { stage in
-            let client = try stage.client()
-            let policy = try await stage.healthReport()["policy"]
-            let text = stage.policy(routes: Self.more)
-            try stage.gateway.write(
+        try await GatewayHarness.run { harness in
+            let client = try harness.client()
+            let policy = try await harness.healthReport()["policy"]
+            let text = harness.policy(routes: Self.more)
+            try harness.gateway.write(
                 policy: text.replacingOccurrences(of: "  public: true", with: "  publik: true")
                     + "unknown_section: {}\n")
-            try await stage.gateway.reload()
+            try await harness.gateway.reload()
             let report = try await eventually("the reason") { () -> JSONObject? in
-                let report = try await stage.healthReport()
+                let report = try await harness.healthReport()
                 return report["reload_error"] == .null ? nil : report
             }
             let reason = try #require(report["reload_error"]?.string)
@@ -61,12 +63,12 @@ struct ReloadTests {
             #expect(report["status"] == "degraded")
             #expect(report["policy"] == policy)
             #expect(report["reloads"] == 0)
-            #expect(try await client.send(stage.request("/open/")).status == 200)
-            #expect(try await client.send(stage.request("/more")).status == 404)
-            try stage.gateway.write(policy: text)
-            try await reload(stage)
-            #expect(try await stage.healthReport()["reload_error"] == .null)
-            #expect(try await client.send(stage.request("/more")).status == 200)
+            #expect(try await client.send(harness.request("/open/")).status == 200)
+            #expect(try await client.send(harness.request("/more")).status == 404)
+            try harness.gateway.write(policy: text)
+            try await reload(harness)
+            #expect(try await harness.healthReport()["reload_error"] == .null)
+            #expect(try await client.send(harness.request("/more")).status == 200)
         }
     }
 
@@ -83,49 +85,50 @@ struct ReloadTests {
             ("bad_tokens_per_minute_max: 0", "bad_tokens_per_minute_max: 9", "bounds"),
         ])
     func refused(old: String, new: String, reason: String) async throws {
-        try await Stage.play { stage in
-            let policy = try await stage.healthReport()["policy"]
-            let text = stage.policy(routes: Self.more).replacingOccurrences(of: old, with: new)
+        try await GatewayHarness.run { harness in
+            let policy = try await harness.healthReport()["policy"]
+            let text = harness.policy(routes: Self.more).replacingOccurrences(of: old, with: new)
             try #require(text.contains(new))
-            try stage.gateway.write(policy: text)
-            try await stage.gateway.reload()
+            try harness.gateway.write(policy: text)
+            try await harness.gateway.reload()
             let report = try await eventually("the reason") { () -> JSONObject? in
-                let report = try await stage.healthReport()
+                let report = try await harness.healthReport()
                 return report["reload_error"] == .null && report["reloads"] == 0 ? nil : report
             }
             #expect(report["reload_error"]?.string?.contains(reason) == true)
             #expect(report["reload_error"]?.string?.contains("restart") == true)
             #expect(report["policy"] == policy)
-            #expect(try await stage.answer("/more").status == 404)
+            #expect(try await harness.answer("/more").status == 404)
         }
     }
 
     @Test("a request that is under way keeps the policy that it began with, though its route and upstream are gone")
     func inFlight() async throws {
-        let routes = Stage.routes + "\n- id: slow\n  match: {path: /slow}\n  public: true\n  upstream: orders\n"
-        try await Stage.play(routes: routes) { stage in
-            let policy = try await stage.healthReport()["policy"]
-            stage.upstream.script([.gated("go", "late\n")], for: "/slow")
-            let client = try stage.client()
-            async let slow = client.send(stage.request("/slow"))
-            _ = try await stage.upstream.request("/slow") { $0.path == "/slow" }
-            let other = try TestUpstream.start(.orders(stage.gateway.certificates))
-            let text = stage.policy().replacingOccurrences(of: ":\(stage.upstream.port)]", with: ":\(other.port)]")
-            try stage.gateway.write(policy: text)
-            try await reload(stage)
-            #expect(try await stage.answer("/slow").status == 404)
-            #expect(try await stage.answer("/open/").status == 200)
+        let routes =
+            GatewayHarness.routes + "\n- id: slow\n  match: {path: /slow}\n  public: true\n  upstream: orders\n"
+        try await GatewayHarness.run(routes: routes) { harness in
+            let policy = try await harness.healthReport()["policy"]
+            harness.upstream.script([.gated("go", "late\n")], for: "/slow")
+            let client = try harness.client()
+            async let slow = client.send(harness.request("/slow"))
+            _ = try await harness.upstream.request("/slow") { $0.path == "/slow" }
+            let other = try TestUpstream.start(.orders(harness.gateway.certificates))
+            let text = harness.policy().replacingOccurrences(of: ":\(harness.upstream.port)]", with: ":\(other.port)]")
+            try harness.gateway.write(policy: text)
+            try await reload(harness)
+            #expect(try await harness.answer("/slow").status == 404)
+            #expect(try await harness.answer("/open/").status == 200)
             #expect(other.requests.map(\.path) == ["/open/"])
-            stage.upstream.open(gate: "go")
+            harness.upstream.open(gate: "go")
             let answer = try await slow
             #expect(answer.status == 200)
             #expect(answer.text == "late\n")
-            let record = try await stage.record(of: answer)
+            let record = try await harness.record(of: answer)
             #expect(record["policy"] == policy)
             #expect(record["route"] == "slow")
-            #expect(record["upstream"]?.string?.hasSuffix(":\(stage.upstream.port)") == true)
+            #expect(record["upstream"]?.string?.hasSuffix(":\(harness.upstream.port)") == true)
             // Nobody will use the old pool again: its connections end.
-            try await eventually("the old upstream's connections to end") { stage.upstream.connectionsOpen == 0 }
+            try await eventually("the old upstream's connections to end") { harness.upstream.connectionsOpen == 0 }
         }
     }
 
@@ -134,46 +137,46 @@ struct ReloadTests {
     )
     func keys() async throws {
         let (old, new) = (try TestIssuer(algorithms: [.es256]), try TestIssuer(algorithms: [.es256]))
-        try await Stage.play(issuers: [old]) { stage in
-            let client = try stage.client()
+        try await GatewayHarness.run(issuers: [old]) { harness in
+            let client = try harness.client()
             let (before, after) = (try old.token(), try new.token())
-            #expect(try await client.send(stage.request("/orders/1", token: before)).status == 200)
-            #expect(try await client.send(stage.request("/orders/1", token: after)).status == 401)
-            try new.writeKeys(to: stage.gateway.folder)
-            try await reload(stage)
-            #expect(try await client.send(stage.request("/orders/1", token: after)).status == 200)
-            #expect(try await client.send(stage.request("/orders/1", token: before)).status == 401)
+            #expect(try await client.send(harness.request("/orders/1", token: before)).status == 200)
+            #expect(try await client.send(harness.request("/orders/1", token: after)).status == 401)
+            try new.writeKeys(to: harness.gateway.folder)
+            try await reload(harness)
+            #expect(try await client.send(harness.request("/orders/1", token: after)).status == 200)
+            #expect(try await client.send(harness.request("/orders/1", token: before)).status == 401)
         }
     }
 
     @Test("a key file that is broken changes nothing")
     func brokenKeys() async throws {
-        try await Stage.play { stage in
-            try stage.gateway.folder.write("{\"keys\": [", to: "certs/partner.jwks.json")
-            try await stage.gateway.reload()
+        try await GatewayHarness.run { harness in
+            try harness.gateway.folder.write("{\"keys\": [", to: "certs/partner.jwks.json")
+            try await harness.gateway.reload()
             let report = try await eventually("the reason") { () -> JSONObject? in
-                let report = try await stage.healthReport()
+                let report = try await harness.healthReport()
                 return report["reload_error"] == .null && report["reloads"] == 0 ? nil : report
             }
             #expect(report["reload_error"]?.string?.contains("partner.jwks.json") == true)
-            #expect(try await stage.answer("/orders/1", token: stage.issuer.token(.es256)).status == 200)
+            #expect(try await harness.answer("/orders/1", token: harness.issuer.token(.es256)).status == 200)
         }
     }
 
     @Test("a new certificate is shown to new connections, and the old ones live on")
     func certificate() async throws {
-        try await Stage.play { stage in
-            let client = try stage.client()
-            let before = try await client.send(stage.request("/open/"))
-            let renewed = try stage.gateway.certificates.authority.issue(
+        try await GatewayHarness.run { harness in
+            let client = try harness.client()
+            let before = try await client.send(harness.request("/open/"))
+            let renewed = try harness.gateway.certificates.authority.issue(
                 .init("renewed gateway", dnsNames: ["localhost"], addresses: ["127.0.0.1"], purpose: .server))
-            try stage.gateway.folder.write(renewed.chain, to: "certs/gateway.pem")
-            try stage.gateway.folder.write(renewed.key, to: "certs/gateway.key", permissions: 0o600)
-            try await reload(stage)
-            let same = try await client.send(stage.request("/open/"))
+            try harness.gateway.folder.write(renewed.chain, to: "certs/gateway.pem")
+            try harness.gateway.folder.write(renewed.key, to: "certs/gateway.key", permissions: 0o600)
+            try await reload(harness)
+            let same = try await client.send(harness.request("/open/"))
             #expect(same.status == 200)
             #expect(same.connectCount == 0)
-            let other = try await stage.answer("/open/")
+            let other = try await harness.answer("/open/")
             #expect(before.peer?.commonName == "gateway")
             #expect(other.peer?.commonName == "renewed gateway")
         }
@@ -181,60 +184,61 @@ struct ReloadTests {
 
     @Test("a certificate without its key changes nothing")
     func mismatchedCertificate() async throws {
-        try await Stage.play { stage in
-            let renewed = try stage.gateway.certificates.authority.issue(
+        try await GatewayHarness.run { harness in
+            let renewed = try harness.gateway.certificates.authority.issue(
                 .init("renewed gateway", dnsNames: ["localhost"], purpose: .server))
-            try stage.gateway.folder.write(renewed.chain, to: "certs/gateway.pem")
-            try await stage.gateway.reload()
+            try harness.gateway.folder.write(renewed.chain, to: "certs/gateway.pem")
+            try await harness.gateway.reload()
             let report = try await eventually("the reason") { () -> JSONObject? in
-                let report = try await stage.healthReport()
+                let report = try await harness.healthReport()
                 return report["reload_error"] == .null && report["reloads"] == 0 ? nil : report
             }
             #expect(report["reload_error"]?.string?.contains("gateway") == true)
-            #expect(try await stage.answer("/open/").peer?.commonName == "gateway")
+            #expect(try await harness.answer("/open/").peer?.commonName == "gateway")
         }
     }
 
     @Test("what the gateway shows to an upstream, and whom it trusts there, is read again")
     func upstreamCertificates() async throws {
-        try await Stage.play { stage in
-            #expect(try await stage.answer("/open/1").status == 200)
-            let renewed = try stage.gateway.certificates.upstreamAuthority.issue(
+        try await GatewayHarness.run { harness in
+            #expect(try await harness.answer("/open/1").status == 200)
+            let renewed = try harness.gateway.certificates.upstreamAuthority.issue(
                 .init("renewed", uris: ["spiffe://example.org/renewed-gateway"], purpose: .client))
-            try stage.gateway.folder.write(renewed.chain, to: "certs/gateway-client.pem")
-            try stage.gateway.folder.write(renewed.key, to: "certs/gateway-client.key", permissions: 0o600)
-            try await reload(stage)
-            #expect(try await stage.answer("/open/2").status == 200)
+            try harness.gateway.folder.write(renewed.chain, to: "certs/gateway-client.pem")
+            try harness.gateway.folder.write(renewed.key, to: "certs/gateway-client.key", permissions: 0o600)
+            try await reload(harness)
+            #expect(try await harness.answer("/open/2").status == 200)
             #expect(
-                stage.upstream.requests.map { $0.peer?.uris ?? [] } == [
+                harness.upstream.requests.map { $0.peer?.uris ?? [] } == [
                     ["spiffe://example.org/gateway"], ["spiffe://example.org/renewed-gateway"],
                 ])
             // An authority that did not sign the upstream's certificate: connections made under the old one do not
             // count.
-            try stage.gateway.folder.write(stage.gateway.certificates.foreignAuthority.pem, to: "certs/upstream-ca.pem")
-            try await reload(stage, times: 2)
-            let refused = try await stage.answer("/open/3")
+            try harness.gateway.folder.write(
+                harness.gateway.certificates.foreignAuthority.pem, to: "certs/upstream-ca.pem")
+            try await reload(harness, times: 2)
+            let refused = try await harness.answer("/open/3")
             #expect(refused.status == 502)
             #expect(refused.code == "wrong_upstream_identity")
-            #expect(stage.upstream.requests.count == 2)
+            #expect(harness.upstream.requests.count == 2)
         }
     }
 
     @Test("reloads that come together leave the newest policy in force")
     func together() async throws {
-        try await Stage.play { stage in
+        try await GatewayHarness.run { harness in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<8 {
-                    try stage.gateway.write(
-                        policy: stage.policy(
-                            routes: Stage.routes
+                    try harness.gateway.write(
+                        policy: harness.policy(
+                            routes: GatewayHarness.routes
                                 + "\n- id: new\n  match: {path: /new\(number)}\n  public: true\n  upstream: orders\n"))
-                    group.addTask { try await stage.gateway.reload() }
+                    group.addTask { try await harness.gateway.reload() }
                 }
                 try await group.waitForAll()
             }
-            #expect(try await stage.answer("/new7").status == 200)
-            #expect(try await stage.answer("/new6").status == 404)
+            #expect(try await harness.answer("/new7").status == 200)
+            #expect(try await harness.answer("/new6").status == 404)
         }
     }
 }

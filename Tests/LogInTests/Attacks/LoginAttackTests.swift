@@ -7,25 +7,25 @@ import Testing
 
 @Suite("Attacks on log-in")
 struct LoginAttackTests {
-    private let bench: PeopleBench
+    private let harness: LogInHarness
     private let browser: Browser
 
     init() async throws {
-        bench = try await PeopleBench()
-        browser = bench.browser()
+        harness = try await LogInHarness()
+        browser = harness.browser()
     }
 
     @Test("Attack: session fixation. A session secret that was there before is not taken over, and ends")
     func fixation() async throws {
-        let planted = RandomText.session.make(bench.random)
+        let planted = RandomText.session.make(harness.random)
         browser[SessionReader.cookieName] = planted
-        try await bench.logIn(browser)
+        try await harness.logIn(browser)
         let first = browser[SessionReader.cookieName]
         #expect(first != planted)
-        #expect(try await bench.store.record(.session, RandomText.session.key(of: planted)) == nil)
-        try await bench.logIn(browser)
+        #expect(try await harness.store.record(.session, RandomText.session.key(of: planted)) == nil)
+        try await harness.logIn(browser)
         #expect(browser[SessionReader.cookieName] != first)
-        #expect(try await bench.store.record(.session, RandomText.session.key(of: try #require(first))) == nil)
+        #expect(try await harness.store.record(.session, RandomText.session.key(of: try #require(first))) == nil)
     }
 
     @Test(
@@ -33,26 +33,27 @@ struct LoginAttackTests {
         arguments: [
             [("sec-fetch-site", "cross-site")], [("sec-fetch-site", "same-site")], [("origin", "https://evil.example")],
             [("origin", "null")],
-            [("origin", Bench.issuer + ":8443")], [("origin", Bench.issuer), ("sec-fetch-site", "none")],
+            [("origin", AuthorizationHarness.issuer + ":8443")],
+            [("origin", AuthorizationHarness.issuer), ("sec-fetch-site", "none")],
         ])
     func foreignOrigin(fields: [(String, String)]) async throws {
-        let id = try await bench.interaction(for: browser)
+        let id = try await harness.interaction(for: browser)
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
         let answer = await browser.send(
-            form, ["username": "alice", "password": PeopleBench.password],
+            form, ["username": "alice", "password": LogInHarness.password],
             fields: fields.map { (name: $0.0, value: $0.1) })
         #expect(answer.status == 400)
         #expect(answer.all("set-cookie").isEmpty)
-        #expect(try await bench.stored(id).user == nil)
+        #expect(try await harness.stored(id).user == nil)
     }
 
     @Test("Attack: cross-site request forgery. Without the token of this form in this browser, a form does nothing")
     func token() async throws {
-        let id = try await bench.interaction(for: browser)
+        let id = try await harness.interaction(for: browser)
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
-        let elsewhere = bench.browser()
-        let theirs = try await bench.interaction(for: elsewhere)
-        let other = try await bench.interaction(for: browser)
+        let elsewhere = harness.browser()
+        let theirs = try await harness.interaction(for: elsewhere)
+        let other = try await harness.interaction(for: browser)
         let tokens = [
             "", "x", form.hidden["form_token"].map { String($0.dropLast()) } ?? "",
             await elsewhere.get("/oauth2/login", "interaction=\(theirs)").hidden["form_token"] ?? "",
@@ -61,32 +62,33 @@ struct LoginAttackTests {
         for token in tokens {
             // A browser that says nothing of where a form comes from: the token alone decides.
             let answer = await browser.send(
-                form, ["username": "alice", "password": PeopleBench.password, "form_token": token], fields: [])
+                form, ["username": "alice", "password": LogInHarness.password, "form_token": token], fields: [])
             #expect(answer.status == 400, "\(token)")
         }
         #expect(
-            await browser.send(form, ["username": "alice", "password": PeopleBench.password], fields: []).status == 303)
+            await browser.send(form, ["username": "alice", "password": LogInHarness.password], fields: []).status == 303
+        )
     }
 
     @Test("Attack: cross-site request forgery. A token of the log-in form opens no consent, and log-out needs its own")
     func purposes() async throws {
-        try await bench.logIn(browser)
-        let id = try await bench.interaction(for: browser, user: bench.user.id)
+        try await harness.logIn(browser)
+        let id = try await harness.interaction(for: browser, user: harness.user.id)
         let login = await browser.get("/oauth2/login", "interaction=\(id)")
         let token = login.hidden["form_token"] ?? ""
         #expect(
             await browser.post("/oauth2/consent", "interaction=\(id)&decision=allow&form_token=\(token)").status == 400)
         #expect(await browser.post("/oauth2/logout", "form_token=\(token)").status == 400)
         #expect(await browser.post("/oauth2/logout", "").status == 400)
-        #expect(try await bench.stored(id).consent == nil)
+        #expect(try await harness.stored(id).consent == nil)
     }
 
     @Test("Attack: log-in forgery. Somebody else's log-in cannot be finished in this browser")
     func loginForgery() async throws {
-        let attacker = bench.browser(address: "203.0.113.9")
-        let id = try await bench.interaction(for: attacker)
+        let attacker = harness.browser(address: "203.0.113.9")
+        let id = try await harness.interaction(for: attacker)
         let form = await attacker.get("/oauth2/login", "interaction=\(id)")
-        #expect(await browser.send(form, ["username": "alice", "password": PeopleBench.password]).status == 400)
+        #expect(await browser.send(form, ["username": "alice", "password": LogInHarness.password]).status == 400)
         #expect(browser[SessionReader.cookieName] == nil)
     }
 
@@ -94,46 +96,46 @@ struct LoginAttackTests {
     func guessing() async throws {
         for name in ["alice", "nobody"] {
             for _ in 0..<10 {
-                #expect(try await bench.logIn(browser, name: name, password: "wrong password").status == 403)
+                #expect(try await harness.logIn(browser, name: name, password: "wrong password").status == 403)
             }
-            let limited = try await bench.logIn(browser, name: name)
+            let limited = try await harness.logIn(browser, name: name)
             #expect(limited.status == 429)
             #expect(limited.text.contains(LoginPage.tooManyAttempts))
             #expect(limited.facts.event == "login_braked")
             #expect(
-                try await bench.logIn(browser, name: name, password: "wrong password", now: newYear2026 + 6).status
+                try await harness.logIn(browser, name: name, password: "wrong password", now: newYear2026 + 6).status
                     == 403)
         }
     }
 
     @Test("AS-016 Attack: locking somebody out. Wrong passwords from elsewhere do not keep the owner out")
     func lockout() async throws {
-        let attacker = bench.browser(address: "203.0.113.9")
-        for _ in 0..<30 { try await bench.logIn(attacker, password: "wrong password") }
-        #expect(try await bench.logIn(browser).status == 303)
+        let attacker = harness.browser(address: "203.0.113.9")
+        for _ in 0..<30 { try await harness.logIn(attacker, password: "wrong password") }
+        #expect(try await harness.logIn(browser).status == 303)
     }
 
     @Test(
         "AS-016 Attack: locking somebody out from a thousand addresses. A browser that is known still gets in, and guesses no more than others"
     )
     func distributed() async throws {
-        try await bench.logIn(browser)
+        try await harness.logIn(browser)
         for index in 0..<110 {
-            let answer = try await bench.logIn(
-                bench.browser(address: "203.0.113.\(index)"), password: "wrong password", now: newYear2026 + 1)
+            let answer = try await harness.logIn(
+                harness.browser(address: "203.0.113.\(index)"), password: "wrong password", now: newYear2026 + 1)
             #expect(answer.status == (index < 100 ? 403 : 429))
         }
-        #expect(try await bench.logIn(bench.browser(address: "198.51.100.1"), now: newYear2026 + 1).status == 429)
-        #expect(try await bench.logIn(browser, now: newYear2026 + 1).status == 303)
+        #expect(try await harness.logIn(harness.browser(address: "198.51.100.1"), now: newYear2026 + 1).status == 429)
+        #expect(try await harness.logIn(browser, now: newYear2026 + 1).status == 303)
         for _ in 0..<10 {
-            #expect(try await bench.logIn(browser, password: "wrong password", now: newYear2026 + 1).status == 403)
+            #expect(try await harness.logIn(browser, password: "wrong password", now: newYear2026 + 1).status == 403)
         }
-        #expect(try await bench.logIn(browser, now: newYear2026 + 1).status == 429)
+        #expect(try await harness.logIn(browser, now: newYear2026 + 1).status == 429)
     }
 
     @Test("AS-016 Attack: passing for a known browser. The cookie counts for its own name only, and cannot be made")
     func forgedBrowser() async throws {
-        try await bench.logIn(browser)
+        try await harness.logIn(browser)
         let cookie = try #require(browser[KnownBrowser.cookieName])
         let pepper = try #require(SecretPepper(octets: [UInt8](repeating: 7, count: 32)))
         func known(_ value: String, _ name: String) -> Bool {
@@ -147,7 +149,8 @@ struct LoginAttackTests {
         #expect(!known(String(cookie.dropLast()) + (cookie.hasSuffix("A") ? "B" : "A"), "alice"))
         #expect(
             !known(
-                RandomText.knownBrowser.make(bench.random) + "." + RandomText.knownBrowser.make(bench.random), "alice"))
+                RandomText.knownBrowser.make(harness.random) + "." + RandomText.knownBrowser.make(harness.random),
+                "alice"))
         #expect(!known("", "alice"))
     }
 
@@ -155,14 +158,14 @@ struct LoginAttackTests {
         "AS-016 Attack: one password for many names. An address may fail fifty times, and its own log-ins do not wipe that out"
     )
     func spraying() async throws {
-        _ = try await bench.directory.add(
-            name: "mallory", password: "a password of mine", now: newYear2026, random: bench.random)
+        _ = try await harness.directory.add(
+            name: "mallory", password: "a password of mine", now: newYear2026, random: harness.random)
         var looked = 0
         for index in 0..<80 {
-            if try await bench.logIn(browser, name: "user\(index)", password: "Spring2026!!").status == 403 {
+            if try await harness.logIn(browser, name: "user\(index)", password: "Spring2026!!").status == 403 {
                 looked += 1
             }
-            if index % 10 == 0 { try await bench.logIn(browser, name: "mallory", password: "a password of mine") }
+            if index % 10 == 0 { try await harness.logIn(browser, name: "mallory", password: "a password of mine") }
         }
         #expect(looked == 50)
     }

@@ -9,7 +9,7 @@ import Testing
 @Suite("Forwarding")
 struct ForwardingTests {
     /// A client's connection whose requests are all forwarded, and the upstream's end of the last one.
-    fileprivate final class Scene {
+    fileprivate final class ForwardingHarness {
         let client: ClientHarness
         let upstream = FakeUpstream()
         private let kept: Kept
@@ -20,7 +20,7 @@ struct ForwardingTests {
             client = ClientHarness { exchange in
                 prepare(exchange)
                 kept.exchange = exchange
-                Scene.forward(exchange)
+                ForwardingHarness.forward(exchange)
             }
             self.kept = kept
         }
@@ -54,156 +54,156 @@ struct ForwardingTests {
 
     @Test("a request and its answer")
     func whole() throws {
-        let scene = Scene()
-        try scene.receive(Self.post + "abcd")
-        #expect(scene.upstream.head == "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n")
-        #expect(scene.upstream.body == "abcd" && scene.upstream.trailers != nil)
-        try scene.upstream.answerHead(Self.ok, framing: .length(2))
-        scene.upstream.answerBody("ok")
-        scene.upstream.end()
-        #expect(try scene.client.sent() == "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Request-Id: 1\r\n\r\nok")
-        #expect(scene.client.heard == ["began /a", "ended complete 200"])
+        let harness = ForwardingHarness()
+        try harness.receive(Self.post + "abcd")
+        #expect(harness.upstream.head == "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n")
+        #expect(harness.upstream.body == "abcd" && harness.upstream.trailers != nil)
+        try harness.upstream.answerHead(Self.ok, framing: .length(2))
+        harness.upstream.answerBody("ok")
+        harness.upstream.end()
+        #expect(try harness.client.sent() == "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Request-Id: 1\r\n\r\nok")
+        #expect(harness.client.heard == ["began /a", "ended complete 200"])
     }
 
     @Test("an answer that comes before the request is whole goes out at once, and the rest of the request goes on")
     func earlyAnswer() throws {
-        let scene = Scene()
-        try scene.receive(Self.post + "ab")
-        try scene.upstream.answerHead(Self.ok, framing: .length(2))
-        #expect(try scene.client.sent().hasPrefix("HTTP/1.1 200 OK\r\n"))
-        try scene.client.receive("cd")
-        #expect(scene.upstream.body == "abcd" && scene.upstream.trailers != nil)
+        let harness = ForwardingHarness()
+        try harness.receive(Self.post + "ab")
+        try harness.upstream.answerHead(Self.ok, framing: .length(2))
+        #expect(try harness.client.sent().hasPrefix("HTTP/1.1 200 OK\r\n"))
+        try harness.client.receive("cd")
+        #expect(harness.upstream.body == "abcd" && harness.upstream.trailers != nil)
     }
 
     @Test("interim answers reach the client, but not one of HTTP/1.0", arguments: ["1.1", "1.0"])
     func interim(_ version: String) throws {
-        let scene = Scene()
-        try scene.receive("GET /a HTTP/\(version)\r\nHost: h\r\n\r\n")
-        try scene.upstream.answerHead("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", framing: .none)
+        let harness = ForwardingHarness()
+        try harness.receive("GET /a HTTP/\(version)\r\nHost: h\r\n\r\n")
+        try harness.upstream.answerHead("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", framing: .none)
         #expect(
-            try scene.client.sent() == (version == "1.1" ? "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" : ""))
-        #expect(scene.client.heard == ["began /a"])
+            try harness.client.sent() == (version == "1.1" ? "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" : ""))
+        #expect(harness.client.heard == ["began /a"])
     }
 
     @Test("a client that waits for 100 waits for the upstream's")
     func expectContinue() throws {
-        let scene = Scene()
-        try scene.receive("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
-        #expect(scene.upstream.head.contains("Expect: 100-continue\r\n"))
-        #expect(try scene.client.sent() == "")
-        try scene.upstream.answerHead("HTTP/1.1 100 Continue\r\n\r\n", framing: .none)
-        #expect(try scene.client.sent() == "HTTP/1.1 100 Continue\r\n\r\n")
-        try scene.client.receive("ab")
-        #expect(scene.upstream.body == "ab" && scene.upstream.trailers != nil)
+        let harness = ForwardingHarness()
+        try harness.receive("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        #expect(harness.upstream.head.contains("Expect: 100-continue\r\n"))
+        #expect(try harness.client.sent() == "")
+        try harness.upstream.answerHead("HTTP/1.1 100 Continue\r\n\r\n", framing: .none)
+        #expect(try harness.client.sent() == "HTTP/1.1 100 Continue\r\n\r\n")
+        try harness.client.receive("ab")
+        #expect(harness.upstream.body == "ab" && harness.upstream.trailers != nil)
     }
 
     @Test("trailers pass both ways")
     func trailers() throws {
-        let scene = Scene()
-        try scene.receive(
+        let harness = ForwardingHarness()
+        try harness.receive(
             "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nSum: 1\r\nHost: x\r\n\r\n"
         )
-        let sent = try #require(scene.upstream.trailers)
+        let sent = try #require(harness.upstream.trailers)
         #expect(sent.entries.map { sent.text($0.name) + "=" + sent.text($0.value) } == ["Sum=1"])
-        try scene.upstream.answerHead("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", framing: .chunked)
-        scene.upstream.answerBody("xyz")
+        try harness.upstream.answerHead("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", framing: .chunked)
+        harness.upstream.answerBody("xyz")
         var trailers = FieldList()
         trailers.append("Grpc-Status", "0")
-        scene.upstream.end(trailers: trailers)
-        #expect(try scene.client.sent().hasSuffix("\r\n\r\n3\r\nxyz\r\n0\r\nGrpc-Status: 0\r\n\r\n"))
+        harness.upstream.end(trailers: trailers)
+        #expect(try harness.client.sent().hasSuffix("\r\n\r\n3\r\nxyz\r\n0\r\nGrpc-Status: 0\r\n\r\n"))
     }
 
     // MARK: How fast
 
     @Test("a client that does not read makes the upstream wait, until it reads")
     func slowClient() throws {
-        let scene = Scene()
-        try scene.receive(Self.get)
-        try scene.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", framing: .length(9))
-        scene.client.setWritable(false)
-        #expect(scene.upstream.isPaused)
-        scene.client.setWritable(true)
-        #expect(!scene.upstream.isPaused)
+        let harness = ForwardingHarness()
+        try harness.receive(Self.get)
+        try harness.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", framing: .length(9))
+        harness.client.setWritable(false)
+        #expect(harness.upstream.isPaused)
+        harness.client.setWritable(true)
+        #expect(!harness.upstream.isPaused)
     }
 
     @Test("an upstream that does not read makes the client wait, until it reads, and its time does not run meanwhile")
     func slowUpstream() throws {
-        let scene = Scene()
-        try scene.receive(Self.post)
-        scene.upstream.isWritable = false
-        try scene.client.receive("ab")
-        #expect(scene.client.isReadingPaused)
-        scene.client.pass(nanoseconds: .seconds(1_000))
-        #expect(scene.client.heard == ["began /a"])
-        scene.upstream.setWritable(true)
-        #expect(scene.client.isReadingPaused == false)
-        scene.client.pass(nanoseconds: .seconds(30))
-        #expect(scene.client.heard == ["began /a", "timed out", "ended complete 408"])
-        #expect(scene.upstream.isAbandoned)
+        let harness = ForwardingHarness()
+        try harness.receive(Self.post)
+        harness.upstream.isWritable = false
+        try harness.client.receive("ab")
+        #expect(harness.client.isReadingPaused)
+        harness.client.pass(nanoseconds: .seconds(1_000))
+        #expect(harness.client.heard == ["began /a"])
+        harness.upstream.setWritable(true)
+        #expect(harness.client.isReadingPaused == false)
+        harness.client.pass(nanoseconds: .seconds(30))
+        #expect(harness.client.heard == ["began /a", "timed out", "ended complete 408"])
+        #expect(harness.upstream.isAbandoned)
     }
 
     @Test("a client that takes nothing of an answer for too long is given up, one that takes some is not")
     func stalledClient() throws {
-        let scene = Scene()
-        try scene.receive(Self.get)
-        try scene.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", framing: .length(9))
-        scene.client.setWritable(false)
-        scene.client.pass(nanoseconds: .seconds(30))
-        #expect(scene.client.heard == ["began /a", "ended stalled 200"])
-        #expect(scene.upstream.isAbandoned && !scene.client.isOpen)
+        let harness = ForwardingHarness()
+        try harness.receive(Self.get)
+        try harness.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", framing: .length(9))
+        harness.client.setWritable(false)
+        harness.client.pass(nanoseconds: .seconds(30))
+        #expect(harness.client.heard == ["began /a", "ended stalled 200"])
+        #expect(harness.upstream.isAbandoned && !harness.client.isOpen)
     }
 
     // MARK: What goes wrong
 
     @Test("an answer that breaks off is broken off towards the client, without the end that would make it whole")
     func breaksOff() throws {
-        let scene = Scene()
-        try scene.receive(Self.get)
-        try scene.upstream.answerHead("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", framing: .chunked)
-        scene.upstream.answerBody("xyz")
-        scene.upstream.fail(.closedEarly)
-        #expect(try scene.client.sent().hasSuffix("3\r\nxyz\r\n"))
-        #expect(scene.client.heard == ["began /a", "ended upstreamBrokeOff 200"])
-        #expect(!scene.client.isOpen)
+        let harness = ForwardingHarness()
+        try harness.receive(Self.get)
+        try harness.upstream.answerHead("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", framing: .chunked)
+        harness.upstream.answerBody("xyz")
+        harness.upstream.fail(.closedEarly)
+        #expect(try harness.client.sent().hasSuffix("3\r\nxyz\r\n"))
+        #expect(harness.client.heard == ["began /a", "ended upstreamBrokeOff 200"])
+        #expect(!harness.client.isOpen)
     }
 
     @Test("a failure before the answer is the delegate's to answer, and the connection serves on")
     func failsEarly() throws {
-        let scene = Scene()
-        try scene.receive(Self.get)
-        scene.upstream.fail(.closedEarly, onReusedConnection: true)
-        #expect(scene.client.heard == ["began /a", "forward failed closedEarly", "ended complete 502"])
-        #expect(try scene.client.sent().hasPrefix("HTTP/1.1 502 "))
-        #expect(scene.client.isOpen)
+        let harness = ForwardingHarness()
+        try harness.receive(Self.get)
+        harness.upstream.fail(.closedEarly, onReusedConnection: true)
+        #expect(harness.client.heard == ["began /a", "forward failed closedEarly", "ended complete 502"])
+        #expect(try harness.client.sent().hasPrefix("HTTP/1.1 502 "))
+        #expect(harness.client.isOpen)
     }
 
     @Test("a request that is sent again is the same request")
     func retry() throws {
-        let scene = Scene()
+        let harness = ForwardingHarness()
         let second = FakeUpstream()
-        scene.client.delegates.forwardFailed = { exchange, failure in
+        harness.client.delegates.forwardFailed = { exchange, failure in
             #expect(failure.bodyUntouched && failure.onReusedConnection && !failure.nothingSent)
             exchange.forwardAgain(
                 to: UpstreamPool(loop: exchange.loop, host: "127.0.0.1", port: 1, tls: nil, connectionsMax: 0))
         }
-        try scene.receive(Self.get)
-        scene.upstream.fail(.closedEarly, onReusedConnection: true)
-        scene.connect(to: second)
-        #expect(second.head == scene.upstream.head && second.trailers != nil)
+        try harness.receive(Self.get)
+        harness.upstream.fail(.closedEarly, onReusedConnection: true)
+        harness.connect(to: second)
+        #expect(second.head == harness.upstream.head && second.trailers != nil)
         try second.answerHead(Self.ok, framing: .length(2))
         second.answerBody("ok")
         second.end()
-        #expect(scene.client.heard == ["began /a", "forward failed closedEarly", "ended complete 200"])
+        #expect(harness.client.heard == ["began /a", "forward failed closedEarly", "ended complete 200"])
     }
 
     @Test("a client that leaves takes its request back, and a stream that comes too late is given back")
     func clientLeaves() throws {
-        let scene = Scene()
-        try scene.client.receive(Self.get)
-        scene.client.vanish()
-        scene.connect()
-        #expect(scene.upstream.isGivenBack && scene.upstream.head == "")
-        let other = Scene()
+        let harness = ForwardingHarness()
+        try harness.client.receive(Self.get)
+        harness.client.vanish()
+        harness.connect()
+        #expect(harness.upstream.isGivenBack && harness.upstream.head == "")
+        let other = ForwardingHarness()
         try other.receive(Self.get)
         other.client.vanish()
         #expect(other.upstream.isAbandoned)
@@ -217,45 +217,45 @@ struct ForwardingTests {
 
     @Test("after 101 octets pass both ways, and what came behind the request is the first of them")
     func tunnel() throws {
-        let scene = Scene()
-        try scene.receive(Self.upgrade + "early")
-        try scene.upstream.answerHead(
+        let harness = ForwardingHarness()
+        try harness.receive(Self.upgrade + "early")
+        try harness.upstream.answerHead(
             "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", framing: .tunnel)
-        #expect(scene.upstream.tunnel == "early")
-        try scene.client.receive("late")
-        #expect(scene.upstream.tunnel == "earlylate")
-        scene.upstream.answerBody("back")
-        #expect(try scene.client.sent().hasSuffix("Upgrade: websocket\r\n\r\nback"))
-        scene.upstream.closeTunnel()
-        #expect(scene.client.heard == ["began /a", "ended complete 101"])
-        #expect(!scene.client.isOpen)
+        #expect(harness.upstream.tunnel == "early")
+        try harness.client.receive("late")
+        #expect(harness.upstream.tunnel == "earlylate")
+        harness.upstream.answerBody("back")
+        #expect(try harness.client.sent().hasSuffix("Upgrade: websocket\r\n\r\nback"))
+        harness.upstream.closeTunnel()
+        #expect(harness.client.heard == ["began /a", "ended complete 101"])
+        #expect(!harness.client.isOpen)
     }
 
     @Test("a client that leaves its tunnel lets what it sent arrive")
     func leavesTunnel() throws {
-        let scene = Scene()
-        try scene.receive(Self.upgrade)
-        try scene.upstream.answerHead(
+        let harness = ForwardingHarness()
+        try harness.receive(Self.upgrade)
+        try harness.upstream.answerHead(
             "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", framing: .tunnel)
-        scene.client.vanish()
-        #expect(scene.upstream.isFinished && !scene.upstream.isAbandoned)
-        #expect(scene.client.heard == ["began /a", "ended complete 101"])
+        harness.client.vanish()
+        #expect(harness.upstream.isFinished && !harness.upstream.isAbandoned)
+        #expect(harness.client.heard == ["began /a", "ended complete 101"])
     }
 
     @Test("a tunnel through which nothing passes ends, and drain does not end one")
     func idleTunnel() throws {
-        let scene = Scene()
-        try scene.receive(Self.upgrade)
-        try scene.upstream.answerHead(
+        let harness = ForwardingHarness()
+        try harness.receive(Self.upgrade)
+        try harness.upstream.answerHead(
             "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", framing: .tunnel)
-        scene.client.connection.drain(now: scene.client.loop.now())
-        scene.client.pass(nanoseconds: .seconds(299))
-        try scene.client.receive("x")
-        scene.client.pass(nanoseconds: .seconds(299))
-        #expect(scene.client.isOpen)
-        scene.client.pass(nanoseconds: .seconds(1))
-        #expect(!scene.client.isOpen)
-        #expect(scene.client.heard == ["began /a", "ended stalled 101"])
+        harness.client.connection.drain(now: harness.client.loop.now())
+        harness.client.pass(nanoseconds: .seconds(299))
+        try harness.client.receive("x")
+        harness.client.pass(nanoseconds: .seconds(299))
+        #expect(harness.client.isOpen)
+        harness.client.pass(nanoseconds: .seconds(1))
+        #expect(!harness.client.isOpen)
+        #expect(harness.client.heard == ["began /a", "ended stalled 101"])
     }
 
     // MARK: Destinations that look into bodies
@@ -268,7 +268,7 @@ struct ForwardingTests {
         }
         let upstream = FakeUpstream()
         client.delegates.collected = { exchange, body in
-            ForwardingTests.Scene.forward(exchange, body: body + Array("-new".utf8))
+            ForwardingTests.ForwardingHarness.forward(exchange, body: body + Array("-new".utf8))
             exchange.waiter?.cancel()
             exchange.upstreamConnected(upstream)
         }
@@ -286,69 +286,69 @@ struct ForwardingTests {
         "a delegate sees a whole answer before the client sees any of it, and may put another body in its place",
         arguments: [true, false])
     func collectedAnswer(_ replaces: Bool) throws {
-        let scene = Scene { $0.answerBytesMax = 10 }
-        scene.client.delegates.collectedAnswer = { exchange, status, body in
+        let harness = ForwardingHarness { $0.answerBytesMax = 10 }
+        harness.client.delegates.collectedAnswer = { exchange, status, body in
             #expect(status == 200 && String(decoding: body, as: UTF8.self) == "abcd")
             exchange.passCollectedAnswer(body: replaces ? Array("xyz".utf8) : body)
         }
-        try scene.receive(Self.get)
-        try scene.upstream.answerHead(
+        try harness.receive(Self.get)
+        try harness.upstream.answerHead(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Y: z\r\n\r\n", framing: .chunked)
-        scene.upstream.answerBody("ab")
-        scene.upstream.answerBody("cd")
-        #expect(try scene.client.sent() == "")
-        scene.upstream.end()
+        harness.upstream.answerBody("ab")
+        harness.upstream.answerBody("cd")
+        #expect(try harness.client.sent() == "")
+        harness.upstream.end()
         let body = replaces ? "xyz" : "abcd"
         #expect(
-            try scene.client.sent()
+            try harness.client.sent()
                 == "HTTP/1.1 200 OK\r\nX-Y: z\r\nContent-Length: \(body.count)\r\nX-Request-Id: 1\r\n\r\n\(body)")
-        #expect(scene.client.heard == ["began /a", "ended complete 200"])
-        #expect(scene.client.isOpen)
+        #expect(harness.client.heard == ["began /a", "ended complete 200"])
+        #expect(harness.client.isOpen)
     }
 
     @Test("a delegate that does not like an answer gives another one")
     func refusedAnswer() throws {
-        let scene = Scene { $0.answerBytesMax = 10 }
-        scene.client.delegates.collectedAnswer = { exchange, _, _ in
+        let harness = ForwardingHarness { $0.answerBytesMax = 10 }
+        harness.client.delegates.collectedAnswer = { exchange, _, _ in
             exchange.answer(status: 403, fields: FieldList(), body: [])
         }
-        try scene.receive(Self.get)
-        try scene.upstream.answerHead(Self.ok, framing: .length(2))
-        scene.upstream.answerBody("ok")
-        scene.upstream.end()
-        #expect(try scene.client.sent() == "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-        #expect(scene.client.heard == ["began /a", "ended complete 403"])
+        try harness.receive(Self.get)
+        try harness.upstream.answerHead(Self.ok, framing: .length(2))
+        harness.upstream.answerBody("ok")
+        harness.upstream.end()
+        #expect(try harness.client.sent() == "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        #expect(harness.client.heard == ["began /a", "ended complete 403"])
     }
 
     @Test("an answer beyond the bound is given up before the client has seen any of it")
     func answerTooLarge() throws {
-        let scene = Scene { $0.answerBytesMax = 3 }
-        try scene.receive(Self.get)
-        try scene.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", framing: .length(4))
-        scene.upstream.answerBody("abcd")
-        #expect(scene.upstream.isAbandoned)
-        #expect(scene.client.heard == ["began /a", "answer too large", "ended complete 502"])
-        #expect(try scene.client.sent().hasPrefix("HTTP/1.1 502 "))
+        let harness = ForwardingHarness { $0.answerBytesMax = 3 }
+        try harness.receive(Self.get)
+        try harness.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", framing: .length(4))
+        harness.upstream.answerBody("abcd")
+        #expect(harness.upstream.isAbandoned)
+        #expect(harness.client.heard == ["began /a", "answer too large", "ended complete 502"])
+        #expect(try harness.client.sent().hasPrefix("HTTP/1.1 502 "))
     }
 
     @Test("an upstream that breaks off an answer that is collected has given none")
     func brokenCollection() throws {
-        let scene = Scene { $0.answerBytesMax = 10 }
-        try scene.receive(Self.get)
-        try scene.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", framing: .length(4))
-        scene.upstream.answerBody("ab")
-        scene.upstream.fail(.closedEarly)
-        #expect(scene.client.heard == ["began /a", "forward failed closedEarly", "ended complete 502"])
-        #expect(try scene.client.sent().hasPrefix("HTTP/1.1 502 "))
+        let harness = ForwardingHarness { $0.answerBytesMax = 10 }
+        try harness.receive(Self.get)
+        try harness.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", framing: .length(4))
+        harness.upstream.answerBody("ab")
+        harness.upstream.fail(.closedEarly)
+        #expect(harness.client.heard == ["began /a", "forward failed closedEarly", "ended complete 502"])
+        #expect(try harness.client.sent().hasPrefix("HTTP/1.1 502 "))
     }
 
     @Test("the answer to HEAD keeps the length that it declares, and has no body")
     func collectedHead() throws {
-        let scene = Scene { $0.answerBytesMax = 10 }
-        scene.client.delegates.collectedAnswer = { exchange, _, body in exchange.passCollectedAnswer(body: body) }
-        try scene.receive("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n")
-        try scene.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", framing: .none)
-        scene.upstream.end()
-        #expect(try scene.client.sent() == "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nX-Request-Id: 1\r\n\r\n")
+        let harness = ForwardingHarness { $0.answerBytesMax = 10 }
+        harness.client.delegates.collectedAnswer = { exchange, _, body in exchange.passCollectedAnswer(body: body) }
+        try harness.receive("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n")
+        try harness.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", framing: .none)
+        harness.upstream.end()
+        #expect(try harness.client.sent() == "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nX-Request-Id: 1\r\n\r\n")
     }
 }

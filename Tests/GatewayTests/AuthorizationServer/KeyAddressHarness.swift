@@ -29,22 +29,22 @@ struct KeyHost: Sendable {
 }
 
 /// A gateway whose authorization server has clients with keys at addresses.
-struct KeyAddressStage: Sendable {
+struct KeyAddressHarness: Sendable {
     static let registrationToken = "initial-access-token-of-32-octets"
-    let stage: Stage
+    let base: GatewayHarness
     let host: KeyHost
     /// Of the authorization server.
     let issuer: String
 
-    static func play<Value: Sendable>(_ body: (KeyAddressStage) async throws -> Value) async throws -> Value {
+    static func run<Value: Sendable>(_ body: (KeyAddressHarness) async throws -> Value) async throws -> Value {
         let host = try KeyHost.start()
         let settings = [
             "client_keys: {authorities: certs/upstream-ca.pem}",
             "registration: {initial_access_token: {file: token}, scopes: [\"orders:read\"], jwks_hosts: [localhost]}",
         ]
-        return try await Stage.playOwnIssuer(
+        return try await GatewayHarness.runOwnIssuer(
             server: settings, prepare: { try $0.write(registrationToken, to: "token", permissions: 0o600) }
-        ) { stage, issuer in try await body(KeyAddressStage(stage: stage, host: host, issuer: issuer)) }
+        ) { base, issuer in try await body(KeyAddressHarness(base: base, host: host, issuer: issuer)) }
     }
 
     /// Registers a client as an operator does.
@@ -53,7 +53,7 @@ struct KeyAddressStage: Sendable {
             [
                 "client", "add", id, "--auth-method", "private_key_jwt", "--jwks-uri", url, "--scope", "orders:read",
                 "--json",
-            ], in: stage.gateway.folder)
+            ], in: base.gateway.folder)
         #expect(run.status == 0, "\(run.errors)")
         #expect(try JSON.parse(Array(run.output.utf8)).object?["jwks_uri"]?.string == url)
     }
@@ -68,20 +68,20 @@ struct KeyAddressStage: Sendable {
         ]
         let header: JSONObject = ["alg": .string(key.algorithm.rawValue), "typ": "JWT", "kid": .string(key.kid)]
         let assertion = try TokenDraft(header: header, claims: claims, signer: .key(key)).signed()
-        var request = stage.request(
+        var request = base.request(
             "/oauth2/token", method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
         request.body = .text(
             "grant_type=client_credentials&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=\(assertion)"
         )
-        return try await stage.client().send(request)
+        return try await base.client().send(request)
     }
 
     func register(_ metadata: JSON) async throws -> CurlResponse {
-        var request = stage.request(
+        var request = base.request(
             "/oauth2/register", method: "POST", token: Self.registrationToken,
             fields: [HeaderField("Content-Type", "application/json")])
         request.body = .text(String(decoding: metadata.serialized(), as: UTF8.self))
-        return try await stage.client().send(request)
+        return try await base.client().send(request)
     }
 }
 

@@ -46,7 +46,7 @@ func digest(_ token: String) -> Digest256 {
     SHA256.hash(data: Array(token.utf8)).withUnsafeBytes { Digest256(digest: $0) }
 }
 
-extension Court {
+extension AuthenticationHarness {
     /// Issuers that are asked, and routes that accept all of them.
     convenience init(
         asking issuers: [Issuer], keys: [IssuerKeys?] = [], routes: [Requirement]? = nil, cacheEntriesMax: Int = 100
@@ -89,7 +89,7 @@ extension Court {
 }
 
 /// A ledger and somebody who drives it: time and answers are given, nothing is sent.
-struct LedgerPlay {
+struct LedgerHarness {
     var ledger: IntrospectionLedger
     var now: Int64 = 1_000_000_000_000
     var unixSeconds: Int64 = 1_100
@@ -104,7 +104,7 @@ struct LedgerPlay {
         var bounds = IntrospectionBounds()
         change(&bounds)
         ledger = IntrospectionLedger(bounds, seed: (1, 2))
-        guard let reader = IntrospectionAnswerReader(asked()) else { throw Court.NoCaller() }
+        guard let reader = IntrospectionAnswerReader(asked()) else { throw AuthenticationHarness.NoCaller() }
         self.reader = reader
     }
 

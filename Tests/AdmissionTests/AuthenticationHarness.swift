@@ -83,7 +83,7 @@ struct TestIssuer {
 }
 
 /// A policy of some issuers and routes, and an authenticator that judges for it.
-final class Court {
+final class AuthenticationHarness {
     let issuers: [Issuer]
     var set: IssuerSet
     let rules: [RouteRules]

@@ -7,12 +7,12 @@ import Policy
 @testable import AuthorizationServer
 
 /// Tokens and grants that are simply there, and endpoints other than the token endpoint.
-extension Bench {
+extension AuthorizationHarness {
     var mint: TokenMint { get throws { TokenMint(issuer: Self.issuer, lifetimeSeconds: 600, keys: try signingKeys) } }
 
     private var signingKeys: SigningKeys {
         get throws {
-            guard let ring = SigningKeyRing([DatedSigningKey(key: key, signsFrom: 0)]) else { throw BenchError() }
+            guard let ring = SigningKeyRing([DatedSigningKey(key: key, signsFrom: 0)]) else { throw HarnessError() }
             return SigningKeys(ring)
         }
     }
@@ -46,7 +46,7 @@ extension Bench {
     /// An access token as the server would have made it.
     func accessToken(
         client: String = "shop", subject: String = "ada", scopes: [String] = ["orders:read"],
-        audience: String = Bench.audience,
+        audience: String = AuthorizationHarness.audience,
         now: Int64 = newYear2026, _ edit: (inout AccessTokenContent) -> Void = { _ in }
     ) throws -> String {
         var content = AccessTokenContent(clientID: client, subject: subject, scopes: scopes, audience: audience)
@@ -84,7 +84,7 @@ extension Bench {
             subject: subject, grant: id,
             body: ["issued_at": .integer(newYear2026)])
         guard try await store.commit([.insert(grant.record), .insert(record)], now: newYear2026) else {
-            throw BenchError()
+            throw HarnessError()
         }
     }
 
@@ -98,6 +98,6 @@ extension Bench {
             secrets: [StoredSecret(mac: pepper.mac(of: "s3cret", clientID: id), createdAt: newYear2026)],
             createdAt: newYear2026)
         edit(&client)
-        guard try await store.insert(client, now: newYear2026) else { throw BenchError() }
+        guard try await store.insert(client, now: newYear2026) else { throw HarnessError() }
     }
 }

@@ -2,7 +2,7 @@ import GatewayTesting
 import Testing
 
 /// A gateway between a client and one upstream, for one test.
-struct Scene: Sendable {
+struct DataPlaneHarness: Sendable {
     let gateway: TestGateway
     let upstream: TestUpstream
 
@@ -24,16 +24,16 @@ struct Scene: Sendable {
           upstream: orders
         """
 
-    /// Plays a scene, and judges at its end that nothing reached the upstream that RFC 9112 does not allow.
+    /// Plays a harness, and judges at its end that nothing reached the upstream that RFC 9112 does not allow.
     /// - Parameters:
     ///   - otherwise: how the upstream treats paths that are not in `paths`.
     ///   - change: of the policy before it is written.
     ///   - edit: of the policy's text.
-    static func play<Value: Sendable>(
+    static func run<Value: Sendable>(
         _ otherwise: UpstreamScript = .answer(), paths: [String: UpstreamScript] = [:],
         manner: (TestCertificates) -> UpstreamManner = { .orders($0) }, runner: (any GatewayRunner)? = nil,
         change: (inout TestPolicy) -> Void = { _ in }, edit: (String) -> String = { $0 },
-        prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (Scene) async throws -> Value
+        prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (DataPlaneHarness) async throws -> Value
     ) async throws -> Value {
         let certificates = try TestCertificates.shared()
         let upstream = try TestUpstream.start(manner(certificates), paths: paths, otherwise: otherwise)
@@ -46,7 +46,7 @@ struct Scene: Sendable {
             prepare: prepare)
         // Nobody waits for connections that clients keep open.
         defer { Task { try? await gateway.stop() } }
-        let value = try await body(Scene(gateway: gateway, upstream: upstream))
+        let value = try await body(DataPlaneHarness(gateway: gateway, upstream: upstream))
         #expect(upstream.violations == [])
         return value
     }

@@ -30,7 +30,7 @@ func url(_ text: String) -> AbsoluteURL {
 }
 
 /// A ring and somebody who drives it: time and answers are given, nothing is fetched.
-struct RingPlay {
+struct RingHarness {
     static let keySetPlace = url("https://login.example/jwks")
     static let identifier = "https://login.example"
 
@@ -51,9 +51,9 @@ struct RingPlay {
     }
 
     static func discovering(_ identifier: String = identifier, hosts: [String] = [], plaintext: Bool = false)
-        -> RingPlay
+        -> RingHarness
     {
-        RingPlay(
+        RingHarness(
             KeySource(
                 identifier: identifier, place: .metadata(MetadataLocation.urls(ofIssuer: identifier)),
                 keySetHosts: hosts,

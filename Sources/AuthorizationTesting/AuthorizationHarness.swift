@@ -12,7 +12,7 @@ import Synchronization
 let newYear2026: Int64 = 1_767_225_600
 
 /// An authorization server on a store in memory, with octets that count up instead of random ones.
-struct Bench: Sendable {
+struct AuthorizationHarness: Sendable {
     static let issuer = "https://login.example.com"
     static let audience = "https://api.example.com"
     static let otherAudience = "https://other.example.com"
@@ -25,14 +25,15 @@ struct Bench: Sendable {
     let random: Randomness
 
     init(
-        issuer: String = Bench.issuer, lifetime: Duration = .seconds(600), registrationToken: String? = nil,
+        issuer: String = AuthorizationHarness.issuer, lifetime: Duration = .seconds(600),
+        registrationToken: String? = nil,
         keySource: (any ClientKeySource)? = nil,
         _ configure: (inout AuthorizationServerSettings) -> Void = { _ in }
     ) throws {
         key = try SigningKey.generate(.es256)
         guard let pepper = SecretPepper(octets: [UInt8](repeating: 7, count: 32)),
             let ring = SigningKeyRing([DatedSigningKey(key: key, signsFrom: newYear2026 - 100)])
-        else { throw BenchError() }
+        else { throw HarnessError() }
         self.pepper = pepper
         let counter = Mutex<UInt8>(0)
         random = Randomness { count in
@@ -98,17 +99,17 @@ struct Bench: Sendable {
 
     /// The claims of a token, verified with the published key set.
     func claims(of answer: Answer) async throws -> JSONObject {
-        guard let token = answer.body["access_token"]?.string else { throw BenchError() }
+        guard let token = answer.body["access_token"]?.string else { throw HarnessError() }
         let set = try JWKSet.parse(await get("/oauth2/jwks").octets)
         return try CompactJWS(Array(token.utf8)).verified(by: set, allowing: [.es256]).payload
     }
 }
 
-struct BenchError: Error {}
+struct HarnessError: Error {}
 
 /// What the policy's reader makes of an issuer identifier.
 func servedIssuer(_ text: String) throws -> IssuerIdentifier {
-    guard let issuer = try IssuerIdentifier(HTTPSIdentifier(text)) else { throw BenchError() }
+    guard let issuer = try IssuerIdentifier(HTTPSIdentifier(text)) else { throw HarnessError() }
     return issuer
 }
 

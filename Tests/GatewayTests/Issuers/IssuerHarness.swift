@@ -3,8 +3,8 @@ import GatewayTesting
 import JSON
 
 /// A gateway that fetches the keys of the issuer `kc` from a fake one, and an upstream behind it.
-struct IssuerStage: Sendable {
-    let stage: Stage
+struct IssuerHarness: Sendable {
+    let base: GatewayHarness
     let issuer: FakeIssuer
 
     static let routes = """
@@ -16,7 +16,7 @@ struct IssuerStage: Sendable {
           match: {path: "/orders/{rest...}"}
           require: {issuers: [kc], scopes: ["orders:read"]}
           upstream: orders
-        \(Stage.health)
+        \(GatewayHarness.health)
         """
 
     /// - Parameters:
@@ -24,21 +24,21 @@ struct IssuerStage: Sendable {
     ///   - others: entries of other issuers.
     ///   - prepare: spoils the issuer before the gateway starts.
     ///   - isReady: waits until the gateway has its keys.
-    static func play<Value: Sendable>(
+    static func run<Value: Sendable>(
         _ make: (TestCertificates) throws -> FakeIssuer = { try FakeIssuer.start($0) },
-        routes: String = IssuerStage.routes,
+        routes: String = IssuerHarness.routes,
         lines: ((FakeIssuer) -> [String])? = nil, others: String = "", prepare: (FakeIssuer) throws -> Void = { _ in },
         isReady: Bool = true, runner: (any GatewayRunner)? = nil, timeouts: [String] = [],
-        edit: (String) -> String = { $0 }, _ body: (IssuerStage) async throws -> Value
+        edit: (String) -> String = { $0 }, _ body: (IssuerHarness) async throws -> Value
     ) async throws -> Value {
         let issuer = try make(try TestCertificates.shared())
         try prepare(issuer)
         let entry = entry(issuer, lines: lines?(issuer) ?? ["authorities: certs/upstream-ca.pem"])
-        return try await Stage.play(
+        return try await GatewayHarness.run(
             routes: routes, sections: "issuers:\n\(entry)\n\(others)", issuers: [], runner: runner, timeouts: timeouts,
             edit: edit
-        ) { stage in
-            let own = IssuerStage(stage: stage, issuer: issuer)
+        ) { base in
+            let own = IssuerHarness(base: base, issuer: issuer)
             if isReady { try await own.ready() }
             return try await body(own)
         }
@@ -59,7 +59,7 @@ struct IssuerStage: Sendable {
 
     /// What health says of the issuer.
     func state(of name: String = "kc") async throws -> JSONObject {
-        let all = try await stage.healthReport()["issuers"]?.array ?? []
+        let all = try await base.healthReport()["issuers"]?.array ?? []
         return all.compactMap(\.object).first { $0["issuer"]?.string == name } ?? [:]
     }
 
@@ -73,6 +73,6 @@ struct IssuerStage: Sendable {
 
     /// A request with a token of the issuer.
     func answer(_ token: String? = nil, path: String = "/orders/1") async throws -> CurlResponse {
-        try await stage.answer(path, token: try token ?? issuer.token())
+        try await base.answer(path, token: try token ?? issuer.token())
     }
 }

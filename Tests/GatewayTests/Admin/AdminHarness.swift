@@ -3,23 +3,23 @@ import GatewayTesting
 import JSON
 
 /// A gateway with the management interface, and somebody whose token may use it.
-struct AdminStage: Sendable {
-    let stage: Stage
+struct AdminHarness: Sendable {
+    let base: GatewayHarness
     let token: String
 
     /// - Parameters:
     ///   - foreign: a second listener, on 0.0.0.0.
     ///   - scopes: what the operator's client has.
-    static func play<Value: Sendable>(
+    static func run<Value: Sendable>(
         admin: String = "{}", foreign: Bool = false, runner: (any GatewayRunner)? = nil,
         scopes: [String] = ["admin:read", "admin:write"],
-        _ body: (AdminStage) async throws -> Value
+        _ body: (AdminHarness) async throws -> Value
     ) async throws -> Value {
-        try await Stage.playOwnIssuer(
+        try await GatewayHarness.runOwnIssuer(
             server: ["admin: \(admin)"], runner: runner, edit: { foreign ? Self.withForeignListener($0) : $0 }
-        ) { stage, _ in
-            let operatorClient = try await add("operator", scopes: scopes, in: stage)
-            return try await body(AdminStage(stage: stage, token: try await obtain(operatorClient, in: stage)))
+        ) { base, _ in
+            let operatorClient = try await add("operator", scopes: scopes, in: base)
+            return try await body(AdminHarness(base: base, token: try await obtain(operatorClient, in: base)))
         }
     }
 
@@ -36,10 +36,10 @@ struct AdminStage: Sendable {
         let secret: String
     }
 
-    static func add(_ id: String, scopes: [String], in stage: Stage) async throws -> Client {
+    static func add(_ id: String, scopes: [String], in base: GatewayHarness) async throws -> Client {
         let run = try await Portcullis.run(
             ["client", "add", id, "--json"] + scopes.flatMap { [$0 == "admin" ? "--unlisted-scope" : "--scope", $0] },
-            in: stage.gateway.folder)
+            in: base.gateway.folder)
         guard run.status == 0, let secret = try JSON.parse(Array(run.output.utf8)).object?["client_secret"]?.string
         else {
             throw GatewayRefusedToStart(reasons: [run.errors])
@@ -47,13 +47,13 @@ struct AdminStage: Sendable {
         return Client(id: id, secret: secret)
     }
 
-    static func obtain(_ client: Client, in stage: Stage) async throws -> String {
-        var request = stage.request(
+    static func obtain(_ client: Client, in base: GatewayHarness) async throws -> String {
+        var request = base.request(
             "/oauth2/token", method: "POST", fields: [HeaderField("Content-Type", "application/x-www-form-urlencoded")])
         request.fields.append(
             HeaderField("Authorization", "Basic " + Data("\(client.id):\(client.secret)".utf8).base64EncodedString()))
         request.body = .text("grant_type=client_credentials")
-        let answer = try await stage.client().send(request)
+        let answer = try await base.client().send(request)
         guard let token = try JSON.parse(answer.body).object?["access_token"]?.string else {
             throw GatewayRefusedToStart(reasons: [answer.text])
         }
@@ -66,14 +66,14 @@ struct AdminStage: Sendable {
         token other: String?? = nil,
         fields: [HeaderField] = [], on client: CurlClient? = nil, port: Int? = nil
     ) async throws -> CurlResponse {
-        var request = stage.request("/admin/v1/" + target, method: method, token: other ?? token, fields: fields)
+        var request = base.request("/admin/v1/" + target, method: method, token: other ?? token, fields: fields)
         if let port { request.url = "https://localhost:\(port)/admin/v1/" + target }
         if let ifMatch { request.fields.append(HeaderField("If-Match", ifMatch)) }
         if let body {
             request.fields.append(HeaderField("Content-Type", "application/json"))
             request.body = .text(String(decoding: JSON.object(body).serialized(), as: UTF8.self))
         }
-        return try await (client ?? stage.gateway.client(port: port)).send(request)
+        return try await (client ?? base.gateway.client(port: port)).send(request)
     }
 
     static func client(_ id: String) -> JSONObject {

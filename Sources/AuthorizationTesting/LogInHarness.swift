@@ -11,7 +11,7 @@ import Synchronization
 @testable import LogIn
 
 /// An authorization server with users: an account, a client, and browsers.
-struct PeopleBench: Sendable {
+struct LogInHarness: Sendable {
     static let password = "correct horse battery staple"
     /// So that tests do not take seconds; what is tested of the cost is which parameters are used.
     static let cheap = PasswordHash.Parameters(costLog2: 4, blockSize: 8, parallelism: 1)
@@ -25,7 +25,8 @@ struct PeopleBench: Sendable {
 
     /// - Parameter provider: at which users log in, as `logIn` says.
     init(
-        issuer: String = Bench.issuer, logIn: LogInSettings = LogInSettings(), provider: (any IdentityProvider)? = nil
+        issuer: String = AuthorizationHarness.issuer, logIn: LogInSettings = LogInSettings(),
+        provider: (any IdentityProvider)? = nil
     ) async throws {
         let counter = Mutex<UInt64>(0)
         random = Randomness { count in
@@ -39,10 +40,10 @@ struct PeopleBench: Sendable {
             let ring = SigningKeyRing([
                 DatedSigningKey(key: try SigningKey.generate(.es256), signsFrom: newYear2026 - 100)
             ])
-        else { throw BenchError() }
+        else { throw HarnessError() }
         var settings = AuthorizationServerSettings(
             issuer: try servedIssuer(issuer), database: .sqlite(path: ""), accessTokenLifetime: .seconds(600),
-            audience: Bench.audience)
+            audience: AuthorizationHarness.audience)
         settings.scopeDescriptions = ["orders:read": "Read your orders"]
         settings.logIn = logIn
         let hasher = PasswordHasher(atOnce: 2, parameters: Self.cheap)
@@ -73,7 +74,7 @@ struct PeopleBench: Sendable {
     ) async throws -> String {
         var all: JSONObject = [
             "scope": "openid orders:read", "redirect_uri": "https://shop.example/back",
-            "resource": [.string(Bench.audience)], "code_challenge": .string(Flow.challenge),
+            "resource": [.string(AuthorizationHarness.audience)], "code_challenge": .string(CodeFlowHarness.challenge),
         ]
         for (name, value) in request.members { all[name] = value }
         let known = user.map { AuthenticatedUser(id: $0, UserAuthentication(time: now)) }
@@ -81,7 +82,7 @@ struct PeopleBench: Sendable {
         if let code = request["user_code"]?.string {
             subject = .device(userCode: code, user: known)
         } else {
-            guard let request = AuthorizationRequest(all, clientID: client) else { throw BenchError() }
+            guard let request = AuthorizationRequest(all, clientID: client) else { throw HarnessError() }
             subject = .authorization(request, pushed: nil, known.map(Interaction.Progress.loggedIn) ?? .begun)
         }
         let interaction = Interaction(
@@ -97,7 +98,7 @@ struct PeopleBench: Sendable {
                 Interaction($0, id: id)
             })
         else {
-            throw BenchError()
+            throw HarnessError()
         }
         return interaction
     }
@@ -110,7 +111,7 @@ struct PeopleBench: Sendable {
 
     /// Logs in, and returns the answer to the form.
     @discardableResult func logIn(
-        _ browser: Browser, name: String = "alice", password: String = PeopleBench.password, now: Int64 = newYear2026
+        _ browser: Browser, name: String = "alice", password: String = LogInHarness.password, now: Int64 = newYear2026
     ) async throws -> Shown {
         let id = try await interaction(for: browser, now: now)
         let form = await browser.get("/oauth2/login", "interaction=\(id)", now: now)
@@ -160,7 +161,7 @@ final class Browser: Sendable {
     func post(_ path: String, _ body: String, fields: [ServiceRequest.Field]? = nil, now: Int64 = newYear2026) async
         -> Shown
     {
-        let origin = fields ?? [("origin", Bench.issuer), ("sec-fetch-site", "same-origin")]
+        let origin = fields ?? [("origin", AuthorizationHarness.issuer), ("sec-fetch-site", "same-origin")]
         return await exchange(
             ServiceRequest(
                 method: "POST", path: path, fields: origin + [("content-type", "application/x-www-form-urlencoded")],

@@ -1,7 +1,7 @@
 import Foundation
 import GatewayTesting
 
-extension Stage {
+extension GatewayHarness {
     /// `/orders/…` to read with a token of the gateway's own authorization server, `/health` for everybody.
     static let ownRoutes = """
         - id: orders.read
@@ -17,11 +17,11 @@ extension Stage {
     ///   - sections: `limits:` and the like, from the left margin.
     ///   - edit: the last word about the policy's text.
     ///   - body: what is played, with the issuer's name.
-    static func playOwnIssuer<Value: Sendable>(
-        routes: String = Stage.ownRoutes, server: [String] = [], sections: String = "",
+    static func runOwnIssuer<Value: Sendable>(
+        routes: String = GatewayHarness.ownRoutes, server: [String] = [], sections: String = "",
         runner: (any GatewayRunner)? = nil,
         edit: (String) -> String = { $0 }, prepare: (TemporaryFolder) throws -> Void = { _ in },
-        _ body: (Stage, String) async throws -> Value
+        _ body: (GatewayHarness, String) async throws -> Value
     ) async throws -> Value {
         // The issuer's name has the port in it, so it must be known before; another test may take it meanwhile.
         for _ in 0..<5 {
@@ -37,11 +37,11 @@ extension Stage {
                 \(sections)
                 """
             do {
-                return try await play(
+                return try await run(
                     routes: routes, sections: policy, issuers: [], runner: runner,
                     edit: { edit($0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)")) },
                     prepare: prepare
-                ) { stage in try await body(stage, issuer) }
+                ) { harness in try await body(harness, issuer) }
             } catch let refusal as GatewayRefusedToStart where refusal.description.contains("already in use") {}
         }
         throw GatewayRefusedToStart(reasons: ["no port stays free"])

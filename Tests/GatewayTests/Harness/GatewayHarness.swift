@@ -3,7 +3,7 @@ import GatewayTesting
 import JSON
 
 /// A gateway between a client and the upstream `orders`, with the trusted issuer `partner`.
-struct Stage: Sendable {
+struct GatewayHarness: Sendable {
     let gateway: TestGateway
     let upstream: TestUpstream
     let issuer: TestIssuer
@@ -37,11 +37,11 @@ struct Stage: Sendable {
     ///   - sections: `limits:` and the like, from the left margin.
     ///   - edit: the last word about the policy's text.
     ///   - prepare: changes files before the start.
-    static func play<Value: Sendable>(
-        routes: String = Stage.routes, sections: String = "", issuers: [TestIssuer]? = nil,
+    static func run<Value: Sendable>(
+        routes: String = GatewayHarness.routes, sections: String = "", issuers: [TestIssuer]? = nil,
         runner: (any GatewayRunner)? = nil,
         bounds: [String]? = nil, timeouts: [String] = [], edit: (String) -> String = { $0 },
-        prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (Stage) async throws -> Value
+        prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (GatewayHarness) async throws -> Value
     ) async throws -> Value {
         let certificates = try TestCertificates.shared()
         let issuer = try issuers?.first ?? TestIssuer.partner()
@@ -54,11 +54,13 @@ struct Stage: Sendable {
             prepare: prepare)
         // Nobody waits for connections that clients keep open.
         defer { Task { try? await gateway.stop() } }
-        return try await body(Stage(gateway: gateway, upstream: upstream, issuer: issuer))
+        return try await body(GatewayHarness(gateway: gateway, upstream: upstream, issuer: issuer))
     }
 
-    /// The text of a policy such as `play` starts with; for what comes after it.
-    func policy(routes: String = Stage.routes, sections: String = "", edit: (String) -> String = { $0 }) -> String {
+    /// The text of a policy such as `run` starts with; for what comes after it.
+    func policy(routes: String = GatewayHarness.routes, sections: String = "", edit: (String) -> String = { $0 })
+        -> String
+    {
         edit(Self.policy(to: upstream.port, routes: routes, sections: sections, issuers: [issuer]))
     }
 

@@ -2,8 +2,8 @@ import GatewayTesting
 import JSON
 
 /// A gateway that asks the fake issuer `as` about its tokens, and an upstream behind it.
-struct IntrospectionStage: Sendable {
-    let stage: Stage
+struct IntrospectionHarness: Sendable {
+    let base: GatewayHarness
     let issuer: FakeIssuer
 
     static let routes = """
@@ -19,7 +19,7 @@ struct IntrospectionStage: Sendable {
           match: {path: "/admin/{rest...}"}
           require: {issuers: [as], scopes: ["admin"]}
           upstream: orders
-        \(Stage.health)
+        \(GatewayHarness.health)
         """
 
     static let secret = "client_secret: {file: certs/introspection.secret}"
@@ -32,12 +32,12 @@ struct IntrospectionStage: Sendable {
         ["url: \(issuer.origin)\(issuer.path(of: .introspection))", secret]
     }
 
-    static func play<Value: Sendable>(
-        tokens: String = "introspection", asking: (FakeIssuer) -> [String] = { IntrospectionStage.askingByURL($0) },
-        lines: [String] = ["authorities: certs/upstream-ca.pem"], routes: String = IntrospectionStage.routes,
+    static func run<Value: Sendable>(
+        tokens: String = "introspection", asking: (FakeIssuer) -> [String] = { IntrospectionHarness.askingByURL($0) },
+        lines: [String] = ["authorities: certs/upstream-ca.pem"], routes: String = IntrospectionHarness.routes,
         bounds: [String]? = nil,
         make: (TestCertificates) throws -> FakeIssuer = { try FakeIssuer.start($0) },
-        prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (IntrospectionStage) async throws -> Value
+        prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (IntrospectionHarness) async throws -> Value
     ) async throws -> Value {
         let issuer = try make(try TestCertificates.shared())
         let asking = asking(issuer)
@@ -47,21 +47,21 @@ struct IntrospectionStage: Sendable {
                 "    tokens: \(tokens)",
                 "    introspection: {client_id: gateway, \(asking.joined(separator: ", "))}",
             ] + lines.map { "    " + $0 }
-        return try await Stage.play(
+        return try await GatewayHarness.run(
             routes: routes, sections: "issuers:\n\(entry.joined(separator: "\n"))", issuers: [], bounds: bounds,
             prepare: { folder in
                 try folder.write("s3cret+with/odd=octets\n", to: "certs/introspection.secret", permissions: 0o600)
                 try prepare(folder)
             }
-        ) { stage in try await body(IntrospectionStage(stage: stage, issuer: issuer)) }
+        ) { base in try await body(IntrospectionHarness(base: base, issuer: issuer)) }
     }
 
     func answer(_ token: String, path: String = "/orders/1") async throws -> CurlResponse {
-        try await stage.answer(path, token: token)
+        try await base.answer(path, token: token)
     }
 
     /// What health says of asking the issuer.
     func state() async throws -> JSONObject {
-        try await stage.healthReport()["introspection"]?.array?.first?.object ?? [:]
+        try await base.healthReport()["introspection"]?.array?.first?.object ?? [:]
     }
 }

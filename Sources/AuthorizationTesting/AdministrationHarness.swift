@@ -8,16 +8,16 @@ import Synchronization
 @testable import AuthorizationRecords
 
 /// The management interface on a store in memory, with a log that remembers.
-struct AdminBench: Sendable {
-    let bench: Bench
+struct AdministrationHarness: Sendable {
+    let base: AuthorizationHarness
     let log = RememberedChanges()
     let api: AdminAPI
-    var store: MemoryStore { bench.store }
+    var store: MemoryStore { base.store }
 
     init(store other: (any AuthorizationStore)? = nil) throws {
-        bench = try Bench()
-        let store = other ?? bench.store
-        api = AdminAPI(administration: .forTests(store, bench.pepper), store: store, log: log)
+        base = try AuthorizationHarness()
+        let store = other ?? base.store
+        api = AdminAPI(administration: .forTests(store, base.pepper), store: store, log: log)
     }
 
     func send(
@@ -33,7 +33,7 @@ struct AdminBench: Sendable {
             body: raw ?? body.map { JSON.object($0).serialized() } ?? [])
         request.requestID = "0123"
         request.caller = ServiceCaller(client: "operator", subject: "operator")
-        return await Answer(api.answer(request, now: now, random: bench.random))
+        return await Answer(api.answer(request, now: now, random: base.random))
     }
 
     /// A client that is made through the interface; its ETag and its secret.
@@ -42,14 +42,14 @@ struct AdminBench: Sendable {
             "POST", "clients",
             ["client_id": .string(id), "grant_types": ["client_credentials"], "scope": "orders:read"])
         guard answer.status == 201, let etag = answer.field("etag"), let secret = answer.body["client_secret"]?.string
-        else { throw BenchError() }
+        else { throw HarnessError() }
         return (etag, secret)
     }
 
     func user(_ name: String = "alice") async throws -> (id: String, etag: String) {
         let answer = await send("POST", "users", ["name": .string(name), "password": "correct horse battery"])
         guard answer.status == 201, let id = answer.body["id"]?.string, let etag = answer.field("etag") else {
-            throw BenchError()
+            throw HarnessError()
         }
         return (id, etag)
     }
@@ -60,7 +60,7 @@ struct AdminBench: Sendable {
         let grant = Grant(
             id: id, clientID: client, subject: subject, scopes: ["orders:read"], resources: [], createdAt: newYear2026,
             expiresAt: expiresAt)
-        guard try await store.commit([.insert(grant.record)], now: newYear2026) else { throw BenchError() }
+        guard try await store.commit([.insert(grant.record)], now: newYear2026) else { throw HarnessError() }
     }
 }
 

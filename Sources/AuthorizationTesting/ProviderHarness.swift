@@ -66,7 +66,7 @@ extension ProviderReply {
 }
 
 /// Users who log in at a provider, up to the page from which the browser leaves, and from when it comes back.
-struct ProviderBench: Sendable {
+struct ProviderHarness: Sendable {
     static let accessToken = "access-token-of-the-provider"
 
     /// The browser on its way to the provider.
@@ -77,7 +77,7 @@ struct ProviderBench: Sendable {
         subscript(name: String) -> String { parameters[name] ?? "" }
     }
 
-    let users: PeopleBench
+    let users: LogInHarness
     let provider: StubProvider
     let browser: Browser
 
@@ -91,7 +91,7 @@ struct ProviderBench: Sendable {
         var settings = LogInSettings()
         settings.passwords = passwords
         settings.provider = own
-        users = try await PeopleBench(logIn: settings, provider: provider)
+        users = try await LogInHarness(logIn: settings, provider: provider)
         browser = users.browser()
     }
 
@@ -104,7 +104,7 @@ struct ProviderBench: Sendable {
     }
 
     static func departure(_ page: Shown, _ id: String) throws -> Departure {
-        guard let target = page.refresh, let mark = target.lastIndex(of: "?") else { throw BenchError() }
+        guard let target = page.refresh, let mark = target.lastIndex(of: "?") else { throw HarnessError() }
         let pairs = try FormFields(Array(target[target.index(after: mark)...].utf8)).pairs
         return Departure(
             interaction: id, endpoint: String(target[..<mark]),
@@ -148,7 +148,7 @@ struct ProviderBench: Sendable {
     }
 
     /// What the provider's token endpoint says from now on.
-    func answer(_ idToken: String, accessToken: String? = ProviderBench.accessToken) {
+    func answer(_ idToken: String, accessToken: String? = ProviderHarness.accessToken) {
         var members: JSONObject = ["id_token": .string(idToken), "token_type": "Bearer"]
         members["access_token"] = accessToken.map { .string($0) }
         let reply = ProviderReply.json(200, members)

@@ -14,7 +14,7 @@ import Testing
 let storeNow: Int64 = 1_767_225_600
 
 /// A new database of one kind, which can be opened as often as one likes.
-struct StoreBench: Sendable {
+struct StoreHarness: Sendable {
     enum Kind: String, Sendable, CaseIterable, CustomTestStringConvertible {
         case memory = "memory"
         case sqlite = "SQLite"

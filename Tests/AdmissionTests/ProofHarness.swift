@@ -55,11 +55,11 @@ struct ProofMaker {
     }
 }
 
-/// A court before which a client with a bound token and proofs stands.
-struct ProofCourt {
+/// An authenticator, and a client with a bound token and proofs in front of it.
+struct ProofHarness {
     let issuer = TestIssuer()
     let client = ProofMaker()
-    let court: Court
+    let base: AuthenticationHarness
 
     /// - Parameter require: the routes, all of which take the issuer's tokens.
     init(
@@ -69,7 +69,7 @@ struct ProofCourt {
         var entry = issuer.entry()
         entry.dpopNonce = dpopNonce
         entry.dpopAlgorithms = dpopAlgorithms
-        court = Court(
+        base = AuthenticationHarness(
             [entry], keys: [try issuer.keys()], require: require, limiter: limiter, proofsMax: proofsMax)
     }
 
@@ -82,7 +82,7 @@ struct ProofCourt {
         _ fields: [String], _ method: String = "GET", _ path: String = "/", host: String = "api.example.com",
         route: Int = 0, peer: PeerFacts = anyPeer, at seconds: Int64 = 1_100, now: Int64 = 0
     ) throws -> Verdict {
-        try court.judge(try head(method, path, host: host, fields), route: route, peer: peer, at: seconds, now: now)
+        try base.judge(try head(method, path, host: host, fields), route: route, peer: peer, at: seconds, now: now)
     }
 
     /// `ok`, or the word of the refusal.

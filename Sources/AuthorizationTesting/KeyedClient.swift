@@ -24,7 +24,8 @@ struct KeyedClient: Sendable {
         -> String
     {
         let claims: [String: JSON] = [
-            "iss": .string(id), "sub": .string(id), "aud": .string(Bench.issuer), "exp": .integer(now + 60),
+            "iss": .string(id), "sub": .string(id), "aud": .string(AuthorizationHarness.issuer),
+            "exp": .integer(now + 60),
             "iat": .integer(now), "jti": "a-1",
         ]
         return try key.sign(header: Self.merged([:], header), claims: Self.merged(claims, changed))
@@ -34,7 +35,8 @@ struct KeyedClient: Sendable {
         header: [String: JSON?] = [:], _ changed: [String: JSON?] = [:], now: Int64 = newYear2026
     ) throws -> String {
         let claims: [String: JSON] = [
-            "jti": "p-1", "htm": "POST", "htu": .string(Bench.issuer + "/oauth2/token"), "iat": .integer(now),
+            "jti": "p-1", "htm": "POST", "htu": .string(AuthorizationHarness.issuer + "/oauth2/token"),
+            "iat": .integer(now),
         ]
         return try key.sign(
             header: Self.merged(["typ": "dpop+jwt", "jwk": key.publicJWK], header), claims: Self.merged(claims, changed)
@@ -63,12 +65,12 @@ struct TestCertificateMaker {
             commonName: commonName, dnsNames: dns, ipAddresses: ip, uris: uri, validity: validity, keyPEM: keyPEM)
         let body = issued.certificatePEM.split(separator: "\n").filter { !$0.hasPrefix("-----") }.joined()
         let url = String(body.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }.filter { $0 != "=" })
-        guard let octets = Base64URL.decode(url) else { throw BenchError() }
+        guard let octets = Base64URL.decode(url) else { throw HarnessError() }
         return octets
     }
 }
 
-extension Bench {
+extension AuthorizationHarness {
     func register(
         _ client: KeyedClient, _ method: ClientAuthenticationMethod = .privateKeyJWT,
         _ change: (inout RegisteredClient) -> Void = { _ in }
@@ -79,7 +81,7 @@ extension Bench {
             createdAt: newYear2026)
         registered.keySet = client.keySet
         change(&registered)
-        guard try await store.insert(registered, now: newYear2026) else { throw BenchError() }
+        guard try await store.insert(registered, now: newYear2026) else { throw HarnessError() }
     }
 
     /// Any request to any endpoint.

@@ -7,7 +7,7 @@ import JSON
 @testable import LogIn
 
 /// A client, a user who is logged in, and the browser between them: the authorization code flow as it goes.
-struct Flow: Sendable {
+struct CodeFlowHarness: Sendable {
     /// RFC 7636 Appendix B.
     static let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     static let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -15,7 +15,7 @@ struct Flow: Sendable {
     static let userID = "user-1"
     static let scopes = ["orders:read", "orders:write", "openid", "profile", "email"]
 
-    let bench: Bench
+    let base: AuthorizationHarness
     var now = newYear2026
     /// Of the browser.
     var cookies: [String: String] = [:]
@@ -25,10 +25,10 @@ struct Flow: Sendable {
     ///   - change: of the client "shop", before it is registered.
     init(
         isFirstParty: Bool = true, isLoggedIn: Bool = true, acr: String? = nil, lifetime: Duration = .seconds(600),
-        issuer: String = Bench.issuer, keySource: (any ClientKeySource)? = nil,
+        issuer: String = AuthorizationHarness.issuer, keySource: (any ClientKeySource)? = nil,
         _ change: (inout RegisteredClient) -> Void = { _ in }
     ) async throws {
-        bench = try Bench(issuer: issuer, lifetime: lifetime, keySource: keySource)
+        base = try AuthorizationHarness(issuer: issuer, lifetime: lifetime, keySource: keySource)
         try await register("shop") { client in
             client.isFirstParty = isFirstParty
             change(&client)
@@ -41,7 +41,7 @@ struct Flow: Sendable {
     }
 
     func put(_ record: StoredRecord) async throws {
-        guard try await bench.store.commit([.insert(record)], now: now) else { throw BenchError() }
+        guard try await base.store.commit([.insert(record)], now: now) else { throw HarnessError() }
     }
 
     func register(_ id: String, _ change: (inout RegisteredClient) -> Void = { _ in }) async throws {
@@ -49,11 +49,11 @@ struct Flow: Sendable {
             id: id, name: "The Shop", grants: [.authorizationCode, .refreshToken],
             authenticationMethods: [.clientSecretBasic, .clientSecretPost],
             scopes: Self.scopes,
-            secrets: [StoredSecret(mac: bench.pepper.mac(of: "s3cret", clientID: id), createdAt: newYear2026)],
+            secrets: [StoredSecret(mac: base.pepper.mac(of: "s3cret", clientID: id), createdAt: newYear2026)],
             createdAt: newYear2026)
         client.redirectURIs = [Self.redirectURI]
         change(&client)
-        guard try await bench.store.insert(client, now: now) else { throw BenchError() }
+        guard try await base.store.insert(client, now: now) else { throw HarnessError() }
     }
 
     /// A session of the user, in the browser's cookies.
@@ -85,7 +85,7 @@ struct Flow: Sendable {
             method: form == nil ? "GET" : "POST", path: path, query: query, host: "login.example.com", fields: fields,
             body: Array((form ?? "").utf8),
             clientAddress: "192.0.2.1", clientCertificateDER: certificate)
-        return await Answer(bench.server.answer(request, now: now ?? self.now, random: .system))
+        return await Answer(base.server.answer(request, now: now ?? self.now, random: .system))
     }
 
     /// A request to the authorization endpoint, without cookies.
@@ -120,7 +120,7 @@ struct Flow: Sendable {
     }
 
     func code(_ changes: [(String, String?)] = [], now: Int64? = nil) async throws -> String {
-        guard let code = await authorize(changes, now: now).redirect["code"] else { throw BenchError() }
+        guard let code = await authorize(changes, now: now).redirect["code"] else { throw HarnessError() }
         return code
     }
 
@@ -132,7 +132,8 @@ struct Flow: Sendable {
     }
 
     func redeem(
-        _ code: String, verifier: String? = Flow.verifier, id: String = "shop", more: [(String, String)] = [],
+        _ code: String, verifier: String? = CodeFlowHarness.verifier, id: String = "shop",
+        more: [(String, String)] = [],
         now: Int64? = nil
     ) async -> Answer {
         await token(
@@ -161,8 +162,8 @@ struct Flow: Sendable {
 
     /// The claims of a token in an answer, verified with the published keys.
     func claims(_ answer: Answer, _ member: String = "access_token") async throws -> JSONObject {
-        let set = try JWKSet.parse(await bench.get("/oauth2/jwks").octets)
-        guard let token = answer.body[member]?.string else { throw BenchError() }
+        let set = try JWKSet.parse(await base.get("/oauth2/jwks").octets)
+        guard let token = answer.body[member]?.string else { throw HarnessError() }
         return try CompactJWS(Array(token.utf8)).verified(by: set, allowing: [.es256]).payload
     }
 }
