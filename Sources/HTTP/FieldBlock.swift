@@ -6,8 +6,9 @@ package struct FieldBlock: Sendable {
     package internal(set) var bytes: [UInt8] = []
     /// In the order of their lines.
     package internal(set) var fields: [Field] = []
-    /// `Connection` names fields other than the usual `keep-alive`, `close`, `upgrade`.
-    @usableFromInline package internal(set) var nominates = false
+    /// What `Connection` names besides the usual `keep-alive`, `close`, `upgrade`: read once, `ConnectionOptions.most` at
+    /// most, so that a head costs no product of its fields and its options.
+    @usableFromInline package internal(set) var nominated: [Slice] = []
     /// By `KnownField.rawValue`: one more than the index of the first field of that name; 0: none.
     @usableFromInline package internal(set) var firsts = InlineArray<64, UInt16>(repeating: 0)
     /// By `KnownField.rawValue`: how many there are.
@@ -73,7 +74,7 @@ package struct FieldBlock: Sendable {
     mutating func clear() {
         bytes.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
-        nominates = false
+        nominated.removeAll(keepingCapacity: true)
         firsts = InlineArray(repeating: 0)
         counts = InlineArray(repeating: 0)
     }

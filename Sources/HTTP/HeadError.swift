@@ -25,8 +25,6 @@ package enum HeadError: Error, Equatable, Sendable, CaseIterable {
     case transferEncodingInHTTP10
     case transferEncodingWithoutBody
     case badConnection
-    case upgradeWithBody
-    case repeatedUpgrade
     case badExpectation
     case badChunk
     case chunkOverhead
@@ -43,7 +41,7 @@ package enum HeadError: Error, Equatable, Sendable, CaseIterable {
         case .badRequestLine, .badTarget, .badPath, .badStatusLine, .bareLineEnd, .obsoleteFolding, .badFieldName,
             .badFieldValue, .missingHost, .repeatedHost, .badHost, .hostMismatch, .badContentLength,
             .repeatedContentLength, .lengthAndTransferEncoding, .badTransferEncoding, .transferEncodingInHTTP10,
-            .transferEncodingWithoutBody, .badConnection, .upgradeWithBody, .repeatedUpgrade, .badChunk, .chunkOverhead,
+            .transferEncodingWithoutBody, .badConnection, .badChunk, .chunkOverhead,
             .badTrailers:
             400
         }
@@ -61,7 +59,7 @@ package enum HeadError: Error, Equatable, Sendable, CaseIterable {
         case .missingHost, .repeatedHost, .badHost, .hostMismatch: "bad_host"
         case .badRequestLine, .badTarget, .badStatusLine, .bareLineEnd, .obsoleteFolding, .badFieldName, .badFieldValue,
             .badContentLength, .repeatedContentLength, .lengthAndTransferEncoding, .badTransferEncoding,
-            .transferEncodingInHTTP10, .transferEncodingWithoutBody, .badConnection, .upgradeWithBody, .repeatedUpgrade,
+            .transferEncodingInHTTP10, .transferEncodingWithoutBody, .badConnection,
             .badChunk, .chunkOverhead, .badTrailers:
             "bad_framing"
         }
@@ -94,8 +92,6 @@ package enum HeadError: Error, Equatable, Sendable, CaseIterable {
         case .transferEncodingInHTTP10: "Transfer-Encoding was sent with HTTP/1.0."
         case .transferEncodingWithoutBody: "Transfer-Encoding was sent with a status that has no body."
         case .badConnection: "The Connection field is not a list of names."
-        case .upgradeWithBody: "An upgrade was asked for together with a body."
-        case .repeatedUpgrade: "The Upgrade field was sent more than once."
         case .badExpectation: "The only expectation that can be met is 100-continue."
         case .badChunk: "A chunk is not a hexadecimal size, its octets and CR LF."
         case .chunkOverhead: "The chunks carry more extensions than content."

@@ -15,7 +15,7 @@ extension RequestHead {
     @inlinable package func count(_ known: KnownField) -> Int { block.count(known) }
     /// `Connection` names this field, so it concerns this connection only (RFC 9110 §7.6.1).
     @inlinable package func isNominatedByConnection(_ field: Field) -> Bool {
-        block.nominates && block.connectionNames(field)
+        !block.nominated.isEmpty && block.connectionNames(field)
     }
 
     /// The octets of a slice.

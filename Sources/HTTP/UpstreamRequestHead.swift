@@ -58,6 +58,9 @@ package struct UpstreamRequestHead: ~Copyable, Sendable {
     /// The protocols to switch to; empty: none.
     package var upgrade: ArraySlice<UInt8> { octets.bytes[authorityEnd..<upgradeEnd] }
 
+    /// The upstream may answer with 101 (Switching Protocols).
+    package var offersUpgrade: Bool { upgradeEnd > authorityEnd }
+
     /// How many octets `writeHTTP1` writes at most.
     package var http1BytesMax: Int { octets.count &+ fields.lineBytes &+ Self.http1FixedBytesMax }
     /// The request line's rest, `Host`, framing, `Connection`, `Upgrade`, `Expect` and the empty line.
@@ -85,7 +88,7 @@ package struct UpstreamRequestHead: ~Copyable, Sendable {
             case .none, .untilClose, .tunnel:
                 break
             }
-            if upgradeEnd > authorityEnd {
+            if offersUpgrade {
                 line.append("Connection: Upgrade\r\nUpgrade: ")
                 line.append(octets, authorityEnd..<upgradeEnd)
                 line.append("\r\n")

@@ -15,8 +15,8 @@ extension RefusalCode {
             case .badRequestLine, .badTarget, .badStatusLine, .bareLineEnd, .obsoleteFolding, .badFieldName,
                 .badFieldValue,
                 .badContentLength, .repeatedContentLength, .lengthAndTransferEncoding, .badTransferEncoding,
-                .transferEncodingInHTTP10, .transferEncodingWithoutBody, .badConnection, .upgradeWithBody,
-                .repeatedUpgrade, .badChunk, .chunkOverhead, .badTrailers:
+                .transferEncodingInHTTP10, .transferEncodingWithoutBody, .badConnection, .badChunk, .chunkOverhead,
+                .badTrailers:
                 .badFraming
             }
     }

@@ -13,7 +13,6 @@ package enum RefusalCode: UInt8, Sendable, CaseIterable {
     case badPath
     case bodyTooLarge
     case requestTimeout
-    case unsupportedUpgrade
     case expectationFailed
     // The gateway itself
     case auditUnavailable

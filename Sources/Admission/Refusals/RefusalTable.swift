@@ -46,10 +46,6 @@ extension RefusalCode {
             .init(
                 "request_timeout", 408, .deadlineExceeded, .absent, .client, "Request timeout",
                 "The request did not arrive in time.")
-        case .unsupportedUpgrade:
-            .init(
-                "unsupported_upgrade", 400, .internalError, .absent, .client, "Upgrade not accepted",
-                "This resource does not switch protocols.")
         case .expectationFailed:
             .init(
                 "expectation_failed", 417, .internalError, .absent, .client, "Expectation failed",

@@ -68,7 +68,6 @@ final class RequestPipeline: ExchangeDelegate {
         if let most = route.bodyBytesMax, case .length(let length) = head.framing, length > most {
             throw Refusal(.bodyTooLarge)
         }
-        if head.upgrade != nil, !route.route.allowUpgrade { throw Refusal(.unsupportedUpgrade) }
         return match
     }
 

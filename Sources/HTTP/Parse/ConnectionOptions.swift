@@ -3,27 +3,31 @@ struct ConnectionOptions {
     var close = false
     var keepAlive = false
     var upgrade = false
-    /// Other names than these three.
-    var nominates = false
 
-    /// Reads every `Connection` field of a head.
-    init(_ input: Span<UInt8>, _ block: borrowing FieldBlock) throws(HeadError) {
+    /// Options of one head. Nobody means more; each of them is compared with each field.
+    static let most = 32
+
+    /// Reads every `Connection` field of a head. Other names than these three go into `block.nominated`.
+    init(_ input: Span<UInt8>, _ block: inout FieldBlock) throws(HeadError) {
         guard let first = block.first(.connection) else { return }
         // What nearly every client and server says.
         if block.count(.connection) == 1, first.count == 10, Self.equal(input, first, "keep-alive") {
             keepAlive = true
             return
         }
+        var count = 0
         for index in 0..<block.fields.count where block.fields[index].known == .connection {
             let value = block.fields[index].value
             var start = value.start
             while let option = try ListElements.next(input, in: value, from: &start) {
                 if option.isEmpty { continue }
+                count &+= 1
+                if count > Self.most { throw .badConnection }
                 switch option.count {
                 case 5 where Self.equal(input, option, "close"): close = true
                 case 10 where Self.equal(input, option, "keep-alive"): keepAlive = true
                 case 7 where Self.equal(input, option, "upgrade"): upgrade = true
-                default: nominates = true
+                default: block.nominated.append(option)
                 }
             }
         }
@@ -65,21 +69,16 @@ extension FieldBlock {
     @usableFromInline
     package func connectionNames(_ field: Field) -> Bool {
         let octets = bytes.span
-        for index in 0..<fields.count where fields[index].known == .connection {
-            let value = fields[index].value
-            guard value.end <= octets.count, field.name.end <= octets.count else { return false }
-            var start = value.start
-            while let option = try? ListElements.next(octets, in: value, from: &start) {
-                guard option.count == field.name.count, !option.isEmpty else { continue }
-                var offset = 0
-                while offset < option.count,
-                    asciiLowercased(octets[option.start &+ offset])
-                        == asciiLowercased(octets[field.name.start &+ offset])
-                {
-                    offset &+= 1
-                }
-                if offset == option.count { return true }
+        guard field.name.end <= octets.count else { return false }
+        for option in nominated where option.count == field.name.count && option.end <= octets.count {
+            var offset = 0
+            while offset < option.count,
+                asciiLowercased(octets[option.start &+ offset])
+                    == asciiLowercased(octets[field.name.start &+ offset])
+            {
+                offset &+= 1
             }
+            if offset == option.count { return true }
         }
         return false
     }

@@ -2,8 +2,7 @@ extension RequestHead {
     /// What the lines mean together: framing, connection, host, path. `input` are the octets that `bytes` begins with.
     mutating func understand(_ input: Span<UInt8>) throws(HeadError) {
         framing = try DeclaredFraming.read(input, block, isHTTP10: isHTTP10)
-        let options = try ConnectionOptions(input, block)
-        block.nominates = options.nominates
+        let options = try ConnectionOptions(input, &block)
         keepAlive = !options.close && (!isHTTP10 || options.keepAlive)
         try understandHost(input)
         if path.isEmpty { try understandTarget(input) }
@@ -15,11 +14,29 @@ extension RequestHead {
             }
             expectsContinue = framing != .none && framing != .length(0)
         }
-        if options.upgrade, let protocols = block.first(.upgrade), !protocols.isEmpty {
-            guard block.count(.upgrade) == 1 else { throw .repeatedUpgrade }
-            guard framing == .none else { throw .upgradeWithBody }
+        if options.upgrade, let protocols = block.first(.upgrade), Self.isWanted(protocols, input),
+            block.count(.upgrade) == 1, framing == .none || framing == .length(0)
+        {
             upgrade = protocols
         }
+    }
+
+    /// An offer to switch is ignored unless somebody wants it (RFC 9110 §7.8). Nobody here wants another version of HTTP
+    /// or TLS inside a connection whose requests are judged one by one: whatever came behind would pass unseen.
+    private static func isWanted(_ protocols: Slice, _ input: Span<UInt8>) -> Bool {
+        guard !protocols.isEmpty else { return false }
+        var start = protocols.start
+        while start < protocols.end {
+            var end = start
+            while end < protocols.end, input[end] != UInt8(ascii: ",") { end &+= 1 }
+            while start < end, input[start] == 0x20 || input[start] == 0x09 { start &+= 1 }
+            let offer = Slice(start: start, end: end)
+            if hasPrefix(input, offer, "h2") || hasPrefix(input, offer, "http") || hasPrefix(input, offer, "tls") {
+                return false
+            }
+            start = end &+ 1
+        }
+        return true
     }
 
     private mutating func understandHost(_ input: Span<UInt8>) throws(HeadError) {
@@ -124,8 +141,7 @@ extension ResponseHead {
     mutating func understand(_ input: Span<UInt8>) throws(HeadError) {
         let framing = try DeclaredFraming.read(input, block, isHTTP10: isHTTP10)
         declared = framing == .none ? .untilClose : framing
-        let options = try ConnectionOptions(input, block)
-        block.nominates = options.nominates
+        let options = try ConnectionOptions(input, &block)
         keepAlive = !options.close && (!isHTTP10 || options.keepAlive)
     }
 }

@@ -85,7 +85,7 @@ package final class Exchange: UpstreamStreamDelegate {
         }
         guard state.attempt(now: loop.now()) else { return }
         self.upstreamHead = upstreamHead
-        upstreamUpgrade = head.upgrade != nil && head.framing == .none
+        upstreamUpgrade = upstreamHead.head.offersUpgrade
         self.firstByteTimeout = firstByteTimeout
         connect(pool)
     }

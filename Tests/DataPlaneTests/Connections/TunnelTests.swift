@@ -61,13 +61,36 @@ struct TunnelTests {
         }
     }
 
-    @Test("are refused where the route does not allow them")
-    func refused() async throws {
-        try await DataPlaneHarness.run(.upgradeEcho()) { harness in
-            let client = try await harness.sending(Ask.head("GET", "/elsewhere", Self.upgrade))
-            #expect(try await client.readAnswer().status == 400)
-            #expect(harness.upstream.requests.isEmpty)
-            #expect(try await harness.gateway.auditRecords(atLeast: 1)[0]["code"] == "unsupported_upgrade")
+    @Test("are offers, which a route that does not allow them ignores (RFC 9110 §7.8)")
+    func ignored() async throws {
+        try await DataPlaneHarness.run(.reflect) { harness in
+            let client = try await harness.sending(Ask.head("GET", "/elsewhere", Self.upgrade) + Ask.get("/next"))
+            let answer = try await client.readAnswer()
+            #expect(answer.status == 200)
+            #expect(!answer.text.lowercased().contains("upgrade"))
+            #expect(try await client.readAnswer().status == 200)
+        }
+    }
+
+    @Test(
+        "to another version of HTTP are offers that nobody takes, also where the route allows others",
+        arguments: [
+            ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"],
+            [
+                "Connection: Upgrade, HTTP2-Settings", "Content-Length: 0", "Upgrade: h2c",
+                "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+            ], ["Connection: upgrade", "Upgrade: TLS/1.3"], ["Connection: upgrade", "Upgrade: websocket, h2c"],
+        ])
+    func otherVersions(fields: [String]) async throws {
+        try await DataPlaneHarness.run(.reflect) { harness in
+            for path in ["/elsewhere", "/ws/1"] {
+                let client = try await harness.sending(Ask.head("GET", path, fields) + Ask.get("/next"))
+                let answer = try await client.readAnswer()
+                #expect(answer.status == 200)
+                #expect(!answer.text.lowercased().contains("upgrade"))
+                #expect(!answer.text.lowercased().contains("http2-settings"))
+                #expect(try await client.readAnswer().status == 200)
+            }
         }
     }
 

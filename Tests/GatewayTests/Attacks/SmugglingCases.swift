@@ -245,13 +245,15 @@ extension SmugglingCase {
     /// RFC 9110 §7.6.1, §7.8
     static let connections: [SmugglingCase] = [
         .init(
-            "an upgrade with a length (CVE-2026-58055)", .refused(400),
-            post("Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 4\r\n", then: "body\(smuggled)")),
+            "an upgrade with a length, which is not passed on (CVE-2026-58055)", .served(1),
+            post(
+                "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: \(smuggled.utf8.count)\r\n",
+                then: smuggled)),
         .init(
-            "an upgrade with chunks", .refused(400),
+            "an upgrade with chunks, which is not passed on", .served(1),
             post(
                 "Connection: Upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n",
-                then: "0\r\n\r\n\(smuggled)")),
+                then: "\(String(smuggled.utf8.count, radix: 16))\r\n\(smuggled)\r\n0\r\n\r\n")),
         .init("a Connection that is no list of names", .refused(400), get("Connection: close\"x\r\n")),
         .init(
             "an expectation that nobody knows", .refused(417),
