@@ -57,6 +57,6 @@ struct TimedScriptTests {
     func thisProject() throws {
         let lines = try script.run(["suites"]).lines
         #expect(lines.contains(#"^DataPlaneTests\.TimeoutTests/"#))
-        #expect(lines.contains(#"^GatewayTests\.PostgreSQLTests/"#))
+        #expect(lines.contains(#"^StorageTests\.PostgreSQLTests/"#))
     }
 }
