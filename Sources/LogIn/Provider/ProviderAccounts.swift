@@ -19,7 +19,7 @@ struct ProviderAccounts: Sendable {
         guard let link = try await store.record(.identity, identity.key) else {
             return try await newAccount(identity, profile, call)
         }
-        guard let id = link.subject, let user = try await store.user(id: id) else { throw ProviderFault.unknownPerson }
+        guard let id = link.subject, let user = try await store.user(id: id) else { throw ProviderFault.unknownUser }
         guard !user.isDisabled else { throw ProviderFault.disabled }
         let refreshed = Self.refreshed(user, profile)
         // Who is disabled in this very moment does not get in.
@@ -30,7 +30,7 @@ struct ProviderAccounts: Sendable {
     private func newAccount(_ identity: UserIdentity, _ profile: ProviderProfile, _ call: EndpointCall) async throws
         -> (StoredUser, [StoreChange])
     {
-        guard signsUp else { throw ProviderFault.unknownPerson }
+        guard signsUp else { throw ProviderFault.unknownUser }
         let id = RandomText.userID.make(call.random)
         var user = StoredUser(id: id, name: try await freeName(profile, call), createdAt: call.now)
         user.identity = identity

@@ -115,8 +115,8 @@ struct ProviderCallback: ServerEndpoint {
         let isBusy =
             fault == .unavailable
             || fault == .refused && ["temporarily_unavailable", "server_error"].contains(parameters.value("error"))
-        let problem = isBusy ? LoginForm.unavailable : fault.isOfThePerson ? LoginForm.notAllowed : LoginForm.wentWrong
-        let status = isBusy ? 503 : fault.isOfThePerson ? 403 : 400
+        let problem = isBusy ? LoginForm.unavailable : fault.isOfTheUser ? LoginForm.notAllowed : LoginForm.wentWrong
+        let status = isBusy ? 503 : fault.isOfTheUser ? 403 : 400
         return fault.noted(
             try await form.page(
                 interaction, browser, username: "", problem: problem, status: status,
@@ -127,7 +127,7 @@ struct ProviderCallback: ServerEndpoint {
 
 extension ProviderFault {
     /// It is known who it is, and that it is somebody who may not.
-    var isOfThePerson: Bool { [.claimsRefused, .unknownPerson, .disabled].contains(self) }
+    var isOfTheUser: Bool { [.claimsRefused, .unknownUser, .disabled].contains(self) }
 
     /// With what stands in the record of the request.
     func noted(_ response: ServiceResponse) -> ServiceResponse {

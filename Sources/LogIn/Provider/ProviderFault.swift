@@ -28,7 +28,7 @@ enum ProviderFault: String, Error, CaseIterable {
 
     // The user
     case claimsRefused = "claim_mismatch"
-    case unknownPerson = "unknown_user"
+    case unknownUser = "unknown_user"
     case disabled = "user_disabled"
 
     case unavailable = "provider_unavailable"
