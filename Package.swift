@@ -73,43 +73,49 @@ let package = Package(
     ],
     targets: [
         // Level 0: values and rules that know nothing of each other.
-        deciding("JSON"),
-        deciding("HTTP"),
-        deciding("JOSE", ["JSON", crypto, cryptoExtras]),
+        deciding("Octets"),
+        deciding("JSON", ["Octets"]),
+        deciding("HTTP", ["Octets"]),
+        deciding("JOSE", ["Octets", "JSON", crypto, cryptoExtras]),
         module("Audit", ["JSON", crypto]),
-        module("Certificates", [crypto, x509, asn1]),
+        module("Certificates", ["Octets", crypto, x509, asn1]),
         // Level 1
-        module("Transport", ["HTTP", "Certificates", nioTLS] + nio),
-        deciding("Policy", ["HTTP", "JOSE"]),
-        deciding("Issuers", ["HTTP", "JSON", "JOSE", crypto]),
-        deciding("Proof", ["HTTP", "JSON", "JOSE", crypto]),
-        deciding("AuthorizationRecords", ["JSON", "JOSE", crypto]),
+        module("Transport", ["Octets", "HTTP", "Certificates", nioTLS] + nio),
+        deciding("Policy", ["Octets", "HTTP", "JOSE"]),
+        deciding("Issuers", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
+        deciding("Proof", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
+        deciding("AuthorizationRecords", ["Octets", "JSON", "JOSE", crypto]),
         // Level 2
-        module("Outgoing", ["HTTP", "Transport", httpClient, nioHTTP1] + nio),
-        deciding("PolicyFile", ["HTTP", "JOSE", "Policy", yams]),
-        deciding("Admission", ["HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
+        module("Outgoing", ["Octets", "HTTP", "Transport", httpClient, nioHTTP1] + nio),
+        deciding("PolicyFile", ["Octets", "HTTP", "JOSE", "Policy", yams]),
+        deciding("Admission", ["Octets", "HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
         module("Storage", ["JSON", "JOSE", "Policy", "AuthorizationRecords", grdb]),
         deciding(
             "LogIn",
-            ["HTTP", "JSON", "JOSE", "Policy", "Proof", "AuthorizationRecords", crypto, cryptoExtras, mustache]),
+            [
+                "Octets", "HTTP", "JSON", "JOSE", "Policy", "Proof", "AuthorizationRecords", crypto, cryptoExtras,
+                mustache,
+            ]),
         // Level 3
         deciding(
             "AuthorizationServer",
             [
-                "HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", "AuthorizationRecords", "LogIn", crypto,
+                "Octets", "HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", "AuthorizationRecords", "LogIn",
+                crypto,
             ]),
         // Level 4: what operators change; the path of a request.
         deciding(
             "Administration",
-            ["HTTP", "JSON", "JOSE", "Policy", "AuthorizationRecords", "LogIn", "AuthorizationServer"]),
+            ["Octets", "HTTP", "JSON", "JOSE", "Policy", "AuthorizationRecords", "LogIn", "AuthorizationServer"]),
         module(
             "DataPlane",
-            ["HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission"]),
+            ["Octets", "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Policy", "Issuers", "Admission"]),
         // Level 5: joins the modules.
         module(
             "Gateway",
             [
-                "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Outgoing", "Policy", "PolicyFile",
+                "Octets", "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Outgoing", "Policy",
+                "PolicyFile",
                 "Issuers", "Admission", "AuthorizationRecords", "LogIn", "AuthorizationServer", "Administration",
                 "Storage", "DataPlane", crypto, logging, lifecycle, unixSignals,
             ]),
@@ -117,7 +123,7 @@ let package = Package(
         module(
             "OperatorTools",
             [
-                "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Transport", "Outgoing", "Admission",
+                "Octets", "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Transport", "Outgoing", "Admission",
                 "AuthorizationRecords", "Storage", "LogIn", "AuthorizationServer", "Administration", "Gateway", crypto,
             ]),
         // Level 7: the command line; and the demonstration, which does not ship.
@@ -147,9 +153,8 @@ let package = Package(
         module(
             "AuthorizationTesting",
             [
-                "Administration", "AuthorizationServer", "LogIn", "AuthorizationRecords", "Certificates", "HTTP",
-                "JSON",
-                "JOSE", "Policy", crypto,
+                "Administration", "AuthorizationServer", "LogIn", "AuthorizationRecords", "Certificates", "Octets",
+                "HTTP", "JSON", "JOSE", "Policy", crypto,
             ]),
         module("GatewayTesting", ["JSON", "Gateway", "CLibCURL", "COpenSSL", logging]),
 
@@ -158,14 +163,16 @@ let package = Package(
         .executableTarget(
             name: "micro",
             dependencies: [
-                "CAllocationCount", "HTTP", "JSON", "JOSE", "Policy", "Admission", "Audit", crypto, cryptoExtras,
+                "CAllocationCount", "Octets", "HTTP", "JSON", "JOSE", "Policy", "Admission", "Audit", crypto,
+                cryptoExtras,
             ],
             path: "Benchmarks/Micro", swiftSettings: strict),
 
         tests("ArchitectureTests", []),
+        tests("OctetsTests", ["Octets"]),
         tests("JSONTests", ["JSON"]),
         tests("HTTPTests", ["HTTP"]),
-        tests("JOSETests", ["JOSE", "JSON", crypto, cryptoExtras]),
+        tests("JOSETests", ["JOSE", "Octets", "JSON", crypto, cryptoExtras]),
         tests("AuditTests", ["Audit", "JSON"]),
         tests("CertificatesTests", ["Certificates", x509, asn1]),
         tests("PolicyTests", ["Policy"]),
@@ -173,21 +180,21 @@ let package = Package(
             name: "PolicyFileTests", dependencies: ["Policy", "PolicyFile", "HTTP", "JOSE"], exclude: ["Golden"],
             swiftSettings: strict),
         tests("IssuersTests", ["Issuers", "HTTP", "JSON", "JOSE"]),
-        tests("AdmissionTests", ["Admission", "Policy", "Proof", "JOSE", "JSON", "HTTP", crypto]),
+        tests("AdmissionTests", ["Admission", "Octets", "Policy", "Proof", "JOSE", "JSON", "HTTP", crypto]),
         tests(
             "AuthorizationRecordsTests",
             ["AuthorizationRecords", "AuthorizationTesting", "Administration", "JOSE", "JSON"]),
         tests(
             "LogInTests",
             [
-                "LogIn", "AuthorizationRecords", "AuthorizationTesting", "Administration", "HTTP", "JSON", "JOSE",
-                "Policy", "Proof",
+                "LogIn", "AuthorizationRecords", "AuthorizationTesting", "Administration", "Octets", "HTTP", "JSON",
+                "JOSE", "Policy", "Proof",
             ]),
         tests(
             "AuthorizationServerTests",
             [
-                "AuthorizationServer", "AuthorizationRecords", "LogIn", "AuthorizationTesting", "Certificates", "JOSE",
-                "JSON", "HTTP", "Policy", "Proof", crypto,
+                "AuthorizationServer", "AuthorizationRecords", "LogIn", "AuthorizationTesting", "Certificates",
+                "Octets", "JOSE", "JSON", "HTTP", "Policy", "Proof", crypto,
             ]),
         tests(
             "AdministrationTests",

@@ -2,6 +2,7 @@ import Crypto
 import CryptoExtras
 import JOSE
 import JSON
+import Octets
 
 /// What verifying one token costs beside what the crypto library's bare verification of its signature costs: parsing,
 /// claims and our own copies are the difference.

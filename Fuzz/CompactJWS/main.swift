@@ -1,5 +1,6 @@
 import JOSE
 import JSON
+import Octets
 
 /// Reads the input as a compact token; and, cut at its line ends, as the octets of a token's header, claims and
 /// signature, so that what lies behind base64url is reached too.

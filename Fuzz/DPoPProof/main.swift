@@ -1,6 +1,7 @@
 import HTTP
 import JOSE
 import JSON
+import Octets
 
 @testable import Proof
 

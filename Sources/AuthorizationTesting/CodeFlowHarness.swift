@@ -1,6 +1,7 @@
 import HTTP
 import JOSE
 import JSON
+import Octets
 
 @testable import AuthorizationRecords
 @testable import AuthorizationServer
@@ -109,7 +110,7 @@ struct CodeFlowHarness: Sendable {
                 pairs.append((name, value))
             }
         }
-        return pairs.compactMap { name, value in value.map { "\(name)=\(AuthorizationAnswer.encoded($0))" } }.joined(
+        return pairs.compactMap { name, value in value.map { "\(name)=\(PercentEncoding.encoded($0))" } }.joined(
             separator: "&")
     }
 
@@ -127,7 +128,7 @@ struct CodeFlowHarness: Sendable {
     // MARK: The client
 
     func token(_ parameters: [(String, String)], id: String = "shop", now: Int64? = nil) async -> Answer {
-        let form = parameters.map { "\($0.0)=\(AuthorizationAnswer.encoded($0.1))" }.joined(separator: "&")
+        let form = parameters.map { "\($0.0)=\(PercentEncoding.encoded($0.1))" }.joined(separator: "&")
         return await send("/oauth2/token", form: form, cookies: [:], authorization: basic(id, "s3cret"), now: now)
     }
 
@@ -148,7 +149,7 @@ struct CodeFlowHarness: Sendable {
 
     /// A public client's own request: nothing but its id says who it is.
     func asPublic(_ parameters: [(String, String)], id: String, now: Int64? = nil) async -> Answer {
-        let form = (parameters + [("client_id", id)]).map { "\($0.0)=\(AuthorizationAnswer.encoded($0.1))" }.joined(
+        let form = (parameters + [("client_id", id)]).map { "\($0.0)=\(PercentEncoding.encoded($0.1))" }.joined(
             separator: "&")
         return await send("/oauth2/token", form: form, cookies: [:], now: now)
     }

@@ -4,6 +4,7 @@ import Crypto
 import HTTP
 import JOSE
 import JSON
+import Octets
 
 @testable import AuthorizationRecords
 

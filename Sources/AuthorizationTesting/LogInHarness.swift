@@ -2,6 +2,7 @@ import Foundation
 import HTTP
 import JOSE
 import JSON
+import Octets
 import Policy
 import Synchronization
 
@@ -152,7 +153,7 @@ final class Browser: Sendable {
         _ page: Shown, _ values: [String: String] = [:], fields: [ServiceRequest.Field]? = nil, now: Int64 = newYear2026
     ) async -> Shown {
         let body = page.hidden.merging(values) { $1 }.map {
-            PercentEncoding.component($0) + "=" + PercentEncoding.component($1)
+            PercentEncoding.encoded($0) + "=" + PercentEncoding.encoded($1)
         }
         .joined(separator: "&")
         return await post(page.action, body, fields: fields, now: now)

@@ -1,6 +1,7 @@
 import HTTP
 import JOSE
 import JSON
+import Octets
 import Policy
 import Synchronization
 
@@ -133,7 +134,7 @@ struct ProviderHarness: Sendable {
     ) async -> Shown {
         var parameters: [String: String?] = ["code": "c0de", "state": departure["state"], "iss": StubProvider.issuer]
         parameters.merge(changes) { $1 }
-        let query = parameters.compactMap { name, value in value.map { name + "=" + PercentEncoding.component($0) } }
+        let query = parameters.compactMap { name, value in value.map { name + "=" + PercentEncoding.encoded($0) } }
             .joined(separator: "&")
         return await (browser ?? self.browser).get("/oauth2/login/callback", query, now: now)
     }

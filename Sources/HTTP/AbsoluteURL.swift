@@ -1,3 +1,5 @@
+import Octets
+
 /// An absolute `https` or `http` URL that is fetched (RFC 9110 §4.2), taken apart strictly.
 ///
 /// Refused: user information, fragments, backslashes, octets outside printable ASCII, anything else than a plain host
@@ -40,7 +42,9 @@ package struct AbsoluteURL: Sendable, Hashable, CustomStringConvertible {
         if text.utf8.first == 0x5B {
             guard let end = text.firstIndex(of: "]") else { return nil }
             let host = String(text[text.index(after: text.startIndex)..<end])
-            guard host.utf8.contains(0x3A), host.utf8.allSatisfy({ isHex($0) || $0 == 0x3A || $0 == 0x2E }) else {
+            guard host.utf8.contains(0x3A),
+                host.utf8.allSatisfy({ Hex.isLowercaseDigit($0) || $0 == 0x3A || $0 == 0x2E })
+            else {
                 return nil
             }
             let rest = text[text.index(after: end)...]
@@ -62,15 +66,13 @@ package struct AbsoluteURL: Sendable, Hashable, CustomStringConvertible {
         return host.utf8.split(separator: 0x2E, omittingEmptySubsequences: false).allSatisfy { label in
             (1...63).contains(label.count) && label.first != 0x2D && label.last != 0x2D
                 && label.allSatisfy {
-                    (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
+                    (0x61...0x7A).contains($0) || ASCII.isDigit($0) || $0 == 0x2D || $0 == 0x5F
                 }
         }
     }
 
-    private static func isHex(_ octet: UInt8) -> Bool { (0x30...0x39).contains(octet) || (0x61...0x66).contains(octet) }
-
     private static func port(_ text: some StringProtocol) -> Int? {
-        guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+        guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy(ASCII.isDigit),
             let port = Int(text), (1...65_535).contains(port)
         else { return nil }
         return port
@@ -99,7 +101,7 @@ package struct AbsoluteURL: Sendable, Hashable, CustomStringConvertible {
         if host == "localhost" || host == "::1" { return true }
         let parts = host.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0].elementsEqual("127".utf8)
-            && parts.allSatisfy { part in (1...3).contains(part.count) && part.allSatisfy { (0x30...0x39).contains($0) }
+            && parts.allSatisfy { part in (1...3).contains(part.count) && part.allSatisfy(ASCII.isDigit)
             }
     }
 }

@@ -1,3 +1,5 @@
+import Octets
+
 /// Writes heads octet by octet into one buffer that is used again and again: heads are written anew, never copied.
 package struct ByteWriter: Sendable {
     /// What was written.
@@ -103,19 +105,19 @@ package struct ByteWriter: Sendable {
             var index = start
             // Eight octets at a time; only where one of them may be a control are they looked at one by one.
             while index &+ 8 <= octets.count {
-                if Octets.mayHoldControl(octets.loadUnaligned(fromByteOffset: index, as: UInt64.self)) {
-                    for place in index..<index &+ 8 where !Octets.isFieldValue(octets[place]) { return false }
+                if HTTPOctet.mayHoldControl(octets.loadUnaligned(fromByteOffset: index, as: UInt64.self)) {
+                    for place in index..<index &+ 8 where !HTTPOctet.isFieldValue(octets[place]) { return false }
                 }
                 index &+= 8
             }
             while index < octets.count {
-                guard Octets.isFieldValue(octets[index]) else { return false }
+                guard HTTPOctet.isFieldValue(octets[index]) else { return false }
                 index &+= 1
             }
             return true
         }
         guard !isClean else { return }
-        let kept = bytes[start...].filter(Octets.isFieldValue)
+        let kept = bytes[start...].filter(HTTPOctet.isFieldValue)
         bytes.replaceSubrange(start..., with: kept)
     }
 
@@ -129,7 +131,7 @@ package struct ByteWriter: Sendable {
     package mutating func append(hex number: UInt64) {
         var shift = number == 0 ? 0 : (63 &- number.leadingZeroBitCount) & ~3
         while shift >= 0 {
-            bytes.append(Octets.hexDigit(UInt8(truncatingIfNeeded: number &>> UInt64(shift)) & 0xF))
+            bytes.append(Hex.digit(UInt8(truncatingIfNeeded: number &>> UInt64(shift)) & 0xF))
             shift &-= 4
         }
     }
@@ -137,8 +139,8 @@ package struct ByteWriter: Sendable {
     /// Two digits for each octet, in lower case.
     package mutating func append(hexOf octets: [UInt8]) {
         for octet in octets {
-            bytes.append(Octets.hexDigit(octet &>> 4))
-            bytes.append(Octets.hexDigit(octet & 0xF))
+            bytes.append(Hex.digit(octet &>> 4))
+            bytes.append(Hex.digit(octet & 0xF))
         }
     }
 }

@@ -1,3 +1,5 @@
+import Octets
+
 /// Reads a body in chunks (RFC 9112 §7.1), strictly, from octets that may come one by one. The octets of the body are
 /// not copied: each step says where they lie.
 package struct ChunkedDecoder: Sendable {
@@ -74,7 +76,7 @@ package struct ChunkedDecoder: Sendable {
 
     private mutating func readSize(_ octet: UInt8) throws(HeadError) {
         lineBytes &+= 1
-        if let digit = Octets.hexValue(octet) {
+        if let digit = Hex.value(octet) {
             guard digits < Self.sizeDigitsMax else { throw .badChunk }
             digits &+= 1
             left = left &<< 4 | Int(digit)
@@ -94,7 +96,7 @@ package struct ChunkedDecoder: Sendable {
             state = .sizeEnd
             return
         }
-        guard Octets.isFieldValue(octet) else { throw .badChunk }
+        guard HTTPOctet.isFieldValue(octet) else { throw .badChunk }
         guard lineBytes <= Self.extensionBytesMax else { throw .chunkOverhead }
     }
 

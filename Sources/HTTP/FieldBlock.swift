@@ -1,3 +1,5 @@
+import Octets
+
 /// The octets of a head and where its fields lie in them: what request and response heads have in common.
 ///
 /// Refilled for each message without giving memory back, so a connection allocates for its first message only.
@@ -36,7 +38,7 @@ package struct FieldBlock: Sendable {
     @inlinable package func matches(_ slice: Slice, _ lowercased: [UInt8]) -> Bool {
         guard slice.count == lowercased.count, slice.start >= 0, slice.end <= bytes.count else { return false }
         for offset in 0..<lowercased.count
-        where asciiLowercased(bytes[slice.start &+ offset]) != lowercased[offset] {
+        where ASCII.lowercased(bytes[slice.start &+ offset]) != lowercased[offset] {
             return false
         }
         return true
@@ -48,7 +50,7 @@ package struct FieldBlock: Sendable {
             return false
         }
         for offset in 0..<slice.count
-        where asciiLowercased(bytes[slice.start &+ offset]) != lowercased.utf8Start[offset] {
+        where ASCII.lowercased(bytes[slice.start &+ offset]) != lowercased.utf8Start[offset] {
             return false
         }
         return true
@@ -94,9 +96,4 @@ package struct FieldBlock: Sendable {
         if firsts[known] == 0 { firsts[known] = UInt16(truncatingIfNeeded: fields.count) }
         counts[known] &+= 1
     }
-}
-
-@inlinable @inline(__always)
-func asciiLowercased(_ octet: UInt8) -> UInt8 {
-    octet &- 0x41 < 26 ? octet | 0x20 : octet
 }

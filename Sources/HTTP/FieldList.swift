@@ -100,7 +100,7 @@ package struct FieldList: Sendable {
     /// there is no field.
     package mutating func append(_ name: String, _ value: String) {
         let start = octets.count
-        for octet in name.utf8 where Octets.isToken(octet) { octets.append(octet) }
+        for octet in name.utf8 where HTTPOctet.isToken(octet) { octets.append(octet) }
         guard octets.count > start else { return }
         appendValue(start: start) { $0.append(text: value) }
     }

@@ -6,7 +6,7 @@ package struct FieldValue: Sendable, Hashable {
 
     /// Octets that a field value cannot hold are left out.
     package init(_ octets: [UInt8]) {
-        self.octets = octets.allSatisfy(Octets.isFieldValue) ? octets : octets.filter(Octets.isFieldValue)
+        self.octets = octets.allSatisfy(HTTPOctet.isFieldValue) ? octets : octets.filter(HTTPOctet.isFieldValue)
     }
 
     package init(_ text: String) { self.init(Array(text.utf8)) }
@@ -68,8 +68,8 @@ package struct FieldValueWriter: ~Copyable {
 
     /// Two hexadecimal digits.
     package mutating func append(hex octet: UInt8) {
-        octets.append(Octets.hexDigit(octet &>> 4))
-        octets.append(Octets.hexDigit(octet & 0xF))
+        octets.append(Hex.digit(octet &>> 4))
+        octets.append(Hex.digit(octet & 0xF))
     }
 
     /// Host and port as the client named them (RFC 9110 §7.2).

@@ -1,3 +1,5 @@
+import Octets
+
 /// Why octets are not a form.
 package enum FormError: Error, Equatable, Sendable {
     /// More octets or fields than the bounds.
@@ -62,8 +64,8 @@ package struct FormFields: Sendable {
             case UInt8(ascii: "+"):
                 plain.append(0x20)
             case UInt8(ascii: "%"):
-                guard octets.endIndex &- index >= 2, let high = Octets.hexValue(octets[index]),
-                    let low = Octets.hexValue(octets[index &+ 1])
+                guard octets.endIndex &- index >= 2, let high = Hex.value(octets[index]),
+                    let low = Hex.value(octets[index &+ 1])
                 else { throw .badEncoding }
                 plain.append(high &<< 4 | low)
                 index &+= 2

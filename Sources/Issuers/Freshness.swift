@@ -1,3 +1,5 @@
+import Octets
+
 /// How long an answer counts as fresh, by its own word (RFC 9111 §4.2).
 enum Freshness {
     /// Seconds; nil: it does not say. `no-store` and `no-cache` are 0, so that the lower bound holds.
@@ -28,7 +30,7 @@ enum Freshness {
     private static func number(_ text: Substring.UTF8View) -> Int64? {
         var digits = text
         if digits.first == 0x22, digits.last == 0x22, digits.count >= 2 { digits = digits.dropFirst().dropLast() }
-        guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard !digits.isEmpty, digits.allSatisfy({ ASCII.isDigit($0) }) else { return nil }
         guard digits.count <= 8 else { return 31_536_000 }
         return digits.reduce(0) { $0 * 10 + Int64($1 - 0x30) }
     }

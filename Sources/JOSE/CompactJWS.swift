@@ -1,4 +1,5 @@
 package import JSON
+import Octets
 
 /// A JSON Web Signature in compact form (RFC 7515 §7.1) whose payload is a set of claims: parsed, not trusted.
 ///

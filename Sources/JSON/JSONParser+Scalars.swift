@@ -1,3 +1,5 @@
+import Octets
+
 extension JSONParser {
     /// Octets of a number at most: more digits than that say nothing, and reading them costs.
     private static let numberBytesMax = 128
@@ -126,14 +128,7 @@ extension JSONParser {
     private mutating func hexDigits(_ bytes: Span<UInt8>) throws(JSONError) -> UInt32 {
         var code: UInt32 = 0
         for _ in 0..<4 {
-            guard let octet = peek(bytes) else { throw .syntax(offset: offset) }
-            let digit: UInt8
-            switch octet {
-            case 0x30...0x39: digit = octet &- 0x30
-            case 0x41...0x46: digit = octet &- 0x37
-            case 0x61...0x66: digit = octet &- 0x57
-            default: throw .syntax(offset: offset)
-            }
+            guard let octet = peek(bytes), let digit = Hex.value(octet) else { throw .syntax(offset: offset) }
             code = code &<< 4 | UInt32(digit)
             offset &+= 1
         }

@@ -1,3 +1,5 @@
+import Octets
+
 /// Writes pieces of JSON text straight into a buffer of octets: for audit records and problem documents, which are
 /// built for every request and must not pass through a `String`.
 package enum JSONText {
@@ -56,16 +58,8 @@ package enum JSONText {
 
     /// Appends a decimal number.
     package static func append(_ number: Int64, to out: inout [UInt8]) {
-        var rest = number.magnitude
         if number < 0 { out.append(UInt8(ascii: "-")) }
-        var scale: UInt64 = 1
-        while rest / scale >= 10 { scale &*= 10 }
-        while scale > 0 {
-            let digit = rest / scale
-            out.append(0x30 &+ UInt8(truncatingIfNeeded: digit))
-            rest &-= digit &* scale
-            scale /= 10
-        }
+        DecimalDigits.append(number.magnitude, to: &out)
     }
 
     private static func isPlain(_ octet: UInt8) -> Bool {
@@ -83,12 +77,10 @@ package enum JSONText {
         case 0x0D: append("\\r", to: &out)
         default:
             append("\\u00", to: &out)
-            out.append(hexDigit(octet &>> 4))
-            out.append(hexDigit(octet & 0xF))
+            out.append(Hex.digit(octet &>> 4))
+            out.append(Hex.digit(octet & 0xF))
         }
     }
-
-    private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x57 &+ value }
 
     /// Length of the UTF-8 sequence that begins at `index` with an octet >= 0x80, or of its longest well-formed
     /// beginning (one at least).

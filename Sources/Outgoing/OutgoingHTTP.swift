@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Octets
 package import Transport
 
 /// Requests that the gateway, or its command line, makes on its own account: off the request path, https only, no

@@ -1,5 +1,6 @@
 package import JOSE
 import JSON
+import Octets
 
 /// A proof that the sender of a request holds a key (RFC 9449 §4.2): read, judged by nothing yet.
 ///

@@ -1,5 +1,6 @@
 import Crypto
 import JOSE
+import Octets
 
 /// Proof key for code exchange (RFC 7636): S256 and nothing else, for every client (RFC 9700 §2.1.1).
 package enum ProofKey {
@@ -9,14 +10,7 @@ package enum ProofKey {
     /// §4.1, §4.2: 43 to 128 of `A-Z a-z 0-9 - . _ ~`. Challenges and verifiers alike.
     package static func isWellFormed(_ text: String) -> Bool {
         (43...128).contains(text.utf8.count)
-            && text.utf8.allSatisfy { octet in
-                switch octet {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                    UInt8(ascii: "~"):
-                    true
-                default: false
-                }
-            }
+            && text.utf8.allSatisfy(PercentEncoding.isUnreserved)
     }
 
     /// §4.2: base64url of the verifier's SHA-256.

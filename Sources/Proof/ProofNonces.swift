@@ -1,5 +1,6 @@
 import Crypto
 import JOSE
+import Octets
 
 /// Nonces that a server gives to makers of proofs (RFC 9449 §8, §9): nothing is remembered, each follows from the time
 /// and the key. A new one every five minutes; the one before it still counts.
@@ -16,7 +17,8 @@ package struct ProofNonces: Sendable {
     /// Whether it is the nonce of this period or of the one before.
     package func accepts(_ nonce: String, _ unixSeconds: Int64) -> Bool {
         let period = Self.period(unixSeconds)
-        return Self.same(nonce, self.nonce(period)) || Self.same(nonce, self.nonce(period &- 1))
+        return ConstantTime.areEqual(nonce.utf8, self.nonce(period).utf8)
+            || ConstantTime.areEqual(nonce.utf8, self.nonce(period &- 1).utf8)
     }
 
     private static func period(_ unixSeconds: Int64) -> Int64 { unixSeconds / periodSeconds }
@@ -26,11 +28,5 @@ package struct ProofNonces: Sendable {
         withUnsafeBytes(of: period.littleEndian) { octets.append(contentsOf: $0) }
         let code = HMAC<SHA256>.authenticationCode(for: octets, using: key)
         return Base64URL.encode(Array(code.prefix(16)))
-    }
-
-    /// In a time that does not depend on where they differ.
-    private static func same(_ one: String, _ other: String) -> Bool {
-        guard one.utf8.count == other.utf8.count else { return false }
-        return zip(one.utf8, other.utf8).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

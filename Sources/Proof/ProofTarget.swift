@@ -1,4 +1,5 @@
 import HTTP
+import Octets
 
 /// `htu` of a proof: the URL that its maker meant to call, without query and fragment (RFC 9449 §4.2).
 ///
@@ -40,7 +41,7 @@ struct ProofTarget {
     private static func consume(_ prefix: StaticString, from rest: inout ArraySlice<UInt8>) -> Bool {
         let count = prefix.utf8CodeUnitCount
         let same = prefix.withUTF8Buffer { prefix in
-            rest.prefix(count).lazy.map(lowercased).elementsEqual(prefix)
+            rest.prefix(count).lazy.map(ASCII.lowercased).elementsEqual(prefix)
         }
         if same { rest = rest.dropFirst(count) }
         return same
@@ -53,21 +54,17 @@ struct ProofTarget {
             isLiteral
             ? authority.firstIndex(of: UInt8(ascii: "]")).map { $0 + 1 } : authority.firstIndex(of: UInt8(ascii: ":"))
         if isLiteral, end == nil { return nil }
-        var host = authority[..<(end ?? authority.endIndex)].map(lowercased)
+        var host = authority[..<(end ?? authority.endIndex)].map(ASCII.lowercased)
         if host.count > 1, host.last == UInt8(ascii: ".") { host.removeLast() }
         guard !host.isEmpty else { return nil }
         let rest = authority[(end ?? authority.endIndex)...]
         guard !rest.isEmpty else { return (host, nil) }
         let digits = rest.dropFirst()
-        guard rest.first == UInt8(ascii: ":"), digits.count <= 5, digits.allSatisfy({ (0x30...0x39).contains($0) })
+        guard rest.first == UInt8(ascii: ":"), digits.count <= 5, digits.allSatisfy(ASCII.isDigit)
         else {
             return nil
         }
         guard !digits.isEmpty else { return (host, nil) }
         return (host, digits.reduce(0) { $0 * 10 + Int($1 & 0x0F) })
-    }
-
-    private static func lowercased(_ octet: UInt8) -> UInt8 {
-        (0x41...0x5A).contains(octet) ? octet | 0x20 : octet
     }
 }

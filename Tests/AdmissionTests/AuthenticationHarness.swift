@@ -2,6 +2,7 @@ import Crypto
 import HTTP
 import JOSE
 import JSON
+import Octets
 import Policy
 import Testing
 

@@ -1,5 +1,6 @@
 import CryptoExtras
 import JSON
+import Octets
 import Testing
 
 @testable import JOSE

@@ -1,5 +1,6 @@
 import Crypto
 import JSON
+import Octets
 import Testing
 
 @testable import JOSE

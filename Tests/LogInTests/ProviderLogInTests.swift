@@ -1,6 +1,7 @@
 import HTTP
 import JOSE
 import JSON
+import Octets
 import Proof
 import Testing
 
@@ -215,7 +216,7 @@ struct ProviderLogInTests {
         #expect(page.refresh != nil)
         let answer = await harness.browser.post(
             "/oauth2/login",
-            "interaction=\(id)&form_token=\(token)&username=alice&password=\(PercentEncoding.component(LogInHarness.password))"
+            "interaction=\(id)&form_token=\(token)&username=alice&password=\(PercentEncoding.encoded(LogInHarness.password))"
         )
         #expect(answer.status == 400)
         #expect(!harness.isLoggedIn())

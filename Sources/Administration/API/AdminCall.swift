@@ -2,6 +2,7 @@ import AuthorizationRecords
 import AuthorizationServer
 import HTTP
 import JSON
+import Octets
 
 /// A request to the management interface, with what it takes to read it.
 struct AdminCall: Sendable {
@@ -26,14 +27,7 @@ struct AdminCall: Sendable {
 
     static func isID(_ text: String) -> Bool {
         (1...idOctetsMax).contains(text.utf8.count)
-            && text.utf8.allSatisfy { octet in
-                switch octet {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                    UInt8(ascii: "~"):
-                    true
-                default: false
-                }
-            }
+            && text.utf8.allSatisfy(PercentEncoding.isUnreserved)
     }
 
     /// The parameters of the query, each at most once and none but these.

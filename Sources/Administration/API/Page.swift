@@ -2,6 +2,7 @@ import AuthorizationRecords
 import AuthorizationServer
 import HTTP
 import JSON
+import Octets
 
 /// One page of a list: `limit` and `after` in the query, `items` and `next` in the body, and the next address as a link
 /// (RFC 8288).
@@ -59,7 +60,7 @@ struct Page {
         if let last = page.next?.afterKey {
             body["next"] = .string(last)
             let parameters =
-                ["limit=\(limit)", "after=\(last)"] + filters.map { "\($0.name)=\(Self.encoded($0.value))" }
+                ["limit=\(limit)", "after=\(last)"] + filters.map { "\($0.name)=\(PercentEncoding.encoded($0.value))" }
             fields.append(("Link", "<\(path)?\(parameters.joined(separator: "&"))>; rel=\"next\""))
         }
         return .admin(200, .object(body), fields: fields)
@@ -71,15 +72,5 @@ struct Page {
         let keys = damaged.filter { !$0.isExpired(at: now) }.map(\.key)
         if !keys.isEmpty { body["damaged"] = .strings(keys) }
         return body
-    }
-
-    /// All but the unreserved characters (RFC 3986 §2.3).
-    private static func encoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        let octets = text.utf8.flatMap { octet -> [UInt8] in
-            AdminCall.isID(String(decoding: [octet], as: UTF8.self))
-                ? [octet] : [UInt8(ascii: "%"), digits[Int(octet >> 4)], digits[Int(octet & 15)]]
-        }
-        return String(decoding: octets, as: UTF8.self)
     }
 }

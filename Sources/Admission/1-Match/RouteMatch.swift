@@ -1,4 +1,5 @@
 package import HTTP
+import Octets
 import Policy
 
 /// The route that a request belongs to, and what its pattern captured.
@@ -74,8 +75,8 @@ package struct CapturedPath: Sendable {
             guard place < slice.end else { return false }
             var octet = octets[place]
             place += 1
-            if octet == UInt8(ascii: "%"), place + 1 < slice.end, let high = Credential.hex(octets[place]),
-                let low = Credential.hex(octets[place + 1])
+            if octet == UInt8(ascii: "%"), place + 1 < slice.end, let high = Hex.value(octets[place]),
+                let low = Hex.value(octets[place + 1])
             {
                 octet = high << 4 | low
                 place += 2

@@ -1,5 +1,6 @@
 import JOSE
 import JSON
+import Octets
 
 /// To whom a token is bound: its `cnf` claim (RFC 7800 §3.1).
 struct Confirmation: Sendable, Equatable {

@@ -1,4 +1,5 @@
 package import HTTP
+import Octets
 
 /// A token as a request shows it.
 package struct PresentedToken: Sendable, Equatable {
@@ -92,8 +93,8 @@ package enum Credential {
                 guard index < end else { return false }
                 var octet = octets[index]
                 index += 1
-                if octet == UInt8(ascii: "%"), index + 1 < end, let high = hex(octets[index]),
-                    let low = hex(octets[index + 1])
+                if octet == UInt8(ascii: "%"), index + 1 < end, let high = Hex.value(octets[index]),
+                    let low = Hex.value(octets[index + 1])
                 {
                     octet = high << 4 | low
                     index += 2
@@ -101,16 +102,6 @@ package enum Credential {
                 guard octet == expected else { return false }
             }
             return index == end || octets[index] == UInt8(ascii: "=") || octets[index] == UInt8(ascii: "&")
-        }
-    }
-
-    /// The value of a hexadecimal digit.
-    static func hex(_ octet: UInt8) -> UInt8? {
-        switch octet {
-        case 0x30...0x39: octet - 0x30
-        case 0x41...0x46: octet - 0x37
-        case 0x61...0x66: octet - 0x57
-        default: nil
         }
     }
 

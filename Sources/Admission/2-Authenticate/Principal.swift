@@ -1,6 +1,7 @@
 package import HTTP
 import JOSE
 import JSON
+import Octets
 import Policy
 
 /// Who calls: the facts of a token that its issuer vouches for, by a signature or by saying so.
@@ -75,7 +76,6 @@ package struct PrincipalHeaders: Sendable {
         let octets = Array(text.utf8)
         let isPlain = octets.first != 0x20 && octets.last != 0x20 && octets.allSatisfy(Self.isPlain)
         guard !isPlain else { return FieldValue(octets) }
-        let digits = Array("0123456789ABCDEF".utf8)
         var out: [UInt8] = []
         out.reserveCapacity(octets.count)
         for (index, octet) in octets.enumerated() {
@@ -83,9 +83,7 @@ package struct PrincipalHeaders: Sendable {
             if Self.isPlain(octet), !isOuterSpace {
                 out.append(octet)
             } else {
-                out.append(UInt8(ascii: "%"))
-                out.append(digits[Int(octet >> 4)])
-                out.append(digits[Int(octet & 15)])
+                PercentEncoding.append(octet, to: &out)
             }
         }
         return FieldValue(out)

@@ -1,3 +1,5 @@
+import Octets
+
 extension TokenFacts {
     /// `exp`: on or after it a token must not be accepted (RFC 7519 §4.1.4), give or take the clock skew.
     func isExpired(_ unixSeconds: Int64, skew: Int64) -> Bool {
@@ -10,25 +12,5 @@ extension TokenFacts {
         let latest = unixSeconds.saturatingAdd(skew)
         if let notBefore, notBefore > latest { throw Refusal(.notYetValid) }
         if let issuedAt, issuedAt > latest { throw Refusal(.issuedInFuture) }
-    }
-}
-
-extension Int64 {
-    /// The sum, or the number nearest to it.
-    func saturatingAdd(_ other: Int64) -> Int64 {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? (other > 0 ? .max : .min) : sum
-    }
-
-    /// The difference, or the number nearest to it.
-    func saturatingSubtract(_ other: Int64) -> Int64 {
-        let (difference, overflow) = subtractingReportingOverflow(other)
-        return overflow ? (other > 0 ? .min : .max) : difference
-    }
-
-    /// The product, or the number nearest to it.
-    func saturatingMultiply(_ other: Int64) -> Int64 {
-        let (product, overflow) = multipliedReportingOverflow(by: other)
-        return overflow ? ((self > 0) == (other > 0) ? .max : .min) : product
     }
 }

@@ -1,4 +1,5 @@
 import JSON
+import Octets
 import Policy
 
 /// How, and how lately, a route wants its users to have been authenticated (RFC 9470).

@@ -1,4 +1,5 @@
 import HTTP
+import Octets
 
 /// What the limits of a route had to say about one request: reused by its owner, so that it allocates once.
 package struct Allowance: Sendable {

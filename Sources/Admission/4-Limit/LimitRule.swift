@@ -1,3 +1,4 @@
+import Octets
 package import Policy
 
 /// A rate limit, prepared: what the bucket's arithmetic and the answer's fields need.

@@ -1,3 +1,5 @@
+import Octets
+
 /// A token bucket as the generic cell rate algorithm (ITU-T I.371): its whole state is one time, the theoretical
 /// arrival time (TAT) of the next request if all came evenly.
 struct TokenBucket: Sendable, Equatable {
@@ -9,9 +11,7 @@ struct TokenBucket: Sendable, Equatable {
 
     /// `count` tokens each `period`, `burst` of them at once.
     init(count: Int, period: Duration, burst: Int) {
-        let (seconds, attoseconds) = period.components
-        let nanoseconds = seconds.saturatingMultiply(1_000_000_000).saturatingAdd(attoseconds / 1_000_000_000)
-        interval = max(nanoseconds / Int64(max(count, 1)), 1)
+        interval = max(period.nanoseconds / Int64(max(count, 1)), 1)
         self.burst = Int64(max(burst, 1))
         // A quarter of the range at most, so that no sum of times overflows: 73 years.
         tolerance = min(interval.saturatingMultiply(self.burst - 1), Int64.max / 4)

@@ -1,3 +1,4 @@
+import Octets
 package import Policy
 import Synchronization
 
@@ -27,10 +28,8 @@ package final class EndpointHealth: Sendable {
 
         init(_ upstream: Upstream) {
             afterFailures = upstream.ejectAfterFailures
-            let (seconds, attoseconds) = upstream.ejectionTime.components
-            let all = seconds.saturatingMultiply(1_000_000_000).saturatingAdd(attoseconds / 1_000_000_000)
             // A day: no operator means more, and no sum of times overflows.
-            nanoseconds = min(max(all, 1), 86_400 * 1_000_000_000)
+            nanoseconds = min(max(upstream.ejectionTime.nanoseconds, 1), 86_400 * 1_000_000_000)
         }
     }
 

@@ -1,5 +1,6 @@
 import JOSE
 package import JSON
+import Octets
 
 // How a client is written into its record. Members that say nothing are left out; unknown ones, of a newer version, are
 // passed over.

@@ -1,4 +1,5 @@
 import JOSE
+import Octets
 
 /// A kind of text that the authorization server makes of random octets: a secret, a code, a token, a cookie or an id.
 /// All of them are declared here and made by `make`, but for user codes, which people type (`UserCode`).

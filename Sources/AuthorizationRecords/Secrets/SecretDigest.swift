@@ -1,5 +1,6 @@
 import Crypto
 import JOSE
+import Octets
 
 /// What records are found by that belong to a secret (`RandomText`), or to a name that is long or not to be seen:
 /// SHA-256 in base64url.

@@ -1,5 +1,6 @@
 import Crypto
 import JOSE
+import Octets
 
 /// Encrypts private keys where they are stored: AES-256-GCM, under a key that is made from the operator's secret by
 /// HKDF-SHA-256 (RFC 5869). The key's id is bound to it, so that what is sealed for one record opens in no other.

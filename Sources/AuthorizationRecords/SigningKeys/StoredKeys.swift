@@ -1,5 +1,6 @@
 package import JOSE
 import JSON
+import Octets
 
 /// Secret octets that the server has for a purpose of its own, kept beside everything else.
 package enum ServerKey {

@@ -1,5 +1,6 @@
 import AuthorizationRecords
 import HTTP
+import Octets
 
 /// Answers of the authorization endpoint to the client, by way of the browser (RFC 6749 §4.1.2, RFC 9207): every one
 /// says who answers, so that no client takes our code for another server's.
@@ -22,25 +23,8 @@ struct AuthorizationAnswer: Sendable {
         var members = members
         if let state { members.append(("state", state)) }
         members.append(("iss", issuer))
-        let query = members.map { "\($0.name)=\(Self.encoded($0.value))" }.joined(separator: "&")
+        let query = members.map { "\($0.name)=\(PercentEncoding.encoded($0.value))" }.joined(separator: "&")
         return .browser(303, [("Location", redirectURI + (redirectURI.contains("?") ? "&" : "?") + query)])
-    }
-
-    /// Every octet but the unreserved ones of RFC 3986 §2.3: nothing of it ends up as a header, as markup or as another
-    /// parameter.
-    static func encoded(_ text: String) -> String {
-        var out: [UInt8] = []
-        out.reserveCapacity(text.utf8.count)
-        let digits = Array("0123456789ABCDEF".utf8)
-        for octet in text.utf8 {
-            switch octet {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                out.append(octet)
-            default: out += [UInt8(ascii: "%"), digits[Int(octet >> 4)], digits[Int(octet & 15)]]
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }
 

@@ -1,6 +1,7 @@
 import AuthorizationRecords
 import Certificates
 import JOSE
+import Octets
 
 /// Whether a client's certificate shows that it is who it says (RFC 8705 §2). TLS has settled before that the client
 /// holds the certificate's key, and that the listener's `client_authorities` vouch for it.

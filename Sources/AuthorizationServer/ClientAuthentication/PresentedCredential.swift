@@ -2,6 +2,7 @@ import AuthorizationRecords
 import HTTP
 import JOSE
 import LogIn
+import Octets
 
 /// What a client showed to say who it is: exactly one method of authentication (OAuth 2.1 draft §2.4).
 enum PresentedCredential {
@@ -62,28 +63,13 @@ enum PresentedCredential {
     static func basic(_ header: String) -> PresentedCredential? {
         let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].lowercased() == "basic" else { return nil }
-        guard let octets = base64(parts[1].drop { $0 == " " }), let colon = octets.firstIndex(of: UInt8(ascii: ":"))
+        guard let octets = Base64.decode(Array(parts[1].utf8.drop { $0 == 0x20 })),
+            let colon = octets.firstIndex(of: UInt8(ascii: ":"))
         else { return nil }
         guard let id = formDecoded(octets[..<colon]), let secret = formDecoded(octets[colon...].dropFirst()),
             !id.isEmpty, !secret.isEmpty
         else { return nil }
         return .secret(clientID: id, secret: secret, .clientSecretBasic)
-    }
-
-    /// base64 with its padding (RFC 4648 §4), canonical.
-    private static func base64(_ text: Substring) -> [UInt8]? {
-        guard text.utf8.count % 4 == 0, !text.utf8.contains(UInt8(ascii: "-")), !text.utf8.contains(UInt8(ascii: "_"))
-        else { return nil }
-        var octets = Array(text.utf8)
-        for _ in 0..<2 where octets.last == UInt8(ascii: "=") { octets.removeLast() }
-        for index in octets.indices {
-            switch octets[index] {
-            case UInt8(ascii: "+"): octets[index] = UInt8(ascii: "-")
-            case UInt8(ascii: "/"): octets[index] = UInt8(ascii: "_")
-            default: break
-            }
-        }
-        return Base64URL.decode(octets.span)
     }
 
     private static func formDecoded(_ octets: ArraySlice<UInt8>) -> String? {
@@ -93,7 +79,7 @@ enum PresentedCredential {
             switch octet {
             case UInt8(ascii: "+"): plain.append(0x20)
             case UInt8(ascii: "%"):
-                guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else {
+                guard let high = rest.popFirst().flatMap(Hex.value), let low = rest.popFirst().flatMap(Hex.value) else {
                     return nil
                 }
                 plain.append(high << 4 | low)
@@ -101,14 +87,5 @@ enum PresentedCredential {
             }
         }
         return String(validating: plain, as: UTF8.self)
-    }
-
-    private static func hexValue(_ octet: UInt8) -> UInt8? {
-        switch octet {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): octet - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): octet - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): octet - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

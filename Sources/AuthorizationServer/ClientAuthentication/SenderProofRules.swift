@@ -4,6 +4,7 @@ import HTTP
 import JOSE
 import JSON
 import LogIn
+import Octets
 import Policy
 import Proof
 

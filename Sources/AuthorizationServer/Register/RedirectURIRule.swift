@@ -1,4 +1,5 @@
 import HTTP
+import Octets
 
 /// Which redirect URIs a client may register (RFC 7591 §5, RFC 8252 §7, RFC 9700 §2.6).
 enum RedirectURIRule {
@@ -30,7 +31,7 @@ enum RedirectURIRule {
                 && labels.allSatisfy { label in
                     !label.isEmpty
                         && label.utf8.allSatisfy {
-                            (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-")
+                            (0x61...0x7A).contains($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-")
                         }
                 }
             return isScheme && isReverseDomain && !rest.isEmpty

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Octets
 
 /// A stand-in for an external issuer: a P-256 key, and its public half as a JWK Set (RFC 7517 §5) for `jwks: {file:
 /// …}`.
@@ -44,17 +45,12 @@ struct PartnerKeys {
     /// `kid` is the thumbprint of the key (RFC 7638): the text that is hashed has exactly these members in this order.
     static func publicSet(of key: P256.Signing.PublicKey) -> String {
         let point = key.rawRepresentation
-        let x = base64URL(point.prefix(32))
-        let y = base64URL(point.suffix(32))
-        let thumbprint = base64URL(
-            Data(SHA256.hash(data: Data(#"{"crv":"P-256","kty":"EC","x":"\#(x)","y":"\#(y)"}"#.utf8))))
+        let x = Base64URL.encode(Array(point.prefix(32)))
+        let y = Base64URL.encode(Array(point.suffix(32)))
+        let thumbprint = Base64URL.encode(
+            Array(SHA256.hash(data: Data(#"{"crv":"P-256","kty":"EC","x":"\#(x)","y":"\#(y)"}"#.utf8))))
         return
             #"{"keys":[{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)","kid":"\#(thumbprint)","use":"sig","alg":"ES256"}]}"#
             + "\n"
-    }
-
-    private static func base64URL(_ octets: Data) -> String {
-        octets.base64EncodedString().replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
-            .replacingOccurrences(of: "=", with: "")
     }
 }

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Octets
 import SwiftASN1
 import X509
 
@@ -97,7 +98,7 @@ package struct CertificateFacts: Sendable, Equatable {
         if let spiffeID { return spiffeID }
         if let name = dnsNames.first { return "dns:\(name)" }
         if let subjectCommonName { return "cn:\(subjectCommonName)" }
-        return "sha256:" + sha256.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        return "sha256:" + Hex.text(of: sha256)
     }
 }
 

@@ -1,3 +1,5 @@
+import Octets
+
 /// Whom a certificate must name, and whether it does.
 ///
 /// It judges names only. That an authority vouches for the certificate, and that it is valid now, has been settled by
@@ -36,7 +38,7 @@ private struct DNSLabels {
     /// nil for a name that no host can have: empty labels, other octets than letters, digits, `-` and `_`, an address,
     /// more than 253 octets, or a `*` that is not the whole left-most label before at least two more.
     init?(_ name: String, wildcard: Bool) {
-        var octets = name.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        var octets = name.utf8.map(ASCII.lowercased)
         if octets.last == UInt8(ascii: ".") { octets.removeLast() }
         guard !octets.isEmpty, octets.count <= 253, IPAddressText.octets(name) == nil else { return nil }
         labels = octets.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Array($0) }

@@ -1,3 +1,4 @@
+import Octets
 import SwiftASN1
 import X509
 
@@ -34,7 +35,7 @@ package struct SubjectName: Sendable, Equatable {
             var attributes: [Attribute] = []
             for (type, value) in part {
                 let isOID =
-                    !type.isEmpty && type.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+                    !type.isEmpty && type.utf8.allSatisfy { ASCII.isDigit($0) || $0 == UInt8(ascii: ".") }
                 guard let oid = isOID ? type : Self.types[type.uppercased()] else { return nil }
                 attributes.append(Attribute(type: oid, value: value))
             }
@@ -105,18 +106,9 @@ private struct SubjectNameReader {
 
     private mutating func escaped() -> UInt8? {
         guard let first = rest.popFirst() else { return nil }
-        guard let high = Self.hex(first) else { return ##" "#+,;<=>\"##.utf8.contains(first) ? first : nil }
-        guard let low = rest.popFirst().flatMap(Self.hex) else { return nil }
+        guard let high = Hex.value(first) else { return ##" "#+,;<=>\"##.utf8.contains(first) ? first : nil }
+        guard let low = rest.popFirst().flatMap(Hex.value) else { return nil }
         return high << 4 | low
-    }
-
-    private static func hex(_ octet: UInt8) -> UInt8? {
-        switch octet {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): octet - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): octet - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): octet - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }
 

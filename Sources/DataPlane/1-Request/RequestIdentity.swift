@@ -1,4 +1,5 @@
 import HTTP
+import Octets
 
 /// The names under which one request is known: its request id and its place in a trace (W3C Trace Context).
 ///
@@ -50,25 +51,21 @@ struct RequestIdentity {
         }
         var traceBits: UInt8 = 0
         for offset in 3..<35 {
-            guard Self.isHex(octet(offset)) else { return false }
+            guard Hex.isLowercaseDigit(octet(offset)) else { return false }
             traceBits |= octet(offset) ^ 0x30
         }
         var spanBits: UInt8 = 0
         for offset in 36..<52 {
-            guard Self.isHex(octet(offset)) else { return false }
+            guard Hex.isLowercaseDigit(octet(offset)) else { return false }
             spanBits |= octet(offset) ^ 0x30
         }
-        guard traceBits != 0, spanBits != 0, Self.isHex(octet(53)), Self.isHex(octet(54)) else { return false }
+        guard traceBits != 0, spanBits != 0, Hex.isLowercaseDigit(octet(53)), Hex.isLowercaseDigit(octet(54)),
+            let high = Hex.value(octet(53)), let low = Hex.value(octet(54))
+        else { return false }
         traceID = FieldValue(Array(bytes[(start + 3)..<(start + 35)]))
-        traceFlags = Self.hexValue(octet(53)) &<< 4 | Self.hexValue(octet(54))
+        traceFlags = high &<< 4 | low
         return true
     }
-
-    private static func isHex(_ octet: UInt8) -> Bool {
-        (octet >= 0x30 && octet <= 0x39) || (octet >= 0x61 && octet <= 0x66)
-    }
-
-    private static func hexValue(_ octet: UInt8) -> UInt8 { octet <= 0x39 ? octet &- 0x30 : octet &- 0x57 }
 }
 
 /// Numbers that need to be different, not secret: request ids and span ids (xoshiro256**, seeded by the system).

@@ -1,4 +1,5 @@
 import HTTP
+import Octets
 import Policy
 
 /// The request fields that no client may send to an upstream: everything the gateway says itself, and everything that
@@ -28,7 +29,7 @@ struct StrippedFields: Sendable {
     func contains(_ field: Field, in trailers: borrowing FieldBlock) -> Bool {
         let bit = field.foldedHash & 1_023
         guard filter[Int(bit >> 6)] & (1 << UInt64(bit & 63)) != 0 else { return false }
-        let name = trailers.bytes[field.name.range].map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+        let name = trailers.bytes[field.name.range].map(ASCII.lowercased)
         return names.contains(name)
     }
 

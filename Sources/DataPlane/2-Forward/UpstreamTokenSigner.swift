@@ -2,6 +2,7 @@ import Admission
 import HTTP
 import JOSE
 package import JSON
+import Octets
 package import Policy
 import Synchronization
 
@@ -48,7 +49,7 @@ package struct UpstreamTokenSigner: Sendable {
         var claims: JSONObject = [
             "iss": .string(issuer), "aud": .string(audience), "sub": .string(subject),
             "client_id": .string(facts.clientID ?? subject), "iat": .integer(unixSeconds), "exp": .integer(expires),
-            "jti": .string(Self.hex(random.next()) + Self.hex(random.next())),
+            "jti": .string(Hex.text(random.next()) + Hex.text(random.next())),
             "sub_id": ["format": "iss_sub", "iss": .string(facts.issuer), "sub": .string(subject)],
         ]
         if !facts.scope.isEmpty { claims["scope"] = .string(facts.scope) }
@@ -69,11 +70,6 @@ package struct UpstreamTokenSigner: Sendable {
         var actor: JSONObject = ["sub": .string(client)]
         actor["act"] = earlier
         return .object(actor)
-    }
-
-    private static func hex(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 }
 

@@ -1,3 +1,4 @@
+import Octets
 package import Policy
 package import Transport
 

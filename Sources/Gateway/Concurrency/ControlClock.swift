@@ -1,3 +1,4 @@
+import Octets
 import Transport
 
 /// The time that the control plane goes by. Tests give one that stands still until they move it.

@@ -4,6 +4,7 @@ import Foundation
 import HTTP
 import JOSE
 import JSON
+import Octets
 import Policy
 
 /// How the gateway shows an issuer that it is itself that asks, read and ready. It holds secrets and is never shown.
@@ -33,7 +34,8 @@ struct ClientCredentials: Sendable {
         switch authentication {
         case .secretBasic(let source):
             // RFC 6749 §2.3.1: both are encoded as in a form first.
-            let pair = FormText.encoded(clientID.utf8) + [0x3A] + FormText.encoded(try Self.secret(source))
+            let pair =
+                PercentEncoding.encoded(clientID.utf8) + [0x3A] + PercentEncoding.encoded(try Self.secret(source))
             proof = .basic(field: "Basic " + Data(pair).base64EncodedString())
         case .secretPost(let source):
             proof = .post(secret: try Self.secret(source))

@@ -2,6 +2,7 @@ import Audit
 import DataPlane
 import Foundation
 package import Logging
+import Octets
 import Policy
 package import PolicyFile
 import ServiceLifecycle

@@ -3,6 +3,7 @@ import Audit
 import Crypto
 import DataPlane
 import JOSE
+import Octets
 import Policy
 import Transport
 

@@ -1,3 +1,5 @@
+import Octets
+
 /// A host with an optional port, as `Host` and absolute targets name it (RFC 9110 §7.2, RFC 3986 §3.2.2).
 struct Authority {
     /// A name or an address; without trailing dot; in whatever case it was sent.
@@ -22,7 +24,7 @@ struct Authority {
                 let octet = input[index]
                 if octet == UInt8(ascii: ":") {
                     colons &+= 1
-                } else if octet != UInt8(ascii: "."), Octets.hexValue(octet) == nil {
+                } else if octet != UInt8(ascii: "."), Hex.value(octet) == nil {
                     throw .badHost
                 }
                 if octet &- 0x41 < 26 { hasCapitals = true }

@@ -1,3 +1,5 @@
+import Octets
+
 /// What `Connection` says (RFC 9110 §7.6.1).
 struct ConnectionOptions {
     var close = false
@@ -37,7 +39,7 @@ struct ConnectionOptions {
     static func equal(_ input: Span<UInt8>, _ slice: Slice, _ lowercased: StaticString) -> Bool {
         guard slice.count == lowercased.utf8CodeUnitCount else { return false }
         for offset in 0..<slice.count
-        where asciiLowercased(input[slice.start &+ offset]) != lowercased.utf8Start[offset] {
+        where ASCII.lowercased(input[slice.start &+ offset]) != lowercased.utf8Start[offset] {
             return false
         }
         return true
@@ -59,7 +61,7 @@ enum ListElements {
         while !element.isEmpty, input[element.end &- 1] == 0x20 || input[element.end &- 1] == 0x09 {
             element = Slice(start: element.start, end: element.end &- 1)
         }
-        for index in element.range where !Octets.isToken(input[index]) { throw .badConnection }
+        for index in element.range where !HTTPOctet.isToken(input[index]) { throw .badConnection }
         return element
     }
 }
@@ -73,8 +75,8 @@ extension FieldBlock {
         for option in nominated where option.count == field.name.count && option.end <= octets.count {
             var offset = 0
             while offset < option.count,
-                asciiLowercased(octets[option.start &+ offset])
-                    == asciiLowercased(octets[field.name.start &+ offset])
+                ASCII.lowercased(octets[option.start &+ offset])
+                    == ASCII.lowercased(octets[field.name.start &+ offset])
             {
                 offset &+= 1
             }

@@ -18,7 +18,7 @@ final class HeadTables: Sendable {
     private init() {
         names = InlineArray { index in
             let octet = UInt8(truncatingIfNeeded: index)
-            guard Octets.isToken(octet) else { return 0 }
+            guard HTTPOctet.isToken(octet) else { return 0 }
             return FieldName.folded(octet) | (octet == UInt8(ascii: "_") || octet == UInt8(ascii: ".") ? 0x80 : 0)
         }
         targets = InlineArray { TargetOctet.kind(of: UInt8(truncatingIfNeeded: $0)) }
@@ -77,7 +77,7 @@ enum TargetOctet {
         case UInt8(ascii: "?"): question
         case UInt8(ascii: ";"): special
         case 0...0x20, 0x7F: end
-        default: Octets.isPathCharacter(octet) ? plain : special
+        default: HTTPOctet.isPathCharacter(octet) ? plain : special
         }
     }
 }

@@ -1,3 +1,5 @@
+import Octets
+
 /// Brings a path into the one form that is judged and forwarded (RFC 3986 §6.2.2): escapes of unreserved characters
 /// decoded, other escapes with capital digits, dot segments removed.
 ///
@@ -32,15 +34,15 @@ package enum PathNormaliser {
             case UInt8(ascii: "/"):
                 try endSegment(&segment, base: base, isLast: false, features: &features, out: &out)
             case UInt8(ascii: "%"):
-                guard raw.end &- index >= 2, let high = Octets.hexValue(input[index]),
-                    let low = Octets.hexValue(input[index &+ 1])
+                guard raw.end &- index >= 2, let high = Hex.value(input[index]),
+                    let low = Hex.value(input[index &+ 1])
                 else { throw .badPath }
                 index &+= 2
                 let decoded = high &<< 4 | low
                 guard decoded >= 0x20, decoded != 0x7F, !isOverlong(precedingEscape, decoded) else { throw .badPath }
                 if decoded == UInt8(ascii: "/") { features.insert(.encodedSlash) }
                 if decoded == UInt8(ascii: "\\") { features.insert(.encodedBackslash) }
-                if Octets.isUnreserved(decoded) {
+                if PercentEncoding.isUnreserved(decoded) {
                     out.append(decoded)
                 } else {
                     appendEscape(decoded, to: &out)
@@ -57,7 +59,7 @@ package enum PathNormaliser {
             case UInt8(ascii: "#"):
                 throw .badTarget
             default:
-                guard Octets.isPathCharacter(octet) else { throw .badPath }
+                guard HTTPOctet.isPathCharacter(octet) else { throw .badPath }
                 out.append(octet)
             }
         }
@@ -131,7 +133,7 @@ package enum PathNormaliser {
 
     static func appendEscape(_ octet: UInt8, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "%"))
-        out.append(Octets.hexDigitUpper(octet &>> 4))
-        out.append(Octets.hexDigitUpper(octet & 0xF))
+        out.append(Hex.uppercaseDigit(octet &>> 4))
+        out.append(Hex.uppercaseDigit(octet & 0xF))
     }
 }

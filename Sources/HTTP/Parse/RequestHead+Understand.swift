@@ -1,3 +1,5 @@
+import Octets
+
 extension RequestHead {
     /// What the lines mean together: framing, connection, host, path. `input` are the octets that `bytes` begins with.
     mutating func understand(_ input: Span<UInt8>) throws(HeadError) {
@@ -50,7 +52,7 @@ extension RequestHead {
     private mutating func lowercased(_ input: Span<UInt8>, _ authority: Authority) -> Slice {
         guard authority.hasCapitals else { return authority.host }
         let start = block.bytes.count
-        for index in authority.host.range { block.bytes.append(asciiLowercased(input[index])) }
+        for index in authority.host.range { block.bytes.append(ASCII.lowercased(input[index])) }
         return Slice(start: start, end: block.bytes.count)
     }
 
@@ -106,7 +108,7 @@ extension RequestHead {
     private func sameHost(_ input: Span<UInt8>, _ other: Slice) -> Bool {
         guard other.count == host.count else { return false }
         for offset in 0..<other.count
-        where asciiLowercased(input[other.start &+ offset]) != block.bytes[host.start &+ offset] {
+        where ASCII.lowercased(input[other.start &+ offset]) != block.bytes[host.start &+ offset] {
             return false
         }
         return true

@@ -1,6 +1,7 @@
 import Crypto
 import CryptoExtras
 package import JSON
+import Octets
 
 extension VerificationKey {
     /// The members that make the key what it is, in the order of their names (RFC 7638 §3.2, RFC 8037 §2, RFC 9964).

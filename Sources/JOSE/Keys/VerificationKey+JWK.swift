@@ -1,4 +1,5 @@
 package import JSON
+import Octets
 
 extension VerificationKey {
     /// Octets of a number at most, in base64url: an RSA modulus of 8192 bits, with room.

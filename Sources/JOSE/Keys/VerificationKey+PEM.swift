@@ -1,11 +1,12 @@
 import Crypto
 import CryptoExtras
+import Octets
 
 extension VerificationKey {
     /// Reads a public key in PEM (`PUBLIC KEY`: a SubjectPublicKeyInfo, RFC 5280 §4.1.2.7).
     /// - Parameter algorithm: then this one only; nil: all that fit the key.
     package init(pem: String, kid: String? = nil, algorithm: Algorithm? = nil) throws(KeyError) {
-        let block = try PEM(pem)
+        guard let block = PEM(pem) else { throw .badPEM }
         if block.label.hasSuffix("PRIVATE KEY") { throw .privateKey }
         guard block.label == "PUBLIC KEY" else { throw .badPEM }
         try self.init(subjectPublicKeyInfo: block.octets, kid: kid, algorithm: algorithm)

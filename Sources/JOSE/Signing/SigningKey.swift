@@ -1,4 +1,5 @@
 package import JSON
+import Octets
 
 /// A private key with the one algorithm that it signs by. Its `kid` is its thumbprint (RFC 7638), or what others call
 /// it.

@@ -1,5 +1,6 @@
 import Crypto
 import CryptoExtras
+import Octets
 
 /// A private key as the crypto library holds it.
 enum SigningMaterial: Sendable {
@@ -41,7 +42,7 @@ enum SigningMaterial: Sendable {
     }
 
     init(pem: String) throws(KeyError) {
-        let block = try PEM(pem)
+        guard let block = PEM(pem) else { throw .badPEM }
         guard block.label == "PRIVATE KEY" else { throw .badPEM }
         let der = block.octets
         if let key = try? P256.Signing.PrivateKey(derRepresentation: der) {

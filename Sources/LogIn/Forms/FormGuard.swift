@@ -1,6 +1,7 @@
 import Crypto
 import HTTP
 import JOSE
+import Octets
 
 /// Whether a form was sent by one of our own pages, in the browser that got the page (cross-site request forgery).
 ///

@@ -1,3 +1,5 @@
+import Octets
+
 /// Where the answer to a form may lead in the end: the client's redirect URI, as a source of `form-action` (CSP 3
 /// §2.3.1).
 enum FormTargets {
@@ -7,7 +9,7 @@ enum FormTargets {
         let scheme = redirectURI[..<colon].lowercased()
         guard let first = scheme.utf8.first, (0x61...0x7A).contains(first),
             scheme.utf8.allSatisfy({
-                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E].contains($0)
+                (0x61...0x7A).contains($0) || ASCII.isDigit($0) || [0x2B, 0x2D, 0x2E].contains($0)
             })
         else { return [] }
         guard scheme == "https" || scheme == "http" else { return [scheme + ":"] }
@@ -15,7 +17,7 @@ enum FormTargets {
         // CSP has no form for IPv6 addresses.
         if authority.hasPrefix("[") { return [scheme + ":"] }
         let isPlain = authority.utf8.allSatisfy {
-            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
+            ASCII.isAlphanumeric($0)
                 || [0x2D, 0x2E, 0x3A].contains($0)
         }
         return isPlain && !authority.isEmpty ? [scheme + "://" + authority.lowercased()] : []

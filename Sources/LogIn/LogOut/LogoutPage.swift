@@ -2,6 +2,7 @@ import AuthorizationRecords
 import HTTP
 import JOSE
 import JSON
+import Octets
 import Policy
 
 /// `/oauth2/logout`: ends the session of this browser (OpenID Connect RP-Initiated Logout §2). The user is always
@@ -75,7 +76,7 @@ struct LogoutPage: PageEndpoint {
 
     private static func adding(state: String?, to uri: String) -> String {
         guard let state else { return uri }
-        return uri + (uri.contains("?") ? "&" : "?") + "state=" + PercentEncoding.component(state)
+        return uri + (uri.contains("?") ? "&" : "?") + "state=" + PercentEncoding.encoded(state)
     }
 
     private static let purpose = "logout"

@@ -1,9 +1,10 @@
 import Crypto
+import Octets
 
 /// The one stylesheet, inside every page; the content security policy allows it by its hash and nothing else.
 enum PageStyle {
     /// As `style-src` names it (CSP 3 §2.3.1).
-    static let source = "'sha256-" + base64(SHA256.hash(data: Array(text.utf8)).map { $0 }) + "'"
+    static let source = "'sha256-" + Base64.encode(SHA256.hash(data: Array(text.utf8)).map { $0 }) + "'"
 
     // Colours have a contrast of 4.5:1 at least in both schemes (WCAG 2.2 §1.4.3), borders of fields 3:1 (§1.4.11);
     // buttons are 44 px high (§2.5.5). No media is loaded, no font either.
@@ -44,19 +45,4 @@ enum PageStyle {
         footer { margin-top: 1rem; text-align: center; }
         @media (forced-colors: active) { button, main, input { border: 1px solid; } }
         """
-
-    /// base64 with its padding (RFC 4648 §4).
-    private static func base64(_ octets: [UInt8]) -> String {
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var out: [UInt8] = []
-        for start in stride(from: 0, to: octets.count, by: 3) {
-            let group = octets[start..<min(start + 3, octets.count)]
-            let bits = group.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << (16 - 8 * UInt32($1.offset)) }
-            for digit in 0..<4 {
-                out.append(
-                    digit <= group.count ? digits[Int(bits >> (18 - 6 * UInt32(digit)) & 63)] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
-    }
 }

@@ -1,6 +1,7 @@
 import AuthorizationRecords
 import JOSE
 import JSON
+import Octets
 
 /// Who logged in at the provider, when and how. Made here only, of an ID token that counts.
 struct VerifiedIdentity: Sendable {

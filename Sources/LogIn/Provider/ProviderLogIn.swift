@@ -2,6 +2,7 @@ import AuthorizationRecords
 import Crypto
 import JOSE
 import JSON
+import Octets
 
 /// A log-in at the provider that is under way: which one of our pages' interactions it is for, and in which browser.
 ///

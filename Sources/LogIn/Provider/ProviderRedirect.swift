@@ -1,6 +1,7 @@
 import AuthorizationRecords
 import HTTP
 import JSON
+import Octets
 import Policy
 import Proof
 
@@ -25,7 +26,7 @@ struct ProviderRedirect: Sendable {
         let logIn = ProviderLogIn(state: state, interaction, issuer: facts.issuer, now: call.now)
         guard try await context.store.commit([.insert(logIn.record)], now: call.now) else { return nil }
         let query = parameters(interaction, ProviderSecrets(browser, state: state), state: state, chooses: chooses)
-            .map { $0.name + "=" + PercentEncoding.component($0.value) }.joined(separator: "&")
+            .map { $0.name + "=" + PercentEncoding.encoded($0.value) }.joined(separator: "&")
         let endpoint = facts.authorizationEndpoint
         return context.handOff(
             title: "On to \(settings.label.shownOnPage())", "You log in there, and come back here.",

@@ -1,6 +1,7 @@
 import AuthorizationRecords
 import HTTP
 import JOSE
+import Octets
 
 /// A browser in which an account has logged in before: a cookie with random bits and a MAC over these and the name. It
 /// opens nothing; it only says that this browser is not subject to what others do to the account.

@@ -2,6 +2,7 @@ import AuthorizationRecords
 import Crypto
 import CryptoExtras
 import JOSE
+import Octets
 
 /// What a password is recognised by: scrypt (RFC 7914), with its parameters in the text, so that they can grow:
 /// `$scrypt$ln=15,r=8,p=3$SALT$HASH`, salt and hash in base64url.
@@ -66,10 +67,7 @@ package struct PasswordHash: Equatable, Sendable {
 
     /// Takes the same time wherever they differ.
     func recognises(_ password: String) -> Bool {
-        guard let computed = Self.of(password, parameters: parameters, salt: salt), computed.hash.count == hash.count
-        else { return false }
-        var difference: UInt8 = 0
-        for (one, other) in zip(hash, computed.hash) { difference |= one ^ other }
-        return difference == 0
+        guard let computed = Self.of(password, parameters: parameters, salt: salt) else { return false }
+        return ConstantTime.areEqual(hash, computed.hash)
     }
 }

@@ -38,6 +38,4 @@ extension FormText {
     }
 
     var text: String { String(decoding: octets, as: UTF8.self) }
-
-    static func encoded(_ text: String) -> String { String(decoding: encoded(text.utf8), as: UTF8.self) }
 }

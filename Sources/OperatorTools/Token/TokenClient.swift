@@ -4,6 +4,7 @@ import Foundation
 import HTTP
 import JOSE
 package import JSON
+import Octets
 import Outgoing
 package import Policy
 import Transport
@@ -147,7 +148,7 @@ package struct TokenClient: Sendable {
         var form = form
         var fields: [(String, String)] = []
         if let clientSecret {
-            let pair = "\(FormText.encoded(clientID)):\(FormText.encoded(clientSecret))"
+            let pair = "\(PercentEncoding.encoded(clientID)):\(PercentEncoding.encoded(clientSecret))"
             fields.append(("Authorization", "Basic \(Data(pair.utf8).base64EncodedString())"))
         } else {
             form.add("client_id", clientID)

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import JOSE
 package import JSON
+import Octets
 
 /// Tokens that a user at a terminal has obtained, kept between commands: one file for each issuer, client, scope and
 /// resource, with mode 0600 in a folder with mode 0700.

@@ -1,3 +1,5 @@
+import Octets
+
 /// Reads the regular expressions that `matches` understands: characters, `.`, classes, groups, `|`, `*`, `+`, `?`,
 /// `{n}`, `{n,}`, `{n,m}`. What needs backtracking (references, look-around), or would mean less than it seems to
 /// (anchors, since the whole value is compared), is refused with the way out.
@@ -87,8 +89,8 @@ struct PatternParser {
         var inner = ""
         while let scalar = next(), scalar != "}" { inner.unicodeScalars.append(scalar) }
         let parts = inner.split(separator: ",", omittingEmptySubsequences: false)
-        let least = parts.first.flatMap { Digits.int($0) }
-        let most = parts.count == 2 && !parts[1].isEmpty ? Digits.int(parts[1]) : parts.count == 1 ? least : nil
+        let least = parts.first.flatMap { DecimalDigits.int($0) }
+        let most = parts.count == 2 && !parts[1].isEmpty ? DecimalDigits.int(parts[1]) : parts.count == 1 ? least : nil
         let isOpen = parts.count == 2 && parts[1].isEmpty
         guard let least, parts.count <= 2, isOpen || most != nil, (most ?? least) <= Self.countMax,
             isOpen || (most ?? 0) >= max(least, 1)

@@ -1,3 +1,5 @@
+import Octets
+
 /// A host and a port, taken apart.
 package struct HostAndPort: Hashable {
     /// A name or an IP address; IPv6 without brackets.
@@ -13,7 +15,7 @@ extension ValueKind where Value == HostAndPort {
     package static var listenAddress: ValueKind {
         ValueKind("an address such as 0.0.0.0:8443") { scalar throws(ValueProblem) in
             let text = scalar.text
-            if Digits.int(text) != nil || text.hasPrefix("*:") || text.hasPrefix(":") && !text.hasPrefix("::") {
+            if DecimalDigits.int(text) != nil || text.hasPrefix("*:") || text.hasPrefix(":") && !text.hasPrefix("::") {
                 throw ValueProblem(
                     "\(Shown.value(text)) names no address; write 0.0.0.0:PORT for all of IPv4, [::]:PORT for all of IPv6"
                 )
@@ -60,7 +62,7 @@ package enum AuthorityText {
         guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") else {
             throw ValueProblem("\(Shown.value(text)) has no port; write it as in \(example)")
         }
-        guard let port = Digits.int(text[text.index(after: colon)...]), (portMin...65_535).contains(port) else {
+        guard let port = DecimalDigits.int(text[text.index(after: colon)...]), (portMin...65_535).contains(port) else {
             throw ValueProblem("\(Shown.value(text)): the port must be a number from \(portMin) to 65535")
         }
         let host = String(text[..<colon])
@@ -93,12 +95,12 @@ package enum HostName {
         let isFine = labels.allSatisfy { label in
             (1...63).contains(label.utf8.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
                 && label.utf8.allSatisfy { byte in
-                    (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2D || byte == 0x5F
+                    (0x61...0x7A).contains(byte) || ASCII.isDigit(byte) || byte == 0x2D || byte == 0x5F
                 }
         }
         guard isFine, name.utf8.count <= 253 else { return "\(Shown.value(name)) is not a host name" }
         // A last label of digits is an IPv4 address, or nothing (WHATWG URL "ends in a number").
-        if let last = labels.last, last.utf8.allSatisfy({ (0x30...0x39).contains($0) }), !IPAddressText.isIPv4(name) {
+        if let last = labels.last, last.utf8.allSatisfy({ ASCII.isDigit($0) }), !IPAddressText.isIPv4(name) {
             return "\(Shown.value(name)) is not an IPv4 address"
         }
         return nil
@@ -110,7 +112,7 @@ package enum IPAddressText {
     /// Four decimal numbers up to 255 (RFC 3986 §3.2.2). Leading zeros are not looked at.
     package static func isIPv4(_ text: some StringProtocol) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { Digits.int($0).map { $0 <= 255 } ?? false }
+        return parts.count == 4 && parts.allSatisfy { DecimalDigits.int($0).map { $0 <= 255 } ?? false }
     }
 
     /// RFC 4291 §2.2, without a zone.

@@ -1,3 +1,5 @@
+import Octets
+
 /// An `https` URL used as a name: compared code point by code point, never fetched as it is.
 package struct HTTPSIdentifier: Hashable, Sendable {
     /// The whole of it, as written: this is what is compared.
@@ -187,7 +189,7 @@ enum SPIFFEID {
         return nil
     }
 
-    private static func isLower(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) }
+    private static func isLower(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || ASCII.isDigit(byte) }
     private static func isMark(_ byte: UInt8) -> Bool { byte == 0x2D || byte == 0x2E || byte == 0x5F }
 }
 

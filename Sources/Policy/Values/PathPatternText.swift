@@ -1,4 +1,5 @@
 package import HTTP
+import Octets
 
 extension ValueKind where Value == PathPattern {
     /// `/orders/{id}/lines/{rest...}`.
@@ -45,7 +46,7 @@ package enum PathPatternText {
     package static func captureName(_ text: String) -> String? {
         guard text.hasPrefix("{"), text.hasSuffix("}"), text.utf8.count > 2 else { return nil }
         let name = text.dropFirst().dropLast()
-        let isName = name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "_") }
+        let isName = name.utf8.allSatisfy { ASCII.isAlphanumeric($0) || $0 == UInt8(ascii: "_") }
         return isName && name.first?.isNumber == false ? String(name) : nil
     }
 
@@ -55,7 +56,8 @@ package enum PathPatternText {
             let isRest = name.hasSuffix("...")
             if isRest { name.removeLast(3) }
             let isName =
-                name.first?.isNumber == false && name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "_") }
+                name.first?.isNumber == false
+                && name.utf8.allSatisfy { ASCII.isAlphanumeric($0) || $0 == UInt8(ascii: "_") }
             guard isName else {
                 throw ValueProblem(
                     "\(Shown.value(text)): \(part) needs a name of letters, digits and _, as in {id} or {rest...}")
@@ -87,16 +89,20 @@ package enum PathPatternText {
         var rest = Array(part.utf8)[...]
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "%") {
-                guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else {
+                guard let high = rest.popFirst().flatMap(Hex.value), let low = rest.popFirst().flatMap(Hex.value) else {
                     throw ValueProblem("\(Shown.value(text)): % must be followed by two hex digits")
                 }
                 let value = high << 4 | low
                 if value < 0x20 || value == 0x7F {
                     throw ValueProblem("\(Shown.value(text)): an escaped control character is never accepted")
                 }
-                if isUnreserved(value) { octets.append(value) } else { appendEscaped(value, to: &octets) }
+                if PercentEncoding.isUnreserved(value) {
+                    octets.append(value)
+                } else {
+                    PercentEncoding.append(value, to: &octets)
+                }
             } else if byte >= 0x80 {
-                appendEscaped(byte, to: &octets)
+                PercentEncoding.append(byte, to: &octets)
             } else if isPathCharacter(byte) {
                 octets.append(byte)
             } else if byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") {
@@ -123,22 +129,7 @@ package enum PathPatternText {
         return found
     }
 
-    private static func appendEscaped(_ byte: UInt8, to octets: inout [UInt8]) {
-        let digits = Array("0123456789ABCDEF".utf8)
-        octets += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
-    }
-
-    private static func hexValue(_ byte: UInt8) -> UInt8? {
-        Character(Unicode.Scalar(byte)).hexDigitValue.map { UInt8($0) }
-    }
-
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        (0x61...0x7A).contains(byte) || (0x41...0x5A).contains(byte) || (0x30...0x39).contains(byte)
-    }
-
-    private static func isUnreserved(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || "-._~".utf8.contains(byte) }
-
     private static func isPathCharacter(_ byte: UInt8) -> Bool {
-        isUnreserved(byte) || "!$&'()+,;=:@".utf8.contains(byte)
+        PercentEncoding.isUnreserved(byte) || "!$&'()+,;=:@".utf8.contains(byte)
     }
 }

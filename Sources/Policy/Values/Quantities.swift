@@ -1,3 +1,5 @@
+import Octets
+
 /// `250ms`, `10s`, `5m`, `1h`, `7d`: one whole number and its unit.
 extension ValueKind where Value == Duration {
     /// - Parameter range: for the check and for its message.
@@ -22,7 +24,7 @@ enum DurationText {
     static func parse(_ text: String) throws(ValueProblem) -> Duration {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let unit = text.dropFirst(digits.count)
-        guard !digits.isEmpty, digits.count <= 9, let number = Digits.int(digits) else {
+        guard !digits.isEmpty, digits.count <= 9, let number = DecimalDigits.int(digits) else {
             throw ValueProblem("found \(Shown.value(text)), expected a whole number and a unit: 250ms, 10s, 5m, 1h, 7d")
         }
         guard !unit.isEmpty else {
@@ -77,7 +79,7 @@ enum SizeText {
     static func parse(_ text: String) throws(ValueProblem) -> Int {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let unit = text.dropFirst(digits.count)
-        guard !digits.isEmpty, digits.count <= 6, let number = Digits.int(digits) else {
+        guard !digits.isEmpty, digits.count <= 6, let number = DecimalDigits.int(digits) else {
             throw ValueProblem(
                 "found \(Shown.value(text)), expected a whole number (6 digits at most) and a unit: 512B, 16KiB, 10MiB, 1GiB"
             )
@@ -114,7 +116,7 @@ extension ValueKind where Value == Rate {
         ValueKind("a rate such as 100/s") { scalar throws(ValueProblem) in
             let text = scalar.text
             let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-            guard let count = Digits.int(parts[0]), parts[0].utf8.count <= 9 else {
+            guard let count = DecimalDigits.int(parts[0]), parts[0].utf8.count <= 9 else {
                 throw ValueProblem(
                     "found \(Shown.value(text)), expected a number of requests and a period: 100/s, 5/m, 20/10s")
             }
@@ -126,7 +128,7 @@ extension ValueKind where Value == Rate {
                     "\(Shown.value(text)): the number of requests is out of range (1 to 1000000)", code: .outOfRange)
             }
             let first = parts[1].utf8.first ?? 0
-            let written = (0x30...0x39).contains(first) ? String(parts[1]) : "1" + parts[1]
+            let written = ASCII.isDigit(first) ? String(parts[1]) : "1" + parts[1]
             guard let period = try? DurationText.parse(written) else {
                 throw ValueProblem("\(Shown.value(text)): the period is s, m, h or d, or a duration such as 10s")
             }

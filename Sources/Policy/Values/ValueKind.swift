@@ -1,3 +1,5 @@
+import Octets
+
 /// What a scalar can be read as: how it is called in messages, and its parser.
 package struct ValueKind<Value> {
     /// "a duration such as 10s".
@@ -66,7 +68,7 @@ extension ValueKind where Value == Int {
     /// - Parameter range: for the check and for its message.
     package static func number(_ range: ClosedRange<Int>) -> ValueKind {
         ValueKind("a whole number") { scalar throws(ValueProblem) in
-            guard scalar.isPlain, let number = Digits.int(scalar.text) else {
+            guard scalar.isPlain, let number = DecimalDigits.int(scalar.text) else {
                 throw ValueProblem("found \(Shown.value(scalar.text)), expected a whole number", code: .wrongType)
             }
             guard range.contains(number) else {

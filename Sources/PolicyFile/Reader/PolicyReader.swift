@@ -1,3 +1,4 @@
+import Octets
 package import Policy
 
 /// What came of reading a `routes.yaml`.
@@ -54,11 +55,6 @@ package struct PolicyReader {
     }
 
     private func fingerprint(of bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef")
-        return files.sha256(bytes).prefix(8)
-            .reduce(into: "") { text, byte in
-                text.append(digits[Int(byte >> 4)])
-                text.append(digits[Int(byte & 0xF)])
-            }
+        Hex.text(of: files.sha256(bytes).prefix(8))
     }
 }

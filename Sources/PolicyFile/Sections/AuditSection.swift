@@ -1,3 +1,4 @@
+import Octets
 import Policy
 
 /// `audit`: where the record of every decision goes. Standard output, unless a file is named.
@@ -76,7 +77,7 @@ extension ValueKind where Value == String {
     static var environmentName: ValueKind {
         ValueKind("a name of an environment variable") { scalar throws(ValueProblem) in
             let isName = scalar.text.utf8.allSatisfy {
-                (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || (0x30...0x39).contains($0)
+                ASCII.isAlphanumeric($0)
                     || $0 == UInt8(ascii: "_")
             }
             guard isName, scalar.text.first?.isNumber == false, scalar.text.utf8.count <= 128,

@@ -1,5 +1,6 @@
 import HTTP
 import JOSE
+import Octets
 import Policy
 
 /// `tokens` and `introspection` of an issuer's entry: how it is asked about its tokens (RFC 7662).
@@ -139,7 +140,7 @@ extension ValueKind where Value == String {
     static var tokenPrefix: ValueKind {
         ValueKind("the beginning of a token, such as at_") { scalar throws(ValueProblem) in
             let isFine = scalar.text.utf8.allSatisfy { octet in
-                (0x30...0x39).contains(octet) || (0x41...0x5A).contains(octet) || (0x61...0x7A).contains(octet)
+                ASCII.isAlphanumeric(octet)
                     || "-._~+/".utf8.contains(octet)
             }
             guard isFine, (1...64).contains(scalar.text.utf8.count) else {

@@ -1,4 +1,5 @@
 import HTTP
+import Octets
 import Policy
 
 /// The keys of an external issuer's entry that say where its keys come from: `jwks`, or discovery and how it is
@@ -118,7 +119,7 @@ extension ValueKind where Value == String {
     static var tenant: ValueKind {
         ValueKind("a tenant's id") { scalar throws(ValueProblem) in
             let isFine = scalar.text.utf8.allSatisfy { byte in
-                (0x61...0x7A).contains(byte) || (0x41...0x5A).contains(byte) || (0x30...0x39).contains(byte)
+                ASCII.isAlphanumeric(byte)
                     || byte == 0x2D || byte == 0x5F || byte == 0x2E
             }
             guard isFine, (1...128).contains(scalar.text.utf8.count) else {

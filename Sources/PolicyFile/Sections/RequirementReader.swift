@@ -1,3 +1,4 @@
+import Octets
 import Policy
 
 /// `require` as read: issuers not yet resolved.
@@ -159,9 +160,9 @@ extension ValueKind where Value == ClaimScalar {
             if ["yes", "no", "on", "off", "true", "false", "y", "n"].contains(text.lowercased()) {
                 throw ValueProblem("\(Shown.value(text)): text or truth? Write it in quotes, or write true or false")
             }
-            guard text.utf8.contains(where: { (0x30...0x39).contains($0) }),
-                text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-._eExXoObB:aAcCdDfF".utf8.contains($0) }),
-                let first = text.utf8.first, (0x30...0x39).contains(first) || "+-.".utf8.contains(first)
+            guard text.utf8.contains(where: { ASCII.isDigit($0) }),
+                text.utf8.allSatisfy({ ASCII.isDigit($0) || "+-._eExXoObB:aAcCdDfF".utf8.contains($0) }),
+                let first = text.utf8.first, ASCII.isDigit(first) || "+-.".utf8.contains(first)
             else { return .string(text) }
             guard JSONNumberText.isNumber(text), let number = Double(text), number.isFinite else {
                 throw ValueProblem("\(Shown.value(text)): text or number? Write it in quotes, or as a number of JSON")
@@ -246,7 +247,7 @@ enum JSONNumberText {
     }
 
     private static func digits(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        let digits = rest.prefix { (0x30...0x39).contains($0) }
+        let digits = rest.prefix { ASCII.isDigit($0) }
         rest = rest.dropFirst(digits.count)
         return digits
     }

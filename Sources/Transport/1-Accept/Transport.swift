@@ -2,6 +2,7 @@ package import HTTP
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Octets
 
 /// The event loops and the listeners: sockets in, exchanges out. `Delegates` decides about what comes, on each loop.
 package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {

@@ -1,5 +1,6 @@
 import JOSE
 import JSON
+import Octets
 import Policy
 import Testing
 

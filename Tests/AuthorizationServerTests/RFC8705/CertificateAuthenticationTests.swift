@@ -2,6 +2,7 @@ import Certificates
 import Crypto
 import JOSE
 import JSON
+import Octets
 import Policy
 import Testing
 

@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import Octets
 import Testing
 
 @testable import AuthorizationRecords
@@ -25,7 +26,7 @@ struct PushedRequestTests {
         async -> Answer
     {
         await flow.send(
-            "/oauth2/authorize", query: "client_id=\(id)&request_uri=\(AuthorizationAnswer.encoded(reference))" + more,
+            "/oauth2/authorize", query: "client_id=\(id)&request_uri=\(PercentEncoding.encoded(reference))" + more,
             cookies: cookies, now: now)
     }
 

@@ -1,6 +1,7 @@
 import HTTP
 import JOSE
 import JSON
+import Octets
 import Policy
 import Testing
 
@@ -26,7 +27,7 @@ struct BoundFlowTests {
     private func ask(_ parameters: [(String, String)], proof: String? = nil, certificate: [UInt8]? = nil) async
         -> Answer
     {
-        let form = (parameters + [("client_id", "shop")]).map { "\($0.0)=\(AuthorizationAnswer.encoded($0.1))" }.joined(
+        let form = (parameters + [("client_id", "shop")]).map { "\($0.0)=\(PercentEncoding.encoded($0.1))" }.joined(
             separator: "&")
         return await flow.base.send(
             "POST", "/oauth2/token", form, fields: proof.map { [("dpop", $0)] } ?? [], certificate: certificate)
@@ -104,7 +105,7 @@ struct BoundFlowTests {
         #expect(try await push(key.key.kid, "p-2").status == 201)
         let reference = try #require(try await push(nil, "p-3").body["request_uri"]?.string)
         let answer = await flow.send(
-            "/oauth2/authorize", query: "client_id=shop&request_uri=" + AuthorizationAnswer.encoded(reference))
+            "/oauth2/authorize", query: "client_id=shop&request_uri=" + PercentEncoding.encoded(reference))
         let code = try #require(answer.redirect["code"])
         #expect(await redeem(code, proof: try KeyedClient().proof(["jti": "p-4"])).error == "invalid_grant")
         let again = await flow.send("/oauth2/authorize", query: CodeFlowHarness.query([("dpop_jkt", key.key.kid)]))

@@ -1,6 +1,7 @@
 import Crypto
 import CryptoExtras
 import JSON
+import Octets
 import Testing
 
 @testable import JOSE

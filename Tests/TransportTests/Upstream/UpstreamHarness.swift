@@ -1,6 +1,7 @@
 import HTTP
 import NIOCore
 import NIOEmbedded
+import Octets
 import Testing
 
 @testable import Transport

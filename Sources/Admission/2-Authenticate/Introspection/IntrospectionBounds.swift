@@ -1,3 +1,4 @@
+import Octets
 package import Policy
 
 /// Every bound of a ledger of introspection, with its unit and reason. Times are monotonic nanoseconds.
@@ -43,9 +44,5 @@ package struct IntrospectionBounds: Sendable, Equatable {
 
 extension Duration {
     /// Saturating; never negative.
-    fileprivate var nanosecondsBounded: Int64 {
-        max(
-            0,
-            components.seconds.saturatingMultiply(1_000_000_000).saturatingAdd(components.attoseconds / 1_000_000_000))
-    }
+    fileprivate var nanosecondsBounded: Int64 { max(0, nanoseconds) }
 }

@@ -1,4 +1,5 @@
 import JSON
+import Octets
 
 /// What one issuer has said about its tokens: whom to ask when, what to think of the answer, and how long it counts.
 ///

@@ -1,5 +1,6 @@
 import JOSE
 import JSON
+import Octets
 package import Policy
 
 /// What an issuer has said of one token: that it is active, and what else is true of it (RFC 7662 §2.2).

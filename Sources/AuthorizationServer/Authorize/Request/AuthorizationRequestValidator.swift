@@ -2,6 +2,7 @@ import AuthorizationRecords
 import JOSE
 import JSON
 import LogIn
+import Octets
 import Proof
 
 /// Whether a client may ask for what it asks for: from parameters, wherever they came from, to an
@@ -60,7 +61,7 @@ struct AuthorizationRequestValidator: Sendable {
 
     private func maxAge(_ text: String?) throws(OAuthError) -> Int64? {
         guard let text else { return nil }
-        guard (1...10).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+        guard (1...10).contains(text.utf8.count), text.utf8.allSatisfy({ ASCII.isDigit($0) }),
             let age = Int64(text)
         else { throw .badMaxAge }
         return age

@@ -1,3 +1,5 @@
+import Octets
+
 /// Where the answer to an authorization request may go (RFC 6749 §3.1.2, RFC 9700 §2.1).
 enum RedirectURI {
     /// The one of the request, or the client's only one.
@@ -61,7 +63,7 @@ enum RedirectURI {
         guard let first = text.first else { return true }
         guard first == ":" else { return first == "/" || first == "?" }
         let port = text.dropFirst().prefix { $0 != "/" && $0 != "?" }
-        return (1...5).contains(port.utf8.count) && port.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return (1...5).contains(port.utf8.count) && port.utf8.allSatisfy { ASCII.isDigit($0) }
             && (UInt32(port).map { (1...65_535).contains($0) } ?? false)
     }
 
@@ -71,11 +73,11 @@ enum RedirectURI {
     }
 
     private static func isSchemeOctet(_ octet: UInt8) -> Bool {
-        isLetter(octet) || (0x30...0x39).contains(octet) || "+-.".utf8.contains(octet)
+        isLetter(octet) || ASCII.isDigit(octet) || "+-.".utf8.contains(octet)
     }
 
     private static func isLetter(_ octet: UInt8) -> Bool {
-        (0x61...0x7A).contains(octet) || (0x41...0x5A).contains(octet)
+        ASCII.isLetter(octet)
     }
 }
 

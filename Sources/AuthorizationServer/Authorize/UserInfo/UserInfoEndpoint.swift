@@ -4,6 +4,7 @@ import HTTP
 import JOSE
 import JSON
 import LogIn
+import Octets
 
 /// `/oauth2/userinfo` (OpenID Connect Core §5.3): what the scopes of an access token tell of the user it is about.
 struct UserInfoEndpoint: ServerEndpoint {

@@ -1,6 +1,7 @@
 import AuthorizationRecords
 import Crypto
 import JOSE
+import Octets
 
 /// The successor of a refresh token, so that only the token itself opens it: whoever reads the store learns neither,
 /// and a client that lost an answer gets the same one again instead of a second family.

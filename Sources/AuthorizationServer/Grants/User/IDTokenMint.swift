@@ -1,6 +1,7 @@
 import AuthorizationRecords
 import JOSE
 import JSON
+import Octets
 
 /// Makes ID tokens (OpenID Connect Core §2): who logged in, when and how, for the client alone. What is known of the
 /// user besides is at the userinfo endpoint.

@@ -1,4 +1,4 @@
-import JOSE
+import Octets
 import Testing
 
 @Suite("base64url, strictly")

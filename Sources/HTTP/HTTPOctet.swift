@@ -1,5 +1,7 @@
+import Octets
+
 /// What single octets are to HTTP.
-enum Octets {
+enum HTTPOctet {
     /// May stand in a token (RFC 9110 §5.6.2).
     static func isToken(_ octet: UInt8) -> Bool {
         switch octet {
@@ -27,39 +29,15 @@ enum Octets {
         return small | ((delete &- ones) & ~delete & highest) != 0
     }
 
-    /// Means the same percent-encoded or not (RFC 3986 §2.3).
-    static func isUnreserved(_ octet: UInt8) -> Bool {
-        switch octet {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): true
-        default: false
-        }
-    }
-
     /// May stand in a path segment as it is (RFC 3986 §3.3: pchar but for escapes).
     static func isPathCharacter(_ octet: UInt8) -> Bool {
-        if isUnreserved(octet) { return true }
+        if PercentEncoding.isUnreserved(octet) { return true }
         switch octet {
         case UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "("),
             UInt8(ascii: ")"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: ","), UInt8(ascii: ";"),
             UInt8(ascii: "="), UInt8(ascii: ":"), UInt8(ascii: "@"):
             return true
         default: return false
-        }
-    }
-
-    static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x57 &+ value }
-
-    static func hexDigitUpper(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x37 &+ value }
-
-    /// The value of a hexadecimal digit.
-    @inline(__always)
-    static func hexValue(_ octet: UInt8) -> UInt8? {
-        switch octet {
-        case 0x30...0x39: octet &- 0x30
-        case 0x41...0x46: octet &- 0x37
-        case 0x61...0x66: octet &- 0x57
-        default: nil
         }
     }
 }
