@@ -43,9 +43,13 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 /// A module that decides: time, randomness, keys and stores come in as arguments. It reads no clock, starts no task and
 /// imports nothing of the system; scripts/architecture finds these modules by the name that is defined here.
-func deciding(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict + [.define("DECIDES")])
+func deciding(_ name: String, _ dependencies: [Target.Dependency] = [], _ more: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + more + [.define("DECIDES")])
 }
+
+/// For a module of small functions that others call for each octet. `@inlinable package` by itself changes nothing in other
+/// modules (Swift 6.3: only `public` functions are inlined there); with this they are, as `nm` shows.
+let inlinedElsewhere: [SwiftSetting] = [.unsafeFlags(["-enable-cmo-everything"], .when(configuration: .release))]
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -73,7 +77,7 @@ let package = Package(
     ],
     targets: [
         // Level 0: values and rules that know nothing of each other.
-        deciding("Octets"),
+        deciding("Octets", [], inlinedElsewhere),
         deciding("JSON", ["Octets"]),
         deciding("HTTP", ["Octets"]),
         deciding("JOSE", ["Octets", "JSON", crypto, cryptoExtras]),

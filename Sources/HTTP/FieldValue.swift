@@ -1,3 +1,5 @@
+import Octets
+
 /// Octets that a field value can hold (RFC 9110 §5.5), checked once when they were made: lists of fields take them as they
 /// are, for every message.
 package struct FieldValue: Sendable, Hashable {
