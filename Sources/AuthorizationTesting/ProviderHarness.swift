@@ -21,8 +21,8 @@ final class StubProvider: IdentityProvider {
             clockSkewSeconds: 60)
         var keys: JWKSet?
         /// Of the token endpoint; nil: it does not answer.
-        var reply: ProviderReply?
-        var userInfo: ProviderReply?
+        var reply: OutgoingAnswer?
+        var userInfo: OutgoingAnswer?
         var admits = true
         /// What was to be redeemed.
         var codes: [ProviderCode] = []
@@ -44,14 +44,14 @@ final class StubProvider: IdentityProvider {
     func keys(for kid: String?) async -> JWKSet? { state.withLock { $0.keys } }
     func admits(_ claims: JSONObject) -> Bool { state.withLock { $0.admits } }
 
-    func redeem(_ code: ProviderCode) async -> ProviderReply? {
+    func redeem(_ code: ProviderCode) async -> OutgoingAnswer? {
         state.withLock { state in
             state.codes.append(code)
             return state.reply
         }
     }
 
-    func userInfo(_ accessToken: String) async -> ProviderReply? {
+    func userInfo(_ accessToken: String) async -> OutgoingAnswer? {
         state.withLock { state in
             state.userInfoTokens.append(accessToken)
             return state.userInfo
@@ -59,9 +59,9 @@ final class StubProvider: IdentityProvider {
     }
 }
 
-extension ProviderReply {
-    static func json(_ status: Int, _ members: JSONObject) -> ProviderReply {
-        ProviderReply(
+extension OutgoingAnswer {
+    static func json(_ status: Int, _ members: JSONObject) -> OutgoingAnswer {
+        OutgoingAnswer(
             status: status, contentType: "application/json;charset=UTF-8", body: JSON.object(members).serialized())
     }
 }
@@ -152,7 +152,7 @@ struct ProviderHarness: Sendable {
     func answer(_ idToken: String, accessToken: String? = ProviderHarness.accessToken) {
         var members: JSONObject = ["id_token": .string(idToken), "token_type": "Bearer"]
         members["access_token"] = accessToken.map { .string($0) }
-        let reply = ProviderReply.json(200, members)
+        let reply = OutgoingAnswer.json(200, members)
         provider.set { $0.reply = reply }
     }
 

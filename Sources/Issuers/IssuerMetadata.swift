@@ -12,7 +12,7 @@ struct IssuerMetadata {
 
     private static let limits = JSONLimits(bytesMax: JWKSet.bytesMax, depthMax: 16, membersMax: 8_192)
 
-    init(_ answer: Fetched, of source: KeySource) throws(KeyFetchFailure) {
+    init(_ answer: OutgoingAnswer, of source: KeySource) throws(KeyFetchFailure) {
         try answer.check(types: ["application/json"])
         guard let document = try? JSON.parse(answer.body, limits: Self.limits), let members = document.object else {
             throw .metadataNotJSON
@@ -47,12 +47,12 @@ struct IssuerMetadata {
 struct KeySetAnswer {
     let keys: JWKSet
 
-    init(_ answer: Fetched) throws(KeyFetchFailure) {
+    init(_ answer: OutgoingAnswer) throws(KeyFetchFailure) {
         try answer.check(types: ["application/json", "application/jwk-set+json"])
         let set: JWKSet
         do throws(KeyError) { set = try JWKSet.parse(answer.body) } catch {
             switch error {
-            case .setTooLarge: throw .tooLarge
+            case .setTooLarge: throw .noAnswer(.tooLarge)
             case .tooManyKeys: throw .tooManyKeys
             case .setNotJSON, .noKeysArray, .notObject, .badMember, .unknownKeyType, .unknownCurve, .unknownAlgorithm,
                 .algorithmMismatch, .notForSignatures, .inconsistentUse, .symmetric, .privateKey, .badNumbers,
@@ -65,13 +65,12 @@ struct KeySetAnswer {
     }
 }
 
-extension Fetched {
+extension OutgoingAnswer {
     /// 200, of one of these media types, 1 MiB at most. A redirect is not followed: it leads where nobody configured.
-    func check(types: [String]) throws(KeyFetchFailure) {
+    fileprivate func check(types: [String]) throws(KeyFetchFailure) {
         if (300..<400).contains(status) { throw .redirected }
         guard status == 200 else { throw .badStatus }
-        guard body.count <= JWKSet.bytesMax else { throw .tooLarge }
-        let type = (contentType ?? "").lowercased().utf8.prefix { $0 != 0x3B && $0 != 0x20 }
-        guard types.contains(where: { $0.utf8.elementsEqual(type) }) else { throw .wrongContentType }
+        guard body.count <= JWKSet.bytesMax else { throw .noAnswer(.tooLarge) }
+        guard isOf(types: types) else { throw .wrongContentType }
     }
 }

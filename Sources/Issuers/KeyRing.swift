@@ -116,11 +116,11 @@ package struct KeyRing: Sendable {
     package mutating func woke(now: Int64, random: UInt64, mayFetch: Bool = true) -> [Command] {
         var commands: [Command] = []
         if let underWay, now >= underWay.since &+ bounds.fetchMax {
-            commands += failed(.timeout, now: now, random: random)
+            commands += failed(.noAnswer(.timeout), now: now, random: random)
         }
         if keys != nil, let fetchedAt, now >= fetchedAt &+ bounds.staleMax {
             keys = nil
-            commands += [.note(.withdrawn(.timeout)), .settled]
+            commands += [.note(.withdrawn(.noAnswer(.timeout))), .settled]
         }
         if mayFetch, underWay == nil, now >= nextFetchAt { commands += begin(now: now, random: random) }
         return commands
@@ -168,7 +168,7 @@ package struct KeyRing: Sendable {
 
     /// A fetch has come to its end. What is not the one under way is too late, and ignored.
     package mutating func finished(
-        _ number: Int, _ result: Result<Fetched, KeyFetchFailure>, now: Int64, random: UInt64
+        _ number: Int, _ result: Result<OutgoingAnswer, KeyFetchFailure>, now: Int64, random: UInt64
     ) -> [Command] {
         guard let underWay, underWay.number == number else { return [] }
         switch underWay.step {
@@ -239,7 +239,7 @@ package struct KeyRing: Sendable {
     // MARK: What comes of it
 
     private mutating func succeeded(
-        _ set: JWKSet, _ answer: Fetched, _ kids: [String], now: Int64, random: UInt64
+        _ set: JWKSet, _ answer: OutgoingAnswer, _ kids: [String], now: Int64, random: UInt64
     ) -> [Command] {
         var commands: [Command] = []
         let generation = SHA256.hash(data: answer.body).prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -327,8 +327,11 @@ extension KeyFetchFailure {
     /// Metadata may lie at the other place; a host that does not answer will not answer there either.
     fileprivate var isWorthAnotherPlace: Bool {
         switch self {
-        case .unreachable, .tlsFailed, .timeout, .forbiddenAddress, .badSettings: false
-        case .tooLarge, .badAnswer, .redirected, .badStatus, .wrongContentType, .metadataNotJSON, .wrongIssuer,
+        case .noAnswer(.unreachable), .noAnswer(.tlsFailed), .noAnswer(.timeout), .noAnswer(.forbiddenAddress),
+            .noAnswer(.badSettings):
+            false
+        case .noAnswer(.tooLarge), .noAnswer(.badAnswer), .redirected, .badStatus, .wrongContentType, .metadataNotJSON,
+            .wrongIssuer,
             .missingKeySetURL, .forbiddenKeySetURL, .missingIntrospectionURL, .forbiddenIntrospectionURL, .badKeySet,
             .tooManyKeys, .noUsableKey:
             true

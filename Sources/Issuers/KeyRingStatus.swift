@@ -36,7 +36,7 @@ package struct KeyRingStatus: Sendable, Equatable {
         if keys == nil, !isFetching || failure != nil { alarms.append("no_keys") }
         if isStale, failure != nil { alarms.append("stale_keys") }
         if exposedKeys > 0 { alarms.append("secret_key_published") }
-        if let failure, failure.isMisconduct { alarms.append(failure.rawValue) }
+        if let failure, failure.isMisconduct { alarms.append(failure.word) }
         return alarms
     }
 }

@@ -113,7 +113,7 @@ package struct KeyRingTable: Sendable {
 
     /// A fetch has come to its end.
     package mutating func finished(
-        _ number: Int, _ result: Result<Fetched, KeyFetchFailure>, now: Int64, random: UInt64
+        _ number: Int, _ result: Result<OutgoingAnswer, KeyFetchFailure>, now: Int64, random: UInt64
     ) -> [Command] {
         guard let fetch = fetches.removeValue(forKey: number), var entry = entries[fetch.url] else { return [] }
         let ringCommands = entry.ring.finished(fetch.ringNumber, result, now: now, random: random)

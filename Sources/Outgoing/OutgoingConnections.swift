@@ -58,7 +58,7 @@ package final class OutgoingConnections: Sendable {
     ///   - attempt: from 0; another one goes to another address, where there are several.
     package func postForm(
         _ form: [UInt8], fields: [(String, String)], attempt: Int
-    ) async throws(OutgoingHTTP.Failure) -> OutgoingHTTP.Answer {
+    ) async throws(OutgoingHTTP.Failure) -> OutgoingAnswer {
         try http.check(url)
         do {
             let clients = try await clients()

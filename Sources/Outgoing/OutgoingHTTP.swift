@@ -10,46 +10,13 @@ package import Transport
 /// Requests that the gateway, or its command line, makes on its own account: off the request path, https only, no
 /// redirects, bounded in time and size, and only to addresses that are allowed.
 package struct OutgoingHTTP: Sendable {
-    /// A whole answer, whatever its status.
-    package struct Answer: Sendable {
-        /// As the server sent it: 404 and 500 are answers, not failures.
-        package var status: Int
-        /// In the order in which they came; the names as they were written.
-        package var fields: [(name: String, value: String)] = []
-        /// At most `Settings.bodyBytesMax` octets.
-        package var body: [UInt8]
-
-        /// Of the field's only occurrence; of several, the values with commas between them.
-        package func value(_ name: String) -> String? {
-            let values = fields.filter { $0.name.lowercased() == name }.map(\.value)
-            return values.isEmpty ? nil : values.joined(separator: ", ")
-        }
-    }
-
     /// Why there is no answer. The description begins with the URL.
     package struct Failure: Error, Sendable, CustomStringConvertible {
-        /// What went wrong, as far as a caller may want to act on it.
-        package enum Reason: Sendable {
-            /// No connection, or no address.
-            case unreachable
-            /// The certificate is not trusted or is another host's, or the handshake broke off.
-            case tlsFailed
-            /// The whole answer had not come within `Settings.timeout`.
-            case timeout
-            /// The body has more octets than `Settings.bodyBytesMax`.
-            case tooLarge
-            /// Every address that the name has is one that must not be connected to.
-            case forbiddenAddress
-            /// What came is not HTTP, or broke off.
-            case badAnswer
-            /// Files that were named cannot be used, or the URL is none that is fetched.
-            case badSettings
-        }
         /// For deciding; the description is for logs.
-        package let reason: Reason
+        package let reason: OutgoingFailure
         package let description: String
 
-        init(_ reason: Reason, _ description: String) {
+        init(_ reason: OutgoingFailure, _ description: String) {
             self.reason = reason
             self.description = description
         }
@@ -105,18 +72,19 @@ package struct OutgoingHTTP: Sendable {
     }
 
     /// The same, from a text that may not be a URL: then the failure is `badSettings`.
-    package func get(_ url: String) async throws(Failure) -> Answer {
+    package func get(_ url: String) async throws(Failure) -> OutgoingAnswer {
         guard let url = AbsoluteURL(url) else { throw Failure(.badSettings, "\(url) is no URL") }
         return try await get(url)
     }
 
     /// - Parameter fields: `Accept` and the like.
-    package func get(_ url: AbsoluteURL, fields: [(String, String)] = []) async throws(Failure) -> Answer {
+    package func get(_ url: AbsoluteURL, fields: [(String, String)] = []) async throws(Failure) -> OutgoingAnswer {
         try await send(url, .GET, fields, body: nil)
     }
 
     /// - Parameter fields: besides `Content-Type`.
-    package func postForm(_ url: String, form: [UInt8], fields: [(String, String)] = []) async throws(Failure) -> Answer
+    package func postForm(_ url: String, form: [UInt8], fields: [(String, String)] = []) async throws(Failure)
+        -> OutgoingAnswer
     {
         guard let url = AbsoluteURL(url) else { throw Failure(.badSettings, "\(url) is no URL") }
         return try await postForm(url, form: form, fields: fields)
@@ -124,7 +92,7 @@ package struct OutgoingHTTP: Sendable {
 
     /// - Parameter fields: besides `Content-Type`.
     package func postForm(_ url: AbsoluteURL, form: [UInt8], fields: [(String, String)] = []) async throws(Failure)
-        -> Answer
+        -> OutgoingAnswer
     {
         try await send(url, .POST, [("Content-Type", "application/x-www-form-urlencoded")] + fields, body: form)
     }
@@ -133,12 +101,12 @@ package struct OutgoingHTTP: Sendable {
 
     private func send(
         _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], body: [UInt8]?
-    ) async throws(Failure) -> Answer {
+    ) async throws(Failure) -> OutgoingAnswer {
         try check(url)
         let tls = try tlsConfiguration()
         let timeout = settings.timeout
         do {
-            return try await withThrowingTaskGroup(of: Answer.self) { group in
+            return try await withThrowingTaskGroup(of: OutgoingAnswer.self) { group in
                 group.addTask {
                     try await self.attempt(url, method, fields, body, tls)
                 }
@@ -167,7 +135,7 @@ package struct OutgoingHTTP: Sendable {
     private func attempt(
         _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?,
         _ tls: TLSConfiguration
-    ) async throws -> Answer {
+    ) async throws -> OutgoingAnswer {
         let addresses = try await permittedAddresses(of: url)
         var last: any Error = Failure(.unreachable, "\(url): its name has no address")
         for address in addresses.prefix(Self.addressesMax) {
@@ -201,9 +169,9 @@ package struct OutgoingHTTP: Sendable {
         _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?,
         _ tls: TLSConfiguration,
         at address: String?
-    ) async throws -> Answer {
+    ) async throws -> OutgoingAnswer {
         let client = client(for: url, tls, at: address)
-        let result: Result<Answer, any Error>
+        let result: Result<OutgoingAnswer, any Error>
         do { result = .success(try await exchange(url, method, fields, body, through: client)) } catch {
             result = .failure(error)
         }
@@ -233,7 +201,7 @@ package struct OutgoingHTTP: Sendable {
     func exchange(
         _ url: AbsoluteURL, _ method: HTTPMethod, _ fields: [(String, String)], _ body: [UInt8]?,
         through client: HTTPClient
-    ) async throws -> Answer {
+    ) async throws -> OutgoingAnswer {
         let port = settings.proxy == nil ? settings.connectTo?.port ?? url.port : url.port
         var request = HTTPClientRequest(
             url: "\(url.isHTTPS ? "https" : "http")://\(Self.hostText(url)):\(port)\(url.target)")
@@ -243,9 +211,13 @@ package struct OutgoingHTTP: Sendable {
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
         let response = try await client.execute(request, timeout: .nanoseconds(settings.timeout.nanoseconds))
         let octets = try await response.body.collect(upTo: settings.bodyBytesMax)
-        return Answer(
-            status: Int(response.status.code), fields: response.headers.map { ($0.name, $0.value) },
-            body: Array(octets.readableBytesView))
+        func value(_ name: String) -> String? {
+            let values = response.headers[name]
+            return values.isEmpty ? nil : values.joined(separator: ", ")
+        }
+        return OutgoingAnswer(
+            status: Int(response.status.code), contentType: value("content-type"),
+            cacheControl: value("cache-control"), age: value("age"), body: Array(octets.readableBytesView))
     }
 
     func tlsConfiguration() throws(Failure) -> TLSConfiguration {
@@ -267,7 +239,7 @@ package struct OutgoingHTTP: Sendable {
         return tls
     }
 
-    static func reason(of error: any Error) -> Failure.Reason {
+    static func reason(of error: any Error) -> OutgoingFailure {
         switch error {
         case let failure as Failure: failure.reason
         case is NIOTooManyBytesError: .tooLarge

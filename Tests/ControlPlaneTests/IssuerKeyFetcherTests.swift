@@ -13,8 +13,8 @@ import Testing
 /// A place where keys are, as a test fills it: no socket, no time.
 final class FakeKeyPlace: Sendable {
     private struct State {
-        var answer: Result<Fetched, FetchProblem> = .failure(
-            FetchProblem(failure: .unreachable, detail: "nobody there"))
+        var answer: Result<OutgoingAnswer, FetchProblem> = .failure(
+            FetchProblem(failure: .noAnswer(.unreachable), detail: "nobody there"))
         var gate: Gate?
     }
     private let state = Mutex(State())
@@ -28,7 +28,7 @@ final class FakeKeyPlace: Sendable {
             return JSON.object(members)
         }
         let document: JSON = ["keys": .array(keys)]
-        state.withLock { $0.answer = .success(Fetched(status: 200, body: document.serialized())) }
+        state.withLock { $0.answer = .success(OutgoingAnswer(status: 200, body: document.serialized())) }
     }
 
     /// From now on a fetch ends when the gate opens.
@@ -38,7 +38,7 @@ final class FakeKeyPlace: Sendable {
         return gate
     }
 
-    func fetch(_ url: AbsoluteURL) async -> Result<Fetched, FetchProblem> {
+    func fetch(_ url: AbsoluteURL) async -> Result<OutgoingAnswer, FetchProblem> {
         events.add("fetch \(url)")
         let gate = state.withLock { $0.gate }
         await gate?.pass()

@@ -27,10 +27,10 @@ private struct TableHarness {
     }
 
     mutating func bring(_ keys: [PublishedKey], cacheControl: String? = nil) {
-        finish(.success(Fetched(status: 200, cacheControl: cacheControl, body: keySet(keys.map(\.jwk)))))
+        finish(.success(OutgoingAnswer(status: 200, cacheControl: cacheControl, body: keySet(keys.map(\.jwk)))))
     }
 
-    mutating func finish(_ result: Result<Fetched, KeyFetchFailure>) {
+    mutating func finish(_ result: Result<OutgoingAnswer, KeyFetchFailure>) {
         guard !fetches.isEmpty else { fatalError("nothing is being fetched") }
         perform(table.finished(fetches.removeFirst().number, result, now: now, random: 0))
     }
@@ -134,14 +134,14 @@ struct KeyRingTableTests {
         harness.now += 601 * second
         let asked = harness.now
         #expect(harness.ask(place).word == .pending)
-        harness.finish(.failure(.unreachable))
+        harness.finish(.failure(.noAnswer(.unreachable)))
         #expect(harness.table.answer(place, since: asked, now: harness.now).word == .keys(["first"], .kept))
         #expect(harness.ask(place).word == .keys(["first"], .kept))
         #expect(harness.ask(place, missed: true).word == .keys(["first"], .kept))
         #expect(harness.fetchCount == 2)
         harness.now += 86_400 * second
         #expect(harness.ask(place).word == .pending)
-        harness.finish(.failure(.unreachable))
+        harness.finish(.failure(.noAnswer(.unreachable)))
         #expect(harness.ask(place).word == .unavailable)
     }
 
@@ -150,7 +150,7 @@ struct KeyRingTableTests {
         var harness = TableHarness()
         #expect(harness.ask(place).word == .pending)
         for seconds: Int64 in [1, 2, 4, 8] {
-            harness.finish(.failure(.unreachable))
+            harness.finish(.failure(.noAnswer(.unreachable)))
             for _ in 0..<50 { #expect(harness.ask(place).word == .unavailable) }
             harness.now += seconds * second
             #expect(harness.ask(place).word == .pending)
@@ -162,7 +162,7 @@ struct KeyRingTableTests {
     func independence() {
         var harness = TableHarness()
         _ = harness.ask(place)
-        harness.finish(.failure(.timeout))
+        harness.finish(.failure(.noAnswer(.timeout)))
         let other = url("https://other.example/keys")
         _ = harness.ask(other)
         harness.bring([next])
@@ -173,13 +173,14 @@ struct KeyRingTableTests {
     @Test(
         "redirects, wrong types, broken, empty and endless key sets are failures",
         arguments: [
-            Fetched(status: 302, body: []), Fetched(status: 200, contentType: "text/html", body: keySet([])),
-            Fetched(status: 200, body: Array("{".utf8)),
-            Fetched(status: 200, body: keySet([])), Fetched(status: 500, body: []),
-            Fetched(status: 200, body: [UInt8](repeating: 0x20, count: 1_048_577)),
-            Fetched(status: 200, body: keySet(Array(repeating: ["kty": "EC"], count: 101))),
+            OutgoingAnswer(status: 302, body: []),
+            OutgoingAnswer(status: 200, contentType: "text/html", body: keySet([])),
+            OutgoingAnswer(status: 200, body: Array("{".utf8)),
+            OutgoingAnswer(status: 200, body: keySet([])), OutgoingAnswer(status: 500, body: []),
+            OutgoingAnswer(status: 200, body: [UInt8](repeating: 0x20, count: 1_048_577)),
+            OutgoingAnswer(status: 200, body: keySet(Array(repeating: ["kty": "EC"], count: 101))),
         ])
-    func badAnswers(answer: Fetched) {
+    func badAnswers(answer: OutgoingAnswer) {
         var harness = TableHarness()
         _ = harness.ask(place)
         harness.finish(.success(answer))
@@ -197,7 +198,7 @@ struct KeyRingTableTests {
         #expect(harness.ask(url("https://other.example/")).word == .pending)
         #expect(harness.ask(url("https://third.example/")).word == .busy)
         #expect(harness.fetchCount == 3)
-        harness.finish(.failure(.timeout))
+        harness.finish(.failure(.noAnswer(.timeout)))
         #expect(harness.ask(url("https://keys.example/c")).word == .pending)
         harness.bring([first])
         #expect(harness.ask(url("https://third.example/")).word == .pending)

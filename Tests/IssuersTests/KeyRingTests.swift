@@ -199,7 +199,7 @@ struct KeyRingTests {
         harness.bring([try PublishedKey("a")])
         let end = harness.now + 86_400 * second
         while harness.now < end {
-            if !harness.fetches.isEmpty { harness.finish(.failure(.unreachable)) }
+            if !harness.fetches.isEmpty { harness.finish(.failure(.noAnswer(.unreachable))) }
             #expect(harness.kids == ["a"])
             #expect(harness.want("a") == .known)
             harness.pass(60)
@@ -211,7 +211,7 @@ struct KeyRingTests {
         #expect(harness.kids == [])
         #expect(harness.status.keys == nil)
         #expect(harness.status.alarms.contains("no_keys"))
-        #expect(harness.notes.contains(.withdrawn(.timeout)))
+        #expect(harness.notes.contains(.withdrawn(.noAnswer(.timeout))))
     }
 
     @Test("failures are said once for each kind, and so is the recovery")
@@ -219,7 +219,7 @@ struct KeyRingTests {
         let key = try PublishedKey("a")
         var harness = RingHarness()
         harness.wake()
-        for failure in [KeyFetchFailure.unreachable, .unreachable, .timeout] {
+        for failure in [OutgoingFailure.unreachable, .unreachable, .timeout].map(KeyFetchFailure.noAnswer) {
             harness.finish(.failure(failure))
             harness.pass(100)
         }
@@ -227,7 +227,7 @@ struct KeyRingTests {
         harness.bring([key])
         #expect(
             harness.notes == [
-                .failed(.unreachable, keysInForce: false), .failed(.timeout, keysInForce: false),
+                .failed(.noAnswer(.unreachable), keysInForce: false), .failed(.noAnswer(.timeout), keysInForce: false),
                 .keysChanged(keys: 1, skipped: 0),
                 .recovered(failures: 3),
             ])
@@ -241,7 +241,7 @@ struct KeyRingTests {
         var waits: [Int64] = []
         harness.wake()
         for _ in 0..<10 {
-            harness.finish(.failure(.unreachable))
+            harness.finish(.failure(.noAnswer(.unreachable)))
             waits.append((harness.ring.wakeAt - harness.now + second / 2) / second)
             guard case .unknowable(let seconds) = harness.want(nil) else {
                 Issue.record("it should not be asked")
@@ -278,10 +278,10 @@ struct KeyRingTests {
         let first = try #require(harness.fetches.first)
         harness.now = harness.ring.wakeAt
         harness.wake()
-        #expect(harness.status.failure == .timeout)
+        #expect(harness.status.failure == .noAnswer(.timeout))
         harness.perform(
             harness.ring.finished(
-                first.number, .success(Fetched(status: 200, body: keySet([try PublishedKey("a").jwk]))),
+                first.number, .success(OutgoingAnswer(status: 200, body: keySet([try PublishedKey("a").jwk]))),
                 now: harness.now,
                 random: 0))
         #expect(harness.kids == [])
@@ -290,18 +290,21 @@ struct KeyRingTests {
     @Test(
         "RS-068 what is no key set is no key set, and the old keys stay",
         arguments: [
-            (Fetched(status: 302, body: []), KeyFetchFailure.redirected),
-            (Fetched(status: 500, body: []), .badStatus),
-            (Fetched(status: 404, body: []), .badStatus),
-            (Fetched(status: 200, contentType: "text/html", body: keySet([])), .wrongContentType),
-            (Fetched(status: 200, contentType: nil, body: keySet([])), .wrongContentType),
-            (Fetched(status: 200, body: Array("<html>".utf8)), .badKeySet),
-            (Fetched(status: 200, body: Array("{}".utf8)), .badKeySet),
-            (Fetched(status: 200, body: Array("{\"keys\": {}}".utf8)), .badKeySet),
-            (Fetched(status: 200, body: keySet([]) + [UInt8](repeating: 0x20, count: 1_048_576)), .tooLarge),
-            (Fetched(status: 200, body: keySet([JSON](repeating: ["kty": "EC"], count: 101))), .tooManyKeys),
+            (OutgoingAnswer(status: 302, body: []), KeyFetchFailure.redirected),
+            (OutgoingAnswer(status: 500, body: []), .badStatus),
+            (OutgoingAnswer(status: 404, body: []), .badStatus),
+            (OutgoingAnswer(status: 200, contentType: "text/html", body: keySet([])), .wrongContentType),
+            (OutgoingAnswer(status: 200, contentType: nil, body: keySet([])), .wrongContentType),
+            (OutgoingAnswer(status: 200, body: Array("<html>".utf8)), .badKeySet),
+            (OutgoingAnswer(status: 200, body: Array("{}".utf8)), .badKeySet),
+            (OutgoingAnswer(status: 200, body: Array("{\"keys\": {}}".utf8)), .badKeySet),
+            (
+                OutgoingAnswer(status: 200, body: keySet([]) + [UInt8](repeating: 0x20, count: 1_048_576)),
+                .noAnswer(.tooLarge)
+            ),
+            (OutgoingAnswer(status: 200, body: keySet([JSON](repeating: ["kty": "EC"], count: 101))), .tooManyKeys),
         ])
-    func badKeySet(answer: Fetched, failure: KeyFetchFailure) throws {
+    func badKeySet(answer: OutgoingAnswer, failure: KeyFetchFailure) throws {
         var harness = RingHarness()
         harness.wake()
         harness.bring([try PublishedKey("a")])
@@ -317,7 +320,7 @@ struct KeyRingTests {
         harness.wake()
         harness.bring([try PublishedKey("a")])
         harness.pass(600)
-        harness.finish(.success(Fetched(status: 200, body: keySet([]))))
+        harness.finish(.success(OutgoingAnswer(status: 200, body: keySet([]))))
         #expect(harness.status.failure == .noUsableKey)
         #expect(harness.status.keys == nil)
         #expect(harness.notes.contains(.withdrawn(.noUsableKey)))
@@ -335,7 +338,8 @@ struct KeyRingTests {
         harness.wake()
         harness.finish(
             .success(
-                Fetched(status: 200, contentType: "application/jwk-set+json; charset=utf-8", body: set.serialized())))
+                OutgoingAnswer(
+                    status: 200, contentType: "application/jwk-set+json; charset=utf-8", body: set.serialized())))
         #expect(harness.kids == ["a"])
         #expect(harness.notes == [.keysChanged(keys: 1, skipped: 4)])
     }
@@ -349,7 +353,7 @@ struct KeyRingTests {
         leaked[member] = "AAAA"
         var harness = RingHarness()
         harness.wake()
-        harness.finish(.success(Fetched(status: 200, body: keySet([a.jwk, .object(leaked)]))))
+        harness.finish(.success(OutgoingAnswer(status: 200, body: keySet([a.jwk, .object(leaked)]))))
         #expect(harness.kids == ["a"])
         #expect(harness.notes.contains(.exposed(keys: 1)))
         #expect(harness.status.alarms == ["secret_key_published"])

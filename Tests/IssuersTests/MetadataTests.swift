@@ -36,7 +36,7 @@ struct MetadataTests {
     func both(failures: Int) throws {
         var harness = RingHarness.discovering()
         harness.wake()
-        for _ in 0..<failures { harness.finish(.success(Fetched(status: 404, body: []))) }
+        for _ in 0..<failures { harness.finish(.success(OutgoingAnswer(status: 404, body: []))) }
         harness.bringMetadata()
         #expect(harness.fetches.map(\.url) == [RingHarness.keySetPlace])
         harness.bring([try PublishedKey("a")])
@@ -50,7 +50,7 @@ struct MetadataTests {
     func remembered() throws {
         var harness = RingHarness.discovering()
         harness.wake()
-        harness.finish(.success(Fetched(status: 404, body: [])))
+        harness.finish(.success(OutgoingAnswer(status: 404, body: [])))
         harness.bringMetadata()
         for _ in 0..<8 {
             harness.bring([try PublishedKey("a")])
@@ -61,7 +61,7 @@ struct MetadataTests {
 
     @Test(
         "a host that does not answer is not asked twice in a row",
-        arguments: [KeyFetchFailure.unreachable, .timeout, .tlsFailed])
+        arguments: [OutgoingFailure.unreachable, .timeout, .tlsFailed].map(KeyFetchFailure.noAnswer))
     func silent(failure: KeyFetchFailure) {
         var harness = RingHarness.discovering()
         harness.wake()
@@ -81,7 +81,7 @@ struct MetadataTests {
         harness.wake()
         harness.bringMetadata(issuer: issuer)
         // The other place may do better; here it does not exist.
-        harness.finish(.success(Fetched(status: 404, body: [])))
+        harness.finish(.success(OutgoingAnswer(status: 404, body: [])))
         #expect(harness.fetches.isEmpty)
         #expect(harness.status.failure == .wrongIssuer)
         #expect(harness.status.alarms == ["no_keys", "wrong_issuer"])
@@ -127,19 +127,22 @@ struct MetadataTests {
     @Test(
         "RS-068 metadata that redirects, is no JSON, or names no key set is not used",
         arguments: [
-            (Fetched(status: 301, body: []), KeyFetchFailure.redirected),
-            (Fetched(status: 200, contentType: "text/html", body: []), .wrongContentType),
-            (Fetched(status: 200, body: Array("[]".utf8)), .metadataNotJSON),
+            (OutgoingAnswer(status: 301, body: []), KeyFetchFailure.redirected),
+            (OutgoingAnswer(status: 200, contentType: "text/html", body: []), .wrongContentType),
+            (OutgoingAnswer(status: 200, body: Array("[]".utf8)), .metadataNotJSON),
             (
-                Fetched(
+                OutgoingAnswer(
                     status: 200,
                     body: Array("{\"issuer\": \"https://login.example\", \"issuer\": \"https://login.example\"}".utf8)),
                 .metadataNotJSON
             ),
-            (Fetched(status: 200, body: Array("{\"issuer\": \"https://login.example\"}".utf8)), .missingKeySetURL),
-            (Fetched(status: 200, body: Array("{\"issuer\": 1}".utf8)), .wrongIssuer),
+            (
+                OutgoingAnswer(status: 200, body: Array("{\"issuer\": \"https://login.example\"}".utf8)),
+                .missingKeySetURL
+            ),
+            (OutgoingAnswer(status: 200, body: Array("{\"issuer\": 1}".utf8)), .wrongIssuer),
         ])
-    func bad(answer: Fetched, failure: KeyFetchFailure) {
+    func bad(answer: OutgoingAnswer, failure: KeyFetchFailure) {
         var harness = RingHarness.discovering()
         harness.wake()
         for _ in 0..<2 { harness.finish(.success(answer)) }
@@ -154,7 +157,7 @@ struct MetadataTests {
         harness.bringMetadata()
         harness.bring([try PublishedKey("a")])
         harness.pass(600)
-        harness.finish(.success(Fetched(status: 404, body: [])))
+        harness.finish(.success(OutgoingAnswer(status: 404, body: [])))
         harness.pass(10)
         #expect(harness.fetches.map(\.url.target) == ["/.well-known/oauth-authorization-server"])
         harness.bringMetadata(jwks: "https://login.example/new")

@@ -19,7 +19,7 @@ struct ProviderEndpointsTests {
         var harness = RingHarness.discovering(hosts: hosts)
         harness.wake()
         #expect(harness.ring.provider == nil)
-        harness.finish(.success(Fetched(status: 200, body: JSON.object(document).serialized())))
+        harness.finish(.success(OutgoingAnswer(status: 200, body: JSON.object(document).serialized())))
         harness.bring([try PublishedKey("a")])
         return harness
     }

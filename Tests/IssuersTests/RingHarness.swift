@@ -91,19 +91,20 @@ struct RingHarness {
         return answer
     }
 
-    mutating func finish(_ result: Result<Fetched, KeyFetchFailure>) {
+    mutating func finish(_ result: Result<OutgoingAnswer, KeyFetchFailure>) {
         guard !fetches.isEmpty else { fatalError("nothing is being fetched") }
         perform(ring.finished(fetches.removeFirst().number, result, now: now, random: random))
     }
 
     mutating func bring(_ keys: [PublishedKey], cacheControl: String? = nil, age: String? = nil) {
-        finish(.success(Fetched(status: 200, cacheControl: cacheControl, age: age, body: keySet(keys.map(\.jwk)))))
+        finish(
+            .success(OutgoingAnswer(status: 200, cacheControl: cacheControl, age: age, body: keySet(keys.map(\.jwk)))))
     }
 
     mutating func bringMetadata(issuer: String = identifier, jwks: String? = keySetPlace.description) {
         var document: JSONObject = ["issuer": .string(issuer), "token_endpoint": "https://login.example/token"]
         if let jwks { document["jwks_uri"] = .string(jwks) }
-        finish(.success(Fetched(status: 200, body: JSON.object(document).serialized())))
+        finish(.success(OutgoingAnswer(status: 200, body: JSON.object(document).serialized())))
     }
 
     var status: KeyRingStatus { ring.status(now: now) }

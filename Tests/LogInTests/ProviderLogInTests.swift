@@ -303,7 +303,8 @@ struct ProviderLogInTests {
         answers.append(await harness.comeBack(departure))
         harness.provider.set { $0.facts = facts }
         // The token endpoint does not answer, is broken, or busy; then the keys cannot be had.
-        for reply in [nil, ProviderReply.json(500, [:]), ProviderReply.json(503, [:]), ProviderReply.json(429, [:])] {
+        for reply in [nil, OutgoingAnswer.json(500, [:]), OutgoingAnswer.json(503, [:]), OutgoingAnswer.json(429, [:])]
+        {
             let next = try await harness.leave()
             harness.provider.set { $0.reply = reply }
             answers.append(await harness.comeBack(next))

@@ -34,7 +34,7 @@ final class ClientKeyFetcher: ClientKeySource, Service {
     }
 
     private let bounds: Bounds
-    private let fetch: @Sendable (AbsoluteURL) async -> Result<Fetched, FetchProblem>
+    private let fetch: @Sendable (AbsoluteURL) async -> Result<OutgoingAnswer, FetchProblem>
     private let logger: Logger
     private let driver: FetchDriver
     private let waiters: Waiters<Subject>
@@ -49,7 +49,7 @@ final class ClientKeyFetcher: ClientKeySource, Service {
     /// - Parameter fetch: nil: over the network, as `way` says.
     init(
         _ way: OutgoingWay, bounds: Bounds = Bounds(), logger: Logger, clock: ControlClock = .system,
-        fetch: (@Sendable (AbsoluteURL) async -> Result<Fetched, FetchProblem>)? = nil
+        fetch: (@Sendable (AbsoluteURL) async -> Result<OutgoingAnswer, FetchProblem>)? = nil
     ) {
         self.bounds = bounds
         self.logger = logger
@@ -118,7 +118,7 @@ final class ClientKeyFetcher: ClientKeySource, Service {
         }
     }
 
-    private func result(of url: AbsoluteURL) async -> Result<Fetched, KeyFetchFailure> {
+    private func result(of url: AbsoluteURL) async -> Result<OutgoingAnswer, KeyFetchFailure> {
         switch await fetch(url) {
         case .success(let answer):
             state.withLock { $0.details[url] = "it answered \(answer.status)" }
@@ -142,7 +142,7 @@ final class ClientKeyFetcher: ClientKeySource, Service {
                 "a client publishes private or symmetric keys; they are refused: tell it to replace them",
                 metadata: metadata)
         case .failed(let failure, let keysInForce):
-            metadata["failure"] = "\(failure.rawValue)"
+            metadata["failure"] = "\(failure.word)"
             metadata["detail"] = "\(state.withLock { $0.details[url] } ?? "")"
             metadata["keys_in_force"] = "\(keysInForce)"
             logger.warning("keys of a client cannot be fetched", metadata: metadata)
@@ -150,7 +150,7 @@ final class ClientKeyFetcher: ClientKeySource, Service {
             metadata["failures"] = "\(failures)"
             logger.notice("keys of a client can be fetched again", metadata: metadata)
         case .withdrawn(let failure):
-            metadata["failure"] = "\(failure.rawValue)"
+            metadata["failure"] = "\(failure.word)"
             logger.warning("no keys of a client in force: it is answered with 503", metadata: metadata)
         }
     }

@@ -94,7 +94,7 @@ final class OpenIDProviderClient: IdentityProvider {
 
     // MARK: Questions
 
-    func redeem(_ code: ProviderCode) async -> ProviderReply? {
+    func redeem(_ code: ProviderCode) async -> OutgoingAnswer? {
         guard let (issuer, fetcher, endpoints) = await known() else { return nil }
         do {
             var form = FormText()
@@ -121,7 +121,7 @@ final class OpenIDProviderClient: IdentityProvider {
         }
     }
 
-    func userInfo(_ accessToken: String) async -> ProviderReply? {
+    func userInfo(_ accessToken: String) async -> OutgoingAnswer? {
         guard let (_, fetcher, endpoints) = await known(), let url = endpoints.userInfo else { return nil }
         return await ask(url, fetcher) { http, fields in
             try await http.get(url, fields: fields + [("Authorization", "Bearer " + accessToken)])
@@ -130,8 +130,8 @@ final class OpenIDProviderClient: IdentityProvider {
 
     private func ask(
         _ url: AbsoluteURL, _ fetcher: IssuerKeyFetcher,
-        _ question: (OutgoingHTTP, [(String, String)]) async throws -> OutgoingHTTP.Answer
-    ) async -> ProviderReply? {
+        _ question: (OutgoingHTTP, [(String, String)]) async throws -> OutgoingAnswer
+    ) async -> OutgoingAnswer? {
         defer { questions.subtract(1, ordering: .relaxed) }
         guard questions.add(1, ordering: .relaxed).newValue <= Self.questionsMax else {
             logger.warning("too many log-ins ask the provider at once")
@@ -142,9 +142,8 @@ final class OpenIDProviderClient: IdentityProvider {
         outgoing.bodyBytesMax = Self.answerBytesMax
         if let certificate = settings.certificate { outgoing.certificate = certificate.transport }
         do {
-            let answer = try await question(
+            return try await question(
                 OutgoingHTTP(outgoing), [("Accept", "application/json"), ("User-Agent", "portcullis")])
-            return ProviderReply(status: answer.status, contentType: answer.value("content-type"), body: answer.body)
         } catch {
             logger.error("the provider cannot be asked", metadata: ["detail": "\(error)"])
             return nil
@@ -152,7 +151,7 @@ final class OpenIDProviderClient: IdentityProvider {
     }
 
     /// The error's word (RFC 6749 §5.2), of an answer that has one.
-    private static func word(_ reply: ProviderReply) -> String {
+    private static func word(_ reply: OutgoingAnswer) -> String {
         guard let word = (try? JSON.parse(reply.body))?.object?["error"]?.string, word.utf8.count <= 64,
             word.utf8.allSatisfy({ (0x61...0x7A).contains($0) || $0 == 0x5F })
         else { return "-" }

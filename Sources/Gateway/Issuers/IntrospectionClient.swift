@@ -177,7 +177,7 @@ final class IntrospectionClient: IntrospectionSource {
     /// RFC 7662 §2.1: a POST with the token in its form, by a client that shows who it is.
     private func ask(_ call: IntrospectionLedger.Call) async -> Result<IntrospectionAnswer, IntrospectionFailure> {
         let setup = state.withLock { $0.setup }
-        guard let connections = connections() else { return .failure(.unreachable) }
+        guard let connections = connections() else { return .failure(.noAnswer(.unreachable)) }
         do {
             var form = FormText()
             form.add("token", call.token)
@@ -190,24 +190,22 @@ final class IntrospectionClient: IntrospectionSource {
             return understand(answer, about: call.digest, setup)
         } catch let failure as OutgoingHTTP.Failure {
             driver.detail = failure.description
-            return .failure(IntrospectionFailure(failure.reason))
+            return .failure(.noAnswer(failure.reason))
         } catch {
             driver.detail = "the gateway cannot show who it is: \(error)"
-            return .failure(.badSettings)
+            return .failure(.noAnswer(.badSettings))
         }
     }
 
     private func understand(
-        _ answer: OutgoingHTTP.Answer, about digest: Digest256, _ setup: Setup
+        _ answer: OutgoingAnswer, about digest: Digest256, _ setup: Setup
     ) -> Result<IntrospectionAnswer, IntrospectionFailure> {
-        let reply = IntrospectionReply(
-            status: answer.status, contentType: answer.value("content-type"), body: answer.body)
         do throws(IntrospectionFailure) {
             let keys = setup.keys.map { $0.keys } ?? setup.ownKeys
-            return .success(try reader.read(reply, about: digest, keys: keys, unixSeconds: clock.unixSeconds()))
+            return .success(try reader.read(answer, about: digest, keys: keys, unixSeconds: clock.unixSeconds()))
         } catch {
             driver.detail = "it answered \(answer.status)"
-            if error == .unknownKey { _ = setup.keys?.wanted(kid: reader.keyID(of: reply)) }
+            if error == .unknownKey { _ = setup.keys?.wanted(kid: reader.keyID(of: answer)) }
             return .failure(error)
         }
     }
@@ -221,7 +219,7 @@ final class IntrospectionClient: IntrospectionSource {
             let isOwn = !(state.setup.keys?.fetching.jwksHosts.contains(endpoint.host) ?? false)
             var settings = introspection.way.outgoing(isOwnPlace: isOwn)
             settings.timeout = introspection.deadline
-            settings.bodyBytesMax = IntrospectionReply.bytesMax
+            settings.bodyBytesMax = IntrospectionAnswerReader.answerBytesMax
             let connections = OutgoingConnections(endpoint, settings, connectionsMax: state.ledger.callsMax)
             state.connections = connections
             return connections
@@ -234,11 +232,11 @@ final class IntrospectionClient: IntrospectionSource {
         case .failed(let failure):
             logger.error(
                 "the issuer cannot be asked about tokens",
-                metadata: ["failure": "\(failure.rawValue)", "detail": "\(detail)"])
+                metadata: ["failure": "\(failure.word)", "detail": "\(detail)"])
         case .refused(let failure):
             logger.warning(
                 "the issuer does not accept a question about a token",
-                metadata: ["failure": "\(failure.rawValue)", "detail": "\(detail)"])
+                metadata: ["failure": "\(failure.word)", "detail": "\(detail)"])
         case .opened(let failures, let milliseconds):
             logger.error(
                 "the issuer is not asked about tokens for a while: 503 for those that are not known",
@@ -246,20 +244,5 @@ final class IntrospectionClient: IntrospectionSource {
         case .recovered(let failures):
             logger.notice("the issuer can be asked about tokens again", metadata: ["failures": "\(failures)"])
         }
-    }
-}
-
-extension IntrospectionFailure {
-    fileprivate init(_ reason: OutgoingHTTP.Failure.Reason) {
-        self =
-            switch reason {
-            case .unreachable: .unreachable
-            case .tlsFailed: .tlsFailed
-            case .timeout: .timeout
-            case .tooLarge: .tooLarge
-            case .forbiddenAddress: .forbiddenAddress
-            case .badAnswer: .badAnswer
-            case .badSettings: .badSettings
-            }
     }
 }

@@ -20,14 +20,14 @@ final class IssuerKeyFetcher: IssuerKeySource {
     private let driver: FetchDriver
     /// Those who wait for the fetch that is under way.
     private let waiters: Waiters<Bool>
-    private let fetch: @Sendable (AbsoluteURL) async -> Result<Fetched, FetchProblem>
+    private let fetch: @Sendable (AbsoluteURL) async -> Result<OutgoingAnswer, FetchProblem>
     private let logger: Logger
     /// Called after each fetch with the issuer's name, to bring the keys into force; whoever waits goes on afterwards.
     private let onSettled: @Sendable (String) async -> Void
 
     init(
         name: String, identifier: String, fetching: KeyFetching, logger: Logger, clock: ControlClock = .system,
-        fetch: (@Sendable (AbsoluteURL) async -> Result<Fetched, FetchProblem>)? = nil,
+        fetch: (@Sendable (AbsoluteURL) async -> Result<OutgoingAnswer, FetchProblem>)? = nil,
         onSettled: @escaping @Sendable (String) async -> Void
     ) {
         self.name = name
@@ -126,7 +126,7 @@ final class IssuerKeyFetcher: IssuerKeySource {
         driver.alarm.set(ring.withLock { $0.wakeAt })
     }
 
-    private func result(of fetch: KeyRing.Fetch) async -> Result<Fetched, KeyFetchFailure> {
+    private func result(of fetch: KeyRing.Fetch) async -> Result<OutgoingAnswer, KeyFetchFailure> {
         switch await self.fetch(fetch.url) {
         case .success(let answer):
             driver.detail = "\(fetch.url) answered \(answer.status)"
@@ -149,7 +149,7 @@ final class IssuerKeyFetcher: IssuerKeySource {
                 metadata: ["keys": "\(keys)"])
         case .failed(let failure, let keysInForce):
             let metadata: Logger.Metadata = [
-                "failure": "\(failure.rawValue)", "detail": "\(driver.detail)",
+                "failure": "\(failure.word)", "detail": "\(driver.detail)",
                 "keys_in_force": "\(keysInForce)",
             ]
             logger.error("keys cannot be fetched", metadata: metadata)
@@ -158,14 +158,14 @@ final class IssuerKeyFetcher: IssuerKeySource {
         case .withdrawn(let failure):
             logger.critical(
                 "no keys in force: tokens of this issuer are answered with 503",
-                metadata: ["failure": "\(failure.rawValue)"])
+                metadata: ["failure": "\(failure.word)"])
         }
     }
 }
 
 extension KeyFetching {
     /// Asks one of the issuer's places.
-    fileprivate func fetch(_ url: AbsoluteURL) async -> Result<Fetched, FetchProblem> {
+    fileprivate func fetch(_ url: AbsoluteURL) async -> Result<OutgoingAnswer, FetchProblem> {
         await OutgoingHTTP(way.outgoing(isOwnPlace: !jwksHosts.contains(url.host))).fetchKeys(url)
     }
 }

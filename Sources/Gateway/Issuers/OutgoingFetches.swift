@@ -12,16 +12,14 @@ struct FetchProblem: Error {
 
 extension OutgoingHTTP {
     /// A key set, or metadata that says where it is.
-    func fetchKeys(_ url: AbsoluteURL) async -> Result<Fetched, FetchProblem> {
+    func fetchKeys(_ url: AbsoluteURL) async -> Result<OutgoingAnswer, FetchProblem> {
         do throws(Failure) {
-            let answer = try await get(
-                url, fields: [("Accept", "application/jwk-set+json, application/json"), ("User-Agent", "portcullis")])
             return .success(
-                Fetched(
-                    status: answer.status, contentType: answer.value("content-type"),
-                    cacheControl: answer.value("cache-control"), age: answer.value("age"), body: answer.body))
+                try await get(
+                    url,
+                    fields: [("Accept", "application/jwk-set+json, application/json"), ("User-Agent", "portcullis")]))
         } catch {
-            return .failure(FetchProblem(failure: KeyFetchFailure(error.reason), detail: error.description))
+            return .failure(FetchProblem(failure: .noAnswer(error.reason), detail: error.description))
         }
     }
 }
@@ -38,20 +36,5 @@ extension OutgoingWay {
         settings.permits = { rule.permits($0) }
         settings.allowsPlaintext = allowsPlaintext
         return settings
-    }
-}
-
-extension KeyFetchFailure {
-    init(_ reason: OutgoingHTTP.Failure.Reason) {
-        self =
-            switch reason {
-            case .unreachable: .unreachable
-            case .tlsFailed: .tlsFailed
-            case .timeout: .timeout
-            case .tooLarge: .tooLarge
-            case .forbiddenAddress: .forbiddenAddress
-            case .badAnswer: .badAnswer
-            case .badSettings: .badSettings
-            }
     }
 }

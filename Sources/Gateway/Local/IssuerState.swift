@@ -32,7 +32,7 @@ extension HealthReport {
             ageSeconds = status.ageNanoseconds.map { $0 / 1_000_000_000 }
             nextFetchSeconds = status.nextFetchNanoseconds / 1_000_000_000
             degradedSince = status.degradedNanoseconds.map { Self.time(unixNanoseconds &- $0) }
-            failure = status.failure?.rawValue
+            failure = status.failure?.word
             failures = status.failures
             alarms = status.alarms
         }
@@ -96,7 +96,7 @@ extension HealthReport {
             retrySeconds = status.retryNanoseconds.map { $0 / 1_000_000_000 }
             lastSuccess = status.succeededNanoseconds.map { IssuerState.time(unixNanoseconds &- $0) }
             failingSince = status.failingNanoseconds.map { IssuerState.time(unixNanoseconds &- $0) }
-            failure = status.failure?.rawValue
+            failure = status.failure?.word
             failures = status.failures
             underWay = status.callsUnderWay
             waiting = status.waiting

@@ -1,3 +1,4 @@
+package import HTTP
 package import JOSE
 package import JSON
 
@@ -12,9 +13,9 @@ package protocol IdentityProvider: Sendable {
     /// Its keys, with the one of this name if it has it; nil: nobody knows.
     func keys(for kid: String?) async -> JWKSet?
     /// Asks its token endpoint, and shows it who asks (OpenID Connect Core §3.1.3.1); nil: no answer can be had.
-    func redeem(_ code: ProviderCode) async -> ProviderReply?
+    func redeem(_ code: ProviderCode) async -> OutgoingAnswer?
     /// Asks its userinfo endpoint (§5.3.1); nil: there is none, or no answer.
-    func userInfo(_ accessToken: String) async -> ProviderReply?
+    func userInfo(_ accessToken: String) async -> OutgoingAnswer?
     /// Whether what an ID token says is what the operator asks of users.
     func admits(_ claims: JSONObject) -> Bool
 }
@@ -59,29 +60,12 @@ package struct ProviderCode: Sendable, Equatable {
     }
 }
 
-/// An answer of the provider, as it came.
-package struct ProviderReply: Sendable {
-    /// HTTP status.
-    package var status: Int
-    /// As it was sent; nil: there was none.
-    package var contentType: String?
-    /// Whole, and bounded by whoever fetched it.
-    package var body: [UInt8]
-
-    package init(status: Int, contentType: String?, body: [UInt8]) {
-        self.status = status
-        self.contentType = contentType
-        self.body = body
-    }
-
+extension OutgoingAnswer {
     private static let limits = JSONLimits(bytesMax: 131_072, depthMax: 16, membersMax: 2_048)
 
-    /// Of an answer that is JSON; nil: it is not.
+    /// Of an answer of the provider that is a JSON object; nil: it is not.
     var members: JSONObject? {
-        guard
-            (contentType ?? "").lowercased().utf8.prefix(while: { $0 != 0x3B && $0 != 0x20 }).elementsEqual(
-                "application/json".utf8)
-        else { return nil }
+        guard isOf(types: ["application/json"]) else { return nil }
         return (try? JSON.parse(body, limits: Self.limits))?.object
     }
 }

@@ -144,7 +144,7 @@ struct ProviderTokens: Sendable {
     /// Only ever used for one question at its userinfo endpoint, and kept nowhere.
     let accessToken: String?
 
-    init(_ reply: ProviderReply?) throws(ProviderFault) {
+    init(_ reply: OutgoingAnswer?) throws(ProviderFault) {
         guard let reply, reply.status < 500, reply.status != 429 else { throw .unavailable }
         guard reply.status == 200 else { throw (400..<500).contains(reply.status) ? .codeRefused : .badAnswer }
         guard let members = reply.members, let idToken = members["id_token"]?.string else { throw .badAnswer }

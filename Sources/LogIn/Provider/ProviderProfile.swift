@@ -1,4 +1,5 @@
 import AuthorizationRecords
+import HTTP
 import JSON
 
 /// What the provider tells of a user besides who it is (OpenID Connect Core §5.1). For users to read, and for
@@ -39,7 +40,7 @@ struct ProviderProfile: Sendable, Equatable {
     }
 
     /// Of an answer of the userinfo endpoint, if it is about the same user (§5.3.2).
-    static func members(of reply: ProviderReply?, subject: String) -> JSONObject? {
+    static func members(of reply: OutgoingAnswer?, subject: String) -> JSONObject? {
         guard let reply, reply.status == 200, let members = reply.members,
             members["sub"]?.string?.hasSameOctets(as: subject) == true
         else { return nil }

@@ -1,3 +1,4 @@
+import HTTP
 import JOSE
 import JSON
 import Policy
@@ -7,15 +8,14 @@ import Testing
 
 @Suite("What an introspection endpoint answers")
 struct AnswerTests {
-    private func read(_ reply: IntrospectionReply, _ issuer: Issuer = asked(), keys: IssuerKeys? = nil) throws -> String
-    {
+    private func read(_ reply: OutgoingAnswer, _ issuer: Issuer = asked(), keys: IssuerKeys? = nil) throws -> String {
         let reader = try #require(IntrospectionAnswerReader(issuer))
         do throws(IntrospectionFailure) {
             switch try reader.read(reply, about: digest("t"), keys: keys, unixSeconds: 1_100) {
             case .active: return "active"
             case .inactive: return "inactive"
             }
-        } catch { return error.rawValue }
+        } catch { return error.word }
     }
 
     @Test(
@@ -31,7 +31,7 @@ struct AnswerTests {
             ("{\"active\":true}}", "not_json"), ("{\"active\":True}", "not_json"),
         ])
     func active(body: String, expected: String) throws {
-        #expect(try read(IntrospectionReply(status: 200, body: Array(body.utf8))) == expected)
+        #expect(try read(OutgoingAnswer(status: 200, body: Array(body.utf8))) == expected)
     }
 
     @Test(
@@ -43,7 +43,7 @@ struct AnswerTests {
             (201, "bad_status"),
         ])
     func statuses(status: Int, expected: String) throws {
-        #expect(try read(IntrospectionReply(status: status, body: Array("{\"active\":true}".utf8))) == expected)
+        #expect(try read(OutgoingAnswer(status: status, body: Array("{\"active\":true}".utf8))) == expected)
     }
 
     @Test(
@@ -51,12 +51,12 @@ struct AnswerTests {
         arguments: ["text/html", "application/jwt", "application/jsonx", "", "application/token-introspection+jwt"])
     func mediaTypes(type: String) throws {
         let body = Array("{\"active\":true}".utf8)
-        #expect(try read(IntrospectionReply(status: 200, contentType: type, body: body)) == "wrong_content_type")
+        #expect(try read(OutgoingAnswer(status: 200, contentType: type, body: body)) == "wrong_content_type")
         #expect(
-            try read(IntrospectionReply(status: 200, contentType: "Application/JSON; charset=utf-8", body: body))
+            try read(OutgoingAnswer(status: 200, contentType: "Application/JSON; charset=utf-8", body: body))
                 == "active")
         let long = Array("{\"active\":true,\"x\":\"\(String(repeating: "x", count: 65_536))\"}".utf8)
-        #expect(try read(IntrospectionReply(status: 200, body: long)) == "too_large")
+        #expect(try read(OutgoingAnswer(status: 200, body: long)) == "too_large")
     }
 
     // MARK: Signed answers (RFC 9701)
@@ -71,7 +71,7 @@ struct AnswerTests {
 
     private static func jwt(
         header: [String: JSON?] = [:], claims: [String: JSON?] = [:], by issuer: TestIssuer = signer
-    ) throws -> IntrospectionReply {
+    ) throws -> OutgoingAnswer {
         var header = header
         if header["typ"] == nil { header["typ"] = .some("token-introspection+jwt") }
         var members: [String: JSON?] = [
@@ -80,7 +80,7 @@ struct AnswerTests {
         ]
         for (name, value) in claims { members[name] = .some(value) }
         let token = try issuer.token(header: header, claims: members)
-        return IntrospectionReply(
+        return OutgoingAnswer(
             status: 200, contentType: "application/token-introspection+jwt", body: Array(token.utf8))
     }
 

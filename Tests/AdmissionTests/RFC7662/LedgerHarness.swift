@@ -38,8 +38,8 @@ func answer(_ changed: [String: JSON?] = [:]) -> JSONObject {
     return members
 }
 
-func reply(_ members: JSONObject) -> IntrospectionReply {
-    IntrospectionReply(status: 200, body: JSON.object(members).serialized())
+func reply(_ members: JSONObject) -> OutgoingAnswer {
+    OutgoingAnswer(status: 200, body: JSON.object(members).serialized())
 }
 
 func digest(_ token: String) -> Digest256 {

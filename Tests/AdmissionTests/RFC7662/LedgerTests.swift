@@ -1,3 +1,4 @@
+import HTTP
 import JSON
 import Testing
 
@@ -109,9 +110,9 @@ struct LedgerTests {
     func broken() throws {
         var harness = try LedgerHarness()
         #expect(harness.ask("t") == "pending")
-        try harness.end(with: .failure(.badAnswer))
+        try harness.end(with: .failure(.noAnswer(.badAnswer)))
         #expect(harness.calls.map(\.isSecond) == [true])
-        try harness.end(with: .failure(.badAnswer))
+        try harness.end(with: .failure(.noAnswer(.badAnswer)))
         #expect(harness.settled == [digest("t")])
         #expect(harness.callCount == 2)
     }

@@ -13,7 +13,7 @@ struct OutgoingTests {
         return OutgoingHTTP(settings)
     }
 
-    private func failure(_ http: OutgoingHTTP, _ url: AbsoluteURL) async -> OutgoingHTTP.Failure.Reason? {
+    private func failure(_ http: OutgoingHTTP, _ url: AbsoluteURL) async -> OutgoingFailure? {
         do throws(OutgoingHTTP.Failure) {
             _ = try await http.get(url)
             return nil
@@ -32,7 +32,7 @@ struct OutgoingTests {
             .plaintext, otherwise: .answer(200, fields: [HeaderField("Cache-Control", "max-age=9")], "hello"))
         let answer = try await outgoing().get(try url(upstream, host: "localhost"))
         #expect(answer.status == 200)
-        #expect(answer.value("cache-control") == "max-age=9")
+        #expect(answer.cacheControl == "max-age=9")
         #expect(answer.body == Array("hello".utf8))
         #expect(upstream.requests.first?.value("host") == "localhost:\(upstream.port)")
     }

@@ -277,7 +277,7 @@ struct ProviderAttackTests {
     @Test("an answer of the token endpoint that is none gets nobody in")
     func badAnswers() async throws {
         let good = try harness.idToken(try await harness.leave())
-        let answers: [(ProviderReply, ProviderFault)] = [
+        let answers: [(OutgoingAnswer, ProviderFault)] = [
             (.json(400, ["error": "invalid_grant"]), .codeRefused),
             (.json(401, ["error": "invalid_client"]), .codeRefused),
             (.json(302, [:]), .badAnswer), (.json(201, ["id_token": .string(good)]), .badAnswer),
@@ -285,11 +285,11 @@ struct ProviderAttackTests {
             (.json(200, ["id_token": 17]), .badAnswer), (.json(200, ["id_token": ""]), .malformedToken),
             (.json(200, ["id_token": "a.b"]), .malformedToken),
             (
-                ProviderReply(
+                OutgoingAnswer(
                     status: 200, contentType: "text/html", body: JSON.object(["id_token": .string(good)]).serialized()),
                 .badAnswer
             ),
-            (ProviderReply(status: 200, contentType: "application/json", body: Array("{".utf8)), .badAnswer),
+            (OutgoingAnswer(status: 200, contentType: "application/json", body: Array("{".utf8)), .badAnswer),
         ]
         for (reply, fault) in answers {
             let departure = try await harness.leave()

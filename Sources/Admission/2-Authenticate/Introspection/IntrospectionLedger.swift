@@ -1,3 +1,4 @@
+import HTTP
 import JSON
 import Octets
 
@@ -169,7 +170,9 @@ package struct IntrospectionLedger: Sendable {
         for (digest, question) in questions {
             if now >= question.deadline(bounds) {
                 // One that only waited in line says nothing about the endpoint; it was never asked.
-                if question.begunAt != nil { commands += noteFailure(.timeout, question, now: now, random: random) }
+                if question.begunAt != nil {
+                    commands += noteFailure(.noAnswer(.timeout), question, now: now, random: random)
+                }
                 commands += fail(digest, question, now: now)
             } else if mayHaveSecond(question), now >= question.hedge(bounds), callsUnderWay.count < bounds.callsMax {
                 commands.append(call(digest, isSecond: true))

@@ -41,7 +41,7 @@ package struct IntrospectionStatus: Sendable, Equatable {
     package var alarms: [String] {
         var alarms: [String] = []
         if breaker != .closed { alarms.append("introspection_suspended") }
-        if let failure { alarms.append(failure.rawValue) }
+        if let failure { alarms.append(failure.word) }
         return alarms
     }
 }

@@ -1,3 +1,4 @@
+package import HTTP
 import JOSE
 import JSON
 import Octets
@@ -47,7 +48,9 @@ package struct IntrospectionAnswerReader: Sendable {
     private let configuration: Digest256
     private let identifiers: IssuerIdentifiers
 
-    private static let limits = JSONLimits(bytesMax: IntrospectionReply.bytesMax, depthMax: 16, membersMax: 1_024)
+    /// Octets of an answer at most: many times what any issuer says of a token.
+    package static let answerBytesMax = 65_536
+    private static let limits = JSONLimits(bytesMax: answerBytesMax, depthMax: 16, membersMax: 1_024)
     /// A signed answer is made for the moment; nobody keeps one (RFC 9701 §8.2).
     private static let ageSecondsMax: Int64 = 60
 
@@ -69,7 +72,7 @@ package struct IntrospectionAnswerReader: Sendable {
     ///   - keys: the issuer's, for signed answers; nil: none are there.
     ///   - unixSeconds: when the answer came.
     package func read(
-        _ reply: IntrospectionReply, about token: Digest256, keys: IssuerKeys?, unixSeconds: Int64
+        _ reply: OutgoingAnswer, about token: Digest256, keys: IssuerKeys?, unixSeconds: Int64
     ) throws(IntrospectionFailure) -> IntrospectionAnswer {
         try check(reply)
         let members = introspection.jwtResponse ? try signed(reply, keys, unixSeconds) : try plain(reply.body)
@@ -78,11 +81,11 @@ package struct IntrospectionAnswerReader: Sendable {
     }
 
     /// The `kid` of a signed answer: for fetching the key that it names, which nothing vouches for yet.
-    package func keyID(of reply: IntrospectionReply) -> String? {
+    package func keyID(of reply: OutgoingAnswer) -> String? {
         introspection.jwtResponse ? (try? CompactJWS(reply.body))?.header.kid : nil
     }
 
-    private func check(_ reply: IntrospectionReply) throws(IntrospectionFailure) {
+    private func check(_ reply: OutgoingAnswer) throws(IntrospectionFailure) {
         switch reply.status {
         case 200: break
         case 300..<400: throw .redirected
@@ -91,9 +94,8 @@ package struct IntrospectionAnswerReader: Sendable {
         case 400..<500: throw .refusedRequest
         default: throw .badStatus
         }
-        guard reply.body.count <= IntrospectionReply.bytesMax else { throw .tooLarge }
-        let type = (reply.contentType ?? "").lowercased().utf8.prefix { $0 != 0x3B && $0 != 0x20 }
-        guard type.elementsEqual(mediaType.utf8) else { throw .wrongContentType }
+        guard reply.body.count <= Self.answerBytesMax else { throw .noAnswer(.tooLarge) }
+        guard reply.isOf(types: [mediaType]) else { throw .wrongContentType }
     }
 
     private func plain(_ body: [UInt8]) throws(IntrospectionFailure) -> JSONObject {
@@ -104,7 +106,7 @@ package struct IntrospectionAnswerReader: Sendable {
     /// RFC 9701 §5: a JWT of a type of its own, by the issuer, for this gateway, of just now. What it says of the token
     /// stands in `token_introspection`, and nothing outside counts.
     private func signed(
-        _ reply: IntrospectionReply, _ keys: IssuerKeys?, _ unixSeconds: Int64
+        _ reply: OutgoingAnswer, _ keys: IssuerKeys?, _ unixSeconds: Int64
     ) throws(IntrospectionFailure) -> JSONObject {
         let jws: CompactJWS
         do throws(JOSEError) { jws = try CompactJWS(reply.body) } catch { throw .malformedJWT }
