@@ -47,11 +47,18 @@ package struct AuthorizationDatabase: Sendable {
                 server, password: secrets.password, creating: creating, birth: birth)
         }
         var contents = try await contents(of: store, name: name)
-        if let seal, try await sealAll(contents.keys.values, with: seal, in: store, now: now, random: random) {
-            contents = try await self.contents(of: store, name: name)
-        }
-        let check = SigningKeyCheck(
+        var check = SigningKeyCheck(
             contents.keys, name: name, seal: seal, preference: settings.signingAlgorithms, now: now)
+        // Nothing is encrypted with a secret that opens none of the keys that are encrypted already: afterwards no secret
+        // would open all of them, and this one would seem to be right.
+        if signs, let fault = check.sealFault { throw fault }
+        if let seal, check.sealFault == nil,
+            try await sealAll(contents.keys.values, with: seal, in: store, now: now, random: random)
+        {
+            contents = try await self.contents(of: store, name: name)
+            check = SigningKeyCheck(
+                contents.keys, name: name, seal: seal, preference: settings.signingAlgorithms, now: now)
+        }
         if signs { _ = try check.ring.get() }
         return AuthorizationDatabase(
             store: store, pepper: contents.pepper, name: name, signingKeys: check, seal: seal,

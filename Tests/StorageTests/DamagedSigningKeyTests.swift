@@ -37,9 +37,11 @@ struct DamagedSigningKeyTests {
         return (database, old, new)
     }
 
-    private func rotation(_ database: AuthorizationDatabase, _ keys: SigningKeys, at now: Int64) -> SigningKeyRotation {
-        SigningKeyRotation(
-            database: database, keys: keys, logger: Logger(label: "test"), clock: { now }, changed: {})
+    private func rotation(
+        _ database: AuthorizationDatabase, _ keys: SigningKeys, at now: Int64,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) -> SigningKeyRotation {
+        SigningKeyRotation(database: database, keys: keys, logger: logger, clock: { now }, changed: {})
     }
 
     private func damage(_ harness: StoreHarness, _ database: AuthorizationDatabase, _ kid: String, _ damage: Damage)
@@ -109,8 +111,15 @@ struct DamagedSigningKeyTests {
         let time = storeNow + 30 * Self.day + 60
         let keys = SigningKeys(try await harness.database(now: time).ring)
         try await self.damage(harness, database, old, damage)
-        #expect(await rotation(database, keys, at: time).look() > time + SigningKeyRotation.retrySeconds)
+        let log = RecordedLog()
+        let rotation = rotation(database, keys, at: time, logger: log.logger)
+        #expect(await rotation.look() > time + SigningKeyRotation.retrySeconds)
         #expect(Set(keys.ring.verificationKeys(now: time).keys.map(\.kid)) == [old, new])
+        #expect(log.text.contains("error a signing key is damaged in the database") && log.text.contains(old))
+        // It is said as long as it is so: what this gateway remembers may be the last good copy.
+        let said = log.count
+        _ = await rotation.look()
+        #expect(log.count > said)
     }
 
     @Test(
@@ -184,6 +193,36 @@ struct DamagedSigningKeyTests {
         let later = try await SigningKeyTool(harness.serverSettings { $0.keyEncryptionKey = right })
         #expect(try await later.retire(kid, now: storeNow))
         #expect(try await later.list(now: storeNow).items.count == 1)
+    }
+
+    @Test("a secret that opens none of the encrypted keys encrypts no other", arguments: Kind.databases)
+    func otherSeal(kind: Kind) async throws {
+        let harness = try await StoreHarness(kind)
+        func secret(_ octet: UInt8) throws -> SecretSource {
+            .file(try harness.folder.write([UInt8](repeating: octet, count: 32), to: "k\(octet)", permissions: 0o600))
+        }
+        let (right, wrong) = (try secret(7), try secret(8))
+        let database = try await harness.database { $0.keyEncryptionKey = right }
+        // As a gateway leaves it that was ended while it encrypted: the newest one, which signs, is still in clear.
+        let clear = try StoredSigningKey(
+            SigningKey.generate(.es256), createdAt: storeNow, signsFrom: storeNow, seal: nil, random: .system)
+        #expect(try await database.store.commit([.insert(clear.record)], now: storeNow))
+        func isClear() async throws -> Bool {
+            let record = try #require(try await database.store.record(.signingKey, clear.kid))
+            let key = try #require(StoredSigningKey(record))
+            return !key.isSealed
+        }
+        await #expect { try await harness.database { $0.keyEncryptionKey = wrong } } throws: {
+            "\($0)".contains("does not open")
+        }
+        #expect(try await isClear())
+        let settings = try harness.serverSettings { $0.keyEncryptionKey = wrong }
+        let secrets = try DatabaseSecrets(settings)
+        _ = try await AuthorizationDatabase.open(settings, secrets: secrets, signs: false, now: storeNow)
+        #expect(try await isClear())
+        let opened = try await harness.database { $0.keyEncryptionKey = right }
+        #expect(try await !isClear())
+        #expect(opened.signingKeys.unusable.isEmpty)
     }
 
     @Test("clients in a database of another version are not looked at", arguments: Kind.databases)

@@ -31,6 +31,9 @@ package struct SigningKeyRing: Sendable {
         self.preference = preference
     }
 
+    /// Whether this key is among them.
+    package func contains(_ kid: String) -> Bool { keys.contains { $0.key.kid == kid } }
+
     /// With these keys of another ring, as they were there.
     package func adding(_ kids: [String], from other: SigningKeyRing) -> SigningKeyRing {
         let found = other.keys.filter { key in

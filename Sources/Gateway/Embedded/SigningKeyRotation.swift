@@ -63,8 +63,9 @@ struct SigningKeyRotation: Service {
         let check = database.check(stored, now: now)
         // A key that was damaged meanwhile goes on to verify what it has signed, as long as this gateway runs.
         let ring = try check.ring.get().adding(check.unusable.map(\.kid), from: keys.ring)
+        // Each time, since the copy in memory may be the last good one.
+        for key in check.unusable { logger.error(unusable: key, isKnownHere: keys.ring.contains(key.kid)) }
         if ring.timetable != keys.ring.timetable {
-            for key in check.unusable { logger.error(unusable: key) }
             keys.replace(with: ring)
             await changed()
         }
@@ -84,9 +85,12 @@ struct SigningKeyRotation: Service {
 }
 
 extension Logger {
-    func error(unusable key: SigningKeyCheck.Unusable) {
+    /// - Parameter isKnownHere: this gateway has read it before it was damaged.
+    func error(unusable key: SigningKeyCheck.Unusable, isKnownHere: Bool = false) {
         error(
-            "a signing key cannot be used: what it has signed is refused, and it will not sign",
+            isKnownHere
+                ? "a signing key is damaged in the database: this gateway still verifies with it, and none will that starts"
+                : "a signing key cannot be used: what it has signed is refused, and it will not sign",
             metadata: ["kid": "\(key.kid)", "reason": "\(key.reason)"])
     }
 }

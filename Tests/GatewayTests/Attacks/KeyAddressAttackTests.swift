@@ -9,30 +9,6 @@ import Testing
 
 @testable import Gateway
 
-/// What a log was told, as level, message and metadata.
-private final class LogPages: Sendable {
-    private let lines = Mutex<[String]>([])
-    var text: String { lines.withLock { $0.joined(separator: "\n") } }
-    var count: Int { lines.withLock { $0.count } }
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-
-    var logger: Logger { Logger(label: "test") { _ in Handler(pages: self) } }
-
-    private struct Handler: LogHandler {
-        let pages: LogPages
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-        func log(event: LogEvent) {
-            let metadata = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-            pages.add("\(event.level) \(event.message) \(metadata.joined(separator: " "))")
-        }
-    }
-}
-
 /// Whoever knows the name of a client, or may register one, can make the server fetch.
 @Suite("Attack: addresses of keys that lead astray, do not end, or are many", .tags(.timed))
 struct KeyAddressAttackTests {
@@ -48,7 +24,7 @@ struct KeyAddressAttackTests {
     private static let folders = Mutex<[TemporaryFolder]>([])
 
     private static func fetcher(
-        _ logger: Logger = LogPages().logger, _ change: (inout ClientKeyFetcher.Bounds) -> Void = { _ in }
+        _ logger: Logger = RecordedLog().logger, _ change: (inout ClientKeyFetcher.Bounds) -> Void = { _ in }
     ) throws -> ClientKeyFetcher {
         var bounds = ClientKeyFetcher.Bounds()
         bounds.waitMax = .seconds(30)
@@ -71,7 +47,7 @@ struct KeyAddressAttackTests {
             "[::]",
         ])
     func metadataServices(host: String) async throws {
-        let pages = LogPages()
+        let pages = RecordedLog()
         let fetcher = try Self.fetcher(pages.logger)
         #expect(await Self.counts(fetcher.keys(at: "https://\(host)/latest/meta-data", missed: false)) == nil)
         #expect(pages.text.contains("forbidden_address"))
@@ -129,7 +105,7 @@ struct KeyAddressAttackTests {
         ])
     func liars(_ lie: Lie) async throws {
         let host = try KeyHost.start()
-        let pages = LogPages()
+        let pages = RecordedLog()
         host.server.script([lie.script], for: "/keys")
         let fetcher = try Self.fetcher(pages.logger)
         #expect(await Self.counts(fetcher.keys(at: host.url("/keys"), missed: false)) == nil)
@@ -147,7 +123,7 @@ struct KeyAddressAttackTests {
         #expect(await Self.counts(fetcher.keys(at: other.url("/keys"), missed: false)) == nil)
         let own = try KeyHost.start()
         try own.publish([key], at: "/keys")
-        let system = Self.running(ClientKeyFetcher(OutgoingWay(), logger: LogPages().logger))
+        let system = Self.running(ClientKeyFetcher(OutgoingWay(), logger: RecordedLog().logger))
         #expect(await Self.counts(system.keys(at: own.url("/keys"), missed: false)) == nil)
         #expect(await Self.counts(fetcher.keys(at: own.url("/keys"), missed: false)) == 1)
         #expect(other.server.requests.isEmpty)
