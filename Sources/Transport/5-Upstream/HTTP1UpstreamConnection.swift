@@ -164,7 +164,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         isBulk = false
         guard let context else { return }
         context.flush()
-        if state.isFirst { acknowledgeAtOnce(context) }
+        if state.awaitsFirstAnswer { acknowledgeAtOnce(context) }
     }
 
     /// On a new connection the kernel may wait 40 ms before it acknowledges what came (TCP_QUICKACK ends that). Session

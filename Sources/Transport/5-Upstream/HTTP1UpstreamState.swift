@@ -43,8 +43,8 @@ struct HTTP1UpstreamState: ~Copyable {
     /// Exchanges that have begun here.
     private var served = 0
     private var requestSent = false
-    /// The request is the first one on this connection.
-    var isFirst: Bool { served == 1 }
+    /// The request is the first one on this connection, and nothing of its answer has come.
+    var awaitsFirstAnswer: Bool { served == 1 && phase == .awaitingHead && !answerBegun }
     /// An octet of the answer, or of an interim one, has arrived.
     private var answerBegun = false
     /// Answer and request permit another exchange.
