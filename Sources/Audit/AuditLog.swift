@@ -19,6 +19,10 @@ package final class AuditLog: Sendable {
         /// Records that had been promised and that the sink had not taken when the log had to stop.
         package var lost: Int
         package var queuedBytes: Int
+        /// How often somebody has removed, replaced or cut the file since the start.
+        package var alarms: Int = 0
+        /// What was found the last time; nil: nothing since the log was reopened (SIGHUP).
+        package var alarm: String? = nil
     }
 
     let whenFull: WhenFull
@@ -28,11 +32,15 @@ package final class AuditLog: Sendable {
 
     /// Opens the sink and starts the writer.
     /// - Parameter queueBytesMax: octets that wait for the sink at most before new requests are refused.
+    /// - Parameter onNotice: told what happens to the log, on its thread, which must not be held up.
     /// - Throws: `AuditSinkError` when the sink cannot be opened: a gateway that cannot keep records does not start.
-    package init(sink: AuditSink, whenFull: WhenFull, queueBytesMax: Int) throws(AuditSinkError) {
+    package init(
+        sink: AuditSink, whenFull: WhenFull, queueBytesMax: Int,
+        onNotice: @escaping @Sendable (AuditNotice) -> Void = { _ in }
+    ) throws(AuditSinkError) {
         self.whenFull = whenFull
         self.queueBytesMax = queueBytesMax
-        writer = AuditWriter(sink: try OpenSink(sink))
+        writer = AuditWriter(sink: try OpenSink(sink), onNotice: onNotice)
         try writer.start()
     }
 
@@ -46,10 +54,11 @@ package final class AuditLog: Sendable {
         return Health(
             failure: writer.failure, dropped: dropped.load(ordering: .relaxed),
             written: gauges.written.load(ordering: .relaxed), lost: gauges.lost.load(ordering: .relaxed),
-            queuedBytes: gauges.queuedBytes.load(ordering: .relaxed))
+            queuedBytes: gauges.queuedBytes.load(ordering: .relaxed),
+            alarms: gauges.alarms.load(ordering: .relaxed), alarm: writer.alarm)
     }
 
-    /// Opens the file anew, for a rotation by somebody else (SIGHUP).
+    /// Opens the file anew, for a rotation by somebody else (SIGHUP). `Health.alarm` is over: somebody has looked.
     package func reopen() { writer.reopen() }
 
     /// Waits until the sink has taken what has been handed over.
@@ -78,6 +87,8 @@ package final class AuditLog: Sendable {
         writer.wait(within: seconds, until: condition)
     }
 
+    var alarms: Int { writer.gauges.alarms.load(ordering: .relaxed) }
+
     func countDropped() { dropped.add(1, ordering: .relaxed) }
 
     /// Takes a batch and gives back an empty one to go on with.
@@ -91,4 +102,5 @@ final class AuditGauges: Sendable {
     let queuedBytes = Atomic<Int>(0)
     let written = Atomic<Int>(0)
     let lost = Atomic<Int>(0)
+    let alarms = Atomic<Int>(0)
 }

@@ -23,19 +23,32 @@ struct SinkFailure: Error {
 struct OpenSink: ~Copyable {
     private let sink: AuditSink
     private var file: OpenFile
+    /// The file was removed and could not be made again: what were written into it would be lost.
+    private var isRemoved = false
+    /// The file was moved away and no new one can be opened: reported once.
+    private var isMovedAway = false
 
     init(_ sink: AuditSink) throws(AuditSinkError) {
-        self.sink = sink
         switch sink {
         case .standardOutput:
-            file = OpenFile(standardOutput: 1)
+            self.init(standardOutput: 1)
         case .file(let path, _, _):
             do throws(SinkFailure) {
-                file = try OpenFile(path)
+                self.init(sink: sink, file: try OpenFile(path))
             } catch {
                 throw AuditSinkError(description: "\(path): cannot be opened for audit records: \(error.text)")
             }
         }
+    }
+
+    private init(sink: AuditSink, file: consuming OpenFile) {
+        self.sink = sink
+        self.file = file
+    }
+
+    /// Standard output, under whichever number it is open.
+    init(standardOutput descriptor: Int32) {
+        self.init(sink: .standardOutput, file: OpenFile(standardOutput: descriptor))
     }
 
     /// How long a batch waits for another process that writes to the file: many times what a record takes. Then it goes
@@ -44,10 +57,75 @@ struct OpenSink: ~Copyable {
     private var isShared = false
 
     /// Before a batch: nobody else who keeps to the lock writes until `end`. Rotates first if that is due.
-    mutating func begin(before count: Int) {
+    /// - Parameter looksForName: whether the name is looked up, too; otherwise only whether the file has one.
+    /// - Returns: what others have done to the file.
+    mutating func begin(before count: Int, lookingForName looksForName: Bool = true) -> AuditNotice? {
         isShared = true
         _ = file.lock(within: Self.lockMilliseconds)
+        let notice = verified(lookingForName: looksForName)
         rotateIfDue(before: count)
+        return notice
+    }
+
+    /// Between batches, when there is nothing to write: what others have done to the file. Nothing is written into a
+    /// file that nobody will find.
+    mutating func verify(lookingForName looksForName: Bool = true) -> AuditNotice? {
+        isShared = true
+        defer { end() }
+        // Who writes at the moment will be looked at the next time.
+        guard file.lock(within: 1) else { return nil }
+        return verified(lookingForName: looksForName)
+    }
+
+    /// In the middle of a batch whose file takes nothing: whether that is still the file.
+    mutating func reverify() -> AuditNotice? { verified(lookingForName: true) }
+
+    /// Why the file cannot be written to: it was removed, and cannot be made again. nil: it can.
+    var failure: SinkFailure? {
+        guard isRemoved, case .file = sink else { return nil }
+        return SinkFailure(number: ENOENT)
+    }
+
+    private mutating func verified(lookingForName looksForName: Bool) -> AuditNotice? {
+        guard case .file(let path, _, _) = sink else {
+            guard !isRemoved, case .removed = file.place(at: nil) else { return nil }
+            // There is no name that could be opened.
+            isRemoved = true
+            return .outputRemoved
+        }
+        switch file.place(at: looksForName ? path : nil) {
+        case .named:
+            return file.takeCut().map { .truncated(path: path, from: $0.from, to: $0.to) }
+        case .movedAway:
+            let isKnown = isMovedAway
+            isMovedAway = !reopen()
+            return isMovedAway && isKnown ? nil : .movedAway(path: path, isReopened: !isMovedAway)
+        case .removed:
+            let isKnown = isRemoved
+            isRemoved = true
+            guard case .success(let rescued) = reopenRemoved(path) else {
+                return isKnown ? nil : .removed(path: path, rescuedBytes: nil)
+            }
+            isRemoved = false
+            return .removed(path: path, rescuedBytes: rescued)
+        }
+    }
+
+    /// Makes the file again, with what was written since it was removed.
+    private mutating func reopenRemoved(_ path: String) -> Result<Int, SinkFailure> {
+        do throws(SinkFailure) {
+            var opened = try OpenFile(path)
+            if isShared { _ = opened.lock(within: Self.lockMilliseconds) }
+            switch file.rescue(into: &opened) {
+            case .failure(let failure):
+                return .failure(failure)
+            case .success(let rescued):
+                file = opened
+                return .success(rescued)
+            }
+        } catch {
+            return .failure(error)
+        }
     }
 
     mutating func end() {
@@ -56,7 +134,12 @@ struct OpenSink: ~Copyable {
     }
 
     /// Octets taken, at least one.
-    mutating func write(_ octets: ArraySlice<UInt8>) -> Result<Int, SinkFailure> { file.write(octets) }
+    mutating func write(_ octets: ArraySlice<UInt8>) -> Result<Int, SinkFailure> {
+        guard isRemoved, case .file(let path, _, _) = sink else { return file.write(octets) }
+        if case .failure(let failure) = reopenRemoved(path) { return .failure(failure) }
+        isRemoved = false
+        return file.write(octets)
+    }
 
     /// Takes back the last octets that were written. False: that cannot be done here.
     mutating func takeBack(_ count: Int) -> Bool { file.takeBack(count) }
@@ -65,8 +148,14 @@ struct OpenSink: ~Copyable {
     /// none.
     @discardableResult
     mutating func reopen() -> Bool {
-        guard case .file(let path, _, _) = sink, let opened = try? OpenFile(path) else { return false }
-        file = opened
+        guard case .file(let path, _, _) = sink else { return false }
+        if case .removed = file.place(at: nil) {
+            guard case .success = reopenRemoved(path) else { return false }
+        } else {
+            guard let opened = try? OpenFile(path) else { return false }
+            file = opened
+        }
+        isRemoved = false
         if isShared { _ = file.lock(within: Self.lockMilliseconds) }
         return true
     }

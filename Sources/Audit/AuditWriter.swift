@@ -14,6 +14,8 @@ final class AuditWriter: @unchecked Sendable {
     private static let urgentBytes = 4 * AuditBatch.fullBytes
     /// Between attempts when the sink takes nothing.
     private static let retryNanoseconds = 500_000_000
+    /// How often it is looked whether the file is still where it was. Whoever removes it is noticed within this time.
+    private static let verifyNanoseconds = 1_000_000_000
     /// Empty batches kept for the loops to use again.
     private static let sparesMax = 16
 
@@ -33,11 +35,20 @@ final class AuditWriter: @unchecked Sendable {
     private var flushesAsked = 0
     private var giveUpAt = Int.max
     private var failureText: String?
+    private var alarmText: String?
     private var thread: pthread_t?
 
     private var sink: OpenSink
+    /// Of the thread: when the file's name is looked up next.
+    private var verifyAt: Int
+    private let onNotice: @Sendable (AuditNotice) -> Void
 
-    init(sink: consuming OpenSink) { self.sink = sink }
+    /// - Parameter onNotice: called on the writer's thread, which must not be held up.
+    init(sink: consuming OpenSink, onNotice: @escaping @Sendable (AuditNotice) -> Void) {
+        self.sink = sink
+        self.onNotice = onNotice
+        verifyAt = Monitor.now + Self.verifyNanoseconds
+    }
 
     func start() throws(AuditSinkError) {
         var thread = pthread_t()
@@ -61,6 +72,9 @@ final class AuditWriter: @unchecked Sendable {
     // MARK: For everybody else
 
     var failure: String? { monitor.locked { failureText } }
+
+    /// The last alarm since somebody reopened the log.
+    var alarm: String? { monitor.locked { alarmText } }
 
     /// Takes a batch and gives back an empty one.
     func submit(_ batch: consuming AuditBatch) -> AuditBatch {
@@ -89,6 +103,8 @@ final class AuditWriter: @unchecked Sendable {
     func reopen() {
         monitor.locked {
             isReopenAsked = true
+            // Whoever asks has looked.
+            alarmText = nil
             monitor.wake()
         }
     }
@@ -165,6 +181,7 @@ final class AuditWriter: @unchecked Sendable {
     private enum Work {
         case batches([AuditBatch])
         case reopening
+        case verifying
     }
 
     /// Waits for work. nil: stopped, and nothing is left.
@@ -172,17 +189,45 @@ final class AuditWriter: @unchecked Sendable {
         while let work = nextWork() {
             switch work {
             case .batches(let batches): return batches
-            case .reopening: sink.reopen()
+            case .reopening:
+                // Renamed it may be: that is what the reopening is for.
+                notify(sink.verify(lookingForName: false))
+                sink.reopen()
+            case .verifying: verify()
             }
         }
         return nil
     }
 
+    /// With nothing to write, so that a file that is gone is noticed before the next record.
+    private func verify() {
+        verifyAt = Monitor.now + Self.verifyNanoseconds
+        notify(sink.verify())
+        if let failure = sink.failure {
+            setFailure(failure.text)
+        } else if gauges.isFailing.load(ordering: .relaxed) {
+            setFailure(nil)
+        }
+    }
+
+    private func notify(_ notice: AuditNotice?) {
+        guard let notice else { return }
+        if notice.isAlarm {
+            gauges.alarms.add(1, ordering: .relaxed)
+            monitor.locked {
+                alarmText = notice.text
+                if flushesAsked > 0 { monitor.wake() }
+            }
+        }
+        onNotice(notice)
+    }
+
     private func nextWork() -> Work? {
         monitor.locked {
             while queue.isEmpty, !isReopenAsked, state == .running {
+                guard Monitor.now < verifyAt else { return .verifying }
                 waiting = .forWork
-                monitor.wait()
+                monitor.wait(until: verifyAt)
             }
             gather()
             waiting = .forNothing
@@ -212,7 +257,7 @@ final class AuditWriter: @unchecked Sendable {
 
     /// Writes a batch to its last octet, however often the sink refuses; gives it up only when it is time to stop.
     private func write(_ batch: borrowing AuditBatch) {
-        sink.begin(before: batch.octets.count)
+        begin(before: batch.octets.count)
         defer { sink.end() }
         var offset = 0
         attempts: while offset < batch.octets.count {
@@ -226,7 +271,9 @@ final class AuditWriter: @unchecked Sendable {
                 if start < offset, sink.takeBack(offset - start) { offset = start }
                 setFailure(failure.text)
                 switch waitForRetry() {
-                case .again: break
+                case .again:
+                    // Another file: what was begun is written again, into that one.
+                    if retried() { offset = batch.startOfRecord(at: offset) }
                 case .reopen: if sink.reopen() { offset = batch.startOfRecord(at: offset) }
                 case .giveUp: break attempts
                 }
@@ -235,6 +282,22 @@ final class AuditWriter: @unchecked Sendable {
         let whole = offset == batch.octets.count ? batch.records : batch.recordsEnded(before: offset)
         gauges.written.add(whole, ordering: .relaxed)
         gauges.lost.add(batch.records - whole, ordering: .relaxed)
+    }
+
+    private func begin(before count: Int) {
+        let isDue = Monitor.now >= verifyAt
+        if isDue { verifyAt = Monitor.now + Self.verifyNanoseconds }
+        notify(sink.begin(before: count, lookingForName: isDue))
+    }
+
+    /// Before another attempt: whether another file is open by now.
+    private func retried() -> Bool {
+        let notice = sink.reverify()
+        notify(notice)
+        switch notice {
+        case .removed(_, .some), .movedAway(_, true): return true
+        default: return false
+        }
     }
 
     /// The batch is done with: its room in the queue is free again.
@@ -263,9 +326,11 @@ final class AuditWriter: @unchecked Sendable {
 
     private func setFailure(_ text: String?) {
         gauges.isFailing.store(text != nil, ordering: .relaxed)
-        monitor.locked {
-            failureText = text
+        let isNews = monitor.locked {
+            defer { failureText = text }
             if flushesAsked > 0 { monitor.wake() }
+            return (failureText == nil) != (text == nil)
         }
+        if isNews { onNotice(text.map { .failing(reason: $0) } ?? .recovered) }
     }
 }

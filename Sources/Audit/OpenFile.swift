@@ -6,6 +6,12 @@ struct OpenFile: ~Copyable {
     private let ownsDescriptor: Bool
     let isRegular: Bool
     private(set) var size: Int
+    /// The octets up to here were in the file when a name last led to it: whoever removes the file removes them, too.
+    private var sizeSeen: Int
+    /// How large the file was before somebody cut it, until that has been reported.
+    private var sizeBeforeCut: Int?
+    /// Whether a name led to the file when it was opened: some supervisors hand over files that never had one.
+    private let hadName: Bool
     /// The file ends in the middle of a line: whoever wrote it was killed. The next record begins on a line of its own.
     private var owesLineFeed = false
 
@@ -17,6 +23,8 @@ struct OpenFile: ~Copyable {
         guard descriptor >= 0 else { throw SinkFailure(number: errno) }
         ownsDescriptor = true
         (isRegular, size) = Self.state(descriptor)
+        sizeSeen = size
+        hadName = true
         if isRegular { owesLineFeed = Self.endsWithinLine(descriptor, size) }
     }
 
@@ -25,6 +33,8 @@ struct OpenFile: ~Copyable {
         ownsDescriptor = false
         isRegular = false
         size = 0
+        sizeSeen = 0
+        hadName = Self.links(descriptor) > 0
     }
 
     deinit {
@@ -70,7 +80,10 @@ struct OpenFile: ~Copyable {
         guard isRegular else { return true }
         for _ in 0..<max(1, milliseconds) {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+                let known = size
                 catchUp()
+                // Whoever keeps to the lock takes nothing back that was there before.
+                if size < known { sizeBeforeCut = max(known, sizeBeforeCut ?? 0) }
                 return true
             }
             guard errno == EWOULDBLOCK || errno == EINTR else { break }
@@ -110,5 +123,53 @@ struct OpenFile: ~Copyable {
         var other = stat()
         guard fstat(descriptor, &own) == 0, stat(path, &other) == 0 else { return false }
         return own.st_ino == other.st_ino && own.st_dev == other.st_dev
+    }
+
+    // MARK: What others do to it
+
+    /// Whether a name still leads to the file.
+    enum Place { case named, movedAway, removed }
+
+    /// - Parameter path: nil: only whether it has any name at all is of interest.
+    mutating func place(at path: String?) -> Place {
+        if hadName, Self.links(descriptor) == 0 { return .removed }
+        if let path, !isStill(at: path) { return .movedAway }
+        sizeSeen = size
+        return .named
+    }
+
+    private static func links(_ descriptor: Int32) -> Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_nlink) : 1
+    }
+
+    /// From which size on which the file was cut since this was asked last; nil: it was not.
+    mutating func takeCut() -> (from: Int, to: Int)? {
+        guard let from = sizeBeforeCut.take() else { return nil }
+        return (from, size)
+    }
+
+    /// Appends to another file what was written into this one since a name last led to it. All of it, or nothing and
+    /// the reason.
+    mutating func rescue(into other: inout OpenFile) -> Result<Int, SinkFailure> {
+        guard isRegular, sizeSeen < size else { return .success(0) }
+        var part = [UInt8](repeating: 0, count: 65_536)
+        var copied = 0
+        while sizeSeen + copied < size {
+            let got = pread(descriptor, &part, min(part.count, size - sizeSeen - copied), off_t(sizeSeen + copied))
+            guard got > 0 else { break }
+            var offset = 0
+            while offset < got {
+                switch other.write(part[offset..<got]) {
+                case .success(let count): offset += count
+                case .failure(let failure):
+                    _ = other.takeBack(copied + offset)
+                    return .failure(failure)
+                }
+            }
+            copied += got
+        }
+        if other.isRegular { other.owesLineFeed = Self.endsWithinLine(other.descriptor, other.size) }
+        return .success(copied)
     }
 }

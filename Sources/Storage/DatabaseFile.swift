@@ -46,6 +46,18 @@ enum DatabaseFile {
         return try body()
     }
 
+    /// Which file it is, whatever its name leads to later.
+    struct Identity: Sendable, Equatable {
+        let device: dev_t
+        let inode: ino_t
+    }
+
+    /// nil: the name leads nowhere.
+    static func identity(of path: String) -> Identity? {
+        var status = stat()
+        return stat(path, &status) == 0 ? Identity(device: status.st_dev, inode: status.st_ino) : nil
+    }
+
     private static func create(_ path: String) throws(StorageError) {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         do {

@@ -12,6 +12,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     /// How long a write waits for another process's.
     private static let busySeconds: TimeInterval = 5
     private let pool: DatabasePool
+    /// The file that is open. SQLite goes on with it when somebody removes it, and all that is written is lost.
+    private let identity: DatabaseFile.Identity?
     /// The signing keys, as they were when the file was opened; nil if they cannot sign, which nobody wanted either.
     package let keys: SigningKeyRing?
     package let pepper: SecretPepper
@@ -64,6 +66,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         try pool.read { db in try StorageSchema.refuseOtherVersion(db, path) }
         try migrator.migrate(pool)
         self.pool = pool
+        identity = DatabaseFile.identity(of: path)
         let contents = try pool.read { db in
             try StoreContents(
                 signingKeys: RecordList(RecordQuery(.signingKey), StoredSigningKey.init) {
@@ -95,18 +98,31 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
 
     // MARK: AuthorizationStore
 
+    /// Nothing is read from, and nothing written into, a file that the next start will not find.
+    private func verifyFile() throws(StorageError) {
+        guard identity != nil, DatabaseFile.identity(of: pool.path) == identity else {
+            throw StorageError(
+                pool.path,
+                "was removed or replaced while it was in use; put the file back, or restart the gateway to use the one that is there"
+            )
+        }
+    }
+
     package func record(_ kind: RecordKind, _ key: String) async throws -> StoredRecord? {
         guard BindableText.isBindable(key) else { return nil }
+        try verifyFile()
         return try await pool.read { db in try RecordRows.read(db, kind, key) }
     }
 
     package func page(_ query: RecordQuery, most: Int) async throws -> RecordPage {
         guard BindableText.isBindable(query) else { return RecordPage([], of: query, most: 1) }
+        try verifyFile()
         return try await pool.read { db in try RecordRows.read(db, query, most: min(max(most, 1), Self.recordsMax)) }
     }
 
     package func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {
         guard changes.allSatisfy(BindableText.isBindable) else { return false }
+        try verifyFile()
         let held = try await pool.write { db in
             var held = true
             // A savepoint, so that "something else was true" leaves nothing behind.
@@ -124,7 +140,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     }
 
     package func removeExpired(now: Int64, most: Int) async throws -> Int {
-        try await pool.write { db in try RecordRows.removeExpired(db, now: now, most: most) }
+        try verifyFile()
+        return try await pool.write { db in try RecordRows.removeExpired(db, now: now, most: most) }
     }
 
     package func writes(of kind: RecordKind) -> AsyncStream<Void> {

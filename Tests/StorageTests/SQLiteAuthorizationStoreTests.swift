@@ -193,6 +193,27 @@ struct SQLiteAuthorizationStoreTests {
         #expect(!message.contains("secret"))
     }
 
+    @Test(
+        "nothing is written into a file that was removed or replaced while it was in use", arguments: [false, true])
+    func removedWhileOpen(isReplaced: Bool) async throws {
+        let store = try open()
+        _ = try await add(store, "a")
+        let aside = path + ".aside"
+        try FileManager.default.moveItem(atPath: path, toPath: aside)
+        if isReplaced { try FileManager.default.copyItem(atPath: aside, toPath: path) }
+        await #expect(throws: StorageError.self) { _ = try await add(store, "b") }
+        await #expect(throws: StorageError.self) { _ = try await store.client(id: "a") }
+        await #expect {
+            _ = try await store.page(RecordQuery(.client), most: 1)
+        } throws: { "\($0)".contains("was removed or replaced while it was in use") }
+        await #expect(throws: StorageError.self) { _ = try await store.removeExpired(now: Self.now, most: 1) }
+        // The file that was put back is the one that is open.
+        guard rename(aside, path) == 0 else { return #expect(Bool(false), "cannot be put back") }
+        _ = try await add(store, "c")
+        #expect(try await store.client(id: "a") != nil)
+        #expect(try await store.client(id: "c") != nil)
+    }
+
     @Test("a damaged database is refused")
     func damaged() async throws {
         do {

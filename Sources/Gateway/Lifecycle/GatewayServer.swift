@@ -76,7 +76,7 @@ package final class GatewayServer: Sendable {
     private init(policy: Policy, policyPath: String, watch: FileWatch, waitMax: Duration, logger: Logger) async throws {
         var watch = watch
         watch.add(policy.filesNamed)
-        let ledgers = try Ledgers(policy)
+        let ledgers = try Ledgers(policy, logger: logger)
         let current = CurrentPolicy()
         let listeners = Listeners(logger: logger)
         let reloadStatus = ReloadStatus(watching: watch)
@@ -200,7 +200,11 @@ package final class GatewayServer: Sendable {
     /// What is left when nothing runs any more.
     private func end() async {
         try? await traffic.transport.shutdown()
-        ledgers.audit.stop()
+        if !ledgers.audit.stop() {
+            logger.error(
+                "the audit log ended before all records were written",
+                metadata: ["lost": "\(ledgers.audit.health.lost)", "reason": "\(ledgers.audit.health.failure ?? "")"])
+        }
         current.end()
     }
 }

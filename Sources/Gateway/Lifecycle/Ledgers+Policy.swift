@@ -1,11 +1,12 @@
 import Admission
 import Audit
 import DataPlane
+import Logging
 import Policy
 
 extension Ledgers {
     /// Opens the audit log, and makes the ledgers as large as the policy says.
-    convenience init(_ policy: Policy) throws {
+    convenience init(_ policy: Policy, logger: Logger) throws {
         let settings = policy.audit
         let sink: AuditSink =
             switch settings.sink {
@@ -15,7 +16,8 @@ extension Ledgers {
         if case .file(let path, _, _) = sink { try GatewayServer.makeFolder(of: path) }
         let audit = try AuditLog(
             sink: sink, whenFull: settings.whenFull == .refuse ? .refuse : .dropAndCount,
-            queueBytesMax: settings.queueBytesMax)
+            queueBytesMax: settings.queueBytesMax,
+            onNotice: { notice in logger.log(level: notice.level, "\(notice.text)") })
         self.init(
             audit: audit, limits: LimitLedger(keysMax: policy.bounds.limitKeysMax, seed: Self.randomSeed()),
             badTokens: BadTokenLimiter(perMinuteMax: policy.bounds.badTokensPerMinuteMax, seed: Self.randomSeed()),
@@ -35,5 +37,15 @@ extension Ledgers {
     private static func randomSeed() -> (UInt64, UInt64) {
         var system = SystemRandomNumberGenerator()
         return (system.next(), system.next())
+    }
+}
+
+extension AuditNotice {
+    fileprivate var level: Logger.Level {
+        switch self {
+        case .removed, .truncated, .outputRemoved, .failing: .error
+        case .movedAway: .warning
+        case .recovered: .notice
+        }
     }
 }

@@ -23,7 +23,7 @@ struct HealthReporter: Sendable {
             policyHash: policy.hash, reloadError: reloads.error, reloads: reloads.count,
             insecurities: policy.insecurities, auditState: audit.failure ?? "ok",
             auditHealthy: audit.failure == nil || policy.audit.whenFull == .dropAndCount,
-            auditDropped: audit.dropped,
+            auditDropped: audit.dropped, auditAlarms: audit.alarms, auditAlarm: audit.alarm,
             endpoints: inForce.snapshot.upstreams.flatMap { upstream in
                 upstream.health.map {
                     HealthReport.Endpoint(
@@ -50,7 +50,8 @@ extension HealthReport {
     fileprivate static var starting: HealthReport {
         HealthReport(
             policyHash: "", reloadError: nil, reloads: 0, insecurities: [], auditState: "starting",
-            auditHealthy: false, auditDropped: 0, endpoints: [], issuers: [], introspection: [],
+            auditHealthy: false, auditDropped: 0, auditAlarms: 0, auditAlarm: nil, endpoints: [], issuers: [],
+            introspection: [],
             issuersWithoutKeys: [], connections: 0, draining: false)
     }
 }

@@ -41,6 +41,10 @@ package struct HealthReport: Sendable {
     package var auditHealthy: Bool
     /// Records that were lost, where the policy prefers that to refusing.
     package var auditDropped: Int
+    /// How often somebody has removed, replaced or cut the audit file since the start.
+    package var auditAlarms: Int
+    /// What was found the last time; nil: nothing since SIGHUP.
+    package var auditAlarm: String?
     package var endpoints: [Endpoint]
     /// Of the issuers whose keys are fetched.
     package var issuers: [IssuerState]
@@ -56,7 +60,8 @@ package struct HealthReport: Sendable {
     package var draining: Bool
 
     private var isDegraded: Bool {
-        reloadError != nil || !issuersWithoutKeys.isEmpty || issuers.contains { !$0.alarms.isEmpty }
+        reloadError != nil || auditAlarm != nil || !issuersWithoutKeys.isEmpty
+            || issuers.contains { !$0.alarms.isEmpty }
             || introspection.contains { !$0.alarms.isEmpty } || revocations?.failure != nil
     }
 
@@ -75,6 +80,8 @@ package struct HealthReport: Sendable {
                     .object(
                         JSONObject([
                             ("state", .string(auditState)), ("dropped", .integer(Int64(auditDropped))),
+                            ("alarms", .integer(Int64(auditAlarms))),
+                            ("alarm", auditAlarm.map { .string($0) } ?? .null),
                         ]))
                 ),
                 (

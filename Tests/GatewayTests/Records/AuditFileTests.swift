@@ -76,6 +76,33 @@ struct AuditFileTests {
         }
     }
 
+    @Test("that is removed while the gateway runs is made again, and health and the log say so until SIGHUP")
+    func removed() async throws {
+        try await GatewayHarness.run(runner: KeepingRunner()) { harness in
+            let folder = harness.gateway.folder
+            _ = try await harness.record(of: harness.answer("/open/1"))
+            try FileManager.default.removeItem(atPath: folder.path("audit.jsonl"))
+            _ = try await harness.record(of: harness.answer("/open/2"))
+            #expect(
+                try records(in: folder, ["audit.jsonl"]).compactMap { $0["path"]?.string }.filter {
+                    $0.hasPrefix("/open")
+                } == ["/open/2"])
+            let report = try await harness.healthReport()
+            #expect(report["status"] == "degraded")
+            #expect(report["audit"]?.object?["state"] == "ok")
+            #expect(report["audit"]?.object?["alarms"] == 1)
+            #expect(report["audit"]?.object?["alarm"]?.string?.contains("the audit file was removed") == true)
+            let process = try #require(harness.gateway.running as? RunningProgram).process
+            try await eventually("the log line") {
+                process.errors.contains { $0.contains("error") && $0.contains("the audit file was removed") }
+            }
+            try await harness.gateway.reload()
+            try await eventually("the alarm to be over") {
+                try await harness.healthReport()["status"] == "ok"
+            }
+        }
+    }
+
     @Test("is appended to by the next start")
     func appended() async throws {
         try await GatewayHarness.run { harness in
