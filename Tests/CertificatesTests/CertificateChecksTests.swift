@@ -52,11 +52,11 @@ struct CertificateChecksTests {
         arguments: [
             (
                 CertificateValidity(notBefore: newYear2026 - 100, notAfter: newYear2026 - 1),
-                CertificateFinding(.chain, .error, "expired on 2025-12-31")
+                CertificateFinding(.chain, .notValidNow, "expired on 2025-12-31")
             ),
             (
                 CertificateValidity(notBefore: newYear2026 + 1, notAfter: newYear2026 + 9_999_999),
-                CertificateFinding(.chain, .error, "is not valid before 2026-01-01")
+                CertificateFinding(.chain, .notValidNow, "is not valid before 2026-01-01")
             ),
             (
                 CertificateValidity.days(6, from: newYear2026),
@@ -159,8 +159,8 @@ struct CertificateChecksTests {
         }
         #expect(try findings(authority.certificatePEM) == [])
         #expect(try findings("").map(\.message) == ["is empty"])
-        #expect(try findings(expired.certificatePEM).map(\.severity) == [.error])
-        #expect(try findings(expired.certificatePEM + authority.certificatePEM).map(\.severity) == [.warning])
+        #expect(try findings(expired.certificatePEM).map(\.severity) == [.notValidNow, .notValidNow])
+        #expect(try findings(expired.certificatePEM + authority.certificatePEM).map(\.severity) == [.notValidNow])
         let leafOnly = try findings(pair(.days(30, from: now)).certificatePEM)
         #expect(leafOnly.map(\.severity) == [.error])
         #expect(leafOnly.first?.message.contains("no certificate of an authority") == true)

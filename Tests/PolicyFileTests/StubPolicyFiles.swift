@@ -9,7 +9,7 @@ import Policy
 ///     #! unreadable certs/gateway.key
 ///     #! folder certs
 ///     #! mode certs/gateway.key 644
-///     #! chain certs/gateway.pem error expired on 2026-01-01
+///     #! chain certs/gateway.pem error holds no certificate
 ///     #! key certs/gateway.pem error does not belong to the certificate
 ///     #! authorities certs/client-ca.pem error holds no certificate
 ///     #! content certs/partner.jwks.json {"keys": []}
@@ -25,7 +25,7 @@ struct StubPolicyFiles: PolicyFiles {
             guard words.count >= 2 else { continue }
             let rest = words.count > 2 ? words[2] : ""
             let finding = rest.split(separator: " ", maxSplits: 1).map(String.init)
-            let severity = finding.first.flatMap(Finding.Severity.init(rawValue:)) ?? .error
+            let severity = finding.first.flatMap(PolicyFileFinding.Severity.init(rawValue:)) ?? .error
             let message = finding.last ?? ""
             switch words[0] {
             case "missing": statuses[words[1]] = .missing

@@ -1,7 +1,8 @@
 /// Whether a file of certificate authorities can be trusted with verifying peers.
 package enum AuthorityCheck {
     /// All that is wrong with the file at this time (seconds since 1970); empty: nothing. A file in which no authority
-    /// is left is an error: it must never come to mean "trust whatever the system trusts", or nobody silently.
+    /// is is an error: it must never come to mean "trust whatever the system trusts". Authorities whose time is over are not:
+    /// they vouch for nobody, and that is said.
     package static func check(path: String, now: Int64) -> [CertificateFinding] {
         let read: PEMCertificates
         do throws(PEMFileError) {
@@ -23,8 +24,11 @@ package enum AuthorityCheck {
                     CertificateFinding(.authorities, .warning, "certificate \(index + 1) is not that of an authority"))
             }
         }
-        // One authority of several that has expired is housekeeping; all of them is an outage.
-        let isUsable = read.facts.contains { $0.isCA && $0.notBefore <= now && now <= $0.notAfter }
-        return isUsable ? findings.map { CertificateFinding($0.subject, .warning, $0.message) } : findings
+        if !read.facts.contains(where: { $0.isCA && $0.isValid(at: now) }) {
+            findings.append(
+                CertificateFinding(
+                    .authorities, .notValidNow, "holds no authority that is valid now"))
+        }
+        return findings
     }
 }

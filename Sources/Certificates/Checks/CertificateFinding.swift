@@ -8,6 +8,9 @@ package struct CertificateFinding: Sendable, Equatable {
         case error
         /// It can be used; somebody should look.
         case warning
+        /// The file is sound, but it is not the time of one of its certificates: no mistake of whoever wrote the
+        /// policy, and mended by nothing but a renewal (or by waiting).
+        case notValidNow
     }
     package var subject: Subject
     package var severity: Severity

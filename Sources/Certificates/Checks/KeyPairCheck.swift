@@ -76,10 +76,10 @@ enum Validity {
     ) -> [CertificateFinding] {
         let which = count > 1 ? "certificate \(number) of \(count) " : ""
         if now > facts.notAfter {
-            return [CertificateFinding(subject, .error, which + "expired on \(date(facts.notAfter))")]
+            return [CertificateFinding(subject, .notValidNow, which + "expired on \(date(facts.notAfter))")]
         }
         if now < facts.notBefore {
-            return [CertificateFinding(subject, .error, which + "is not valid before \(date(facts.notBefore))")]
+            return [CertificateFinding(subject, .notValidNow, which + "is not valid before \(date(facts.notBefore))")]
         }
         if facts.notAfter - now < KeyPairCheck.expiresSoonSeconds {
             return [CertificateFinding(subject, .warning, which + "expires soon, on \(date(facts.notAfter))")]

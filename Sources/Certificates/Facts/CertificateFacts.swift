@@ -86,6 +86,10 @@ package struct CertificateFacts: Sendable, Equatable {
         return ipAddresses.contains(canonical)
     }
 
+    /// Whether it is the certificate's time (RFC 5280 §4.1.2.5): both ends belong to it.
+    /// - Parameter now: seconds since 1970.
+    package func isValid(at now: Int64) -> Bool { notBefore <= now && now <= notAfter }
+
     /// The SPIFFE ID: the URI, when there is exactly one and its scheme is `spiffe` (X.509-SVID §2).
     package var spiffeID: String? {
         guard uris.count == 1, let uri = uris.first, uri.utf8.starts(with: "spiffe://".utf8) else { return nil }

@@ -120,6 +120,7 @@ package final class GatewayServer: Sendable {
             listeners: listeners, transport: transport, current: current, counters: ledgers.counters)
         var services: [any Service] = authorization?.services(current: current, logger: logger) ?? []
         if let revocations { services.append(revocations) }
+        services.append(CertificateWatch(current: current, logger: logger))
         services += [keyFetchers, introspection, traffic] as [any Service]
         self.services = ServiceGroup(services: services, logger: logger)
 

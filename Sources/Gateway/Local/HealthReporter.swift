@@ -40,6 +40,9 @@ struct HealthReporter: Sendable {
                 place.map { HealthReport.IntrospectionState($0.client, now: now, unixNanoseconds: unixNanoseconds) }
             },
             issuersWithoutKeys: inForce.snapshot.issuers.namesWithoutKeys,
+            certificates: inForce.certificates.alarms(now: unixNanoseconds / 1_000_000_000).map {
+                HealthReport.CertificateState($0.entry, $0.alarm)
+            },
             revocations: revocations.map { .init($0.status) }, connections: listeners.openConnections,
             draining: ledgers.counters.isDraining)
     }
@@ -52,6 +55,6 @@ extension HealthReport {
             policyHash: "", reloadError: nil, reloads: 0, insecurities: [], auditState: "starting",
             auditHealthy: false, auditDropped: 0, auditAlarms: 0, auditAlarm: nil, endpoints: [], issuers: [],
             introspection: [],
-            issuersWithoutKeys: [], connections: 0, draining: false)
+            issuersWithoutKeys: [], certificates: [], connections: 0, draining: false)
     }
 }

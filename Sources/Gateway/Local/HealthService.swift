@@ -52,6 +52,8 @@ package struct HealthReport: Sendable {
     package var introspection: [IntrospectionState]
     /// Names of all issuers whose tokens cannot be verified at the moment, wherever their keys come from.
     package var issuersWithoutKeys: [String]
+    /// Certificates that have expired, are not valid yet, or expire soon.
+    package var certificates: [CertificateState]
     /// What the built-in authorization server has taken back; nil: there is none.
     package var revocations: RevocationState?
     /// Open connections of clients, of all listeners.
@@ -63,7 +65,11 @@ package struct HealthReport: Sendable {
         reloadError != nil || auditAlarm != nil || !issuersWithoutKeys.isEmpty
             || issuers.contains { !$0.alarms.isEmpty }
             || introspection.contains { !$0.alarms.isEmpty } || revocations?.failure != nil
+            || certificates.contains(where: \.isFailure)
     }
+
+    /// How many certificates are shown; more need the same remedy.
+    private static let certificatesMax = 100
 
     package var isHealthy: Bool { auditHealthy && !draining }
 
@@ -98,6 +104,7 @@ package struct HealthReport: Sendable {
                 ("issuers", .array(issuers.map(\.json))),
                 ("introspection", .array(introspection.map(\.json))),
                 ("issuers_without_keys", .array(issuersWithoutKeys.map { .string($0) })),
+                ("certificates", .array(certificates.prefix(Self.certificatesMax).map(\.json))),
                 ("revocations", revocations?.json ?? .null),
                 ("connections", .integer(Int64(connections))),
                 ("draining", .bool(draining)),

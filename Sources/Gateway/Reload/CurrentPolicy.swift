@@ -12,6 +12,8 @@ struct PolicyInForce: Sendable {
     let keyFetchers: [IssuerKeyFetcher?]
     /// In the order of `policy.issuers`; nil: that issuer is not asked about tokens.
     let introspection: [IntrospectionClients.Place?]
+    /// Of all files that the policy names.
+    let certificates: CertificateTimes
 
     var policy: Policy { snapshot.policy }
 }

@@ -49,6 +49,12 @@ extension PolicyFileFinding {
             case .key: .key
             case .authorities: .authorities
             }
-        self.init(subject, finding.severity == .error ? .error : .warning, finding.message)
+        let severity: Severity =
+            switch finding.severity {
+            case .error: .error
+            case .warning: .warning
+            case .notValidNow: .notValidNow
+            }
+        self.init(subject, severity, finding.message)
     }
 }

@@ -19,6 +19,8 @@ extension Policy {
             paths.formUnion(issuer.introspection?.filesNamed ?? [])
         }
         paths.formUnion(upstreamTokens?.keys ?? [])
+        // Also those that are read anew for each connection: what is known of their times is read at a reload.
+        paths.formUnion(certificateFiles.map(\.path))
         return paths.sorted()
     }
 }

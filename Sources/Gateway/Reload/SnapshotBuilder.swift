@@ -53,7 +53,9 @@ struct SnapshotBuilder {
             issuers: IssuerSet(policy.issuers, keys: keys),
             keySources: fetchers, introspection: clients.map { $0?.client },
             generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
-        return PolicyInForce(snapshot: snapshot, keyFetchers: fetchers, introspection: clients)
+        return PolicyInForce(
+            snapshot: snapshot, keyFetchers: fetchers, introspection: clients,
+            certificates: CertificateTimes(policy.certificateFiles))
     }
 
     /// What runs beside the event loops for this policy runs from here on, and what ran for an older one only ends.

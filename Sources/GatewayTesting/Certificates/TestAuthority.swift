@@ -6,28 +6,44 @@ package final class TestAuthority: @unchecked Sendable {
     // Not changed after `init`; OpenSSL reads keys and certificates from any thread.
     private let certificate: OpaquePointer
     private let key: OpaquePointer
+    private let commonName: String
     /// The authority's own certificate, as PEM text.
     package let pem: String
     /// The authority's key, as PEM text.
     package let keyPEM: String
 
-    /// Makes a P-256 key and a certificate for it, valid for 60 days.
-    package init(_ commonName: String) throws {
+    /// Makes a P-256 key and a certificate for it, valid for 60 days if nothing else is said.
+    package init(_ commonName: String, validFrom: Int = -3_600, validUntil: Int = 60 * 86_400) throws {
         key = try require(kit_generate_ec("P-256"), "P-256 key")
-        let request = TestCertificateRequest(commonName, validUntil: 60 * 86_400)
+        self.commonName = commonName
         do {
-            certificate = try CertificateWriter.write(
-                request, key: key, issuer: nil, issuerKey: key,
-                extensions: [
-                    (NID_basic_constraints, "critical,CA:TRUE"), (NID_key_usage, "critical,keyCertSign,cRLSign"),
-                    (NID_subject_key_identifier, "hash"),
-                ])
+            certificate = try Self.certificate(
+                TestCertificateRequest(commonName, validFrom: validFrom, validUntil: validUntil), key: key)
         } catch {
             EVP_PKEY_free(key)
             throw error
         }
         pem = try PEM.text(certificate: certificate)
         keyPEM = try PEM.text(privateKey: key)
+    }
+
+    private static func certificate(_ request: TestCertificateRequest, key: OpaquePointer) throws(OpenSSLFailure)
+        -> OpaquePointer
+    {
+        try CertificateWriter.write(
+            request, key: key, issuer: nil, issuerKey: key,
+            extensions: [
+                (NID_basic_constraints, "critical,CA:TRUE"), (NID_key_usage, "critical,keyCertSign,cRLSign"),
+                (NID_subject_key_identifier, "hash"),
+            ])
+    }
+
+    /// Another certificate of the same name and key, as PEM text: what stood there before a renewal, or will after it.
+    package func otherPEM(validFrom: Int, validUntil: Int) throws -> String {
+        let other = try Self.certificate(
+            TestCertificateRequest(commonName, validFrom: validFrom, validUntil: validUntil), key: key)
+        defer { X509_free(other) }
+        return try PEM.text(certificate: other)
     }
 
     deinit {

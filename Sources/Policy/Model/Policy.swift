@@ -26,6 +26,8 @@ package struct Policy: Sendable, Equatable {
     package var resourceMetadata: ResourceMetadataSettings? = ResourceMetadataSettings()
     /// What the gateway signs for services with a `tokenAudience`; never nil when there is one.
     package var upstreamTokens: UpstreamTokenSettings?
+    /// Every file of certificates that is named somewhere, in the order of the file.
+    package var certificateFiles: [CertificateFile] = []
 
     package init(
         listeners: [Listener], issuers: [Issuer], upstreams: [Upstream], limits: [RateLimit], routes: [Route],

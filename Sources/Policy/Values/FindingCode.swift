@@ -41,6 +41,7 @@ package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     case keyPermissions = "key_permissions"
     case weakSecret = "weak_secret"
     case badCertificate = "bad_certificate"
+    case certificateNotValid = "certificate_not_valid"
     case certificateWarning = "certificate_warning"
     case badAuthorities = "bad_authorities"
     case badKeySet = "bad_key_set"

@@ -11,6 +11,7 @@ struct FileChecks {
         let chainIsThere = isReadable(chain, "certificate chain")
         let keyIsThere = isReadable(key, "private key")
         if keyIsThere { checkPermissions(of: key) }
+        if chainIsThere { addCertificates(chain) }
         guard chainIsThere, keyIsThere else { return }
         for finding in context.files.keyPairFindings(chain: context.path(chain.value), key: context.path(key.value)) {
             note(
@@ -22,6 +23,7 @@ struct FileChecks {
     /// A file of certificate authorities.
     func check(authorities path: Located<String>) {
         guard isReadable(path, "file of certificate authorities") else { return }
+        addCertificates(path)
         for finding in context.files.authorityFindings(path: context.path(path.value)) {
             note(finding, about: path, "file of certificate authorities", .badAuthorities)
         }
@@ -66,11 +68,21 @@ struct FileChecks {
         )
     }
 
+    private func addCertificates(_ path: Located<String>) {
+        context.certificateFiles.add(
+            CertificateFile(
+                path: context.path(path.value),
+                place: "\(findings.file):\(path.position.line):\(path.position.column)"))
+    }
+
     private func note(_ finding: PolicyFileFinding, about path: Located<String>, _ what: String, _ code: FindingCode) {
         let message = "\(what) \(Shown.value(path.value)) \(finding.message)"
         switch finding.severity {
         case .error: findings.error(code, at: path.position, message)
         case .warning: findings.warning(.certificateWarning, at: path.position, message)
+        case .notValidNow:
+            findings.warning(
+                .certificateNotValid, at: path.position, message + "; until it is renewed, only what needs it fails")
         }
     }
 }

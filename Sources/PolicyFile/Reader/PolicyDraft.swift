@@ -88,6 +88,7 @@ struct PolicyDraft {
         policy.resourceMetadata = resourceMetadata.settings
         policy.resourceMetadata?.limits = resourceMetadata.limits.compactMap { limits.index(of: $0.value) }
         policy.upstreamTokens = upstreamTokens?.settings
+        policy.certificateFiles = context.certificateFiles.all
         return policy.addingAuthorizationServerRoutes().addingAdminRoutes().addingResourceMetadataRoutes()
             .addingUpstreamTokenRoutes()
     }

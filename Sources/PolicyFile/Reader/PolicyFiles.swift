@@ -42,11 +42,21 @@ package struct PolicyFileFailure: Error, Sendable, Equatable {
 package struct PolicyFileFinding: Sendable, Equatable {
     /// Which of the files of an entry it is about.
     package enum Subject: Sendable, Equatable { case chain, key, authorities }
+    /// What it means for the policy.
+    package enum Severity: String, Sendable, Equatable {
+        /// The file cannot be used, and so neither can the policy.
+        case error
+        /// Somebody should look.
+        case warning
+        /// One of its certificates has expired or is not valid yet. Time brings that about and no edit, so the policy
+        /// takes effect all the same: whoever is shown the certificate refuses it.
+        case notValidNow = "not-valid-now"
+    }
     package var subject: Subject
-    package var severity: Finding.Severity
+    package var severity: Severity
     /// A sentence without the file's name in front, such as `expired on 2026-01-01`; the reader puts the name there.
     package var message: String
-    package init(_ subject: Subject, _ severity: Finding.Severity, _ message: String) {
+    package init(_ subject: Subject, _ severity: Severity, _ message: String) {
         self.subject = subject
         self.severity = severity
         self.message = message

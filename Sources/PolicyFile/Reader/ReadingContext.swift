@@ -1,12 +1,22 @@
+import Policy
+
 /// What every section's reader needs: where to note findings, the port to files, and the folder paths start from.
 struct ReadingContext {
     let findings: FindingCollector
     let files: any PolicyFiles
     let folder: String
+    let certificateFiles = CertificateFileList()
 
     func path(_ written: String) -> String {
         FilePath.resolve(written, against: folder)
     }
+}
+
+/// Gathers the files of certificates that sections name.
+final class CertificateFileList {
+    private(set) var all: [CertificateFile] = []
+
+    func add(_ file: CertificateFile) { if !all.contains(file) { all.append(file) } }
 }
 
 /// A value and where it stands.
