@@ -31,14 +31,26 @@ package struct ChunkedDecoder: Sendable {
     private var left = 0
     private var lineBytes = 0
     private var overhead = 0
+    private var fault: HeadError?
     private var trailerText: [UInt8] = []
     /// The trailer fields, once the body has ended.
     package private(set) var trailers = FieldBlock()
 
     package init() {}
 
-    /// The next step from `start` on. To be called again with what lies behind its result.
+    /// The next step from `start` on. To be called again with what lies behind its result. A body that was malformed once
+    /// stays so, whatever comes.
     package mutating func next(_ input: Span<UInt8>, from start: Int) throws(HeadError) -> Step {
+        if let fault { throw fault }
+        do throws(HeadError) {
+            return try step(input, from: start)
+        } catch {
+            fault = error
+            throw error
+        }
+    }
+
+    private mutating func step(_ input: Span<UInt8>, from start: Int) throws(HeadError) -> Step {
         var index = max(start, 0)
         while index < input.count {
             let octet = input[index]

@@ -7,6 +7,9 @@ enum TransportBounds {
     static let preservedTLSBytes = 2_048
     /// Octets of a body up to which a part is copied behind what waits to be written, rather than written by itself.
     static let smallBytesMax = 8_192
+    /// Octets that one read takes from a client's socket: as many as the memory holds into which TLS decrypts them, so that
+    /// it is never grown for good (`PlaintextBlocks`).
+    static let clientReads = AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2_048, maximum: 32_768)
     /// Octets of a record of TLS (RFC 8446 §5.1).
     static let recordBytesMax = 16_384
     /// Connections that the kernel keeps until they are accepted.

@@ -14,6 +14,9 @@ package final class TransportLoop {
     let allocator = ByteBufferAllocator()
     let deadlines = Deadlines()
     let connections = ConnectionRegistry()
+    let pipelineTurns = PipelineTurns()
+    /// nil: in memory.
+    private(set) var afterSockets: AfterSockets?
     private let flushList = FlushList()
     /// Replaced on reload; a deadline that is running keeps the time that it was set with.
     package var timeouts: TransportTimeouts
@@ -35,6 +38,12 @@ package final class TransportLoop {
         self.index = index
         self.eventLoop = eventLoop
         self.timeouts = timeouts
+    }
+
+    /// Makes the way to do something after the loop has looked at its sockets.
+    func openAfterSockets() -> EventLoopFuture<Void> {
+        AfterSockets.open(on: eventLoop) { [unowned self] in pipelineTurns.take(self) }.assumeIsolated()
+            .map { self.afterSockets = $0.value }.nonisolated()
     }
 
     /// A handle that may be kept and used on other threads to come back to this loop.

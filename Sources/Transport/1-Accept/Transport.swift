@@ -18,10 +18,11 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
         var seats: [LoopSeat<Delegates>] = []
         for (index, eventLoop) in group.makeIterator().enumerated() {
             seats.append(
-                try await eventLoop.submit {
+                try await eventLoop.flatSubmit {
                     let loop = TransportLoop(index: index, eventLoop: eventLoop, timeouts: timeouts)
                     loop.startSweeping()
-                    return LoopSeat(loop: loop, delegates: delegates(loop))
+                    let seat = LoopSeat(loop: loop, delegates: delegates(loop))
+                    return loop.openAfterSockets().map { seat }
                 }.get())
         }
         self.seats = seats
@@ -53,6 +54,9 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allocator, value: PlaintextBlocks.allocator)
+            // One read in each turn of the loop: fair to others, and the channel keeps as many buffers as it may fill.
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.recvAllocator, value: TransportBounds.clientReads)
             .childChannelOption(TransportBounds.unsentBytes, value: TransportBounds.unsentBytesMax)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -13,6 +13,7 @@ extension HTTP1ServerConnection {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var octets = unwrapInboundIn(data)
+        guard state.mayArrive(octets.readableBytes) else { return closeHard() }
         switch state.reading {
         case .tunnel:
             state.tunnelMoved(now: loop.now(), loop.timeouts)
@@ -26,12 +27,14 @@ extension HTTP1ServerConnection {
         }
         if var waiting = leftover {
             leftover = nil
+            // What is read already makes place first, so that the buffer does not grow with all that came through it.
+            if waiting.readerIndex > waiting.readableBytes { waiting.discardReadBytes() }
             waiting.writeBuffer(&octets)
-            process(&waiting)
+            if !state.isWaiting { process(&waiting) }
             keep(waiting)
         } else {
             process(&octets)
-            keep(octets)
+            keep(copyOf: octets)
         }
         exchange?.readFromClientEnded()
         flushIfNeeded()
@@ -39,31 +42,36 @@ extension HTTP1ServerConnection {
 
     /// Keeps what was not understood yet, in a buffer of its own: the TLS handler writes its next read into the one
     /// that it handed out, and would copy 32 KiB if that were still held.
-    private func keep(_ octets: ByteBuffer) {
+    private func keep(copyOf octets: ByteBuffer) {
         guard octets.readableBytes > 0, context != nil else { return }
-        switch state.rest(octets.readableBytes) {
-        case .drop:
-            return
-        case .tunnel:
-            exchange.receivedTunnel(octets)
-            return
-        case .keepAndPause:
-            pauseReading()
-        case .keep:
-            break
-        }
-        var kept = loop.allocator.buffer(capacity: octets.readableBytes)
-        var octets = octets
-        kept.writeBuffer(&octets)
-        leftover = kept
+        if state.reading == .tunnel { return keep(octets) }
+        var own = loop.allocator.buffer(capacity: octets.readableBytes)
+        own.writeImmutableBuffer(octets)
+        keep(own)
     }
 
-    private func process(_ octets: inout ByteBuffer) {
+    /// Keeps what was not understood yet. Nothing is copied: however many requests wait, each is read from where the one
+    /// before it ended.
+    private func keep(_ octets: ByteBuffer) {
+        guard octets.readableBytes > 0, context != nil else { return resumeReading(.backlog) }
+        switch state.rest(octets.readableBytes) {
+        case .drop: return
+        case .tunnel: return exchange.receivedTunnel(octets)
+        case .keepAndPause: state.pauseReading(.backlog)
+        case .keep: if state.backlogFell(to: octets.readableBytes) { resumeReading(.backlog) }
+        }
+        leftover = octets
+    }
+
+    /// - Parameter requestsMax: that are begun now; where there are more, the connection waits for its turn.
+    private func process(_ octets: inout ByteBuffer, requestsMax: Int = HTTP1ServerState.pipelinedAtOnceMax) {
         processing = true
         defer { processing = false }
+        var requestsLeft = requestsMax
         while octets.readableBytes > 0 {
             if case .head = state.reading {
                 guard hasRoom() else { return }
+                guard requestsLeft > 0 else { return waitForTurn() }
                 if !hasHead {
                     exchange.head = loop.takeHead()
                     hasHead = true
@@ -74,6 +82,7 @@ extension HTTP1ServerConnection {
             case .stop:
                 return
             case .request(let isWhole):
+                requestsLeft -= 1
                 exchange.begin(now: now)
                 // Unless the next one is awaited already.
                 if isWhole, state.reading == .answering { exchange.receivedBodyEnd(trailers: FieldList()) }
@@ -83,7 +92,8 @@ extension HTTP1ServerConnection {
             case .body(let part, let isLast):
                 exchange.receivedBody(part)
                 if isLast { exchange.receivedBodyEnd(trailers: FieldList()) }
-            case .chunksEnded:
+            case .chunksEnded(let part):
+                if let part { exchange.receivedBody(part) }
                 let trailers = state.trailers { block, field in exchange.passesTrailer(field, of: block) }
                 exchange.receivedBodyEnd(trailers: trailers)
             case .bodyMalformed(let error):
@@ -99,19 +109,32 @@ extension HTTP1ServerConnection {
         }
     }
 
+    private func waitForTurn() {
+        state.waitForTurn()
+        loop.pipelineTurns.add(self, loop)
+    }
+
+    /// One of the requests that wait may be begun.
+    func turnCame() {
+        guard state.takeTurn() else { return }
+        readOn(requestsMax: 1)
+    }
+
     /// Whether another request may be begun: a client that sends requests and does not read the answers is not read
     /// from.
     private func hasRoom() -> Bool {
-        if let pending, pending.readableBytes > HTTP1ServerState.pipelineBytesMax { flushIfNeeded() }
-        switch state.room(isWritable: isWritable) {
-        case .free(let resumes):
-            if resumes { resumeReading() }
-            return state.reading == .head
-        case .none:
-            pauseReading()
-            awaitClient()
+        if let pending, pending.readableBytes > HTTP1ServerState.pendingBytesMax { flushIfNeeded() }
+        guard state.room(isWritable: isWritable) else {
+            waitForRoom()
             return false
         }
+        resumeReading(.room)
+        return state.reading == .head
+    }
+
+    private func waitForRoom() {
+        state.pauseReading(.room)
+        awaitClient()
     }
 
     func roomCame() { if state.takeRoom(isWritable: isWritable) { nextRequest() } }
@@ -120,18 +143,32 @@ extension HTTP1ServerConnection {
         guard context != nil else { return }
         exchange.reset()
         state.nextRequest(now: loop.now(), loop.timeouts)
-        resumeReading()
+        resumeReading([.exchange, .room])
         if processing { return }
-        guard var waiting = leftover else {
+        guard leftover != nil else {
             loop.giveHead(of: exchange)
             hasHead = false
             return
         }
         // Not from within `process`: the answer came later than its request; what was pipelined behind it is next.
+        readOn(requestsMax: HTTP1ServerState.pipelinedAtOnceMax)
+    }
+
+    /// Reads what was kept.
+    private func readOn(requestsMax: Int) {
+        guard leftover != nil, let context else { return }
+        guard state.roomForPipelined(unsentBytes: octetsUnsent) else {
+            waitForRoom()
+            // Nothing is written here: it tells when what was written before is gone.
+            context.writeAndFlush(wrapOutboundOut(loop.allocator.buffer(capacity: 0))).assumeIsolated()
+                .whenComplete { _ in self.roomCame() }
+            return
+        }
+        guard var waiting = leftover else { return }
         leftover = nil
-        process(&waiting)
+        process(&waiting, requestsMax: requestsMax)
         keep(waiting)
-        exchange.readFromClientEnded()
+        exchange?.readFromClientEnded()
         flushIfNeeded()
     }
 }

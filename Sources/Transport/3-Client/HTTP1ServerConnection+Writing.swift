@@ -99,19 +99,19 @@ extension HTTP1ServerConnection {
         }
     }
 
-    func pauseReading() { state.pauseReading() }
+    func pauseReading() { state.pauseReading(.exchange) }
 
-    func resumeReading() {
-        guard state.readingPaused else { return }
-        state.resumeReading(now: loop.now(), loop.timeouts)
-        guard readWanted else { return }
+    func resumeReading() { resumeReading(.exchange) }
+
+    func resumeReading(_ reason: HTTP1ServerState.Pauses) {
+        guard state.resumeReading(reason, now: loop.now(), loop.timeouts), readWanted else { return }
         readWanted = false
         context?.read()
     }
 
     func becomeTunnel() {
         state.becomeTunnel(now: loop.now(), loop.timeouts)
-        resumeReading()
+        resumeReading([.exchange, .backlog])
         guard !processing, let waiting = leftover else { return }
         leftover = nil
         exchange.receivedTunnel(waiting)

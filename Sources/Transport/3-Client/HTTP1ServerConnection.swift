@@ -153,7 +153,8 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
     /// Counts the time in which the client must take some of what is written.
     func awaitClient() { state.awaitClient(unsentBytes: octetsUnsent, now: loop.now(), loop.timeouts) }
 
-    private var octetsUnsent: Int {
+    /// What is written and was not taken by the socket.
+    var octetsUnsent: Int {
         (try? context?.channel.syncOptions?.getOption(ChannelOptions.bufferedWritableBytes)) ?? 0
     }
 

@@ -21,8 +21,20 @@ struct HTTP1ServerState: ~Copyable {
 
     /// Octets of a body that are read and dropped after an early answer, rather than closing the connection.
     static let dropBytesMax = 65_536
-    /// Octets of pipelined requests kept while an answer is outstanding; above it, reading pauses.
-    static let pipelineBytesMax = 65_536
+    /// Octets of pipelined requests kept while an answer is outstanding; above it, reading pauses, until half of them are
+    /// answered. What one read brings may come on top of it (64 KiB).
+    static let pipelineBytesMax = 32_768
+    /// Octets that may still arrive while reading is paused: what was read already, and what the socket holds when the
+    /// client ends, for then all of it is read at once.
+    static let pausedBytesMax = 262_144
+    /// Octets of answers that wait for the client to take them, above which a request that was pipelined is not begun: small
+    /// answers that go out one by one cost a buffer of 16 KiB each while they wait.
+    static let unsentBytesMax = 16_384
+    /// Octets of answers that are put together before they go out.
+    static let pendingBytesMax = 65_536
+    /// Pipelined requests that are begun in one read, the first one included. Further ones are begun one at a time, in turn
+    /// with those of other connections (`PipelineTurns`).
+    static let pipelinedAtOnceMax = 4
     /// How long an idle connection is kept open while the gateway goes down: a request may be on its way.
     static let drainIdleNanoseconds: Int64 = 2_000_000_000
     /// How long the client may take to agree to the end.
@@ -35,7 +47,9 @@ struct HTTP1ServerState: ~Copyable {
     private var chunkDecoder = ChunkedDecoder()
     /// When the first octet of a head came that is not whole yet; 0: none.
     private var headStartedAt: Int64 = 0
-    private(set) var readingPaused = false
+    private var pauses = Pauses()
+    /// Octets that came meanwhile.
+    private var pausedBytes = 0
     /// The rest of a request's body is of no interest: its answer is there.
     private(set) var dropping = false
     private var droppedBytes = 0
@@ -43,6 +57,8 @@ struct HTTP1ServerState: ~Copyable {
     private(set) var draining = false
     /// The next request is not begun before the client has taken the answers that it has.
     private(set) var waitsForRoom = false
+    /// What waits is not looked at before the connection's turn comes.
+    private(set) var waitsForTurn = false
     /// Octets that waited for the client to take them when the deadline was set.
     private var unsentBytes = 0
     /// How the answer's body is delimited.
@@ -89,8 +105,8 @@ struct HTTP1ServerState: ~Copyable {
         /// What came is not a request. Nothing behind it is read.
         case refused(HeadError)
         case body(ByteBuffer, isLast: Bool)
-        /// The body in chunks is whole; `trailers` of this state has what came behind it.
-        case chunksEnded
+        /// The body in chunks is whole, and this is its last part; `trailers` of this state has what came behind it.
+        case chunksEnded(ByteBuffer?)
         /// The body is not well framed. Nothing behind it is read.
         case bodyMalformed(HeadError)
         /// Octets of a body that nobody wants.
@@ -171,24 +187,18 @@ struct HTTP1ServerState: ~Copyable {
     private mutating func readChunks(_ octets: inout ByteBuffer, now: Int64, _ timeouts: TransportTimeouts) -> Step {
         deadline = readingPaused ? .max : now &+ timeouts.bodyStall
         do {
-            switch try chunkDecoder.next(octets.readableBytesUInt8Span, from: 0) {
-            case .data(let range):
-                guard let part = octets.getSlice(at: octets.readerIndex + range.lowerBound, length: range.count) else {
-                    return .stop
-                }
-                octets.moveReaderIndex(forwardBy: min(range.upperBound, octets.readableBytes))
-                guard dropping else { return .body(part, isLast: false) }
-                droppedBytes &+= range.count
-                return droppedBytes > Self.dropBytesMax ? .closeLingering : .dropped
-            case .needMore(let consumed):
-                octets.moveReaderIndex(forwardBy: min(consumed, octets.readableBytes))
-                return .stop
-            case .end(let consumed):
-                octets.moveReaderIndex(forwardBy: min(consumed, octets.readableBytes))
-                reading = .answering
-                deadline = .max
-                return dropping ? .droppedAll : .chunksEnded
+            let (part, hasEnded) = try chunkDecoder.nextPart(&octets)
+            if let part, dropping {
+                droppedBytes &+= part.readableBytes
+                if droppedBytes > Self.dropBytesMax { return .closeLingering }
             }
+            guard hasEnded else {
+                guard let part else { return .stop }
+                return dropping ? .dropped : .body(part, isLast: false)
+            }
+            reading = .answering
+            deadline = .max
+            return dropping ? .droppedAll : .chunksEnded(part)
         } catch {
             closeAfterAnswer = true
             octets.clear()
@@ -217,8 +227,22 @@ struct HTTP1ServerState: ~Copyable {
         case .closing, .handshake: .drop
         case .tunnel: .tunnel
         case .answering: count > Self.pipelineBytesMax ? .keepAndPause : .keep
-        case .head, .body, .chunks: .keep
+        // A head that is only too long is refused before it is kept: the bound is that of what waits.
+        case .head: isWaiting && count > Self.pipelineBytesMax ? .keepAndPause : .keep
+        case .body, .chunks: .keep
         }
+    }
+
+    /// What arrives is kept, and not looked at now.
+    var isWaiting: Bool { waitsForTurn || waitsForRoom }
+
+    /// What is kept is not looked at before the connection's turn comes.
+    mutating func waitForTurn() { waitsForTurn = true }
+
+    /// The connection's turn has come. False: it does not wait for one any more.
+    mutating func takeTurn() -> Bool {
+        defer { waitsForTurn = false }
+        return waitsForTurn && reading == .head
     }
 
     /// Octets pass through a tunnel, one way or the other.
@@ -229,22 +253,49 @@ struct HTTP1ServerState: ~Copyable {
         deadline = now &+ timeouts.tunnelIdle
     }
 
-    mutating func pauseReading() {
-        readingPaused = true
+    /// Why octets are left in the socket; each reason ends by itself.
+    struct Pauses: OptionSet {
+        let rawValue: UInt8
+        /// The exchange has no use for more of the request's body now.
+        static let exchange = Pauses(rawValue: 1)
+        /// Enough is kept that waits to be looked at.
+        static let backlog = Pauses(rawValue: 2)
+        /// The client does not take its answers.
+        static let room = Pauses(rawValue: 4)
+    }
+
+    var readingPaused: Bool { !pauses.isEmpty }
+
+    /// Octets have come. False: too many, although reading is paused; the connection is not worth its memory.
+    mutating func mayArrive(_ count: Int) -> Bool {
+        guard readingPaused else { return true }
+        pausedBytes &+= count
+        return pausedBytes <= Self.pausedBytesMax
+    }
+
+    mutating func pauseReading(_ reason: Pauses) {
+        pauses.insert(reason)
         switch reading {
         case .body, .chunks: deadline = .max
         default: break
         }
     }
 
-    mutating func resumeReading(now: Int64, _ timeouts: TransportTimeouts) {
-        guard readingPaused else { return }
-        readingPaused = false
+    /// True: nothing keeps the connection from being read any more.
+    mutating func resumeReading(_ reason: Pauses, now: Int64, _ timeouts: TransportTimeouts) -> Bool {
+        guard !pauses.isDisjoint(with: reason) else { return false }
+        pauses.subtract(reason)
+        guard pauses.isEmpty else { return false }
+        pausedBytes = 0
         switch reading {
         case .body, .chunks: deadline = now &+ timeouts.bodyStall
         default: break
         }
+        return true
     }
+
+    /// So many octets are kept, and nothing of them can be read now. True: there is room for more of them again.
+    func backlogFell(to count: Int) -> Bool { pauses.contains(.backlog) && count <= Self.pipelineBytesMax / 2 }
 
     // MARK: Answering
 
@@ -318,7 +369,12 @@ struct HTTP1ServerState: ~Copyable {
         dropping = false
         request = Request()
         reading = .head
-        deadline = now &+ (draining ? Self.drainIdleNanoseconds : timeouts.keepAliveIdle)
+        // Of a head that is not whole, the time goes on: it stood still while the client was not read from.
+        if headStartedAt != 0 { headStartedAt = now }
+        deadline =
+            now
+            &+ (headStartedAt != 0
+                ? timeouts.headerRead : draining ? Self.drainIdleNanoseconds : timeouts.keepAliveIdle)
     }
 
     // MARK: The client takes what it is sent, or does not
@@ -336,18 +392,10 @@ struct HTTP1ServerState: ~Copyable {
         return true
     }
 
-    enum Room: Equatable {
-        /// Another request may be begun. `resumes`: reading goes on.
-        case free(resumes: Bool)
-        /// A client that sends requests and does not read the answers is not read from.
-        case none
-    }
-
-    /// Whether another request may be begun.
-    mutating func room(isWritable: Bool) -> Room {
-        let waited = waitsForRoom
+    /// Whether another request may be begun: a client that sends requests and does not read the answers is not read from.
+    mutating func room(isWritable: Bool) -> Bool {
         waitsForRoom = !isWritable
-        return isWritable ? .free(resumes: waited) : .none
+        return isWritable
     }
 
     enum Pace: Equatable {
@@ -375,6 +423,13 @@ struct HTTP1ServerState: ~Copyable {
         guard writable else { return .awaitClient }
         deadline = .max
         return .none
+    }
+
+    /// A request that was pipelined is to be begun. False: the client has not taken enough of its answers.
+    mutating func roomForPipelined(unsentBytes: Int) -> Bool {
+        guard reading == .head, unsentBytes > Self.unsentBytesMax else { return true }
+        waitsForRoom = true
+        return false
     }
 
     /// The room that was waited for has come. False: nobody waits for it any more.
@@ -435,8 +490,9 @@ struct HTTP1ServerState: ~Copyable {
     mutating func close() {
         reading = .closing
         dropping = false
-        readingPaused = false
+        pauses = []
         waitsForRoom = false
+        waitsForTurn = false
     }
 
     /// What comes is dropped, what is written still goes out: the answer breaks off.

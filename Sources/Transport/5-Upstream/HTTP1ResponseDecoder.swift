@@ -16,8 +16,8 @@ struct HTTP1ResponseDecoder: ~Copyable {
         /// The final head, and whether the connection may serve again behind its body.
         case head(BodyFraming, keepsAlive: Bool)
         case body(ByteBuffer, isLast: Bool)
-        /// The end of a body in chunks; `trailers` tells what came with it.
-        case end
+        /// The end of a body in chunks, and the last part of it; `trailers` tells what came with it.
+        case end(ByteBuffer?)
         case malformed
     }
 
@@ -93,20 +93,10 @@ struct HTTP1ResponseDecoder: ~Copyable {
 
     private mutating func readChunks(_ octets: inout ByteBuffer) -> Part {
         do {
-            switch try chunks.next(octets.readableBytesUInt8Span, from: 0) {
-            case .data(let range):
-                guard let part = octets.getSlice(at: octets.readerIndex + range.lowerBound, length: range.count) else {
-                    return .malformed
-                }
-                octets.moveReaderIndex(forwardBy: min(range.upperBound, octets.readableBytes))
-                return .body(part, isLast: false)
-            case .needMore(let consumed):
-                octets.moveReaderIndex(forwardBy: min(consumed, octets.readableBytes))
-                return .incompleteBody
-            case .end(let consumed):
-                octets.moveReaderIndex(forwardBy: min(consumed, octets.readableBytes))
-                return .end
-            }
+            let (part, hasEnded) = try chunks.nextPart(&octets)
+            if hasEnded { return .end(part) }
+            guard let part else { return .incompleteBody }
+            return .body(part, isLast: false)
         } catch {
             return .malformed
         }

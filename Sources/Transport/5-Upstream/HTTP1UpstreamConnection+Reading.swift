@@ -92,7 +92,11 @@ extension HTTP1UpstreamConnection {
             delegate?.upstreamBody(part)
             if isLast { ended(trailers: FieldList(), trailing: octets.readableBytes) }
             return !isLast
-        case .end:
+        case .end(let part):
+            if let part {
+                start(state.bodyPart(isLast: true))
+                delegate?.upstreamBody(part)
+            }
             let delegate = self.delegate
             let trailers = decoder.trailers { block, field in delegate?.passesTrailer(field, ofAnswer: block) ?? false }
             ended(trailers: trailers, trailing: octets.readableBytes)

@@ -73,6 +73,12 @@ final class ClientHarness {
     }
 
     var isOpen: Bool { channel.isActive }
+    /// The loop's next turn, in which requests that wait are begun.
+    func turn() {
+        eventLoop.advanceTime(by: .nanoseconds(PipelineTurns.pauseNanoseconds))
+        eventLoop.run()
+    }
+
     /// The connection does not want more octets now.
     var isReadingPaused: Bool { connection.state.readingPaused }
 }

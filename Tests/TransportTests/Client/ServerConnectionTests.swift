@@ -50,15 +50,6 @@ struct ServerConnectionTests {
         #expect(try client.sent() == answer("/a") + answer("/b"))
     }
 
-    @Test("a client that pipelines without end is not read from")
-    func endlessPipeline() throws {
-        let client = ClientHarness { _ in }
-        try client.receive(Self.get)
-        #expect(client.isReadingPaused == false)
-        try client.receive(String(repeating: "x", count: HTTP1ServerState.pipelineBytesMax + 1))
-        #expect(client.isReadingPaused)
-    }
-
     @Test("each connection makes what it contributes to its requests once")
     func oncePerConnection() throws {
         let client = ClientHarness()
@@ -172,6 +163,22 @@ struct ServerConnectionTests {
         client.pass(nanoseconds: .seconds(1))
         #expect(client.heard.suffix(2) == ["timed out", "ended complete 408"])
         #expect(try client.sent().hasPrefix("HTTP/1.1 408 "))
+        #expect(!client.isOpen)
+    }
+
+    @Test("the time of a head goes on when its client takes its answers again")
+    func slowHeadAfterBackPressure() throws {
+        let client = ClientHarness()
+        try client.receive("GET /b HTT")
+        client.setWritable(false)
+        try client.receive("P/1.1\r\n")
+        #expect(client.isReadingPaused)
+        client.setWritable(true)
+        #expect(client.isReadingPaused == false)
+        client.pass(nanoseconds: .seconds(9))
+        #expect(client.isOpen)
+        client.pass(nanoseconds: .seconds(1))
+        #expect(client.heard == ["timed out", "ended complete 408"])
         #expect(!client.isOpen)
     }
 

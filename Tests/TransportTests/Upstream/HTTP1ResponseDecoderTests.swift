@@ -60,7 +60,15 @@ private func read(_ answer: Answer, inPiecesOf size: Int) -> (parts: [Read], res
                     parts.append(.body(text, isLast: isLast))
                 }
                 if isLast { break reading }
-            case .end:
+            case .end(let part):
+                if let part {
+                    let text = String(buffer: part)
+                    if case .body(let before, _) = parts.last {
+                        parts[parts.count - 1] = .body(before + text, isLast: false)
+                    } else {
+                        parts.append(.body(text, isLast: false))
+                    }
+                }
                 let trailers = decoder.trailers { _, _ in true }
                 let fields = trailers.entries.map { "\(trailers.text($0.name))=\(trailers.text($0.value))" }
                 parts.append(.end(fields.joined(separator: ", ")))
