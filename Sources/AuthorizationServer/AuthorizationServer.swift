@@ -19,6 +19,8 @@ package final class AuthorizationServer: Sendable {
 
     /// - Parameters:
     ///   - resources: what `resource` may name besides the default audience (RFC 8707 §2).
+    ///   - published: the audience of a resource by another name under which metadata publishes it (RFC 9728); nil: it
+    ///   does not.
     ///   - keys: the signing keys, whichever they are at the time.
     ///   - hasher: of the passwords of users.
     ///   - keySource: fetches the keys of clients that register an address; nil: such clients cannot authenticate.
@@ -28,7 +30,8 @@ package final class AuthorizationServer: Sendable {
     ///   - provider: at which users log in; nil: they log in here, or there is no way to the one that the settings
     ///   name.
     package init(
-        settings: AuthorizationServerSettings, resources: [String] = [], keys: SigningKeys, pepper: SecretPepper,
+        settings: AuthorizationServerSettings, resources: [String] = [],
+        published: @escaping @Sendable (String) -> String? = { _ in nil }, keys: SigningKeys, pepper: SecretPepper,
         store: any AuthorizationStore, hasher: PasswordHasher = PasswordHasher(atOnce: 1),
         keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil,
         assertions: (any AssertionJudge)? = nil,
@@ -42,7 +45,7 @@ package final class AuthorizationServer: Sendable {
             store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile)
         let mint = TokenMint(
             issuer: issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
-        let targets = TargetRules(defaultAudience: settings.audience, resources: resources)
+        let targets = TargetRules(defaultAudience: settings.audience, resources: resources, published: published)
         let tokens = GrantTokens(
             mint: mint, identity: IDTokenMint(issuer: issuer, keys: keys), targets: targets)
         let objects = RequestObjects(issuer: issuer, keys: clientKeys)

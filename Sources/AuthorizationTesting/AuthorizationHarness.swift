@@ -60,14 +60,14 @@ struct AuthorizationHarness: Sendable {
     func register(
         _ id: String = "shop", secret: String? = "s3cret", scopes: [String] = ["orders:read", "orders:write"],
         grants: Set<GrantType> = [.clientCredentials],
-        methods: Set<ClientAuthenticationMethod> = [.clientSecretBasic, .clientSecretPost]
+        methods: Set<ClientAuthenticationMethod> = [.clientSecretBasic, .clientSecretPost], resources: [String]? = nil
     ) async throws {
-        _ = try await store.insert(
-            RegisteredClient(
-                id: id, name: "", grants: grants, authenticationMethods: methods, scopes: scopes,
-                secrets: secret.map { [StoredSecret(mac: pepper.mac(of: $0, clientID: id), createdAt: newYear2026)] }
-                    ?? [], createdAt: newYear2026),
-            now: newYear2026)
+        var client = RegisteredClient(
+            id: id, name: "", grants: grants, authenticationMethods: methods, scopes: scopes,
+            secrets: secret.map { [StoredSecret(mac: pepper.mac(of: $0, clientID: id), createdAt: newYear2026)] } ?? [],
+            createdAt: newYear2026)
+        client.resources = resources
+        _ = try await store.insert(client, now: newYear2026)
     }
 
     func post(

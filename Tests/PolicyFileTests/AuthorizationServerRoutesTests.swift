@@ -103,8 +103,10 @@ struct AuthorizationServerRoutesTests {
             #expect(route.require?.issuers == [0])
             #expect(route.isForThisMachine)
             #expect(route.match.hosts == ["auth.example.com"])
-            #expect(ResourceMetadataRoutes.resourcePath(of: route, issuers: []) == nil)
         }
+        let whole = try #require(policy(""))
+        for (route, place) in zip(whole.routes, ProtectedResources(whole).places())
+        where route.destination == .local(.admin) { #expect(place == nil) }
         #expect(policy("insecure_any_listener: true")?.routes.contains(where: \.isForThisMachine) == false)
     }
 

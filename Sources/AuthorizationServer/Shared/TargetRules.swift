@@ -1,4 +1,5 @@
 import AuthorizationRecords
+import Policy
 
 /// What tokens may be for, and what they may say: resources (RFC 8707) and scopes.
 struct TargetRules: Sendable {
@@ -6,12 +7,29 @@ struct TargetRules: Sendable {
     static let resourcesMax = 16
     /// Of tokens whose request names no resource (RFC 9068 §3).
     let defaultAudience: String
-    /// What `resource` may name.
-    let resources: Set<String>
+    /// What `resource` may name besides it.
+    let resources: [String]
+    /// The audience of a resource under a name that is none of these, but published (RFC 9728); nil: it is not.
+    let published: @Sendable (String) -> String?
 
-    init(defaultAudience: String, resources: [String]) {
+    init(
+        defaultAudience: String, resources: [String], published: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) {
         self.defaultAudience = defaultAudience
-        self.resources = Set(resources).union([defaultAudience])
+        self.resources = resources
+        self.published = published
+    }
+
+    /// Two spellings of one URL name one resource (RFC 3986 §6.2); nil: there is none of this name.
+    private func known(_ name: String) -> String? {
+        let all = [defaultAudience] + resources
+        return all.first { $0.utf8.elementsEqual(name.utf8) }
+            ?? all.first { ResourceIndicator.areEquivalent($0, name) } ?? published(name)
+    }
+
+    /// Whether a client's list names the resource.
+    static func names(_ list: [String], _ audience: String) -> Bool {
+        list.contains { ResourceIndicator.areEquivalent($0, audience) }
     }
 
     /// One resource to a token (RFC 8707 §2), so that no resource can use it against another.
@@ -19,14 +37,14 @@ struct TargetRules: Sendable {
     func audience(asked: [String], allowed: [String]? = nil) throws(OAuthError) -> String {
         let audience: String
         if let first = asked.first {
-            guard asked.allSatisfy({ $0.utf8.elementsEqual(first.utf8) }),
-                let known = resources.first(where: { $0.utf8.elementsEqual(first.utf8) })
+            guard asked.count <= Self.resourcesMax, let known = known(first),
+                asked.dropFirst().allSatisfy({ self.known($0)?.utf8.elementsEqual(known.utf8) ?? false })
             else { throw .invalidTarget }
             audience = known
         } else {
             audience = defaultAudience
         }
-        if let allowed, !allowed.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) { throw .invalidTarget }
+        if let allowed, !Self.names(allowed, audience) { throw .invalidTarget }
         return audience
     }
 
@@ -50,7 +68,7 @@ struct TargetRules: Sendable {
         let granted = granted.isEmpty ? [defaultAudience] : granted
         guard !asked.isEmpty || granted.count == 1 else { throw .invalidTarget }
         let audience = try audience(asked: asked.isEmpty ? granted : asked, allowed: allowed)
-        guard granted.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) else { throw .invalidTarget }
+        guard Self.names(granted, audience) else { throw .invalidTarget }
         return audience
     }
 

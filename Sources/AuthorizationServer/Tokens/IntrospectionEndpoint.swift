@@ -41,7 +41,7 @@ struct IntrospectionEndpoint: ClientOperation {
     /// The list of the registration has to name the resource: "all there are" is no permission to look into the tokens
     /// of all.
     private func mayKnow(_ client: RegisteredClient, of token: OwnAccessToken) -> Bool {
-        token.clientID == client.id || (client.resources ?? []).contains { $0.utf8.elementsEqual(token.audience.utf8) }
+        token.clientID == client.id || TargetRules.names(client.resources ?? [], token.audience)
     }
 
     /// §2.2, RFC 8705 §3.2, RFC 9449 §6.2: all that it says, but for what is ours alone.

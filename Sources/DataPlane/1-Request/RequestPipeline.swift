@@ -278,7 +278,8 @@ final class RequestPipeline: ExchangeDelegate {
         request.lease = nil
         loop.answerFields.clear()
         var body: [UInt8] = []
-        let metadata = request.route.map { AnswerFields.metadataURL($0.metadataPath, of: exchange.head) } ?? []
+        let metadata =
+            request.route.map { AnswerFields.metadataURL($0.metadataPath(for: exchange.head), of: exchange.head) } ?? []
         AnswerFields.append(
             refusal, requestID: request.identity.requestID, allowance: request.allowance, resourceMetadata: metadata,
             fields: &loop.answerFields, body: &body)

@@ -1,5 +1,6 @@
 package import Admission
 package import Audit
+import HTTP
 package import Policy
 package import Transport
 
@@ -81,12 +82,14 @@ package final class RouteRuntime: Sendable {
     let upstream: Int?
     let service: (any LocalService)?
     /// Path of the route's protected-resource metadata (RFC 9728); empty: there is none.
-    let metadataPath: [UInt8]
+    private let metadataPath: [UInt8]
+    /// The same on hosts on which it differs.
+    private let metadataPathByHost: [[UInt8]: [UInt8]]
 
-    /// - Parameter resourcePath: of the resource that the route belongs to; nil: clients are told of none.
+    /// - Parameter resource: the one that the route belongs to; nil: clients are told of none.
     package init(
         route: Route, rules: RouteRules, policyHash: AuditText, limits: [RateLimit], defaultBodyBytesMax: Int?,
-        upstream: Int?, service: (any LocalService)?, resourcePath: String?
+        upstream: Int?, service: (any LocalService)?, resource: ProtectedResources.Place?
     ) {
         self.route = route
         self.rules = rules
@@ -101,10 +104,19 @@ package final class RouteRuntime: Sendable {
         bodyBytesMax = route.bodyBytesMax ?? defaultBodyBytesMax
         self.upstream = upstream
         self.service = service
-        metadataPath =
-            resourcePath.map { path in
-                Array((ResourceMetadataRoutes.wellKnownPath + ResourceMetadataRoutes.suffix(ofResourceAt: path)).utf8)
-            } ?? []
+        func path(_ path: String) -> [UInt8] {
+            Array((ResourceMetadataRoutes.wellKnownPath + ResourceMetadataRoutes.suffix(ofResourceAt: path)).utf8)
+        }
+        metadataPath = resource.map { path($0.path) } ?? []
+        metadataPathByHost = Dictionary(
+            (resource?.byHost ?? [:]).map { (Array($0.key.utf8), path($0.value)) }
+        ) { first, _ in first }
+    }
+
+    /// Where the route's protected-resource metadata lies on the host of this request; empty: nowhere.
+    func metadataPath(for head: borrowing RequestHead) -> [UInt8] {
+        guard !metadataPathByHost.isEmpty else { return metadataPath }
+        return metadataPathByHost[Array(head.block.bytes[head.host.range])] ?? metadataPath
     }
 }
 

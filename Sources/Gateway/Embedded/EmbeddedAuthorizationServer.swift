@@ -31,14 +31,15 @@ final class EmbeddedAuthorizationServer: LocalService {
 
     /// Opens the store; throws `StorageError` when it cannot be used.
     ///
-    /// A token may be asked for each audience that the policy's embedded issuers accept.
+    /// A token may be asked for each audience that the embedded issuer of the policy in force accepts, and under each
+    /// address that its metadata publishes.
     init(
         _ settings: AuthorizationServerSettings, policy: Policy, current: CurrentPolicy, logger: Logger
     ) async throws {
         database = try await AuthorizationDatabase.open(settings, secrets: DatabaseSecrets(settings), now: Self.now)
         keys = SigningKeys(try database.ring)
         for key in database.signingKeys.unusable { logger.error(unusable: key) }
-        let resources = policy.issuers.filter { $0.keys == .embedded }.flatMap(\.audiences)
+        let first = ProtectedResources(policy)
         let registrationToken = try settings.registration.map { registration in
             String(
                 decoding: try SecretReader.read(
@@ -53,7 +54,9 @@ final class EmbeddedAuthorizationServer: LocalService {
             store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile,
             terms: database.signing)
         server = AuthorizationServer(
-            settings: settings, resources: resources, keys: keys, pepper: database.pepper, store: database.store,
+            settings: settings,
+            published: { (current.inForce?.resources ?? first).audience(ofResource: $0) }, keys: keys,
+            pepper: database.pepper, store: database.store,
             hasher: hasher,
             keySource: clientKeys, registrationToken: registrationToken,
             assertions: federation,

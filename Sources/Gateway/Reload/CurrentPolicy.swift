@@ -8,6 +8,8 @@ import Transport
 /// follow from the same policy.
 struct PolicyInForce: Sendable {
     var snapshot: Snapshot
+    /// What tokens may be asked for.
+    let resources: ProtectedResources
     /// In the order of `policy.issuers`; nil: that issuer's keys are not fetched.
     let keyFetchers: [IssuerKeyFetcher?]
     /// In the order of `policy.issuers`; nil: that issuer is not asked about tokens.

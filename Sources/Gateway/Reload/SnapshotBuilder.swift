@@ -28,7 +28,9 @@ struct SnapshotBuilder {
         }
         let clients = try introspection.places(for: policy.issuers, keys: fetchers, ownKeys: keys)
         let upstreams = try policy.upstreams.map { try upstream($0, policy, previous) }
-        let metadata = policy.resourceMetadata.map { _ in ResourceMetadataService(policy) }
+        let resources = ProtectedResources(policy)
+        let metadata = policy.resourceMetadata.map { _ in ResourceMetadataService(resources: resources) }
+        let places = policy.resourceMetadata == nil ? [] : resources.places()
         let signer = try policy.upstreamTokens.map { try UpstreamTokenSigner($0, read: readKey) }
         var routes: [RouteRuntime] = []
         for (index, route) in policy.routes.enumerated() {
@@ -44,9 +46,7 @@ struct SnapshotBuilder {
                 RouteRuntime(
                     route: route, rules: rules.routes[index], policyHash: AuditText(policy.hash), limits: policy.limits,
                     defaultBodyBytesMax: policy.bounds.bodyBytesMax, upstream: upstream, service: service,
-                    resourcePath: metadata.flatMap { _ in
-                        ResourceMetadataRoutes.resourcePath(of: route, issuers: policy.issuers)
-                    }))
+                    resource: places.indices.contains(index) ? places[index] : nil))
         }
         let snapshot = Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,
@@ -54,7 +54,7 @@ struct SnapshotBuilder {
             keySources: fetchers, introspection: clients.map { $0?.client },
             generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
         return PolicyInForce(
-            snapshot: snapshot, keyFetchers: fetchers, introspection: clients,
+            snapshot: snapshot, resources: resources, keyFetchers: fetchers, introspection: clients,
             certificates: CertificateTimes(policy.certificateFiles))
     }
 

@@ -31,6 +31,7 @@ package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     case partlyShadowedRoute = "partly_shadowed_route"
     case reservedPath = "reserved_path"
     case unsatisfiable = "unsatisfiable"
+    case partlyPublished = "partly_published"
     // Security
     case openRoute = "open_route"
     case plaintext = "plaintext"

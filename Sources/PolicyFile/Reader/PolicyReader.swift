@@ -51,6 +51,7 @@ package struct PolicyReader {
         guard let draft, !findings.hasErrors, let policy = draft.policy(hash: fingerprint(of: bytes)) else {
             return PolicyReading(policy: nil, findings: findings.sorted)
         }
+        PublishedNameCheck(draft: draft, policy: policy).run()
         return PolicyReading(policy: policy, findings: findings.sorted)
     }
 

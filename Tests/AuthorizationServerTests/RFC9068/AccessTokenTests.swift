@@ -59,9 +59,11 @@ struct AccessTokenTests {
     @Test(
         "AS-064 an unknown resource, or two of them, is invalid_target",
         arguments: [
-            "&resource=https://elsewhere.example", "&resource=https://api.example.com/",
-            "&resource=https://API.example.com", "&resource=x",
-            "&resource=https://api.example.com%23f",
+            "&resource=https://elsewhere.example", "&resource=https://api.example.com/x", "&resource=x",
+            "&resource=https://api.example.com:444", "&resource=http://api.example.com",
+            "&resource=https://api.example.com.", "&resource=https://api.example.com/?",
+            "&resource=https://user@api.example.com", "&resource=https://api.example.com%5C",
+            "&resource=https://api.example.com%23f", "&resource=https://api.example.com/%25zz",
             "&resource=https://api.example.com&resource=https://other.example.com",
             "&resource=https://api.example.com&resource=https://elsewhere.example",
         ])
@@ -69,6 +71,23 @@ struct AccessTokenTests {
         let answer = await harness.token(parameters)
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_target")
+    }
+
+    @Test(
+        "AS-064 two spellings of one URL are one resource (RFC 3986 §6.2), and the token has the policy's",
+        arguments: [
+            "https://api.example.com/", "https://API.example.com", "HTTPS://api.example.com",
+            "https://api.example.com:443", "https://Api.Example.Com:443/", "https://api.example.com/.",
+            "https://api.example.com/x/..",
+        ])
+    func equivalent(_ resource: String) async throws {
+        let answer = await harness.token("&resource=\(resource)&resource=https://api.example.com")
+        #expect(answer.status == 200)
+        #expect(try await harness.claims(of: answer)["aud"]?.string == AuthorizationHarness.audience)
+        let harness = try AuthorizationHarness()
+        try await harness.register("listed", resources: [resource])
+        #expect(await harness.token("&resource=https://api.example.com", id: "listed").status == 200)
+        #expect(await harness.token("&resource=https://other.example.com", id: "listed").error == "invalid_target")
     }
 
     @Test("AS-063 a client without scopes gets a token without the claim")

@@ -55,7 +55,7 @@ struct TokenExchangeGrant: TokenGrant {
     }
 
     private func lists(_ client: RegisteredClient, _ audience: String) -> Bool {
-        (client.resources ?? []).contains { $0.utf8.elementsEqual(audience.utf8) }
+        TargetRules.names(client.resources ?? [], audience)
     }
 
     /// A client does not rid its own token of what it is bound to. Somebody else's key is nothing that a service could
