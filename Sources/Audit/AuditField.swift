@@ -23,6 +23,8 @@ package enum AuditField: Int, Sendable, CaseIterable {
     case upstream, upstreamIdentity, attempts
     case status, bytesIn, bytesOut, durationMicroseconds, upstreamMicroseconds
     case ending, truncated
+    /// Of a record that stands for several requests.
+    case repeated, firstTime, lastTime
 
     /// Exhaustive on purpose: a new field has to say how much care it needs.
     package var classification: AuditClass {
@@ -30,7 +32,8 @@ package enum AuditField: Int, Sendable, CaseIterable {
         case .time, .requestID, .traceID, .tlsVersion, .serverName, .method, .host, .route, .policy, .issuer, .decision,
             .code, .error, .event, .scopesRequired, .scopesHeld, .limit, .limitRemaining, .limitReset, .upstream,
             .upstreamIdentity,
-            .attempts, .status, .bytesIn, .bytesOut, .durationMicroseconds, .upstreamMicroseconds, .ending, .truncated:
+            .attempts, .status, .bytesIn, .bytesOut, .durationMicroseconds, .upstreamMicroseconds, .ending, .truncated,
+            .repeated, .firstTime, .lastTime:
             .open
         case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID:
             .personal
@@ -81,6 +84,9 @@ package enum AuditField: Int, Sendable, CaseIterable {
         case .upstreamMicroseconds: ",\"upstream_us\":"
         case .ending: ",\"ending\":"
         case .truncated: ",\"truncated\":"
+        case .repeated: ",\"repeated\":"
+        case .firstTime: ",\"first_time\":"
+        case .lastTime: ",\"last_time\":"
         }
     }
 }

@@ -29,19 +29,29 @@ package final class AuditJournal {
         }
     }
 
-    fileprivate func write(at wallNanoseconds: Int64, _ fill: (inout AuditRecord) -> Void) {
+    fileprivate func write(
+        at wallNanoseconds: Int64, isUnmatched: Bool = false, _ fill: (inout AuditRecord) -> Void
+    ) {
         // The octets are moved out while they are written to, so that nothing is copied.
         var taken = AuditBatch(octets: [], records: 0)
         swap(&taken, &batch)
-        let records = taken.records
-        var record = AuditRecord(buffer: (consume taken).octets)
+        let start = taken.octets.count
+        var record = AuditRecord(buffer: taken.takeOctets())
         record.begin(at: wallNanoseconds, clock: &clock)
         fill(&record)
-        taken = AuditBatch(octets: record.finish(), records: records &+ 1)
+        taken.octets = record.finish()
+        taken.records &+= 1
+        if isUnmatched { taken.markUnmatched(from: start) }
         swap(&taken, &batch)
         // Only when `fill` ended another ticket of this journal: its record is there too.
         if taken.records > 0 { batch.append(taken) }
         if batch.isFull { handOver() }
+    }
+
+    /// Whether this refusal is given a record of its own; otherwise it was counted.
+    fileprivate func takes(_ sender: AuditSender, code: UInt8, text: AuditText, at wallNanoseconds: Int64) -> Bool {
+        log.takes(
+            sender, code: code, text: text, at: wallNanoseconds, besides: batch.unmatchedBytes)
     }
 
     fileprivate func drop() { log.countDropped() }
@@ -74,6 +84,21 @@ package struct AuditTicket: ~Copyable {
     package consuming func close(at wallNanoseconds: Int64, _ fill: (inout AuditRecord) -> Void) {
         isOpen = false
         if isPromised { journal.write(at: wallNanoseconds, fill) } else { journal.drop() }
+    }
+
+    /// For a request that matched no route and was refused: writes its record, or counts it in one for many.
+    /// - Parameters:
+    ///   - code: a number for each code.
+    ///   - text: the code in the record.
+    package consuming func closeUnmatched(
+        by sender: AuditSender, code: UInt8, text: AuditText, at wallNanoseconds: Int64,
+        _ fill: (inout AuditRecord) -> Void
+    ) {
+        isOpen = false
+        guard isPromised else { return journal.drop() }
+        if journal.takes(sender, code: code, text: text, at: wallNanoseconds) {
+            journal.write(at: wallNanoseconds, isUnmatched: true, fill)
+        }
     }
 
     deinit {

@@ -19,6 +19,8 @@ package final class AuditLog: Sendable {
         /// Records that had been promised and that the sink had not taken when the log had to stop.
         package var lost: Int
         package var queuedBytes: Int
+        /// Refused requests that matched no route and share a record with others.
+        package var counted: Int = 0
         /// How often somebody has removed, replaced or cut the file since the start.
         package var alarms: Int = 0
         /// What was found the last time; nil: nothing since the log was reopened (SIGHUP).
@@ -27,20 +29,31 @@ package final class AuditLog: Sendable {
 
     let whenFull: WhenFull
     private let queueBytesMax: Int
+    /// Octets of the queue that refused requests that match no route can take: a quarter. They cost their sender nothing,
+    /// so that a slow sink would otherwise let them take the place of all others.
+    private let unmatchedBytesMax: Int
     private let dropped = Atomic<Int>(0)
+    private let tally: SharedRefusalTally
     private let writer: AuditWriter
 
     /// Opens the sink and starts the writer.
     /// - Parameter queueBytesMax: octets that wait for the sink at most before new requests are refused.
+    /// - Parameter retention: how long files are kept.
+    /// - Parameter unmatchedPerMinuteMax: records that refusals of one address with one code have of their own in a
+    ///   minute, where no route matched; the others share one.
     /// - Parameter onNotice: told what happens to the log, on its thread, which must not be held up.
     /// - Throws: `AuditSinkError` when the sink cannot be opened: a gateway that cannot keep records does not start.
     package init(
         sink: AuditSink, whenFull: WhenFull, queueBytesMax: Int,
+        retention: AuditRetention = AuditRetention(), unmatchedPerMinuteMax: Int = .max,
         onNotice: @escaping @Sendable (AuditNotice) -> Void = { _ in }
     ) throws(AuditSinkError) {
         self.whenFull = whenFull
         self.queueBytesMax = queueBytesMax
-        writer = AuditWriter(sink: try OpenSink(sink), onNotice: onNotice)
+        unmatchedBytesMax = queueBytesMax / 4
+        tally = SharedRefusalTally(writtenMax: unmatchedPerMinuteMax)
+        writer = AuditWriter(
+            sink: try OpenSink(sink, retention: retention), tally: tally, onNotice: onNotice)
         try writer.start()
     }
 
@@ -55,7 +68,8 @@ package final class AuditLog: Sendable {
             failure: writer.failure, dropped: dropped.load(ordering: .relaxed),
             written: gauges.written.load(ordering: .relaxed), lost: gauges.lost.load(ordering: .relaxed),
             queuedBytes: gauges.queuedBytes.load(ordering: .relaxed),
-            alarms: gauges.alarms.load(ordering: .relaxed), alarm: writer.alarm)
+            counted: tally.counted.load(ordering: .relaxed), alarms: gauges.alarms.load(ordering: .relaxed),
+            alarm: writer.alarm)
     }
 
     /// Opens the file anew, for a rotation by somebody else (SIGHUP). `Health.alarm` is over: somebody has looked.
@@ -71,7 +85,20 @@ package final class AuditLog: Sendable {
     /// - Parameter seconds: how long a sink that takes nothing is waited for.
     /// - Returns: false: records were given up (`Health.lost`), or the sink still holds the thread.
     @discardableResult
-    package func stop(within seconds: Int = 5) -> Bool { writer.stop(within: seconds) }
+    package func stop(within seconds: Int = 5) -> Bool {
+        for batch in tally.takeAll() { _ = submit(batch) }
+        return writer.stop(within: seconds)
+    }
+
+    // MARK: Refusals that share a record
+
+    /// - Parameter queuedBytes: what the journal has of such records and has not handed over.
+    func takes(
+        _ sender: AuditSender, code: UInt8, text: AuditText, at wallNanoseconds: Int64, besides queuedBytes: Int
+    ) -> Bool {
+        let queued = writer.gauges.unmatchedBytes.load(ordering: .relaxed) &+ queuedBytes
+        return tally.take(sender, code: code, text: text, at: wallNanoseconds, hasRoom: queued < unmatchedBytesMax)
+    }
 
     /// Whether a new record can be promised. Two loads; nothing is written that event loops would contend for.
     var takesRecords: Bool {
@@ -100,6 +127,8 @@ final class AuditGauges: Sendable {
     let isFailing = Atomic<Bool>(false)
     /// Handed over and not yet taken by the sink.
     let queuedBytes = Atomic<Int>(0)
+    /// Of these, those of refused requests that matched no route.
+    let unmatchedBytes = Atomic<Int>(0)
     let written = Atomic<Int>(0)
     let lost = Atomic<Int>(0)
     let alarms = Atomic<Int>(0)

@@ -11,6 +11,8 @@ package enum AuditNotice: Sendable, Equatable {
     case truncated(path: String, from: Int, to: Int)
     /// Standard output leads to a file, and that was removed: nobody can open it again.
     case outputRemoved
+    /// Files that ought to have been kept for longer were removed, because all of them together became too large.
+    case historyCut(path: String, bytesMax: Int)
     /// The sink takes nothing.
     case failing(reason: String)
     /// It takes records again.
@@ -19,7 +21,7 @@ package enum AuditNotice: Sendable, Equatable {
     /// Records may be missing, or somebody has tampered with them: to be shown until an operator has looked.
     package var isAlarm: Bool {
         switch self {
-        case .removed, .movedAway, .truncated, .outputRemoved: true
+        case .removed, .movedAway, .truncated, .outputRemoved, .historyCut: true
         case .failing, .recovered: false
         }
     }
@@ -39,6 +41,8 @@ package enum AuditNotice: Sendable, Equatable {
             "\(path): the audit file was cut from \(from) to \(to) octets by another program; records in it are gone"
         case .outputRemoved:
             "standard output leads to a file that was removed: nobody can read the audit records; restart the gateway"
+        case .historyCut(let path, let bytesMax):
+            "\(path): old audit files were removed before their time, to keep all of them below \(bytesMax) octets"
         case .failing(let reason): "no audit record can be written: \(reason)"
         case .recovered: "audit records are written again"
         }

@@ -39,13 +39,21 @@ final class AuditWriter: @unchecked Sendable {
     private var thread: pthread_t?
 
     private var sink: OpenSink
+    /// Where records of refused requests that matched no route go when they have had their share of the file; opened
+    /// when it is needed.
+    private var unmatchedSink: OpenSink?
+    private let tally: SharedRefusalTally
     /// Of the thread: when the file's name is looked up next.
     private var verifyAt: Int
     private let onNotice: @Sendable (AuditNotice) -> Void
 
     /// - Parameter onNotice: called on the writer's thread, which must not be held up.
-    init(sink: consuming OpenSink, onNotice: @escaping @Sendable (AuditNotice) -> Void) {
+    init(
+        sink: consuming OpenSink, tally: SharedRefusalTally,
+        onNotice: @escaping @Sendable (AuditNotice) -> Void
+    ) {
         self.sink = sink
+        self.tally = tally
         self.onNotice = onNotice
         verifyAt = Monitor.now + Self.verifyNanoseconds
     }
@@ -85,6 +93,7 @@ final class AuditWriter: @unchecked Sendable {
             batch.empty()
             return batch
         }
+        if batch.unmatchedBytes > 0 { gauges.unmatchedBytes.add(batch.unmatchedBytes, ordering: .relaxed) }
         let queued = gauges.queuedBytes.add(batch.octets.count, ordering: .relaxed).newValue
         if waiting == .forWork || (waiting == .forMore && queued >= Self.urgentBytes) {
             waiting = .forNothing
@@ -164,7 +173,7 @@ final class AuditWriter: @unchecked Sendable {
             for index in batches.indices {
                 var batch = AuditBatch(octets: [], records: 0)
                 swap(&batch, &batches[index])
-                write(batch)
+                writeToFiles(batch)
                 keep(consume batch)
             }
         }
@@ -193,21 +202,30 @@ final class AuditWriter: @unchecked Sendable {
                 // Renamed it may be: that is what the reopening is for.
                 notify(sink.verify(lookingForName: false))
                 sink.reopen()
+                unmatchedSink = nil
             case .verifying: verify()
             }
         }
         return nil
     }
 
-    /// With nothing to write, so that a file that is gone is noticed before the next record.
+    /// Once a second, also with nothing to write, so that a file that is gone is noticed before the next record.
     private func verify() {
         verifyAt = Monitor.now + Self.verifyNanoseconds
+        everySecond()
         notify(sink.verify())
         if let failure = sink.failure {
             setFailure(failure.text)
         } else if gauges.isFailing.load(ordering: .relaxed) {
             setFailure(nil)
         }
+    }
+
+    private func everySecond() {
+        for batch in tally.takeEnded() { _ = submit(batch) }
+        guard var opened = unmatchedSink.take() else { return }
+        notify(opened.verify())
+        unmatchedSink = consume opened
     }
 
     private func notify(_ notice: AuditNotice?) {
@@ -255,9 +273,21 @@ final class AuditWriter: @unchecked Sendable {
         }
     }
 
+    /// Refused requests that matched no route cost their sender nothing. They have a share of the file, so that the others
+    /// decide how far back it reaches; what is more goes into a file of its own.
+    private func writeToFiles(_ batch: borrowing AuditBatch) {
+        if Monitor.now >= verifyAt { verify() }
+        guard !sink.hasShare(for: batch.unmatchedBytes), var opened = unmatchedSink.take() ?? sink.openForUnmatched()
+        else { return write(batch, to: &sink) }
+        let (matched, unmatched) = batch.divided()
+        if matched.records > 0 { write(matched, to: &sink) }
+        write(unmatched, to: &opened)
+        unmatchedSink = consume opened
+    }
+
     /// Writes a batch to its last octet, however often the sink refuses; gives it up only when it is time to stop.
-    private func write(_ batch: borrowing AuditBatch) {
-        begin(before: batch.octets.count)
+    private func write(_ batch: borrowing AuditBatch, to sink: inout OpenSink) {
+        begin(before: batch.octets.count, &sink)
         defer { sink.end() }
         var offset = 0
         attempts: while offset < batch.octets.count {
@@ -273,7 +303,7 @@ final class AuditWriter: @unchecked Sendable {
                 switch waitForRetry() {
                 case .again:
                     // Another file: what was begun is written again, into that one.
-                    if retried() { offset = batch.startOfRecord(at: offset) }
+                    if retried(&sink) { offset = batch.startOfRecord(at: offset) }
                 case .reopen: if sink.reopen() { offset = batch.startOfRecord(at: offset) }
                 case .giveUp: break attempts
                 }
@@ -284,14 +314,13 @@ final class AuditWriter: @unchecked Sendable {
         gauges.lost.add(batch.records - whole, ordering: .relaxed)
     }
 
-    private func begin(before count: Int) {
-        let isDue = Monitor.now >= verifyAt
-        if isDue { verifyAt = Monitor.now + Self.verifyNanoseconds }
-        notify(sink.begin(before: count, lookingForName: isDue))
+    private func begin(before count: Int, _ sink: inout OpenSink) {
+        notify(sink.begin(before: count))
+        notify(sink.takeHistoryCut())
     }
 
     /// Before another attempt: whether another file is open by now.
-    private func retried() -> Bool {
+    private func retried(_ sink: inout OpenSink) -> Bool {
         let notice = sink.reverify()
         notify(notice)
         switch notice {
@@ -303,6 +332,7 @@ final class AuditWriter: @unchecked Sendable {
     /// The batch is done with: its room in the queue is free again.
     private func keep(_ batch: consuming AuditBatch) {
         gauges.queuedBytes.subtract(batch.octets.count, ordering: .relaxed)
+        if batch.unmatchedBytes > 0 { gauges.unmatchedBytes.subtract(batch.unmatchedBytes, ordering: .relaxed) }
         batch.empty()
         monitor.lock()
         defer { monitor.unlock() }

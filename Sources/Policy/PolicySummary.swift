@@ -193,9 +193,15 @@ extension AuditSettings {
         let place =
             switch sink {
             case .standardOutput: "standard output"
-            case .file(let path, let rotate, let keep): "\(path), rotated at \(SizeText.text(rotate)), \(keep) kept"
+            case .file(let path, let rotate, let keep):
+                "\(path), rotated at \(SizeText.text(rotate)), \(keep) kept\(keptFor)"
             }
         return "audit to \(place), \(full)"
+    }
+
+    private var keptFor: String {
+        guard let keepFor else { return "" }
+        return " and \(DurationText.text(keepFor)), \(SizeText.text(diskBytesMax)) in all"
     }
 }
 

@@ -80,12 +80,12 @@ struct AuditFileTamperingTests {
         #expect(notice == nil)
     }
 
-    @Test("is noticed before the next batch is written, without its name being looked up", arguments: [true, false])
-    func beforeBatch(_ looksForName: Bool) throws {
+    @Test("is noticed before the next batch is written, without its name being looked up")
+    func beforeBatch() throws {
         let scratch = try Scratch()
         var sink = try OpenSink(.file(path: scratch.path, rotateBytes: 1 << 30, keep: 3))
         try FileManager.default.removeItem(atPath: scratch.path)
-        let notice = sink.begin(before: 100, lookingForName: looksForName)
+        let notice = sink.begin(before: 100)
         #expect(notice == .removed(path: scratch.path, rescuedBytes: 0))
         try Self.write(1, to: &sink)
         sink.end()

@@ -39,6 +39,7 @@ struct ReferenceTests {
         let standard = try #require(Sample.read(withoutAudit).policy?.audit)
         #expect(policy.audit.whenFull == standard.whenFull)
         #expect(policy.audit.queueBytesMax == standard.queueBytesMax)
+        #expect(policy.audit.unmatchedPerMinuteMax == standard.unmatchedPerMinuteMax)
     }
 
     /// Rows of the tables in docs/routes.md begin "| `key` |"; keys of the reference stand at a line's begin, perhaps

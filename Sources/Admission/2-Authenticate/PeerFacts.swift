@@ -71,5 +71,5 @@ package struct ClientAddress: Sendable, Hashable {
 
     /// What limits count by: an IPv4 address, or an IPv6 network of 64 bits, since a single host has as many
     /// addresses in its own network as it likes.
-    var counted: UInt64 { isIPv6 ? high : low | 1 << 63 }
+    package var counted: UInt64 { isIPv6 ? high : low | 1 << 63 }
 }

@@ -15,6 +15,8 @@ final class ConnectionFacts: ConnectionDelegate {
     let isTLS: Bool
     /// Its listener is one that only this machine can reach.
     let isFromThisMachine: Bool
+    /// As whom its refusals are counted.
+    let sender: AuditSender
     /// What each of its records says of the connection.
     let record: AuditFragment
 
@@ -27,13 +29,16 @@ final class ConnectionFacts: ConnectionDelegate {
                         identity: facts.identity, uris: facts.uris, dnsNames: facts.dnsNames, thumbprint: thumbprint)
                 }
             } ?? nil
-        self.peer = PeerFacts(address: ClientAddress(text: peer.address), certificate: shown, isTLS: peer.tls != nil)
+        let address = ClientAddress(text: peer.address)
+        let addressText = AuditText(peer.address)
+        sender = AuditSender(key: address.counted, address: addressText)
+        self.peer = PeerFacts(address: address, certificate: shown, isTLS: peer.tls != nil)
         isTLS = peer.tls != nil
         isFromThisMachine = Listener.isForThisMachine(peer.listenerHost)
         fields = ConnectionFields(address: peer.address, isTLS: isTLS)
         serverName = peer.tls?.serverName.map { name in Array(name.utf8.reversed().drop { $0 == 0x2E }.reversed()) }
         record = AuditFragment { record in
-            record.add(.clientAddress, AuditText(peer.address))
+            record.add(.clientAddress, addressText)
             record.add(.clientPort, peer.port)
             if let version = peer.tls?.version { record.add(.tlsVersion, AuditText(version)) }
             if let name = peer.tls?.serverName { record.add(.serverName, AuditText(name)) }

@@ -9,22 +9,33 @@ extension RequestPipeline {
         guard let ticket = request.record.take() else { return }
         let now = loop.transport.now()
         let figures = exchange.figures
-        ticket.close(at: Clock.wallNanoseconds()) { record in
-            record.add(.requestID, plain: request.identity.requestID.octets)
-            record.add(.traceID, plain: request.identity.traceID.octets)
-            record.add(connection.record)
-            describeRequest(&record)
-            describeDecision(&record, ending, status: figures.status)
-            describeCaller(&record)
-            describeService(&record)
-            describeLimits(&record)
-            describeUpstream(&record, figures)
-            record.add(.status, figures.status)
-            record.add(.bytesIn, figures.bodyBytesIn)
-            record.add(.bytesOut, figures.bodyBytesOut)
-            record.add(.durationMicroseconds, Int((now &- figures.startedAt) / 1_000))
+        let wall = Clock.wallNanoseconds()
+        if request.route == nil, let refusal = request.refusal {
+            ticket.closeUnmatched(by: connection.sender, code: refusal.rawValue, text: refusal.text, at: wall) {
+                describe(&$0, ending, figures, now: now)
+            }
+        } else {
+            ticket.close(at: wall) { describe(&$0, ending, figures, now: now) }
         }
         loop.transport.wakeSoon()
+    }
+
+    private func describe(
+        _ record: inout AuditRecord, _ ending: ExchangeEnding, _ figures: ExchangeFigures, now: Int64
+    ) {
+        record.add(.requestID, plain: request.identity.requestID.octets)
+        record.add(.traceID, plain: request.identity.traceID.octets)
+        record.add(connection.record)
+        describeRequest(&record)
+        describeDecision(&record, ending, status: figures.status)
+        describeCaller(&record)
+        describeService(&record)
+        describeLimits(&record)
+        describeUpstream(&record, figures)
+        record.add(.status, figures.status)
+        record.add(.bytesIn, figures.bodyBytesIn)
+        record.add(.bytesOut, figures.bodyBytesOut)
+        record.add(.durationMicroseconds, Int((now &- figures.startedAt) / 1_000))
     }
 
     private func describeRequest(_ record: inout AuditRecord) {

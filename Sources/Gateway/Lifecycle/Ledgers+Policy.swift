@@ -17,6 +17,10 @@ extension Ledgers {
         let audit = try AuditLog(
             sink: sink, whenFull: settings.whenFull == .refuse ? .refuse : .dropAndCount,
             queueBytesMax: settings.queueBytesMax,
+            retention: AuditRetention(
+                keepSeconds: Int(settings.keepFor?.components.seconds ?? 0), bytesMax: settings.diskBytesMax,
+                unmatchedKeep: settings.unmatchedKeep),
+            unmatchedPerMinuteMax: settings.unmatchedPerMinuteMax,
             onNotice: { notice in logger.log(level: notice.level, "\(notice.text)") })
         self.init(
             audit: audit, limits: LimitLedger(keysMax: policy.bounds.limitKeysMax, seed: Self.randomSeed()),
@@ -44,7 +48,7 @@ extension AuditNotice {
     fileprivate var level: Logger.Level {
         switch self {
         case .removed, .truncated, .outputRemoved, .failing: .error
-        case .movedAway: .warning
+        case .movedAway, .historyCut: .warning
         case .recovered: .notice
         }
     }

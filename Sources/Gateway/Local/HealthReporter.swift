@@ -23,7 +23,8 @@ struct HealthReporter: Sendable {
             policyHash: policy.hash, reloadError: reloads.error, reloads: reloads.count,
             insecurities: policy.insecurities, auditState: audit.failure ?? "ok",
             auditHealthy: audit.failure == nil || policy.audit.whenFull == .dropAndCount,
-            auditDropped: audit.dropped, auditAlarms: audit.alarms, auditAlarm: audit.alarm,
+            auditDropped: audit.dropped, auditCounted: audit.counted, auditAlarms: audit.alarms,
+            auditAlarm: audit.alarm,
             endpoints: inForce.snapshot.upstreams.flatMap { upstream in
                 upstream.health.map {
                     HealthReport.Endpoint(
@@ -53,7 +54,8 @@ extension HealthReport {
     fileprivate static var starting: HealthReport {
         HealthReport(
             policyHash: "", reloadError: nil, reloads: 0, insecurities: [], auditState: "starting",
-            auditHealthy: false, auditDropped: 0, auditAlarms: 0, auditAlarm: nil, endpoints: [], issuers: [],
+            auditHealthy: false, auditDropped: 0, auditCounted: 0, auditAlarms: 0, auditAlarm: nil, endpoints: [],
+            issuers: [],
             introspection: [],
             issuersWithoutKeys: [], certificates: [], connections: 0, draining: false)
     }

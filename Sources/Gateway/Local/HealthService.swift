@@ -41,6 +41,8 @@ package struct HealthReport: Sendable {
     package var auditHealthy: Bool
     /// Records that were lost, where the policy prefers that to refusing.
     package var auditDropped: Int
+    /// Refused requests that matched no route and share a record with others.
+    package var auditCounted: Int
     /// How often somebody has removed, replaced or cut the audit file since the start.
     package var auditAlarms: Int
     /// What was found the last time; nil: nothing since SIGHUP.
@@ -86,6 +88,7 @@ package struct HealthReport: Sendable {
                     .object(
                         JSONObject([
                             ("state", .string(auditState)), ("dropped", .integer(Int64(auditDropped))),
+                            ("counted", .integer(Int64(auditCounted))),
                             ("alarms", .integer(Int64(auditAlarms))),
                             ("alarm", auditAlarm.map { .string($0) } ?? .null),
                         ]))

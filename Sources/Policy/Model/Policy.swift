@@ -185,6 +185,18 @@ package struct AuditSettings: Sendable, Equatable {
     package var whenFull: WhenFull
     /// Octets waiting for the writer at most.
     package var queueBytesMax: Int
+    /// A rotated file whose last record is younger is not removed because there are too many; nil: their number alone
+    /// decides.
+    package var keepFor: Duration?
+    /// Octets of all files together above which even those go.
+    package var diskBytesMax = Self.diskBytesDefault
+    /// Rotated files kept of those for refused requests that matched no route.
+    package var unmatchedKeep = 2
+    /// Records that refusals of one address with one code have of their own in a minute, where no route matched; the
+    /// others share one.
+    package var unmatchedPerMinuteMax = 100
+    /// 10 GiB.
+    package static let diskBytesDefault = 10 * 1_073_741_824
     /// Key of the hash under which tokens appear in records; nil: a random one for each start of the process, so that
     /// the same token has another name after a restart and in another process.
     package var tokenKey: SecretSource?

@@ -19,19 +19,23 @@ struct AuditSection {
         }
         let whenFull = reader.value("on_full", ValueKind<AuditSettings.WhenFull>.word, default: .refuse)
         let queue = reader.value("queue_max", .size(65_536...1_073_741_824), default: Self.queueBytesDefault)
-        var settings = AuditSettings(sink: sink(reader) ?? standard.sink, whenFull: whenFull, queueBytesMax: queue)
+        var settings = AuditSettings(sink: standard.sink, whenFull: whenFull, queueBytesMax: queue)
+        if let file = sink(reader, &settings) { settings.sink = file }
+        settings.unmatchedPerMinuteMax = reader.value(
+            "unmatched_per_minute_max", .number(1...1_000_000), default: settings.unmatchedPerMinuteMax)
         let secrets = SecretReader(context: context)
         settings.tokenKey = secrets.read(reader, "token_key", octetsMin: AuditSettings.tokenKeyOctetsMin)
         reader.finish()
         return settings
     }
 
-    private func sink(_ audit: MappingReader) -> AuditSettings.Sink? {
+    private func sink(_ audit: MappingReader, _ settings: inout AuditSettings) -> AuditSettings.Sink? {
         guard let reader = audit.nested("file") else { return nil }
         reader.require("path", "write file: {path: var/audit.jsonl}")
         let path = reader.value("path", .path)
         let rotate = reader.value("rotate_at", .size(65_536...1_099_511_627_776), default: Self.rotateBytesDefault)
         let keep = reader.value("keep", .number(1...1_000), default: Self.keepDefault)
+        retention(reader, filesBytes: rotate * (keep + 1), &settings)
         reader.finish()
         guard let path else { return nil }
         if case .folder = context.files.status(of: context.path(path.value)) {
@@ -40,6 +44,22 @@ struct AuditSection {
             )
         }
         return .file(path: context.path(path.value), rotateBytes: rotate, keep: keep)
+    }
+}
+
+extension AuditSection {
+    /// How long rotated files are kept, besides their number.
+    /// - Parameter filesBytes: octets of the files that are kept in any case.
+    private func retention(_ file: MappingReader, filesBytes: Int, _ settings: inout AuditSettings) {
+        settings.keepFor = file.value("keep_for", .duration(.seconds(3_600) ... .seconds(3_660 * 86_400)))?.value
+        settings.unmatchedKeep = file.value("unmatched_keep", .number(1...1_000), default: settings.unmatchedKeep)
+        let diskBytes = file.value("disk_max", .size(131_072...1_125_899_906_842_624), default: settings.diskBytesMax)
+        settings.diskBytesMax = max(diskBytes, file.has("disk_max") ? 0 : filesBytes * 2)
+        guard settings.diskBytesMax < filesBytes else { return }
+        file.error(
+            .contradiction, at: "disk_max",
+            "\"disk_max\" in \"file\" in \"audit\" is less than \"rotate_at\" times \"keep\" + 1, which are kept in any case; make it larger, or one of these smaller"
+        )
     }
 }
 
