@@ -31,6 +31,16 @@ extension ResponseHead {
     @inlinable package func matches(_ slice: Slice, _ lowercased: StaticString) -> Bool {
         block.matches(slice, lowercased)
     }
+    /// The value of a `Content-Type` has this media type, whatever its parameters (RFC 9110 §8.3.1). `lowercased` must have
+    /// no letters in upper case.
+    package func mediaTypeIs(_ value: Slice, _ lowercased: StaticString) -> Bool {
+        let octets = block.octets(value)
+        let end = octets.firstIndex { $0 == UInt8(ascii: ";") || $0 == 0x20 || $0 == 0x09 } ?? octets.endIndex
+        let name = octets[..<end]
+        return lowercased.withUTF8Buffer {
+            $0.count == name.count && zip($0, name).allSatisfy { $0 == $1 | ($1 >= 0x41 && $1 <= 0x5A ? 0x20 : 0) }
+        }
+    }
     /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for
     /// `-`. `folded` is in lower case with `-`.
     package func isNamed(_ field: Field, folded: [UInt8]) -> Bool { block.isNamed(field, folded: folded) }

@@ -146,7 +146,7 @@ final class RequestPipeline: ExchangeDelegate {
             head, caller: permit.principal?.headers, token: token, connection: connection.fields,
             identity: request.identity,
             forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade, to: &upstreamHead.head)
-        exchange.forward(to: pool, head: upstreamHead, firstByteTimeout: runtime.firstByteTimeout)
+        exchange.forward(to: pool, head: upstreamHead, times: route.times)
     }
 
     /// What the gateway signs for the service in place of the client's token: once, until shortly before it ends.

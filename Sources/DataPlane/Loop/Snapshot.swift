@@ -80,6 +80,7 @@ package final class RouteRuntime: Sendable {
     let bodyBytesMax: Int?
     /// Index into `Snapshot.upstreams`; nil: a local service.
     let upstream: Int?
+    let times: UpstreamTimes
     let service: (any LocalService)?
     /// Path of the route's protected-resource metadata (RFC 9728); empty: there is none.
     private let metadataPath: [UInt8]
@@ -89,7 +90,7 @@ package final class RouteRuntime: Sendable {
     /// - Parameter resource: the one that the route belongs to; nil: clients are told of none.
     package init(
         route: Route, rules: RouteRules, policyHash: AuditText, limits: [RateLimit], defaultBodyBytesMax: Int?,
-        upstream: Int?, service: (any LocalService)?, resource: ProtectedResources.Place?
+        upstream: Int?, times: UpstreamTimes, service: (any LocalService)?, resource: ProtectedResources.Place?
     ) {
         self.route = route
         self.rules = rules
@@ -103,6 +104,7 @@ package final class RouteRuntime: Sendable {
         limitNames = route.limits.filter(limits.indices.contains).map { AuditText(limits[$0].name) }
         bodyBytesMax = route.bodyBytesMax ?? defaultBodyBytesMax
         self.upstream = upstream
+        self.times = times
         self.service = service
         func path(_ path: String) -> [UInt8] {
             Array((ResourceMetadataRoutes.wellKnownPath + ResourceMetadataRoutes.suffix(ofResourceAt: path)).utf8)
@@ -134,18 +136,13 @@ package final class UpstreamRuntime: Sendable {
     /// What records say of an endpoint, and of one that has proved its identity; in the order of `upstream.endpoints`.
     let endpoints: [AuditFragment]
     let verifiedEndpoints: [AuditFragment]
-    /// Nanoseconds.
-    let firstByteTimeout: Int64
 
-    /// - Parameter firstByteTimeout: nanoseconds.
-    package init(
-        upstream: Upstream, health: [EndpointHealth], tls: ClientTLS?, tlsFingerprint: String, firstByteTimeout: Int64
-    ) {
+    /// - Parameter health: in the order of `upstream.endpoints`.
+    package init(upstream: Upstream, health: [EndpointHealth], tls: ClientTLS?, tlsFingerprint: String) {
         self.upstream = upstream
         self.health = health
         self.tls = tls
         self.tlsFingerprint = tlsFingerprint
-        self.firstByteTimeout = firstByteTimeout
         writer = UpstreamHeadWriter(headers: upstream.headers)
         let identity: AuditText? =
             switch upstream.tls?.identity {

@@ -11,9 +11,17 @@ extension Timeouts {
         timeouts.bodyStall = bodyStall.nanoseconds
         timeouts.keepAliveIdle = keepAliveIdle.nanoseconds
         timeouts.upstreamConnect = upstreamConnect.nanoseconds
-        timeouts.upstreamStall = upstreamStall.nanoseconds
         timeouts.upstreamIdle = upstreamIdle.nanoseconds
-        timeouts.tunnelIdle = tunnelIdle.nanoseconds
         return timeouts
+    }
+
+    /// What a route's requests may take of an upstream's time: the route's own times before the upstream's, and these
+    /// before those of all.
+    package func upstream(_ upstream: Upstream?, _ route: RouteTimeouts) -> UpstreamTimes {
+        UpstreamTimes(
+            firstByte: (route.firstByte ?? upstream?.firstByteTimeout ?? upstreamFirstByte).nanoseconds,
+            stall: (route.answerStall ?? upstreamStall).nanoseconds,
+            eventStreamIdle: (route.eventStreamIdle ?? eventStreamIdle).nanoseconds,
+            tunnelIdle: (route.tunnelIdle ?? tunnelIdle).nanoseconds)
     }
 }

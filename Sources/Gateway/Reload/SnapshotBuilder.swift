@@ -45,8 +45,9 @@ struct SnapshotBuilder {
             routes.append(
                 RouteRuntime(
                     route: route, rules: rules.routes[index], policyHash: AuditText(policy.hash), limits: policy.limits,
-                    defaultBodyBytesMax: policy.bounds.bodyBytesMax, upstream: upstream, service: service,
-                    resource: places.indices.contains(index) ? places[index] : nil))
+                    defaultBodyBytesMax: policy.bounds.bodyBytesMax, upstream: upstream,
+                    times: policy.timeouts.upstream(upstream.map { policy.upstreams[$0] }, route.timeouts),
+                    service: service, resource: places.indices.contains(index) ? places[index] : nil))
         }
         let snapshot = Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,
@@ -99,8 +100,7 @@ struct SnapshotBuilder {
         let tls: ClientTLS? =
             if let settings = upstream.tls { try same?.tls ?? ClientTLS(settings.transport) } else { nil }
         return UpstreamRuntime(
-            upstream: upstream, health: ledgers.health.health(of: upstream), tls: tls, tlsFingerprint: fingerprint,
-            firstByteTimeout: (upstream.firstByteTimeout ?? policy.timeouts.upstreamFirstByte).nanoseconds)
+            upstream: upstream, health: ledgers.health.health(of: upstream), tls: tls, tlsFingerprint: fingerprint)
     }
 
     /// SHA-256 over the settings and the contents of the files that they name.

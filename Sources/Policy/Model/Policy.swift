@@ -137,6 +137,8 @@ package struct Timeouts: Sendable, Equatable {
     package var upstreamFirstByte: Duration = .seconds(15)
     /// No octet moved from or to the upstream, except while the first one of its answer is awaited.
     package var upstreamStall: Duration = .seconds(30)
+    /// No octet of an answer moved that is an event stream, which may be silent for long.
+    package var eventStreamIdle: Duration = .seconds(300)
     /// How long an unused pooled connection is kept. Below what most servers keep, so that they seldom close first.
     package var upstreamIdle: Duration = .seconds(50)
     /// A tunnel (WebSocket) without an octet in either direction.

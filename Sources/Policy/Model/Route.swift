@@ -26,6 +26,7 @@ package struct Route: Sendable, Equatable {
     package var bodyBytesMax: Int??
     /// `Upgrade` (WebSocket) is passed on.
     package var allowUpgrade: Bool
+    package var timeouts = RouteTimeouts()
     /// 1-based line in `routes.yaml`; 0 for a route that the gateway itself adds.
     package var line: Int
     /// It exists on listeners of this machine only (`Listener.isForThisMachine`).

@@ -105,11 +105,13 @@ struct PolicyDraft {
         }
         var require = draft.require?.requirement
         require?.issuers = draft.require?.issuers.compactMap { issuers.index(of: $0.value) } ?? []
-        return Route(
+        var route = Route(
             id: id.value, match: match, require: require,
             limits: draft.limits.compactMap { limits.index(of: $0.value) },
             destination: destination, forwardToken: draft.forwardToken, allowPath: draft.allowPath,
             bodyBytesMax: draft.bodyBytesMax, allowUpgrade: draft.allowUpgrade, line: draft.position.line)
+        route.timeouts = draft.timeouts
+        return route
     }
 }
 

@@ -21,6 +21,7 @@ struct RouteDraft {
     var allowPath: PathFeatures
     var bodyBytesMax: Int??
     var allowUpgrade: Bool
+    var timeouts: RouteTimeouts
 }
 
 /// `routes`: a list; among equal matches the first wins.
@@ -74,7 +75,22 @@ struct RouteSection {
             forwardToken: forwardToken(reader, isPublic), allowPath: allowPath,
             // Not `?.value`, which would make "not written" into "unlimited".
             bodyBytesMax: reader.value("body_max", ValueKind<Int?>.sizeOrUnlimited(Self.bodyRange)).map { $0.value },
-            allowUpgrade: reader.flag("allow_upgrade"))
+            allowUpgrade: reader.flag("allow_upgrade"), timeouts: timeouts(reader))
+    }
+
+    private func timeouts(_ reader: MappingReader) -> RouteTimeouts {
+        let timeouts = RouteTimeoutSection.read(reader)
+        if timeouts != RouteTimeouts(), reader.has("local") {
+            reader.error(
+                .contradiction, at: "timeouts",
+                "\(reader.name) leads to a service inside the gateway, which is not waited for; remove \"timeouts\"")
+        }
+        if timeouts.tunnelIdle != nil, !reader.flag("allow_upgrade") {
+            reader.warning(
+                .unsatisfiable, at: "timeouts",
+                "\(reader.name) has tunnel_idle, but no tunnels; add allow_upgrade: true, or remove it")
+        }
+        return timeouts
     }
 
     private func checkOpenness(_ reader: MappingReader, isPublic: Bool) {

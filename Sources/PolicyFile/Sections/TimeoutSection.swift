@@ -14,6 +14,7 @@ enum TimeoutSection {
             ("upstream_connect", \.upstreamConnect, short),
             ("upstream_first_byte", \.upstreamFirstByte, long),
             ("upstream_stall", \.upstreamStall, long),
+            ("event_stream_idle", \.eventStreamIdle, long),
             ("upstream_idle", \.upstreamIdle, long),
             ("tunnel_idle", \.tunnelIdle, long),
             ("drain", \.drain, .zero ... .seconds(86_400)),
@@ -26,6 +27,28 @@ enum TimeoutSection {
         for (key, path, range) in keys {
             timeouts[keyPath: path] = reader.value(key, .duration(range), default: timeouts[keyPath: path])
         }
+        reader.finish()
+        return timeouts
+    }
+}
+
+/// `timeouts` of a route: those that depend on what is asked for.
+enum RouteTimeoutSection {
+    private static let range: ClosedRange<Duration> = .milliseconds(10) ... .seconds(86_400)
+
+    private static var keys: [(String, WritableKeyPath<RouteTimeouts, Duration?>)] {
+        [
+            ("first_byte", \.firstByte),
+            ("answer_stall", \.answerStall),
+            ("event_stream_idle", \.eventStreamIdle),
+            ("tunnel_idle", \.tunnelIdle),
+        ]
+    }
+
+    static func read(_ route: MappingReader) -> RouteTimeouts {
+        var timeouts = RouteTimeouts()
+        guard let reader = route.nested("timeouts") else { return timeouts }
+        for (key, path) in keys { timeouts[keyPath: path] = reader.value(key, .duration(range))?.value }
         reader.finish()
         return timeouts
     }

@@ -166,12 +166,30 @@ package struct TransportTimeouts: Sendable {
     package var keepAliveIdle: Int64 = 300_000_000_000
     /// For a connection to an upstream, TCP and TLS together; also how long a request waits for a free one.
     package var upstreamConnect: Int64 = 2_000_000_000
-    /// No octet moved from or to the upstream, except while the first octet of its answer is awaited: that time is the
-    /// route's.
-    package var upstreamStall: Int64 = 30_000_000_000
     /// An upstream connection that is in the pool and unused.
     package var upstreamIdle: Int64 = 50_000_000_000
-    /// A tunnel without an octet in either direction.
-    package var tunnelIdle: Int64 = 300_000_000_000
     package init() {}
+}
+
+/// Times without progress of one request to an upstream; nanoseconds. What is asked for tells how long it may be silent, so
+/// the delegate gives them with each request.
+package struct UpstreamTimes: Sendable {
+    /// From the request's last octet that left to the answer's first one.
+    package var firstByte: Int64
+    /// No octet moved from or to the upstream, except while the first octet of its answer is awaited.
+    package var stall: Int64
+    /// The same in an answer that is an event stream (`text/event-stream`).
+    package var eventStreamIdle: Int64
+    /// A tunnel without an octet in either direction.
+    package var tunnelIdle: Int64
+
+    package init(
+        firstByte: Int64 = 15_000_000_000, stall: Int64 = 30_000_000_000, eventStreamIdle: Int64 = 300_000_000_000,
+        tunnelIdle: Int64 = 300_000_000_000
+    ) {
+        self.firstByte = firstByte
+        self.stall = stall
+        self.eventStreamIdle = eventStreamIdle
+        self.tunnelIdle = tunnelIdle
+    }
 }

@@ -16,7 +16,7 @@ extension HTTP1ServerConnection {
         guard state.mayArrive(octets.readableBytes) else { return closeHard() }
         switch state.reading {
         case .tunnel:
-            state.tunnelMoved(now: loop.now(), loop.timeouts)
+            state.tunnelMoved(now: loop.now())
             exchange.receivedTunnel(octets)
             exchange.readFromClientEnded()
             return

@@ -109,8 +109,8 @@ extension HTTP1ServerConnection {
         context?.read()
     }
 
-    func becomeTunnel() {
-        state.becomeTunnel(now: loop.now(), loop.timeouts)
+    func becomeTunnel(idleNanoseconds: Int64) {
+        state.becomeTunnel(idleNanoseconds: idleNanoseconds, now: loop.now())
         resumeReading([.exchange, .backlog])
         guard !processing, let waiting = leftover else { return }
         leftover = nil
@@ -120,7 +120,7 @@ extension HTTP1ServerConnection {
 
     func writeTunnel(_ octets: ByteBuffer) {
         guard let context else { return }
-        state.tunnelMoved(now: loop.now(), loop.timeouts)
+        state.tunnelMoved(now: loop.now())
         writePending()
         context.write(wrapOutboundOut(octets), promise: nil)
         needsFlush = true

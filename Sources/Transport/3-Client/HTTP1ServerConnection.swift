@@ -142,7 +142,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
         case .exchangeTimedOut:
             exchange.clientTimedOut(atHead: false, now: now)
         case .askClient(let otherwise):
-            guard !state.clientTookSome(unsentBytes: octetsUnsent, now: loop.now(), loop.timeouts) else { return }
+            guard !state.clientTookSome(taken: octetsTaken, now: loop.now(), loop.timeouts) else { return }
             switch otherwise {
             case .closeHard: closeHard()
             case .exchangeTimedOut: exchange.clientTimedOut(atHead: false, now: now)
@@ -151,7 +151,11 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
     }
 
     /// Counts the time in which the client must take some of what is written.
-    func awaitClient() { state.awaitClient(unsentBytes: octetsUnsent, now: loop.now(), loop.timeouts) }
+    func awaitClient() { state.awaitClient(taken: octetsTaken, now: loop.now(), loop.timeouts) }
+
+    /// What the client has acknowledged. The system keeps hundreds of kilobytes for a slow one, so that what this process has
+    /// not got rid of may stand still for minutes.
+    private var octetsTaken: UInt64 { context.flatMap { TCPProgress.acknowledged($0.channel) } ?? 0 }
 
     /// What is written and was not taken by the socket.
     var octetsUnsent: Int {

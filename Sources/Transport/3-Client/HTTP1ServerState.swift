@@ -59,8 +59,9 @@ struct HTTP1ServerState: ~Copyable {
     private(set) var waitsForRoom = false
     /// What waits is not looked at before the connection's turn comes.
     private(set) var waitsForTurn = false
-    /// Octets that waited for the client to take them when the deadline was set.
-    private var unsentBytes = 0
+    /// Octets that the client had acknowledged when the deadline was set.
+    private var takenBytes: UInt64 = 0
+    private var tunnelIdle: Int64 = 0
     /// How the answer's body is delimited.
     private(set) var answerFraming = BodyFraming.none
     private var answerChunked = false
@@ -246,11 +247,12 @@ struct HTTP1ServerState: ~Copyable {
     }
 
     /// Octets pass through a tunnel, one way or the other.
-    mutating func tunnelMoved(now: Int64, _ timeouts: TransportTimeouts) { deadline = now &+ timeouts.tunnelIdle }
+    mutating func tunnelMoved(now: Int64) { deadline = now &+ tunnelIdle }
 
-    mutating func becomeTunnel(now: Int64, _ timeouts: TransportTimeouts) {
+    mutating func becomeTunnel(idleNanoseconds: Int64, now: Int64) {
         reading = .tunnel
-        deadline = now &+ timeouts.tunnelIdle
+        tunnelIdle = idleNanoseconds
+        tunnelMoved(now: now)
     }
 
     /// Why octets are left in the socket; each reason ends by itself.
@@ -380,15 +382,16 @@ struct HTTP1ServerState: ~Copyable {
     // MARK: The client takes what it is sent, or does not
 
     /// Counts the time in which the client must take some of what is written.
-    mutating func awaitClient(unsentBytes: Int, now: Int64, _ timeouts: TransportTimeouts) {
-        self.unsentBytes = unsentBytes
+    /// - Parameter taken: octets that it has acknowledged until now.
+    mutating func awaitClient(taken: UInt64, now: Int64, _ timeouts: TransportTimeouts) {
+        takenBytes = taken
         deadline = now &+ timeouts.bodyStall
     }
 
     /// Whether it did; then the time begins anew. It may take long to have taken all.
-    mutating func clientTookSome(unsentBytes: Int, now: Int64, _ timeouts: TransportTimeouts) -> Bool {
-        guard unsentBytes < self.unsentBytes else { return false }
-        awaitClient(unsentBytes: unsentBytes, now: now, timeouts)
+    mutating func clientTookSome(taken: UInt64, now: Int64, _ timeouts: TransportTimeouts) -> Bool {
+        guard taken > takenBytes else { return false }
+        awaitClient(taken: taken, now: now, timeouts)
         return true
     }
 
@@ -500,7 +503,8 @@ struct HTTP1ServerState: ~Copyable {
 
     /// Everything is written; the client has a moment to agree.
     mutating func linger(now: Int64) {
-        unsentBytes = 0
+        // Whatever it takes now gains it no time.
+        takenBytes = .max
         deadline = now &+ Self.lingerNanoseconds
     }
 }

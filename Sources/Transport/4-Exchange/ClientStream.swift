@@ -25,8 +25,8 @@ protocol ClientStream: AnyObject {
     var isWritable: Bool { get }
     func pauseReading()
     func resumeReading()
-    /// From now on octets are passed through in both directions.
-    func becomeTunnel()
+    /// From now on octets are passed through in both directions, until none moves for so long.
+    func becomeTunnel(idleNanoseconds: Int64)
     func writeTunnel(_ octets: ByteBuffer)
     func closeTunnel()
 }

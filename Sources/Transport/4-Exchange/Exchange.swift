@@ -27,7 +27,7 @@ package final class Exchange: UpstreamStreamDelegate {
     // The request towards the upstream.
     private var upstreamHead: UpstreamHeadBuffer?
     private var upstreamUpgrade = false
-    private var firstByteTimeout: Int64 = 0
+    private var times = UpstreamTimes()
     private var upstreamNeedsFlush = false
     /// Of an answer that is collected, and how its body is delimited.
     private var collectedHead: (head: ResponseHead, framing: BodyFraming)?
@@ -76,7 +76,7 @@ package final class Exchange: UpstreamStreamDelegate {
     ///   - upstreamHead: from `TransportLoop.takeUpstreamHead`, which gets it back.
     ///   - body: in place of the client's, which was collected before; nil: the client's.
     package func forward(
-        to pool: UpstreamPool, head upstreamHead: UpstreamHeadBuffer, firstByteTimeout: Int64,
+        to pool: UpstreamPool, head upstreamHead: UpstreamHeadBuffer, times: UpstreamTimes,
         body: [UInt8]? = nil
     ) {
         if let body {
@@ -86,7 +86,7 @@ package final class Exchange: UpstreamStreamDelegate {
         guard state.attempt(now: loop.now()) else { return }
         self.upstreamHead = upstreamHead
         upstreamUpgrade = upstreamHead.head.offersUpgrade
-        self.firstByteTimeout = firstByteTimeout
+        self.times = times
         connect(pool)
     }
 
@@ -248,7 +248,7 @@ package final class Exchange: UpstreamStreamDelegate {
         }
         upstream = stream
         stream.begin(
-            upstreamHead.head, mayBecomeTunnel: upstreamUpgrade, firstByteTimeout: firstByteTimeout, delegate: self)
+            upstreamHead.head, mayBecomeTunnel: upstreamUpgrade, times: times, delegate: self)
         if let held { stream.sendBody(held) }
         if let trailers { stream.sendBodyEnd(trailers: trailers) }
         upstreamNeedsFlush = true
@@ -281,7 +281,7 @@ package final class Exchange: UpstreamStreamDelegate {
             writeHead(response, framing: framing)
         case .tunnel:
             writeHead(response, framing: framing)
-            client?.becomeTunnel()
+            client?.becomeTunnel(idleNanoseconds: times.tunnelIdle)
             client?.flush()
             resumeClient()
         case .keep:

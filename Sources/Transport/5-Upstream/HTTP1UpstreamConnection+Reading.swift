@@ -10,6 +10,7 @@ extension HTTP1UpstreamConnection {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         start(state.writabilityChanged(context.channel.isWritable))
+        markProgress()
         delegate?.upstreamWritabilityChanged(isWritable)
         context.fireChannelWritabilityChanged()
     }
@@ -82,6 +83,7 @@ extension HTTP1UpstreamConnection {
             return true
         case .head(let framing, let keepsAlive):
             let now = loop.now()
+            if framing == .chunked || framing == .untilClose, isEventStream { stallNanoseconds = times.eventStreamIdle }
             start(state.head(framing: framing, keepsAlive: keepsAlive), at: now)
             delegate?.upstreamHead(response, framing: framing, now: now)
             guard framing == .none || framing == .length(0) else { return true }
@@ -105,6 +107,12 @@ extension HTTP1UpstreamConnection {
             malformed()
             return false
         }
+    }
+
+    /// A stream of events (HTML, Server-Sent Events), which may be silent for long.
+    private var isEventStream: Bool {
+        guard let type = response.first(.contentType) else { return false }
+        return response.mediaTypeIs(type, "text/event-stream")
     }
 
     /// The answer is whole. The connection is given back first, since finishing the exchange may begin the next one.

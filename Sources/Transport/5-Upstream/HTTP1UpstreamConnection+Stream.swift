@@ -7,11 +7,12 @@ extension HTTP1UpstreamConnection: UpstreamStream {
     var isWritable: Bool { state.isWritable }
 
     func begin(
-        _ head: borrowing UpstreamRequestHead, mayBecomeTunnel: Bool, firstByteTimeout: Int64,
+        _ head: borrowing UpstreamRequestHead, mayBecomeTunnel: Bool, times: UpstreamTimes,
         delegate: any UpstreamStreamDelegate
     ) {
         self.delegate = delegate
-        self.firstByteTimeout = firstByteTimeout
+        self.times = times
+        stallNanoseconds = times.stall
         decoder.begin(method: head.method, upgrade: mayBecomeTunnel)
         goOn(state.begin(awaitsContinue: head.expectsContinue))
         var octets = loop.takeBuffer()
@@ -54,7 +55,7 @@ extension HTTP1UpstreamConnection: UpstreamStream {
 
     func sendBody(_ octets: ByteBuffer) {
         guard let context, octets.readableBytes > 0 else { return }
-        start(state.sentBody())
+        start(state.sentBody(octets.readableBytes))
         if octets.readableBytes > TransportBounds.smallBytesMax { isBulk = true }
         let delimiters = encoder.delimiters(of: octets, loop.allocator)
         if fitsBehindHead(octets) { return writeHead(with: octets, delimiters: delimiters) }
@@ -70,6 +71,7 @@ extension HTTP1UpstreamConnection: UpstreamStream {
 
     func sendBodyEnd(trailers: FieldList) {
         start(state.sentEnd())
+        markProgress()
         guard let context, let end = encoder.end(trailers: trailers, loop.allocator) else { return }
         if fitsBehindHead(end) { return writeHead(with: end) }
         writeHead()
@@ -87,6 +89,12 @@ extension HTTP1UpstreamConnection: UpstreamStream {
     func flush() {
         writeHead()
         if isBulk { flushNow() } else { loop.flushSoon(self) }
+    }
+
+    /// Where the body is large, it may leave long after it was written.
+    func markProgress() {
+        guard state.isLarge, let context, let taken = TCPProgress.acknowledged(context.channel) else { return }
+        state.markProgress(taken: taken)
     }
 
     func pauseReading() { start(state.pause()) }

@@ -29,7 +29,9 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     var headOctets: ByteBuffer?
     /// It is not written yet: it goes out with the first part of the body, or when the request is flushed.
     var headWaits = false
-    var firstByteTimeout: Int64 = 0
+    var times = UpstreamTimes()
+    /// Of the exchange, or of the event stream that its answer turned out to be.
+    var stallNanoseconds: Int64 = 0
     /// What waits is large, and goes at once.
     var isBulk = false
 
@@ -45,10 +47,10 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         case .unchanged: break
         case .off: deadline = .max
         case .connect: deadline = now() &+ loop.timeouts.upstreamConnect
-        case .firstByte: deadline = now() &+ firstByteTimeout
-        case .stall: deadline = now() &+ loop.timeouts.upstreamStall
+        case .firstByte: deadline = now() &+ times.firstByte
+        case .stall: deadline = now() &+ stallNanoseconds
         case .idle: deadline = now() &+ loop.timeouts.upstreamIdle
-        case .tunnel: deadline = now() &+ loop.timeouts.tunnelIdle
+        case .tunnel: deadline = now() &+ times.tunnelIdle
         }
     }
 
@@ -150,7 +152,12 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     }
 
     override func deadlineReached(now: Int64) {
-        if state.deadlineReached() { closeHard() } else { leaveIdle() }
+        let taken = state.isLarge ? context.flatMap { TCPProgress.acknowledged($0.channel) } : nil
+        switch state.deadlineReached(taken: taken) {
+        case .closeHard: closeHard()
+        case .leaveIdle: leaveIdle()
+        case .goOn(let timer): start(timer, at: now)
+        }
     }
 
     /// Idle, and of no use to the next request.

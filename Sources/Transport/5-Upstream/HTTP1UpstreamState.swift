@@ -43,6 +43,13 @@ struct HTTP1UpstreamState: ~Copyable {
     /// Exchanges that have begun here.
     private var served = 0
     private var requestSent = false
+    /// Octets of the request's body that were written.
+    private var sentBytes = 0
+    /// Octets that the upstream had acknowledged when they were last looked at.
+    private var takenBytes: UInt64 = 0
+    /// Octets of a body that may leave long after they were written: the system keeps them for an upstream that is slow.
+    private static let largeBytesMin = 16_384
+    var isLarge: Bool { sentBytes >= Self.largeBytesMin }
     /// The request is the first one on this connection, and nothing of its answer has come.
     var awaitsFirstAnswer: Bool { served == 1 && phase == .awaitingHead && !answerBegun }
     /// An octet of the answer, or of an interim one, has arrived.
@@ -91,6 +98,7 @@ extension HTTP1UpstreamState {
         phase = .awaitingHead
         served &+= 1
         requestSent = false
+        sentBytes = 0
         answerBegun = false
         failure = nil
         // The exchange before may have ended while its client was slow to read.
@@ -101,7 +109,13 @@ extension HTTP1UpstreamState {
     }
 
     /// A part of the request's body is written.
-    mutating func sentBody() -> Timer { progress }
+    mutating func sentBody(_ count: Int) -> Timer {
+        sentBytes &+= count
+        return progress
+    }
+
+    /// Octets that the upstream has acknowledged until now.
+    mutating func markProgress(taken: UInt64) { takenBytes = taken }
 
     /// The request is written to its end.
     mutating func sentEnd() -> Timer {
@@ -251,19 +265,34 @@ extension HTTP1UpstreamState {
         return false
     }
 
-    /// Nothing happened for too long. True: the connection is closed without waiting for the other side; false: it is
-    /// idle and nobody needs it.
-    mutating func deadlineReached() -> Bool {
+    enum Expiry: Equatable {
+        /// The connection is closed without waiting for the other side.
+        case closeHard
+        /// It is idle and nobody needs it.
+        case leaveIdle
+        /// Its time begins anew.
+        case goOn(Timer)
+    }
+
+    /// Nothing happened for too long.
+    /// - Parameter taken: octets that the upstream has acknowledged until now; nil: unknown, or the request is small. An
+    ///   upload that goes on is not at an end, however slowly it leaves: the answer's time counts from the last octet that
+    ///   left.
+    mutating func deadlineReached(taken: UInt64?) -> Expiry {
+        if let taken, taken > takenBytes, phase == .awaitingHead {
+            takenBytes = taken
+            return .goOn(requestSent ? .firstByte : .stall)
+        }
         switch phase {
         case .connecting: failure = .connectTimeout
-        case .idle: return false
+        case .idle: return .leaveIdle
         case .awaitingHead, .readingBody, .tunnel: failure = .firstByteTimeout
         case .readingUntilClose:
             failure = .firstByteTimeout
             unclean = true
         case .closed: break
         }
-        return true
+        return .closeHard
     }
 
     /// The pipeline is gone.

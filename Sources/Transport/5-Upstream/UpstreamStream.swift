@@ -15,9 +15,9 @@ protocol UpstreamStream: AnyObject {
     /// Sends the request's head. The body follows, then `sendBodyEnd`, also when there is no body.
     /// - Parameters:
     ///   - mayBecomeTunnel: the upstream may answer with 101.
-    ///   - firstByteTimeout: nanoseconds from the request's last octet to the answer's first one.
+    ///   - times: that the upstream has for its answer.
     func begin(
-        _ head: borrowing UpstreamRequestHead, mayBecomeTunnel: Bool, firstByteTimeout: Int64,
+        _ head: borrowing UpstreamRequestHead, mayBecomeTunnel: Bool, times: UpstreamTimes,
         delegate: any UpstreamStreamDelegate)
     /// A part of the request's body, in whatever delimiters the codec has chosen.
     func sendBody(_ octets: ByteBuffer)

@@ -18,7 +18,7 @@ final class FakeUpstream: UpstreamStream {
     private var delegate: (any UpstreamStreamDelegate)?
 
     func begin(
-        _ head: borrowing UpstreamRequestHead, mayBecomeTunnel: Bool, firstByteTimeout: Int64,
+        _ head: borrowing UpstreamRequestHead, mayBecomeTunnel: Bool, times: UpstreamTimes,
         delegate: any UpstreamStreamDelegate
     ) {
         self.delegate = delegate

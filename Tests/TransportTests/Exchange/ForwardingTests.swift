@@ -31,7 +31,7 @@ struct ForwardingTests {
             let pool = UpstreamPool(loop: exchange.loop, host: "127.0.0.1", port: 1, tls: nil, connectionsMax: 0)
             let head = exchange.loop.takeUpstreamHead()
             head.head.begin(as: exchange.head, upgrade: true)
-            exchange.forward(to: pool, head: head, firstByteTimeout: 15_000_000_000, body: body)
+            exchange.forward(to: pool, head: head, times: UpstreamTimes(), body: body)
         }
 
         /// The client sends this, and there is a stream for its request at once.

@@ -6,12 +6,12 @@ import Testing
 /// What can happen to a connection to an upstream.
 private enum Event: Sendable {
     case opened, wrongIdentity, connectFailed(timedOut: Bool)
-    case begin, beginAwaitingContinue, sentBody, sentEnd, octets
+    case begin, beginAwaitingContinue, sentBody, sentLarge, sentEnd, octets, marked(UInt64)
     case interim, head(BodyFraming), headThenClose(BodyFraming), switched, part, lastPart, ended(trailing: Int),
         malformed
     case pause, resume, read, writable(Bool)
     case abandon, finishTunnel, becomeIdle, closeIdle
-    case error(UpstreamFault), deadline, closed
+    case error(UpstreamFault), deadline, deadlineTaken(UInt64), closed
 }
 
 /// What the state answers.
@@ -25,6 +25,14 @@ private enum Answer: Equatable, Sendable {
     case ending(HTTP1UpstreamState.Ending)
 
     init(_ flag: Bool) { self = flag ? .yes : .no }
+    init(_ expiry: HTTP1UpstreamState.Expiry) {
+        self =
+            switch expiry {
+            case .closeHard: .yes
+            case .leaveIdle: .no
+            case .goOn(let timer): .timer(timer)
+            }
+    }
     init(_ resumption: HTTP1UpstreamState.Resumption?) {
         self = resumption.map { .goesOn($0.timer, read: $0.read) } ?? .no
     }
@@ -38,7 +46,9 @@ extension HTTP1UpstreamState {
         case .connectFailed(let timedOut): return .failed(connectFailed(timedOut: timedOut))
         case .begin: return Answer(begin(awaitsContinue: false))
         case .beginAwaitingContinue: return Answer(begin(awaitsContinue: true))
-        case .sentBody: return .timer(sentBody())
+        case .sentBody: return .timer(sentBody(1))
+        case .sentLarge: return .timer(sentBody(100_000))
+        case .marked(let taken): markProgress(taken: taken)
         case .sentEnd: return .timer(sentEnd())
         case .octets: octetsArrived()
         case .interim:
@@ -64,7 +74,8 @@ extension HTTP1UpstreamState {
         case .becomeIdle: return Answer(becomeIdle())
         case .closeIdle: return Answer(closeIdle())
         case .error(let fault): return Answer(errorCaught(fault))
-        case .deadline: return Answer(deadlineReached())
+        case .deadline: return Answer(deadlineReached(taken: nil))
+        case .deadlineTaken(let taken): return Answer(deadlineReached(taken: isLarge ? taken : nil))
         case .closed: return .ending(channelClosed())
         }
         return .nothing
@@ -110,6 +121,18 @@ struct HTTP1UpstreamStateTests {
             Row("it still, with each part that is written", [.begin, .writable(false), .sentBody], .timer(.stall)),
             Row("the client again when it takes it", [.begin, .writable(false), .writable(true)], .timer(.off)),
             Row("the upstream once the request is sent", [.begin, .sentEnd], .timer(.firstByte)),
+            Row(
+                "it anew as long as it takes what was written",
+                [.begin, .sentLarge, .sentEnd, .marked(10), .deadlineTaken(11)], .timer(.firstByte)),
+            Row(
+                "it no longer when it has taken nothing more",
+                [.begin, .sentLarge, .sentEnd, .marked(10), .deadlineTaken(11), .deadlineTaken(11)], .yes),
+            Row(
+                "it anew while it takes what the client still sends",
+                [.begin, .sentLarge, .writable(false), .marked(10), .deadlineTaken(11)], .timer(.stall)),
+            Row(
+                "it once where the request is small, which leaves at once",
+                [.begin, .sentBody, .sentEnd, .deadlineTaken(11)], .yes),
             Row("it anew with an interim answer", [.begin, .sentEnd, .interim], .timer(.firstByte)),
             Row("the client, after an interim answer to half a request", [.begin, .interim], .timer(.off)),
             Row("the upstream in the middle of its answer", [.begin, .sentEnd, .head(.chunked)], .timer(.stall)),

@@ -108,6 +108,42 @@ struct UpstreamDeadlineTests {
         #expect(!upstream.isOpen)
     }
 
+    @Test(
+        "may be silent for longer in a stream of events",
+        arguments: [
+            ("text/event-stream", true), ("Text/Event-Stream; charset=utf-8", true), ("text/event-stream-like", false),
+            ("text/plain", false),
+        ])
+    func eventStream(type: String, isOne: Bool) throws {
+        let harness = UpstreamHarness()
+        var request = TestRequest()
+        request.times.eventStreamIdle = .seconds(600)
+        let (delegate, upstream) = try harness.send(request)
+        try upstream.says("HTTP/1.1 200 OK\r\nContent-Type: \(type)\r\nTransfer-Encoding: chunked\r\n\r\n")
+        harness.pass(.seconds(30))
+        #expect((delegate.events.last == "failed: firstByteTimeout") != isOne)
+        guard isOne else { return }
+        harness.pass(.seconds(569))
+        try upstream.says("1\r\na\r\n")
+        harness.pass(.seconds(599))
+        #expect(delegate.events.last == "body: a")
+        harness.pass(.seconds(1))
+        #expect(delegate.events.last == "failed: firstByteTimeout")
+    }
+
+    @Test("has the times that its request came with")
+    func ownTimes() throws {
+        let harness = UpstreamHarness()
+        var poll = TestRequest()
+        poll.times.firstByte = .seconds(100)
+        poll.times.stall = .seconds(3)
+        let (delegate, upstream) = try harness.send(poll)
+        harness.pass(.seconds(99))
+        try upstream.says("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na")
+        harness.pass(.seconds(3))
+        #expect(delegate.events.last == "failed: firstByteTimeout")
+    }
+
     @Test("is not timed while its client does not read")
     func paused() throws {
         let harness = UpstreamHarness()

@@ -59,6 +59,7 @@ struct TestRequest {
     /// Of the body; it is there already when there is a stream.
     var firstPart = ""
     var mayBecomeTunnel = false
+    var times = UpstreamTimes()
 
     static var upgrade: TestRequest {
         TestRequest(fields: ["Connection: upgrade", "Upgrade: websocket"], mayBecomeTunnel: true)
@@ -111,7 +112,7 @@ final class RecordingDelegate: UpstreamStreamDelegate {
         do {
             stream.begin(
                 try request.head(), mayBecomeTunnel: request.mayBecomeTunnel,
-                firstByteTimeout: Duration.seconds(15).nanoseconds, delegate: self)
+                times: request.times, delegate: self)
         } catch {
             Issue.record(error)
         }
