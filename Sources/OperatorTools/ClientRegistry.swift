@@ -25,10 +25,15 @@ package struct ClientRegistry: Sendable {
     private let recorded: RecordedAdministration
     private var store: any AuthorizationStore { recorded.database.store }
 
-    /// Opens the store that the policy names; makes it when it is not there yet.
-    /// - Parameter audit: where changes are recorded; nil: nowhere.
-    package init(_ settings: AuthorizationServerSettings, audit: CommandAudit? = nil) async throws {
-        recorded = try await RecordedAdministration(settings, audit: audit)
+    /// Opens the store that the policy names.
+    /// - Parameters:
+    ///   - creating: a store that is not there yet is made; otherwise that is an error. Only for adding to it: whoever
+    ///     looks for something must not find a new and empty store in place of one that is lost.
+    ///   - audit: where changes are recorded; nil: nowhere.
+    package init(_ settings: AuthorizationServerSettings, creating: Bool = false, audit: CommandAudit? = nil)
+        async throws
+    {
+        recorded = try await RecordedAdministration(settings, creating: creating, audit: audit)
     }
 
     /// The secret is in the answer and nowhere else: only a hash of it is kept.

@@ -33,9 +33,12 @@ package struct CommandAudit: Sendable {
                 (.change, change.action.rawValue), (.outcome, "done"), (.object, change.id),
                 (.actorUser, "\(ProcessInfo.processInfo.userName) (\(getuid()))"),
             ], before: change.before, after: change.after)
-        guard let path else { return FileHandle.standardError.write(Data(record.octets)) }
         do {
-            try AuditFile.append(record, to: path)
+            if let path {
+                try AuditFile.append(record, to: path)
+            } else {
+                try FileHandle.standardError.write(contentsOf: Data(record.octets))
+            }
         } catch {
             throw UnrecordedChange(reason: "\(error)", record: String(decoding: record.octets, as: UTF8.self))
         }
@@ -62,13 +65,15 @@ struct RecordedAdministration: Sendable {
     let audit: CommandAudit?
 
     /// - Parameter creating: false: a store that is not there is an error.
-    init(_ settings: AuthorizationServerSettings, creating: Bool = true, audit: CommandAudit?) async throws {
+    init(_ settings: AuthorizationServerSettings, creating: Bool, audit: CommandAudit?) async throws {
         database = try await AuthorizationDatabase.open(
             settings, secrets: DatabaseSecrets(settings), creating: creating, signs: false, now: Self.now)
+        if database.isNew {
+            StandardError.write("warning: database \(database.name) was not there and was created new, with new keys\n")
+        }
         for key in database.signingKeys.unusable {
             // The command signs nothing, and goes on.
-            let warning = "warning: database \(database.name) \(key.reason)\n"
-            FileHandle.standardError.write(Data(warning.utf8))
+            StandardError.write("warning: database \(database.name) \(key.reason)\n")
         }
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1),

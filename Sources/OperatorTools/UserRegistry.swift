@@ -29,10 +29,15 @@ package struct UserRegistry: Sendable {
 
     private let recorded: RecordedAdministration
 
-    /// Opens the store that the policy names; makes it when it is not there yet.
-    /// - Parameter audit: where changes are recorded; nil: nowhere.
-    package init(_ settings: AuthorizationServerSettings, audit: CommandAudit? = nil) async throws {
-        recorded = try await RecordedAdministration(settings, audit: audit)
+    /// Opens the store that the policy names.
+    /// - Parameters:
+    ///   - creating: a store that is not there yet is made; otherwise that is an error. Only for adding to it: whoever
+    ///     looks for something must not find a new and empty store in place of one that is lost.
+    ///   - audit: where changes are recorded; nil: nowhere.
+    package init(_ settings: AuthorizationServerSettings, creating: Bool = false, audit: CommandAudit? = nil)
+        async throws
+    {
+        recorded = try await RecordedAdministration(settings, creating: creating, audit: audit)
     }
 
     /// An account with a password. Throws `ManagementError` if the name is taken, or a value is none that an account

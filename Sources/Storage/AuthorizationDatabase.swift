@@ -13,6 +13,8 @@ package struct AuthorizationDatabase: Sendable {
     package let signingKeys: SigningKeyCheck
     /// The signing keys, as they were then. Throws only if it was opened for something else than signing.
     package var ring: SigningKeyRing { get throws(StorageError) { try signingKeys.ring.get() } }
+    /// It was not there and has been made: there are no clients and no users in it, and its keys are new.
+    package let isNew: Bool
     let seal: KeySeal?
     /// When keys are made and given up.
     package let schedule: KeySchedule
@@ -34,19 +36,25 @@ package struct AuthorizationDatabase: Sendable {
     ) async throws -> AuthorizationDatabase {
         let seal = secrets.seal
         let store: any AuthorizationStore
+        var birth: [StoredRecord]?
+        var isNew = false
         let name = settings.database.description
         switch settings.database {
         case .sqlite(let path):
-            store = try SQLiteAuthorizationStore.open(
+            let sqlite = try SQLiteAuthorizationStore.open(
                 path: path, creating: creating, seal: seal, algorithms: settings.signingAlgorithms,
                 signs: signs, now: now, random: random)
+            isNew = sqlite.isNew
+            store = sqlite
         case .postgresql(let server):
-            let birth = try StoreContents.birth(
+            let first = try StoreContents.birth(
                 algorithms: settings.signingAlgorithms, seal: seal, now: now, random: random)
             store = try await PostgreSQLAuthorizationStore(
-                server, password: secrets.password, creating: creating, birth: birth)
+                server, password: secrets.password, creating: creating, birth: first)
+            birth = first
         }
         var contents = try await contents(of: store, name: name)
+        if let birth { isNew = contents.isBorn(with: birth) }
         var check = SigningKeyCheck(
             contents.keys, name: name, seal: seal, preference: settings.signingAlgorithms, now: now)
         // Nothing is encrypted with a secret that opens none of the keys that are encrypted already: afterwards no secret
@@ -61,7 +69,8 @@ package struct AuthorizationDatabase: Sendable {
         }
         if signs { _ = try check.ring.get() }
         return AuthorizationDatabase(
-            store: store, pepper: contents.pepper, name: name, signingKeys: check, seal: seal,
+            store: store, pepper: contents.pepper, name: name, signingKeys: check, isNew: isNew,
+            seal: seal,
             schedule: KeySchedule(
                 algorithms: settings.signingAlgorithms, rotationSeconds: settings.keyRotation.components.seconds,
                 tokenSeconds: settings.accessTokenLifetime.components.seconds))

@@ -16,10 +16,7 @@ enum DatabaseFile {
         var status = stat()
         if stat(path, &status) != 0 {
             guard errno == ENOENT else { throw StorageError(path, "cannot be opened: \(reason(errno))") }
-            guard creating else {
-                throw StorageError(
-                    path, "does not exist; it is made when the gateway starts, or by \"portcullis client add\"")
-            }
+            guard creating else { throw StorageError(path, "does not exist; \(whoMakesIt)") }
             try create(path)
             return
         }
@@ -32,6 +29,10 @@ enum DatabaseFile {
                 "holds the keys that tokens are signed with and has mode 0\(octal): others may open it; chmod 600 it")
         }
     }
+
+    /// The end of a message that there is none.
+    static let whoMakesIt =
+        "it is made when the gateway starts, or by \"portcullis client add\" or \"portcullis user add\""
 
     /// Runs `body` while no other process does the same for a database in this folder: two that start at once must not
     /// both give birth to it.

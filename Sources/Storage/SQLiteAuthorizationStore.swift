@@ -17,11 +17,13 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     /// The signing keys, as they were when the file was opened; nil if they cannot sign, which nobody wanted either.
     package let keys: SigningKeyRing?
     package let pepper: SecretPepper
+    /// It was made when it was opened.
+    let isNew: Bool
     private let watchers = StoreWatchers()
 
     /// Opens the file; makes it, with signing keys in it, when it does not exist or is empty.
     /// - Parameters:
-    ///   - creating: false: a file that does not exist is an error.
+    ///   - creating: false: a file that does not exist, or in which nothing is, is an error.
     ///   - seal: what private keys are encrypted with; nil: they are not.
     ///   - algorithms: what is signed with; a new file is given a key for each.
     ///   - signs: false: nothing will be signed, so that keys that cannot be used are no error.
@@ -34,7 +36,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         do {
             return try DatabaseFile.whileAlone(path) {
                 try SQLiteAuthorizationStore(
-                    path: path, seal: seal, algorithms: algorithms, signs: signs, now: now, random: random)
+                    path: path, creating: creating, seal: seal, algorithms: algorithms, signs: signs, now: now,
+                    random: random)
             }
         } catch let error as StorageError {
             throw error
@@ -48,7 +51,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     }
 
     private init(
-        path: String, seal: KeySeal?, algorithms: [Algorithm], signs: Bool, now: Int64, random: Randomness
+        path: String, creating: Bool, seal: KeySeal?, algorithms: [Algorithm], signs: Bool, now: Int64,
+        random: Randomness
     ) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busySeconds)
@@ -59,7 +63,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
             // wiped, and a schema that somebody else wrote runs nothing.
             try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF")
         }
-        try Self.refuseForeign(path)
+        try Self.refuseForeign(path, creating: creating)
         let pool = try DatabasePool(path: path, configuration: configuration)
         let birth = try StoreContents.birth(algorithms: algorithms, seal: seal, now: now, random: random)
         let migrator = StorageSchema.migrator(birth: birth)
@@ -75,12 +79,13 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
                 pepper: RecordRows.read(db, .serverKey, ServerKey.pepper), name: path)
         }
         pepper = contents.pepper
+        isNew = contents.isBorn(with: birth)
         let ring = SigningKeyCheck(contents.keys, name: path, seal: seal, preference: algorithms, now: now).ring
         keys = signs ? try ring.get() : try? ring.get()
     }
 
     /// A database of another program is not to be written to, not even to its journal mode: it is looked at read-only.
-    private static func refuseForeign(_ path: String) throws {
+    private static func refuseForeign(_ path: String, creating: Bool) throws {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(busySeconds)
@@ -92,6 +97,9 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
             let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
             guard applicationID == DatabaseFile.applicationID || (applicationID == 0 && tables == 0) else {
                 throw StorageError(path, "belongs to another program; it was left as it is")
+            }
+            guard creating || tables > 0 else {
+                throw StorageError(path, "has nothing in it; \(DatabaseFile.whoMakesIt)")
             }
         }
     }

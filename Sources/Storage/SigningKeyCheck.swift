@@ -46,6 +46,8 @@ package struct SigningKeyCheck: Sendable {
             keys.damaged.map { (kid: $0.key, error: Self.unreadable($0.key, name)) }
             + broken.map { (kid: $0.times.kid, error: $0.error) }
         let usable = dated.map(Times.init)
+        // As `SigningKeyRing` signs: before the first key the oldest serves.
+        let now = max(now, (usable + broken.map(\.times)).map(\.signsFrom).min() ?? now)
         let signing = broken.first { $0.times.mustSign(beside: usable, broken.map(\.times), preference, now) }
         // Without the secret, the policy is at fault and no key.
         var missing = withoutSeal ?? signing?.error

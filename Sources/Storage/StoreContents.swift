@@ -23,6 +23,11 @@ struct StoreContents: Sendable {
         self.pepper = pepper
     }
 
+    /// Whether the database was made with these first records: nobody else has the same.
+    func isBorn(with birth: [StoredRecord]) -> Bool {
+        birth.contains { record in record.kind == .signingKey && keys.values.contains { $0.kid == record.key } }
+    }
+
     /// What a new database is given: a key for each algorithm, which signs from now on, and the key of client secrets.
     static func birth(algorithms: [Algorithm], seal: KeySeal?, now: Int64, random: Randomness) throws -> [StoredRecord]
     {

@@ -61,7 +61,7 @@ package struct Demonstration: Sendable {
         let outcome: Result<Bool, any Error>
         do {
             let (settings, auditPath) = try settings()
-            let client = try await register(try await ClientRegistry(settings))
+            let client = try await register(try await ClientRegistry(settings, creating: true))
             let transcript = Transcript(
                 port: gateway.addresses.first?.port ?? 8443, authorities: "\(certs)/ca.pem", client: client,
                 print: print)

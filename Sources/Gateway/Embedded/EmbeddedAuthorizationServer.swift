@@ -38,6 +38,7 @@ final class EmbeddedAuthorizationServer: LocalService {
     ) async throws {
         database = try await AuthorizationDatabase.open(settings, secrets: DatabaseSecrets(settings), now: Self.now)
         keys = SigningKeys(try database.ring)
+        logger.log(opened: database, signingBy: keys.ring.current(now: Self.now)?.kid)
         for key in database.signingKeys.unusable { logger.error(unusable: key) }
         let first = ProtectedResources(policy)
         let registrationToken = try settings.registration.map { registration in
@@ -88,4 +89,19 @@ final class EmbeddedAuthorizationServer: LocalService {
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
+}
+
+extension Logger {
+    /// One line at each start: whoever sees another key's id than at the last one knows that the database is another,
+    /// as when a volume was not mounted.
+    fileprivate func log(opened database: AuthorizationDatabase, signingBy kid: String?) {
+        let metadata: Logger.Metadata = ["database": "\(database.name)", "kid": "\(kid ?? "none")"]
+        if database.isNew {
+            warning(
+                "the authorization server's database was not there and was created new: it has no clients and no users, and its signing keys are new",
+                metadata: metadata)
+        } else {
+            info("the authorization server's database is open", metadata: metadata)
+        }
+    }
 }

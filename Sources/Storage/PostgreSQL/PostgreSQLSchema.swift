@@ -48,7 +48,7 @@ enum PostgreSQLSchema {
             guard creating || version > 0 else {
                 throw StorageError(
                     name,
-                    "has no tables of Portcullis; they are made when the gateway starts, or by \"portcullis client add\""
+                    "has no tables of Portcullis; they are made when the gateway starts, or by \"portcullis client add\" or \"portcullis user add\""
                 )
             }
             for (index, migration) in migrations.enumerated().dropFirst(version) {

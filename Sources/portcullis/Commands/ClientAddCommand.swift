@@ -138,7 +138,7 @@ struct ClientAddCommand: AsyncParsableCommand {
     func run() async throws {
         let (settings, audit, whole) = try PolicySettings.managedPolicy(of: policy)
         do {
-            let (document, secret) = try await ClientRegistry(settings, audit: audit).add(
+            let (document, secret) = try await ClientRegistry(settings, creating: true, audit: audit).add(
                 id: id, metadata: try metadata(whole), resources: resources.isEmpty ? nil : resources,
                 isFirstParty: firstParty)
             var shown = document

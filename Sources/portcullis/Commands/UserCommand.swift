@@ -71,7 +71,7 @@ struct UserAddCommand: AsyncParsableCommand {
     func run() async throws {
         let (settings, audit, policy) = try PolicySettings.managedPolicy(of: arguments.policy)
         do {
-            let registry = try await UserRegistry(settings, audit: audit)
+            let registry = try await UserRegistry(settings, creating: true, audit: audit)
             let user: UserRegistry.User
             if let providerSubject {
                 guard let provider = settings.logIn.provider,
