@@ -21,6 +21,7 @@ struct AuthorizationHarness: Sendable {
 
     let store = MemoryStore()
     let key: SigningKey
+    let keys: SigningKeys
     let pepper: SecretPepper
     let server: AuthorizationServer
     let random: Randomness
@@ -36,6 +37,7 @@ struct AuthorizationHarness: Sendable {
             let ring = SigningKeyRing([DatedSigningKey(key: key, signsFrom: newYear2026 - 100)])
         else { throw HarnessError() }
         self.pepper = pepper
+        keys = SigningKeys(ring)
         let counter = Mutex<UInt8>(0)
         random = Randomness { count in
             counter.withLock { counter in
@@ -49,7 +51,7 @@ struct AuthorizationHarness: Sendable {
         settings.limits = []
         configure(&settings)
         server = AuthorizationServer(
-            settings: settings, resources: [Self.otherAudience], keys: SigningKeys(ring), pepper: pepper, store: store,
+            settings: settings, resources: [Self.otherAudience], keys: keys, pepper: pepper, store: store,
             keySource: keySource, registrationToken: registrationToken)
     }
 

@@ -22,8 +22,8 @@ package struct KeySchedule: Sendable, Equatable {
 
     /// One step that somebody has to take, in the store.
     package enum Action: Sendable, Equatable {
-        /// Make a key. The one that it follows is to be published until then, and in the same step; nil: it follows
-        /// none.
+        /// Make a key, and in the same step let those of its algorithm end that it follows: `follows` (nil: it follows
+        /// none) is published until the last token of it has ended, and what would have begun to sign later goes.
         case create(Algorithm, signsFrom: Int64, follows: String?)
         /// It is not wanted any more, or there is a newer one: it goes at that time.
         case publishUntil(kid: String, Int64)
@@ -42,7 +42,10 @@ package struct KeySchedule: Sendable, Equatable {
         // Keys whose algorithm is not wanted stay until something else signs in their place.
         if let first = algorithms.first, living.contains(where: { $0.algorithm == first && $0.signsFrom <= now }) {
             for key in living where !algorithms.contains(key.algorithm) && key.publishedUntil == nil {
-                actions.append(.publishUntil(kid: key.kid, now &+ retainSeconds))
+                // What was only announced has signed nothing that anybody could want to verify.
+                let until = now &+ retainSeconds
+                actions.append(
+                    key.signsFrom < until ? .publishUntil(kid: key.kid, until) : .remove(kid: key.kid))
             }
         }
         return actions

@@ -32,18 +32,27 @@ package struct SigningKeyChange: Sendable {
 
     private func changes(_ action: KeySchedule.Action, of keys: [StoredSigningKey], now: Int64) throws -> [StoreChange]
     {
-        func key(_ kid: String?) -> StoredSigningKey? { keys.first { $0.kid == kid } }
+        func key(_ kid: String) -> StoredSigningKey? { keys.first { $0.kid == kid } }
         switch action {
         case .create(let algorithm, let signsFrom, let follows):
             let new = try StoredSigningKey(
                 SigningKey.generate(algorithm), createdAt: now, signsFrom: signsFrom, seal: terms.seal, random: random)
-            // Written again, changed or not, so that a second gateway that decides the same at the same time comes too
-            // late.
-            guard var anchor = key(follows) ?? keys.min(by: { $0.kid < $1.kid }) else { return [.insert(new.record)] }
-            if anchor.kid == follows {
-                anchor.publishedUntil = terms.schedule.publishedUntil(successorSignsFrom: signsFrom)
+            let until = terms.schedule.publishedUntil(successorSignsFrom: signsFrom)
+            var changes: [StoreChange] = []
+            for var old in keys where old.algorithm == algorithm {
+                if old.signsFrom > signsFrom {
+                    // Announced only, and signs never, since the new one comes before it: it would end before it
+                    // begins.
+                    changes.append(.remove(.signingKey, key: old.kid, version: old.version))
+                } else if old.kid == follows || until < old.publishedUntil ?? .min {
+                    old.publishedUntil = until
+                    changes.append(.replace(old.record))
+                }
             }
-            return [.replace(anchor.record), .insert(new.record)]
+            // One of them is always written, changed or not, so that a second gateway that decides the same at the same
+            // time comes too late.
+            if changes.isEmpty, let anchor = keys.min(by: { $0.kid < $1.kid }) { changes = [.replace(anchor.record)] }
+            return changes + [.insert(new.record)]
         case .publishUntil(let kid, let time):
             guard var old = key(kid) else { return [] }
             old.publishedUntil = time

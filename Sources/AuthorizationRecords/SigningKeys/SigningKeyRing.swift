@@ -27,7 +27,10 @@ package struct SigningKeyRing: Sendable {
     ///   newest.
     package init?(_ keys: [DatedSigningKey], preference: [Algorithm] = []) {
         guard !keys.isEmpty, Set(keys.map(\.key.kid)).count == keys.count else { return nil }
-        self.keys = keys.sorted { $0.signsFrom < $1.signsFrom }
+        // Of two that begin in one second, the one that goes on is the newer.
+        self.keys = keys.sorted {
+            ($0.signsFrom, $0.publishedUntil ?? .max) < ($1.signsFrom, $1.publishedUntil ?? .max)
+        }
         self.preference = preference
     }
 
@@ -53,8 +56,13 @@ package struct SigningKeyRing: Sendable {
         signing(now: now).last { $0.key.algorithm == algorithm }?.key
     }
 
+    /// Whether the clock stands before the first key: it was set back, or was wrong when the key was made.
+    package func begins(after now: Int64) -> Bool { keys.first.map { now < $0.signsFrom } ?? false }
+
     private func signing(now: Int64) -> [DatedSigningKey] {
-        keys.filter { $0.signsFrom <= now && now < $0.publishedUntil ?? .max }
+        // Before the first key the oldest serves: everybody has it, and no token at all would help nobody.
+        let now = max(now, keys.first?.signsFrom ?? now)
+        return keys.filter { $0.signsFrom <= now && now < $0.publishedUntil ?? .max }
     }
 
     /// Which keys there are and when they serve: two rings with the same timetable are the same.

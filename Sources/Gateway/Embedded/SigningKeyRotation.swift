@@ -65,6 +65,9 @@ struct SigningKeyRotation: Service {
         let ring = try check.ring.get().adding(check.unusable.map(\.kid), from: keys.ring)
         // Each time, since the copy in memory may be the last good one.
         for key in check.unusable { logger.error(unusable: key, isKnownHere: keys.ring.contains(key.kid)) }
+        if ring.begins(after: now) {
+            logger.warning("the clock stands before the first signing key; was it set back? The oldest key signs")
+        }
         if ring.timetable != keys.ring.timetable {
             keys.replace(with: ring)
             await changed()

@@ -196,11 +196,23 @@ struct MetadataTests {
         #expect(kids(newYear2026 + 5_000) == [new.kid])
     }
 
+    @Test("with a clock that was set back before the first key, the oldest key signs")
+    func clockBefore() async throws {
+        let harness = try AuthorizationHarness()
+        try await harness.register()
+        let answer = await harness.token(now: newYear2026 - 200)
+        #expect(answer.status == 200)
+        #expect(answer.body["access_token"] != nil)
+    }
+
     @Test("without a key that may sign the answer is 503, and no token")
     func noKey() async throws {
         let harness = try AuthorizationHarness()
         try await harness.register()
-        let answer = await harness.token(now: newYear2026 - 200)
+        harness.keys.replace(
+            with: try #require(
+                SigningKeyRing([DatedSigningKey(key: .generate(.es256), signsFrom: 0, publishedUntil: newYear2026)])))
+        let answer = await harness.token(now: newYear2026)
         #expect(answer.status == 503)
         #expect(answer.error == "temporarily_unavailable")
         #expect(answer.body["access_token"] == nil)
