@@ -21,14 +21,33 @@ package struct CompactJWS: Sendable {
     private static let claimsLimits = JSONLimits(bytesMax: bytesMax, depthMax: 16, membersMax: 1_024)
 
     /// Parses a token of ASCII octets. Only its form is checked: neither the signature nor any claim.
-    package init(_ token: Span<UInt8>) throws(JOSEError) {
+    package init(_ token: Span<UInt8>) throws(JOSEError) { try self.init(token, payload: .claims) }
+
+    /// What a payload may be.
+    package enum PayloadRule: Sendable {
+        /// A set of claims, as of every token.
+        case claims
+        /// Any octets (RFC 7515 §2), for signatures that are no tokens. Where it is no set of claims there are none, so
+        /// whoever judges claims finds nothing.
+        case any
+    }
+
+    /// - Parameter rule: nothing that decides about requests says `any`.
+    package init(_ token: [UInt8], payload rule: PayloadRule) throws(JOSEError) {
+        try self.init(token.span, payload: rule)
+    }
+
+    private init(_ token: Span<UInt8>, payload rule: PayloadRule) throws(JOSEError) {
         guard token.count <= Self.bytesMax else { throw .malformed(.tooLarge) }
         let (first, second) = try Self.dots(token)
         let headerOctets = try Self.decode(token.extracting(0..<first))
         payload = try Self.decode(token.extracting((first &+ 1)..<second))
         signature = try Self.decode(token.extracting((second &+ 1)..<token.count))
         header = try JOSEHeader(headerOctets)
-        unverifiedClaims = try Self.claims(payload)
+        switch rule {
+        case .claims: unverifiedClaims = try Self.claims(payload)
+        case .any: unverifiedClaims = (try? Self.claims(payload)) ?? [:]
+        }
         signingInput = token.extracting(0..<second).withUnsafeBufferPointer { Array($0) }
     }
 

@@ -1,5 +1,6 @@
 import JOSE
 package import JSON
+import Octets
 
 /// What the command line says about a token: `portcullis jose`. The same code as on the request's path reads and checks
 /// it, so that vectors of others can be run against that.
@@ -34,8 +35,12 @@ package struct TokenInspection: Sendable {
 
     /// Checks a token's signature with the keys of a file: a JWK, a JWK Set, or a public key in PEM. Neither times nor
     /// type nor audience nor issuer are judged.
-    /// - Parameter algorithms: names of those that count; empty: all that the gateway knows.
-    package static func verified(_ input: [UInt8], keyFile: [UInt8], algorithms: [String]) -> TokenInspection {
+    /// - Parameters:
+    ///   - algorithms: names of those that count; empty: all that the gateway knows.
+    ///   - anyPayload: the payload need be no set of claims.
+    package static func verified(
+        _ input: [UInt8], keyFile: [UInt8], algorithms: [String], anyPayload: Bool = false
+    ) -> TokenInspection {
         var allowed: [Algorithm] = []
         for name in algorithms {
             guard let algorithm = Algorithm(rawValue: name) else { return failed("unsupported_algorithm") }
@@ -49,7 +54,8 @@ package struct TokenInspection: Sendable {
             return failed(error.code, reason: error.reason)
         }
         do throws(JOSEError) {
-            return valid(try keys.verified(CompactJWS(token(input)), allowed), keys)
+            let jws = try CompactJWS(token(input), payload: anyPayload ? .any : .claims)
+            return valid(try keys.verified(jws, allowed), keys, payload: anyPayload ? jws.payload : nil)
         } catch {
             return failed(error.code, keys)
         }
@@ -100,11 +106,17 @@ package struct TokenInspection: Sendable {
 
     // MARK: Reports
 
-    private static func valid(_ jws: VerifiedJWS, _ keys: Keys) -> TokenInspection {
+    /// - Parameter payload: shown instead of the claims.
+    private static func valid(_ jws: VerifiedJWS, _ keys: Keys, payload: [UInt8]?) -> TokenInspection {
         var report: JSONObject = [
             "valid": true, "checked": "signature", "algorithm": .string(jws.algorithm.rawValue),
-            "header": .object(jws.header.members), "claims": .object(jws.payload),
+            "header": .object(jws.header.members),
         ]
+        if let payload {
+            report["payload"] = .string(Base64URL.encode(payload))
+        } else {
+            report["claims"] = .object(jws.payload)
+        }
         if !keys.skipped.isEmpty { report["keys_skipped"] = .array(keys.skipped) }
         return TokenInspection(succeeded: true, report: .object(report))
     }

@@ -33,7 +33,7 @@ enum PolicySettings {
         let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: path)
         guard let policy = reading.policy else {
             let errors = reading.findings.filter { $0.severity == .error }
-            FileHandle.standardError.write(Data(FindingReport.text(errors).utf8))
+            StandardError.write(FindingReport.text(errors))
             throw CommandFailure("\(path) has errors; mend them first (portcullis check \(path))")
         }
         guard let settings = policy.authorizationServer else {

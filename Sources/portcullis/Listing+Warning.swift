@@ -13,7 +13,7 @@ extension Listing {
     /// Says on standard error what is missing in the list; then it is not the whole list, and its exit status says so.
     func reportDamage() throws(ExitCode) {
         guard let warning else { return }
-        FileHandle.standardError.write(Data((warning + "\n").utf8))
+        StandardError.write(warning + "\n")
         throw ExitCode(1)
     }
 }

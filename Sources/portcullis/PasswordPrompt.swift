@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import OperatorTools
 
 /// Asks for a password: at a terminal without showing it, twice; else the first line of standard input.
 enum PasswordPrompt {
@@ -18,7 +19,7 @@ enum PasswordPrompt {
     }
 
     private static func ask(_ prompt: String) throws -> String {
-        FileHandle.standardError.write(Data(prompt.utf8))
+        StandardError.write(prompt)
         var shown = termios()
         guard tcgetattr(STDIN_FILENO, &shown) == 0 else {
             throw CommandFailure("cannot switch off the echo of the terminal")
@@ -30,7 +31,7 @@ enum PasswordPrompt {
         }
         defer {
             _ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
-            FileHandle.standardError.write(Data("\n".utf8))
+            StandardError.write("\n")
         }
         guard let line = readLine(strippingNewline: true) else { throw CommandFailure("no password was typed") }
         return line

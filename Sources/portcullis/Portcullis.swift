@@ -1,7 +1,30 @@
 import ArgumentParser
+import Glibc
+import OperatorTools
+
+/// Where the program begins: what all commands have in common, around the one that is asked for.
+@main
+enum Program {
+    static func main() async {
+        ProcessStreams.prepare()
+        guard let arguments = ProgramArguments.all else {
+            StandardError.write("Error: the arguments cannot be read: /proc is not there, nor are they in memory\n")
+            exit(1)
+        }
+        do {
+            var command = try Portcullis.parseAsRoot(Array(arguments.dropFirst()))
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Portcullis.exit(withError: error)
+        }
+    }
+}
 
 /// The command line. Every command's help says what it does, what it needs, and what to do next.
-@main
 struct Portcullis: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "portcullis",

@@ -37,16 +37,16 @@ struct CheckCommand: ParsableCommand {
         }
         let reading = check.reading
         if let reason = check.leftOut {
-            FileHandle.standardError.write(Data("clients were not looked at: \(reason)\n".utf8))
+            StandardError.write("clients were not looked at: \(reason)\n")
         }
         let errors = reading.findings.count { $0.severity == .error }
         let warnings = reading.findings.count - errors
         switch format {
         case .json:
-            FileHandle.standardOutput.write(Data(FindingReport.json(reading.findings)))
+            print(String(decoding: FindingReport.json(reading.findings), as: UTF8.self), terminator: "")
         case .text:
             let report = FindingReport.text(reading.findings)
-            if !report.isEmpty { FileHandle.standardOutput.write(Data(report.utf8)) }
+            if !report.isEmpty { print(report, terminator: "") }
             if let policy = reading.policy {
                 print(
                     "\(file): ok: \(policy.routes.count) routes, \(policy.upstreams.count) upstreams, \(policy.issuers.count) issuers, \(warnings) warnings, policy \(policy.hash)"

@@ -28,6 +28,9 @@ struct JOSEVerifyCommand: ParsableCommand {
             key is tried whatever kid the token names. Only the signature is checked, not whether the token has expired, \
             for whom it was made, or by whom.
 
+            With --payload any the payload need be no set of claims, so that signatures of others (RFC 7515, Wycheproof) can be \
+            run against the same code; the result then has it in base64url as "payload".
+
             The result says "valid", and, when it is not, a "code" that stays the same between releases.
             Exit status: 0 when the signature holds, 1 otherwise.
             """)
@@ -38,6 +41,11 @@ struct JOSEVerifyCommand: ParsableCommand {
     @Option(
         help: "A signature algorithm that counts, such as ES256; repeat for more. Without it: all that fit the key.")
     var alg: [String] = []
+
+    enum Payload: String, ExpressibleByArgument, CaseIterable { case claims, any }
+
+    @Option(help: "What the payload may be: claims, as of every token, or any octets.")
+    var payload = Payload.claims
 
     func validate() throws {
         for name in alg where !TokenInspection.algorithmNames.contains(name) {
@@ -51,7 +59,10 @@ struct JOSEVerifyCommand: ParsableCommand {
         guard let file = FileHandle(forReadingAtPath: key),
             let octets = try? file.read(upToCount: TokenInspection.keyBytesMax + 1)
         else { throw CommandFailure("\(key): cannot be read, or is empty") }
-        try TokenInspection.verified(StandardInput.token(), keyFile: Array(octets), algorithms: alg).finish()
+        try TokenInspection.verified(
+            StandardInput.token(), keyFile: Array(octets), algorithms: alg, anyPayload: payload == .any
+        )
+        .finish()
     }
 }
 
@@ -88,7 +99,7 @@ enum StandardInput {
 extension TokenInspection {
     /// Prints the report, and ends with the status that goes with it.
     fileprivate func finish() throws {
-        FileHandle.standardOutput.write(Data(report.serialized(pretty: true) + [0x0A]))
+        print(String(decoding: report.serialized(pretty: true), as: UTF8.self))
         if !succeeded { throw ExitCode(1) }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Gateway
 import Logging
+import OperatorTools
 import ServiceLifecycle
 import UnixSignals
 
@@ -48,7 +49,7 @@ struct RunCommand: AsyncParsableCommand {
         do {
             try await group.run()
         } catch let failure as GatewayServer.StartFailure {
-            FileHandle.standardError.write(Data((failure.description + "\n").utf8))
+            StandardError.write(failure.description + "\n")
             throw ExitCode(1)
         }
     }

@@ -140,7 +140,7 @@ struct TokenCommand: AsyncParsableCommand {
         try? process.run()
     }
 
-    private static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    private static func say(_ text: String) { StandardError.write(text + "\n") }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 

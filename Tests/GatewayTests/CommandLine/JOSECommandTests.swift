@@ -67,6 +67,32 @@ struct JOSECommandTests {
         }
     }
 
+    @Test("verify --payload any checks signatures that are on no claims, as those of others (RFC 8037 A.4)")
+    func anyPayload() async throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            #"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#, to: "key.jwk")
+        let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+        let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
+        let good = try await jose(
+            ["verify", "--key", "key.jwk", "--payload", "any"], "\(token).\(signature)", in: folder)
+        #expect(good.status == 0 && good.report["valid"] == true)
+        #expect(good.report["payload"] == "RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc")
+        #expect(good.report["claims"] == nil)
+        for (text, code) in [
+            ("\(token).A\(signature.dropFirst())", "bad_signature"),
+            ("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZQ.\(signature)", "bad_signature"),
+            ("eyJhbGciOiJFZERTQSJ9..\(signature)", "bad_signature"),
+            ("eyJhbGciOiJub25lIn0.RXhhbXBsZQ.", "unsupported_algorithm"),
+        ] {
+            let bad = try await jose(["verify", "--key", "key.jwk", "--payload", "any"], text, in: folder)
+            #expect(bad.status == 1 && bad.report["code"]?.string == code, "\(bad.report)")
+        }
+        // As a token it is none.
+        let claims = try await jose(["verify", "--key", "key.jwk"], "\(token).\(signature)", in: folder)
+        #expect(claims.status == 1 && claims.report["code"] == "claims_not_json")
+    }
+
     @Test("verify uses no key that requests would not: private, short, symmetric, or none at all")
     func badKeys() async throws {
         let issuer = try TestIssuer.partner()
