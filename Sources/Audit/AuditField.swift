@@ -25,6 +25,10 @@ package enum AuditField: Int, Sendable, CaseIterable {
     case ending, truncated
     /// Of a record that stands for several requests.
     case repeated, firstTime, lastTime
+    /// Where the record was made.
+    case instance, listener
+    /// What a client says besides.
+    case target, query, userAgent
 
     /// Exhaustive on purpose: a new field has to say how much care it needs.
     package var classification: AuditClass {
@@ -33,9 +37,9 @@ package enum AuditField: Int, Sendable, CaseIterable {
             .code, .error, .event, .scopesRequired, .scopesHeld, .limit, .limitRemaining, .limitReset, .upstream,
             .upstreamIdentity,
             .attempts, .status, .bytesIn, .bytesOut, .durationMicroseconds, .upstreamMicroseconds, .ending, .truncated,
-            .repeated, .firstTime, .lastTime:
+            .repeated, .firstTime, .lastTime, .instance, .listener:
             .open
-        case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID:
+        case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID, .target, .query, .userAgent:
             .personal
         case .token:
             .secret
@@ -87,6 +91,11 @@ package enum AuditField: Int, Sendable, CaseIterable {
         case .repeated: ",\"repeated\":"
         case .firstTime: ",\"first_time\":"
         case .lastTime: ",\"last_time\":"
+        case .instance: ",\"instance\":"
+        case .listener: ",\"listener\":"
+        case .target: ",\"target\":"
+        case .query: ",\"query\":"
+        case .userAgent: ",\"user_agent\":"
         }
     }
 }

@@ -27,6 +27,8 @@ package final class AuditLog: Sendable {
         package var alarm: String? = nil
     }
 
+    /// Names the process in its records; nil: it has no name.
+    package let instance: AuditText?
     let whenFull: WhenFull
     private let queueBytesMax: Int
     /// Octets of the queue that refused requests that match no route can take: a quarter. They cost their sender nothing,
@@ -41,17 +43,19 @@ package final class AuditLog: Sendable {
     /// - Parameter retention: how long files are kept.
     /// - Parameter unmatchedPerMinuteMax: records that refusals of one address with one code have of their own in a
     ///   minute, where no route matched; the others share one.
+    /// - Parameter instance: of records that the log makes itself.
     /// - Parameter onNotice: told what happens to the log, on its thread, which must not be held up.
     /// - Throws: `AuditSinkError` when the sink cannot be opened: a gateway that cannot keep records does not start.
     package init(
         sink: AuditSink, whenFull: WhenFull, queueBytesMax: Int,
-        retention: AuditRetention = AuditRetention(), unmatchedPerMinuteMax: Int = .max,
+        retention: AuditRetention = AuditRetention(), unmatchedPerMinuteMax: Int = .max, instance: AuditText? = nil,
         onNotice: @escaping @Sendable (AuditNotice) -> Void = { _ in }
     ) throws(AuditSinkError) {
         self.whenFull = whenFull
+        self.instance = instance
         self.queueBytesMax = queueBytesMax
         unmatchedBytesMax = queueBytesMax / 4
-        tally = SharedRefusalTally(writtenMax: unmatchedPerMinuteMax)
+        tally = SharedRefusalTally(writtenMax: unmatchedPerMinuteMax, instance: instance)
         writer = AuditWriter(
             sink: try OpenSink(sink, retention: retention), tally: tally, onNotice: onNotice)
         try writer.start()

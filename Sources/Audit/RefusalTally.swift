@@ -40,9 +40,10 @@ struct RefusalTally {
         fileprivate(set) var count: Int
 
         /// One record, with its line feed.
-        func record(at wallNanoseconds: Int64, clock: inout RecordClock) -> [UInt8] {
+        func record(at wallNanoseconds: Int64, instance: AuditText? = nil, clock: inout RecordClock) -> [UInt8] {
             var record = AuditRecord(buffer: [])
             record.begin(at: wallNanoseconds, clock: &clock)
+            if let instance { record.add(.instance, instance) }
             if let address { record.add(.clientAddress, address) }
             record.add(.decision, "refused")
             record.add(.code, code)
@@ -136,7 +137,12 @@ final class SharedRefusalTally: Sendable {
     let counted = Atomic<Int>(0)
     private let tally: Mutex<RefusalTally>
 
-    init(writtenMax: Int) { tally = Mutex(RefusalTally(writtenMax: writtenMax)) }
+    private let instance: AuditText?
+
+    init(writtenMax: Int, instance: AuditText?) {
+        tally = Mutex(RefusalTally(writtenMax: writtenMax))
+        self.instance = instance
+    }
 
     func take(_ sender: AuditSender, code: UInt8, text: AuditText, at now: Int64, hasRoom: Bool) -> Bool {
         let isOwn = tally.withLock { $0.take(sender, code: code, text: text, at: now, hasRoom: hasRoom) }
@@ -147,22 +153,22 @@ final class SharedRefusalTally: Sendable {
     /// Records for windows that have ended by now.
     func takeEnded() -> [AuditBatch] {
         let now = RecordClock.wallNanoseconds()
-        return Self.batches(tally.withLock { $0.takeEnded(at: now) }, at: now)
+        return batches(tally.withLock { $0.takeEnded(at: now) }, at: now)
     }
 
     /// Records for everything that was counted, at the end.
     func takeAll() -> [AuditBatch] {
-        Self.batches(tally.withLock { $0.takeAll() }, at: RecordClock.wallNanoseconds())
+        batches(tally.withLock { $0.takeAll() }, at: RecordClock.wallNanoseconds())
     }
 
-    private static func batches(_ all: [RefusalTally.Counted], at now: Int64) -> [AuditBatch] {
+    private func batches(_ all: [RefusalTally.Counted], at now: Int64) -> [AuditBatch] {
         var clock = RecordClock()
         var batches: [AuditBatch] = []
         for one in all {
             if batches.last?.isFull != false { batches.append(AuditBatch()) }
             let last = batches.count - 1
             let start = batches[last].octets.count
-            batches[last].octets += one.record(at: now, clock: &clock)
+            batches[last].octets += one.record(at: now, instance: instance, clock: &clock)
             batches[last].records += 1
             batches[last].markUnmatched(from: start)
         }

@@ -82,7 +82,7 @@ package struct ServiceResponse: Sendable {
 
 /// What a service inside the process has to say in the record of a request. Nothing of it reaches the client.
 package struct ServiceFacts: Sendable, Equatable {
-    /// The client that asked, once it has shown who it is.
+    /// The client that asked; where it was refused, the one that it said it was.
     package var client: String?
     /// Whom the answer is about.
     package var subject: String?
@@ -92,4 +92,14 @@ package struct ServiceFacts: Sendable, Equatable {
     package var event: String?
 
     package init() {}
+
+    /// Events of answers that refuse without an error's word: pages that say so to a user.
+    private static let refusals: Set<String> = ["login_failed", "login_braked", "user_code_braked"]
+
+    /// Whether the service refused what was asked. Who polls for a device's answer is not refused, but told to wait
+    /// (RFC 8628 §3.5).
+    package var isRefusal: Bool {
+        if let error { return error != "authorization_pending" && error != "slow_down" }
+        return event.map(Self.refusals.contains) ?? false
+    }
 }

@@ -53,7 +53,11 @@ struct AuditRecordTests {
     @Test("what points to a person or a machine is classed so, and the token is secret")
     func classes() {
         let personal = AuditField.allCases.filter { $0.classification == .personal }
-        #expect(Set(personal) == [.clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID])
+        #expect(
+            Set(personal) == [
+                .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID, .target, .query,
+                .userAgent,
+            ])
         #expect(AuditField.allCases.filter { $0.classification == .secret } == [.token])
     }
 

@@ -20,12 +20,16 @@ struct AuthorizationEndpoint: ServerEndpoint {
     let sessions: SessionReader
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
+        var claimed: String?
         do throws(OAuthError) {
             let front = try FrontChannel(call.request)
+            claimed = front.parameters.value("client_id")
             if let id = front.parameters.value("interaction") { return try await resume(id, call) }
             return try await begin(front, call)
         } catch {
-            return page(error)
+            var response = page(error)
+            response.facts.client = claimed
+            return response
         }
     }
 
@@ -212,6 +216,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
                 "What the application sent is not right (\(error.word): \(error.description)). Go back to it; if this happens again, tell whoever runs it."
         )
         response.facts.error = error.word
+        response.facts.event = error.event
         return response
     }
 }

@@ -21,6 +21,12 @@ enum PresentedCredential {
         }
     }
 
+    /// Who the client says it is, for the record of a request that is refused; nil: it does not say.
+    static func claimedName(_ request: ServiceRequest, _ parameters: RequestParameters) -> String? {
+        if let credential = try? read(request, parameters) { return credential.clientID }
+        return parameters.value("client_id") ?? request.values("authorization").first.flatMap(basic)?.clientID
+    }
+
     private static let inBody = ["client_secret", "client_assertion", "client_assertion_type"]
 
     /// Reads the `Authorization` header and the form. Throws `invalidClient` where there is nothing that could be

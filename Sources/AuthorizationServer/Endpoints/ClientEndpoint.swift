@@ -13,10 +13,10 @@ struct ClientEndpoint: ServerEndpoint {
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         var clientID: String?
+        var parameters = RequestParameters.none
         var response: ServiceResponse
         do throws(OAuthError) {
-            let parameters: RequestParameters =
-                call.request.method == "POST" ? try .form(call.request) : .none
+            if call.request.method == "POST" { parameters = try .form(call.request) }
             let client = try await authenticator.authenticate(call, parameters)
             clientID = client.client.id
             response = try await operation.answer(
@@ -24,6 +24,7 @@ struct ClientEndpoint: ServerEndpoint {
             if operation.takesProofs { response.fields += proofs.fields(call) }
         } catch {
             response = error.response(realm: authenticator.realm)
+            clientID = clientID ?? PresentedCredential.claimedName(call.request, parameters)
         }
         response.facts.client = clientID
         return response

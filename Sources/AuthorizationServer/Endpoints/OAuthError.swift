@@ -41,7 +41,7 @@ struct OAuthError: Error, Equatable, Sendable {
         var response = ServiceResponse.json(
             status: status, ["error": .string(word), "error_description": .string(description)], fields: fields)
         response.facts.error = word
-        response.facts.event = event
+        response.facts.event = event ?? (word == "invalid_client" ? "client_authentication_failed" : nil)
         return response
     }
 }
@@ -61,7 +61,8 @@ extension OAuthError {
         "invalid_request", "the client_id in the body is not that of the Authorization header")
     /// Too many failures for this client from this address.
     static let tooManyFailures = OAuthError(
-        "invalid_client", "too many failed attempts; wait before the next", status: 429, retryAfterSeconds: 10)
+        "invalid_client", "too many failed attempts; wait before the next", status: 429, retryAfterSeconds: 10,
+        event: "client_authentication_braked")
     static let invalidScope = OAuthError("invalid_scope", "a scope is malformed, unknown, or not for this client")
     static let invalidTarget = OAuthError("invalid_target", "the resource is unknown, or there is more than one")
     /// The store or the key cannot serve now; the client may try again.

@@ -37,7 +37,11 @@ final class ConnectionFacts: ConnectionDelegate {
         isFromThisMachine = Listener.isForThisMachine(peer.listenerHost)
         fields = ConnectionFields(address: peer.address, isTLS: isTLS)
         serverName = peer.tls?.serverName.map { name in Array(name.utf8.reversed().drop { $0 == 0x2E }.reversed()) }
+        let instance = loop.ledgers.audit.instance
+        let listenerHost = peer.listenerHost.contains(":") ? "[\(peer.listenerHost)]" : peer.listenerHost
         record = AuditFragment { record in
+            if let instance { record.add(.instance, instance) }
+            record.add(.listener, AuditText("\(listenerHost):\(peer.localPort)"))
             record.add(.clientAddress, addressText)
             record.add(.clientPort, peer.port)
             if let version = peer.tls?.version { record.add(.tlsVersion, AuditText(version)) }

@@ -43,6 +43,14 @@ extension RequestPipeline {
         record.add(.method, clientText: head.octets(head.methodText))
         record.add(.host, clientText: head.octets(head.host))
         record.add(.path, clientText: head.octets(head.path))
+        // Else the path says all of it.
+        if head.path.isEmpty || !head.pathFeatures.isEmpty, !head.target.isEmpty {
+            record.add(.target, clientText: MaskedText.target(head.octets(head.target)))
+        }
+        if request.snapshot.recordsQuery, let query = head.query {
+            record.add(.query, clientText: MaskedText.query(head.octets(query))[...])
+        }
+        if let agent = head.block.first(.userAgent) { record.add(.userAgent, clientText: head.octets(agent)) }
         if let route = request.route {
             record.add(route.record)
         } else {
@@ -54,6 +62,8 @@ extension RequestPipeline {
         if let refusal = request.refusal {
             record.add(.decision, "refused")
             record.add(.code, refusal.text)
+        } else if request.serviceFacts?.isRefusal == true {
+            record.add(.decision, "refused")
         } else if status == 0 {
             record.add(.decision, "abandoned")
         } else {

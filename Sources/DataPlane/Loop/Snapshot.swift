@@ -25,6 +25,8 @@ package final class Snapshot: Sendable {
     let keysRevision: Int
     /// The policy's hash, ready for records.
     let policyHash: AuditText
+    /// Whether records have the query.
+    let recordsQuery: Bool
     /// Counts up: tells the pools of a loop that they belong to an older one.
     package let generation: Int
     /// nil: no service gets tokens of the gateway.
@@ -46,6 +48,7 @@ package final class Snapshot: Sendable {
         self.introspection = introspection
         self.keysRevision = keysRevision
         policyHash = AuditText(policy.hash)
+        recordsQuery = policy.audit.query
         self.generation = generation
         self.upstreamTokens = upstreamTokens
     }

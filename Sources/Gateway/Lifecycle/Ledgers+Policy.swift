@@ -14,13 +14,14 @@ extension Ledgers {
             case .file(let path, let rotateBytes, let keep): .file(path: path, rotateBytes: rotateBytes, keep: keep)
             }
         if case .file(let path, _, _) = sink { try GatewayServer.makeFolder(of: path) }
+        let instance = settings.instance.map { AuditText($0) }
         let audit = try AuditLog(
             sink: sink, whenFull: settings.whenFull == .refuse ? .refuse : .dropAndCount,
             queueBytesMax: settings.queueBytesMax,
             retention: AuditRetention(
                 keepSeconds: Int(settings.keepFor?.components.seconds ?? 0), bytesMax: settings.diskBytesMax,
                 unmatchedKeep: settings.unmatchedKeep),
-            unmatchedPerMinuteMax: settings.unmatchedPerMinuteMax,
+            unmatchedPerMinuteMax: settings.unmatchedPerMinuteMax, instance: instance,
             onNotice: { notice in logger.log(level: notice.level, "\(notice.text)") })
         self.init(
             audit: audit, limits: LimitLedger(keysMax: policy.bounds.limitKeysMax, seed: Self.randomSeed()),

@@ -35,9 +35,10 @@ extension HeadParser {
         index &+= 1
         let targetStart = index
         index = scanTarget(input, from: index, into: &head)
+        // Also what is refused: records say what was asked for.
+        head.target = Slice(start: targetStart, end: index)
         guard index < input.count else { return 0 }
         guard input[index] == 0x20, index > targetStart else { throw .badRequestLine }
-        head.target = Slice(start: targetStart, end: index)
         guard index &- targetStart <= limits.targetBytesMax else { throw .targetTooLong }
 
         index &+= 1

@@ -197,6 +197,10 @@ package struct AuditSettings: Sendable, Equatable {
     /// Records that refusals of one address with one code have of their own in a minute, where no route matched; the
     /// others share one.
     package var unmatchedPerMinuteMax = 100
+    /// Names this process in records, where several write to one place; nil: they have no name.
+    package var instance: String?
+    /// Whether records have the query, with secrets in it masked.
+    package var query = false
     /// 10 GiB.
     package static let diskBytesDefault = 10 * 1_073_741_824
     /// Key of the hash under which tokens appear in records; nil: a random one for each start of the process, so that

@@ -23,6 +23,8 @@ struct AuditSection {
         if let file = sink(reader, &settings) { settings.sink = file }
         settings.unmatchedPerMinuteMax = reader.value(
             "unmatched_per_minute_max", .number(1...1_000_000), default: settings.unmatchedPerMinuteMax)
+        settings.query = reader.flag("query")
+        settings.instance = reader.value("instance", .instanceName)?.value
         let secrets = SecretReader(context: context)
         settings.tokenKey = secrets.read(reader, "token_key", octetsMin: AuditSettings.tokenKeyOctetsMin)
         reader.finish()
@@ -44,6 +46,22 @@ struct AuditSection {
             )
         }
         return .file(path: context.path(path.value), rotateBytes: rotate, keep: keep)
+    }
+}
+
+extension ValueKind where Value == String {
+    /// What names a process in records: no secret, and nothing that would have to be escaped.
+    fileprivate static var instanceName: ValueKind {
+        ValueKind("a name of letters, digits, _ - and dots, 64 characters at most") { scalar throws(ValueProblem) in
+            let isName = scalar.text.utf8.allSatisfy {
+                ASCII.isAlphanumeric($0) || [UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: ".")].contains($0)
+            }
+            guard isName, !scalar.text.isEmpty, scalar.text.utf8.count <= 64 else {
+                throw ValueProblem(
+                    "found \(Shown.value(scalar.text)), expected letters, digits, _ - and dots, 64 characters at most")
+            }
+            return scalar.text
+        }
     }
 }
 

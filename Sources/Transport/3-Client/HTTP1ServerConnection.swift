@@ -80,7 +80,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
         countNoMore()
         if state.reading == .handshake { delegates.connectionFailed(nil, reason: .tlsHandshake) }
         state.abort()
-        exchange?.clientGone(shuttingDown: state.draining)
+        exchange?.clientGone(shuttingDown: state.isCutOff)
         leftover = nil
         pending = nil
         context.fireChannelInactive()

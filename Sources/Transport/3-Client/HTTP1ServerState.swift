@@ -55,6 +55,8 @@ struct HTTP1ServerState: ~Copyable {
     private var droppedBytes = 0
     private(set) var closeAfterAnswer = false
     private(set) var draining = false
+    /// The process ends and waits no longer: what is under way is cut off by the gateway, not by the client.
+    private(set) var isCutOff = false
     /// The next request is not begun before the client has taken the answers that it has.
     private(set) var waitsForRoom = false
     /// What waits is not looked at before the connection's turn comes.
@@ -487,7 +489,10 @@ struct HTTP1ServerState: ~Copyable {
     }
 
     /// It ends now, because the process does.
-    mutating func closeNow() { draining = true }
+    mutating func closeNow() {
+        draining = true
+        isCutOff = true
+    }
 
     /// No more is read or answered; only the end is awaited.
     mutating func close() {

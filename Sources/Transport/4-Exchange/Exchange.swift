@@ -219,7 +219,7 @@ package final class Exchange: UpstreamStreamDelegate {
             let upstream = self.upstream
             self.upstream = nil
             upstream?.finishTunnel()
-            end(.complete)
+            end(shuttingDown ? .shutDown : .complete)
         case .dropUpstream:
             dropUpstream()
             end(shuttingDown ? .shutDown : .clientGone)

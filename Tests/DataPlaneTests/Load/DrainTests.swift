@@ -83,6 +83,30 @@ struct DrainTests {
         }
     }
 
+    @Test("cuts a tunnel when the policy's drain is over, and its record says so")
+    func tunnel() async throws {
+        try await DataPlaneHarness.run(
+            .upgradeEcho(), runner: try ProgramRunner.built(), change: { $0.timeouts = ["drain: 300ms"] }
+        ) { harness in
+            let program = try #require(harness.gateway.running as? ProgramGateway)
+            let upgrade = ["Connection: Upgrade", "Upgrade: websocket"]
+            let open = try await harness.sending(Ask.head("GET", "/ws/1", upgrade))
+            #expect(try await open.readAnswer().status == 101)
+            let left = try await harness.sending(Ask.head("GET", "/ws/2", upgrade))
+            #expect(try await left.readAnswer().status == 101)
+            await left.reset()
+            _ = try await harness.gateway.auditRecords(atLeast: 1)
+            program.process.send(signal: SIGTERM)
+            let status = try await program.process.waitForExit()
+            #expect(status == 0)
+            _ = try? await open.readToEnd()
+            let records = try harness.gateway.auditRecords()
+            #expect(records.map { $0["path"] } == ["/ws/2", "/ws/1"])
+            #expect(records.map { $0["ending"] } == [nil, "shut_down"])
+            #expect(records.map { $0["status"] } == [101, 101])
+        }
+    }
+
     @Test("waits no longer than the policy's drain, and records what it broke off")
     func noLonger() async throws {
         try await DataPlaneHarness.run(

@@ -58,6 +58,51 @@ struct RecordFieldTests {
         }
     }
 
+    /// A target, what is said of it, and what the record has.
+    static let targets: [(target: String, code: String, recorded: String)] = [
+        ("/orders/%2e%2e%2fpayments", "bad_path", "/orders/%2e%2e%2fpayments"),
+        ("/orders/%2E%2E/x?token=secret", "no_route", "/orders/%2E%2E/x"),
+        ("/a/%00", "bad_path", "/a/%00"), ("/../../etc/passwd", "bad_path", "/../../etc/passwd"),
+        ("no-path", "bad_framing", "no-path"), ("/a\u{1}b", "bad_framing", "/a"),
+        ("ftp://user:word@localhost/x", "bad_framing", "ftp://***@localhost/x"),
+        ("/%2e/" + String(repeating: "a", count: 600), "no_route", "/%2e/" + String(repeating: "a", count: 507)),
+    ]
+
+    @Test("a path that is refused stands in its record as it was sent, bounded, without query and password")
+    func refusedPaths() async throws {
+        try await GatewayHarness.run { harness in
+            for (number, expected) in Self.targets.enumerated() {
+                let client = try await harness.gateway.rawClient()
+                try await client.write("GET \(expected.target) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                let answer = try await client.readAnswer()
+                #expect(answer.status >= 400, "\(expected.target)")
+                await client.reset()
+                let record = try #require(try await harness.gateway.auditRecords(atLeast: number + 1).last)
+                #expect(record["decision"] == "refused")
+                #expect(record["code"]?.string == expected.code, "\(expected.target)")
+                #expect((record["target"] ?? record["path"])?.string == expected.recorded)
+            }
+        }
+    }
+
+    @Test("where the request came in, at which instance, by which program, and the query if the policy wants it")
+    func places() async throws {
+        let settings = "file: {path: audit.jsonl}, instance: gw-1, query: true, unmatched_per_minute_max: 1"
+        try await GatewayHarness.run(edit: GatewayHarness.audit(settings)) { harness in
+            let request = harness.request(
+                "/open/1?page=2&access_token=abc", fields: [HeaderField("User-Agent", "probe/1.0 \"x\"")])
+            let record = try await harness.record(of: harness.client().send(request))
+            #expect(record["listener"]?.string == "127.0.0.1:\(harness.gateway.port)")
+            #expect(record["instance"] == "gw-1")
+            #expect(record["user_agent"] == "probe/1.0 \"x\"")
+            #expect(record["query"] == "page=2&access_token=***")
+            for _ in 0..<2 { _ = try await harness.answer("/nowhere") }
+            try await harness.gateway.stop()
+            let repeated = try harness.gateway.auditRecords().filter { $0["repeated"] != nil }
+            #expect(repeated.map { $0["instance"] } == ["gw-1"])
+        }
+    }
+
     @Test("no field but those of the table, each with a class that is not secret, but for the token's hash")
     func classed() async throws {
         let table = Dictionary(uniqueKeysWithValues: AuditField.allCases.map { ($0.name, $0.classification) })

@@ -83,11 +83,14 @@ enum RedirectURI {
 
 extension OAuthError {
     static let noRedirectURI = OAuthError(
-        "invalid_request", "redirect_uri is missing, and the client has not exactly one")
-    static let unknownRedirectURI = OAuthError("invalid_request", "redirect_uri is none of the client's")
+        "invalid_request", "redirect_uri is missing, and the client has not exactly one",
+        event: "redirect_uri_rejected")
+    static let unknownRedirectURI = OAuthError(
+        "invalid_request", "redirect_uri is none of the client's",
+        event: "redirect_uri_rejected")
     /// Of the authorization endpoint only, where client ids are no secret: on a page for the user, never in a
     /// redirect.
-    static let unknownClient = OAuthError("invalid_request", "the client is unknown")
+    static let unknownClient = OAuthError("invalid_request", "the client is unknown", event: "unknown_client")
 
     static var redirectURI: [OAuthError] { [noRedirectURI, unknownRedirectURI, unknownClient] }
 }

@@ -83,8 +83,11 @@ struct AuthorizationCodeGrant: TokenGrant {
 
 extension OAuthError {
     static let noCode = OAuthError("invalid_request", "code is missing")
-    static let badCode = OAuthError("invalid_grant", "the code is unknown, expired, used, or another client's")
-    static let badVerifier = OAuthError("invalid_grant", "code_verifier is missing, or is not that of the code")
+    static let badCode = OAuthError(
+        "invalid_grant", "the code is unknown, expired, used, or another client's",
+        event: "authorization_code_rejected")
+    static let badVerifier = OAuthError(
+        "invalid_grant", "code_verifier is missing, or is not that of the code", event: "code_verifier_rejected")
     static let otherKey = OAuthError("invalid_grant", "it is bound to another key or certificate")
     static let codeReplayed = OAuthError("invalid_grant", badCode.description, event: "authorization_code_replayed")
 

@@ -80,7 +80,8 @@ struct DeviceCodeGrant: TokenGrant {
 
 extension OAuthError {
     static let missingDeviceCode = OAuthError("invalid_request", "device_code is missing")
-    static let unknownDeviceCode = OAuthError("invalid_grant", "the device code is unknown, used, or another client's")
+    static let unknownDeviceCode = OAuthError(
+        "invalid_grant", "the device code is unknown, used, or another client's", event: "device_code_rejected")
     // RFC 8628 §3.5
     static let authorizationPending = OAuthError(
         "authorization_pending", "nobody has answered yet; ask again after the interval")

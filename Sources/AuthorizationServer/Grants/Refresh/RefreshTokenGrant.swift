@@ -138,7 +138,8 @@ struct RefreshTokenGrant: TokenGrant {
 extension OAuthError {
     static let noRefreshToken = OAuthError("invalid_request", "refresh_token is missing")
     static let badRefreshToken = OAuthError(
-        "invalid_grant", "the refresh token is unknown, expired, revoked, or another client's")
+        "invalid_grant", "the refresh token is unknown, expired, revoked, or another client's",
+        event: "refresh_token_rejected")
     static let refreshTokenReused = OAuthError(
         "invalid_grant", badRefreshToken.description, event: "refresh_token_reused")
 
