@@ -93,7 +93,7 @@ final class AuthenticationHarness {
 
     init(
         _ issuers: [Issuer], keys: [IssuerKeys?], require: [Requirement], cacheEntriesMax: Int = 100,
-        limiter: BadTokenLimiter? = nil, proofsMax: Int = 1_000
+        limiter: AddressLimiter? = nil, proofsMax: Int = 1_000
     ) {
         proofs = ProofLedger(proofsMax: proofsMax, seed: (3, 4), nonceKey: [UInt8](0..<32))
         self.issuers = issuers
@@ -106,7 +106,7 @@ final class AuthenticationHarness {
 
     /// One issuer, one route that accepts it.
     convenience init(
-        _ issuer: TestIssuer, entry: Issuer? = nil, cacheEntriesMax: Int = 100, limiter: BadTokenLimiter? = nil
+        _ issuer: TestIssuer, entry: Issuer? = nil, cacheEntriesMax: Int = 100, limiter: AddressLimiter? = nil
     ) throws {
         self.init(
             [entry ?? issuer.entry()], keys: [try issuer.keys()], require: [Requirement(issuers: [0])],

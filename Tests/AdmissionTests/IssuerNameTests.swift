@@ -125,7 +125,7 @@ struct FetchedKeysTests {
 
     @Test("a bad token that an inquiry found counts for the limit like any other")
     func limited() throws {
-        let limiter = BadTokenLimiter(perMinuteMax: 1, seed: (1, 2))
+        let limiter = AddressLimiter(perMinuteMax: 1, seed: (1, 2))
         var entry = issuer.entry()
         entry.keys = .fetched(KeyFetching(place: .discovery))
         let harness = AuthenticationHarness(

@@ -256,14 +256,15 @@ struct LimitLedgerTests {
     }
 }
 
-@Suite("The limit on bad tokens")
-struct BadTokenLimiterTests {
-    @Test("refuses an address after so many bad tokens, and no other; forgives with time")
+@Suite("The limit on bad tokens, and on refused requests")
+struct AddressLimiterTests {
+    @Test("refuses an address after so many of them, and no other; forgives with time")
     func limited() throws {
-        let limiter = try #require(BadTokenLimiter(perMinuteMax: 6, seed: (1, 2)))
-        for _ in 0..<5 { limiter.count(address("192.0.2.1"), now: 0) }
+        let limiter = try #require(AddressLimiter(perMinuteMax: 6, seed: (1, 2)))
+        for _ in 0..<5 { #expect(limiter.count(address("192.0.2.1"), now: 0)) }
         #expect(limiter.secondsToWait(address("192.0.2.1"), now: 0) == nil)
-        for _ in 0..<5 { limiter.count(address("192.0.2.1"), now: 0) }
+        let counted = (0..<5).map { _ in limiter.count(address("192.0.2.1"), now: 0) }
+        #expect(counted == [true, false, false, false, false])
         #expect(limiter.secondsToWait(address("192.0.2.1"), now: 0) == 10)
         #expect(limiter.secondsToWait(address("192.0.2.2"), now: 0) == nil)
         #expect(limiter.secondsToWait(address("192.0.2.1"), now: 9 * second) == 1)
@@ -272,6 +273,6 @@ struct BadTokenLimiterTests {
 
     @Test("0 a minute is no limit")
     func off() {
-        #expect(BadTokenLimiter(perMinuteMax: 0, seed: (1, 2)) == nil)
+        #expect(AddressLimiter(perMinuteMax: 0, seed: (1, 2)) == nil)
     }
 }

@@ -65,7 +65,7 @@ struct ProofHarness {
     /// - Parameter require: the routes, all of which take the issuer's tokens.
     init(
         _ require: [Requirement] = [Requirement(issuers: [0])], dpopNonce: Bool = false,
-        dpopAlgorithms: [Algorithm] = Algorithm.allCases, proofsMax: Int = 1_000, limiter: BadTokenLimiter? = nil
+        dpopAlgorithms: [Algorithm] = Algorithm.allCases, proofsMax: Int = 1_000, limiter: AddressLimiter? = nil
     ) throws {
         var entry = issuer.entry()
         entry.dpopNonce = dpopNonce

@@ -111,7 +111,7 @@ struct StepUpTests {
 
     @Test("it does not count for the limit on bad tokens: the token is good")
     func limited() throws {
-        let limiter = BadTokenLimiter(perMinuteMax: 1, seed: (1, 2))
+        let limiter = AddressLimiter(perMinuteMax: 1, seed: (1, 2))
         var require = Requirement(issuers: [0])
         require.acr = ["mfa"]
         let harness = AuthenticationHarness(

@@ -122,7 +122,7 @@ struct TokenCacheTests {
 
     @Test("new tokens from an address that sent too many bad ones are refused, and none that are known")
     func limited() throws {
-        let limiter = try #require(BadTokenLimiter(perMinuteMax: 3, seed: (1, 2)))
+        let limiter = try #require(AddressLimiter(perMinuteMax: 3, seed: (1, 2)))
         let harness = try AuthenticationHarness(issuer, limiter: limiter)
         let known = try issuer.token()
         #expect(try harness.outcome(known) == "ok")
@@ -140,14 +140,14 @@ struct TokenCacheTests {
 
     @Test("what is not even a token costs no signature check, so it does not count as a bad one")
     func notEvenToken() throws {
-        let harness = try AuthenticationHarness(issuer, limiter: BadTokenLimiter(perMinuteMax: 1, seed: (1, 2)))
+        let harness = try AuthenticationHarness(issuer, limiter: AddressLimiter(perMinuteMax: 1, seed: (1, 2)))
         for _ in 0..<3 { #expect(try harness.outcome("a,b") == "malformed_credentials") }
         #expect(try harness.outcome(try issuer.token()) == "ok")
     }
 
     @Test("unavailable keys and a missing token are not bad tokens")
     func notBad() throws {
-        let limiter = try #require(BadTokenLimiter(perMinuteMax: 1, seed: (1, 2)))
+        let limiter = try #require(AddressLimiter(perMinuteMax: 1, seed: (1, 2)))
         let harness = AuthenticationHarness(
             [issuer.entry()], keys: [nil], require: [Requirement(issuers: [0])], limiter: limiter)
         for _ in 0..<3 {

@@ -62,7 +62,7 @@ package struct Caller: Sendable {
 package final class Authenticator {
     private var cache: TokenCache
     private var memo = TokenMemo()
-    private let limiter: BadTokenLimiter?
+    private let limiter: AddressLimiter?
     private let proofs: ProofLedger?
     private let companion: Principal.MakeCompanion?
     /// What the built-in authorization server has taken back, as this loop knows it.
@@ -74,7 +74,7 @@ package final class Authenticator {
     ///   - proofs: shared by all event loops; nil: tokens that are bound to a key cannot be judged, and are 503.
     ///   - companion: makes what `Principal.companion` holds.
     package init(
-        cacheEntriesMax: Int, limiter: BadTokenLimiter? = nil, proofs: ProofLedger? = nil,
+        cacheEntriesMax: Int, limiter: AddressLimiter? = nil, proofs: ProofLedger? = nil,
         revocations: RevocationSet = RevocationSet(), companion: Principal.MakeCompanion? = nil
     ) {
         self.revocations = revocations

@@ -283,7 +283,16 @@ final class RequestPipeline: ExchangeDelegate {
         AnswerFields.append(
             refusal, requestID: request.identity.requestID, allowance: request.allowance, resourceMetadata: metadata,
             fields: &loop.answerFields, body: &body)
-        exchange.answer(status: refusal.code.facts.status, fields: loop.answerFields, body: body, close: close)
+        let status = refusal.code.facts.status
+        exchange.answer(
+            status: status, fields: loop.answerFields, body: body, close: close || isOneTooMany(status))
+    }
+
+    /// Refused requests cost their sender nothing, and a record each: an address that sends too many of them has to connect
+    /// again, and may not do so for a while.
+    private func isOneTooMany(_ status: Int) -> Bool {
+        guard let limiter = loop.ledgers.refusals, (400..<500).contains(status) else { return false }
+        return !limiter.count(connection.peer.address, now: exchange.figures.startedAt)
     }
 
     private func answer(_ response: ServiceResponse) {

@@ -40,6 +40,16 @@ package final class GatewayLoop: ExchangeDelegateFactory {
         adopt(snapshot)
     }
 
+    /// False: too many requests of this address were refused.
+    package func acceptsConnection(from address: String, now: Int64) -> Bool {
+        guard let limiter = ledgers.refusals, limiter.secondsToWait(ClientAddress(text: address), now: now) != nil
+        else {
+            return true
+        }
+        if ledgers.counters.refusedConnection(now: now) { ledgers.onRefusedAddress(address) }
+        return false
+    }
+
     /// What a new connection contributes to its requests.
     package func connectionOpened(_ peer: Peer) -> any ConnectionDelegate { ConnectionFacts(peer, on: self) }
 

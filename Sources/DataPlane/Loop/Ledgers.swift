@@ -7,7 +7,10 @@ package final class Ledgers: Sendable {
     /// Where every record goes.
     package let audit: AuditLog
     let limits: LimitLedger
-    let badTokens: BadTokenLimiter?
+    let badTokens: AddressLimiter?
+    /// Of refused requests.
+    let refusals: AddressLimiter?
+    let onRefusedAddress: @Sendable (String) -> Void
     let proofs: ProofLedger
     /// Of the endpoints of all upstreams.
     package let health = HealthLedger()
@@ -17,14 +20,20 @@ package final class Ledgers: Sendable {
     /// Of what leaves no record.
     package let counters = Counters()
 
-    /// - Parameter badTokens: nil: nobody is slowed down for bad tokens.
+    /// - Parameters:
+    ///   - badTokens: nil: nobody is slowed down for bad tokens.
+    ///   - refusals: nil: nobody is slowed down for requests that are refused.
+    ///   - onRefusedAddress: called once a minute at most, with an address whose connections are refused.
     package init(
-        audit: AuditLog, limits: LimitLedger, badTokens: BadTokenLimiter?, proofs: ProofLedger,
+        audit: AuditLog, limits: LimitLedger, badTokens: AddressLimiter?, refusals: AddressLimiter?,
+        onRefusedAddress: @escaping @Sendable (String) -> Void, proofs: ProofLedger,
         tokenDigestKey: SecretDigestKey
     ) {
         self.audit = audit
         self.limits = limits
         self.badTokens = badTokens
+        self.refusals = refusals
+        self.onRefusedAddress = onRefusedAddress
         self.proofs = proofs
         self.tokenDigestKey = tokenDigestKey
     }
@@ -33,6 +42,21 @@ package final class Ledgers: Sendable {
 /// How far the gateway's life has come, as health tells it.
 package final class Counters: Sendable {
     private let draining = Atomic<Bool>(false)
+    private let refused = Atomic<Int>(0)
+    private let notedAt = Atomic<Int64>(.min)
+    private static let noteNanoseconds: Int64 = 60_000_000_000
+
+    /// A connection was refused, because too many requests of its address were refused before. True: it is time to say so
+    /// in the log, once a minute.
+    package func refusedConnection(now: Int64) -> Bool {
+        refused.wrappingAdd(1, ordering: .relaxed)
+        let last = notedAt.load(ordering: .relaxed)
+        guard last == .min || now &- last >= Self.noteNanoseconds else { return false }
+        return notedAt.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
+    }
+
+    /// Since the start.
+    package var refusedConnections: Int { refused.load(ordering: .relaxed) }
 
     /// From here on the gateway takes no new connections.
     package func beginDraining() { draining.store(true, ordering: .relaxed) }

@@ -25,7 +25,15 @@ extension Ledgers {
             onNotice: { notice in logger.log(level: notice.level, "\(notice.text)") })
         self.init(
             audit: audit, limits: LimitLedger(keysMax: policy.bounds.limitKeysMax, seed: Self.randomSeed()),
-            badTokens: BadTokenLimiter(perMinuteMax: policy.bounds.badTokensPerMinuteMax, seed: Self.randomSeed()),
+            badTokens: AddressLimiter(perMinuteMax: policy.bounds.badTokensPerMinuteMax, seed: Self.randomSeed()),
+            refusals: AddressLimiter(perMinuteMax: policy.bounds.refusedPerMinuteMax, seed: Self.randomSeed()),
+            onRefusedAddress: { address in
+                logger.warning(
+                    """
+                    \(address) sent more requests that were refused than bounds.refused_per_minute_max allows \
+                    (\(policy.bounds.refusedPerMinuteMax)); its new connections are refused until some of them are forgiven
+                    """)
+            },
             proofs: ProofLedger(
                 proofsMax: policy.bounds.dpopProofsMax, seed: Self.randomSeed(), nonceKey: Self.randomOctets(32)),
             tokenDigestKey: try settings.tokenKey.map {

@@ -45,7 +45,7 @@ struct HealthReporter: Sendable {
                 HealthReport.CertificateState($0.entry, $0.alarm)
             },
             revocations: revocations.map { .init($0.status) }, connections: listeners.openConnections,
-            draining: ledgers.counters.isDraining)
+            refusedConnections: ledgers.counters.refusedConnections, draining: ledgers.counters.isDraining)
     }
 }
 
@@ -57,6 +57,7 @@ extension HealthReport {
             auditHealthy: false, auditDropped: 0, auditCounted: 0, auditAlarms: 0, auditAlarm: nil, endpoints: [],
             issuers: [],
             introspection: [],
-            issuersWithoutKeys: [], certificates: [], connections: 0, draining: false)
+            issuersWithoutKeys: [], certificates: [], connections: 0, refusedConnections: 0,
+            draining: false)
     }
 }

@@ -60,6 +60,8 @@ package struct HealthReport: Sendable {
     package var revocations: RevocationState?
     /// Open connections of clients, of all listeners.
     package var connections: Int
+    /// Connections that were refused since the start, because too many requests of their address had been.
+    package var refusedConnections: Int
     /// The gateway is about to end: nothing new should be sent to it.
     package var draining: Bool
 
@@ -110,6 +112,7 @@ package struct HealthReport: Sendable {
                 ("certificates", .array(certificates.prefix(Self.certificatesMax).map(\.json))),
                 ("revocations", revocations?.json ?? .null),
                 ("connections", .integer(Int64(connections))),
+                ("refused_connections", .integer(Int64(refusedConnections))),
                 ("draining", .bool(draining)),
             ]))
     }

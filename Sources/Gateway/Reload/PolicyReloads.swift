@@ -106,7 +106,8 @@ extension Policy {
         }
         if !old.bounds.sameForProcess(as: bounds) {
             return """
-                bounds.head_max, fields_max, limit_keys_max, bad_tokens_per_minute_max or dpop_proofs_max changed: restart
+                bounds.head_max, fields_max, limit_keys_max, bad_tokens_per_minute_max, refused_per_minute_max or \
+                dpop_proofs_max changed: restart
                 """
         }
         if old.audit != audit { return "audit settings changed: restart" }
@@ -124,6 +125,7 @@ extension Bounds {
     /// The bounds that are built into listeners and ledgers.
     fileprivate func sameForProcess(as other: Bounds) -> Bool {
         headBytesMax == other.headBytesMax && fieldsMax == other.fieldsMax && limitKeysMax == other.limitKeysMax
-            && badTokensPerMinuteMax == other.badTokensPerMinuteMax && dpopProofsMax == other.dpopProofsMax
+            && badTokensPerMinuteMax == other.badTokensPerMinuteMax
+            && refusedPerMinuteMax == other.refusedPerMinuteMax && dpopProofsMax == other.dpopProofsMax
     }
 }

@@ -32,7 +32,7 @@ package struct TestPolicy: Sendable {
     /// Lines of `timeouts` and of `bounds`. There is no limit on bad tokens, since tests share one address.
     package var timeouts: [String] = []
     /// Lines of `bounds`.
-    package var bounds: [String] = ["bad_tokens_per_minute_max: 0"]
+    package var bounds: [String] = ["bad_tokens_per_minute_max: 0", "refused_per_minute_max: 0"]
 
     package init(upstreams: [UpstreamEntry], routes: String) {
         self.upstreams = upstreams

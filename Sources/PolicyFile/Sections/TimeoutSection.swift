@@ -68,6 +68,8 @@ enum BoundSection {
         bounds.limitKeysMax = reader.value("limit_keys_max", .number(1_000...10_000_000), default: bounds.limitKeysMax)
         bounds.badTokensPerMinuteMax = reader.value(
             "bad_tokens_per_minute_max", .number(0...1_000_000), default: bounds.badTokensPerMinuteMax)
+        bounds.refusedPerMinuteMax = reader.value(
+            "refused_per_minute_max", .number(0...10_000_000), default: bounds.refusedPerMinuteMax)
         bounds.dpopProofsMax = reader.value(
             "dpop_proofs_max", .number(1_000...10_000_000), default: bounds.dpopProofsMax)
         reader.finish()

@@ -80,7 +80,9 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
     ) throws {
         guard let seated = directory.seated(of: channel.eventLoop) else { throw ChannelError.ioOnClosedChannel }
         let address = ClientAddress.text(channel.remoteAddress)
-        guard runtime.connectionOpened(address: address) else { throw ChannelError.ioOnClosedChannel }
+        guard seated.delegates.acceptsConnection(from: address, now: seated.loop.now()),
+            runtime.connectionOpened(address: address)
+        else { throw ChannelError.ioOnClosedChannel }
         do {
             try Self.addHandlers(to: channel, runtime: runtime, seated: seated, address: address)
         } catch {

@@ -40,10 +40,18 @@ package protocol ConnectionDelegate: AnyObject {
 
 /// Who decides about the connections of one event loop.
 package protocol ExchangeDelegateFactory: AnyObject, SendableMetatype {
+    /// A client has connected, before any handshake. False: it is not wanted, and closed at once. `now` is in monotonic
+    /// nanoseconds.
+    func acceptsConnection(from address: String, now: Int64) -> Bool
     /// A connection is open: after the handshake, where there is one.
     func connectionOpened(_ peer: Peer) -> any ConnectionDelegate
     /// A connection was closed before its first request; for counters and logs.
     func connectionFailed(_ peer: Peer?, reason: ConnectionFailure)
+}
+
+extension ExchangeDelegateFactory {
+    /// Everybody is welcome.
+    package func acceptsConnection(from address: String, now: Int64) -> Bool { true }
 }
 
 /// Why a connection was closed before its first request.

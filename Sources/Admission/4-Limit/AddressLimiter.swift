@@ -1,10 +1,11 @@
 import Synchronization
 
-/// Slows down addresses that keep sending bad tokens: each costs a signature check.
+/// Slows down addresses that keep doing what costs more than it should: sending bad tokens, each of which is a signature
+/// check, or requests that are refused, each of which is a record.
 ///
-/// Counts refused tokens for each client address (for IPv6 each /64) in a bucket that refills at the same rate;
-/// shared by all event loops. Remembers the 10,000 addresses that were last seen with a bad token.
-package final class BadTokenLimiter: Sendable {
+/// Counts them for each client address (for IPv6 each /64) in a bucket that refills at the same rate; shared by all
+/// event loops. Remembers the 10,000 addresses that were last seen with one.
+package final class AddressLimiter: Sendable {
     private struct Key: TableKey {
         let address: UInt64
         let slotHash: UInt64
@@ -15,8 +16,8 @@ package final class BadTokenLimiter: Sendable {
     private let addresses: Mutex<RecentTable<Key, Int64>>
 
     /// - Parameters:
-    ///   - perMinuteMax: bad tokens a minute, as many of them at once; nil is returned for 0
-    ///     (`Bounds.badTokensPerMinuteMax`).
+    ///   - perMinuteMax: so many a minute, as many of them at once; nil is returned for 0
+    ///     (`Bounds.badTokensPerMinuteMax`, `Bounds.refusedPerMinuteMax`).
     ///   - seed: random, drawn once by the process.
     package init?(perMinuteMax: Int, seed: (UInt64, UInt64)) {
         guard perMinuteMax > 0 else { return nil }
@@ -25,17 +26,23 @@ package final class BadTokenLimiter: Sendable {
         addresses = Mutex(RecentTable(capacity: Self.addressesMax))
     }
 
-    /// A bad token came from this address.
-    package func count(_ address: ClientAddress, now: Int64) {
+    /// One more came from this address. False: it was one too many.
+    @discardableResult
+    package func count(_ address: ClientAddress, now: Int64) -> Bool {
         let key = key(address)
-        addresses.withLock { addresses in
-            guard let index = addresses.find(key) else { return addresses.insert(key, bucket.taking(now, now: now)) }
+        return addresses.withLock { addresses in
+            guard let index = addresses.find(key) else {
+                addresses.insert(key, bucket.taking(now, now: now))
+                return true
+            }
             let tat = addresses[index]
-            if bucket.allows(tat, now: now) { addresses[index] = bucket.taking(tat, now: now) }
+            guard bucket.allows(tat, now: now) else { return false }
+            addresses[index] = bucket.taking(tat, now: now)
+            return true
         }
     }
 
-    /// Seconds until tokens from this address are looked at again; nil: they are now.
+    /// Seconds until this address may send another one; nil: it may now.
     package func secondsToWait(_ address: ClientAddress, now: Int64) -> Int? {
         let key = key(address)
         return addresses.withLock { addresses in
