@@ -162,6 +162,8 @@ package struct Bounds: Sendable, Equatable {
     package var limitKeysMax = 100_000
     /// Addresses that sent bad tokens: refused for a while above this many a minute. 0: there is no such limit.
     package var badTokensPerMinuteMax = 60
+    /// Octets of a request's body up to which it is whole before a connection to its service is taken; 0: never.
+    package var bodyGatheredBytesMax = 65_536
     /// Requests of one client address that are refused (4xx) in a minute, above which its connections are; 0: no limit.
     package var refusedPerMinuteMax = 12_000
     /// DPoP proofs remembered in the process, each for two minutes.

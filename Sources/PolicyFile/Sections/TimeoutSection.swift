@@ -63,6 +63,8 @@ enum BoundSection {
         bounds.fieldsMax = reader.value("fields_max", .number(8...1_000), default: bounds.fieldsMax)
         bounds.bodyBytesMax = reader.value(
             "body_max", ValueKind<Int?>.sizeOrUnlimited(0...1_099_511_627_776), default: bounds.bodyBytesMax)
+        bounds.bodyGatheredBytesMax = reader.value(
+            "body_gathered_max", .size(0...1_048_576), default: bounds.bodyGatheredBytesMax)
         bounds.tokenCacheEntriesMax = reader.value(
             "token_cache_entries_max", .number(0...1_000_000), default: bounds.tokenCacheEntriesMax)
         bounds.limitKeysMax = reader.value("limit_keys_max", .number(1_000...10_000_000), default: bounds.limitKeysMax)

@@ -20,6 +20,9 @@ package final class TransportLoop {
     private let flushList = FlushList()
     /// Replaced on reload; a deadline that is running keeps the time that it was set with.
     package var timeouts: TransportTimeouts
+    /// Octets of a request's body up to which it is whole before a connection to the upstream is taken; 0: none is waited for.
+    /// Only bodies whose length is known. Replaced on reload.
+    package var gatheredBytesMax = 65_536
     /// The connection whose ClientHello is being read at this moment; the SNI callback has no other way to find it.
     var handshaking: HTTP1ServerConnection?
     /// Called a little while after `wakeSoon`: the audit journal hands over its batch here.

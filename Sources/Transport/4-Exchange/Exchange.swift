@@ -27,6 +27,8 @@ package final class Exchange: UpstreamStreamDelegate {
     // The request towards the upstream.
     private var upstreamHead: UpstreamHeadBuffer?
     private var upstreamUpgrade = false
+    /// Where the request goes when its body is whole.
+    private var gatheringFor: UpstreamPool?
     private var times = UpstreamTimes()
     private var upstreamNeedsFlush = false
     /// Of an answer that is collected, and how its body is delimited.
@@ -70,8 +72,8 @@ package final class Exchange: UpstreamStreamDelegate {
         client?.flush()
     }
 
-    /// Forwards the request over a connection from `pool`. The body follows in the request's own framing. May be called
-    /// again from `forwardFailed`.
+    /// Forwards the request over a connection from `pool`. The body follows in the request's own framing; a small one is
+    /// waited for first, so that a slow client holds no connection to the upstream (`TransportLoop.gatheredBytesMax`).
     /// - Parameters:
     ///   - upstreamHead: from `TransportLoop.takeUpstreamHead`, which gets it back.
     ///   - body: in place of the client's, which was collected before; nil: the client's.
@@ -83,17 +85,25 @@ package final class Exchange: UpstreamStreamDelegate {
             guard state.replaceBody(body, loop.allocator) else { return }
             upstreamHead.head.replaceBody(bytes: body.count)
         }
-        guard state.attempt(now: loop.now()) else { return }
         self.upstreamHead = upstreamHead
         upstreamUpgrade = upstreamHead.head.offersUpgrade
         self.times = times
+        if state.gather(head.framing, expectsContinue: head.expectsContinue, bytesMax: loop.gatheredBytesMax) {
+            gatheringFor = pool
+        } else {
+            attempt(pool)
+        }
+    }
+
+    private func attempt(_ pool: UpstreamPool) {
+        guard state.attempt(now: loop.now()) else { return }
         connect(pool)
     }
 
     /// Sends the same request again to another endpoint; only from within `forwardFailed`.
     package func forwardAgain(to pool: UpstreamPool) {
-        guard upstreamHead != nil, state.attempt(now: loop.now()) else { return }
-        connect(pool)
+        guard upstreamHead != nil else { return }
+        attempt(pool)
         readFromClientEnded()
     }
 
@@ -180,6 +190,10 @@ package final class Exchange: UpstreamStreamDelegate {
             upstreamNeedsFlush = true
         case .collected(let body):
             delegate?.exchangeCollected(body: body)
+        case .gathered:
+            guard let pool = gatheringFor else { return }
+            gatheringFor = nil
+            attempt(pool)
         }
     }
 
@@ -395,6 +409,7 @@ package final class Exchange: UpstreamStreamDelegate {
         if let upstreamHead { loop.give(upstreamHead) }
         upstreamHead = nil
         if collectedHead != nil { collectedHead = nil }
+        if gatheringFor != nil { gatheringFor = nil }
         if state.end() { client?.resumeReading() }
         delegate?.exchangeEnded(ending)
     }

@@ -13,6 +13,8 @@ struct ExchangeState: ~Copyable {
         case deciding
         /// The delegate asked for the whole body.
         case collecting
+        /// The request will be forwarded when its body is whole.
+        case gathering
         /// Waiting for an upstream's stream.
         case connecting
         /// The request is on its way; no final head yet.
@@ -84,7 +86,7 @@ struct ExchangeState: ~Copyable {
     /// False: there is an answer already, or nobody to answer.
     mutating func answer(status: Int, bodyBytes: Int) -> Bool {
         switch phase {
-        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer: break
+        case .deciding, .collecting, .gathering, .connecting, .forwarded, .collectingAnswer: break
         case .idle, .responding, .tunnel, .answered: return false
         }
         phase = .answered
@@ -99,6 +101,16 @@ struct ExchangeState: ~Copyable {
         phase = .connecting
         figures.upstreamAttempts += 1
         figures.upstreamStartedAt = now
+        return true
+    }
+
+    /// Whether the body is waited for before the request is forwarded. `bytesMax`: of a body for which it is. A body whose
+    /// length is not known may be a conversation, and one whose client waits for 100 may never come.
+    mutating func gather(_ framing: BodyFraming, expectsContinue: Bool, bytesMax: Int) -> Bool {
+        guard phase == .deciding, !requestBodyEnded, !expectsContinue, case .length(let length) = framing,
+            length <= bytesMax
+        else { return false }
+        phase = .gathering
         return true
     }
 
@@ -179,11 +191,11 @@ struct ExchangeState: ~Copyable {
         case .collecting:
             collected.append(contentsOf: octets.readableBytesView)
             return .none
-        case .deciding, .connecting:
+        case .deciding, .connecting, .gathering:
             if held == nil { held = allocator.buffer(capacity: octets.readableBytes) }
             var octets = octets
             held?.writeBuffer(&octets)
-            return pausesClient() ? .pauseClient : .none
+            return phase != .gathering && pausesClient() ? .pauseClient : .none
         case .forwarded, .collectingAnswer, .responding:
             bodyForwarded = true
             return .send
@@ -196,7 +208,7 @@ struct ExchangeState: ~Copyable {
         collected = []
         held = nil
         switch phase {
-        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer, .responding:
+        case .deciding, .collecting, .gathering, .connecting, .forwarded, .collectingAnswer, .responding:
             return failed(.clientGone)
         case .tunnel, .idle, .answered: return .ignore
         }
@@ -207,6 +219,8 @@ struct ExchangeState: ~Copyable {
         /// To the upstream.
         case send
         case collected([UInt8])
+        /// The request can be forwarded.
+        case gathered
     }
 
     mutating func receivedBodyEnd(trailers: FieldList) -> BodyEnd {
@@ -214,6 +228,10 @@ struct ExchangeState: ~Copyable {
         switch phase {
         case .collecting:
             return .collected(takeCollected())
+        case .gathering:
+            heldTrailers = trailers
+            phase = .deciding
+            return .gathered
         case .deciding, .connecting:
             heldTrailers = trailers
             return .none
@@ -227,7 +245,7 @@ struct ExchangeState: ~Copyable {
     /// The request cannot be read to its end. `ending` is that of an answer that has begun.
     mutating func failed(_ ending: ExchangeEnding) -> Fault {
         switch phase {
-        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer:
+        case .deciding, .collecting, .gathering, .connecting, .forwarded, .collectingAnswer:
             phase = .deciding
             collectedStatus = 0
             return .tellDelegate
@@ -259,7 +277,7 @@ struct ExchangeState: ~Copyable {
         return switch was {
         case .idle, .answered: .none
         case .tunnel: .finishTunnel
-        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer, .responding: .dropUpstream
+        case .deciding, .collecting, .gathering, .connecting, .forwarded, .collectingAnswer, .responding: .dropUpstream
         }
     }
 
@@ -305,7 +323,7 @@ struct ExchangeState: ~Copyable {
         case .responding, .tunnel:
             phase = .answered
             return .breakOff(reason == .firstByteTimeout ? .stalled : .upstreamBrokeOff)
-        case .idle, .deciding, .collecting, .answered:
+        case .idle, .deciding, .collecting, .gathering, .answered:
             return .ignore
         }
     }
@@ -361,7 +379,7 @@ struct ExchangeState: ~Copyable {
             }
             collected.append(contentsOf: octets.readableBytesView)
             return .none
-        case .idle, .deciding, .collecting, .connecting, .forwarded, .answered:
+        case .idle, .deciding, .collecting, .gathering, .connecting, .forwarded, .answered:
             return .none
         }
     }
@@ -381,7 +399,7 @@ struct ExchangeState: ~Copyable {
             return .finish
         case .collectingAnswer:
             return .collected(takeCollected())
-        case .idle, .deciding, .collecting, .connecting, .forwarded, .tunnel, .answered:
+        case .idle, .deciding, .collecting, .gathering, .connecting, .forwarded, .tunnel, .answered:
             return .ignore
         }
     }

@@ -10,7 +10,8 @@ struct ExchangeStateTests {
     typealias Phase = ExchangeState.Phase
 
     private static let phases: [Phase] = [
-        .idle, .deciding, .collecting, .connecting, .forwarded, .collectingAnswer, .responding, .tunnel, .answered,
+        .idle, .deciding, .collecting, .gathering, .connecting, .forwarded, .collectingAnswer, .responding, .tunnel,
+        .answered,
     ]
 
     /// An exchange that has come this far with a request whose body has four octets, none of which has arrived.
@@ -21,6 +22,7 @@ struct ExchangeStateTests {
         switch phase {
         case .idle, .deciding: break
         case .collecting: _ = state.collectBody()
+        case .gathering: _ = state.gather(framing, expectsContinue: false, bytesMax: 4)
         case .answered: _ = state.answer(status: 403, bodyBytes: 7)
         case .connecting, .forwarded, .collectingAnswer, .responding, .tunnel:
             if phase == .collectingAnswer { state.answerBytesMax = 4 }
@@ -48,7 +50,7 @@ struct ExchangeStateTests {
     @Test("there is at most one answer, and none once one has begun", arguments: phases)
     func oneAnswer(_ phase: Phase) {
         var state = Self.reached(phase)
-        let isOpen = [.deciding, .collecting, .connecting, .forwarded, .collectingAnswer].contains(phase)
+        let isOpen = [.deciding, .collecting, .gathering, .connecting, .forwarded, .collectingAnswer].contains(phase)
         #expect(state.answer(status: 503, bodyBytes: 3) == isOpen)
         #expect(state.answer(status: 500, bodyBytes: 4) == false)
         if isOpen { #expect(state.figures.status == 503 && state.figures.bodyBytesOut == 3) }
@@ -66,7 +68,7 @@ struct ExchangeStateTests {
         var state = Self.reached(phase)
         let fault = state.failed(.stalled)
         switch phase {
-        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer:
+        case .deciding, .collecting, .gathering, .connecting, .forwarded, .collectingAnswer:
             #expect(fault == .tellDelegate)
             #expect(state.phase == .deciding)
         case .responding, .tunnel: #expect(fault == .breakOff(.stalled) && state.phase == .answered)
@@ -105,7 +107,7 @@ struct ExchangeStateTests {
             #expect(state.phase == .deciding)
         case .responding, .tunnel:
             #expect(failure == .breakOff(.upstreamBrokeOff))
-        case .idle, .deciding, .collecting, .answered:
+        case .idle, .deciding, .collecting, .gathering, .answered:
             #expect(failure == .ignore)
             #expect(state.phase == phase)
         }
@@ -237,7 +239,7 @@ struct ExchangeStateTests {
         #expect([.none, .send, .pauseClient].contains(allowed))
         let one = body("d", to: &state)
         switch phase {
-        case .deciding, .collecting, .connecting, .forwarded, .collectingAnswer:
+        case .deciding, .collecting, .gathering, .connecting, .forwarded, .collectingAnswer:
             #expect(one == .tooLarge(.tellDelegate))
         case .responding: #expect(one == .tooLarge(.breakOff(.clientGone)))
         case .tunnel, .idle, .answered: #expect(one == .tooLarge(.ignore))

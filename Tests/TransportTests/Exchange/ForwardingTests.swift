@@ -8,46 +8,6 @@ import Testing
 /// A request from a client's socket to an upstream's stream and back, in memory.
 @Suite("Forwarding")
 struct ForwardingTests {
-    /// A client's connection whose requests are all forwarded, and the upstream's end of the last one.
-    fileprivate final class ForwardingHarness {
-        let client: ClientHarness
-        let upstream = FakeUpstream()
-        private let kept: Kept
-
-        /// - Parameter prepare: what the delegate does before it forwards.
-        init(_ prepare: @escaping (Exchange) -> Void = { _ in }) {
-            let kept = Kept()
-            client = ClientHarness { exchange in
-                prepare(exchange)
-                kept.exchange = exchange
-                ForwardingHarness.forward(exchange)
-            }
-            self.kept = kept
-        }
-        private final class Kept { var exchange: Exchange? }
-
-        /// To an endpoint whose only connection is the fake one.
-        static func forward(_ exchange: Exchange, body: [UInt8]? = nil) {
-            let pool = UpstreamPool(loop: exchange.loop, host: "127.0.0.1", port: 1, tls: nil, connectionsMax: 0)
-            let head = exchange.loop.takeUpstreamHead()
-            head.head.begin(as: exchange.head, upgrade: true)
-            exchange.forward(to: pool, head: head, times: UpstreamTimes(), body: body)
-        }
-
-        /// The client sends this, and there is a stream for its request at once.
-        func receive(_ text: String) throws {
-            try client.channel.writeInbound(ByteBuffer(string: text))
-            connect()
-        }
-
-        func connect(to other: FakeUpstream? = nil) {
-            kept.exchange?.waiter?.cancel()
-            kept.exchange?.upstreamConnected(other ?? upstream)
-            kept.exchange?.flushUpstream()
-            client.eventLoop.run()
-        }
-    }
-
     private static let get = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
     private static let post = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n"
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
@@ -268,7 +228,7 @@ struct ForwardingTests {
         }
         let upstream = FakeUpstream()
         client.delegates.collected = { exchange, body in
-            ForwardingTests.ForwardingHarness.forward(exchange, body: body + Array("-new".utf8))
+            ForwardingHarness.forward(exchange, body: body + Array("-new".utf8))
             exchange.waiter?.cancel()
             exchange.upstreamConnected(upstream)
         }
