@@ -92,7 +92,7 @@ package final class RouteRules: Sendable {
         needsNonce = require?.dpopNonce ?? false
         let allowed = (require?.issuers ?? []).filter(issuers.indices.contains).map { issuers[$0].dpopAlgorithms }
         let algorithms = Algorithm.allCases.filter { algorithm in allowed.contains { $0.contains(algorithm) } }
-        proofChallenge = .dpop(algorithms: Array(algorithms.map(\.rawValue).joined(separator: " ").utf8))
+        proofChallenge = .dpop(algorithms: Array(algorithms.flatMap(\.names).joined(separator: " ").utf8))
         bearerChallenge = require?.proof == .dpop ? proofChallenge : .bearer
         challenge = require?.proof == .any ? proofChallenge.orBearer : bearerChallenge
         self.limits = route.limits.filter(limits.indices.contains).map { limits[$0] }

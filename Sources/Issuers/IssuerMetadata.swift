@@ -47,8 +47,9 @@ struct IssuerMetadata {
 struct KeySetAnswer {
     let keys: JWKSet
 
-    init(_ answer: OutgoingAnswer) throws(KeyFetchFailure) {
-        try answer.check(types: ["application/json", "application/jwk-set+json"])
+    /// - Parameter types: media types that count besides those of RFC 7517 §8.5.
+    init(_ answer: OutgoingAnswer, types: [String] = []) throws(KeyFetchFailure) {
+        try answer.check(types: ["application/json", "application/jwk-set+json"] + types)
         let set: JWKSet
         do throws(KeyError) { set = try JWKSet.parse(answer.body) } catch {
             switch error {

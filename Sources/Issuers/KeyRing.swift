@@ -195,7 +195,9 @@ package struct KeyRing: Sendable {
         case .keySet:
             do throws(KeyFetchFailure) {
                 let answer = try result.get()
-                return succeeded(try KeySetAnswer(answer).keys, answer, underWay.kids, now: now, random: random)
+                return succeeded(
+                    try KeySetAnswer(answer, types: source.keySetTypes).keys, answer, underWay.kids, now: now,
+                    random: random)
             } catch {
                 return failed(error, now: now, random: random)
             }

@@ -15,6 +15,8 @@ package struct KeySource: Sendable, Equatable {
     package var place: Place
     /// Hosts besides those of `place` that metadata may name; lower case.
     package var keySetHosts: [String]
+    /// Media types of the key set besides those of RFC 7517 §8.5; lower case.
+    package var keySetTypes: [String] = []
     /// The key set is fetched; else only metadata is.
     package var wantsKeys = true
     /// Metadata must say where the issuer is asked about tokens (RFC 7662).

@@ -1,3 +1,5 @@
+import JSON
+
 /// A signature algorithm of a JSON Web Signature, by its registered name (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9964).
 ///
 /// What is not here does not exist: no `none`, no HMAC. The name is compared octet by octet (RFC 8725 §3.1).
@@ -17,6 +19,21 @@ package enum Algorithm: String, Sendable, CaseIterable {
 }
 
 extension Algorithm {
+    /// All names of it, the one that is written here first. RFC 9864 §2.2 calls EdDSA with an Ed25519 key `Ed25519`,
+    /// which is the only EdDSA that exists here.
+    package var names: [String] { self == .edDSA ? [rawValue, "Ed25519"] : [rawValue] }
+
+    /// nil: no algorithm that exists here has this name.
+    package init?(named name: String) {
+        guard let algorithm = Self.allCases.first(where: { $0.isNamed(name) }) else { return nil }
+        self = algorithm
+    }
+
+    /// Octet by octet.
+    package func isNamed(_ name: String) -> Bool {
+        rawValue.hasSameOctets(as: name) || self == .edDSA && "Ed25519".hasSameOctets(as: name)
+    }
+
     /// What the rest of the module needs to know of an algorithm. Nobody else looks at the name.
     struct Facts: Sendable {
         /// The only keys that it takes.

@@ -9,7 +9,7 @@ package struct CompactJWS: Sendable {
     package static let bytesMax = 16_384
 
     package let header: JOSEHeader
-    /// What the token says of itself. Nothing vouches for it: it may choose the issuer whose keys are tried, no more.
+    /// What the token says of itself: a claim that is `null` says nothing, and is not there. Nothing vouches for it: it may choose the issuer whose keys are tried, no more.
     package let unverifiedClaims: JSONObject
     /// The octets of the claims.
     package let payload: [UInt8]
@@ -18,7 +18,13 @@ package struct CompactJWS: Sendable {
     let signingInput: [UInt8]
     let signature: [UInt8]
 
-    private static let claimsLimits = JSONLimits(bytesMax: bytesMax, depthMax: 16, membersMax: 1_024)
+    /// Members and elements of the claims at most, in all depths.
+    package static let claimsMembersMax = 1_024
+    /// Objects and arrays inside one another.
+    package static let claimsDepthMax = 16
+
+    private static let claimsLimits = JSONLimits(
+        bytesMax: bytesMax, depthMax: claimsDepthMax, membersMax: claimsMembersMax)
 
     /// Parses a token of ASCII octets. Only its form is checked: neither the signature nor any claim.
     package init(_ token: Span<UInt8>) throws(JOSEError) { try self.init(token, payload: .claims) }
@@ -45,8 +51,8 @@ package struct CompactJWS: Sendable {
         signature = try Self.decode(token.extracting((second &+ 1)..<token.count))
         header = try JOSEHeader(headerOctets)
         switch rule {
-        case .claims: unverifiedClaims = try Self.claims(payload)
-        case .any: unverifiedClaims = (try? Self.claims(payload)) ?? [:]
+        case .claims: unverifiedClaims = try Self.claims(payload).withoutNulls
+        case .any: unverifiedClaims = (try? Self.claims(payload).withoutNulls) ?? [:]
         }
         signingInput = token.extracting(0..<second).withUnsafeBufferPointer { Array($0) }
     }
@@ -80,8 +86,11 @@ package struct CompactJWS: Sendable {
         do throws(JSONError) {
             value = try JSON.parse(octets, limits: claimsLimits)
         } catch {
-            if case .duplicateMember = error { throw .malformed(.claimsDuplicateMember) }
-            throw .malformed(.claimsNotJSON)
+            switch error {
+            case .duplicateMember: throw .malformed(.claimsDuplicateMember)
+            case .tooLarge, .tooDeep: throw .tooComplex
+            case .syntax, .notUTF8, .loneSurrogate, .numberOutOfRange: throw .malformed(.claimsNotJSON)
+            }
         }
         guard let claims = value.object else { throw .malformed(.claimsNotObject) }
         return claims

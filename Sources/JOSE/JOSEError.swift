@@ -2,6 +2,8 @@
 package enum JOSEError: Error, Equatable, Sendable {
     /// Not a compact JWS that claims can be read from.
     case malformed(Defect)
+    /// More members than are read, or deeper ones: 1,024 and 16 levels in the claims, 128 and 8 in the header.
+    case tooComplex
     /// `alg` is none that exists here, or none that is allowed for this issuer (RFC 8725 §3.1).
     case unsupportedAlgorithm
     /// No key that may serve: none has the `kid` and fits `alg`, or more of them do than are tried.
@@ -47,6 +49,7 @@ package enum JOSEError: Error, Equatable, Sendable {
     package var code: String {
         switch self {
         case .malformed(let defect): defect.rawValue
+        case .tooComplex: "token_too_complex"
         case .unsupportedAlgorithm: "unsupported_algorithm"
         case .noKey: "no_key"
         case .badSignature: "bad_signature"

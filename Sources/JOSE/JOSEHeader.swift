@@ -28,8 +28,11 @@ package struct JOSEHeader: Sendable {
         do throws(JSONError) {
             value = try JSON.parse(octets, limits: Self.limits)
         } catch {
-            if case .duplicateMember = error { throw .malformed(.headerDuplicateMember) }
-            throw .malformed(.headerNotJSON)
+            switch error {
+            case .duplicateMember: throw .malformed(.headerDuplicateMember)
+            case .tooLarge, .tooDeep: throw .tooComplex
+            case .syntax, .notUTF8, .loneSurrogate, .numberOutOfRange: throw .malformed(.headerNotJSON)
+            }
         }
         guard let members = value.object else { throw .malformed(.headerNotObject) }
         guard let alg = try Self.text("alg", of: members) else { throw .malformed(.missingAlgorithm) }

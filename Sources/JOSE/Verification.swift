@@ -32,7 +32,7 @@ extension CompactJWS {
     }
 
     private func algorithm(among allowed: [Algorithm]) throws(JOSEError) -> Algorithm {
-        guard let algorithm = allowed.first(where: { $0.rawValue.hasSameOctets(as: header.alg) }) else {
+        guard let algorithm = allowed.first(where: { $0.isNamed(header.alg) }) else {
             throw .unsupportedAlgorithm
         }
         return algorithm

@@ -26,6 +26,11 @@ package struct JSONObject: Sendable {
     /// In the order of the members, unescaped.
     package var names: [String] { members.map(\.name) }
 
+    /// Without members that are `null`: what is optional may be left out, or be nothing.
+    package var withoutNulls: JSONObject {
+        members.contains { $0.value == .null } ? JSONObject(distinct: members.filter { $0.value != .null }) : self
+    }
+
     /// The value of a member; assigning nil removes it, assigning to a new name appends it. Linear: objects are small.
     package subscript(_ name: String) -> JSON? {
         get {

@@ -24,7 +24,7 @@ package struct TokenInspection: Sendable {
                 succeeded: true,
                 report: [
                     "verified": false, "notice": notice, "header": .object(jws.header.members),
-                    "claims": .object(jws.unverifiedClaims),
+                    "claims": (try? JSON.parse(jws.payload)) ?? .object(jws.unverifiedClaims),
                 ])
         } catch {
             return TokenInspection(
@@ -43,7 +43,7 @@ package struct TokenInspection: Sendable {
     ) -> TokenInspection {
         var allowed: [Algorithm] = []
         for name in algorithms {
-            guard let algorithm = Algorithm(rawValue: name) else { return failed("unsupported_algorithm") }
+            guard let algorithm = Algorithm(named: name) else { return failed("unsupported_algorithm") }
             allowed.append(algorithm)
         }
         if allowed.isEmpty { allowed = Algorithm.allCases }
@@ -62,7 +62,7 @@ package struct TokenInspection: Sendable {
     }
 
     /// Names of the algorithms that exist, for help and usage.
-    package static let algorithmNames = Algorithm.allCases.map(\.rawValue)
+    package static let algorithmNames = Algorithm.allCases.flatMap(\.names)
 
     // MARK: Keys
 

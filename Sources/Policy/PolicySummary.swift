@@ -109,7 +109,14 @@ extension Issuer {
         let typed = judgement == .introspection ? "" : ", typ \(kinds)"
         let asked = introspection.map { ", \(judgement.rawValue) \($0.summary)" } ?? ""
         return
-            "issuer \(name): \(identifier)\(others)\(who), \(keys)\(verified)\(typed)\(asked), audience \(audiences.joined(separator: " ")), skew \(DurationText.text(clockSkew))\(proofs)\(scopes)\(listed ? "" : ", not listed")"
+            "issuer \(name): \(identifier)\(others)\(who), \(keys)\(verified)\(typed)\(asked), audience \(audiences.joined(separator: " "))\(demands), skew \(DurationText.text(clockSkew))\(proofs)\(scopes)\(listed ? "" : ", not listed")"
+    }
+
+    /// Only what is not the default.
+    private var demands: String {
+        (audienceClaim == ["aud"] ? "" : " in \(ClaimPath.text(audienceClaim))")
+            + (claims.isEmpty ? "" : ", \(claims.map(\.summary).joined(separator: ", "))")
+            + (acceptsIDTokens ? ", ID tokens, too" : "")
     }
 
     /// Only what is not the default.
@@ -128,6 +135,7 @@ extension KeyFetching {
         case .keySet(let url): parts.append("from \(url)")
         }
         if !jwksHosts.isEmpty { parts.append("also on \(jwksHosts.joined(separator: " "))") }
+        if !jwksMediaTypes.isEmpty { parts.append("as \(jwksMediaTypes.joined(separator: " "))") }
         return (parts + [way.summary]).joined(separator: " ")
     }
 }

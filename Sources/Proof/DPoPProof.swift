@@ -82,7 +82,7 @@ package struct DPoPProof: Sendable {
         do throws(JOSEError) { _ = try jws.verified(by: key, allowing: algorithms) } catch {
             switch error {
             case .badSignature: throw .badSignature
-            case .unsupportedAlgorithm, .noKey, .malformed: throw .malformed
+            case .unsupportedAlgorithm, .noKey, .malformed, .tooComplex: throw .malformed
             }
         }
     }

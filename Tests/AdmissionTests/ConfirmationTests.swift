@@ -53,7 +53,8 @@ struct ConfirmationTests {
             (["jkt": ""], "malformed_claims"),
             (["jku": "https://x"], "unknown_confirmation"), (["kid": "k"], "unknown_confirmation"),
             ([:], "unknown_confirmation"),
-            ("x", "malformed_claims"), (.null, "malformed_claims"), (.array([]), "malformed_claims"),
+            ("x", "malformed_claims"), (.null, "ok"), (["x5t#S256": .null], "malformed_claims"),
+            (.array([]), "malformed_claims"),
         ] as [(JSON, String)])
     func bindings(cnf: JSON, expected: String) throws {
         #expect(

@@ -221,7 +221,7 @@ struct ProofTests {
             ],
             dpopAlgorithms: [.es256, .edDSA])
         let token = try harness.token()
-        let algorithms = #"algs="ES256 EdDSA""#
+        let algorithms = #"algs="ES256 EdDSA Ed25519""#
         #expect(challenge(try harness.refusal([])) == #"DPoP realm="portcullis", scope="a", \#(algorithms)"#)
         let bad = ProofHarness.fields(token, try harness.client.proof(token, claims: ["htm": "PUT"]))
         for route in 0...2 {

@@ -288,6 +288,22 @@ struct KeyRingTests {
     }
 
     @Test(
+        "a key set of another media type counts where the issuer's entry names that type, and no other",
+        arguments: [
+            ("text/plain", true), ("text/plain; charset=utf-8", true), ("TEXT/Plain", true), ("text/html", false),
+            ("application/json", true),
+        ])
+    func mediaType(type: String, counts: Bool) throws {
+        var source = KeySource(identifier: RingHarness.identifier, place: .keySet(RingHarness.keySetPlace))
+        source.keySetTypes = ["text/plain"]
+        var harness = RingHarness(source)
+        harness.wake()
+        harness.finish(
+            .success(OutgoingAnswer(status: 200, contentType: type, body: keySet([try PublishedKey("a").jwk]))))
+        #expect(harness.kids == (counts ? ["a"] : []))
+    }
+
+    @Test(
         "RS-068 what is no key set is no key set, and the old keys stay",
         arguments: [
             (OutgoingAnswer(status: 302, body: []), KeyFetchFailure.redirected),

@@ -140,13 +140,34 @@ struct CompactJWSTests {
     func deep() throws {
         let deep = String(repeating: "[", count: 4_000) + String(repeating: "]", count: 4_000)
         let token = try TestKeys.token(header: #"{"alg":"ES256"}"#, payload: #"{"a":\#(deep)}"#)
-        #expect(throws: JOSEError.malformed(.claimsNotJSON)) { try CompactJWS(text: token) }
+        #expect(throws: JOSEError.tooComplex) { try CompactJWS(text: token) }
+    }
+
+    @Test("claims have 1,024 members and elements at most, in all depths", arguments: [1_024, 1_025])
+    func many(count: Int) throws {
+        let list = (3..<count).map(String.init).joined(separator: ",")
+        let token = try TestKeys.token(header: #"{"alg":"ES256"}"#, payload: #"{"sub":"a","roles":[\#(list),0]}"#)
+        #expect(token.utf8.count < CompactJWS.bytesMax)
+        if count == 1_025 {
+            #expect(throws: JOSEError.tooComplex) { try CompactJWS(text: token) }
+        } else {
+            #expect(try CompactJWS(text: token).unverifiedClaims.count == 2)
+        }
+    }
+
+    @Test("a claim that is null is not there")
+    func null() throws {
+        let token = try TestKeys.token(header: #"{"alg":"ES256"}"#, payload: #"{"sub":"a","nbf":null,"x":{"y":null}}"#)
+        let jws = try CompactJWS(text: token)
+        #expect(jws.unverifiedClaims == ["sub": "a", "x": ["y": .null]])
     }
 
     @Test("every defect has a code of its own")
     func codes() {
         let codes = JOSEError.Defect.allCases.map { JOSEError.malformed($0).code }
-        #expect(Set(codes + ["unsupported_algorithm", "no_key", "bad_signature"]).count == codes.count + 3)
+        #expect(
+            Set(codes + ["unsupported_algorithm", "no_key", "bad_signature", JOSEError.tooComplex.code]).count
+                == codes.count + 4)
     }
 }
 

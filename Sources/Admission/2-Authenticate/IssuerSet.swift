@@ -90,6 +90,11 @@ package struct IssuerSet: Sendable {
             add(audience.utf8)
         }
         add([])
+        // Where another claim names the audience, "aud" is compared with these when the token is verified.
+        for audience in issuer.audienceClaim == ["aud"] ? [] : issuer.audiences { add(audience.utf8) }
+        for name in issuer.audienceClaim { add(name.utf8) }
+        add([])
+        add("\(issuer.claims) \(issuer.acceptsIDTokens)".utf8)
         for type in issuer.types { add(type.utf8) }
         add([])
         for name in issuer.scopeClaim { add(name.utf8) }

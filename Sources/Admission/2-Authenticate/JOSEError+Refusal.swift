@@ -5,6 +5,7 @@ extension JOSEError {
     var refusalCode: RefusalCode {
         switch self {
         case .malformed: .malformedToken
+        case .tooComplex: .tokenTooComplex
         case .unsupportedAlgorithm: .unsupportedAlgorithm
         case .noKey: .unknownKey
         case .badSignature: .badSignature

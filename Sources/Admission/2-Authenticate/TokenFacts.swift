@@ -62,8 +62,7 @@ package struct TokenFacts: Sendable {
         self.expires = expires
         notBefore = try Self.date(claims["nbf"], .up)
         issuedAt = try Self.date(claims["iat"], .up)
-        audiences =
-            if claims["aud"] == nil, let unsaid { unsaid.audiences } else { try Self.audiences(claims["aud"]) }
+        audiences = try Self.audiences(claims, issuer, unsaid)
         scope = try Self.scope(claims.value(at: issuer.scopeClaim), issuer.scopeForm)
         scopeMatch = issuer.scopeMatch
         scopes = Self.words(scope)
@@ -75,9 +74,27 @@ package struct TokenFacts: Sendable {
         } else {
             // ID tokens (OpenID Connect Core §3.1.3.6), security events (RFC 8417 §2.2) and answers about tokens
             // (RFC 9701 §5) that call themselves JWT.
-            let foreign = ["at_hash", "c_hash", "s_hash", "events", "token_introspection"]
+            let foreign =
+                ["events", "token_introspection"] + (issuer.acceptsIDTokens ? [] : ["at_hash", "c_hash", "s_hash"])
             guard foreign.allSatisfy({ claims[$0] == nil }) else { throw Refusal(.wrongType) }
         }
+        guard issuer.claims.areSatisfied(by: claims) else { throw Refusal(.wrongType) }
+    }
+
+    /// What the token is for, by the claim that the issuer's entry names. Where that is not `aud` and the token has one
+    /// nevertheless, both must be right: it may be for somebody else.
+    private static func audiences(_ claims: JSONObject, _ issuer: Issuer, _ unsaid: Unsaid?) throws(Refusal)
+        -> [[UInt8]]
+    {
+        let named = claims.value(at: issuer.audienceClaim)
+        if issuer.audienceClaim != ["aud"], let standard = claims["aud"] {
+            let audiences = try Self.audiences(standard)
+            guard issuer.audiences.contains(where: { audiences.contains(Array($0.utf8)) }) else {
+                throw Refusal(.wrongAudience)
+            }
+        }
+        if named == nil, let unsaid { return unsaid.audiences }
+        return try Self.audiences(named)
     }
 
     /// What counts where an issuer that was asked about a token leaves something out.

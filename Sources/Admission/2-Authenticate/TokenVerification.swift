@@ -38,7 +38,7 @@ struct TokenVerification {
         let verified: VerifiedJWS
         do throws(Refusal) {
             guard entry.issuer.types.contains(where: { $0.hasSameOctets(as: type) }) else { throw Refusal(.wrongType) }
-            guard entry.issuer.algorithms.contains(where: { $0.rawValue.hasSameOctets(as: jws.header.alg) }) else {
+            guard entry.issuer.algorithms.contains(where: { $0.isNamed(jws.header.alg) }) else {
                 throw Refusal(.unsupportedAlgorithm)
             }
             guard let keys = entry.keys else { return .keysMissing(issuer: index, kid: jws.header.kid) }

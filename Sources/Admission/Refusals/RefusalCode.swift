@@ -28,6 +28,7 @@ package enum RefusalCode: UInt8, Sendable, CaseIterable {
     case tooManyBadTokens
     // Authenticate: the token is bad
     case malformedToken
+    case tokenTooComplex
     case unsupportedAlgorithm
     case wrongType
     case wrongIssuer

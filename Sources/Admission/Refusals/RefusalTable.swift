@@ -89,6 +89,8 @@ extension RefusalCode {
                 "Too many invalid tokens came from this address.")
 
         case .malformedToken: badToken("malformed_token", "The access token is malformed.")
+        case .tokenTooComplex:
+            badToken("token_too_complex", "The access token has more claims, or deeper ones, than are read.")
         case .unsupportedAlgorithm:
             badToken("unsupported_algorithm", "The access token is signed with an algorithm that is not accepted.")
         case .wrongType: badToken("wrong_type", "The token is not an access token.")

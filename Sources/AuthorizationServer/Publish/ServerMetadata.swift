@@ -42,7 +42,7 @@ struct ServerMetadata: Sendable {
             // RFC 9101 §10.5; what `request_uri` refers to has to be pushed (RFC 9126 §5).
             "request_parameter_supported": true,
             "request_uri_parameter_supported": false,
-            "request_object_signing_alg_values_supported": .strings(RequestObjects.algorithms.map(\.rawValue)),
+            "request_object_signing_alg_values_supported": .strings(RequestObjects.algorithms.flatMap(\.names)),
             "prompt_values_supported": ["none", "login", "consent", "select_account"],
             "scopes_supported": .strings(IdentityScope.all),
             "subject_types_supported": ["public"],
@@ -64,9 +64,9 @@ struct ServerMetadata: Sendable {
         var members: JSONObject = [
             "token_endpoint_auth_methods_supported": .strings(methods.map(\.rawValue)),
             // RFC 8414 §2: there because private_key_jwt is.
-            "token_endpoint_auth_signing_alg_values_supported": .strings(profile.assertionAlgorithms.map(\.rawValue)),
+            "token_endpoint_auth_signing_alg_values_supported": .strings(profile.assertionAlgorithms.flatMap(\.names)),
             // RFC 9449 §5.1
-            "dpop_signing_alg_values_supported": .strings(profile.proofAlgorithms.map(\.rawValue)),
+            "dpop_signing_alg_values_supported": .strings(profile.proofAlgorithms.flatMap(\.names)),
             // RFC 8705 §3.3
             "tls_client_certificate_bound_access_tokens": true,
         ]

@@ -184,6 +184,7 @@ extension KeySource {
         self.init(
             identifier: identifier, place: place, keySetHosts: fetching.jwksHosts + own.prefix(1).map(\.host),
             allowsPlaintextLoopback: fetching.way.allowsPlaintext)
+        keySetTypes = fetching.jwksMediaTypes
         wantsKeys = fetching.wantsKeys
         wantsIntrospection = fetching.wantsIntrospection
     }

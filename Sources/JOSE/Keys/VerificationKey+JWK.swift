@@ -5,10 +5,10 @@ extension VerificationKey {
     /// Octets of a number at most, in base64url: an RSA modulus of 8192 bits, with room.
     private static let numberTextBytesMax = 4_096
 
-    /// Reads a public JWK (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). Members that are not known are ignored; certificates
-    /// are not looked at.
+    /// Reads a public JWK (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). Members that are not known, or `null`, are ignored;
+    /// certificates are not looked at.
     package init(jwk: JSON) throws(KeyError) {
-        guard let jwk = jwk.object else { throw .notObject }
+        guard let jwk = jwk.object?.withoutNulls else { throw .notObject }
         let kty = try Self.requiredText("kty", of: jwk)
         if kty == "oct" || jwk["k"] != nil { throw .symmetric }
         for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"] where jwk[name] != nil { throw .privateKey }
@@ -65,9 +65,7 @@ extension VerificationKey {
 
     private static func algorithm(of jwk: JSONObject) throws(KeyError) -> Algorithm? {
         guard let name = try text("alg", of: jwk) else { return nil }
-        guard let algorithm = Algorithm.allCases.first(where: { $0.rawValue.hasSameOctets(as: name) }) else {
-            throw .unknownAlgorithm
-        }
+        guard let algorithm = Algorithm(named: name) else { throw .unknownAlgorithm }
         return algorithm
     }
 

@@ -35,7 +35,7 @@ struct IDTokenVerifier: Sendable {
         _ text: String, accessToken: String?, _ facts: ProviderFacts, _ logIn: ProviderLogIn, nonce: String, now: Int64
     ) async throws(ProviderFault) -> VerifiedIdentity {
         guard let jws = try? CompactJWS(Array(text.utf8)), isIDToken(jws.header) else { throw .malformedToken }
-        guard facts.algorithms.contains(where: { $0.rawValue.hasSameOctets(as: jws.header.alg) }) else {
+        guard facts.algorithms.contains(where: { $0.isNamed(jws.header.alg) }) else {
             throw .badSignature
         }
         guard let keys = await provider.keys(for: jws.header.kid) else { throw .unavailable }

@@ -29,6 +29,12 @@ package struct Issuer: Sendable, Equatable {
     package var introspection: Introspection?
     /// At least one; a token must name one of them in `aud`.
     package var audiences: [String]
+    /// Where its tokens name them: member names, outermost first.
+    package var audienceClaim = ["aud"]
+    /// What must be true of its tokens, whatever the route; a token of which it is not is no access token.
+    package var claims: [ClaimRule] = []
+    /// Tokens with claims that only ID tokens have count as well.
+    package var acceptsIDTokens = false
     /// Empty only where nothing of it is verified here.
     package var algorithms: [Algorithm]
     /// Lower-case `typ` values accepted, without `application/`; `at+jwt` unless configured (RFC 9068 §4).
@@ -101,6 +107,8 @@ package struct KeyFetching: Sendable, Equatable {
     package var place: Place
     /// Hosts that metadata may name for the key set, besides its own.
     package var jwksHosts: [String] = []
+    /// Media types of the key set besides those of RFC 7517 §8.5; lower case.
+    package var jwksMediaTypes: [String] = []
     package var way = OutgoingWay()
     /// False: only its metadata is read, for the place where it is asked about tokens.
     package var wantsKeys = true

@@ -37,6 +37,7 @@ package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     case plaintext = "plaintext"
     case anyIdentity = "any_identity"
     case missingAudience = "missing_audience"
+    case idTokens = "id_tokens"
     // Files that the policy names
     case fileMissing = "file_missing"
     case keyPermissions = "key_permissions"

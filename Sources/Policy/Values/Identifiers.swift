@@ -128,6 +128,20 @@ extension ValueKind where Value == String {
         }
     }
 
+    /// RFC 9110 §8.3.1, without parameters; lower case.
+    package static var mediaType: ValueKind {
+        ValueKind("a media type such as application/octet-stream") { scalar throws(ValueProblem) in
+            let type = scalar.text.lowercased()
+            let parts = type.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, parts.allSatisfy(FieldName.isToken), type.utf8.count <= 128 else {
+                throw ValueProblem(
+                    "\(Shown.value(scalar.text)) is not a media type such as application/octet-stream, without parameters"
+                )
+            }
+            return type
+        }
+    }
+
     /// A media type's subtype as it stands in `typ`, lower-cased; `absent` for tokens without one.
     package static var tokenType: ValueKind {
         ValueKind("a token type such as at+jwt") { scalar throws(ValueProblem) in

@@ -42,7 +42,7 @@ struct IssuerSection {
     private func embedded(_ name: Located<String>, _ reader: MappingReader) -> IssuerDraft? {
         let ofServer = [
             "issuer", "jwks", "algorithms", "types", "scope_claim", "scope_form", "aliases", "tenants", "tokens",
-            "introspection",
+            "introspection", "audience_claim", "claims", "insecure_accept_id_tokens",
         ]
         for key in ofServer + KeyFetchingReader.keys where reader.has(key) {
             reader.error(
@@ -91,6 +91,13 @@ struct IssuerSection {
         }
         let identifier = reader.value("issuer", .issuerIdentifier)
         let audiences = reader.list("audience", of: .audience, orOne: true)
+        let audienceClaim = reader.value("audience_claim", .claimPath)
+        let claims = ClaimRulesReader(findings: context.findings, path: nil).read(reader)
+        let acceptsIDTokens = insecurities.accept(
+            "insecure_accept_id_tokens", in: reader, path: "issuers.\(name.value)", code: .idTokens,
+            meaning:
+                "ID tokens count as access tokens; every application that users log in to has one, and could call with it in their name"
+        )
         let algorithms = reader.list("algorithms", of: .algorithm)
         let types = reader.list("types", of: .tokenType)
         let skew = reader.value("clock_skew", .duration(Self.skewRange), default: Self.skewDefault)
@@ -118,6 +125,9 @@ struct IssuerSection {
             dpopNonce: nonce, dpopAlgorithms: proofs)
         issuer.judgement = judgement
         issuer.introspection = introspection
+        issuer.audienceClaim = audienceClaim?.value ?? ["aud"]
+        issuer.claims = claims
+        issuer.acceptsIDTokens = acceptsIDTokens
         issuer.scopeClaim = scopeClaim?.value ?? ["scope"]
         issuer.scopeForm = scopeForm
         issuer.scopeMatch = scopeMatch
@@ -238,9 +248,9 @@ struct IssuerSection {
 extension ValueKind where Value == Algorithm {
     /// RFC 8725 §3.1: only what is asked for; never `none`, never a shared secret.
     static var algorithm: ValueKind {
-        let known = Algorithm.allCases.map(\.rawValue)
+        let known = Algorithm.allCases.flatMap(\.names)
         return ValueKind("an algorithm such as ES256") { scalar throws(ValueProblem) in
-            if let algorithm = Algorithm(rawValue: scalar.text) { return algorithm }
+            if let algorithm = Algorithm(named: scalar.text) { return algorithm }
             if scalar.text.lowercased() == "none" {
                 throw ValueProblem("\"none\" means unsigned tokens: it does not exist here")
             }

@@ -11,7 +11,8 @@ struct KeyFetchingReader {
 
     /// What has a meaning only when something is fetched.
     static let keys = [
-        "discovery_url", "jwks_hosts", "connect_to", "authorities", "certificate", "proxy", "allow_addresses",
+        "discovery_url", "jwks_hosts", "jwks_media_types", "connect_to", "authorities", "certificate", "proxy",
+        "allow_addresses",
         "insecure_plaintext",
     ]
 
@@ -21,6 +22,7 @@ struct KeyFetchingReader {
     func read(_ issuer: MappingReader, name: String, keySet: Located<AbsoluteURL>?, isTemplate: Bool) -> KeyFetching? {
         let discovery = issuer.value("discovery_url", .fetchedURL)
         let hosts = issuer.list("jwks_hosts", of: .fetchedHost)
+        let mediaTypes = issuer.list("jwks_media_types", of: .mediaType)
         let way = way(issuer, name: name)
         if let keySet {
             for key in ["discovery_url", "jwks_hosts"] where issuer.has(key) {
@@ -40,6 +42,7 @@ struct KeyFetchingReader {
         var fetching = KeyFetching(
             place: keySet.map { .keySet($0.value) } ?? discovery.map { .metadata($0.value) } ?? .discovery)
         fetching.jwksHosts = hosts?.map(\.value) ?? []
+        fetching.jwksMediaTypes = mediaTypes?.map(\.value) ?? []
         fetching.way = way
         return fetching
     }

@@ -69,7 +69,7 @@ struct KeysRotateCommand: AsyncParsableCommand {
     func run() async throws {
         let (settings, audit) = try PolicySettings.managed(of: policy)
         let known = try algorithm.map { name in
-            guard let known = Algorithm(rawValue: name) else {
+            guard let known = Algorithm(named: name) else {
                 throw CommandFailure("\"\(name)\" is not an algorithm; as in ES256")
             }
             return known

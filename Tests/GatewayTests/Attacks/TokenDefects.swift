@@ -46,6 +46,9 @@ extension TokenDefect {
         .init("RS-021 a member twice, one of them escaped", .bad("malformed_token")) { draft, _ in
             draft.claimsOctets = withMember("\"\\u0073ub\":\"root\"", in: draft.claims)
         },
+        .init("more claims than are read", .bad("token_too_complex")) { draft, _ in
+            draft.claims["roles"] = .array((0..<1_100).map { .integer(Int64($0)) })
+        },
         .init("RS-022 octets after the claims", .bad("malformed_token")) { draft, _ in
             draft.claimsOctets = JSON.object(draft.claims).serialized() + Array("{}".utf8)
         },
@@ -63,7 +66,7 @@ extension TokenDefect {
         },
         .init("claims that are an array", .bad("malformed_token")) { draft, _ in draft.claimsOctets = Array("[]".utf8)
         },
-        .init("claims nested a hundred deep", .bad("malformed_token")) { draft, _ in
+        .init("claims nested a hundred deep", .bad("token_too_complex")) { draft, _ in
             draft.claimsOctets = withMember(
                 "\"x\":\(String(repeating: "[", count: 100))\(String(repeating: "]", count: 100))", in: draft.claims)
         },

@@ -77,7 +77,9 @@ package struct IntrospectionAnswerReader: Sendable {
         try check(reply)
         let members = introspection.jwtResponse ? try signed(reply, keys, unixSeconds) : try plain(reply.body)
         guard case .bool(true)? = members["active"] else { return .inactive }
-        return .active(IntrospectionVerdict(token: token, issuer: configuration, claims: members, saidAt: unixSeconds))
+        return .active(
+            IntrospectionVerdict(token: token, issuer: configuration, claims: members.withoutNulls, saidAt: unixSeconds)
+        )
     }
 
     /// The `kid` of a signed answer: for fetching the key that it names, which nothing vouches for yet.
@@ -111,7 +113,7 @@ package struct IntrospectionAnswerReader: Sendable {
         let jws: CompactJWS
         do throws(JOSEError) { jws = try CompactJWS(reply.body) } catch { throw .malformedJWT }
         guard jws.header.type == "token-introspection+jwt",
-            issuer.algorithms.contains(where: { $0.rawValue.hasSameOctets(as: jws.header.alg) })
+            issuer.algorithms.contains(where: { $0.isNamed(jws.header.alg) })
         else { throw .foreignJWT }
         guard let keys else { throw .unknownKey }
         let claims: JSONObject

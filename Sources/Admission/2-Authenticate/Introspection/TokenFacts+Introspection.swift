@@ -49,8 +49,8 @@ extension TokenFacts {
         if let notBefore = try Self.date(said["nbf"], .up) {
             narrowed.notBefore = max(narrowed.notBefore ?? notBefore, notBefore)
         }
-        if said["aud"] != nil {
-            let audiences = try Self.audiences(said["aud"])
+        if let claim = said.value(at: issuer.audienceClaim) {
+            let audiences = try Self.audiences(claim)
             narrowed.audiences = narrowed.audiences.filter(audiences.contains)
         }
         if let claim = said.value(at: issuer.scopeClaim) {
