@@ -36,7 +36,11 @@ package struct ChunkedDecoder: Sendable {
     /// The trailer fields, once the body has ended.
     package private(set) var trailers = FieldBlock()
 
-    package init() {}
+    /// Its fields are read as those of an answer (RFC 9112 §5.1).
+    private let isOfAnswer: Bool
+
+    /// - Parameter ofAnswer: it comes from an upstream.
+    package init(ofAnswer: Bool = false) { isOfAnswer = ofAnswer }
 
     /// The next step from `start` on. To be called again with what lies behind its result. A body that was malformed once
     /// stays so, whatever comes.
@@ -134,7 +138,7 @@ package struct ChunkedDecoder: Sendable {
         guard count > 2 else { return true }
         var parser = HeadParser(
             limits: HeadLimits(headBytesMax: Self.trailerBytesMax &+ 1, fieldsMax: Self.trailerFieldsMax))
-        trailers = try parser.parseTrailers(trailerText)
+        trailers = try parser.parseTrailers(trailerText, ofAnswer: isOfAnswer)
         return true
     }
 
@@ -152,10 +156,12 @@ package struct ChunkedDecoder: Sendable {
 
 extension HeadParser {
     /// Reads field lines and the empty line behind them.
-    fileprivate mutating func parseTrailers(_ text: [UInt8]) throws(HeadError) -> FieldBlock {
+    fileprivate mutating func parseTrailers(_ text: [UInt8], ofAnswer: Bool) throws(HeadError) -> FieldBlock {
         var block = FieldBlock()
         let end: Int
-        do throws(HeadError) { end = try fieldLines(text.span, into: &block) } catch { throw .badTrailers }
+        do throws(HeadError) {
+            end = try fieldLines(text.span, into: &block, ofAnswer: ofAnswer)
+        } catch { throw .badTrailers }
         guard end == text.count else { throw .badTrailers }
         block.keep(text.span, count: text.count)
         return block

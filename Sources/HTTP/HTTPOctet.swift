@@ -1,9 +1,9 @@
 import Octets
 
 /// What single octets are to HTTP.
-enum HTTPOctet {
+package enum HTTPOctet {
     /// May stand in a token (RFC 9110 §5.6.2).
-    static func isToken(_ octet: UInt8) -> Bool {
+    package static func isToken(_ octet: UInt8) -> Bool {
         switch octet {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
         case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),

@@ -78,7 +78,7 @@ package struct HeadParser: Sendable {
                 position = next
                 phase = .fields
             }
-            let end = try fieldLines(input, into: &head.block)
+            let end = try fieldLines(input, into: &head.block, ofAnswer: true)
             guard end > 0 else { return try incomplete(input, &head.block) }
             phase = .fresh
             head.block.keep(input, count: end)

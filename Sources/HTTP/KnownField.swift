@@ -10,7 +10,7 @@ package enum KnownField: UInt8, Sendable, Equatable, CaseIterable {
     case authorization, proxyAuthorization, proxyAuthenticate, wwwAuthenticate, dpop, cookie, setCookie
     // Where a request came from and what it belongs to.
     case forwarded, xForwardedFor, xForwardedProto, xForwardedHost, xForwardedPort, xForwardedServer, xForwardedPrefix
-    case xRealIP, via, traceparent, tracestate, baggage, requestID
+    case xRealIP, via, maxForwards, traceparent, tracestate, baggage, requestID
     // Content and the rest.
     case date, server, userAgent, accept, acceptEncoding, acceptLanguage, contentType, contentEncoding, contentRange,
         range
@@ -47,6 +47,7 @@ package enum KnownField: UInt8, Sendable, Equatable, CaseIterable {
         case .xForwardedPrefix: "x-forwarded-prefix"
         case .xRealIP: "x-real-ip"
         case .via: "via"
+        case .maxForwards: "max-forwards"
         case .traceparent: "traceparent"
         case .tracestate: "tracestate"
         case .baggage: "baggage"
@@ -82,7 +83,8 @@ package enum KnownField: UInt8, Sendable, Equatable, CaseIterable {
             true
         case .other, .host, .contentLength, .expect, .authorization, .wwwAuthenticate, .dpop, .cookie, .setCookie,
             .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xForwardedServer,
-            .xForwardedPrefix, .xRealIP, .via, .traceparent, .tracestate, .baggage, .requestID, .date, .server,
+            .xForwardedPrefix, .xRealIP, .via, .maxForwards, .traceparent, .tracestate, .baggage, .requestID, .date,
+            .server,
             .userAgent, .accept, .acceptEncoding, .acceptLanguage, .contentType, .contentEncoding, .contentRange,
             .range,
             .origin, .referer, .location, .cacheControl, .etag, .lastModified, .vary, .retryAfter, .rateLimit,

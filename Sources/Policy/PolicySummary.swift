@@ -21,6 +21,7 @@ extension Policy {
         lines += upstreams.map(\.summary)
         lines += limits.map(\.summary)
         lines += routes.map(summary(of:))
+        if via != Self.viaDefault { lines.append("via \(via ?? "off")") }
         lines.append(audit.summary)
         lines += insecurities.map { "INSECURE \($0)" }
         return lines

@@ -100,7 +100,7 @@ private final class ExampleDelegate: ExchangeDelegate {
     func exchangeBodyRefused(_ error: HeadError) { plain(400, "\(error)\n") }
     func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { false }
     func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { false }
-    func appendResponseFields(to fields: inout FieldList) {}
+    func appendResponseFields(to fields: inout FieldList, answerIsHTTP10: Bool) {}
     func forwardFailed(_ failure: ForwardFailure) { plain(502, "not a proxy\n") }
     func exchangeEnded(_ ending: ExchangeEnding) {}
 

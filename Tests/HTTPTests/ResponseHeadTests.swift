@@ -31,6 +31,25 @@ struct ResponseHeadTests {
     }
 
     @Test(
+        "white space before a colon is passed over (RFC 9112 §5.1), and the name is known without it",
+        arguments: [
+            ("X: y", "X", "y"), ("X : y", "X", "y"), ("X \t :y", "X", "y"), ("X :", "X", ""),
+            ("X :  y z ", "X", "y z"),
+        ])
+    func spaceBeforeColon(_ line: String, _ name: String, _ value: String) throws {
+        let text = "HTTP/1.1 200 OK\r\n\(line)\r\nContent-Length \t: 3\r\n\r\n"
+        let head = try readAnswer(text)
+        #expect(head.text(head.fields[0].name) == name)
+        #expect(head.text(head.fields[0].value) == value)
+        #expect(try head.framing(answering: .get) == .length(3))
+        var writer = ByteWriter()
+        for field in head.fields { writer.appendField(head, field) }
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == "\(name): \(value)\r\nContent-Length: 3\r\n")
+        let octets = latin1(text)
+        #expect(answerOutcome(octets, ends: 1...octets.count) == answerOutcome(octets, ends: [octets.count]))
+    }
+
+    @Test(
         "an answer that could be read in two ways is refused",
         arguments: [
             (
@@ -43,7 +62,13 @@ struct ResponseHeadTests {
             ("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", .transferEncodingInHTTP10),
             ("HTTP/1.1 200 OK\nContent-Length: 3\n\n", .bareLineEnd),
             ("HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n", .obsoleteFolding),
-            ("HTTP/1.1 200 OK\r\nX : y\r\n\r\n", .badFieldName),
+            ("HTTP/1.1 200 OK\r\n: y\r\n\r\n", .badFieldName), ("HTTP/1.1 200 OK\r\nX y: z\r\n\r\n", .badFieldName),
+            ("HTTP/1.1 200 OK\r\nX \r\n\r\n", .badFieldName), ("HTTP/1.1 200 OK\r\n X: y\r\n\r\n", .obsoleteFolding),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length : 3\r\nTransfer-Encoding\t: chunked\r\n\r\n",
+                HeadError.lengthAndTransferEncoding
+            ),
+            ("HTTP/1.1 200 OK\r\nContent-Length : 3\r\nContent-Length: 4\r\n\r\n", .repeatedContentLength),
             ("HTTP/1.1 200 O\u{0}K\r\n\r\n", .badStatusLine),
             ("HTTP/1.1  200 OK\r\n\r\n", .badStatusLine), ("HTTP/1.1 20 OK\r\n\r\n", .badStatusLine),
             ("HTTP/1.1 2000 OK\r\n\r\n", .badStatusLine), ("HTTP/1.1 600 X\r\n\r\n", .badStatusLine),
@@ -66,7 +91,7 @@ struct ResponseHeadTests {
 
     @Test("a bad line is refused when it is whole, as a request's is")
     func unfinishedLine() {
-        let octets = latin1("HTTP/1.1 200 OK\r\nX : y")
+        let octets = latin1("HTTP/1.1 200 OK\r\nX y: z")
         #expect(answerOutcome(octets, ends: [octets.count]) == .unfinished)
         #expect(answerOutcome(octets + latin1("\r\n"), ends: [octets.count + 2]) == .refused(.badFieldName))
     }

@@ -66,6 +66,14 @@ package final class Router: Sendable {
         return RouteMatch(route: Int(route), captures: search.captures.bounded())
     }
 
+    /// The methods by which the request's host and path can be asked; none: of no route.
+    package func methods(for head: borrowing RequestHead) -> [String] {
+        var search = PathTree.Search(method: .other, methodText: Slice(), end: head.path.end)
+        search.allow = []
+        _ = find(head.block.bytes.span, head.host, head.path.start, &search)
+        return (search.allow ?? []).sorted()
+    }
+
     private func find(
         _ octets: borrowing Span<UInt8>, _ host: Slice, _ path: Int, _ search: inout PathTree.Search
     ) -> Int32? {

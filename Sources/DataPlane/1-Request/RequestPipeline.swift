@@ -26,6 +26,8 @@ final class RequestPipeline: ExchangeDelegate {
         // Once for all steps: each reading of it takes a copy, of 400 octets and two references.
         let head = exchange.head
         do throws(Refusal) { try openRecord(head) } catch { return refuse(error) }
+        // It asks about the gateway, not about anything behind it (RFC 9110 §9.3.7).
+        if head.method == .options, head.asksAboutServer { return answerOptions(allow: nil) }
         decide(head)
     }
 
@@ -137,6 +139,7 @@ final class RequestPipeline: ExchangeDelegate {
             exchange.collectBody()
             return
         }
+        if head.isLastHop { return answerAsLast(head) }
         request.permit = permit
         let token = try upstreamToken(upstream, permit)
         let pool = try pick(upstream, permit, excluding: nil, now: now)
@@ -144,7 +147,7 @@ final class RequestPipeline: ExchangeDelegate {
         let upstreamHead = loop.transport.takeUpstreamHead()
         runtime.writer.write(
             head, caller: permit.principal?.headers, token: token, connection: connection.fields,
-            identity: request.identity,
+            identity: request.identity, via: request.snapshot.via,
             forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade, to: &upstreamHead.head)
         exchange.forward(to: pool, head: upstreamHead, times: route.times)
     }
@@ -194,8 +197,9 @@ final class RequestPipeline: ExchangeDelegate {
     /// service's to send.
     func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { true }
 
-    func appendResponseFields(to fields: inout FieldList) {
+    func appendResponseFields(to fields: inout FieldList, answerIsHTTP10: Bool) {
         request.lease?.succeeded(now: exchange.figures.upstreamFirstByteAt)
+        request.snapshot.via?.append(to: &fields, receivedIsHTTP10: answerIsHTTP10)
         AnswerFields.append(requestID: request.identity.requestID, allowance: request.allowance, to: &fields)
     }
 
@@ -293,6 +297,29 @@ final class RequestPipeline: ExchangeDelegate {
     private func isOneTooMany(_ status: Int) -> Bool {
         guard let limiter = loop.ledgers.refusals, (400..<500).contains(status) else { return false }
         return !limiter.count(connection.peer.address, now: exchange.figures.startedAt)
+    }
+
+    /// What the client may ask of one path, or, as a sign of life, of the gateway.
+    /// - Parameter allow: nil: nothing is said of methods.
+    private func answerOptions(allow: [String]?) {
+        loop.answerFields.clear()
+        if let allow { loop.answerFields.append("Allow") { $0.append(text: allow.joined(separator: ", ")) } }
+        AnswerFields.append(
+            requestID: request.identity.requestID, allowance: request.allowance, to: &loop.answerFields)
+        exchange.answer(status: 200, fields: loop.answerFields, body: [])
+    }
+
+    /// `Max-Forwards` has come to its end: the gateway answers as the last recipient (RFC 9110 §7.6.2). TRACE, which
+    /// would send a client's credentials back to it, is answered by nobody here (§9.3.8).
+    private func answerAsLast(_ head: borrowing RequestHead) {
+        let router = connection.isFromThisMachine ? request.snapshot.rules.router : request.snapshot.rules.outsideRouter
+        let methods = router.methods(for: head)
+        if head.method == .trace {
+            refuse(Refusal(.methodNotAllowed, retryAfterSeconds: nil, allow: methods.filter { $0 != "TRACE" }))
+        } else {
+            // A route for any method has no list of them.
+            answerOptions(allow: request.route?.route.match.methods.isEmpty == false ? methods : nil)
+        }
     }
 
     private func answer(_ response: ServiceResponse) {

@@ -26,7 +26,7 @@ final class UpstreamHeadWriter: Sendable {
     /// gateway has signed, stands in its place.
     func write(
         _ head: borrowing RequestHead, caller: PrincipalHeaders?, token: FieldValue?, connection: ConnectionFields,
-        identity: borrowing RequestIdentity,
+        identity: borrowing RequestIdentity, via: ViaFields?,
         forwardToken: Bool, upgrade: Bool, to request: inout UpstreamRequestHead
     ) {
         request.begin(as: head, upgrade: upgrade)
@@ -35,6 +35,10 @@ final class UpstreamHeadWriter: Sendable {
             if Self.isNeverCopied(field.known) || field.irregular { continue }
             if field.known == .authorization, !forwardToken { continue }
             if field.known == .tracestate, !identity.continued { continue }
+            if field.known == .maxForwards, let left = head.forwardsLeft(field) {
+                request.fields.append("Max-Forwards", decimal: left)
+                continue
+            }
             if head.isNominatedByConnection(field) { continue }
             if stripped.contains(field, in: head) { continue }
             request.fields.append(head, field)
@@ -63,6 +67,7 @@ final class UpstreamHeadWriter: Sendable {
             request.fields.append("X-Forwarded-Proto", connection.scheme)
             request.fields.append("X-Forwarded-Host", checked: { $0.appendAuthority(of: head) })
         }
+        via?.append(to: &request.fields, receivedIsHTTP10: head.isHTTP10)
         request.fields.append("X-Request-Id", identity.requestID)
         request.fields.append(
             "traceparent",
@@ -100,7 +105,8 @@ final class UpstreamHeadWriter: Sendable {
         case .connection, .keepAlive, .proxyConnection, .proxyAuthenticate, .proxyAuthorization, .te, .trailer,
             .transferEncoding, .upgrade, .http2Settings:
             true
-        case .other, .authorization, .wwwAuthenticate, .dpop, .cookie, .setCookie, .via, .tracestate, .baggage, .date,
+        case .other, .authorization, .wwwAuthenticate, .dpop, .cookie, .setCookie, .via, .maxForwards, .tracestate,
+            .baggage, .date,
             .server, .userAgent, .accept, .acceptEncoding, .acceptLanguage, .contentType, .contentEncoding,
             .contentRange, .range, .origin, .referer, .location, .cacheControl, .etag, .lastModified, .vary,
             .retryAfter, .rateLimit, .rateLimitPolicy:

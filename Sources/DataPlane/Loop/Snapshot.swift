@@ -31,6 +31,8 @@ package final class Snapshot: Sendable {
     package let generation: Int
     /// nil: no service gets tokens of the gateway.
     let upstreamTokens: UpstreamTokenSigner?
+    /// nil: messages do not tell that they came by here.
+    let via: ViaFields?
 
     /// - Parameter keysRevision: 0 for a new policy.
     package init(
@@ -51,6 +53,7 @@ package final class Snapshot: Sendable {
         recordsQuery = policy.audit.query
         self.generation = generation
         self.upstreamTokens = upstreamTokens
+        via = policy.via.map { ViaFields(pseudonym: $0) }
     }
 
     /// The same with the keys as their sources have them now. Everything else is shared.

@@ -90,6 +90,9 @@ package actor RawTLSClient {
     /// Says that nothing more will be sent, and goes on reading.
     package func closeWriting() { stream.closeWriting() }
 
+    /// The same inside TLS only (close_notify): the TCP connection stays open in both directions.
+    package func closeNotify() { stream.closeNotify() }
+
     /// Sends FIN without TLS' close_notify.
     package func cutOff() { stream.wire.closeWriting() }
 

@@ -74,6 +74,12 @@ final class ByteStream: Sendable {
         wire.closeWriting()
     }
 
+    /// Says close_notify alone.
+    func closeNotify(deadline: Deadline = Deadline(in: .seconds(5))) {
+        tls?.closeWriting()
+        try? flush(deadline)
+    }
+
     /// Ends the connection in good order, as far as the other side lets it. What it has sent and nobody read is read
     /// and dropped first: otherwise the kernel would send RST, which may overtake the answer.
     func close() {

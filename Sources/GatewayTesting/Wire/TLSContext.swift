@@ -27,6 +27,8 @@ package struct TLSSettings: Sendable {
     package var groups: String?
     /// Cipher suites of TLS 1.2 in OpenSSL's list syntax; nil: OpenSSL's own choice.
     package var ciphers: String?
+    /// The protocols that a client offers (ALPN); nil: it does not speak of them.
+    package var protocols: [String]?
     /// A server asks for a client certificate and ends the handshake without one.
     package var demandsCertificate = false
 
@@ -50,6 +52,11 @@ final class TLSContext: @unchecked Sendable {
         if let groups = settings.groups { try require(kit_ssl_ctx_set_groups(pointer, groups), "groups \(groups)") }
         if let ciphers = settings.ciphers {
             try require(SSL_CTX_set_cipher_list(pointer, ciphers), "ciphers \(ciphers)")
+        }
+        if let protocols = settings.protocols {
+            let wire = protocols.flatMap { [UInt8(truncatingIfNeeded: $0.utf8.count)] + Array($0.utf8) }
+            // It returns 0 for success.
+            try require(SSL_CTX_set_alpn_protos(pointer, wire, UInt32(wire.count)) == 0 ? 1 : 0, "ALPN")
         }
         if let certificate = settings.certificate { try show(certificate) }
         if let authorities = settings.authorities { try trust(authorities) }

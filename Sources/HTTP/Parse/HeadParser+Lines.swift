@@ -1,6 +1,10 @@
 extension HeadParser {
     /// Field lines up to the empty line. Returns where the head ends; 0 if more octets are needed.
-    mutating func fieldLines(_ input: Span<UInt8>, into block: inout FieldBlock) throws(HeadError) -> Int {
+    /// - Parameter ofAnswer: white space between a name and its colon is passed over: in an answer a proxy must remove
+    ///   it, in a request it must refuse it (RFC 9112 §5.1).
+    mutating func fieldLines(
+        _ input: Span<UInt8>, into block: inout FieldBlock, ofAnswer: Bool = false
+    ) throws(HeadError) -> Int {
         let tables = tables
         let fieldsMax = limits.fieldsMax
         var start = position
@@ -24,11 +28,15 @@ extension HeadParser {
                 hash = FieldName.step(hash, folded & 0x7F)
                 index &+= 1
             }
+            let nameEnd = index
+            if ofAnswer, index > start {
+                while index < input.count, input[index] == 0x20 || input[index] == 0x09 { index &+= 1 }
+            }
             guard index < input.count else { return 0 }
             guard input[index] == UInt8(ascii: ":"), index > start else {
                 throw first == 0x20 || first == 0x09 ? .obsoleteFolding : first == 0x0A ? .bareLineEnd : .badFieldName
             }
-            let name = Slice(start: start, end: index)
+            let name = Slice(start: start, end: nameEnd)
 
             // The value, without the white space around it.
             index &+= 1

@@ -28,6 +28,10 @@ package struct Policy: Sendable, Equatable {
     package var upstreamTokens: UpstreamTokenSettings?
     /// Every file of certificates that is named somewhere, in the order of the file.
     package var certificateFiles: [CertificateFile] = []
+    /// What the gateway is called in `Via` (RFC 9110 §7.6.3); nil: it adds none.
+    package var via: String? = Policy.viaDefault
+    /// Where the policy does not say.
+    package static let viaDefault = "portcullis"
 
     package init(
         listeners: [Listener], issuers: [Issuer], upstreams: [Upstream], limits: [RateLimit], routes: [Route],

@@ -1,3 +1,4 @@
+import HTTP
 import Policy
 
 /// All sections as read, before they are compared with each other.
@@ -5,6 +6,8 @@ struct PolicyDraft {
     let context: ReadingContext
     let root: MappingReader
     let workers: Int?
+    /// nil: off.
+    let via: String?
     let listeners: [ListenerDraft]
     let authorizationServer: AuthorizationServerDraft?
     let issuers: NamedSection<IssuerDraft>
@@ -27,6 +30,7 @@ struct PolicyDraft {
         insecurities = Insecurities(findings: context.findings)
         let files = FileChecks(context: context)
         workers = root.value("workers", .number(1...1_024))?.value
+        via = root.value("via", .viaPseudonym, default: Policy.viaDefault)
         listeners = ListenerSection(context: context, files: files, insecurities: insecurities).read(root)
         authorizationServer = AuthorizationServerSection(context: context, files: files, insecurities: insecurities)
             .read(root)
@@ -89,6 +93,7 @@ struct PolicyDraft {
         policy.resourceMetadata?.limits = resourceMetadata.limits.compactMap { limits.index(of: $0.value) }
         policy.upstreamTokens = upstreamTokens?.settings
         policy.certificateFiles = context.certificateFiles.all
+        policy.via = via
         return policy.addingAuthorizationServerRoutes().addingAdminRoutes().addingResourceMetadataRoutes()
             .addingUpstreamTokenRoutes()
     }
@@ -112,6 +117,24 @@ struct PolicyDraft {
             bodyBytesMax: draft.bodyBytesMax, allowUpgrade: draft.allowUpgrade, line: draft.position.line)
         route.timeouts = draft.timeouts
         return route
+    }
+}
+
+extension ValueKind where Value == String? {
+    /// A name for `Via`, or `off`.
+    static var viaPseudonym: ValueKind {
+        ValueKind("a name such as gateway-1, or off") { scalar throws(ValueProblem) in
+            if scalar.text == "off" { return nil }
+            let name = scalar.text.utf8
+            guard !name.isEmpty, name.count <= 64, name.allSatisfy(HTTPOctet.isToken), scalar.text != "false",
+                scalar.text != "true"
+            else {
+                throw ValueProblem(
+                    "found \(Shown.value(scalar.text)), expected a name of letters, digits, - and . (64 at most), or off"
+                )
+            }
+            return scalar.text
+        }
     }
 }
 

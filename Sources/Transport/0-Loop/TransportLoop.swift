@@ -10,6 +10,11 @@ package final class TransportLoop {
     /// What the delegate adds to an answer that an upstream gave; reused for every message on this loop.
     private var extraFields = FieldList()
 
+    /// `Date` as a line, for every answer of this loop (RFC 9110 §6.6.1). Made anew when the second has changed, which
+    /// the sweep looks at four times in each: no request reads the clock or writes a date.
+    private(set) var dateLine: [UInt8] = []
+    private var dateSecond: Int64 = -1
+
     let eventLoop: any EventLoop
     let allocator = ByteBufferAllocator()
     let deadlines = Deadlines()
@@ -41,6 +46,17 @@ package final class TransportLoop {
         self.index = index
         self.eventLoop = eventLoop
         self.timeouts = timeouts
+        tellDate(unixSeconds: Clock.wallNanoseconds() / 1_000_000_000)
+    }
+
+    /// What answers say from now on.
+    func tellDate(unixSeconds: Int64) {
+        guard unixSeconds != dateSecond else { return }
+        dateSecond = unixSeconds
+        var line = Array("Date: ".utf8)
+        HTTPDate.append(unixSeconds, to: &line)
+        line += [0x0D, 0x0A]
+        dateLine = line
     }
 
     /// Makes the way to do something after the loop has looked at its sockets.
@@ -64,6 +80,7 @@ package final class TransportLoop {
 
     func startSweeping() {
         nextSweep = eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Deadlines.sweepMilliseconds)) {
+            self.tellDate(unixSeconds: Clock.wallNanoseconds() / 1_000_000_000)
             self.deadlines.sweep(now: self.now())
             self.onPause?()
             self.startSweeping()

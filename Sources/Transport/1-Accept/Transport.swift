@@ -57,6 +57,8 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
             // One read in each turn of the loop: fair to others, and the channel keeps as many buffers as it may fill.
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: TransportBounds.clientReads)
+            // A client that sends no more still gets its answer.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(TransportBounds.unsentBytes, value: TransportBounds.unsentBytesMax)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -99,7 +101,8 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
         let pipeline = channel.pipeline.syncOperations
         if let tls = runtime.currentTLS {
             try pipeline.addHandler(
-                ClientHelloTap(loop: seated.loop, connection: connection), name: ClientHelloTap.name)
+                ClientHelloTap(loop: seated.loop, connection: connection, protocols: tls.protocols),
+                name: ClientHelloTap.name)
             var configuration = NIOSSLHandler.Configuration()
             configuration.maximumPreservedOutboundBufferCapacity = TransportBounds.preservedTLSBytes
             try pipeline.addHandler(NIOSSLServerHandler(context: tls.context, configuration: configuration))

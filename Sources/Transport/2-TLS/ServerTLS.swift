@@ -44,6 +44,8 @@ package struct TLSSetupError: Error, Sendable, CustomStringConvertible {
 /// The TLS side of a listener (RFC 8446): one context, certificates chosen by SNI.
 final class ServerTLS: Sendable {
     let context: NIOSSLContext
+    /// As the handshake names them.
+    let protocols: [[UInt8]]
 
     /// `loopOf` finds the loop that runs a handshake, so that the connection learns its SNI from the handshake itself:
     /// what BoringSSL read is what the route is judged by, whatever shape the ClientHello had.
@@ -51,6 +53,7 @@ final class ServerTLS: Sendable {
         let pairs = try files.certificates.map { (pair) throws(TLSSetupError) in try LoadedPair(pair) }
         guard let first = pairs.first else { throw TLSSetupError(description: "a TLS listener needs a certificate") }
         let names = ServerNames(pairs.map(\.names))
+        protocols = files.protocols.map { Array($0.wireName.utf8) }
 
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: first.chain.map { .certificate($0) }, privateKey: .privateKey(first.key))

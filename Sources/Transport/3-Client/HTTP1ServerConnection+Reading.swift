@@ -148,6 +148,7 @@ extension HTTP1ServerConnection {
         guard leftover != nil else {
             loop.giveHead(of: exchange)
             hasHead = false
+            if state.hasAnsweredAll { closeLingering() }
             return
         }
         // Not from within `process`: the answer came later than its request; what was pipelined behind it is next.
@@ -170,5 +171,6 @@ extension HTTP1ServerConnection {
         keep(waiting)
         exchange?.readFromClientEnded()
         flushIfNeeded()
+        if state.hasAnsweredAll { closeLingering() }
     }
 }

@@ -20,7 +20,7 @@ extension HTTP1ServerConnection {
         let request = state.request
         ResponseWriter.write(
             head, framing: framing, extraFields: extraFields, close: state.announcesClose,
-            toHTTP10: request.isHTTP10, headRequest: request.isHEAD, to: &loop.writer)
+            toHTTP10: request.isHTTP10, headRequest: request.isHEAD, date: loop.dateLine, to: &loop.writer)
         append(loop.writer.bytes)
     }
 
@@ -28,7 +28,7 @@ extension HTTP1ServerConnection {
         state.answer(bodyBytes: body.count, close: close)
         ResponseWriter.writeAnswer(
             status: status, fields: fields, bodyBytes: body.count, close: state.announcesClose,
-            toHTTP10: state.request.isHTTP10, to: &loop.writer)
+            toHTTP10: state.request.isHTTP10, date: loop.dateLine, to: &loop.writer)
         append(loop.writer.bytes)
         if !state.request.isHEAD { append(body) }
     }

@@ -94,14 +94,47 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // A TLS alert, a reset, an unclean end: the connection is over, and channelInactive tells the exchange.
-        context.close(promise: nil)
+        if case .uncleanShutdown = error as? NIOSSLError {
+            // Nobody is there to agree to the end.
+            closeHard()
+        } else {
+            context.close(promise: nil)
+        }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .handshakeCompleted = event as? TLSUserEvent {
             handshakeCompleted(context: context)
+        } else if case .inputClosed = event as? ChannelEvent {
+            inputClosed(context: context)
         }
         context.fireUserInboundEventTriggered(event)
+    }
+
+    /// FIN, or with TLS close_notify.
+    private func inputClosed(context: ChannelHandlerContext) {
+        switch state.inputClosed() {
+        case .none: break
+        case .close: context.close(promise: nil)
+        case .closeLingering: closeLingering()
+        case .answer:
+            guard listener.isTLS else { return }
+            // What lies below TLS tells more: see `socketEnded`.
+            try? context.pipeline.syncOperations.addHandler(SocketEndTap(connection: self), position: .first)
+        }
+    }
+
+    /// FIN behind a close_notify. Most who send both have left, and do not wait for an answer; some read on. Where
+    /// nothing of the answer moves for a while, so that the client's kernel has no octet to refuse, it has left.
+    func socketEnded() {
+        guard context != nil, let exchange else { return }
+        let before = exchange.figures
+        loop.run(afterNanoseconds: HTTP1ServerState.lingerNanoseconds) { [weak self] in
+            guard let self, context != nil, state.reading == .answering else { return }
+            let now = exchange.figures
+            guard now.startedAt == before.startedAt, now.bodyBytesOut == before.bodyBytesOut else { return }
+            closeHard()
+        }
     }
 
     private func handshakeCompleted(context: ChannelHandlerContext) {

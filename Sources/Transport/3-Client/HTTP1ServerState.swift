@@ -61,6 +61,8 @@ struct HTTP1ServerState: ~Copyable {
     private(set) var waitsForRoom = false
     /// What waits is not looked at before the connection's turn comes.
     private(set) var waitsForTurn = false
+    /// The client sends no more, and still gets its answers (RFC 9112 §9.6).
+    private var isHalfClosed = false
     /// Octets that the client had acknowledged when the deadline was set.
     private var takenBytes: UInt64 = 0
     private var tunnelIdle: Int64 = 0
@@ -479,6 +481,33 @@ struct HTTP1ServerState: ~Copyable {
             return .askClient(otherwise: .closeHard)
         }
     }
+
+    enum InputEnd: Equatable {
+        case none
+        /// What was begun cannot come to its end.
+        case close
+        case closeLingering
+        /// The requests that are there are answered; then the connection ends.
+        case answer
+    }
+
+    /// The client has said that it sends no more.
+    mutating func inputClosed() -> InputEnd {
+        switch reading {
+        case .handshake, .tunnel: return .close
+        case .body, .chunks: return dropping ? .closeLingering : .close
+        case .head:
+            isHalfClosed = true
+            return isWaiting ? .answer : .closeLingering
+        case .answering:
+            isHalfClosed = true
+            return .answer
+        case .closing: return .none
+        }
+    }
+
+    /// All requests of a client that sends no more are answered.
+    var hasAnsweredAll: Bool { isHalfClosed && reading == .head && !isWaiting }
 
     /// No new request is taken.
     mutating func drain(now: Int64, hasLeftover: Bool) {

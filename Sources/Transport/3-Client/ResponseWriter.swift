@@ -1,22 +1,26 @@
 import HTTP
 import NIOCore
 
-/// Writes answer heads anew (RFC 9112 §4): never a copied line, hop-by-hop fields left out, one framing field.
+/// Writes answer heads anew (RFC 9112 §4): never a copied line, hop-by-hop fields left out, one framing field, and a
+/// `Date` where there was none (RFC 9110 §6.6.1).
 enum ResponseWriter {
     static func write(
         _ head: borrowing ResponseHead, framing: BodyFraming, extraFields: borrowing FieldList, close: Bool,
         toHTTP10: Bool,
-        headRequest: Bool, to writer: inout ByteWriter
+        headRequest: Bool, date: [UInt8], to writer: inout ByteWriter
     ) {
         writer.clear()
         writeStatusLine(head.status, to: &writer)
+        var isDated = framing == .tunnel
         for index in 0..<head.fieldCount {
             let field = head.field(index)
             // One request id: the one that the gateway gave (it is among the extra fields).
             if field.known.isHopByHop || field.known == .contentLength || field.known == .requestID { continue }
             if head.isNominatedByConnection(field) { continue }
+            if field.known == .date { isDated = true }
             writer.appendField(head, field)
         }
+        if !isDated { writer.append(date) }
         switch framing {
         case .length(let length):
             writer.append("Content-Length: ")
@@ -66,10 +70,12 @@ enum ResponseWriter {
     }
 
     static func writeAnswer(
-        status: Int, fields: FieldList, bodyBytes: Int, close: Bool, toHTTP10: Bool, to writer: inout ByteWriter
+        status: Int, fields: FieldList, bodyBytes: Int, close: Bool, toHTTP10: Bool, date: [UInt8],
+        to writer: inout ByteWriter
     ) {
         writer.clear()
         writeStatusLine(status, to: &writer)
+        writer.append(date)
         writer.append(lines: fields)
         if status != 204, status != 304 {
             writer.append("Content-Length: ")

@@ -305,7 +305,7 @@ package final class Exchange: UpstreamStreamDelegate {
 
     private func writeHead(_ response: borrowing ResponseHead, framing: BodyFraming) {
         var extraFields = loop.takeExtraFields()
-        delegate?.appendResponseFields(to: &extraFields)
+        delegate?.appendResponseFields(to: &extraFields, answerIsHTTP10: response.isHTTP10)
         client?.writeHead(response, framing: framing, extraFields: extraFields)
         loop.give(extraFields: consume extraFields)
     }

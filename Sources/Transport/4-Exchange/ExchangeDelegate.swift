@@ -25,7 +25,8 @@ package protocol ExchangeDelegate: AnyObject, SendableMetatype {
     /// Whether a trailer field of an upstream's answer may reach the client; asked for each, before the answer ends.
     func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool
     /// The upstream's final head arrived; appends fields that the client shall get besides.
-    func appendResponseFields(to fields: inout FieldList)
+    /// - Parameter answerIsHTTP10: the upstream spoke HTTP/1.0, as `Via` tells.
+    func appendResponseFields(to fields: inout FieldList, answerIsHTTP10: Bool)
     /// Forwarding failed before the first octet of an answer. Forward again, or answer.
     func forwardFailed(_ failure: ForwardFailure)
     /// The exchange is over, whatever happened; called exactly once for each that began (or was refused).

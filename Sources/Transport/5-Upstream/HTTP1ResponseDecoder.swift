@@ -85,7 +85,7 @@ struct HTTP1ResponseDecoder: ~Copyable {
         case .length(let length): state = .length(left: length)
         case .chunked:
             state = .chunks
-            chunks = ChunkedDecoder()
+            chunks = ChunkedDecoder(ofAnswer: true)
         case .untilClose, .tunnel: state = .untilClose
         }
         return .head(framing, keepsAlive: response.keepAlive && !upgrade)

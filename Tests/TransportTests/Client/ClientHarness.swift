@@ -44,12 +44,22 @@ final class ClientHarness {
         eventLoop.run()
     }
 
-    /// What was sent to the client since the last time.
+    /// What was sent to the client since the last time, but for the gateway's dates, which have tests of their own.
     func sent() throws -> String {
+        try sentWithDates().replacing(String(decoding: loop.dateLine, as: UTF8.self), with: "")
+    }
+
+    func sentWithDates() throws -> String {
         eventLoop.run()
         var text = ""
         while let buffer = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: buffer) }
         return text
+    }
+
+    /// The client says that it sends no more, and goes on reading.
+    func closeWriting() {
+        channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        eventLoop.run()
     }
 
     /// The clock moves on, and what is due by then is done.
@@ -142,7 +152,9 @@ private final class ScriptedDelegate: ExchangeDelegate {
     }
     func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { true }
     func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { true }
-    func appendResponseFields(to fields: inout FieldList) { fields.append("X-Request-Id", "1") }
+    func appendResponseFields(to fields: inout FieldList, answerIsHTTP10: Bool) {
+        fields.append("X-Request-Id", "1")
+    }
     func forwardFailed(_ failure: ForwardFailure) {
         script.heard.append("forward failed \(failure.reason)")
         script.forwardFailed(exchange, failure)

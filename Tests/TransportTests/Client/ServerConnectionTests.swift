@@ -204,6 +204,71 @@ struct ServerConnectionTests {
         #expect(client.isOpen && client.heard == ["began /a"])
     }
 
+    // MARK: Date
+
+    @Test("every answer of the gateway is dated, by one line for all of a second")
+    func dated() throws {
+        let client = ClientHarness()
+        client.loop.tellDate(unixSeconds: 784_111_777)
+        try client.receive(Self.get + Self.get)
+        let sent = try client.sentWithDates()
+        #expect(sent.ranges(of: "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n").count == 2)
+        client.loop.tellDate(unixSeconds: 784_111_778)
+        try client.receive(Self.get)
+        #expect(try client.sentWithDates().contains("\r\nDate: Sun, 06 Nov 1994 08:49:38 GMT\r\n"))
+    }
+
+    // MARK: A client that sends no more
+
+    @Test(
+        "a client that sends no more gets the answer that it waits for, and those of what it pipelined, and then the end"
+    )
+    func halfClosed() throws {
+        var late: [Exchange] = []
+        let client = ClientHarness { late.append($0) }
+        try client.receive(Self.get + "GET /b HTTP/1.1\r\nHost: h\r\n\r\n")
+        client.closeWriting()
+        #expect(client.isOpen && client.heard == ["began /a"])
+        ClientHarness.answerAtOnce(late[0])
+        #expect(try client.sent() == answer("/a"))
+        #expect(client.isOpen)
+        ClientHarness.answerAtOnce(late[1])
+        #expect(try client.sent() == answer("/b"))
+        client.pass(nanoseconds: HTTP1ServerState.lingerNanoseconds + 1)
+        client.pass(nanoseconds: HTTP1ServerState.lingerNanoseconds + 1)
+        #expect(client.heard == ["began /a", "ended complete 200", "began /b", "ended complete 200"])
+        #expect(!client.isOpen)
+    }
+
+    @Test(
+        "a client that sends no more in the middle of a request is gone",
+        arguments: [
+            ("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nx", ["began /a", "ended clientGone 0"]),
+            (
+                "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+                ["began /a", "ended clientGone 0"]
+            ),
+        ])
+    func halfRequest(_ text: String, _ heard: [String]) throws {
+        let client = ClientHarness { _ in }
+        try client.receive(text)
+        client.closeWriting()
+        #expect(client.heard == heard)
+        #expect(!client.isOpen)
+    }
+
+    @Test("a client that sends no more with half a head, or nothing, is let go", arguments: ["", "GET /a HT"])
+    func halfHead(_ text: String) throws {
+        let client = ClientHarness()
+        try client.receive(Self.get + text)
+        client.closeWriting()
+        #expect(try client.sent() == answer("/a"))
+        client.pass(nanoseconds: HTTP1ServerState.lingerNanoseconds + 1)
+        client.pass(nanoseconds: HTTP1ServerState.lingerNanoseconds + 1)
+        #expect(!client.isOpen)
+        #expect(client.heard == ["began /a", "ended complete 200"])
+    }
+
     // MARK: Ends
 
     @Test("a client that leaves before its answer is told to the delegate")
