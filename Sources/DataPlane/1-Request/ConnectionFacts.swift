@@ -8,7 +8,10 @@ import Transport
 /// What a connection contributes to each of its requests: made once, when it opens.
 final class ConnectionFacts: ConnectionDelegate {
     let loop: GatewayLoop
-    let peer: PeerFacts
+    private let shown: PeerFacts
+    /// The same without a certificate.
+    private let unknown: PeerFacts
+    private let tls: Peer.TLSFacts?
     let fields: ConnectionFields
     /// The server name of the TLS handshake, lower-case, without a trailing dot.
     let serverName: [UInt8]?
@@ -29,10 +32,12 @@ final class ConnectionFacts: ConnectionDelegate {
                         identity: facts.identity, uris: facts.uris, dnsNames: facts.dnsNames, thumbprint: thumbprint)
                 }
             } ?? nil
+        tls = peer.tls
         let address = ClientAddress(text: peer.address)
         let addressText = AuditText(peer.address)
         sender = AuditSender(key: address.counted, address: addressText)
-        self.peer = PeerFacts(address: address, certificate: shown, isTLS: peer.tls != nil)
+        self.shown = PeerFacts(address: address, certificate: shown, isTLS: peer.tls != nil)
+        unknown = PeerFacts(address: address, certificate: nil, isTLS: peer.tls != nil)
         isTLS = peer.tls != nil
         isFromThisMachine = Listener.isForThisMachine(peer.listenerHost)
         fields = ConnectionFields(address: peer.address, isTLS: isTLS)
@@ -48,6 +53,16 @@ final class ConnectionFacts: ConnectionDelegate {
             if let name = peer.tls?.serverName { record.add(.serverName, AuditText(name)) }
             if let shown { record.add(.clientCertificate, AuditText(shown.identity)) }
         }
+    }
+
+    /// What is known of the client now: a certificate that has expired, or whose authority is not trusted any more, is
+    /// none, on every request.
+    var peer: PeerFacts { certificateHasEnded ? unknown : shown }
+
+    /// A certificate was shown, and does not count any more.
+    var certificateHasEnded: Bool {
+        guard let tls, shown.certificate != nil else { return false }
+        return !tls.certificateCounts(unixSeconds: loop.transport.unixSeconds)
     }
 
     func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate {

@@ -234,7 +234,9 @@ final class RequestPipeline: ExchangeDelegate {
 
     func exchangeCollected(body: [UInt8]) {
         guard let service = request.route?.service else { return refuse(Refusal(.noRoute)) }
-        var asked = ServiceRequest(exchange.head, body: body, peer: exchange.peer, isTLS: connection.isTLS)
+        var asked = ServiceRequest(
+            exchange.head, body: body, peer: exchange.peer, isTLS: connection.isTLS,
+            certificateCounts: !connection.certificateHasEnded)
         asked.requestID = String(decoding: request.identity.requestID.octets, as: UTF8.self)
         asked.caller = request.principal.map { ServiceCaller(client: $0.facts.clientID, subject: $0.facts.subject) }
         let answer = exchange.deferredAnswer(for: self)
@@ -288,8 +290,9 @@ final class RequestPipeline: ExchangeDelegate {
             refusal, requestID: request.identity.requestID, allowance: request.allowance, resourceMetadata: metadata,
             fields: &loop.answerFields, body: &body)
         let status = refusal.code.facts.status
-        exchange.answer(
-            status: status, fields: loop.answerFields, body: body, close: close || isOneTooMany(status))
+        // A client with a new certificate shows it on its next connection.
+        let isLast = close || isOneTooMany(status) || connection.certificateHasEnded
+        exchange.answer(status: status, fields: loop.answerFields, body: body, close: isLast)
     }
 
     /// Refused requests cost their sender nothing, and a record each: an address that sends too many of them has to connect

@@ -8,7 +8,8 @@ extension ServiceRequest {
     }
 
     /// The request of an exchange, as a service inside the process reads it.
-    init(_ head: borrowing RequestHead, body: [UInt8], peer: Peer, isTLS: Bool) {
+    /// - Parameter certificateCounts: the client's certificate, if it showed one, is still valid.
+    init(_ head: borrowing RequestHead, body: [UInt8], peer: Peer, isTLS: Bool, certificateCounts: Bool) {
         var fields: [ServiceRequest.Field] = []
         for index in 0..<head.fieldCount {
             let field = head.field(index)
@@ -17,7 +18,7 @@ extension ServiceRequest {
         self.init(
             method: head.text(head.methodText), path: head.text(head.path), query: Self.query(head),
             host: head.text(head.host), fields: fields, body: body, clientAddress: peer.address, isTLS: isTLS,
-            clientCertificateDER: peer.tls?.clientCertificateDER)
+            clientCertificateDER: certificateCounts ? peer.tls?.clientCertificateDER : nil)
         port = head.port
     }
 }

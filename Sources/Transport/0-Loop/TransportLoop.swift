@@ -13,7 +13,8 @@ package final class TransportLoop {
     /// `Date` as a line, for every answer of this loop (RFC 9110 §6.6.1). Made anew when the second has changed, which
     /// the sweep looks at four times in each: no request reads the clock or writes a date.
     private(set) var dateLine: [UInt8] = []
-    private var dateSecond: Int64 = -1
+    /// Seconds since 1970 UTC, as of the last sweep.
+    package private(set) var unixSeconds: Int64 = -1
 
     let eventLoop: any EventLoop
     let allocator = ByteBufferAllocator()
@@ -51,8 +52,8 @@ package final class TransportLoop {
 
     /// What answers say from now on.
     func tellDate(unixSeconds: Int64) {
-        guard unixSeconds != dateSecond else { return }
-        dateSecond = unixSeconds
+        guard unixSeconds != self.unixSeconds else { return }
+        self.unixSeconds = unixSeconds
         var line = Array("Date: ".utf8)
         HTTPDate.append(unixSeconds, to: &line)
         line += [0x0D, 0x0A]

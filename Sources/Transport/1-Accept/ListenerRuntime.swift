@@ -13,8 +13,14 @@ final class ListenerRuntime: Sendable {
     let headLimits: HeadLimits
     private let connectionsMax: Int
     private let perAddressMax: Int
-    private let tls: Mutex<ServerTLS?>
+    private let security: Mutex<Security?>
     private let counts = Mutex(Counts())
+
+    /// What a new connection gets.
+    struct Security: Sendable {
+        let tls: ServerTLS
+        let trust: ClientTrust
+    }
 
     private struct Counts {
         var open = 0
@@ -28,13 +34,30 @@ final class ListenerRuntime: Sendable {
         self.headLimits = headLimits
         self.connectionsMax = connectionsMax
         self.perAddressMax = perAddressMax
-        self.tls = Mutex(tls)
+        security = Mutex(tls.map { Security(tls: $0, trust: ClientTrust()) })
     }
 
-    var currentTLS: ServerTLS? { tls.withLock { $0 } }
+    var currentSecurity: Security? { security.withLock { $0 } }
 
-    /// New handshakes use it; connections that are open keep what they have.
-    func replaceTLS(_ new: ServerTLS) { tls.withLock { $0 = new } }
+    /// New handshakes use it; connections that are open keep what they have, but for the trust in certificates if an
+    /// authority is not there any more.
+    func replaceTLS(_ new: ServerTLS) {
+        security.withLock { current in
+            guard let old = current else { return current = Security(tls: new, trust: ClientTrust()) }
+            let isKept = old.tls.clientAuthorities.isSubset(of: new.clientAuthorities)
+            if !isKept { old.trust.withdraw() }
+            current = Security(tls: new, trust: isKept ? old.trust : ClientTrust())
+        }
+    }
+
+    /// A handshake has brought a certificate that does not count: a session was resumed with it, since a whole handshake
+    /// would have refused it. No session of that time is resumed any more; each client shows what it has.
+    func endSessions(of used: ServerTLS) {
+        security.withLock { current in
+            guard let now = current, now.tls === used, let renewed = try? used.withoutSessions() else { return }
+            current = Security(tls: renewed, trust: now.trust)
+        }
+    }
 
     var openConnections: Int { counts.withLock { $0.open } }
 
@@ -60,12 +83,15 @@ final class ListenerRuntime: Sendable {
         }
     }
 
-    func facts(of handler: NIOSSLServerHandler, serverName: String?, certificateIndex: Int) -> Peer.TLSFacts {
+    func facts(
+        of handler: NIOSSLServerHandler, serverName: String?, certificateIndex: Int, trust: ClientTrust?
+    ) -> Peer.TLSFacts {
         let der = handler.peerCertificate.flatMap { try? $0.toDERBytes() }
         let facts = der.flatMap { try? CertificateFacts(der: $0) }
         return Peer.TLSFacts(
             version: handler.tlsVersion == .tlsv13 ? "1.3" : "1.2", serverName: serverName,
-            certificateIndex: certificateIndex, clientCertificate: facts, clientCertificateDER: facts == nil ? nil : der
-        )
+            certificateIndex: certificateIndex, clientCertificate: facts,
+            clientCertificateDER: facts == nil ? nil : der,
+            trust: facts == nil ? nil : trust)
     }
 }

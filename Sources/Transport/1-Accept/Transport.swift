@@ -96,10 +96,11 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
     private static func addHandlers(
         to channel: any Channel, runtime: ListenerRuntime, seated: SeatedLoop, address: String
     ) throws {
+        let security = runtime.currentSecurity
         let connection = HTTP1ServerConnection(
-            loop: seated.loop, listener: runtime, delegates: seated.delegates, address: address)
+            loop: seated.loop, listener: runtime, delegates: seated.delegates, address: address, security: security)
         let pipeline = channel.pipeline.syncOperations
-        if let tls = runtime.currentTLS {
+        if let tls = security?.tls {
             try pipeline.addHandler(
                 ClientHelloTap(loop: seated.loop, connection: connection, protocols: tls.protocols),
                 name: ClientHelloTap.name)

@@ -33,5 +33,16 @@ package final class Peer: Sendable {
         package let clientCertificate: CertificateFacts?
         /// The same certificate, as it was sent; nil: it showed none.
         package let clientCertificateDER: [UInt8]?
+        /// nil: no certificate was shown.
+        let trust: ClientTrust?
+
+        /// Whether the certificate counts at this time. It does not outlive its validity, whatever remembers it: an open
+        /// connection, or a session ticket, which TLS renews without looking at dates; nor the authorities that the
+        /// listener trusts. False where none was shown.
+        package func certificateCounts(unixSeconds: Int64) -> Bool {
+            guard let clientCertificate else { return false }
+            return clientCertificate.notBefore <= unixSeconds && unixSeconds <= clientCertificate.notAfter
+                && trust?.isWithdrawn != true
+        }
     }
 }

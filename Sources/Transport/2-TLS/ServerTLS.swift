@@ -46,6 +46,9 @@ final class ServerTLS: Sendable {
     let context: NIOSSLContext
     /// As the handshake names them.
     let protocols: [[UInt8]]
+    /// In DER.
+    let clientAuthorities: Set<[UInt8]>
+    private let configuration: TLSConfiguration
 
     /// `loopOf` finds the loop that runs a handshake, so that the connection learns its SNI from the handshake itself:
     /// what BoringSSL read is what the route is judged by, whatever shape the ClientHello had.
@@ -63,8 +66,11 @@ final class ServerTLS: Sendable {
         configuration.applicationProtocols = files.protocols.map(\.wireName)
         configuration.renegotiationSupport = .none
         configuration.shutdownTimeout = .seconds(2)
-        if let authorities = files.clientAuthorities {
-            configuration.trustRoots = .certificates(try TLSFiles.authorities(authorities))
+        var clientAuthorities: Set<[UInt8]> = []
+        if let file = files.clientAuthorities {
+            let authorities = try TLSFiles.authorities(file)
+            clientAuthorities = Set(authorities.compactMap { try? $0.toDERBytes() })
+            configuration.trustRoots = .certificates(authorities)
             configuration.certificateVerification =
                 files.clientCertificateRequired ? .noHostnameVerification : .optionalVerification
             configuration.sendCANameList = true
@@ -83,12 +89,22 @@ final class ServerTLS: Sendable {
             override.privateKey = .privateKey(pairs[index].key)
             promise.succeed(override)
         }
+        self.clientAuthorities = clientAuthorities
+        self.configuration = configuration
         do {
             context = try NIOSSLContext(configuration: configuration)
         } catch {
             throw TLSSetupError(description: "TLS context for \(files.certificates[0].chain): \(error)")
         }
     }
+
+    private init(_ other: ServerTLS) throws {
+        (configuration, protocols, clientAuthorities) = (other.configuration, other.protocols, other.clientAuthorities)
+        context = try NIOSSLContext(configuration: configuration)
+    }
+
+    /// The same, with other keys for session tickets.
+    func withoutSessions() throws -> ServerTLS { try ServerTLS(self) }
 
     /// For TLS 1.2: forward secrecy and AEAD only (BCP 195, RFC 9325 §4.2).
     static let tls12CipherSuites = [

@@ -37,8 +37,14 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
     private var counted = true
     var registryPlace = -1
     private let sni = ServerNameSlot()
+    /// nil: without TLS.
+    private let security: ListenerRuntime.Security?
 
-    init(loop: TransportLoop, listener: ListenerRuntime, delegates: any ExchangeDelegateFactory, address: String) {
+    init(
+        loop: TransportLoop, listener: ListenerRuntime, delegates: any ExchangeDelegateFactory, address: String,
+        security: ListenerRuntime.Security? = nil
+    ) {
+        self.security = security
         self.loop = loop
         self.listener = listener
         self.delegates = delegates
@@ -142,7 +148,12 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
             let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
         else { return }
         context.pipeline.syncOperations.removeHandler(name: ClientHelloTap.name).whenFailure { _ in }
-        open(tls: listener.facts(of: handler, serverName: sni.name, certificateIndex: sni.certificateIndex))
+        let facts = listener.facts(
+            of: handler, serverName: sni.name, certificateIndex: sni.certificateIndex, trust: security?.trust)
+        if let security, facts.clientCertificate != nil, !facts.certificateCounts(unixSeconds: loop.unixSeconds) {
+            listener.endSessions(of: security.tls)
+        }
+        open(tls: facts)
     }
 
     private func open(tls: Peer.TLSFacts?) {
