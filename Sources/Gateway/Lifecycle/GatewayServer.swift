@@ -186,26 +186,33 @@ package final class GatewayServer: Sendable {
     // MARK: The end
 
     /// Stops accepting, lets open requests finish within the policy's `drain` time, writes the last records, and ends.
-    package func stop() async {
-        guard let ending = running.end() else { return }
+    /// - Returns: how many audit records were lost at the end; 0: none, or it has been stopped before.
+    @discardableResult
+    package func stop() async -> Int {
+        guard let ending = running.end() else { return 0 }
         await services.triggerGracefulShutdown()
         do {
             try await ending.value
         } catch {
             logger.error("a part of the gateway has failed", metadata: ["reason": "\(error)"])
         }
-        await end()
+        let lost = await end()
         logger.info("stopped")
+        return lost
     }
 
     /// What is left when nothing runs any more.
-    private func end() async {
+    /// - Returns: how many audit records were lost.
+    @discardableResult
+    private func end() async -> Int {
+        defer { current.end() }
         try? await traffic.transport.shutdown()
-        if !ledgers.audit.stop() {
-            logger.error(
-                "the audit log ended before all records were written",
-                metadata: ["lost": "\(ledgers.audit.health.lost)", "reason": "\(ledgers.audit.health.failure ?? "")"])
-        }
-        current.end()
+        if ledgers.audit.stop() { return 0 }
+        let health = ledgers.audit.health
+        logger.error(
+            "the audit log ended before all records were written",
+            metadata: ["lost": "\(health.lost)", "reason": "\(health.failure ?? "")"])
+        // Where the sink still holds the thread, nobody knows how many it has taken.
+        return max(1, health.lost)
     }
 }

@@ -26,7 +26,15 @@ package struct GatewayService: Service {
             group.addTask { await Self.reloadOnHangup(server) }
             group.addTask { await Self.reloadOnChange(server) }
         }
-        await server.stop()
+        let lost = await server.stop()
+        if lost > 0 { throw LostRecords(count: lost) }
+    }
+
+    /// The gateway has ended, and audit records were lost with it.
+    package struct LostRecords: Error, Sendable, CustomStringConvertible {
+        /// At least so many.
+        package let count: Int
+        package var description: String { "audit records were lost at the end: \(count)" }
     }
 
     private static func reloadOnHangup(_ server: GatewayServer) async {

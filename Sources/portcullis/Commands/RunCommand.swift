@@ -18,7 +18,7 @@ struct RunCommand: AsyncParsableCommand {
             stop accepting, finish what is open (timeouts.drain, 30 s) and end. Changed files are noticed by themselves. \
             A policy with errors never takes effect: the one in force stays.
 
-            Exit status: 0 after a drain, 1 when it could not start.
+            Exit status: 0 after a drain, 1 when it could not start, or when audit records were lost at the end.
             """)
 
     @Argument(help: "The policy file.")
@@ -51,6 +51,8 @@ struct RunCommand: AsyncParsableCommand {
         } catch let failure as GatewayServer.StartFailure {
             StandardError.write(failure.description + "\n")
             throw ExitCode(1)
+        } catch let lost as GatewayService.LostRecords {
+            throw CommandFailure(lost.description)
         }
     }
 }

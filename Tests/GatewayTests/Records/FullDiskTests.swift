@@ -1,5 +1,6 @@
 import Foundation
 import GatewayTesting
+import Glibc
 import JSON
 import Testing
 
@@ -99,6 +100,18 @@ struct FullDiskTests {
             let allowed = records.filter { $0["decision"] == "allowed" }.compactMap { $0["request_id"]?.string }
             #expect(allowed == served)
             try await harness.gateway.stop()
+        }
+    }
+
+    @Test("records that cannot be written at the end are counted in the log, and the exit status is 1")
+    func lostAtTheEnd() async throws {
+        try await GatewayHarness.run(runner: LimitedRunner(octets: 20_000)) { harness in
+            _ = try await refusal(harness, harness.client())
+            let program = try #require(harness.gateway.running as? RunningProgram)
+            program.process.send(signal: SIGTERM)
+            #expect(try await program.process.waitForExit(within: .seconds(60)) == 1)
+            #expect(program.log.contains { $0.contains("the audit log ended before") && !$0.contains("lost=0") })
+            #expect(program.log.contains { $0.contains("Error: audit records were lost at the end") })
         }
     }
 
