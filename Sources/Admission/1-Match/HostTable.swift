@@ -28,7 +28,8 @@ struct HostTable: Sendable {
         for (index, rule) in rules.enumerated() {
             guard let rule else { continue }
             if rule.hosts.isEmpty { tree.add(rule, route: Int32(truncatingIfNeeded: index), root: any.root) }
-            for host in rule.hosts where routesByHost[host]?.last != index {
+            // Requests have the canonical text; hosts that follow from URLs of the policy may have another.
+            for host in rule.hosts.map(IPv6Address.canonicalHost) where routesByHost[host]?.last != index {
                 routesByHost[host, default: []].append(index)
             }
         }

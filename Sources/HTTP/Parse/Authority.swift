@@ -8,6 +8,8 @@ struct Authority {
     var port: Int?
     /// The host has capital letters.
     var hasCapitals: Bool
+    /// The host is this address in brackets.
+    var address: IPv6Address?
 
     /// Octets of a host name at most (RFC 1035 §2.3.4).
     private static let hostBytesMax = 255
@@ -30,7 +32,10 @@ struct Authority {
                 if octet &- 0x41 < 26 { hasCapitals = true }
                 index &+= 1
             }
-            guard index < slice.end, colons >= 2, index &- slice.start <= 46 else { throw .badHost }
+            guard index < slice.end, colons >= 2, index &- slice.start <= 46,
+                let address = IPv6Address(input, from: slice.start &+ 1, to: index)
+            else { throw .badHost }
+            self.address = address
             index &+= 1
             host = Slice(start: slice.start, end: index)
         } else {

@@ -45,11 +45,27 @@ extension RequestHead {
         guard block.count(.host) <= 1 else { throw .repeatedHost }
         guard let value = block.first(.host) else { throw .missingHost }
         let authority = try Authority(input, value)
-        host = lowercased(input, authority)
+        host = normalised(input, authority)
         port = authority.port
     }
 
-    private mutating func lowercased(_ input: Span<UInt8>, _ authority: Authority) -> Slice {
+    /// In lower case; IPv6 addresses in their canonical text, so that one host has one name whoever looks at it.
+    private mutating func normalised(_ input: Span<UInt8>, _ authority: Authority) -> Slice {
+        if let address = authority.address {
+            let start = block.bytes.count
+            block.bytes.append(UInt8(ascii: "["))
+            address.append(to: &block.bytes)
+            block.bytes.append(UInt8(ascii: "]"))
+            let written = Slice(start: start, end: block.bytes.count)
+            guard written.count == authority.host.count,
+                !(0..<written.count).contains(where: { offset in
+                    block.bytes[start &+ offset] != block.bytes[authority.host.start &+ offset]
+                })
+            else { return written }
+            // It came in that form, as nearly always: it stays where it is.
+            block.bytes.removeLast(written.count)
+            return authority.host
+        }
         guard authority.hasCapitals else { return authority.host }
         let start = block.bytes.count
         for index in authority.host.range { block.bytes.append(ASCII.lowercased(input[index])) }
@@ -86,7 +102,7 @@ extension RequestHead {
         { end &+= 1 }
         let authority = try Authority(input, Slice(start: start, end: end))
         let defaultPort = targetScheme == .https ? 443 : 80
-        guard authority.port ?? defaultPort == port ?? defaultPort, sameHost(input, authority.host) else {
+        guard authority.port ?? defaultPort == port ?? defaultPort, sameHost(input, authority) else {
             throw .hostMismatch
         }
         if end == target.end, method == .options {
@@ -105,7 +121,12 @@ extension RequestHead {
         return ConnectionOptions.equal(input, Slice(start: slice.start, end: slice.start &+ count), prefix)
     }
 
-    private func sameHost(_ input: Span<UInt8>, _ other: Slice) -> Bool {
+    private func sameHost(_ input: Span<UInt8>, _ authority: Authority) -> Bool {
+        if let address = authority.address {
+            return host.count > 2
+                && IPv6Address(block.bytes.span, from: host.start &+ 1, to: host.end &- 1) == address
+        }
+        let other = authority.host
         guard other.count == host.count else { return false }
         for offset in 0..<other.count
         where ASCII.lowercased(input[other.start &+ offset]) != block.bytes[host.start &+ offset] {

@@ -1,3 +1,4 @@
+import HTTP
 import Octets
 
 /// A host and a port, taken apart.
@@ -164,7 +165,7 @@ extension ValueKind where Value == String {
             let host = scalar.text.lowercased()
             if host == "*" { throw ValueProblem("\"*\": leave \"hosts\" out to serve any host") }
             if host.hasPrefix("["), host.hasSuffix("]") {
-                if IPAddressText.isIPv6(host.dropFirst().dropLast()) { return host }
+                if IPAddressText.isIPv6(host.dropFirst().dropLast()) { return IPv6Address.canonicalHost(host) }
                 throw ValueProblem("\(Shown.value(host)) is not an IPv6 address")
             }
             if host.contains(":") { throw ValueProblem("\(Shown.value(host)): a host is matched without its port") }
