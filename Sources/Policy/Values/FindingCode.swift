@@ -29,6 +29,7 @@ package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     case unused = "unused"
     case unreachableRoute = "unreachable_route"
     case partlyShadowedRoute = "partly_shadowed_route"
+    case escapableRoute = "escapable_route"
     case reservedPath = "reserved_path"
     case unsatisfiable = "unsatisfiable"
     case partlyPublished = "partly_published"

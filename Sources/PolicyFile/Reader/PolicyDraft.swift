@@ -65,6 +65,7 @@ struct PolicyDraft {
     func check() {
         ReferenceCheck(draft: self).run()
         ShadowCheck(draft: self).run()
+        NeighbourCheck(draft: self).run()
         ReservedPathCheck(draft: self).run()
         SatisfiabilityCheck(draft: self).run()
         OpaqueTokenCheck(draft: self).run()
