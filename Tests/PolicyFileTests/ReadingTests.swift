@@ -86,4 +86,5 @@ private struct FailingFiles: PolicyFiles {
     func keyPairFindings(chain: String, key: String) -> [PolicyFileFinding] { [] }
     func authorityFindings(path: String) -> [PolicyFileFinding] { [] }
     func sha256(_ bytes: [UInt8]) -> [UInt8] { [] }
+    var descriptorsMax: Int? { nil }
 }

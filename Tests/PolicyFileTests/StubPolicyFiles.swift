@@ -12,12 +12,14 @@ import Policy
 ///     #! chain certs/gateway.pem error holds no certificate
 ///     #! key certs/gateway.pem error does not belong to the certificate
 ///     #! authorities certs/client-ca.pem error holds no certificate
+///     #! descriptors 4096
 ///     #! content certs/partner.jwks.json {"keys": []}
 struct StubPolicyFiles: PolicyFiles {
     private var statuses: [String: PolicyFileStatus] = [:]
     private var pairs: [String: [PolicyFileFinding]] = [:]
     private var authorities: [String: [PolicyFileFinding]] = [:]
     private var contents: [String: String] = [:]
+    private(set) var descriptorsMax: Int?
 
     init(directives text: String = "") {
         for line in text.split(separator: "\n") where line.hasPrefix("#! ") {
@@ -36,6 +38,7 @@ struct StubPolicyFiles: PolicyFiles {
             case "key": pairs[words[1], default: []].append(PolicyFileFinding(.key, severity, message))
             case "authorities":
                 authorities[words[1], default: []].append(PolicyFileFinding(.authorities, severity, message))
+            case "descriptors": descriptorsMax = Int(words[1])
             case "content": contents[words[1]] = rest
             default: break
             }

@@ -15,7 +15,7 @@ extension ForwardFailure {
     /// Whether the endpoint is to blame, for its health.
     var countsAgainstEndpoint: Bool {
         switch reason {
-        case .tooManyWaiting, .notProcessed: false
+        case .tooManyWaiting, .notProcessed, .noResources: false
         case .closedEarly: !onReusedConnection
         case .unreachable, .tlsFailed, .wrongIdentity, .connectTimeout, .firstByteTimeout, .badResponse: true
         }
@@ -28,7 +28,7 @@ extension ForwardFailure {
         case .unreachable, .tlsFailed, .wrongIdentity, .connectTimeout: return nothingSent
         case .closedEarly: return onReusedConnection && method.isIdempotent
         case .notProcessed: return true
-        case .firstByteTimeout, .badResponse, .tooManyWaiting: return false
+        case .firstByteTimeout, .badResponse, .tooManyWaiting, .noResources: return false
         }
     }
 
@@ -38,7 +38,7 @@ extension ForwardFailure {
         case .tlsFailed, .wrongIdentity: .wrongUpstreamIdentity
         case .connectTimeout, .firstByteTimeout: .upstreamTimeout
         case .badResponse: .upstreamBadResponse
-        case .tooManyWaiting: .tooManyInFlight
+        case .tooManyWaiting, .noResources: .tooManyInFlight
         }
     }
 }

@@ -47,6 +47,7 @@ package final class GatewayServer: Sendable {
     package static func start(policyPath: String, logger: Logger, waitMax: Duration = .seconds(1)) async throws
         -> GatewayServer
     {
+        FileDescriptors.raiseLimit()
         let watch = FileWatch(paths: [policyPath])
         let policy = try readPolicy(at: policyPath, logger: logger)
         do {
@@ -99,14 +100,21 @@ package final class GatewayServer: Sendable {
         if let revocations { ledgers.revocations.replace(with: try await revocations.load()) }
 
         // The policy, and the loops that go by it.
+        let faults = ResourceFaults { kind, count in
+            logger.error(
+                "connections cannot be made or accepted: this machine lacks what they need",
+                metadata: ["missing": "\(kind.rawValue)", "since_start": "\(count)"])
+        }
         let health = HealthReporter(
-            current: current, ledgers: ledgers, listeners: listeners, reloads: reloadStatus, revocations: revocations)
+            current: current, ledgers: ledgers, listeners: listeners, reloads: reloadStatus, revocations: revocations,
+            faults: faults)
         let builder = SnapshotBuilder(
             ledgers: ledgers, keyFetchers: keyFetchers, introspection: introspection,
             services: Self.localServices(authorization, health, ledgers), authorization: authorization)
         let first = try builder.build(policy, after: nil)
         let transport = try await Transport(
             loops: policy.workers ?? ProcessInfo.processInfo.activeProcessorCount, timeouts: policy.timeouts.transport,
+            faults: faults,
             delegates: { loop in
                 GatewayLoop(
                     transport: loop, snapshot: first.snapshot, ledgers: ledgers, waitMax: waitMax.nanoseconds)

@@ -12,6 +12,7 @@ struct HealthReporter: Sendable {
     let reloads: ReloadStatus
     /// nil: there is no built-in authorization server.
     let revocations: RevocationReader?
+    let faults: ResourceFaults
 
     func report() -> HealthReport {
         guard let inForce = current.inForce else { return .starting }
@@ -45,7 +46,8 @@ struct HealthReporter: Sendable {
                 HealthReport.CertificateState($0.entry, $0.alarm)
             },
             revocations: revocations.map { .init($0.status) }, connections: listeners.openConnections,
-            refusedConnections: ledgers.counters.refusedConnections, draining: ledgers.counters.isDraining)
+            refusedConnections: ledgers.counters.refusedConnections, resources: faults.status(now: now),
+            draining: ledgers.counters.isDraining)
     }
 }
 

@@ -1,6 +1,7 @@
 import DataPlane
 import HTTP
 package import JSON
+package import Transport
 
 /// What the gateway says of itself, as JSON: whether it can serve, under which policy, and everything that an operator
 /// should not have to look for in a log.
@@ -62,6 +63,8 @@ package struct HealthReport: Sendable {
     package var connections: Int
     /// Connections that were refused since the start, because too many requests of their address had been.
     package var refusedConnections: Int
+    /// What this machine lacked for connections.
+    package var resources = ResourceFaults.Status()
     /// The gateway is about to end: nothing new should be sent to it.
     package var draining: Bool
 
@@ -69,7 +72,7 @@ package struct HealthReport: Sendable {
         reloadError != nil || auditAlarm != nil || !issuersWithoutKeys.isEmpty
             || issuers.contains { !$0.alarms.isEmpty }
             || introspection.contains { !$0.alarms.isEmpty } || revocations?.failure != nil
-            || certificates.contains(where: \.isFailure)
+            || certificates.contains(where: \.isFailure) || resources.alarm != nil
     }
 
     /// How many certificates are shown; more need the same remedy.
@@ -113,6 +116,14 @@ package struct HealthReport: Sendable {
                 ("revocations", revocations?.json ?? .null),
                 ("connections", .integer(Int64(connections))),
                 ("refused_connections", .integer(Int64(refusedConnections))),
+                (
+                    "resources",
+                    .object(
+                        JSONObject([
+                            ("faults", .integer(Int64(resources.count))),
+                            ("alarm", resources.alarm.map { .string($0.rawValue) } ?? .null),
+                        ]))
+                ),
                 ("draining", .bool(draining)),
             ]))
     }

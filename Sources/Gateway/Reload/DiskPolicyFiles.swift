@@ -3,6 +3,7 @@ import Crypto
 package import Foundation
 import Policy
 package import PolicyFile
+import Transport
 
 /// The disk, as the policy's reader may ask for it: file states, octets, and a look into PEM files.
 package struct DiskPolicyFiles: PolicyFiles {
@@ -27,6 +28,8 @@ package struct DiskPolicyFiles: PolicyFiles {
         }
         return data.count > bytesMax ? .failure(PolicyFileFailure(.tooLarge)) : .success([UInt8](data))
     }
+
+    package var descriptorsMax: Int? { FileDescriptors.most }
 
     package func sha256(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
 

@@ -5,6 +5,8 @@ import Glibc
 package struct ProgramRunner: GatewayRunner {
     /// Its path.
     package let executable: String
+    /// Files and sockets that it may have open (RLIMIT_NOFILE), soft and hard; nil: as many as the test run.
+    package var descriptors: (soft: Int, hard: Int)?
 
     package init(executable: String) { self.executable = executable }
 
@@ -30,7 +32,18 @@ package struct ProgramRunner: GatewayRunner {
     /// The same, for tests that send signals.
     package func run(policyPath: String, listeners: Int = 1) async throws -> ProgramGateway {
         let folder = URL(filePath: policyPath).deletingLastPathComponent().path
-        let process = try ChildProcess.start(executable, ["run", policyPath], in: folder)
+        let process =
+            if let descriptors {
+                try ChildProcess.start(
+                    "/bin/sh",
+                    [
+                        "-c", "ulimit -Sn \(descriptors.soft) && ulimit -Hn \(descriptors.hard) && exec \"$0\" \"$@\"",
+                        executable,
+                        "run", policyPath,
+                    ], in: folder)
+            } else {
+                try ChildProcess.start(executable, ["run", policyPath], in: folder)
+            }
         let ports = try await eventually("\(listeners) lines \"listening on\"") { () -> [Int]? in
             let ports = process.output.compactMap(Self.port)
             if ports.count >= listeners { return ports }

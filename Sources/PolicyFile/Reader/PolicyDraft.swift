@@ -73,6 +73,7 @@ struct PolicyDraft {
         UpstreamTokenCheck(draft: self).run()
         AdminCheck(draft: self).run()
         LogInCheck(draft: self).run()
+        DescriptorCheck(draft: self).run()
     }
 
     /// The policy. Call it only when there are no errors: then every value is there and every name resolves.

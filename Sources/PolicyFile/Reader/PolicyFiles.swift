@@ -13,6 +13,8 @@ package protocol PolicyFiles {
     func authorityFindings(path: String) -> [PolicyFileFinding]
     /// SHA-256 of the octets, 32 of them: it names the policy. (This module has no cryptography of its own.)
     func sha256(_ bytes: [UInt8]) -> [UInt8]
+    /// Files and sockets that a process may have open here; nil: not known.
+    var descriptorsMax: Int? { get }
 }
 
 /// What there is at a path, links followed.

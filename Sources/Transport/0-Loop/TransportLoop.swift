@@ -43,7 +43,13 @@ package final class TransportLoop {
     /// Tests stop the clock and move it; nil: it runs.
     var timeOfTest: Int64?
 
-    init(index: Int, eventLoop: any EventLoop, timeouts: TransportTimeouts) {
+    /// Of all loops.
+    let faults: ResourceFaults
+
+    init(
+        index: Int, eventLoop: any EventLoop, timeouts: TransportTimeouts, faults: ResourceFaults = ResourceFaults()
+    ) {
+        self.faults = faults
         self.index = index
         self.eventLoop = eventLoop
         self.timeouts = timeouts

@@ -8,10 +8,11 @@ import Octets
 package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let seats: [LoopSeat<Delegates>]
+    private let faults: ResourceFaults
 
     /// Starts `loops` event loops and makes, on each of them, whoever decides about its exchanges.
     package init(
-        loops: Int, timeouts: TransportTimeouts,
+        loops: Int, timeouts: TransportTimeouts, faults: ResourceFaults = ResourceFaults(),
         delegates: @escaping @Sendable (TransportLoop) -> Delegates
     ) async throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, loops))
@@ -19,13 +20,14 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
         for (index, eventLoop) in group.makeIterator().enumerated() {
             seats.append(
                 try await eventLoop.flatSubmit {
-                    let loop = TransportLoop(index: index, eventLoop: eventLoop, timeouts: timeouts)
+                    let loop = TransportLoop(index: index, eventLoop: eventLoop, timeouts: timeouts, faults: faults)
                     loop.startSweeping()
                     let seat = LoopSeat(loop: loop, delegates: delegates(loop))
                     return loop.openAfterSockets().map { seat }
                 }.get())
         }
         self.seats = seats
+        self.faults = faults
     }
 
     /// How many event loops there are.
@@ -49,7 +51,13 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
             name: settings.name, host: settings.host, tls: tls, headLimits: settings.headLimits,
             connectionsMax: settings.connectionsMax,
             perAddressMax: settings.connectionsPerAddressMax)
+        let faults = faults
         let channel = try await ServerBootstrap(group: group)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptFaults(faults))
+                }
+            }
             .serverChannelOption(.backlog, value: TransportBounds.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

@@ -86,6 +86,8 @@ package struct ForwardFailure: Sendable, Equatable {
         case badResponse
         /// All connections are in use and the line is full.
         case tooManyWaiting
+        /// This machine, not the upstream, lacks what a connection needs: descriptors, memory, a local port.
+        case noResources
     }
     package let reason: Reason
     /// The connection had served before, and was closed before any octet of this answer.

@@ -99,7 +99,10 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     }
 
     func connectFailed(_ error: any Error) {
-        guard let reason = state.connectFailed(timedOut: UpstreamFault.isTimeout(error)) else { return }
+        let missing = ResourceFaults.Kind(error)
+        if let missing { loop.faults.note(missing, now: loop.now()) }
+        let timedOut = UpstreamFault.isTimeout(error)
+        guard let reason = state.connectFailed(timedOut: timedOut, forWant: missing != nil) else { return }
         loop.deadlines.remove(self)
         pool.failed(self, reason)
     }

@@ -77,10 +77,10 @@ extension HTTP1UpstreamState {
     mutating func willFail(_ reason: ForwardFailure.Reason) { failure = reason }
 
     /// There is no socket. nil: that is of no interest any more.
-    mutating func connectFailed(timedOut: Bool) -> ForwardFailure.Reason? {
+    mutating func connectFailed(timedOut: Bool, forWant: Bool = false) -> ForwardFailure.Reason? {
         guard phase == .connecting else { return nil }
         phase = .closed
-        return failure ?? (timedOut ? .connectTimeout : .unreachable)
+        return failure ?? (forWant ? .noResources : timedOut ? .connectTimeout : .unreachable)
     }
 }
 

@@ -33,6 +33,7 @@ private let rows = [
     Row(reason: .firstByteTimeout, reused: true, methods: []),
     Row(reason: .badResponse, reused: true, methods: []),
     Row(reason: .tooManyWaiting, nothingSent: true, methods: []),
+    Row(reason: .noResources, nothingSent: true, methods: []),
 ]
 
 @Suite("after a failure")
@@ -49,9 +50,11 @@ struct RetryRuleTests {
         for method in all { #expect(!row.failure(bodyUntouched: false).isSafeToRetry(method: method)) }
     }
 
-    @Test("the endpoint is not to blame for a full line, an old connection and what it did not begin")
+    @Test(
+        "the endpoint is not to blame for a full line, an old connection, what it did not begin and what is missing here"
+    )
     func blame() {
         let innocent = rows.filter { !$0.failure().countsAgainstEndpoint }.map(\.reason)
-        #expect(innocent == [.closedEarly, .notProcessed, .notProcessed, .tooManyWaiting])
+        #expect(innocent == [.closedEarly, .notProcessed, .notProcessed, .tooManyWaiting, .noResources])
     }
 }
