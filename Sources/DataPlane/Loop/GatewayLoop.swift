@@ -86,6 +86,7 @@ package final class GatewayLoop: ExchangeDelegateFactory {
 
     private func adopt(_ snapshot: Snapshot) {
         transport.timeouts = snapshot.policy.timeouts.transport
+        transport.timeouts.upstreamRequestsMax = snapshot.policy.bounds.upstreamRequestsMax
         transport.gatheredBytesMax = snapshot.policy.bounds.bodyGatheredBytesMax
         balancers = snapshot.upstreams.map { upstream in
             Balancer(upstream.upstream, health: upstream.health, seed: random.next())

@@ -12,6 +12,7 @@ extension Timeouts {
         timeouts.keepAliveIdle = keepAliveIdle.nanoseconds
         timeouts.upstreamConnect = upstreamConnect.nanoseconds
         timeouts.upstreamIdle = upstreamIdle.nanoseconds
+        timeouts.upstreamLifetime = upstreamLifetime.nanoseconds
         return timeouts
     }
 

@@ -145,6 +145,8 @@ package struct Timeouts: Sendable, Equatable {
     package var eventStreamIdle: Duration = .seconds(300)
     /// How long an unused pooled connection is kept. Below what most servers keep, so that they seldom close first.
     package var upstreamIdle: Duration = .seconds(50)
+    /// How long a pooled connection takes requests, whatever its use: its address may have left the upstream's name.
+    package var upstreamLifetime: Duration = .seconds(300)
     /// A tunnel (WebSocket) without an octet in either direction.
     package var tunnelIdle: Duration = .seconds(300)
     /// From SIGTERM until what is still open is closed.
@@ -170,6 +172,8 @@ package struct Bounds: Sendable, Equatable {
     package var bodyGatheredBytesMax = 65_536
     /// Requests of one client address that are refused (4xx) in a minute, above which its connections are; 0: no limit.
     package var refusedPerMinuteMax = 12_000
+    /// Requests that one connection to an upstream serves.
+    package var upstreamRequestsMax = 10_000
     /// DPoP proofs remembered in the process, each for two minutes.
     package var dpopProofsMax = 500_000
     package init() {}

@@ -16,6 +16,7 @@ enum TimeoutSection {
             ("upstream_stall", \.upstreamStall, long),
             ("event_stream_idle", \.eventStreamIdle, long),
             ("upstream_idle", \.upstreamIdle, long),
+            ("upstream_lifetime", \.upstreamLifetime, .seconds(1) ... .seconds(86_400)),
             ("tunnel_idle", \.tunnelIdle, long),
             ("drain", \.drain, .zero ... .seconds(86_400)),
         ]
@@ -72,6 +73,8 @@ enum BoundSection {
             "bad_tokens_per_minute_max", .number(0...1_000_000), default: bounds.badTokensPerMinuteMax)
         bounds.refusedPerMinuteMax = reader.value(
             "refused_per_minute_max", .number(0...10_000_000), default: bounds.refusedPerMinuteMax)
+        bounds.upstreamRequestsMax = reader.value(
+            "upstream_requests_max", .number(1...1_000_000_000), default: bounds.upstreamRequestsMax)
         bounds.dpopProofsMax = reader.value(
             "dpop_proofs_max", .number(1_000...10_000_000), default: bounds.dpopProofsMax)
         reader.finish()

@@ -72,7 +72,11 @@ final class Deadlines {
         }
     }
 
+    /// When it was swept last: what time it is, to a quarter of a second, for what must not read the clock.
+    private(set) var sweptAt: Int64 = 0
+
     func sweep(now: Int64) {
+        sweptAt = now
         var due: [Timed] = []
         for entry in entries where entry.deadline <= now { due.append(entry) }
         // What one of them does may move the deadline of the next, or end it.

@@ -195,6 +195,10 @@ package struct TransportTimeouts: Sendable {
     package var upstreamConnect: Int64 = 2_000_000_000
     /// An upstream connection that is in the pool and unused.
     package var upstreamIdle: Int64 = 50_000_000_000
+    /// From an upstream connection's begin until it takes no further request.
+    package var upstreamLifetime: Int64 = 300_000_000_000
+    /// No time, but what else ends an upstream connection: requests that it serves.
+    package var upstreamRequestsMax = 10_000
     package init() {}
 }
 

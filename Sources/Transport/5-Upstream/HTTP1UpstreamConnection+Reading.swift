@@ -122,7 +122,7 @@ extension HTTP1UpstreamConnection {
         giveHeadOctets()
         start(.off)
         if state.ended(trailing: trailing) {
-            pool.ready(self)
+            if isWornOut { leaveIdle() } else { pool.ready(self) }
         } else {
             pool.connectionClosed(self)
             context?.close(promise: nil)

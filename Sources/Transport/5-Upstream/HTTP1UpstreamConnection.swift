@@ -34,6 +34,12 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     var stallNanoseconds: Int64 = 0
     /// What waits is large, and goes at once.
     var isBulk = false
+    /// Monotonic nanoseconds from which on it takes no further request, and how many it takes: a name that has another
+    /// address by now, or a balancer behind it, is asked again. Both are drawn, so that what began together does not end
+    /// together.
+    private var retiresAt = Int64.max
+    private var requestsMax = Int.max
+    var isWornOut: Bool { state.served >= requestsMax || loop.deadlines.sweptAt >= retiresAt }
 
     init(pool: UpstreamPool) {
         self.pool = pool
@@ -49,7 +55,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         case .connect: deadline = now() &+ loop.timeouts.upstreamConnect
         case .firstByte: deadline = now() &+ times.firstByte
         case .stall: deadline = now() &+ stallNanoseconds
-        case .idle: deadline = now() &+ loop.timeouts.upstreamIdle
+        case .idle: deadline = min(now() &+ loop.timeouts.upstreamIdle, retiresAt)
         case .tunnel: deadline = now() &+ times.tunnelIdle
         }
     }
@@ -94,6 +100,9 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
 
     private func opened() {
         guard state.opened() else { return }
+        let (lifetime, requests) = (loop.timeouts.upstreamLifetime, loop.timeouts.upstreamRequestsMax)
+        retiresAt = loop.now() &+ lifetime &- Int64.random(in: 0...max(0, lifetime / 5))
+        requestsMax = max(1, requests - Int.random(in: 0...max(0, requests / 5)))
         start(.off)
         pool.opened(self)
     }

@@ -41,7 +41,7 @@ struct HTTP1UpstreamState: ~Copyable {
     /// Why the connection will end, where its end alone does not tell.
     private var failure: ForwardFailure.Reason?
     /// Exchanges that have begun here.
-    private var served = 0
+    private(set) var served = 0
     private var requestSent = false
     /// Octets of the request's body that were written.
     private var sentBytes = 0

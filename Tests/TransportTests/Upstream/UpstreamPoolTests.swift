@@ -1,3 +1,4 @@
+import HTTP
 import NIOCore
 import Testing
 
@@ -68,6 +69,62 @@ struct UpstreamPoolTests {
         #expect(harness.upstreams.count == 2)
         try harness.upstreams[1].accept()
         #expect(waiting.stream != nil)
+    }
+
+    @Test("gives up a connection that has served its requests", arguments: [1, 2, 5, 10])
+    func requests(most: Int) throws {
+        let harness = UpstreamHarness()
+        harness.loop.timeouts.upstreamRequestsMax = most
+        for _ in 0..<most {
+            let (delegate, upstream) = try harness.send()
+            try upstream.says(empty)
+            #expect(delegate.events.count == 2)
+        }
+        let first = harness.upstreams[0]
+        #expect(first.isOpen == false)
+        #expect(harness.upstreams.count(where: \.isOpen) == harness.pool.openConnections)
+        let (next, _) = try harness.send()
+        #expect(next.stream !== first.connection)
+    }
+
+    @Test("gives up a connection that is old: at the end of its answer, or while it is idle")
+    func lifetime() throws {
+        let harness = UpstreamHarness()
+        harness.loop.timeouts.upstreamIdle = .max / 4
+        harness.loop.timeouts.upstreamLifetime = .seconds(100)
+        let (busy, first) = try harness.send(.open("Content-Length: 5"))
+        let (_, second) = try harness.send()
+        try second.says(empty)
+        harness.pass(.seconds(79))
+        #expect(first.isOpen && second.isOpen)
+        harness.pass(.seconds(21))
+        #expect(first.isOpen && !second.isOpen)
+        let stream = try #require(busy.stream)
+        stream.sendBody(ByteBuffer(string: "hello"))
+        stream.sendBodyEnd(trailers: FieldList())
+        try first.says(empty)
+        #expect(busy.events.count == 2)
+        #expect(!first.isOpen)
+        #expect(harness.pool.openConnections == 0)
+    }
+
+    @Test("does not give up all at once what was opened at once")
+    func spread() throws {
+        let harness = UpstreamHarness(connectionsMax: 100)
+        harness.loop.timeouts.upstreamIdle = .max / 4
+        harness.loop.timeouts.upstreamLifetime = .seconds(100)
+        for _ in 0..<100 { _ = harness.ask() }
+        for upstream in harness.upstreams { try upstream.accept() }
+        for upstream in harness.upstreams { try upstream.says(empty) }
+        var open = [harness.pool.openConnections]
+        harness.pass(.seconds(79))
+        for _ in 0..<21 {
+            open.append(harness.pool.openConnections)
+            harness.pass(.seconds(1))
+        }
+        #expect(open.first == 100 && open[1] == 100 && harness.pool.openConnections == 0)
+        // Of a hundred within 20 s, never thirty in one.
+        #expect(zip(open, open.dropFirst()).allSatisfy { $0 - $1 < 30 })
     }
 
     @Test("that is closed lets requests end on its connections, and closes these")
