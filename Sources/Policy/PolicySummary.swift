@@ -185,6 +185,8 @@ extension Upstream {
             ejectAfterFailures == 0
                 ? "no ejection" : "ejects for \(DurationText.text(ejectionTime)) after \(ejectAfterFailures)")
         if !retry { parts.append("no retry") }
+        if !headers.pass.isEmpty { parts.append("lets clients send \(headers.pass.joined(separator: " "))") }
+        if !headers.remove.isEmpty { parts.append("without \(headers.remove.joined(separator: " "))") }
         if let tokenAudience { parts.append("gets a token for \(tokenAudience)") }
         return parts.joined(separator: ", ")
     }

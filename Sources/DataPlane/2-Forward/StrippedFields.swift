@@ -3,62 +3,56 @@ import Octets
 import Policy
 
 /// The request fields that no client may send to an upstream: everything the gateway says itself, and everything that
-/// upstreams have been known to believe about who is calling or where from.
-///
-/// Fields whose names have `_` or `.` are dropped altogether before this is asked: servers that fold them to `-` would
-/// read a stripped name in another spelling.
+/// upstreams have been known to believe (`BelievedFields`), as far as its entry does not let it pass.
 struct StrippedFields: Sendable {
-    private var filter: [UInt64] = Array(repeating: 0, count: 16)
-    private var names: [[UInt8]] = []
+    /// A bit for each name, by the lowest bits of its hash: most fields of requests end here.
+    private var filter: [UInt64] = Array(repeating: 0, count: 64)
+    /// In order, and the names in the same one, folded.
+    private let hashes: [UInt32]
+    private let names: [[UInt8]]
 
     init(headers: UpstreamHeaders) {
-        for name in Self.always { add(name) }
-        for name in [headers.subject, headers.clientID, headers.scope, headers.issuer] {
-            if let name { add(name) }
-        }
+        let passing = Set(headers.pass.map { $0.lowercased() })
+        var all = BelievedFields.all.subtracting(passing).union(BelievedFields.untouchable)
+        let own = [headers.subject, headers.clientID, headers.scope, headers.issuer].compactMap { $0 }
+        for name in own + headers.remove { all.insert(name.lowercased()) }
+        let folded = Set(all.map { $0.utf8.map(Self.folded) })
+        let sorted = folded.map { (hash: Field.foldedHash(of: $0), name: $0) }.sorted { $0.hash < $1.hash }
+        hashes = sorted.map(\.hash)
+        names = sorted.map(\.name)
+        for hash in hashes { filter[Int((hash & 4_095) >> 6)] |= 1 << UInt64(hash & 63) }
     }
 
     /// Whether this field of the request must not reach the upstream.
     func contains(_ field: Field, in head: borrowing RequestHead) -> Bool {
-        let bit = field.foldedHash & 1_023
-        guard filter[Int(bit >> 6)] & (1 << UInt64(bit & 63)) != 0 else { return false }
-        for name in names where head.matches(field.name, name) { return true }
+        guard mayContain(field.foldedHash) else { return false }
+        return contains(field, in: head.block)
+    }
+
+    /// In whatever spelling an upstream might take for one of the names.
+    func contains(_ field: Field, in block: borrowing FieldBlock) -> Bool {
+        guard mayContain(field.foldedHash) else { return false }
+        var place = firstPlace(of: field.foldedHash)
+        while place < hashes.count, hashes[place] == field.foldedHash {
+            if block.isNamed(field, folded: names[place]) { return true }
+            place += 1
+        }
         return false
     }
 
-    func contains(_ field: Field, in trailers: borrowing FieldBlock) -> Bool {
-        let bit = field.foldedHash & 1_023
-        guard filter[Int(bit >> 6)] & (1 << UInt64(bit & 63)) != 0 else { return false }
-        let name = trailers.bytes[field.name.range].map(ASCII.lowercased)
-        return names.contains(name)
+    /// As `FieldBlock.isNamed` compares: lower case, `-` for `_` and `.`.
+    private static func folded(_ octet: UInt8) -> UInt8 {
+        octet == UInt8(ascii: "_") || octet == UInt8(ascii: ".") ? UInt8(ascii: "-") : ASCII.lowercased(octet)
     }
 
-    private mutating func add(_ name: String) {
-        let lower = Array(name.lowercased().utf8)
-        guard !names.contains(lower) else { return }
-        names.append(lower)
-        let bit = Field.foldedHash(of: lower) & 1_023
-        filter[Int(bit >> 6)] |= 1 << UInt64(bit & 63)
-    }
+    private func mayContain(_ hash: UInt32) -> Bool { filter[Int((hash & 4_095) >> 6)] & (1 << UInt64(hash & 63)) != 0 }
 
-    /// Lower-case. Identity, forwarding, original-URL and client-certificate fields of the gateways and servers in use.
-    static let always: [String] = [
-        "x-auth-subject", "x-auth-client-id", "x-auth-scope", "x-auth-issuer",
-        "dpop", "forwarded", "x-forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
-        "x-forwarded-port",
-        "x-forwarded-prefix", "x-forwarded-server", "x-forwarded-ssl", "x-forwarded-scheme", "x-forwarded-uri",
-        "x-forwarded-method", "x-forwarded-user", "x-forwarded-groups", "x-forwarded-email",
-        "x-forwarded-preferred-username", "x-forwarded-access-token", "x-forwarded-client-cert",
-        "x-forwarded-tls-client-cert", "x-forwarded-tls-client-cert-info",
-        "x-real-ip", "x-client-ip", "client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip",
-        "x-cluster-client-ip", "x-remote-ip", "x-remote-addr", "x-originating-ip",
-        "x-request-id", "traceparent",
-        "client-cert", "client-cert-chain", "x-client-cert", "x-ssl-cert", "x-ssl-client-cert", "ssl-client-cert",
-        "x-ssl-client-verify", "x-ssl-client-dn", "x-ssl-client-s-dn", "x-client-certificate", "x-amzn-mtls-clientcert",
-        "x-original-url", "x-original-uri", "x-original-host", "x-original-method", "x-rewrite-url", "x-host",
-        "x-envoy-original-path", "x-envoy-original-host", "x-envoy-external-address", "x-envoy-internal",
-        "x-remote-user", "remote-user", "x-user", "x-user-id", "x-userinfo", "x-access-token", "x-id-token",
-        "x-consumer-id", "x-consumer-username", "x-consumer-custom-id", "x-credential-identifier",
-        "x-anonymous-consumer", "x-authenticated-userid", "x-authenticated-scope",
-    ]
+    private func firstPlace(of hash: UInt32) -> Int {
+        var (low, high) = (0, hashes.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if hashes[middle] < hash { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
 }

@@ -102,5 +102,9 @@ package struct UpstreamHeaders: Sendable, Equatable {
     package var forwarded = true
     /// `X-Forwarded-For`, `-Proto`, `-Host`.
     package var xForwarded = true
+    /// Fields of `BelievedFields` that clients may send nevertheless.
+    package var pass: [String] = []
+    /// Fields that clients may not send besides.
+    package var remove: [String] = []
     package init() {}
 }

@@ -118,3 +118,25 @@ extension ValueKind where Value == String? {
         }
     }
 }
+
+extension ValueKind where Value == String {
+    /// One that a client may be allowed to send.
+    package static var believedField: ValueKind {
+        ValueKind("a header field name") { scalar throws(ValueProblem) in
+            if let problem = FieldName.problem(scalar.text) { throw ValueProblem(problem) }
+            guard !BelievedFields.untouchable.contains(scalar.text.lowercased()) else {
+                throw ValueProblem(
+                    "\(scalar.text) is the gateway's own to set; a service that believes it must not get a client's")
+            }
+            return scalar.text
+        }
+    }
+
+    /// One that no client may send.
+    package static var removedField: ValueKind {
+        ValueKind("a header field name") { scalar throws(ValueProblem) in
+            if let problem = FieldName.problem(scalar.text) { throw ValueProblem(problem) }
+            return scalar.text
+        }
+    }
+}

@@ -119,6 +119,21 @@ enum UpstreamHeadersReader {
         headers.issuer = reader.value("issuer", .fieldName, default: headers.issuer)
         headers.forwarded = reader.value("forwarded", .flag, default: headers.forwarded)
         headers.xForwarded = reader.value("x_forwarded", .flag, default: headers.xForwarded)
+        let pass = reader.list("pass", of: .believedField) ?? []
+        headers.pass = pass.map(\.value)
+        headers.remove = reader.list("remove", of: .removedField)?.map(\.value) ?? []
+        for name in pass where !BelievedFields.all.contains(name.value.lowercased()) {
+            reader.findings.warning(
+                .unused, at: name.position,
+                "\"pass\" in \(reader.name): \(name.value) is not removed; \"pass\" is for fields of the list in docs/fields.md"
+                    + Spelling.hint(for: name.value, among: BelievedFields.groups.flatMap(\.names)))
+        }
+        let removed = Set(headers.remove.map { $0.lowercased() })
+        for name in pass where removed.contains(name.value.lowercased()) {
+            reader.findings.error(
+                .contradiction, at: name.position,
+                "\(reader.name): \(name.value) stands in \"pass\" and in \"remove\"; keep one")
+        }
         reader.finish()
         var seen: Set<String> = []
         for (key, name) in [
