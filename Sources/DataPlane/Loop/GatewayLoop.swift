@@ -24,6 +24,7 @@ package final class GatewayLoop: ExchangeDelegateFactory {
         let endpoint: Endpoint
         let tls: String
         let connectionsMax: Int
+        let requestsPerClientMax: Int?
     }
 
     /// To be called on the loop.
@@ -96,12 +97,14 @@ package final class GatewayLoop: ExchangeDelegateFactory {
             upstream.upstream.endpoints.map { endpoint in
                 let key = PoolKey(
                     endpoint: endpoint, tls: upstream.tlsFingerprint,
-                    connectionsMax: upstream.upstream.connectionsPerWorkerMax)
+                    connectionsMax: upstream.upstream.connectionsPerWorkerMax,
+                    requestsPerClientMax: upstream.upstream.requestsPerClientBound)
                 let pool =
                     kept[key] ?? poolsByKey[key]
                     ?? UpstreamPool(
                         loop: transport, host: endpoint.host, port: endpoint.port, tls: upstream.tls,
-                        connectionsMax: upstream.upstream.connectionsPerWorkerMax)
+                        connectionsMax: upstream.upstream.connectionsPerWorkerMax,
+                        streamsPerClientMax: key.requestsPerClientMax)
                 kept[key] = pool
                 return pool
             }

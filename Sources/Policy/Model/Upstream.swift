@@ -16,6 +16,9 @@ package struct Upstream: Sendable, Equatable {
     package var balancing: Balancing
     /// Open connections at most to one endpoint from one event loop.
     package var connectionsPerWorkerMax: Int
+    /// Requests of one client address that are under way to one endpoint, or wait for it, on one event loop; nil: the
+    /// default, which leaves a quarter of the connections to others.
+    package var requestsPerClientMax: Int?
     /// Consecutive failures that eject an endpoint; 0 switches ejection off.
     package var ejectAfterFailures: Int
     /// First ejection; each further one in a row lasts one such time longer, ten times at the most.
@@ -107,4 +110,17 @@ package struct UpstreamHeaders: Sendable, Equatable {
     /// Fields that clients may not send besides.
     package var remove: [String] = []
     package init() {}
+}
+
+extension Upstream {
+    /// A client that waits in line counts too, so the default is for large pools only: where there are few connections,
+    /// standing in line is the rule.
+    private static let sharedConnectionsMin = 16
+
+    /// What is in force; nil: no bound of its own.
+    package var requestsPerClientBound: Int? {
+        if let requestsPerClientMax { return requestsPerClientMax }
+        guard connectionsPerWorkerMax >= Self.sharedConnectionsMin else { return nil }
+        return connectionsPerWorkerMax - connectionsPerWorkerMax / 4
+    }
 }

@@ -17,6 +17,7 @@ struct UpstreamSection {
         let (failures, ejectionTime) = ejection(reader)
         let balancing = reader.value("balancing", ValueKind<Upstream.Balancing>.word, default: .leastRequest)
         let connections = reader.value("connections_per_worker_max", .number(1...65_535), default: 256)
+        let perClient = reader.value("requests_per_client_max", .number(1...65_535))
         let retry = reader.value("retry", .flag, default: true)
         let firstByte = reader.value("first_byte_timeout", .duration(.milliseconds(10) ... .seconds(3_600)))
         let headers = UpstreamHeadersReader.read(reader)
@@ -29,6 +30,7 @@ struct UpstreamSection {
             ejectionTime: ejectionTime,
             retry: retry, headers: headers, firstByteTimeout: firstByte?.value)
         upstream.tokenAudience = tokenAudience?.value
+        upstream.requestsPerClientMax = perClient?.value
         return upstream
     }
 

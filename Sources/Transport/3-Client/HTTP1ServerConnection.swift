@@ -33,6 +33,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
     var isBulk = false
     /// As the channel last said: asking it goes through four objects.
     var isWritable = true
+    private var share: ClientShare?
     /// The listener counts this connection.
     private var counted = true
     var registryPlace = -1
@@ -95,6 +96,8 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
     private func countNoMore() {
         guard counted else { return }
         counted = false
+        if let share { loop.clientShares.left(share) }
+        share = nil
         listener.connectionClosed(address: address)
     }
 
@@ -161,7 +164,10 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
         let peer = Peer(
             address: address, port: remote?.port ?? 0, localPort: context.localAddress?.port ?? 0,
             listenerHost: listener.host, tls: tls)
-        exchange = Exchange(loop: loop, peer: peer, client: self, connection: delegates.connectionOpened(peer))
+        let share = loop.clientShares.joined(address)
+        self.share = share
+        exchange = Exchange(
+            loop: loop, peer: peer, share: share, client: self, connection: delegates.connectionOpened(peer))
         state.opened(now: loop.now(), loop.timeouts)
     }
 

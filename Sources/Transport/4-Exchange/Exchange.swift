@@ -27,6 +27,9 @@ package final class Exchange: UpstreamStreamDelegate {
     // The request towards the upstream.
     private var upstreamHead: UpstreamHeadBuffer?
     private var upstreamUpgrade = false
+    /// Of the client's address, and the pool of which it holds a stream for this request.
+    private let share: ClientShare
+    private var holdsOf: UpstreamPool?
     /// Where the request goes when its body is whole.
     private var gatheringFor: UpstreamPool?
     private var times = UpstreamTimes()
@@ -34,9 +37,13 @@ package final class Exchange: UpstreamStreamDelegate {
     /// Of an answer that is collected, and how its body is delimited.
     private var collectedHead: (head: ResponseHead, framing: BodyFraming)?
 
-    init(loop: TransportLoop, peer: Peer, client: any ClientStream, connection: any ConnectionDelegate) {
+    init(
+        loop: TransportLoop, peer: Peer, share: ClientShare, client: any ClientStream,
+        connection: any ConnectionDelegate
+    ) {
         self.loop = loop
         self.peer = peer
+        self.share = share
         self.client = client
         self.delegate = connection.makeDelegate(for: self)
     }
@@ -364,12 +371,25 @@ package final class Exchange: UpstreamStreamDelegate {
     // MARK: Inside
 
     private func connect(_ pool: UpstreamPool) {
+        releaseShare()
+        guard share.take(of: pool) else {
+            if state.mustWait() { client?.pauseReading() }
+            waiter = pool.refuse(self)
+            return
+        }
+        holdsOf = pool
         if !upstreamUpgrade, let stream = pool.takeStream() {
             upstreamConnected(stream)
         } else {
             if state.mustWait() { client?.pauseReading() }
             waiter = pool.enqueue(self, fresh: upstreamUpgrade)
         }
+    }
+
+    private func releaseShare() {
+        guard let pool = holdsOf else { return }
+        holdsOf = nil
+        share.giveBack(of: pool)
     }
 
     private func perform(_ fault: ExchangeState.Fault, _ tell: (any ExchangeDelegate) -> Void) {
@@ -406,6 +426,7 @@ package final class Exchange: UpstreamStreamDelegate {
     }
 
     private func end(_ ending: ExchangeEnding) {
+        releaseShare()
         if let upstreamHead { loop.give(upstreamHead) }
         upstreamHead = nil
         if collectedHead != nil { collectedHead = nil }

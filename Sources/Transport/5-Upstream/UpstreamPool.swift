@@ -10,15 +10,26 @@ package final class UpstreamPool {
     private var state: UpstreamPoolState<HTTP1UpstreamConnection, UpstreamWaiter>
     /// Exchanges that may wait for a connection; one more is refused.
     static let waitersMax = 1_024
+    /// Requests of one client address that may be under way here, or wait for it.
+    let streamsPerClientMax: Int
 
-    /// - Parameter connectionsMax: connections that may be open at a time.
-    package convenience init(loop: TransportLoop, host: String, port: Int, tls: ClientTLS?, connectionsMax: Int) {
+    /// - Parameters:
+    ///   - connectionsMax: connections that may be open at a time.
+    ///   - streamsPerClientMax: requests of one client address at a time; nil: no bound of its own.
+    package convenience init(
+        loop: TransportLoop, host: String, port: Int, tls: ClientTLS?, connectionsMax: Int,
+        streamsPerClientMax: Int? = nil
+    ) {
         self.init(
-            loop: loop, tls: tls, connectionsMax: connectionsMax,
+            loop: loop, tls: tls, connectionsMax: connectionsMax, streamsPerClientMax: streamsPerClientMax,
             connector: SocketConnector(host: host, port: port, tls: tls))
     }
 
-    init(loop: TransportLoop, tls: ClientTLS?, connectionsMax: Int, connector: any UpstreamConnector) {
+    init(
+        loop: TransportLoop, tls: ClientTLS?, connectionsMax: Int, streamsPerClientMax: Int? = nil,
+        connector: any UpstreamConnector
+    ) {
+        self.streamsPerClientMax = streamsPerClientMax ?? .max
         self.loop = loop
         self.tls = tls
         self.connector = connector
@@ -47,6 +58,13 @@ package final class UpstreamPool {
         waiter.deadline = loop.now() &+ loop.timeouts.upstreamConnect
         loop.deadlines.add(waiter)
         if enqueued == .reserves { connect(for: waiter) } else { connectForWaiters() }
+        return waiter
+    }
+
+    /// Somebody holds too many streams already: told as if the line were full, and not before this returns.
+    func refuse(_ delegate: any UpstreamStreamDelegate) -> UpstreamWaiter {
+        let waiter = UpstreamWaiter(delegate: delegate, pool: self, fresh: false)
+        loop.eventLoop.assumeIsolated().execute { waiter.fail(.tooManyWaiting) }
         return waiter
     }
 

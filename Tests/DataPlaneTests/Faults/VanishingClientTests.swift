@@ -24,7 +24,7 @@ struct VanishingClientTests {
 
     @Test("in the middle of its request takes the upstream's connection with it", arguments: Leaving.allCases)
     func midRequest(leaving: Leaving) async throws {
-        try await DataPlaneHarness.run { harness in
+        try await DataPlaneHarness.run(change: { $0.bounds.append("body_gathered_max: 0B") }) { harness in
             let client = try await harness.sending(Ask.head("POST", "/", ["Content-Length: 1000"]) + "0123456789")
             _ = try await harness.upstream.request("whose body has begun") { $0.bodyCount == 10 }
             await leave(client, leaving)

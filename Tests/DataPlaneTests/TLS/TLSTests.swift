@@ -225,7 +225,7 @@ struct TLSTests {
 
     @Test("that breaks in the middle ends the request", arguments: [false, true])
     func garbageWithin(midBody: Bool) async throws {
-        try await DataPlaneHarness.run { harness in
+        try await DataPlaneHarness.run(change: { $0.bounds.append("body_gathered_max: 0B") }) { harness in
             let client = try await harness.sending(
                 midBody ? Ask.head("POST", "/", ["Content-Length: 100"]) + "begun" : "GET / HT")
             if midBody { _ = try await harness.upstream.request("begun") { $0.bodyCount == 5 } }

@@ -11,22 +11,34 @@ final class ForwardingHarness {
     private let kept: Kept
 
     /// - Parameter prepare: what the delegate does before it forwards.
-    init(_ prepare: @escaping (Exchange) -> Void = { _ in }) {
+    init(streamsPerClientMax: Int? = nil, _ prepare: @escaping (Exchange) -> Void = { _ in }) {
         let kept = Kept()
+        kept.streamsPerClientMax = streamsPerClientMax
         client = ClientHarness { exchange in
             prepare(exchange)
             kept.exchange = exchange
-            ForwardingHarness.forward(exchange)
+            if kept.pool == nil { kept.pool = ForwardingHarness.pool(exchange.loop, streamsPerClientMax) }
+            ForwardingHarness.forward(exchange, to: kept.pool)
         }
         self.kept = kept
         // Tests send a head first, and look at what becomes of it.
         client.loop.gatheredBytesMax = 0
     }
-    private final class Kept { var exchange: Exchange? }
+    private final class Kept {
+        var exchange: Exchange?
+        var streamsPerClientMax: Int?
+        var pool: UpstreamPool?
+    }
+
+    private static func pool(_ loop: TransportLoop, _ streamsPerClientMax: Int?) -> UpstreamPool {
+        UpstreamPool(
+            loop: loop, host: "127.0.0.1", port: 1, tls: nil, connectionsMax: 0,
+            streamsPerClientMax: streamsPerClientMax)
+    }
 
     /// To an endpoint whose only connection is the fake one.
-    static func forward(_ exchange: Exchange, body: [UInt8]? = nil) {
-        let pool = UpstreamPool(loop: exchange.loop, host: "127.0.0.1", port: 1, tls: nil, connectionsMax: 0)
+    static func forward(_ exchange: Exchange, to pool: UpstreamPool? = nil, body: [UInt8]? = nil) {
+        let pool = pool ?? Self.pool(exchange.loop, nil)
         let head = exchange.loop.takeUpstreamHead()
         head.head.begin(as: exchange.head, upgrade: true)
         exchange.forward(to: pool, head: head, times: UpstreamTimes(), body: body)
