@@ -227,7 +227,7 @@ struct TLSTests {
     func garbageWithin(midBody: Bool) async throws {
         try await DataPlaneHarness.run(change: { $0.bounds.append("body_gathered_max: 0B") }) { harness in
             let client = try await harness.sending(
-                midBody ? Ask.head("POST", "/", ["Content-Length: 100"]) + "begun" : "GET / HT")
+                midBody ? Ask.head("POST", "/", ["Content-Length: 100000"]) + "begun" : "GET / HT")
             if midBody { _ = try await harness.upstream.request("begun") { $0.bodyCount == 5 } }
             try await client.writeBelowTLS(Array("GET / HTTP/1.1\r\n\r\n".utf8))
             let ended = try? await client.readToEnd()

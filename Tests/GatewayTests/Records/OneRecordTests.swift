@@ -54,7 +54,7 @@ struct OneRecordTests {
         .init("its body stays half", "refused", "request_timeout", status: 408, timeouts: ["body_stall: 4s"]) {
             harness in
             let client = try await harness.gateway.rawClient()
-            try await client.write("POST /open/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf")
+            try await client.write("POST /open/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nhalf")
             #expect(try await client.readToEnd().answers.map(\.status) == [408])
         },
         .init("its body is too large", "refused", "body_too_large", status: 413) { harness in
