@@ -29,6 +29,8 @@ package enum AuditField: Int, Sendable, CaseIterable {
     case instance, listener
     /// What a client says besides.
     case target, query, userAgent
+    /// Of a token that was refused.
+    case tokenVerified, found, expected
 
     /// Exhaustive on purpose: a new field has to say how much care it needs.
     package var classification: AuditClass {
@@ -37,9 +39,10 @@ package enum AuditField: Int, Sendable, CaseIterable {
             .code, .error, .event, .scopesRequired, .scopesHeld, .limit, .limitRemaining, .limitReset, .upstream,
             .upstreamIdentity,
             .attempts, .status, .bytesIn, .bytesOut, .durationMicroseconds, .upstreamMicroseconds, .ending, .truncated,
-            .repeated, .firstTime, .lastTime, .instance, .listener:
+            .tokenVerified, .repeated, .firstTime, .lastTime, .instance, .listener:
             .open
-        case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID, .target, .query, .userAgent:
+        case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID, .target, .query, .userAgent,
+            .found, .expected:
             .personal
         case .token:
             .secret
@@ -96,6 +99,9 @@ package enum AuditField: Int, Sendable, CaseIterable {
         case .target: ",\"target\":"
         case .query: ",\"query\":"
         case .userAgent: ",\"user_agent\":"
+        case .tokenVerified: ",\"token_verified\":"
+        case .found: ",\"found\":"
+        case .expected: ",\"expected\":"
         }
     }
 }

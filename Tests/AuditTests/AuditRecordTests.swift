@@ -55,7 +55,8 @@ struct AuditRecordTests {
         let personal = AuditField.allCases.filter { $0.classification == .personal }
         #expect(
             Set(personal) == [
-                .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID, .target, .query,
+                .found, .expected, .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID, .target,
+                .query,
                 .userAgent,
             ])
         #expect(AuditField.allCases.filter { $0.classification == .secret } == [.token])

@@ -65,6 +65,8 @@ package final class Authenticator {
     private let limiter: AddressLimiter?
     private let proofs: ProofLedger?
     private let companion: Principal.MakeCompanion?
+    /// Whose token was refused last although its issuer vouches for it, and which of the route's issuers that is.
+    private var suspect: (principal: Principal, issuer: Int)?
     /// What the built-in authorization server has taken back, as this loop knows it.
     package var revocations: RevocationSet
 
@@ -113,8 +115,13 @@ package final class Authenticator {
                 return .inquire(inquiry)
             case .found(let principal, let issuer):
                 let entry = issuers.entries[rules.issuers[issuer].index]
-                try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(
-                    head, token, principal, peer, unixSeconds: unixSeconds, now: now)
+                do throws(Refusal) {
+                    try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(
+                        head, token, principal, peer, unixSeconds: unixSeconds, now: now)
+                } catch {
+                    suspect = (principal, issuer)
+                    throw error
+                }
                 return .authenticated(
                     Caller(
                         principal, route: rules.index, at: unixSeconds, skew: entry.clockSkewSeconds,
@@ -177,10 +184,22 @@ package final class Authenticator {
     ) throws(Refusal) -> Finding {
         let finding = try find(bytes, token, rules, issuers, peer, unixSeconds, now, introspected)
         if case .found(let principal, let issuer) = finding {
-            try judge(principal, rules.issuers[issuer], issuers, unixSeconds)
-            try revocations.check(principal)
+            do throws(Refusal) {
+                try judge(principal, rules.issuers[issuer], issuers, unixSeconds)
+                try revocations.check(principal)
+            } catch {
+                suspect = (principal, issuer)
+                throw error
+            }
         }
         return finding
+    }
+
+    /// The token that was refused last, if it is this one; asked once.
+    func takeSuspect(_ digest: Digest256) -> (principal: Principal, issuer: Int)? {
+        defer { suspect = nil }
+        guard let suspect, suspect.principal.facts.tokenDigest == digest else { return nil }
+        return suspect
     }
 
     // MARK: - The signature, once
@@ -228,7 +247,7 @@ package final class Authenticator {
         }
     }
 
-    private static func digest(_ bytes: [UInt8], _ token: Slice) -> Digest256 {
+    static func digest(_ bytes: [UInt8], _ token: Slice) -> Digest256 {
         bytes.span.extracting(token.start..<token.end).withUnsafeBytes { octets in
             var hash = SHA256()
             hash.update(bufferPointer: octets)

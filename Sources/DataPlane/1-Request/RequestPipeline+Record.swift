@@ -79,8 +79,24 @@ extension RequestPipeline {
     }
 
     private func describeCaller(_ record: inout AuditRecord) {
-        guard let texts = request.principal?.companion as? PrincipalTexts else { return }
-        record.add(texts.record)
+        if let texts = request.principal?.companion as? PrincipalTexts {
+            record.add(texts.record)
+        } else if let token = request.refusedToken {
+            describe(token, &record)
+        }
+    }
+
+    /// Whose token was refused is said only where its issuer vouches for it, and it is marked either way.
+    private func describe(_ token: RefusedToken, _ record: inout AuditRecord) {
+        if let texts = token.principal?.companion as? PrincipalTexts {
+            record.add(texts.record)
+            record.add(.tokenVerified, "yes")
+        } else {
+            record.add(.token, loop.ledgers.tokenDigestKey.digest(token.digest.octets))
+            record.add(.tokenVerified, "no")
+        }
+        if let found = token.found { record.add(.found, clientText: Array(found.utf8)[...]) }
+        if let expected = token.expected { record.add(.expected, clientText: Array(expected.utf8)[...]) }
     }
 
     /// What the service inside the process that answered has to say.

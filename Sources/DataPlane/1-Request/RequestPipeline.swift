@@ -86,15 +86,30 @@ final class RequestPipeline: ExchangeDelegate {
     ) throws(Refusal) -> Identification {
         guard let route = request.route, route.rules.needsToken else { return .known(nil) }
         let token = try Credential.presented(in: head)
-        switch verdict(head, token, route.rules, nil, now: now) {
+        do throws(Refusal) {
+            return try identified(head, token, route.rules, now: now)
+        } catch {
+            if let token {
+                request.refusedToken = loop.authenticator.refusedToken(
+                    head, token, error.code, rules: route.rules, issuers: request.snapshot.issuers,
+                    peer: connection.peer, unixSeconds: Clock.wallNanoseconds() / 1_000_000_000)
+            }
+            throw error
+        }
+    }
+
+    private func identified(
+        _ head: borrowing RequestHead, _ token: PresentedToken?, _ rules: RouteRules, now: Int64
+    ) throws(Refusal) -> Identification {
+        switch verdict(head, token, rules, nil, now: now) {
         case .authenticated(let caller):
             request.principal = caller.principal
             return .known(caller)
         case .refused(let refusal):
             throw refusal
         case .inquire(let inquiry):
-            guard let introspected = try inquire(inquiry, token, route.rules) else { return .awaited }
-            switch verdict(head, token, route.rules, introspected, now: now) {
+            guard let introspected = try inquire(inquiry, token, rules) else { return .awaited }
+            switch verdict(head, token, rules, introspected, now: now) {
             case .authenticated(let caller):
                 request.principal = caller.principal
                 return .known(caller)

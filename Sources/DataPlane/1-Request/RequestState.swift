@@ -18,6 +18,8 @@ struct RequestState: ~Copyable {
     /// Place among the upstream's endpoints; -1: none was picked.
     var endpoint = -1
     var refusal: RefusalCode?
+    /// What there is to say of the token that was refused.
+    var refusedToken: RefusedToken?
     /// Of the service inside the process that answered.
     var serviceFacts: ServiceFacts?
     /// What the request waits for.
