@@ -39,6 +39,9 @@ extension Policy {
         if !route.allowPath.isEmpty {
             parts.append("paths with \(PathName.names(of: route.allowPath).joined(separator: " "))")
         }
+        if !route.allowFieldNames.isEmpty {
+            parts.append("field names with \(route.allowFieldNames.names.joined(separator: " "))")
+        }
         switch route.bodyBytesMax {
         case .none: break
         case .some(.none): parts.append("body unlimited")

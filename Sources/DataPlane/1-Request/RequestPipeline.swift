@@ -160,10 +160,12 @@ final class RequestPipeline: ExchangeDelegate {
         let pool = try pick(upstream, permit, excluding: nil, now: now)
         let runtime = request.snapshot.upstreams[upstream]
         let upstreamHead = loop.transport.takeUpstreamHead()
-        runtime.writer.write(
+        let leftOut = runtime.writer.write(
             head, caller: permit.principal?.headers, token: token, connection: connection.fields,
             identity: request.identity, via: request.snapshot.via,
-            forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade, to: &upstreamHead.head)
+            forwardToken: route.route.forwardToken, upgrade: route.route.allowUpgrade,
+            names: route.route.allowFieldNames, to: &upstreamHead.head)
+        if leftOut > 0 { loop.ledgers.counters.leftOut(fields: leftOut) }
         exchange.forward(to: pool, head: upstreamHead, times: route.times)
     }
 

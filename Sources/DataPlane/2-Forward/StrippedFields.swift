@@ -47,6 +47,18 @@ struct StrippedFields: Sendable {
 
     private func mayContain(_ hash: UInt32) -> Bool { filter[Int((hash & 4_095) >> 6)] & (1 << UInt64(hash & 63)) != 0 }
 
+    /// Whether a field whose name has `_` or `.` is, where these are read as `-`, one that must not reach the upstream, or
+    /// any that the gateway knows and has judged in its registered spelling.
+    func containsFolded(_ field: Field, in head: borrowing RequestHead) -> Bool {
+        for name in names where head.isNamed(field, folded: name) { return true }
+        for name in Self.known where head.isNamed(field, folded: name) { return true }
+        return false
+    }
+
+    private static let known: [[UInt8]] = KnownField.allCases.filter { $0 != .other }.map { field in
+        field.name.withUTF8Buffer { Array($0) }
+    }
+
     private func firstPlace(of hash: UInt32) -> Int {
         var (low, high) = (0, hashes.count)
         while low < high {

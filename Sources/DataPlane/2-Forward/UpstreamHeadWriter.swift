@@ -24,15 +24,21 @@ final class UpstreamHeadWriter: Sendable {
 
     /// `caller` holds values that are safe in a field: percent-encoded when the principal was made. `token`, which the
     /// gateway has signed, stands in its place.
+    /// - Returns: how many fields were left out because of `_` or `.` in their names.
     func write(
         _ head: borrowing RequestHead, caller: PrincipalHeaders?, token: FieldValue?, connection: ConnectionFields,
         identity: borrowing RequestIdentity, via: ViaFields?,
-        forwardToken: Bool, upgrade: Bool, to request: inout UpstreamRequestHead
-    ) {
+        forwardToken: Bool, upgrade: Bool, names: FieldNameFeatures, to request: inout UpstreamRequestHead
+    ) -> Int {
+        var leftOut = 0
         request.begin(as: head, upgrade: upgrade)
         for index in 0..<head.fieldCount {
             let field = head.field(index)
-            if Self.isNeverCopied(field.known) || field.irregular { continue }
+            if Self.isNeverCopied(field.known) { continue }
+            if field.irregular, !isAllowed(field, in: head, names) {
+                leftOut &+= 1
+                continue
+            }
             if field.known == .authorization, !forwardToken { continue }
             if field.known == .tracestate, !identity.continued { continue }
             if field.known == .maxForwards, let left = head.forwardsLeft(field) {
@@ -79,6 +85,17 @@ final class UpstreamHeadWriter: Sendable {
                 value.append("-")
                 value.append(hex: identity.traceFlags)
             })
+        return leftOut
+    }
+
+    private func isAllowed(_ field: Field, in head: borrowing RequestHead, _ names: FieldNameFeatures) -> Bool {
+        guard !names.isEmpty else { return false }
+        var found: FieldNameFeatures = []
+        for index in field.name.range {
+            if head.block.bytes[index] == UInt8(ascii: "_") { found.insert(.underscore) }
+            if head.block.bytes[index] == UInt8(ascii: ".") { found.insert(.dot) }
+        }
+        return names.isSuperset(of: found) && !stripped.containsFolded(field, in: head)
     }
 
     /// Whether a trailer field must not reach the upstream, which may take it for a header.

@@ -58,6 +58,14 @@ package final class Counters: Sendable {
     /// Since the start.
     package var refusedConnections: Int { refused.load(ordering: .relaxed) }
 
+    private let fieldsLeftOut = Atomic<Int>(0)
+
+    /// Fields of a request were not passed on, because their names have `_` or `.`.
+    func leftOut(fields: Int) { fieldsLeftOut.wrappingAdd(fields, ordering: .relaxed) }
+
+    /// Since the start.
+    package var leftOutFields: Int { fieldsLeftOut.load(ordering: .relaxed) }
+
     /// From here on the gateway takes no new connections.
     package func beginDraining() { draining.store(true, ordering: .relaxed) }
 

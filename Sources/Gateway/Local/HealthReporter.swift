@@ -46,7 +46,8 @@ struct HealthReporter: Sendable {
                 HealthReport.CertificateState($0.entry, $0.alarm)
             },
             revocations: revocations.map { .init($0.status) }, connections: listeners.openConnections,
-            refusedConnections: ledgers.counters.refusedConnections, resources: faults.status(now: now),
+            refusedConnections: ledgers.counters.refusedConnections,
+            leftOutFields: ledgers.counters.leftOutFields, resources: faults.status(now: now),
             draining: ledgers.counters.isDraining)
     }
 }
@@ -59,7 +60,7 @@ extension HealthReport {
             auditHealthy: false, auditDropped: 0, auditCounted: 0, auditAlarms: 0, auditAlarm: nil, endpoints: [],
             issuers: [],
             introspection: [],
-            issuersWithoutKeys: [], certificates: [], connections: 0, refusedConnections: 0,
+            issuersWithoutKeys: [], certificates: [], connections: 0, refusedConnections: 0, leftOutFields: 0,
             draining: false)
     }
 }

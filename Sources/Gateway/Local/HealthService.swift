@@ -63,6 +63,8 @@ package struct HealthReport: Sendable {
     package var connections: Int
     /// Connections that were refused since the start, because too many requests of their address had been.
     package var refusedConnections: Int
+    /// Request fields that were not passed on because of `_` or `.` in their names, since the start.
+    package var leftOutFields: Int
     /// What this machine lacked for connections.
     package var resources = ResourceFaults.Status()
     /// The gateway is about to end: nothing new should be sent to it.
@@ -116,6 +118,7 @@ package struct HealthReport: Sendable {
                 ("revocations", revocations?.json ?? .null),
                 ("connections", .integer(Int64(connections))),
                 ("refused_connections", .integer(Int64(refusedConnections))),
+                ("left_out_fields", .integer(Int64(leftOutFields))),
                 (
                     "resources",
                     .object(

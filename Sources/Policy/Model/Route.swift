@@ -27,6 +27,9 @@ package struct Route: Sendable, Equatable {
     /// `Upgrade` (WebSocket) is passed on.
     package var allowUpgrade: Bool
     package var timeouts = RouteTimeouts()
+    /// Request fields whose names have these are passed on, unless they are another spelling of a field that the gateway
+    /// knows or removes.
+    package var allowFieldNames: FieldNameFeatures = []
     /// 1-based line in `routes.yaml`; 0 for a route that the gateway itself adds.
     package var line: Int
     /// It exists on listeners of this machine only (`Listener.isForThisMachine`).

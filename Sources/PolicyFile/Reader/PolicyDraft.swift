@@ -118,6 +118,7 @@ struct PolicyDraft {
             destination: destination, forwardToken: draft.forwardToken, allowPath: draft.allowPath,
             bodyBytesMax: draft.bodyBytesMax, allowUpgrade: draft.allowUpgrade, line: draft.position.line)
         route.timeouts = draft.timeouts
+        route.allowFieldNames = draft.allowFieldNames
         return route
     }
 }

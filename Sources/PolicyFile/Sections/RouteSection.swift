@@ -19,6 +19,7 @@ struct RouteDraft {
     var destination: Destination?
     var forwardToken: Bool
     var allowPath: PathFeatures
+    var allowFieldNames: FieldNameFeatures
     var bodyBytesMax: Int??
     var allowUpgrade: Bool
     var timeouts: RouteTimeouts
@@ -73,6 +74,7 @@ struct RouteSection {
             isPublic: isPublic,
             require: require, limits: reader.list("limits", of: .reference) ?? [], destination: destination(reader),
             forwardToken: forwardToken(reader, isPublic), allowPath: allowPath,
+            allowFieldNames: allowFieldNames(reader),
             // Not `?.value`, which would make "not written" into "unlimited".
             bodyBytesMax: reader.value("body_max", ValueKind<Int?>.sizeOrUnlimited(Self.bodyRange)).map { $0.value },
             allowUpgrade: reader.flag("allow_upgrade"), timeouts: timeouts(reader))
@@ -134,6 +136,14 @@ struct RouteSection {
         return (
             RouteMatchRule(hosts: hosts.map(\.value), methods: methods.map(\.value), path: path.value), path.position
         )
+    }
+
+    private func allowFieldNames(_ reader: MappingReader) -> FieldNameFeatures {
+        let known = FieldNameFeatures.named
+        let names = reader.list("allow_field_names", of: ValueKind<String>.word(known.map(\.name)) { $0 }) ?? []
+        return names.reduce(into: []) { features, name in
+            for (word, feature) in known where word == name.value { features.insert(feature) }
+        }
     }
 
     private func allowPath(_ reader: MappingReader) -> PathFeatures {
