@@ -5,6 +5,7 @@ import GRDB
 import GatewayTesting
 import JSON
 import Policy
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -32,12 +33,23 @@ struct StoreHarness: Sendable {
 
     init(_ kind: Kind) async throws {
         self.kind = kind
-        folder = try TemporaryFolder("portcullis-store")
+        folder = try Self.keep(TemporaryFolder("portcullis-store"))
         switch kind {
         case .memory, .sqlite: settings = .sqlite(path: folder.path("var/portcullis.sqlite"))
         case .postgresql: settings = .postgresql(try await Self.postgresql(on: .shared()))
         }
     }
+
+    /// Stores outlive the harness that opened them, and a database whose file is gone is an error: folders are kept until
+    /// the tests end.
+    private static func keep(_ folder: TemporaryFolder) -> TemporaryFolder {
+        kept.withLock { kept in
+            if kept.isEmpty { atexit { StoreHarness.kept.withLock { $0 = [] } } }
+            kept.append(folder)
+        }
+        return folder
+    }
+    private static let kept = Mutex<[TemporaryFolder]>([])
 
     static func postgresql(on server: TestPostgreSQL) async throws -> PostgreSQLSettings {
         PostgreSQLSettings(
