@@ -31,6 +31,8 @@ package enum AuditField: Int, Sendable, CaseIterable {
     case target, query, userAgent
     /// Of a token that was refused.
     case tokenVerified, found, expected
+    /// Why attempts to forward failed, one word for each; the names that an upstream showed instead of its own.
+    case upstreamFailure, upstreamShown
 
     /// Exhaustive on purpose: a new field has to say how much care it needs.
     package var classification: AuditClass {
@@ -39,7 +41,7 @@ package enum AuditField: Int, Sendable, CaseIterable {
             .code, .error, .event, .scopesRequired, .scopesHeld, .limit, .limitRemaining, .limitReset, .upstream,
             .upstreamIdentity,
             .attempts, .status, .bytesIn, .bytesOut, .durationMicroseconds, .upstreamMicroseconds, .ending, .truncated,
-            .tokenVerified, .repeated, .firstTime, .lastTime, .instance, .listener:
+            .tokenVerified, .repeated, .firstTime, .lastTime, .instance, .listener, .upstreamFailure, .upstreamShown:
             .open
         case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID, .target, .query, .userAgent,
             .found, .expected:
@@ -102,6 +104,8 @@ package enum AuditField: Int, Sendable, CaseIterable {
         case .tokenVerified: ",\"token_verified\":"
         case .found: ",\"found\":"
         case .expected: ",\"expected\":"
+        case .upstreamFailure: ",\"upstream_failure\":"
+        case .upstreamShown: ",\"upstream_shown\":"
         }
     }
 }

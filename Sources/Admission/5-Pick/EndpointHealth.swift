@@ -15,6 +15,18 @@ package final class EndpointHealth: Sendable {
     private let ejectedUntil = Atomic<Int64>(.min)
     private let ejections = Atomic<Int>(0)
 
+    /// Why the last request to it failed; for the log.
+    private let lastFailure = Mutex<String?>(nil)
+
+    /// Failures since its last success.
+    package var failuresInARow: Int { failures.load(ordering: .relaxed) }
+
+    /// Why a request to it has failed.
+    package func note(_ failure: String) { lastFailure.withLock { $0 = failure } }
+
+    /// What was noted last; nil: nothing has failed yet.
+    package var notedFailure: String? { lastFailure.withLock { $0 } }
+
     package init(_ endpoint: Endpoint) {
         self.endpoint = endpoint
     }

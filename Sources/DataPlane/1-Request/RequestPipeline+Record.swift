@@ -126,6 +126,13 @@ extension RequestPipeline {
         let endpoints = figures.upstreamVerified ? runtime.verifiedEndpoints : runtime.endpoints
         if endpoint < endpoints.count { record.add(endpoints[endpoint]) }
         record.add(.attempts, figures.upstreamAttempts)
+        if !request.upstreamFailures.isEmpty {
+            let words = request.upstreamFailures.map(\.word).joined(separator: " ")
+            record.add(.upstreamFailure, AuditText(words))
+            if let shown = request.upstreamFailures.lazy.compactMap(\.shown).last {
+                record.add(.upstreamShown, AuditText(shown))
+            }
+        }
         if figures.upstreamFirstByteAt > 0 {
             record.add(
                 .upstreamMicroseconds, Int((figures.upstreamFirstByteAt &- figures.upstreamStartedAt) / 1_000))

@@ -222,6 +222,7 @@ final class RequestPipeline: ExchangeDelegate {
 
     func forwardFailed(_ failure: ForwardFailure) {
         let now = loop.transport.now()
+        note(failure)
         if failure.countsAgainstEndpoint { request.lease?.failed(now: now) }
         request.lease = nil
         guard let upstream = request.route?.upstream, let permit = request.permit else {
@@ -238,6 +239,18 @@ final class RequestPipeline: ExchangeDelegate {
             }
         }
         refuse(Refusal(failure.refusalCode))
+    }
+
+    private func note(_ failure: ForwardFailure) {
+        guard let upstream = request.route?.upstream, request.endpoint >= 0 else { return }
+        let isCurrent = request.snapshot.generation == loop.snapshot.generation
+        let pool = isCurrent ? loop.pool(upstream: upstream, endpoint: request.endpoint) : nil
+        let detail = UpstreamFailure(failure.reason, detail: pool?.lastFailure)
+        request.upstreamFailures.append(detail)
+        let health = request.snapshot.upstreams[upstream].health
+        if failure.countsAgainstEndpoint, request.endpoint < health.count {
+            health[request.endpoint].note(detail.shown.map { "\(detail.word) \($0)" } ?? detail.word)
+        }
     }
 
     private func mayRetry(_ failure: ForwardFailure, _ upstream: Int) -> Bool {

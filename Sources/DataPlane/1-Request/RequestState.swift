@@ -1,6 +1,7 @@
 import Admission
 import Audit
 import HTTP
+import Transport
 
 /// Everything that one request has come to so far. The next request on the connection begins with a new one: nothing is
 /// cleared field by field, so nothing of one request can be left for another.
@@ -17,6 +18,8 @@ struct RequestState: ~Copyable {
     var lease: Lease?
     /// Place among the upstream's endpoints; -1: none was picked.
     var endpoint = -1
+    /// Of attempts to forward, in their order; empty for all but a few.
+    var upstreamFailures: [UpstreamFailure] = []
     var refusal: RefusalCode?
     /// What there is to say of the token that was refused.
     var refusedToken: RefusedToken?

@@ -129,6 +129,7 @@ package final class GatewayServer: Sendable {
         var services: [any Service] = authorization?.services(current: current, logger: logger) ?? []
         if let revocations { services.append(revocations) }
         services.append(CertificateWatch(current: current, logger: logger))
+        services.append(EndpointWatch(current: current, logger: logger, clock: .system))
         services += [keyFetchers, introspection, traffic] as [any Service]
         self.services = ServiceGroup(services: services, logger: logger)
 

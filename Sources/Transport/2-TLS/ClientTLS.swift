@@ -65,9 +65,12 @@ package final class ClientTLS: Sendable {
     /// names.
     func accepts(_ handler: NIOSSLClientHandler) -> Bool {
         guard let identity else { return true }
-        guard let der = handler.peerCertificate.flatMap({ try? $0.toDERBytes() }),
-            let facts = try? CertificateFacts(der: der)
-        else { return false }
+        guard let facts = Self.certificate(of: handler) else { return false }
         return identity.matches(facts)
+    }
+
+    /// What the other end has shown so far.
+    static func certificate(of handler: NIOSSLClientHandler) -> CertificateFacts? {
+        handler.peerCertificate.flatMap { try? $0.toDERBytes() }.flatMap { try? CertificateFacts(der: $0) }
     }
 }

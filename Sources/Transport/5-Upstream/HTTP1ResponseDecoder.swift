@@ -34,6 +34,8 @@ struct HTTP1ResponseDecoder: ~Copyable {
     private var method = Method.get
     private var upgrade = false
     private var interims = 0
+    /// Why the last part was malformed, for records.
+    private(set) var brokenRule: String?
 
     /// What comes next answers a request with this method. `upgrade`: it asked for another protocol.
     mutating func begin(method: Method, upgrade: Bool) {
@@ -69,17 +71,18 @@ struct HTTP1ResponseDecoder: ~Copyable {
             }
             octets.moveReaderIndex(forwardBy: min(consumed, octets.readableBytes))
         } catch {
-            return .malformed
+            return malformed("\(error)")
         }
         if response.status == 101 {
             // Nobody may change the protocol unasked (RFC 9110 §15.2.2).
-            return upgrade && response.first(.upgrade) != nil ? .switched : .malformed
+            return upgrade && response.first(.upgrade) != nil ? .switched : malformed("unwantedUpgrade")
         }
         if response.status < 200 {
             interims += 1
-            return interims <= TransportBounds.interimAnswersMax ? .interim : .malformed
+            return interims <= TransportBounds.interimAnswersMax ? .interim : malformed("tooManyInterimAnswers")
         }
-        guard let framing = try? response.framing(answering: method) else { return .malformed }
+        let framing: BodyFraming
+        do { framing = try response.framing(answering: method) } catch { return malformed("\(error)") }
         switch framing {
         case .none: state = .length(left: 0)
         case .length(let length): state = .length(left: length)
@@ -98,7 +101,16 @@ struct HTTP1ResponseDecoder: ~Copyable {
             guard let part else { return .incompleteBody }
             return .body(part, isLast: false)
         } catch {
-            return .malformed
+            return malformed("\(error)")
         }
+    }
+
+    /// - Parameter rule: the name of a `HeadError`, or one like it; it stands in records as words with `_` between them.
+    private mutating func malformed(_ rule: String) -> Part {
+        brokenRule = rule.reduce(into: "") { word, letter in
+            if letter.isUppercase { word.append("_") }
+            word.append(letter.lowercased())
+        }
+        return .malformed
     }
 }

@@ -1,3 +1,4 @@
+import Certificates
 import Glibc
 import HTTP
 import NIOCore
@@ -32,6 +33,8 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     var times = UpstreamTimes()
     /// Of the exchange, or of the event stream that its answer turned out to be.
     var stallNanoseconds: Int64 = 0
+    /// Why it ends, as far as more is known than the state needs.
+    private var failure: UpstreamFailure?
     /// What waits is large, and goes at once.
     var isBulk = false
     /// Monotonic nanoseconds from which on it takes no further request, and how many it takes: a name that has another
@@ -83,6 +86,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
                 opened()
             } else {
                 state.willFail(.wrongIdentity)
+                failure = .wrongName(certificate(context))
                 context.close(promise: nil)
             }
         }
@@ -96,6 +100,10 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
             return tls.identity == nil
         }
         return tls.accepts(handler)
+    }
+
+    private func certificate(_ context: ChannelHandlerContext) -> CertificateFacts? {
+        (try? context.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self)).flatMap(ClientTLS.certificate)
     }
 
     private func opened() {
@@ -113,12 +121,21 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         let timedOut = UpstreamFault.isTimeout(error)
         guard let reason = state.connectFailed(timedOut: timedOut, forWant: missing != nil) else { return }
         loop.deadlines.remove(self)
+        pool.lastFailure = .connecting(error)
         pool.failed(self, reason)
     }
 
     // MARK: Ending
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if failure == nil {
+            if case .connecting = state.phase {
+                failure = .handshake(
+                    error, certificate: certificate(context), unixSeconds: Clock.wallNanoseconds() / 1_000_000_000)
+            } else {
+                failure = .ofSocket(error)
+            }
+        }
         if state.errorCaught(UpstreamFault(error)) { pool.connectionClosed(self) }
         context.close(promise: nil)
     }
@@ -136,6 +153,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     private func tell(_ ending: HTTP1UpstreamState.Ending) {
         let delegate = self.delegate
         self.delegate = nil
+        pool.lastFailure = failure
         switch ending {
         case .unnoticed:
             break

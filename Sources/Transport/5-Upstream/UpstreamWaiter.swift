@@ -33,5 +33,8 @@ final class UpstreamWaiter: Timed {
     }
 
     /// In line behind connections that are all busy, the endpoint is not to blame; otherwise it could not be reached.
-    override func deadlineReached(now: Int64) { fail(fresh ? .connectTimeout : pool.reasonToWait) }
+    override func deadlineReached(now: Int64) {
+        pool.lastFailure = nil
+        fail(fresh ? .connectTimeout : pool.reasonToWait)
+    }
 }

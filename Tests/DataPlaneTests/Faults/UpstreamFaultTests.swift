@@ -11,6 +11,16 @@ struct UpstreamFaultTests {
         let status: Int
         let code: String
         var timeouts: [String] = []
+        /// Words of `upstream_failure`, where it is not a race.
+        var failure: String?
+        /// Beginning of `upstream_shown`.
+        var shown: String?
+
+        func says(_ failure: String, shown: String? = nil) -> Fault {
+            var fault = self
+            (fault.failure, fault.shown) = (failure, shown)
+            return fault
+        }
 
         init(
             _ words: String, _ script: UpstreamScript, _ status: Int = 502, _ code: String = "upstream_bad_response",
@@ -36,28 +46,32 @@ struct UpstreamFaultTests {
     }
 
     static let faults: [Fault] = [
-        Fault("that does not answer", .hang, 504, "upstream_timeout", timeouts: ["upstream_first_byte: 300ms"]),
-        Fault("that closes before its answer", .closeBeforeAnswer, 502, "upstream_unreachable"),
-        Fault("that resets before its answer", .resetBeforeAnswer, 502, "upstream_unreachable"),
+        Fault("that does not answer", .hang, 504, "upstream_timeout", timeouts: ["upstream_first_byte: 300ms"]).says(
+            "first_byte_timeout"),
+        Fault("that closes before its answer", .closeBeforeAnswer, 502, "upstream_unreachable").says("closed_early"),
+        Fault("that resets before its answer", .resetBeforeAnswer, 502, "upstream_unreachable").says("reset"),
         Fault(
             "that closes in the middle of its head", .raw("HTTP/1.1 200 OK\r\nContent-Le"), 502, "upstream_unreachable"),
-        Fault("that speaks another protocol", .raw("220 mail.example.com ESMTP\r\n")),
+        Fault("that speaks another protocol", .raw("220 mail.example.com ESMTP\r\n")).says("protocol:bad_status_line"),
         Fault(
             "that sends Content-Length and Transfer-Encoding",
             .raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")),
-        Fault("that sends two lengths", .raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello")),
+        Fault("that sends two lengths", .raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"))
+            .says("protocol:repeated_content_length"),
         Fault("that sends an unknown coding", .raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello")),
         Fault("that sends a negative length", .raw("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello")),
-        Fault("that folds lines", .raw("HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n")),
+        Fault("that folds lines", .raw("HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n")).says(
+            "protocol:obsolete_folding"),
         Fault(
             "with a bare CR in its head", .raw("HTTP/1.1 200 OK\r\nX-A: b\rSet-Cookie: c\r\nContent-Length: 0\r\n\r\n")),
         Fault("that answers HTTP/2", .raw("HTTP/2 200 OK\r\nContent-Length: 0\r\n\r\n")),
-        Fault("whose head is too large", .oversizedHead(octets: 300_000)),
-        Fault("with another identity", manner: shows(\.payments)),
-        Fault("without an identity", manner: shows(\.withoutIdentity)),
+        Fault("whose head is too large", .oversizedHead(octets: 300_000)).says("protocol:head_too_large"),
+        Fault("with another identity", manner: shows(\.payments)).says(
+            "tls_wrong_name", shown: "spiffe://example.org/payments"),
+        Fault("without an identity", manner: shows(\.withoutIdentity)).says("tls_wrong_name"),
         Fault("with two identities", manner: shows(\.twoIdentities)),
-        Fault("whose certificate has expired", manner: shows(\.expiredOrders)),
-        Fault("for whom nobody vouches", manner: shows(\.foreignOrders)),
+        Fault("whose certificate has expired", manner: shows(\.expiredOrders)).says("tls_expired"),
+        Fault("for whom nobody vouches", manner: shows(\.foreignOrders)).says("tls_unknown_authority"),
         Fault(
             "that does not accept the gateway's certificate",
             manner: { .mutualTLS($0.orders, clientAuthorities: $0.foreignAuthority.pem) }),
@@ -89,6 +103,11 @@ struct UpstreamFaultTests {
                 // Whether a server that hangs up had said something before is a race on its side.
                 #expect(fault.code.split(separator: "|").contains { record["code"] == .string(String($0)) })
                 #expect(record["decision"] == "refused")
+                // A connection that had served is tried again, freshly.
+                let words = record["upstream_failure"]?.string?.split(separator: " ").map(String.init) ?? []
+                #expect(!words.isEmpty)
+                if let failure = fault.failure { #expect(words.last == failure) }
+                if let shown = fault.shown { #expect(record["upstream_shown"]?.string?.hasPrefix(shown) == true) }
             }
             #expect(try harness.gateway.auditRecords().count == 2)
             try await harness.upstreamIsLeft()
@@ -101,7 +120,9 @@ struct UpstreamFaultTests {
         try await DataPlaneHarness.run(change: { $0.upstreams[0].ports = [port.number] }) { harness in
             let answer = try await harness.gateway.client().get("\(harness.gateway.url)/")
             #expect(answer.status == 502)
-            #expect(try await harness.gateway.auditRecord(of: answer)["code"] == "upstream_unreachable")
+            let record = try await harness.gateway.auditRecord(of: answer)
+            #expect(record["code"] == "upstream_unreachable")
+            #expect(record["upstream_failure"] == "refused")
         }
     }
 
