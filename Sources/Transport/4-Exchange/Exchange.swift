@@ -97,6 +97,8 @@ package final class Exchange: UpstreamStreamDelegate {
         self.times = times
         if state.gather(head.framing, expectsContinue: head.expectsContinue, bytesMax: loop.gatheredBytesMax) {
             gatheringFor = pool
+            // It stood still if the decision took its time.
+            resumeClient()
         } else {
             attempt(pool)
         }

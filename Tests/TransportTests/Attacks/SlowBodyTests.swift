@@ -27,6 +27,19 @@ struct SlowBodyTests {
         #expect(harness.upstream.body == "abcd" && harness.upstream.trailers != nil)
     }
 
+    @Test("a body whose first part came before the decision is read on")
+    func lateDecision() throws {
+        var late: Exchange?
+        let client = ClientHarness { late = $0 }
+        try client.receive("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab")
+        #expect(client.isReadingPaused)
+        let exchange = try #require(late)
+        ForwardingHarness.forward(exchange)
+        #expect(!client.isReadingPaused && exchange.waiter == nil)
+        try client.receive("cd")
+        #expect(exchange.waiter != nil)
+    }
+
     @Test("a client that leaves in the middle of such a body leaves nothing behind")
     func leaves() throws {
         let harness = ForwardingHarness { $0.loop.gatheredBytesMax = 64 }
