@@ -344,8 +344,8 @@ class Metadata(unittest.TestCase):
     def test_it_says_what_there_is(self):
         document = requests.get(f"{gateway.issuer}/.well-known/oauth-authorization-server", verify=gateway.authorities, timeout=20).json()
         self.assertEqual(document["token_endpoint_auth_methods_supported"], ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"])
-        self.assertEqual(document["token_endpoint_auth_signing_alg_values_supported"], ["PS256", "ES256", "EdDSA"])
-        self.assertEqual(document["dpop_signing_alg_values_supported"], ["PS256", "ES256", "EdDSA"])
+        self.assertEqual(document["token_endpoint_auth_signing_alg_values_supported"], ["PS256", "ES256", "EdDSA", "Ed25519"])
+        self.assertEqual(document["dpop_signing_alg_values_supported"], ["PS256", "ES256", "EdDSA", "Ed25519"])
         self.assertEqual(document["code_challenge_methods_supported"], ["S256"])
         self.assertTrue(document["require_pushed_authorization_requests"])
         self.assertTrue(document["authorization_response_iss_parameter_supported"])
