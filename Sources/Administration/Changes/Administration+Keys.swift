@@ -6,7 +6,7 @@ extension Administration {
     /// In the order in which they begin to sign.
     package func signingKeyList() async throws -> RecordList<StoredSigningKey> {
         var keys = try await store.signingKeys()
-        keys.sort { ($0.signsFrom, $0.kid) < ($1.signsFrom, $1.kid) }
+        keys.sort { $0.signsBefore($1) }
         return keys
     }
 
@@ -88,7 +88,7 @@ extension StoredSigningKey {
     /// - all: all signing keys, whatever their algorithm.
     /// - now: seconds since 1970.
     package func state(among all: [StoredSigningKey], now: Int64) -> State {
-        let hasSuccessor = all.contains { $0.algorithm == algorithm && $0.signsFrom > signsFrom && $0.signsFrom <= now }
+        let hasSuccessor = all.contains { $0.algorithm == algorithm && signsBefore($0) && $0.signsFrom <= now }
         return signsFrom > now ? .announced : hasSuccessor ? .retiring : .signing
     }
 

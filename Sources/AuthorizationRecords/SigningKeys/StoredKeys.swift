@@ -134,3 +134,10 @@ package enum StoredKeyError: Error, Equatable, Sendable {
     /// It is no key, or not the one that it is called.
     case unreadable
 }
+
+extension StoredSigningKey {
+    /// The order in which keys sign. Of two that begin in one second, the one that goes on is the newer.
+    package func signsBefore(_ other: StoredSigningKey) -> Bool {
+        (signsFrom, publishedUntil ?? .max, kid) < (other.signsFrom, other.publishedUntil ?? .max, other.kid)
+    }
+}

@@ -91,6 +91,8 @@ struct KeyTimesTests {
         for keys in [[old, new], [new, old]] {
             let ring = try #require(SigningKeyRing(keys.map { try $0.key(nil) }, preference: [.es256]))
             #expect(ring.current(now: newYear2026)?.kid == new.kid)
+            #expect(keys.sorted { $0.signsBefore($1) } == [old, new])
         }
+        #expect(!old.signsBefore(old))
     }
 }
