@@ -95,7 +95,7 @@ struct OneRecordTests {
         },
         .init("the client goes in the middle of its body", "abandoned", status: nil, ending: "client_gone") { harness in
             let client = try await harness.gateway.rawClient()
-            try await client.write("POST /open/part HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf")
+            try await client.write("POST /open/part HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nhalf")
             _ = try await harness.upstream.request("four octets") { $0.path == "/open/part" && $0.bodyCount == 4 }
             await client.reset()
         },
