@@ -50,4 +50,5 @@ struct Files: PolicyFiles {
     func keyPairFindings(chain: String, key: String) -> [PolicyFileFinding] { [] }
     func authorityFindings(path: String) -> [PolicyFileFinding] { [] }
     func sha256(_ bytes: [UInt8]) -> [UInt8] { [UInt8](repeating: 7, count: 32) }
+    var descriptorsMax: Int? { 4_096 }
 }
