@@ -22,7 +22,7 @@ struct HTTP1ServerState: ~Copyable {
     /// Octets of a body that are read and dropped after an early answer, rather than closing the connection.
     static let dropBytesMax = 65_536
     /// Octets of pipelined requests kept while an answer is outstanding; above it, reading pauses, until half of them are
-    /// answered. What one read brings may come on top of it (64 KiB).
+    /// answered. What one read brings may come on top of it (32 KiB).
     static let pipelineBytesMax = 32_768
     /// Octets that may still arrive while reading is paused: what was read already, and what the socket holds when the
     /// client ends, for then all of it is read at once.
