@@ -118,6 +118,18 @@ struct DocumentTests {
             })
     }
 
+    @Test("a file has the same findings each time it is read, also where the parser's own order is by chance")
+    func sameFindings() {
+        let many = (0..<60).map { "k\($0): 1\nk\($0): 2\n" }.joined()
+        let mixed = many + "? [c]\n: 1\n? {d: 1}\n: 1\n? [c]\n: 2\n? {d: 1}\n: 2\n"
+        let tagged = (0..<60).map { "!!str k: 1\n!a\($0) k: 2\n!a\($0) k: 3\n" }.joined()
+        for text in [many, mixed, tagged] {
+            let first = findings(text)
+            #expect(!first.isEmpty)
+            for _ in 0..<30 { #expect(findings(text) == first) }
+        }
+    }
+
     /// Deterministic damage: no text may end the process, and a reading without a policy must say why.
     @Test("a damaged file gives findings", arguments: 0..<8)
     func damage(_ seed: UInt64) throws {

@@ -24,8 +24,15 @@ struct DocumentParser {
                         .duplicateKey, at: firstOfRepeated[0], "this key stands more than once in its mapping")
                 }
                 return root
-            } catch YamlError.duplicatedKeysInMapping(_, let context) {
+            } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
                 // Yams stops at the first repeated key. Disguise one and parse again, to find the others as well.
+                guard Self.yamsOrders(keys) else {
+                    findings.error(
+                        .duplicateKey, at: .start,
+                        "keys that are no plain words stand more than once in one mapping; a key must be a word, and stand once"
+                    )
+                    return nil
+                }
                 let position = SourcePosition(context.mark)
                 if text.disguiseKey(at: position) {
                     firstOfRepeated.append(position)
@@ -38,6 +45,12 @@ struct DocumentParser {
                 return nil
             }
         }
+    }
+
+    /// Whether the key at which Yams stops is the same each time. It takes the least of the repeated ones, but among keys
+    /// that it cannot compare (lists, mappings, one text with two tags) the least is whichever its hash table yields.
+    private static func yamsOrders(_ keys: [String]) -> Bool {
+        keys.count < 2 || (Set(keys).count == keys.count && !keys.contains("<uncovertable>"))
     }
 
     private func document(in text: DocumentText) throws -> (DocumentNode?, repetitions: Int) {
