@@ -130,6 +130,32 @@ struct DocumentTests {
         }
     }
 
+    @Test(
+        "a message is one line of visible characters, whatever it quotes",
+        arguments: ["/{a\tb}", "/{ret\t\tst...}", "/a\tb", "/{\u{7F}}", "/{\u{202E}}", "/{eyJhbGciOiJub25lIn0.e30}"])
+    func oneLine(_ path: String) {
+        let escaped = path.unicodeScalars.map {
+            $0.isASCII && $0.value != 0x7F ? String($0) : "\\u\(String(format: "%04X", $0.value))"
+        }
+        let routes = """
+            routes:
+              - {id: a, match: {path: "\(escaped.joined())"}, public: true, upstream: orders}
+            """
+        let found = Sample.read(Sample.top + routes).findings
+        #expect(!found.isEmpty)
+        for finding in found {
+            #expect(!finding.message.unicodeScalars.contains { ["\t", "\n", "\u{7F}", "\u{202E}"].contains($0) })
+            #expect(!finding.message.contains("eyJ"), "a token is not shown")
+        }
+    }
+
+    @Test("what quotes a value and forgot to escape it still makes one line")
+    func escapedAtLast() {
+        let findings = FindingCollector(file: "routes.yaml")
+        findings.error(.badValue, at: .start, "a\u{1B}[2J\u{202E}b\nc\td é\u{E000}")
+        #expect(findings.sorted.map(\.message) == ["a\\u{1b}[2J\\u{202e}b\\nc\\td é\\u{e000}"])
+    }
+
     /// Deterministic damage: no text may end the process, and a reading without a policy must say why.
     @Test("a damaged file gives findings", arguments: 0..<8)
     func damage(_ seed: UInt64) throws {

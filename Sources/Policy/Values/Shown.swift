@@ -12,18 +12,32 @@ package enum Shown {
             switch scalar {
             case "\"": shown += "\\\""
             case "\\": shown += "\\\\"
-            case "\n": shown += "\\n"
-            case "\r": shown += "\\r"
-            case "\t": shown += "\\t"
-            default:
-                switch scalar.properties.generalCategory {
-                case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate:
-                    shown += "\\u{\(String(scalar.value, radix: 16))}"
-                default: shown.unicodeScalars.append(scalar)
-                }
+            default: append(scalar, to: &shown)
             }
         }
         return shown + "\""
+    }
+
+    /// A message that is one line of visible characters, whatever it quotes.
+    package static func line(_ message: String) -> String {
+        if message.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return message }
+        var shown = ""
+        for scalar in message.unicodeScalars { append(scalar, to: &shown) }
+        return shown
+    }
+
+    private static func append(_ scalar: Unicode.Scalar, to shown: inout String) {
+        switch scalar {
+        case "\n": shown += "\\n"
+        case "\r": shown += "\\r"
+        case "\t": shown += "\\t"
+        default:
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate:
+                shown += "\\u{\(String(scalar.value, radix: 16))}"
+            default: shown.unicodeScalars.append(scalar)
+            }
+        }
     }
 
     /// PEM, or a private JWK.

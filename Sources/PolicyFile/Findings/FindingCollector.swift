@@ -24,7 +24,10 @@ final class FindingCollector {
         add(Finding(file: file, position: position, severity: .warning, code: code, message: message))
     }
 
+    /// What a message quotes is escaped where it is quoted; here for the one that forgot.
     func add(_ finding: Finding) {
+        var finding = finding
+        finding.message = Shown.line(finding.message)
         if finding.severity == .error { errorCount += 1 }
         if findings.count < Self.findingsMax, !findings.contains(finding) { findings.append(finding) }
     }
