@@ -60,7 +60,8 @@ package enum PathPatternText {
                 && name.utf8.allSatisfy { ASCII.isAlphanumeric($0) || $0 == UInt8(ascii: "_") }
             guard isName else {
                 throw ValueProblem(
-                    "\(Shown.value(text)): \(Shown.value(part)) needs a name of letters, digits and _, as in {id} or {rest...}")
+                    "\(Shown.value(text)): \(Shown.value(part)) needs a name of letters, digits and _, as in {id} or {rest...}"
+                )
             }
             return isRest ? .rest(String(name)) : .capture(String(name))
         }
