@@ -21,6 +21,7 @@ package final class TransportLoop {
     let deadlines = Deadlines()
     let connections = ConnectionRegistry()
     let pipelineTurns = PipelineTurns()
+    let closingReads = ClosingReads()
     let clientShares = ClientShares()
     /// nil: in memory.
     private(set) var afterSockets: AfterSockets?

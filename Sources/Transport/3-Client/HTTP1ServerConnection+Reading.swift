@@ -5,8 +5,15 @@ import NIOCore
 extension HTTP1ServerConnection {
     /// Back-pressure: a read is asked for after each read; while paused it is remembered instead of passed on.
     func read(context: ChannelHandlerContext) {
-        if state.readingPaused { readWanted = true } else { context.read() }
+        if state.readingPaused {
+            readWanted = true
+        } else if state.reading != .closing || loop.closingReads.mayRead(self, loop) {
+            context.read()
+        }
     }
+
+    /// It is closing, and its turn to be read from has come.
+    func closingReadCame() { context?.read() }
 
     /// This is the last handler: nobody behind it waits to hear of it.
     func channelReadComplete(context: ChannelHandlerContext) {}
@@ -20,7 +27,10 @@ extension HTTP1ServerConnection {
             exchange.receivedTunnel(octets)
             exchange.readFromClientEnded()
             return
-        case .closing, .handshake:
+        case .closing:
+            loop.closingReads.dropped(octets.readableBytes)
+            return
+        case .handshake:
             return
         case .head, .body, .chunks, .answering:
             break

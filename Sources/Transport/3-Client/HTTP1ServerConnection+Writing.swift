@@ -181,7 +181,7 @@ extension HTTP1ServerConnection {
         written.whenComplete { _ in self.closeWriting() }
         if readWanted {
             readWanted = false
-            context.read()
+            read(context: context)
         }
     }
 
