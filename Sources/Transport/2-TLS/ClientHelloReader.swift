@@ -14,10 +14,11 @@ struct ClientHelloReader {
 
     /// The offer, once, when it has come in full; nil: not yet, or there is none.
     mutating func read(_ octets: Span<UInt8>) -> [[UInt8]]? {
-        for index in 0..<octets.count {
-            let octet = octets[index]
+        var index = 0
+        while index < octets.count {
             if left == 0 {
-                header.append(octet)
+                header.append(octets[index])
+                index += 1
                 guard header.count == 5 else { continue }
                 left = Int(header[3]) << 8 | Int(header[4])
                 // 22: handshake.
@@ -25,13 +26,16 @@ struct ClientHelloReader {
                 header.removeAll(keepingCapacity: true)
                 continue
             }
-            left -= 1
-            message.append(octet)
+            let count = min(left, octets.count - index)
+            octets.extracting(index..<index + count).withUnsafeBufferPointer { message.append(contentsOf: $0) }
+            index += count
+            left -= count
+            // 1: ClientHello.
+            guard message[0] == 1 else { return give(nil) }
             guard message.count >= 4 else { continue }
             let length = Int(message[1]) << 16 | Int(message[2]) << 8 | Int(message[3])
-            // 1: ClientHello.
-            guard message[0] == 1, length <= Self.bytesMax else { return give(nil) }
-            if message.count == length + 4 { return give(Self.protocols(message)) }
+            guard length <= Self.bytesMax else { return give(nil) }
+            if message.count >= length + 4 { return give(Self.protocols(message[..<(length + 4)])) }
         }
         return nil
     }
@@ -42,7 +46,7 @@ struct ClientHelloReader {
         return offer
     }
 
-    private static func protocols(_ message: [UInt8]) -> [[UInt8]]? {
+    private static func protocols(_ message: ArraySlice<UInt8>) -> [[UInt8]]? {
         // Type, length, version, random.
         var rest = message.dropFirst(4 + 2 + 32)
         guard vector(&rest, lengthOctets: 1) != nil, vector(&rest, lengthOctets: 2) != nil,
