@@ -61,8 +61,8 @@ struct BalancerTests {
     func twoChoices() throws {
         let upstream = upstream(40, .leastRequest)
         let (balancer, health) = balancer(upstream)
-        for index in 0..<39 { fail(health[index], upstream, 5) }
-        #expect(try Set(pick(balancer, 100)) == [39])
+        for index in 0..<20 { fail(health[index], upstream, 5) }
+        #expect(try Set(pick(balancer, 400)).isSubset(of: Set(20..<40)))
         #expect(try Set(pick(self.balancer(upstream).0, 400)).count > 20)
     }
 
@@ -131,13 +131,101 @@ struct BalancerTests {
         #expect(!health[0].isEjected(now: 0))
     }
 
-    @Test("when all are ejected, the one whose ejection ends first is probed")
-    func allEjected() throws {
-        let upstream = upstream(3, .leastRequest)
+    /// A lone endpoint is none of two; the bound is half, rounded down.
+    @Test(
+        "never more than half of the endpoints are ejected at a time, whichever of them fail, and in what order",
+        arguments: [
+            (1, [0], []), (2, [0], [0]), (2, [0, 1], [0]), (2, [1, 0], [1]), (3, [2, 1, 0], [2]),
+            (4, [0, 1, 2], [0, 1]),
+            (4, [3, 1, 0, 2], [3, 1]), (5, [0, 1, 2, 3, 4], [0, 1]), (40, Array(0..<39), Set(0..<20)),
+        ] as [(Int, [Int], Set<Int>)])
+    func half(count: Int, failing: [Int], ejected: Set<Int>) throws {
+        let upstream = upstream(count, .roundRobin)
         let (balancer, health) = balancer(upstream)
+        for index in failing { fail(health[index], upstream, 5) }
+        #expect(Set(health.indices.filter { health[$0].isEjected(now: 0) }) == ejected)
+        #expect(Set(health.indices.filter { health[$0].ejectionIsWithheld }) == Set(failing).subtracting(ejected))
+        #expect(try Set(pick(balancer, count)) == Set(0..<count).subtracting(ejected))
+    }
+
+    @Test("an endpoint that stayed in is ejected at its next failure once another is back, by time or by success")
+    func bound() throws {
+        let upstream = upstream(3, .roundRobin)
+        let (_, health) = balancer(upstream)
+        let ejected = { (now: Int64) in health.indices.filter { health[$0].isEjected(now: now) } }
+        for index in 0..<3 { fail(health[index], upstream, 5, now: 0) }
+        #expect(ejected(0) == [0])
+        // The time of the first one is over. Whoever fails first is next, and its time has not grown meanwhile.
+        fail(health[1], upstream, 1, now: 30 * second)
+        #expect(ejected(30 * second) == [1])
+        #expect(health[1].ejectionEnd == 60 * second)
+        #expect(!health[1].ejectionIsWithheld)
+        fail(health[0], upstream, 1, now: 30 * second)
+        #expect(health[0].ejectionIsWithheld && health[2].ejectionIsWithheld)
+        // A probe ends the ejection early: there is room at once.
+        health[1].succeeded(isProbe: true, now: 40 * second)
+        fail(health[2], upstream, 1, now: 40 * second)
+        #expect(ejected(40 * second) == [2])
+        // A success ends what was withheld.
+        health[0].succeeded(isProbe: false, now: 40 * second)
+        #expect(!health[0].ejectionIsWithheld)
+    }
+
+    @Test("what event loops eject and take back at the same time adds up: half can be out, and no more")
+    func together() async throws {
+        let upstream = upstream(8, .roundRobin)
+        let (_, health) = balancer(upstream)
+        await withTaskGroup { group in
+            for loop in 0..<4 {
+                group.addTask {
+                    let rule = EndpointHealth.Ejection(upstream)
+                    for step in 0..<4_000 {
+                        let one = health[(step &* 5 &+ loop) % 8]
+                        if step % 11 == loop {
+                            one.succeeded(isProbe: true, now: 0)
+                        } else {
+                            one.failed(rule, isProbe: false, now: 0)
+                        }
+                    }
+                }
+            }
+        }
+        for one in health { fail(one, upstream, 5) }
+        #expect(health.filter { $0.isEjected(now: 0) }.count == 4)
+    }
+
+    @Test("an upstream of another name has a bound of its own, and a reload that takes endpoints away narrows it")
+    func reload() throws {
+        let ledger = HealthLedger()
+        let four = upstream(4, .roundRobin)
+        var other = upstream(2, .roundRobin)
+        other.name = "invoices"
+        let (health, others) = (ledger.health(of: four), ledger.health(of: other))
+        for one in health + others { fail(one, four, 5) }
+        #expect(health.map { $0.isEjected(now: 0) } == [true, true, false, false])
+        #expect(others.map { $0.isEjected(now: 0) } == [true, false])
+        ledger.keepOnly([upstream(3, .roundRobin)])
+        // Of three only one may be out: nobody follows the two that are, until both are back.
+        fail(health[2], four, 1, now: second)
+        #expect(!health[2].isEjected(now: second))
+        health[0].succeeded(isProbe: true, now: second)
+        fail(health[2], four, 1, now: second)
+        #expect(!health[2].isEjected(now: second))
+        health[1].succeeded(isProbe: true, now: second)
+        fail(health[2], four, 1, now: second)
+        #expect(health[2].isEjected(now: second))
+    }
+
+    @Test("when a reload leaves only ejected endpoints, the one whose ejection ends first is probed")
+    func allEjected() throws {
+        let ledger = HealthLedger()
+        let health = ledger.health(of: upstream(6, .leastRequest))
+        let upstream = upstream(3, .leastRequest)
         fail(health[1], upstream, 5, now: 0)
         fail(health[2], upstream, 5, now: second)
         fail(health[0], upstream, 5, now: 2 * second)
+        ledger.keepOnly([upstream])
+        let (balancer, _) = self.balancer(upstream, ledger)
         #expect(try pick(balancer, 2, now: 3 * second) == [1, 1])
         // It fails again: the next in line is probed, and ejections do not grow meanwhile.
         let probe = try balancer.pick(permit, now: 3 * second)

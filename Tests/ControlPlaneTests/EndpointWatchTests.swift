@@ -13,6 +13,9 @@ struct EndpointWatchTests {
             ([.failing, .ejected, .ejected, .well], [.failing, .ejected, .well]), ([.ejected], [.ejected]),
             // Its time is over, and it has not served yet.
             ([.ejected, .failing, .ejected, .failing, .well], [.ejected, .well]),
+            // Half of the endpoints are ejected already.
+            ([.failing, .withheld, .withheld, .well], [.failing, .withheld, .well]),
+            ([.withheld, .ejected, .failing, .withheld, .well], [.withheld, .ejected, .withheld, .well]),
         ] as [([State], [State])])
     func changes(_ seen: [State], _ said: [State]) {
         var known: [String: State] = [:]

@@ -2,11 +2,12 @@ package import Policy
 
 /// Chooses the endpoint for a request: one for each upstream and event loop, over health that all loops share.
 ///
-/// Ejected endpoints are left out. When all of them are ejected, or have been tried, the gateway does not give up on
-/// its own: the one whose ejection ends first is used as a probe. If it answers, its ejection is over; if it fails,
-/// its ejection begins anew, so that the next request probes another. So a fault of the gateway's view never turns a
-/// service off for longer than the service itself is, and an upstream with one endpoint is always tried.
-/// `no_healthy_upstream` 503 remains for when every endpoint was tried for this very request.
+/// Ejected endpoints are left out: never more than half of them (`EjectionBound`). When all others have been tried for a
+/// request, or a reload has left only ejected ones, the gateway does not give up on its own: the one whose ejection ends
+/// first is used as a probe. If it answers, its ejection is over; if it fails, its ejection begins anew, so that the next
+/// request probes another. So a fault of the gateway's view never turns a service off for longer than the service itself
+/// is, and an upstream with one endpoint is always tried. `no_healthy_upstream` 503 remains for when every endpoint was
+/// tried for this very request.
 package final class Balancer {
     private let endpoints: [EndpointHealth]
     private let balancing: Upstream.Balancing

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Passive ejection: after so many failures without a success in between the endpoint is left out for a while. Each
 /// further ejection before a success lasts one such time longer, ten times at the most. When it is back, its
-/// failures still count as consecutive: one more and it is out again.
+/// failures still count as consecutive: one more and it is out again, if not half of its upstream's endpoints are.
 package final class EndpointHealth: Sendable {
     package let endpoint: Endpoint
     private let requests = Atomic<Int>(0)
@@ -14,6 +14,12 @@ package final class EndpointHealth: Sendable {
     /// Monotonic nanoseconds; `Int64.min`: never ejected, or over.
     private let ejectedUntil = Atomic<Int64>(.min)
     private let ejections = Atomic<Int>(0)
+    /// Of all endpoints of its upstream. Ejections begin and end under its lock.
+    private let bound: EjectionBound
+    private let withheld = Atomic<Bool>(false)
+
+    /// It would be ejected if enough others of its upstream were not already; until its next success.
+    package var ejectionIsWithheld: Bool { withheld.load(ordering: .relaxed) }
 
     /// Why the last request to it failed; for the log.
     private let lastFailure = Mutex<String?>(nil)
@@ -27,8 +33,9 @@ package final class EndpointHealth: Sendable {
     /// What was noted last; nil: nothing has failed yet.
     package var notedFailure: String? { lastFailure.withLock { $0 } }
 
-    package init(_ endpoint: Endpoint) {
+    init(_ endpoint: Endpoint, bound: EjectionBound) {
         self.endpoint = endpoint
+        self.bound = bound
     }
 
     /// When, and for how long, an endpoint is ejected.
@@ -58,12 +65,18 @@ package final class EndpointHealth: Sendable {
 
     /// - Parameter isProbe: it was ejected when it was picked, so this success ends the ejection.
     func succeeded(isProbe: Bool, now: Int64) {
-        if failures.load(ordering: .relaxed) != 0 { failures.store(0, ordering: .relaxed) }
+        if failures.load(ordering: .relaxed) != 0 {
+            failures.store(0, ordering: .relaxed)
+            withheld.store(false, ordering: .relaxed)
+        }
         let until = ejectedUntil.load(ordering: .relaxed)
         guard until != .min, isProbe || until <= now else { return }
-        // Only that ejection: another loop may have seen a new one begin.
-        if ejectedUntil.compareExchange(expected: until, desired: .min, ordering: .relaxed).exchanged {
+        bound.change { ejected in
+            // Only that ejection: another loop may have seen a new one begin.
+            guard ejectedUntil.load(ordering: .relaxed) == until else { return }
+            ejectedUntil.store(.min, ordering: .relaxed)
             ejections.store(0, ordering: .relaxed)
+            ejected.end(endpoint)
         }
     }
 
@@ -71,15 +84,49 @@ package final class EndpointHealth: Sendable {
     func failed(_ rule: Ejection, isProbe: Bool, now: Int64) {
         let failures = failures.add(1, ordering: .relaxed).newValue
         guard rule.afterFailures > 0, failures >= rule.afterFailures else { return }
-        let until = ejectedUntil.load(ordering: .relaxed)
-        let isOut = until > now
-        guard !isOut || isProbe else { return }
-        let times = min(ejections.load(ordering: .relaxed) + (isOut ? 0 : 1), Ejection.timesMax)
-        let next = now.saturatingAdd(rule.nanoseconds.saturatingMultiply(Int64(max(times, 1))))
-        if ejectedUntil.compareExchange(expected: until, desired: next, ordering: .relaxed).exchanged, !isOut {
-            ejections.store(times, ordering: .relaxed)
+        guard isProbe || !isEjected(now: now) else { return }
+        bound.change { ejected in
+            let isOut = isEjected(now: now)
+            guard isProbe || !isOut else { return }
+            let times = min(ejections.load(ordering: .relaxed) + (isOut ? 0 : 1), Ejection.timesMax)
+            let until = now.saturatingAdd(rule.nanoseconds.saturatingMultiply(Int64(max(times, 1))))
+            guard ejected.begin(endpoint, until: until, now: now) else {
+                return withheld.store(true, ordering: .relaxed)
+            }
+            ejectedUntil.store(until, ordering: .relaxed)
+            withheld.store(false, ordering: .relaxed)
+            if !isOut { ejections.store(times, ordering: .relaxed) }
         }
     }
+}
+
+/// How many endpoints of one upstream may be ejected at a time: half of them, rounded down. What makes one endpoint fail may
+/// make all of them fail, and then the rest would not bear what all bore; so a lone endpoint is never ejected. Shared by
+/// the endpoints; locked only where an endpoint fails too often or returns.
+final class EjectionBound: Sendable {
+    struct Ejected {
+        fileprivate var endpoints: Set<Endpoint> = []
+        private var until: [Endpoint: Int64] = [:]
+
+        /// False: enough others are ejected. An ejection that lasts may begin anew.
+        mutating func begin(_ endpoint: Endpoint, until end: Int64, now: Int64) -> Bool {
+            if until[endpoint, default: .min] <= now {
+                guard until.count(where: { $0.value > now }) < endpoints.count / 2 else { return false }
+            }
+            until[endpoint] = end
+            return true
+        }
+
+        mutating func end(_ endpoint: Endpoint) { until[endpoint] = nil }
+
+        fileprivate mutating func keepOnly(_ kept: Set<Endpoint>) {
+            endpoints = kept
+            until = until.filter { kept.contains($0.key) }
+        }
+    }
+    private let ejected = Mutex(Ejected())
+
+    func change(_ body: (inout Ejected) -> Void) { ejected.withLock { body(&$0) } }
 }
 
 /// The health of every endpoint that any policy has named so far and the present one still does.
@@ -88,17 +135,25 @@ package final class HealthLedger: Sendable {
         let upstream: String
         let endpoint: Endpoint
     }
-    private let known = Mutex<[Key: EndpointHealth]>([:])
+    private struct State {
+        var known: [Key: EndpointHealth] = [:]
+        /// By the names of the upstreams.
+        var bounds: [String: EjectionBound] = [:]
+    }
+    private let state = Mutex(State())
 
     package init() {}
 
     /// The health of an upstream's endpoints, in their order: what is known from before a reload is kept.
     package func health(of upstream: Upstream) -> [EndpointHealth] {
-        known.withLock { known in
-            upstream.endpoints.map { endpoint in
+        state.withLock { state in
+            let bound = state.bounds[upstream.name] ?? EjectionBound()
+            state.bounds[upstream.name] = bound
+            bound.change { $0.endpoints.formUnion(upstream.endpoints) }
+            return upstream.endpoints.map { endpoint in
                 let key = Key(upstream: upstream.name, endpoint: endpoint)
-                let health = known[key] ?? EndpointHealth(endpoint)
-                known[key] = health
+                let health = state.known[key] ?? EndpointHealth(endpoint, bound: bound)
+                state.known[key] = health
                 return health
             }
         }
@@ -106,8 +161,11 @@ package final class HealthLedger: Sendable {
 
     /// Forgets endpoints that these upstreams do not have.
     package func keepOnly(_ upstreams: [Upstream]) {
-        let kept = Set(
-            upstreams.flatMap { upstream in upstream.endpoints.map { Key(upstream: upstream.name, endpoint: $0) } })
-        known.withLock { known in known = known.filter { kept.contains($0.key) } }
+        let kept = Dictionary(upstreams.map { ($0.name, Set($0.endpoints)) }) { $0.union($1) }
+        state.withLock { state in
+            state.known = state.known.filter { kept[$0.key.upstream]?.contains($0.key.endpoint) == true }
+            state.bounds = state.bounds.filter { kept[$0.key] != nil }
+            for (name, bound) in state.bounds { bound.change { $0.keepOnly(kept[name] ?? []) } }
+        }
     }
 }

@@ -15,6 +15,8 @@ struct EndpointWatch: Service {
     /// How an endpoint is.
     enum State: Equatable {
         case well, failing, ejected
+        /// It fails often enough to be ejected, and is not, since half of its upstream's endpoints are.
+        case withheld
     }
 
     /// What changed for an endpoint.
@@ -42,7 +44,13 @@ struct EndpointWatch: Service {
             for health in upstream.health {
                 let name = "\(upstream.upstream.name) \(health.endpoint)"
                 let state: State =
-                    health.isEjected(now: now) ? .ejected : health.failuresInARow > 0 ? .failing : .well
+                    if health.isEjected(now: now) {
+                        .ejected
+                    } else if health.ejectionIsWithheld {
+                        .withheld
+                    } else {
+                        health.failuresInARow > 0 ? .failing : .well
+                    }
                 states.append((name, state))
                 if state != .well { reasons[name] = health.notedFailure }
             }
@@ -54,6 +62,9 @@ struct EndpointWatch: Service {
             switch change.state {
             case .failing: logger.warning("requests to an endpoint fail", metadata: metadata)
             case .ejected: logger.warning("an endpoint is ejected", metadata: metadata)
+            case .withheld:
+                logger.warning(
+                    "an endpoint would be ejected, but never more than half of an upstream's are", metadata: metadata)
             case .well: logger.notice("an endpoint serves again", metadata: ["endpoint": "\(change.endpoint)"])
             }
         }

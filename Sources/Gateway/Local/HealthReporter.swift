@@ -30,7 +30,7 @@ struct HealthReporter: Sendable {
                 upstream.health.map {
                     HealthReport.Endpoint(
                         upstream: upstream.upstream.name, endpoint: $0.endpoint.description,
-                        ejected: $0.isEjected(now: now))
+                        ejected: $0.isEjected(now: now), ejectionWithheld: $0.ejectionIsWithheld)
                 }
             },
             issuers: inForce.keyFetchers.compactMap { fetcher in

@@ -27,6 +27,8 @@ package struct HealthReport: Sendable {
         package var endpoint: String
         /// It has failed too often lately, and is passed over for a while.
         package var ejected: Bool
+        /// It would be passed over if not half of its upstream's endpoints were.
+        package var ejectionWithheld = false
     }
     /// `Policy.hash` of what is in force; empty: nothing is yet.
     package var policyHash: String
@@ -108,6 +110,7 @@ package struct HealthReport: Sendable {
                                 JSONObject([
                                     ("upstream", .string($0.upstream)), ("endpoint", .string($0.endpoint)),
                                     ("ejected", .bool($0.ejected)),
+                                    ("ejection_withheld", .bool($0.ejectionWithheld)),
                                 ]))
                         })
                 ),
