@@ -57,6 +57,10 @@ final class Listeners: Sendable {
         for (handle, tls) in zip(state.withLock { $0.handles }, prepared) { if let tls { handle.replaceTLS(tls) } }
     }
 
-    /// No connection is accepted any more.
-    func close() async { for handle in state.withLock({ $0.handles }) { await handle.close() } }
+    /// No connection is accepted any more, but those that the kernel has completed already.
+    func close() async {
+        await withDiscardingTaskGroup { group in
+            for handle in state.withLock({ $0.handles }) { group.addTask { await handle.close() } }
+        }
+    }
 }

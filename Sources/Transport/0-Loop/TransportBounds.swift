@@ -14,6 +14,11 @@ enum TransportBounds {
     static let recordBytesMax = 16_384
     /// Connections that the kernel keeps until they are accepted.
     static let backlog: Int32 = 4_096
+    /// Nanoseconds in which handshakes that have begun may come to their end when a listener closes: a client's way and
+    /// back.
+    static let handshakesEndNanoseconds: Int64 = 100_000_000
+    /// Nanoseconds after which a listener closes although connections wait, as for want of descriptors.
+    static let queueEndNanoseconds: Int64 = 1_000_000_000
     /// Octets that the kernel keeps for a socket beyond what is on the wire (TCP_NOTSENT_LOWAT). Without it a slow
     /// reader moves megabytes before the socket is writable again, and would seem to stand still meanwhile.
     static let unsentBytesMax = 262_144

@@ -15,6 +15,11 @@ final class ListenerRuntime: Sendable {
     private let perAddressMax: Int
     private let security: Mutex<Security?>
     private let counts = Mutex(Counts())
+    private let closing = Atomic<Bool>(false)
+
+    /// Connections that open from now on take one request.
+    func beginClosing() { closing.store(true, ordering: .relaxed) }
+    var isClosing: Bool { closing.load(ordering: .relaxed) }
 
     /// What a new connection gets.
     struct Security: Sendable {

@@ -56,6 +56,7 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(AcceptFaults(faults))
+                    try channel.pipeline.syncOperations.addHandler(AcceptQueue())
                 }
             }
             .serverChannelOption(.backlog, value: TransportBounds.backlog)
@@ -193,7 +194,7 @@ package struct ListenerSettings: Sendable {
 /// An open listening socket.
 package final class ListenerHandle: Sendable {
     private let channel: any Channel
-    private let runtime: ListenerRuntime
+    let runtime: ListenerRuntime
     private let directory: LoopDirectory
     /// The one that is bound, also where the settings said 0.
     package let port: Int
@@ -213,8 +214,12 @@ package final class ListenerHandle: Sendable {
     /// New handshakes use it; open connections keep what they have.
     package func replaceTLS(_ prepared: PreparedServerTLS) { runtime.replaceTLS(prepared.tls) }
 
-    /// Accepts no more.
-    package func close() async { try? await channel.close().get() }
+    /// Accepts no more, but those that the kernel has completed already. They are answered with `Connection: close`.
+    package func close() async {
+        runtime.beginClosing()
+        let directory = directory
+        await AcceptQueue.close(channel) { await directory.settle() }
+    }
 }
 
 /// A listener's TLS settings whose files have been read and hold together, so that putting them in force cannot fail.
@@ -256,6 +261,9 @@ struct LoopDirectory: Sendable {
 
     func seated(of eventLoop: any EventLoop) -> SeatedLoop? { seats[ObjectIdentifier(eventLoop)]?.value }
     func loop(of eventLoop: any EventLoop) -> TransportLoop? { seated(of: eventLoop)?.loop }
+
+    /// Returns when every loop has done what it was given before.
+    func settle() async { for seat in seats.values { try? await seat.eventLoop.submit {}.get() } }
 }
 
 enum ClientAddress {

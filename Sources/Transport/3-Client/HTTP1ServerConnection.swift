@@ -169,6 +169,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
         exchange = Exchange(
             loop: loop, peer: peer, share: share, client: self, connection: delegates.connectionOpened(peer))
         state.opened(now: loop.now(), loop.timeouts)
+        if listener.isClosing { drain(now: loop.now()) }
     }
 
     /// The name that the ClientHello asked for; called while the handshake reads it.

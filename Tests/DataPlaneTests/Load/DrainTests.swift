@@ -52,6 +52,38 @@ struct DrainTests {
         }
     }
 
+    @Test("answers connections that wait in the kernel, whose clients have sent a request already")
+    func waiting() async throws {
+        try await DataPlaneHarness.run(
+            runner: try ProgramRunner.built(),
+            change: {
+                $0.hasTLS = false
+                $0.timeouts = ["drain: 20s"]
+            }
+        ) { harness in
+            let program = try #require(harness.gateway.running as? ProgramGateway)
+            // While the process stands still the kernel completes connections for it.
+            program.process.send(signal: SIGSTOP)
+            var clients: [RawTLSClient] = []
+            for index in 0..<200 {
+                let client = try await harness.gateway.rawClient { $0 = .plaintext }
+                try await client.write(Ask.get("/waiting/\(index)"))
+                clients.append(client)
+            }
+            program.process.send(signal: SIGTERM)
+            program.process.send(signal: SIGCONT)
+            for client in clients {
+                let (answers, ending) = try await client.readToEnd()
+                // With `Connection: close`, unless it was given before the signal was noticed.
+                #expect(answers.map(\.status) == [200])
+                #expect(ending == .closed)
+            }
+            let status = try await program.process.waitForExit()
+            #expect(status == 0)
+            #expect(try harness.gateway.auditRecords().count == 200)
+        }
+    }
+
     @Test("lets answers that are on their way come to their end, and says Connection: close")
     func finishing() async throws {
         try await DataPlaneHarness.run(
