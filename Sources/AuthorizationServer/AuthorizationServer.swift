@@ -22,6 +22,7 @@ package final class AuthorizationServer: Sendable {
     ///   - published: the audience of a resource by another name under which metadata publishes it (RFC 9728); nil: it
     ///   does not.
     ///   - keys: the signing keys, whichever they are at the time.
+    ///   - clock: seconds since 1970, for when a change was over; requests bring the time at which they are judged.
     ///   - hasher: of the passwords of users.
     ///   - keySource: fetches the keys of clients that register an address; nil: such clients cannot authenticate.
     ///   - registrationToken: the initial access token of `registration` (RFC 7591 §3); nil: nobody registers clients
@@ -32,7 +33,8 @@ package final class AuthorizationServer: Sendable {
     package init(
         settings: AuthorizationServerSettings, resources: [String] = [],
         published: @escaping @Sendable (String) -> String? = { _ in nil }, keys: SigningKeys, pepper: SecretPepper,
-        store: any AuthorizationStore, hasher: PasswordHasher = PasswordHasher(atOnce: 1),
+        store: any AuthorizationStore, clock: @escaping @Sendable () -> Int64,
+        hasher: PasswordHasher = PasswordHasher(atOnce: 1),
         keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil,
         assertions: (any AssertionJudge)? = nil,
         provider: (any IdentityProvider)? = nil
@@ -96,7 +98,7 @@ package final class AuthorizationServer: Sendable {
         ]
         if let registration = settings.registration, let registrationToken {
             endpoints[.register] = RegistrationEndpoint(
-                store: store,
+                store: store, clock: clock,
                 metadata: ClientMetadata(
                     profile: settings.profile, scopes: registration.scopes,
                     keyHosts: .these(keySource == nil ? [] : registration.jwksHosts)),
@@ -114,8 +116,12 @@ package final class AuthorizationServer: Sendable {
 
     /// Answers one request to one of the paths of `AuthorizationServerEndpoint`. An answer to HEAD has the body of GET;
     /// whoever writes it leaves the body out.
-    /// - Parameter now: seconds since 1970.
-    package func answer(_ request: ServiceRequest, now: Int64, random: Randomness) async -> ServiceResponse {
+    /// - Parameters:
+    ///   - now: seconds since 1970.
+    ///   - monotonic: the same moment on a clock that nobody sets; nanoseconds.
+    package func answer(
+        _ request: ServiceRequest, now: Int64, monotonic: Int64, random: Randomness
+    ) async -> ServiceResponse {
         guard let served = served[request.path] else {
             return .json(status: 404, ["error": "invalid_request", "error_description": "there is no such endpoint"])
         }
@@ -125,7 +131,8 @@ package final class AuthorizationServer: Sendable {
         }
         // Its route has the same bound; this one holds whoever calls.
         guard request.body.count <= declaration.body.bytesMax else { return .contentTooLarge }
-        var response = await served.endpoint.answer(EndpointCall(request: request, now: now, random: random))
+        var response = await served.endpoint.answer(
+            EndpointCall(request: request, now: now, monotonic: monotonic, random: random))
         if declaration.origins == .any { response.fields.append(ServiceResponse.anyOrigin) }
         return response
     }

@@ -12,7 +12,7 @@ extension Administration {
             store: store, pepper: pepper, hasher: PasswordHasher(atOnce: 2, parameters: LogInHarness.cheap),
             profile: .standard,
             terms: SigningTerms(
-                schedule: KeySchedule(algorithms: [.es256], rotationSeconds: 30 * 86_400, tokenSeconds: 600), seal: nil)
-        )
+                schedule: KeySchedule(algorithms: [.es256], rotationSeconds: 30 * 86_400, tokenSeconds: 600), seal: nil),
+            clock: { newYear2026 })
     }
 }

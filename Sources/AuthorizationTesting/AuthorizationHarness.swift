@@ -12,6 +12,13 @@ import Synchronization
 /// 2026-01-01T00:00:00Z.
 let newYear2026: Int64 = 1_767_225_600
 
+extension AuthorizationServer {
+    /// Asked at a given time, which both of its clocks show.
+    func answer(_ request: ServiceRequest, now: Int64, random: Randomness) async -> ServiceResponse {
+        await answer(request, now: now, monotonic: (now - newYear2026 + 1_000) * 1_000_000_000, random: random)
+    }
+}
+
 /// An authorization server on a store in memory, with octets that count up instead of random ones.
 struct AuthorizationHarness: Sendable {
     static let issuer = "https://login.example.com"
@@ -52,7 +59,7 @@ struct AuthorizationHarness: Sendable {
         configure(&settings)
         server = AuthorizationServer(
             settings: settings, resources: [Self.otherAudience], keys: keys, pepper: pepper, store: store,
-            keySource: keySource, registrationToken: registrationToken)
+            clock: { newYear2026 }, keySource: keySource, registrationToken: registrationToken)
     }
 
     /// What whoever runs the server may change, in this store.

@@ -49,7 +49,8 @@ struct LogInHarness: Sendable {
         settings.logIn = logIn
         let hasher = PasswordHasher(atOnce: 2, parameters: Self.cheap)
         server = AuthorizationServer(
-            settings: settings, keys: SigningKeys(ring), pepper: pepper, store: store, hasher: hasher,
+            settings: settings, keys: SigningKeys(ring), pepper: pepper, store: store, clock: { newYear2026 },
+            hasher: hasher,
             provider: provider)
         directory = UserDirectory(store: store, hasher: hasher)
         administration = .forTests(store, pepper)
@@ -104,8 +105,8 @@ struct LogInHarness: Sendable {
         return interaction
     }
 
-    func change(_ user: StoredUser, _ change: Administration.UserChange) async throws {
-        _ = try await administration.changeUser(user.id, change, now: newYear2026, random: random)
+    func change(_ user: StoredUser, _ change: Administration.UserChange, now: Int64 = newYear2026) async throws {
+        _ = try await administration.changeUser(user.id, change, now: now, random: random)
     }
 
     func browser(address: String = "192.0.2.1") -> Browser { Browser(server: server, random: random, address: address) }

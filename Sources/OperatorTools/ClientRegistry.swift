@@ -65,7 +65,7 @@ package struct ClientRegistry: Sendable {
     private func add(
         id: String?, metadata: JSONObject, terms: Administration.ClientTerms
     ) async throws -> Administration.Done<RegisteredClient> {
-        if let id { try await waitForEnd(ofEarlier: id) }
+        if let id { try await RecordedAdministration.wait(until: recorded.administration.firstSecond(ofClient: id)) }
         let done = try await recorded.make { administration in
             let done = try await administration.addClient(
                 id: id, metadata: metadata, terms: terms, now: Self.now, random: .system)
@@ -75,12 +75,6 @@ package struct ClientRegistry: Sendable {
         }
         guard let done else { throw ManagementError.notFound }
         return done
-    }
-
-    /// For the second in which an earlier client of this id was removed, and no longer.
-    private func waitForEnd(ofEarlier id: String) async throws {
-        let seconds = Double(try await recorded.administration.firstSecond(ofClient: id)) - Date().timeIntervalSince1970
-        if seconds > 0 { try await Task.sleep(for: .seconds(min(seconds, 1))) }
     }
 
     /// All that is known of a client, without what its secrets are recognised by; nil: there is none.

@@ -78,11 +78,11 @@ struct RecordedAdministration: Sendable {
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1),
             profile: settings.profile,
-            terms: database.signing)
+            terms: database.signing, clock: { Self.now })
         self.audit = audit
     }
 
-    /// Makes a change and records it. nil: there is no such thing.
+    /// Makes a change, records it, and waits until it is in force everywhere. nil: there is no such thing.
     /// - Parameter shown: the secret in what was made, which must not be lost when only the record fails.
     func make<Value>(
         _ change: (Administration) async throws -> (ManagedChange, Value),
@@ -95,10 +95,17 @@ struct RecordedAdministration: Sendable {
                 unrecorded.secret = secret(value)
                 throw unrecorded
             }
+            if made.action.takesAway { try? await Task.sleep(for: ManagedChange.settling) }
             return value
         } catch ManagementError.notFound {
             return nil
         }
+    }
+
+    /// Until what had a name before has ended, so that what gets the name now does not end with it: some seconds at most.
+    static func wait(until second: Int64) async throws {
+        let seconds = Double(second) - Date().timeIntervalSince1970
+        if seconds > 0 { try await Task.sleep(for: .seconds(min(seconds, Double(Revoker.overtakingSeconds + 1)))) }
     }
 
     static var now: Int64 { Int64(Date().timeIntervalSince1970) }

@@ -93,6 +93,9 @@ package struct UserRegistry: Sendable {
 
     private func change(_ name: String, _ change: Administration.UserChange) async throws -> Bool {
         guard let id = try await id(of: name) else { return false }
+        if change.isDisabled == false {
+            try await RecordedAdministration.wait(until: recorded.administration.firstSecond(ofUser: id))
+        }
         return try await recorded.make {
             (try await $0.changeUser(id, change, now: Self.now, random: .system).change, true)
         } ?? false

@@ -94,14 +94,19 @@ struct ClientRegistrationTests {
     }
 
     @Test(
-        "a client of a removed one's name is not added in the second in which that ended, since what it obtains would end with it"
+        "a client of a removed one's name is not added in the seconds in which that ends, since what it obtains would end with it"
     )
     func successor() async throws {
         _ = try await add(id: "shop")
         _ = try await harness.administration.removeClient("shop", now: newYear2026 + 5)
         await #expect(throws: ManagementError.self) { try await add(id: "shop", now: newYear2026 + 5) }
         _ = try await add(id: "other", now: newYear2026 + 5)
-        _ = try await add(id: "shop", now: newYear2026 + 6)
+        let ended = newYear2026 + 5 + Revoker.overtakingSeconds
+        await #expect(
+            throws: ManagementError.conflict(
+                "what another client \"shop\" held ends within 1 s, and so would what this one obtains; try again then")
+        ) { try await add(id: "shop", now: ended) }
+        _ = try await add(id: "shop", now: ended + 1)
     }
 
     @Test("a client without scopes is refused")

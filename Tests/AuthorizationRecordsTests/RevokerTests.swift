@@ -72,6 +72,17 @@ struct RevokerTests {
         #expect(left.contains("session-bob"))
     }
 
+    @Test(
+        "what sees the store as it was has begun before the commit was over: one that takes long moves the end",
+        arguments: [(-5, 0), (0, 0), (1, 1), (7, 7)] as [(Int64, Int64)])
+    func slow(took: Int64, later: Int64) async throws {
+        let store = MemoryStore()
+        #expect(
+            try await store.commit([], ending: .client("shop"), now: newYear2026) { newYear2026 + took })
+        let record = try #require(try await store.record(.revocation, "client:shop"))
+        #expect(Revocation(record)?.before == newYear2026 + 1 + Revoker.overtakingSeconds + later)
+    }
+
     @Test("the revocation outlives every token that it concerns, and a later one takes the place of an earlier one")
     func record() async throws {
         let store = MemoryStore()
@@ -82,7 +93,9 @@ struct RevokerTests {
         let record = try #require(try await store.record(.revocation, "client:shop"))
         #expect(
             Revocation(record)
-                == Revocation(.client("shop"), before: newYear2026 + 61, expiresAt: newYear2026 + 60 + 86_460))
+                == Revocation(
+                    .client("shop"), before: newYear2026 + 61 + Revoker.overtakingSeconds,
+                    expiresAt: newYear2026 + 60 + 86_460))
         #expect(
             try await store.commit(
                 Revoker.changes(ending: .token("t"), now: newYear2026, lastTokenEndsAt: newYear2026 + 9),

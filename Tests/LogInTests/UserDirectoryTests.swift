@@ -105,7 +105,11 @@ struct UserDirectoryTests {
         #expect(try await harness.store.record(.grant, "g") == nil)
         #expect(try await harness.store.records(RecordQuery(.session, subject: harness.user.id), most: 10).isEmpty)
         #expect(try await harness.store.record(.revocation, "subject:" + harness.user.id) != nil)
-        try await harness.change(harness.user, .init(isDisabled: false))
+        // What it would be granted at once would end with what it was granted before.
+        await #expect(throws: ManagementError.self) {
+            try await harness.change(harness.user, .init(isDisabled: false), now: newYear2026 + 2)
+        }
+        try await harness.change(harness.user, .init(isDisabled: false), now: newYear2026 + 3)
         #expect(try await harness.logIn(browser).status == 303)
     }
 

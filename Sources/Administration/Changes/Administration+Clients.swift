@@ -21,9 +21,9 @@ extension Administration {
     package func addClient(
         id: String?, metadata: JSONObject, terms: ClientTerms, now: Int64, random: Randomness
     ) async throws -> Done<RegisteredClient> {
-        if let id, try await firstSecond(ofClient: id) > now {
+        if let id, case let first = try await firstSecond(ofClient: id), first > now {
             throw ManagementError.conflict(
-                "what another client \"\(id)\" held ends in this very second, and so would what this one obtains; try again in a second"
+                "what another client \"\(id)\" held ends within \(first - now) s, and so would what this one obtains; try again then"
             )
         }
         do {
@@ -46,15 +46,9 @@ extension Administration {
         }
     }
 
-    /// The first second in which what a new client of this id obtains counts: what an earlier one held ends to the
-    /// whole second, and has the same name. Seconds since 1970; 0 if there was none.
+    /// The first second in which what a new client of this id obtains counts; 0: any.
     package func firstSecond(ofClient id: String) async throws -> Int64 {
-        var latest: Int64 = 0
-        for target in [Revocation.Target.client(id), .subject(id)] {
-            guard let revocation = try await store.value(.revocation, target.key, Revocation.init) else { continue }
-            latest = max(latest, revocation.before)
-        }
-        return latest
+        try await firstSecond(of: [.client(id), .subject(id)])
     }
 
     /// The client as this metadata has it; what is not there any more is gone. Its id, its secrets and what it was
@@ -103,7 +97,7 @@ extension Administration {
     package func removeClient(_ id: String, expected: Int64? = nil, now: Int64) async throws -> ManagedChange {
         guard let client = try await store.client(id: id) else { throw ManagementError.notFound }
         try Self.check(client.version, expected)
-        guard try await store.remove(client, now: now) else { throw ManagementError.changedMeanwhile }
+        guard try await store.remove(client, now: now, clock: clock) else { throw ManagementError.changedMeanwhile }
         return ManagedChange(.clientRemoved, id, before: client.managementDocument, after: nil)
     }
 

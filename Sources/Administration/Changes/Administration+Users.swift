@@ -49,7 +49,11 @@ extension Administration {
         var endings: [StoreChange] = []
         if let isDisabled = change.isDisabled {
             new.isDisabled = isDisabled
-            if isDisabled { endings += Revoker.changes(ending: .subject(id), now: now) }
+            if !isDisabled, old.isDisabled, case let first = try await firstSecond(ofUser: id), first > now {
+                throw ManagementError.conflict(
+                    "what the user was granted ends within \(first - now) s, and so would what is granted now; try again then"
+                )
+            }
         }
         if let password = change.password {
             guard old.identity == nil else { throw ManagementError.refused(UserError.logsInElsewhere.description) }
@@ -61,7 +65,12 @@ extension Administration {
             } catch { throw ManagementError.busy }
             endings.append(.removeAll(RecordQuery(.session, subject: id)))
         }
-        try await commit([.replace(new.record)] + endings, now: now)
+        endings.insert(.replace(new.record), at: 0)
+        if change.isDisabled == true {
+            try await commit(endings, ending: .subject(id), now: now)
+        } else {
+            try await commit(endings, now: now)
+        }
         new.version &+= 1
         var after = new.managementDocument
         if change.password != nil { after["password"] = "changed" }
@@ -69,6 +78,9 @@ extension Administration {
             change: ManagedChange(.userChanged, id, before: old.managementDocument, after: after), value: new,
             secret: nil)
     }
+
+    /// The first second in which what a user is granted counts who was disabled before; 0: any.
+    package func firstSecond(ofUser id: String) async throws -> Int64 { try await firstSecond(of: [.subject(id)]) }
 
     /// The account with all that belongs to it. The name is free again; the id is never used again.
     package func removeUser(_ id: String, expected: Int64? = nil, now: Int64) async throws -> ManagedChange {
@@ -78,9 +90,7 @@ extension Administration {
             [
                 .remove(.user, key: id, version: user.version), .remove(.userName, key: user.name),
                 .removeAll(RecordQuery(.identity, subject: id)),
-            ]
-                + Revoker.changes(ending: .subject(id), now: now),
-            now: now)
+            ], ending: .subject(id), now: now)
         return ManagedChange(.userRemoved, id, before: user.managementDocument, after: nil)
     }
 }

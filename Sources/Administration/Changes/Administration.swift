@@ -13,11 +13,14 @@ package struct Administration: Sendable {
     let hasher: PasswordHasher
     let profile: SecurityProfile
     let terms: SigningTerms
+    /// Seconds since 1970: when a change was over, not when it is decided.
+    let clock: @Sendable () -> Int64
 
     package init(
         store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher, profile: SecurityProfile,
-        terms: SigningTerms
+        terms: SigningTerms, clock: @escaping @Sendable () -> Int64
     ) {
+        self.clock = clock
         self.store = store
         self.pepper = pepper
         self.hasher = hasher
@@ -37,6 +40,23 @@ package struct Administration: Sendable {
         guard try await store.commit(changes, now: now) else { throw ManagementError.changedMeanwhile }
     }
 
+    func commit(_ changes: [StoreChange], ending target: Revocation.Target, now: Int64) async throws {
+        guard try await store.commit(changes, ending: target, now: now, clock: clock) else {
+            throw ManagementError.changedMeanwhile
+        }
+    }
+
+    /// The first second in which what comes into being under this name counts: what had it before ends a little later than
+    /// it was taken away. Seconds since 1970; 0 if there was nothing.
+    func firstSecond(of targets: [Revocation.Target]) async throws -> Int64 {
+        var latest: Int64 = 0
+        for target in targets {
+            guard let revocation = try await store.value(.revocation, target.key, Revocation.init) else { continue }
+            latest = max(latest, revocation.before)
+        }
+        return latest
+    }
+
     static func check(_ version: Int64, _ expected: Int64?) throws(ManagementError) {
         if let expected, expected != version { throw .changedMeanwhile }
     }
@@ -50,9 +70,7 @@ extension Administration {
         }
         let grant = try record.read(Grant.init)
         try Self.check(record.version, expected)
-        try await commit(
-            [.expect(.grant, key: id, version: record.version)] + Revoker.changes(ending: .grant(id), now: now),
-            now: now)
+        try await commit([.expect(.grant, key: id, version: record.version)], ending: .grant(id), now: now)
         return ManagedChange(.grantRevoked, id, before: grant.managementDocument, after: nil)
     }
 }

@@ -16,7 +16,20 @@ package struct ManagedChange: Sendable, Equatable {
         case grantRevoked = "grant_revoked"
         case keysRotated = "keys_rotated"
         case keyRetired = "key_retired"
+
+        /// Whether somebody may do less than before. A gateway that remembers who that was goes on for a moment, so whoever
+        /// makes the change waits for `settling` before it says that it is made.
+        package var takesAway: Bool {
+            switch self {
+            case .clientChanged, .clientRemoved, .secretRemoved, .userChanged, .userRemoved, .grantRevoked: true
+            case .clientAdded, .secretAdded, .userAdded, .keysRotated, .keyRetired: false
+            }
+        }
     }
+
+    /// By then no gateway that reaches its store goes on: it remembers a client for 0.2 s, and looks four times a second, or
+    /// is told, whether something was revoked.
+    package static let settling = Duration.milliseconds(600)
     package let action: Action
     /// Of the client, user, grant or key.
     package let id: String

@@ -20,12 +20,23 @@ extension AuthorizationStore {
     }
 
     /// With everything that belongs to it; its access tokens count no longer. False: it is another by now, or gone.
-    package func remove(_ client: RegisteredClient, now: Int64) async throws -> Bool {
+    /// - Parameter clock: see `commit`.
+    package func remove(_ client: RegisteredClient, now: Int64, clock: () -> Int64) async throws -> Bool {
         let belongings = RecordKind.allCases.filter { ![.client, .revocation].contains($0) }
         return try await commit(
             [.remove(.client, key: client.id, version: client.version)]
-                + belongings.map { .removeAll(RecordQuery($0, client: client.id)) }
-                + Revoker.changes(ending: .client(client.id), now: now),
-            now: now)
+                + belongings.map { .removeAll(RecordQuery($0, client: client.id)) }, ending: .client(client.id),
+            now: now, clock: clock)
+    }
+
+    /// Makes changes together with the end of what they take away (`Revoker`). What sees the store as it was began before
+    /// the commit was over, so a commit that takes long moves the end.
+    /// - Parameter clock: seconds since 1970, asked again when it is over.
+    package func commit(
+        _ changes: [StoreChange], ending target: Revocation.Target, now: Int64, clock: () -> Int64
+    ) async throws -> Bool {
+        guard try await commit(changes + Revoker.changes(ending: target, now: now), now: now) else { return false }
+        let over = clock()
+        return over > now ? try await commit(Revoker.changes(ending: target, now: over), now: over) : true
     }
 }

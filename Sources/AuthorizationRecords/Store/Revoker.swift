@@ -6,6 +6,10 @@ package enum Revoker {
     /// bound), and the largest `clock_skew` that an issuer can have.
     package static let accessTokenSecondsMax: Int64 = 86_400 + 60
 
+    /// So many seconds longer counts as before: a request that authenticated a moment before the end makes a token a moment
+    /// after it, a gateway remembers a client for a fraction of a second, and the clocks of two gateways differ a little.
+    package static let overtakingSeconds: Int64 = 2
+
     /// For `commit`. Ending twice is no error: the later one counts.
     ///
     /// - A token: only that access token.
@@ -21,7 +25,8 @@ package enum Revoker {
         let latest = now &+ accessTokenSecondsMax
         // The whole second counts as before: a token of this very second ends too, rather than living on.
         let revocation = Revocation(
-            target, before: now &+ 1, expiresAt: min(lastTokenEndsAt.map { $0 &+ 60 } ?? latest, latest))
+            target, before: now &+ 1 &+ overtakingSeconds,
+            expiresAt: min(lastTokenEndsAt.map { $0 &+ 60 } ?? latest, latest))
         return removals(ending: target) + [.remove(.revocation, key: target.key), .insert(revocation.record)]
     }
 

@@ -21,16 +21,17 @@ struct AuthenticatedClient: Sendable {
 /// An unknown id and a wrong secret are the same to whoever asks: one answer, and the same work. Both read the store;
 /// only a right secret is ever answered from memory.
 final class ClientAuthenticator: Sendable {
-    /// How long a client that has authenticated is taken at its word again without asking the store: so long may a
-    /// removed client go on at most.
-    static let rememberedSeconds: Int64 = 1
+    /// How long, from before the store was read, a client is taken at its word again without asking the store. Whoever
+    /// takes something from a client waits longer (`ManagedChange.settling`), and what a client still obtained is ended with
+    /// it (`Revoker.overtakingSeconds`).
+    static let rememberedNanoseconds: Int64 = 200_000_000
     /// Clients remembered at most; each takes less than 2 KB.
     static let rememberedMax = 4_096
 
     private let store: any AuthorizationStore
     private let pepper: SecretPepper
     private let limiter = AttemptLimiter()
-    private let remembered = Mutex<[String: (client: RegisteredClient, until: Int64)]>([:])
+    private let remembered = Mutex<[String: (client: RegisteredClient, readAt: Int64)]>([:])
     private let keys: ClientKeys
     private let profile: SecurityProfile
     /// The issuer: realm of the challenge, audience of assertions.
@@ -57,7 +58,7 @@ final class ClientAuthenticator: Sendable {
         let result: AuthenticatedClient?
         switch credential {
         case .secret(_, let secret, let method):
-            result = try await bySecret(clientID, pepper.mac(of: secret, clientID: clientID), method, now: call.now)
+            result = try await bySecret(clientID, pepper.mac(of: secret, clientID: clientID), method, call)
         case .assertion(let assertion): result = try await byAssertion(assertion, now: call.now)
         case .name: result = try await byCertificateOrName(clientID, call.request.clientCertificateDER)
         }
@@ -70,16 +71,17 @@ final class ClientAuthenticator: Sendable {
     }
 
     private func bySecret(
-        _ clientID: String, _ mac: SecretMAC, _ method: ClientAuthenticationMethod, now: Int64
+        _ clientID: String, _ mac: SecretMAC, _ method: ClientAuthenticationMethod, _ call: EndpointCall
     ) async throws(OAuthError) -> AuthenticatedClient? {
-        if let client = recall(clientID, now: now), Self.isOneOf(client.secrets, mac), permits(client, method) {
+        if let client = recall(clientID, at: call.monotonic), Self.isOneOf(client.secrets, mac), permits(client, method)
+        {
             return AuthenticatedClient(client, by: method)
         }
         let client = try await stored(clientID)
         let isRight = Self.isOneOf(client?.secrets ?? [], mac)
         guard let client, isRight, permits(client, method) else { return nil }
-        remember(client, now: now)
-        await noteUse(of: mac, client, now: now)
+        remember(client, readAt: call.monotonic)
+        await noteUse(of: mac, client, now: call.now)
         return AuthenticatedClient(client, by: method)
     }
 
@@ -146,21 +148,25 @@ final class ClientAuthenticator: Sendable {
         client.authenticationMethods.contains(method) && profile.permits(method)
     }
 
-    private func recall(_ id: String, now: Int64) -> RegisteredClient? {
+    private func recall(_ id: String, at now: Int64) -> RegisteredClient? {
         remembered.withLock { remembered in
-            guard let entry = remembered[id] else { return nil }
-            return now <= entry.until && entry.until - now <= Self.rememberedSeconds ? entry.client : nil
+            guard let entry = remembered[id],
+                (0..<Self.rememberedNanoseconds).contains(now &- entry.readAt)
+            else { return nil }
+            return entry.client
         }
     }
 
-    private func remember(_ client: RegisteredClient, now: Int64) {
+    private func remember(_ client: RegisteredClient, readAt: Int64) {
         remembered.withLock { remembered in
             if remembered.count >= Self.rememberedMax, remembered[client.id] == nil {
-                remembered = remembered.filter { now <= $0.value.until }
-                // All of them asked within the second: the store is asked again for each, which is only slower.
+                remembered = remembered.filter { readAt &- $0.value.readAt < Self.rememberedNanoseconds }
+                // All of them asked a moment ago: the store is asked again for each, which is only slower.
                 if remembered.count >= Self.rememberedMax { remembered = [:] }
             }
-            remembered[client.id] = (client, now + Self.rememberedSeconds)
+            // A read that began earlier and came later knows less.
+            if let entry = remembered[client.id], entry.readAt > readAt { return }
+            remembered[client.id] = (client, readAt)
         }
     }
 }

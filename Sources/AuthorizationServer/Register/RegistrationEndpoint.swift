@@ -7,6 +7,8 @@ import LogIn
 /// (RFC 7592).
 struct RegistrationEndpoint: ServerEndpoint {
     let store: any AuthorizationStore
+    /// Seconds since 1970: when a change was over.
+    let clock: @Sendable () -> Int64
     let metadata: ClientMetadata
     let pepper: SecretPepper
     /// `SecretDigest` of the initial access token.
@@ -99,8 +101,12 @@ struct RegistrationEndpoint: ServerEndpoint {
                 .remove(.client, key: client.id, version: client.version),
                 .removeAll(RecordQuery(.registrationToken, client: client.id)),
                 .removeAll(RecordQuery(.replay, client: client.id)),
-            ] + Revoker.changes(ending: .client(client.id), now: call.now)
-        guard try await commit(changes, call) else { throw .unavailable }
+            ]
+        do {
+            guard try await store.commit(changes, ending: .client(client.id), now: call.now, clock: clock) else {
+                throw OAuthError.unavailable
+            }
+        } catch { throw .unavailable }
         var response = ServiceResponse(status: 204, fields: [("Cache-Control", "no-store"), ("Pragma", "no-cache")])
         response.facts.client = client.id
         response.facts.event = "client_deleted"

@@ -12,6 +12,7 @@ import Policy
 import ServiceLifecycle
 import Storage
 import Synchronization
+import Transport
 
 /// The authorization server as a service inside the gateway: the module, its store, the clock and the system's
 /// randomness.
@@ -53,19 +54,18 @@ final class EmbeddedAuthorizationServer: LocalService {
         let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile,
-            terms: database.signing)
+            terms: database.signing, clock: { Self.now })
         server = AuthorizationServer(
             settings: settings,
             published: { (current.inForce?.resources ?? first).audience(ofResource: $0) }, keys: keys,
-            pepper: database.pepper, store: database.store,
-            hasher: hasher,
+            pepper: database.pepper, store: database.store, clock: { Self.now }, hasher: hasher,
             keySource: clientKeys, registrationToken: registrationToken,
             assertions: federation,
             provider: provider)
     }
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {
-        await server.answer(request, now: Self.now, random: .system)
+        await server.answer(request, now: Self.now, monotonic: Clock.monotonicNanoseconds(), random: .system)
     }
 
     /// What the gateway verifies its own tokens with, as it is now.

@@ -12,12 +12,15 @@ package struct EndpointCall: Sendable {
     package let request: ServiceRequest
     /// Seconds since 1970.
     package let now: Int64
+    /// The same moment on a clock that nobody sets; nanoseconds.
+    package let monotonic: Int64
     /// For whatever secrets the answer needs.
     package let random: Randomness
 
-    package init(request: ServiceRequest, now: Int64, random: Randomness) {
+    package init(request: ServiceRequest, now: Int64, monotonic: Int64, random: Randomness) {
         self.request = request
         self.now = now
+        self.monotonic = monotonic
         self.random = random
     }
 }

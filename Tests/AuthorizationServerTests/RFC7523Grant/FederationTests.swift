@@ -37,7 +37,7 @@ struct FederationTests {
                 accessTokenLifetime: .seconds(600),
                 audience: AuthorizationHarness.audience),
             resources: [AuthorizationHarness.otherAudience], keys: SigningKeys(ring), pepper: harness.pepper,
-            store: harness.store,
+            store: harness.store, clock: { newYear2026 },
             assertions: judge)
         try await harness.register("deployer", grants: [.jwtBearer]) { _ in }
         try await harness.register()
