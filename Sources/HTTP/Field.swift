@@ -4,12 +4,14 @@ package struct Field: Sendable {
     package let name: Slice
     /// Without the optional white space around it.
     package let value: Slice
-    /// Of the name in lower case with `_` and `.` read as `-`: `X_Auth.Subject` and `x-auth-subject` have the same.
+    /// Of the name in lower case, with everything but letters and digits read as `-`: `X_Auth!Subject` and `x-auth-subject`
+    /// have the same.
     /// Equal names have equal hashes; the reverse has to be checked with `isNamed`.
     package let foldedHash: UInt32
     /// The name, if it is one that the gateway has rules for; otherwise `other`.
     package let known: KnownField
-    /// The name has a `_` or a `.`, which some upstreams take for a `-`.
+    /// The name has a character other than letters, digits and `-`. Upstreams that keep fields as variables take `_` for it,
+    /// as they do for `-` (RFC 9110 §17.10): CGI programs, mostly.
     package let irregular: Bool
 
     @usableFromInline
@@ -31,12 +33,19 @@ package struct Field: Sendable {
 
 /// The one way in which names of fields are folded and hashed.
 enum FieldName {
-    /// Lower case; `_` and `.` become `-`.
+    /// Lower case; all but letters and digits become `-`. Only for octets of a token.
     static func folded(_ octet: UInt8) -> UInt8 {
         switch octet {
         case 0x41...0x5A: octet | 0x20
-        case UInt8(ascii: "_"), UInt8(ascii: "."): UInt8(ascii: "-")
-        default: octet
+        case 0x61...0x7A, 0x30...0x39: octet
+        default: UInt8(ascii: "-")
+        }
+    }
+
+    static func isRegular(_ octet: UInt8) -> Bool {
+        switch octet {
+        case 0x41...0x5A, 0x61...0x7A, 0x30...0x39, UInt8(ascii: "-"): true
+        default: false
         }
     }
 

@@ -56,8 +56,8 @@ package struct FieldBlock: Sendable {
         return true
     }
 
-    /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for
-    /// `-`. `folded` is in lower case with `-`.
+    /// The field has this name in any of the spellings that an upstream might take for it: either case, and any other
+    /// character for `-`. `folded` is in lower case with `-`.
     package func isNamed(_ field: Field, folded: [UInt8]) -> Bool {
         guard field.name.count == folded.count, field.name.end <= bytes.count else { return false }
         for offset in 0..<folded.count
@@ -67,8 +67,18 @@ package struct FieldBlock: Sendable {
         return true
     }
 
+    /// The field's name begins so, in any of these spellings.
+    package func name(_ field: Field, beginsWith folded: [UInt8]) -> Bool {
+        guard field.name.count >= folded.count, field.name.end <= bytes.count else { return false }
+        for offset in 0..<folded.count
+        where FieldName.folded(bytes[field.name.start &+ offset]) != folded[offset] {
+            return false
+        }
+        return true
+    }
+
     /// The octets of a slice; none for a slice that does not lie within them, such as one of another head.
-    func octets(_ slice: Slice) -> ArraySlice<UInt8> {
+    package func octets(_ slice: Slice) -> ArraySlice<UInt8> {
         guard slice.start >= 0, slice.end <= bytes.count else { return [] }
         return bytes[slice.range]
     }

@@ -31,7 +31,7 @@ extension RequestHead {
     @inlinable package func matches(_ slice: Slice, _ lowercased: StaticString) -> Bool {
         block.matches(slice, lowercased)
     }
-    /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for
-    /// `-`. `folded` is in lower case with `-`.
+    /// The field has this name in any of the spellings that an upstream might take for it: either case, and any other
+    /// character for `-`. `folded` is in lower case with `-`.
     package func isNamed(_ field: Field, folded: [UInt8]) -> Bool { block.isNamed(field, folded: folded) }
 }

@@ -41,7 +41,7 @@ extension ResponseHead {
             $0.count == name.count && zip($0, name).allSatisfy { $0 == $1 | ($1 >= 0x41 && $1 <= 0x5A ? 0x20 : 0) }
         }
     }
-    /// The field has this name in any of the spellings that an upstream might take for it: either case, `_` and `.` for
-    /// `-`. `folded` is in lower case with `-`.
+    /// The field has this name in any of the spellings that an upstream might take for it: either case, and any other
+    /// character for `-`. `folded` is in lower case with `-`.
     package func isNamed(_ field: Field, folded: [UInt8]) -> Bool { block.isNamed(field, folded: folded) }
 }

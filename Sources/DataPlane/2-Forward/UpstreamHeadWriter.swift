@@ -1,5 +1,6 @@
 import Admission
 import HTTP
+import Octets
 import Policy
 
 /// Writes the head of a request for an upstream, anew and from the judged values: method, normalised path, and only
@@ -24,7 +25,7 @@ final class UpstreamHeadWriter: Sendable {
 
     /// `caller` holds values that are safe in a field: percent-encoded when the principal was made. `token`, which the
     /// gateway has signed, stands in its place.
-    /// - Returns: how many fields were left out because of `_` or `.` in their names.
+    /// - Returns: how many fields were left out because of a character in their names other than letters, digits and `-`.
     func write(
         _ head: borrowing RequestHead, caller: PrincipalHeaders?, token: FieldValue?, connection: ConnectionFields,
         identity: borrowing RequestIdentity, via: ViaFields?,
@@ -89,13 +90,17 @@ final class UpstreamHeadWriter: Sendable {
     }
 
     private func isAllowed(_ field: Field, in head: borrowing RequestHead, _ names: FieldNameFeatures) -> Bool {
+        if stripped.passes(field, in: head.block) { return true }
         guard !names.isEmpty else { return false }
-        var found: FieldNameFeatures = []
         for index in field.name.range {
-            if head.block.bytes[index] == UInt8(ascii: "_") { found.insert(.underscore) }
-            if head.block.bytes[index] == UInt8(ascii: ".") { found.insert(.dot) }
+            switch head.block.bytes[index] {
+            case UInt8(ascii: "_"): guard names.contains(.underscore) else { return false }
+            case UInt8(ascii: "."): guard names.contains(.dot) else { return false }
+            case let octet where octet == UInt8(ascii: "-") || ASCII.isAlphanumeric(octet): continue
+            default: return false
+            }
         }
-        return names.isSuperset(of: found) && !stripped.containsFolded(field, in: head)
+        return !stripped.containsFolded(field, in: head)
     }
 
     /// Whether a trailer field must not reach the upstream, which may take it for a header.

@@ -60,7 +60,7 @@ package final class Counters: Sendable {
 
     private let fieldsLeftOut = Atomic<Int>(0)
 
-    /// Fields of a request were not passed on, because their names have `_` or `.`.
+    /// Fields of a request were not passed on, because their names have other characters than letters, digits and `-`.
     func leftOut(fields: Int) { fieldsLeftOut.wrappingAdd(fields, ordering: .relaxed) }
 
     /// Since the start.

@@ -65,7 +65,7 @@ package struct HealthReport: Sendable {
     package var connections: Int
     /// Connections that were refused since the start, because too many requests of their address had been.
     package var refusedConnections: Int
-    /// Request fields that were not passed on because of `_` or `.` in their names, since the start.
+    /// Request fields that were not passed on because of other characters than letters, digits and `-` in their names, since the start.
     package var leftOutFields: Int
     /// What this machine lacked for connections.
     package var resources = ResourceFaults.Status()

@@ -2,7 +2,8 @@
 final class HeadTables: Sendable {
     static let shared = HeadTables()
 
-    /// The octet of a field name in lower case, `_` and `.` as `-` with the high bit set; 0: not a token character.
+    /// The octet of a field name folded (`FieldName`), with the high bit set where it is neither letter, digit nor `-`; 0: not
+    /// a token character.
     let names: InlineArray<256, UInt8>
     /// What an octet of a request target is, as `TargetOctet`.
     let targets: InlineArray<256, UInt8>
@@ -19,7 +20,7 @@ final class HeadTables: Sendable {
         names = InlineArray { index in
             let octet = UInt8(truncatingIfNeeded: index)
             guard HTTPOctet.isToken(octet) else { return 0 }
-            return FieldName.folded(octet) | (octet == UInt8(ascii: "_") || octet == UInt8(ascii: ".") ? 0x80 : 0)
+            return FieldName.folded(octet) | (FieldName.isRegular(octet) ? 0 : 0x80)
         }
         targets = InlineArray { TargetOctet.kind(of: UInt8(truncatingIfNeeded: $0)) }
         var words = InlineArray<256, UInt64>(repeating: 0x2020_2020_2020_2020)

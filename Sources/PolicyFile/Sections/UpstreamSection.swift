@@ -124,7 +124,7 @@ enum UpstreamHeadersReader {
         let pass = reader.list("pass", of: .believedField) ?? []
         headers.pass = pass.map(\.value)
         headers.remove = reader.list("remove", of: .removedField)?.map(\.value) ?? []
-        for name in pass where !BelievedFields.all.contains(name.value.lowercased()) {
+        for name in pass where !BelievedFields.contain(name.value) {
             reader.findings.warning(
                 .unused, at: name.position,
                 "\"pass\" in \(reader.name): \(name.value) is not removed; \"pass\" is for fields of the list in docs/fields.md"

@@ -28,11 +28,14 @@ struct BelievedFieldTests {
 
     @Test("none of them reaches a service, in no spelling", arguments: BelievedFields.groups.map(\.believers))
     func removed(believers: String) async throws {
-        let names = try #require(BelievedFields.groups.first { $0.believers == believers }).names
+        let names = try #require(BelievedFields.groups.first { $0.believers == believers }).names.map {
+            $0.replacingOccurrences(of: "*", with: "Family")
+        }
         try await Self.run { gateway, _ in
             for spell in [
                 { $0 }, { $0.lowercased() }, { $0.uppercased() }, { $0.replacingOccurrences(of: "-", with: "_") },
                 { $0.lowercased().replacingOccurrences(of: "-", with: ".") },
+                { $0.replacingOccurrences(of: "-", with: "!") }, { $0.replacingOccurrences(of: "-", with: "*") },
             ] as [(String) -> String] {
                 let text = try await Self.seen(
                     gateway, names.map { "\(spell($0)): spoofed-value" } + ["X-Mine: passed-on"])
@@ -47,7 +50,8 @@ struct BelievedFieldTests {
         try await Self.run { gateway, _ in
             for group in BelievedFields.groups {
                 let client = try await gateway.rawClient()
-                let trailers = group.names.prefix(20).map { "\($0): spoofed-value\r\n" }.joined()
+                let trailers = group.names.prefix(20).map { "\($0.replacing("*", with: "Family")): spoofed-value\r\n" }
+                    .joined()
                 try await client.write(
                     "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\(trailers)\r\n"
                 )
@@ -56,17 +60,36 @@ struct BelievedFieldTests {
         }
     }
 
+    @Test("none of the gateway's own names reaches a service with any other character in place of the hyphen")
+    func otherCharacters() async throws {
+        try await Self.run { gateway, _ in
+            for character in "!#$%&'*+.^_`|~" {
+                let names = ["X-Auth-Subject", "X-Auth-Scope", "Remote-User", "X-Forwarded-For", "Content-Length"]
+                let text = try await Self.seen(
+                    gateway,
+                    names.map { $0.replacingOccurrences(of: "-", with: String(character)) + ": spoofed-value" } + [
+                        "X-Mine: passed-on"
+                    ])
+                #expect(!text.contains("spoofed-value"), "\(character)")
+                #expect(text.contains("passed-on"))
+            }
+        }
+    }
+
     @Test("an upstream's entry lets one pass, and adds another")
     func settings() async throws {
-        let headers = "pass: [X-HTTP-Method-Override], remove: [X-Our-User]"
+        let headers = "pass: [X-HTTP-Method-Override, X-Envoy-Force-Trace, $WSAT], remove: [X-Our-User]"
         try await Self.run(headers: headers) { gateway, _ in
             let text = try await Self.seen(
                 gateway,
                 [
-                    "X-HTTP-Method-Override: let-pass", "X-HTTP-Method: spoofed-value", "x-our-user: spoofed-value",
+                    "X-HTTP-Method-Override: let-pass", "X-HTTP-Method: spoofed-value",
+                    "x-envoy-force-trace: also-pass",
+                    "X-Envoy-Force-Trac: spoofed-value", "X_Envoy_Force_Trace: spoofed-value", "$wsat: odd-pass",
+                    "*WSAT: spoofed-value", "x-our-user: spoofed-value",
                     "X_OUR_USER: spoofed-value", "X-Auth-Subject: spoofed-value",
                 ])
-            #expect(text.contains("let-pass"))
+            for value in ["let-pass", "also-pass", "odd-pass"] { #expect(text.contains(value)) }
             #expect(!text.contains("spoofed-value"))
         }
     }

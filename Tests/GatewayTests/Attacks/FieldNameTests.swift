@@ -23,6 +23,8 @@ struct FieldNameTests {
         "X_Custom", "X.Custom", "X_Cus.tom", "Content_Length", "Transfer_Encoding", "Transfer.Encoding",
         "X_Auth_Subject",
         "X.Auth.Subject", "Authorization_", "X_Real_IP", "Host_", "Remote_User", "Connection_", "X_Forwarded.For", "_",
+        "SCRIPT_NAME", "PATH_INFO",
+        "spring.cloud.function.routing-expression", "X!Custom", "X_Auth!Subject", "X_Envoy_Family",
     ]
 
     @Test(
