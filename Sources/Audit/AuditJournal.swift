@@ -49,7 +49,7 @@ package final class AuditJournal {
     }
 
     /// Whether this refusal is given a record of its own; otherwise it was counted.
-    fileprivate func takes(_ sender: AuditSender, code: UInt8, text: AuditText, at wallNanoseconds: Int64) -> Bool {
+    fileprivate func takes(_ sender: AuditSender, code: UInt8, text: AuditText?, at wallNanoseconds: Int64) -> Bool {
         log.takes(
             sender, code: code, text: text, at: wallNanoseconds, besides: batch.unmatchedBytes)
     }
@@ -86,12 +86,12 @@ package struct AuditTicket: ~Copyable {
         if isPromised { journal.write(at: wallNanoseconds, fill) } else { journal.drop() }
     }
 
-    /// For a request that matched no route and was refused: writes its record, or counts it in one for many.
+    /// For a request that matched no route: writes its record, or counts it in one for many.
     /// - Parameters:
     ///   - code: a number for each code.
-    ///   - text: the code in the record.
+    ///   - text: the code in the record; nil: it was not refused.
     package consuming func closeUnmatched(
-        by sender: AuditSender, code: UInt8, text: AuditText, at wallNanoseconds: Int64,
+        by sender: AuditSender, code: UInt8, text: AuditText?, at wallNanoseconds: Int64,
         _ fill: (inout AuditRecord) -> Void
     ) {
         isOpen = false

@@ -98,7 +98,7 @@ package final class AuditLog: Sendable {
 
     /// - Parameter queuedBytes: what the journal has of such records and has not handed over.
     func takes(
-        _ sender: AuditSender, code: UInt8, text: AuditText, at wallNanoseconds: Int64, besides queuedBytes: Int
+        _ sender: AuditSender, code: UInt8, text: AuditText?, at wallNanoseconds: Int64, besides queuedBytes: Int
     ) -> Bool {
         let queued = writer.gauges.unmatchedBytes.load(ordering: .relaxed) &+ queuedBytes
         return tally.take(sender, code: code, text: text, at: wallNanoseconds, hasRoom: queued < unmatchedBytesMax)

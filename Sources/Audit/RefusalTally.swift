@@ -34,7 +34,8 @@ struct RefusalTally {
     struct Counted: Sendable {
         /// nil: of several senders.
         let address: AuditText?
-        let code: AuditText
+        /// nil: they were no refusals, but questions about the gateway itself (`OPTIONS *`), which it answered.
+        let code: AuditText?
         fileprivate(set) var first: Int64
         fileprivate(set) var last: Int64
         fileprivate(set) var count: Int
@@ -45,8 +46,9 @@ struct RefusalTally {
             record.begin(at: wallNanoseconds, clock: &clock)
             if let instance { record.add(.instance, instance) }
             if let address { record.add(.clientAddress, address) }
-            record.add(.decision, "refused")
-            record.add(.code, code)
+            if code == nil { record.add(.method, "OPTIONS") }
+            record.add(.decision, code == nil ? "allowed" : "refused")
+            if let code { record.add(.code, code) }
             record.add(.repeated, count)
             for (field, time) in [(AuditField.firstTime, first), (.lastTime, last)] {
                 var text: [UInt8] = []
@@ -78,7 +80,7 @@ struct RefusalTally {
     /// A refusal at a time. True: it is given a record of its own; false: it was counted.
     /// - Parameter hasRoom: false: there is no room for its record, whatever the rate.
     mutating func take(
-        _ sender: AuditSender, code: UInt8, text: AuditText, at now: Int64, hasRoom: Bool
+        _ sender: AuditSender, code: UInt8, text: AuditText?, at now: Int64, hasRoom: Bool
     ) -> Bool {
         var key = Key(sender: sender.key, code: code)
         var entry = entries[key]
@@ -144,7 +146,7 @@ final class SharedRefusalTally: Sendable {
         self.instance = instance
     }
 
-    func take(_ sender: AuditSender, code: UInt8, text: AuditText, at now: Int64, hasRoom: Bool) -> Bool {
+    func take(_ sender: AuditSender, code: UInt8, text: AuditText?, at now: Int64, hasRoom: Bool) -> Bool {
         let isOwn = tally.withLock { $0.take(sender, code: code, text: text, at: now, hasRoom: hasRoom) }
         if !isOwn { counted.add(1, ordering: .relaxed) }
         return isOwn

@@ -10,8 +10,10 @@ extension RequestPipeline {
         let now = loop.transport.now()
         let figures = exchange.figures
         let wall = Clock.wallNanoseconds()
-        if request.route == nil, let refusal = request.refusal {
-            ticket.closeUnmatched(by: connection.sender, code: refusal.rawValue, text: refusal.text, at: wall) {
+        if request.route == nil {
+            ticket.closeUnmatched(
+                by: connection.sender, code: request.refusal?.rawValue ?? .max, text: request.refusal?.text, at: wall
+            ) {
                 describe(&$0, ending, figures, now: now)
             }
         } else {

@@ -320,15 +320,22 @@ final class RequestPipeline: ExchangeDelegate {
             refusal, requestID: request.identity.requestID, allowance: request.allowance, resourceMetadata: metadata,
             fields: &loop.answerFields, body: &body)
         let status = refusal.code.facts.status
+        // Counted whether or not the connection ends with it: who is refused so connects again.
+        let isOneTooMany = Self.isFaultOfClient(status) && isOneTooMany()
         // A client with a new certificate shows it on its next connection.
-        let isLast = close || isOneTooMany(status) || connection.certificateHasEnded
+        let isLast = isOneTooMany || close || connection.certificateHasEnded
         exchange.answer(status: status, fields: loop.answerFields, body: body, close: isLast)
+    }
+
+    /// 501 and 505 are about what the client sent.
+    private static func isFaultOfClient(_ status: Int) -> Bool {
+        (400..<500).contains(status) || status == 501 || status == 505
     }
 
     /// Refused requests cost their sender nothing, and a record each: an address that sends too many of them has to connect
     /// again, and may not do so for a while.
-    private func isOneTooMany(_ status: Int) -> Bool {
-        guard let limiter = loop.ledgers.refusals, (400..<500).contains(status) else { return false }
+    private func isOneTooMany() -> Bool {
+        guard let limiter = loop.ledgers.refusals else { return false }
         return !limiter.count(connection.peer.address, now: exchange.figures.startedAt)
     }
 
@@ -339,7 +346,8 @@ final class RequestPipeline: ExchangeDelegate {
         if let allow { loop.answerFields.append("Allow") { $0.append(text: allow.joined(separator: ", ")) } }
         AnswerFields.append(
             requestID: request.identity.requestID, allowance: request.allowance, to: &loop.answerFields)
-        exchange.answer(status: 200, fields: loop.answerFields, body: [])
+        // No route has limits for what is asked of the gateway, so it counts as what is refused.
+        exchange.answer(status: 200, fields: loop.answerFields, body: [], close: request.route == nil && isOneTooMany())
     }
 
     /// `Max-Forwards` has come to its end: the gateway answers as the last recipient (RFC 9110 §7.6.2). TRACE, which
