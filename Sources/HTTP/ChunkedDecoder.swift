@@ -25,7 +25,7 @@ package struct ChunkedDecoder: Sendable {
     /// Fields of the trailer section at most.
     private static let trailerFieldsMax = 50
 
-    private enum State { case size, extensions, sizeEnd, data, dataEnd, dataEndLF, trailers, done }
+    private enum State { case size, padding, extensions, sizeEnd, data, dataEnd, dataEndLF, trailers, done }
     private var state = State.size
     private var digits = 0
     private var left = 0
@@ -66,6 +66,8 @@ package struct ChunkedDecoder: Sendable {
                 return .data(index..<(index &+ count))
             case .size:
                 try readSize(octet)
+            case .padding:
+                try readPadding(octet)
             case .extensions:
                 try readExtension(octet)
             case .sizeEnd:
@@ -102,6 +104,20 @@ package struct ChunkedDecoder: Sendable {
         switch octet {
         case 0x0D: state = .sizeEnd
         case UInt8(ascii: ";"): state = .extensions
+        case 0x20, 0x09: state = .padding
+        default: throw .badChunk
+        }
+    }
+
+    /// White space may stand before an extension (RFC 9112 §7.1.1). Some services pad the size with it and send none; what a
+    /// client sends has to be by the grammar.
+    private mutating func readPadding(_ octet: UInt8) throws(HeadError) {
+        lineBytes &+= 1
+        guard lineBytes <= Self.extensionBytesMax else { throw .chunkOverhead }
+        switch octet {
+        case 0x20, 0x09: break
+        case UInt8(ascii: ";"): state = .extensions
+        case 0x0D where isOfAnswer: state = .sizeEnd
         default: throw .badChunk
         }
     }

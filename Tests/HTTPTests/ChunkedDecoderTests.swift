@@ -47,6 +47,37 @@ struct ChunkedDecoderTests {
     }
 
     @Test(
+        "white space may stand before an extension; behind a size without one only in an answer",
+        arguments: [
+            ("2 ;a=b\r\nhi\r\n0\r\n\r\n", true), ("2\t ; a=b\r\nhi\r\n0 ;c\r\n\r\n", true),
+            ("2   \r\nhi\r\n0\r\n\r\n", false),
+            ("2\r\nhi\r\n0 \r\n\r\n", false),
+        ])
+    func padding(_ text: String, _ isGrammar: Bool) throws {
+        for ofAnswer in [true, false] {
+            var decoder = ChunkedDecoder(ofAnswer: ofAnswer)
+            let octets = Array(text.utf8)
+            var body: [UInt8] = []
+            var (index, ended, fault) = (0, false, false)
+            while !ended, !fault, index < octets.count {
+                do throws(HeadError) {
+                    switch try decoder.next(octets.span, from: index) {
+                    case .data(let range):
+                        body += octets[range]
+                        index = range.upperBound
+                    case .needMore(let consumed): index = consumed
+                    case .end(let consumed):
+                        index = consumed
+                        ended = true
+                    }
+                } catch { fault = true }
+            }
+            #expect(fault == !(isGrammar || ofAnswer))
+            if !fault { #expect(ended && index == octets.count && body == Array("hi".utf8)) }
+        }
+    }
+
+    @Test(
         "a body is put together from its chunks",
         arguments: [
             ("0\r\n\r\n", "", 0), ("5\r\nhello\r\n0\r\n\r\n", "hello", 0),
@@ -67,7 +98,8 @@ struct ChunkedDecoderTests {
         arguments: [
             ("\r\n", HeadError.badChunk), ("x\r\n", .badChunk), ("-1\r\n", .badChunk), ("+1\r\n", .badChunk),
             ("0x1\r\n", .badChunk),
-            ("1 \r\na\r\n", .badChunk), (" 1\r\na\r\n", .badChunk), ("1\na\n", .badChunk),
+            ("1 \r\na\r\n", .badChunk), ("1\t \r\na\r\n", .badChunk), ("1 2\r\na\r\n", .badChunk),
+            (" 1\r\na\r\n", .badChunk), ("1\na\n", .badChunk),
             ("1\r\na\n0\r\n\r\n", .badChunk),
             ("1\r\nab\r\n", .badChunk), ("1\r\na0\r\n\r\n", .badChunk), ("1\rXa\r\n", .badChunk),
             ("1;a\nb\r\nc\r\n", .badChunk),

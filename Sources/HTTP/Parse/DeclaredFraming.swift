@@ -23,6 +23,35 @@ enum DeclaredFraming {
         return .length(try length(input, value))
     }
 
+    /// Of an answer, in which equal lengths count as one (RFC 9112 §6.3 item 5).
+    static func readAnswer(_ input: Span<UInt8>, _ block: borrowing FieldBlock, isHTTP10: Bool) throws(HeadError)
+        -> BodyFraming
+    {
+        guard block.count(.contentLength) > 0, block.count(.transferEncoding) == 0 else {
+            return try read(input, block, isHTTP10: isHTTP10)
+        }
+        var found: Int?
+        for field in block.fields where field.known == .contentLength {
+            var start = field.value.start
+            for index in field.value.start...field.value.end
+            where index == field.value.end || input[index] == UInt8(ascii: ",") {
+                let length = try length(input, trimmed(input, Slice(start: start, end: index)))
+                guard found == nil || found == length else { throw .repeatedContentLength }
+                found = length
+                start = index &+ 1
+            }
+        }
+        guard let found else { throw .badContentLength }
+        return .length(found)
+    }
+
+    private static func trimmed(_ input: Span<UInt8>, _ slice: Slice) -> Slice {
+        var (start, end) = (slice.start, slice.end)
+        while start < end, input[start] == 0x20 || input[start] == 0x09 { start &+= 1 }
+        while end > start, input[end &- 1] == 0x20 || input[end &- 1] == 0x09 { end &-= 1 }
+        return Slice(start: start, end: end)
+    }
+
     private static func length(_ input: Span<UInt8>, _ value: Slice) throws(HeadError) -> Int {
         guard !value.isEmpty, value.count <= lengthDigitsMax else { throw .badContentLength }
         var length = 0

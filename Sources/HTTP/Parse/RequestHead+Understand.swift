@@ -162,8 +162,13 @@ extension RequestHead {
 extension ResponseHead {
     /// What the lines mean together. `input` are the octets that `bytes` begins with.
     mutating func understand(_ input: Span<UInt8>) throws(HeadError) {
-        let framing = try DeclaredFraming.read(input, block, isHTTP10: isHTTP10)
-        declared = framing == .none ? .untilClose : framing
+        do throws(HeadError) {
+            let framing = try DeclaredFraming.readAnswer(input, block, isHTTP10: isHTTP10)
+            declared = framing == .none ? .untilClose : framing
+        } catch {
+            // It is one only where a body may be: nobody knows yet what was asked for.
+            framingFault = error
+        }
         let options = try ConnectionOptions(input, &block)
         keepAlive = !options.close && (!isHTTP10 || options.keepAlive)
     }

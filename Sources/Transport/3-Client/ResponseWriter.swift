@@ -31,9 +31,9 @@ enum ResponseWriter {
         case .none:
             // HEAD and 304 say how long the body would have been; 204 and 1xx must not (RFC 9110 §8.6).
             let status = head.status
-            if headRequest || status == 304, let length = head.first(.contentLength) {
+            if headRequest || status == 304, status != 204, let length = head.lengthOfAbsentBody {
                 writer.append("Content-Length: ")
-                writer.append(head, length)
+                writer.append(decimal: length)
                 writer.append("\r\n")
             }
         case .untilClose, .tunnel:

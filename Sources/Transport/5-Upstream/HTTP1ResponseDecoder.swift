@@ -91,7 +91,7 @@ struct HTTP1ResponseDecoder: ~Copyable {
             chunks = ChunkedDecoder(ofAnswer: true)
         case .untilClose, .tunnel: state = .untilClose
         }
-        return .head(framing, keepsAlive: response.keepAlive && !upgrade)
+        return .head(framing, keepsAlive: response.keepsAlive(answering: method) && !upgrade)
     }
 
     private mutating func readChunks(_ octets: inout ByteBuffer) -> Part {

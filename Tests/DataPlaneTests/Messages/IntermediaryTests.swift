@@ -57,6 +57,36 @@ struct IntermediaryTests {
         }
     }
 
+    // MARK: Odd answers that can mean one thing only
+
+    @Test(
+        "passes on answers whose framing is odd, where only one thing can be meant, and uses their connection no more where more may follow",
+        arguments: [
+            ("GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2 ;a=b\r\nhi\r\n0\r\n\r\n", 200, "hi", true),
+            ("GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2   \r\nhi\r\n0   \r\n\r\n", 200, "hi", true),
+            ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi", 200, "hi", true),
+            ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nhi", 200, "hi", true),
+            ("GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", 204, "", false),
+            ("GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 204, "", false),
+            ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", 200, "", false),
+            ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\n", 200, "", true),
+            ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: x\r\n\r\n", 304, "", false),
+        ] as [(String, String, Int, String, Bool)])
+    func oddAnswers(method: String, answer: String, status: Int, body: String, keepsAlive: Bool) async throws {
+        try await DataPlaneHarness.run(.says(answer)) { harness in
+            for _ in 0..<2 {
+                let client = try await harness.sending(
+                    "\(method) / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                let passed = try await client.readAnswer(to: method)
+                #expect(passed.status == status)
+                #expect(String(decoding: passed.body, as: UTF8.self) == body)
+                #expect(passed.fields.filter { $0.name.lowercased() == "content-length" }.count <= 1)
+            }
+            _ = try await harness.upstream.requests(atLeast: 2)
+            #expect(harness.upstream.connectionsAccepted == (keepsAlive ? 1 : 2))
+        }
+    }
+
     // MARK: Max-Forwards (RFC 9110 §7.6.2)
 
     @Test(

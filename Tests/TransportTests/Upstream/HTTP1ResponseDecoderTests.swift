@@ -135,8 +135,10 @@ struct HTTP1ResponseDecoderTests {
             Answer(
                 "with chunks that are none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n",
                 [.head(200, .chunked, keepsAlive: true), .malformed]),
+            // What follows is the next answer's, if there were one: the connection ends.
             Answer(
-                "204 in chunks", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", [.malformed]),
+                "204 that speaks of chunks", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+                [.head(204, .none, keepsAlive: false)]),
         ], [1, 2, 7, 1_000])
     private func parts(of answer: Answer, size: Int) {
         let (parts, rest) = read(answer, inPiecesOf: size)
