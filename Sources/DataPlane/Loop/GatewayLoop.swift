@@ -25,6 +25,7 @@ package final class GatewayLoop: ExchangeDelegateFactory {
         let tls: String
         let connectionsMax: Int
         let requestsPerClientMax: Int?
+        let tunnelsPerClientMax: Int?
     }
 
     /// To be called on the loop.
@@ -98,13 +99,15 @@ package final class GatewayLoop: ExchangeDelegateFactory {
                 let key = PoolKey(
                     endpoint: endpoint, tls: upstream.tlsFingerprint,
                     connectionsMax: upstream.upstream.connectionsPerWorkerMax,
-                    requestsPerClientMax: upstream.upstream.requestsPerClientBound)
+                    requestsPerClientMax: upstream.upstream.requestsPerClientBound,
+                    tunnelsPerClientMax: upstream.upstream.tunnelsPerClientBound)
                 let pool =
                     kept[key] ?? poolsByKey[key]
                     ?? UpstreamPool(
                         loop: transport, host: endpoint.host, port: endpoint.port, tls: upstream.tls,
                         connectionsMax: upstream.upstream.connectionsPerWorkerMax,
-                        streamsPerClientMax: key.requestsPerClientMax)
+                        streamsPerClientMax: key.requestsPerClientMax,
+                        tunnelsPerClientMax: key.tunnelsPerClientMax)
                 kept[key] = pool
                 return pool
             }

@@ -19,6 +19,8 @@ package struct Upstream: Sendable, Equatable {
     /// Requests of one client address that are under way to one endpoint, or wait for it, on one event loop; nil: the
     /// default, which leaves a quarter of the connections to others.
     package var requestsPerClientMax: Int?
+    /// Of these, tunnels, and requests that may become one; nil: the default, which is half of them.
+    package var tunnelsPerClientMax: Int?
     /// Consecutive failures that eject an endpoint; 0 switches ejection off.
     package var ejectAfterFailures: Int
     /// First ejection; each further one in a row lasts one such time longer, ten times at the most.
@@ -122,5 +124,10 @@ extension Upstream {
         if let requestsPerClientMax { return requestsPerClientMax }
         guard connectionsPerWorkerMax >= Self.sharedConnectionsMin else { return nil }
         return connectionsPerWorkerMax - connectionsPerWorkerMax / 4
+    }
+
+    /// What is in force for tunnels, which last; nil: no bound of its own.
+    package var tunnelsPerClientBound: Int? {
+        tunnelsPerClientMax ?? requestsPerClientBound.map { max(1, $0 / 2) }
     }
 }

@@ -18,6 +18,7 @@ struct UpstreamSection {
         let balancing = reader.value("balancing", ValueKind<Upstream.Balancing>.word, default: .leastRequest)
         let connections = reader.value("connections_per_worker_max", .number(1...65_535), default: 256)
         let perClient = reader.value("requests_per_client_max", .number(1...65_535))
+        let tunnels = reader.value("tunnels_per_client_max", .number(1...65_535))
         let retry = reader.value("retry", .flag, default: true)
         let firstByte = reader.value("first_byte_timeout", .duration(.milliseconds(10) ... .seconds(3_600)))
         let headers = UpstreamHeadersReader.read(reader)
@@ -31,6 +32,13 @@ struct UpstreamSection {
             retry: retry, headers: headers, firstByteTimeout: firstByte?.value)
         upstream.tokenAudience = tokenAudience?.value
         upstream.requestsPerClientMax = perClient?.value
+        upstream.tunnelsPerClientMax = tunnels?.value
+        if let tunnels, let most = upstream.requestsPerClientBound, tunnels.value > most {
+            reader.findings.error(
+                .contradiction, at: tunnels.position,
+                "\(reader.name): tunnels_per_client_max is \(tunnels.value), but requests_per_client_max, which counts tunnels too, is \(most); raise that, or lower this"
+            )
+        }
         return upstream
     }
 

@@ -30,6 +30,7 @@ package final class Exchange: UpstreamStreamDelegate {
     /// Of the client's address, and the pool of which it holds a stream for this request.
     private let share: ClientShare
     private var holdsOf: UpstreamPool?
+    private var holdsForTunnel = false
     /// Where the request goes when its body is whole.
     private var gatheringFor: UpstreamPool?
     private var times = UpstreamTimes()
@@ -374,12 +375,13 @@ package final class Exchange: UpstreamStreamDelegate {
 
     private func connect(_ pool: UpstreamPool) {
         releaseShare()
-        guard share.take(of: pool) else {
+        guard share.take(of: pool, forTunnel: upstreamUpgrade) else {
             if state.mustWait() { client?.pauseReading() }
             waiter = pool.refuse(self)
             return
         }
         holdsOf = pool
+        holdsForTunnel = upstreamUpgrade
         if !upstreamUpgrade, let stream = pool.takeStream() {
             upstreamConnected(stream)
         } else {
@@ -391,7 +393,7 @@ package final class Exchange: UpstreamStreamDelegate {
     private func releaseShare() {
         guard let pool = holdsOf else { return }
         holdsOf = nil
-        share.giveBack(of: pool)
+        share.giveBack(of: pool, forTunnel: holdsForTunnel)
     }
 
     private func perform(_ fault: ExchangeState.Fault, _ tell: (any ExchangeDelegate) -> Void) {

@@ -14,24 +14,29 @@ package final class UpstreamPool {
     static let waitersMax = 1_024
     /// Requests of one client address that may be under way here, or wait for it.
     let streamsPerClientMax: Int
+    /// Of these, those that are or may become tunnels.
+    let tunnelsPerClientMax: Int
 
     /// - Parameters:
     ///   - connectionsMax: connections that may be open at a time.
     ///   - streamsPerClientMax: requests of one client address at a time; nil: no bound of its own.
+    ///   - tunnelsPerClientMax: of these, requests that offer to switch to another protocol; nil: all may.
     package convenience init(
         loop: TransportLoop, host: String, port: Int, tls: ClientTLS?, connectionsMax: Int,
-        streamsPerClientMax: Int? = nil
+        streamsPerClientMax: Int? = nil, tunnelsPerClientMax: Int? = nil
     ) {
         self.init(
             loop: loop, tls: tls, connectionsMax: connectionsMax, streamsPerClientMax: streamsPerClientMax,
+            tunnelsPerClientMax: tunnelsPerClientMax,
             connector: SocketConnector(host: host, port: port, tls: tls))
     }
 
     init(
         loop: TransportLoop, tls: ClientTLS?, connectionsMax: Int, streamsPerClientMax: Int? = nil,
-        connector: any UpstreamConnector
+        tunnelsPerClientMax: Int? = nil, connector: any UpstreamConnector
     ) {
         self.streamsPerClientMax = streamsPerClientMax ?? .max
+        self.tunnelsPerClientMax = tunnelsPerClientMax ?? .max
         self.loop = loop
         self.tls = tls
         self.connector = connector

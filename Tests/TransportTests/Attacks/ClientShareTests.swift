@@ -10,10 +10,10 @@ import Testing
 struct ClientShareTests {
     private let loop = TransportLoop(index: 0, eventLoop: EmbeddedEventLoop(), timeouts: TransportTimeouts())
 
-    private func pool(_ streamsPerClientMax: Int?) -> UpstreamPool {
+    private func pool(_ streamsPerClientMax: Int?, tunnels: Int? = nil) -> UpstreamPool {
         UpstreamPool(
             loop: loop, host: "127.0.0.1", port: 1, tls: nil, connectionsMax: 4,
-            streamsPerClientMax: streamsPerClientMax)
+            streamsPerClientMax: streamsPerClientMax, tunnelsPerClientMax: tunnels)
     }
 
     @Test("one address holds no more streams of a pool than it may, however many connections it has")
@@ -22,12 +22,45 @@ struct ClientShareTests {
         let one = loop.clientShares.joined("192.0.2.1")
         let same = loop.clientShares.joined("192.0.2.1")
         let other = loop.clientShares.joined("192.0.2.2")
-        #expect([one, same, one].map { $0.take(of: pool) } == [true, true, false])
-        #expect(other.take(of: pool))
+        #expect([one, same, one].map { $0.take(of: pool, forTunnel: false) } == [true, true, false])
+        #expect(other.take(of: pool, forTunnel: false))
         // Another pool is another matter.
-        #expect(one.take(of: self.pool(1)))
-        one.giveBack(of: pool)
-        #expect(same.take(of: pool) && !same.take(of: pool))
+        #expect(one.take(of: self.pool(1), forTunnel: false))
+        one.giveBack(of: pool, forTunnel: false)
+        #expect(same.take(of: pool, forTunnel: false) && !same.take(of: pool, forTunnel: false))
+    }
+
+    @Test("tunnels have a bound of their own within it, so that they leave the address some for its requests")
+    func tunnels() {
+        let pool = pool(3, tunnels: 2)
+        let one = loop.clientShares.joined("192.0.2.1")
+        let other = loop.clientShares.joined("192.0.2.2")
+        #expect((0..<3).map { _ in one.take(of: pool, forTunnel: true) } == [true, true, false])
+        #expect((0..<2).map { _ in one.take(of: pool, forTunnel: false) } == [true, false])
+        #expect(other.take(of: pool, forTunnel: true))
+        // A request that ends leaves room for a request, a tunnel that ends for either.
+        one.giveBack(of: pool, forTunnel: false)
+        #expect(!one.take(of: pool, forTunnel: true) && one.take(of: pool, forTunnel: false))
+        one.giveBack(of: pool, forTunnel: true)
+        #expect(one.take(of: pool, forTunnel: true) && !one.take(of: pool, forTunnel: false))
+        #expect(!loop.clientShares.joined("192.0.2.3").take(of: self.pool(3, tunnels: 0), forTunnel: true))
+    }
+
+    @Test("an offer to switch counts as a tunnel until its exchange is over, whatever the service makes of it")
+    func offers() throws {
+        let harness = ForwardingHarness(streamsPerClientMax: 4, tunnelsPerClientMax: 0)
+        try harness.client.receive("GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        #expect(harness.client.heard == ["began /a", "forward failed tooManyWaiting", "ended complete 502"])
+        try harness.receive("GET /b HTTP/1.1\r\nHost: h\r\n\r\n")
+        #expect(harness.client.heard.last == "began /b")
+
+        let one = ForwardingHarness(streamsPerClientMax: 4, tunnelsPerClientMax: 1)
+        for _ in 0..<3 {
+            try one.receive("GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            try one.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", framing: .length(0))
+            one.upstream.end()
+        }
+        #expect(one.client.heard.filter { $0 == "ended complete 200" }.count == 3)
     }
 
     @Test("is forgotten when the address has no connection any more, and not before")
@@ -35,19 +68,19 @@ struct ClientShareTests {
         let pool = pool(1)
         let one = loop.clientShares.joined("192.0.2.1")
         let two = loop.clientShares.joined("192.0.2.1")
-        #expect(one.take(of: pool))
+        #expect(one.take(of: pool, forTunnel: false))
         loop.clientShares.left(one)
-        #expect(!loop.clientShares.joined("192.0.2.1").take(of: pool))
+        #expect(!loop.clientShares.joined("192.0.2.1").take(of: pool, forTunnel: false))
         loop.clientShares.left(two)
         loop.clientShares.left(two)
-        #expect(loop.clientShares.joined("192.0.2.1").take(of: pool))
+        #expect(loop.clientShares.joined("192.0.2.1").take(of: pool, forTunnel: false))
     }
 
     @Test("a pool without such a bound lends what it has")
     func unbounded() {
         let pool = pool(nil)
         let one = loop.clientShares.joined("192.0.2.1")
-        #expect((0..<1_000).allSatisfy { _ in one.take(of: pool) })
+        #expect((0..<1_000).allSatisfy { _ in one.take(of: pool, forTunnel: false) })
     }
 
     @Test("a request above it is refused as if all connections were busy, and the next one is served when one is over")

@@ -11,13 +11,17 @@ final class ForwardingHarness {
     private let kept: Kept
 
     /// - Parameter prepare: what the delegate does before it forwards.
-    init(streamsPerClientMax: Int? = nil, _ prepare: @escaping (Exchange) -> Void = { _ in }) {
+    init(
+        streamsPerClientMax: Int? = nil, tunnelsPerClientMax: Int? = nil,
+        timeouts: TransportTimeouts = TransportTimeouts(), _ prepare: @escaping (Exchange) -> Void = { _ in }
+    ) {
         let kept = Kept()
-        kept.streamsPerClientMax = streamsPerClientMax
-        client = ClientHarness { exchange in
+        client = ClientHarness(timeouts: timeouts) { exchange in
             prepare(exchange)
             kept.exchange = exchange
-            if kept.pool == nil { kept.pool = ForwardingHarness.pool(exchange.loop, streamsPerClientMax) }
+            if kept.pool == nil {
+                kept.pool = ForwardingHarness.pool(exchange.loop, streamsPerClientMax, tunnelsPerClientMax)
+            }
             ForwardingHarness.forward(exchange, to: kept.pool)
         }
         self.kept = kept
@@ -26,19 +30,20 @@ final class ForwardingHarness {
     }
     private final class Kept {
         var exchange: Exchange?
-        var streamsPerClientMax: Int?
         var pool: UpstreamPool?
     }
 
-    private static func pool(_ loop: TransportLoop, _ streamsPerClientMax: Int?) -> UpstreamPool {
+    private static func pool(
+        _ loop: TransportLoop, _ streamsPerClientMax: Int? = nil, _ tunnelsPerClientMax: Int? = nil
+    ) -> UpstreamPool {
         UpstreamPool(
             loop: loop, host: "127.0.0.1", port: 1, tls: nil, connectionsMax: 0,
-            streamsPerClientMax: streamsPerClientMax)
+            streamsPerClientMax: streamsPerClientMax, tunnelsPerClientMax: tunnelsPerClientMax)
     }
 
     /// To an endpoint whose only connection is the fake one.
     static func forward(_ exchange: Exchange, to pool: UpstreamPool? = nil, body: [UInt8]? = nil) {
-        let pool = pool ?? Self.pool(exchange.loop, nil)
+        let pool = pool ?? Self.pool(exchange.loop)
         let head = exchange.loop.takeUpstreamHead()
         head.head.begin(as: exchange.head, upgrade: true)
         exchange.forward(to: pool, head: head, times: UpstreamTimes(), body: body)
