@@ -13,6 +13,7 @@ package enum RefusalCode: UInt8, Sendable, CaseIterable {
     case badPath
     case bodyTooLarge
     case requestTimeout
+    case bodyTooSlow
     case expectationFailed
     // The gateway itself
     case auditUnavailable

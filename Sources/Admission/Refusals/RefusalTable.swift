@@ -46,6 +46,10 @@ extension RefusalCode {
             .init(
                 "request_timeout", 408, .deadlineExceeded, .absent, .client, "Request timeout",
                 "The request did not arrive in time.")
+        case .bodyTooSlow:
+            .init(
+                "body_too_slow", 408, .deadlineExceeded, .absent, .client, "Request timeout",
+                "The body of the request came too slowly.")
         case .expectationFailed:
             .init(
                 "expectation_failed", 417, .internalError, .absent, .client, "Expectation failed",

@@ -76,6 +76,7 @@ extension RequestPipeline {
         case .clientGone: record.add(.ending, "client_gone")
         case .upstreamBrokeOff: record.add(.ending, "upstream_broke_off")
         case .stalled: record.add(.ending, "stalled")
+        case .clientTooSlow: record.add(.ending, "client_too_slow")
         case .shutDown: record.add(.ending, "shut_down")
         }
     }

@@ -67,6 +67,7 @@ final class RequestPipeline: ExchangeDelegate {
         let route = snapshot.routes[match.route]
         request.route = route
         exchange.bodyBytesMax = route.bodyBytesMax
+        if let transfer = route.transfer { exchange.limitTransfer(transfer) }
         if let most = route.bodyBytesMax, case .length(let length) = head.framing, length > most {
             throw Refusal(.bodyTooLarge)
         }
@@ -296,6 +297,8 @@ final class RequestPipeline: ExchangeDelegate {
         }
         refuse(Refusal(.requestTimeout), close: true)
     }
+
+    func exchangeTooSlow() { refuse(Refusal(.bodyTooSlow), close: true) }
 
     func exchangeBodyTooLarge() { refuse(Refusal(.bodyTooLarge), close: true) }
 

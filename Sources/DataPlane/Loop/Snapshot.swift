@@ -87,6 +87,8 @@ package final class RouteRuntime: Sendable {
     /// Index into `Snapshot.upstreams`; nil: a local service.
     let upstream: Int?
     let times: UpstreamTimes
+    /// How slow its clients may be in the long run; nil: as everywhere.
+    let transfer: TransferLimits?
     let service: (any LocalService)?
     /// Path of the route's protected-resource metadata (RFC 9728); empty: there is none.
     private let metadataPath: [UInt8]
@@ -96,7 +98,8 @@ package final class RouteRuntime: Sendable {
     /// - Parameter resource: the one that the route belongs to; nil: clients are told of none.
     package init(
         route: Route, rules: RouteRules, policyHash: AuditText, limits: [RateLimit], defaultBodyBytesMax: Int?,
-        upstream: Int?, times: UpstreamTimes, service: (any LocalService)?, resource: ProtectedResources.Place?
+        upstream: Int?, times: UpstreamTimes, transfer: TransferLimits?, service: (any LocalService)?,
+        resource: ProtectedResources.Place?
     ) {
         self.route = route
         self.rules = rules
@@ -111,6 +114,7 @@ package final class RouteRuntime: Sendable {
         bodyBytesMax = route.bodyBytesMax ?? defaultBodyBytesMax
         self.upstream = upstream
         self.times = times
+        self.transfer = transfer
         self.service = service
         func path(_ path: String) -> [UInt8] {
             Array((ResourceMetadataRoutes.wellKnownPath + ResourceMetadataRoutes.suffix(ofResourceAt: path)).utf8)

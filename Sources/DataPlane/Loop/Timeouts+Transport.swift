@@ -9,11 +9,29 @@ extension Timeouts {
         timeouts.tlsHandshake = tlsHandshake.nanoseconds
         timeouts.headerRead = headerRead.nanoseconds
         timeouts.bodyStall = bodyStall.nanoseconds
+        timeouts.transfer = transfer(RouteTimeouts())
         timeouts.keepAliveIdle = keepAliveIdle.nanoseconds
         timeouts.upstreamConnect = upstreamConnect.nanoseconds
         timeouts.upstreamIdle = upstreamIdle.nanoseconds
         timeouts.upstreamLifetime = upstreamLifetime.nanoseconds
         return timeouts
+    }
+
+    /// How slow clients of a route may be in the long run; nil: as everywhere.
+    package func transferOfItsOwn(_ route: RouteTimeouts) -> TransferLimits? {
+        let own = transfer(route)
+        return own == transfer(RouteTimeouts()) ? nil : own
+    }
+
+    private func transfer(_ route: RouteTimeouts) -> TransferLimits {
+        let grace = (route.rateGrace ?? rateGrace).nanoseconds
+        return TransferLimits(
+            body: .init(
+                octetsPerSecondMin: route.bodyRateMin ?? bodyRateMin, grace: grace,
+                total: (route.bodyTotal ?? bodyTotal)?.nanoseconds),
+            answer: .init(
+                octetsPerSecondMin: route.answerRateMin ?? answerRateMin, grace: grace,
+                total: (route.answerTotal ?? answerTotal)?.nanoseconds))
     }
 
     /// What a route's requests may take of an upstream's time: the route's own times before the upstream's, and these

@@ -47,7 +47,8 @@ struct SnapshotBuilder {
                     route: route, rules: rules.routes[index], policyHash: AuditText(policy.hash), limits: policy.limits,
                     defaultBodyBytesMax: policy.bounds.bodyBytesMax, upstream: upstream,
                     times: policy.timeouts.upstream(upstream.map { policy.upstreams[$0] }, route.timeouts),
-                    service: service, resource: places.indices.contains(index) ? places[index] : nil))
+                    transfer: policy.timeouts.transferOfItsOwn(route.timeouts), service: service,
+                    resource: places.indices.contains(index) ? places[index] : nil))
         }
         let snapshot = Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,

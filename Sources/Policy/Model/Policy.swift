@@ -133,6 +133,17 @@ package struct Timeouts: Sendable, Equatable {
     package var headerRead: Duration = .seconds(10)
     /// No octet of a body moved in either direction from or to the client.
     package var bodyStall: Duration = .seconds(30)
+    /// Octets a second that a client must send of a body in the long run; 0: as slowly as it likes. Below what the slowest
+    /// links carry (300, over a satellite's 2,400 bits a second).
+    package var bodyRateMin = 240
+    /// A body in all, as far as its client is waited for; nil: no bound.
+    package var bodyTotal: Duration?
+    /// As `bodyRateMin`, of an answer that the client takes.
+    package var answerRateMin = 240
+    /// As `bodyTotal`, of an answer that the client takes.
+    package var answerTotal: Duration?
+    /// By how much a client may fall behind these rates.
+    package var rateGrace: Duration = .seconds(30)
     /// Between two requests of a client's connection.
     package var keepAliveIdle: Duration = .seconds(300)
     /// TCP and TLS together.

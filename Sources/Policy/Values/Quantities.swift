@@ -16,6 +16,21 @@ extension ValueKind where Value == Duration {
     }
 }
 
+extension ValueKind where Value == Duration? {
+    /// A duration, or the word `unlimited` (nil).
+    package static func durationOrUnlimited(_ range: ClosedRange<Duration>) -> ValueKind {
+        ValueKind("a duration such as 10s, or unlimited") { scalar throws(ValueProblem) in
+            if scalar.text == "unlimited" { return nil }
+            guard scalar.text.utf8.first.map(ASCII.isDigit) == true else {
+                throw ValueProblem(
+                    "found \(Shown.value(scalar.text)), expected a whole number and a unit (250ms, 10s, 5m, 1h, 7d), or unlimited"
+                )
+            }
+            return try ValueKind<Duration>.duration(range).parse(scalar)
+        }
+    }
+}
+
 enum DurationText {
     private static let units: [(name: String, milliseconds: Int)] = [
         ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),

@@ -28,9 +28,22 @@ enum TimeoutSection {
         for (key, path, range) in keys {
             timeouts[keyPath: path] = reader.value(key, .duration(range), default: timeouts[keyPath: path])
         }
+        timeouts.bodyRateMin = reader.value("body_rate_min", TransferText.rate, default: timeouts.bodyRateMin)
+        timeouts.bodyTotal = reader.value("body_total", TransferText.total, default: timeouts.bodyTotal)
+        timeouts.answerRateMin = reader.value("answer_rate_min", TransferText.rate, default: timeouts.answerRateMin)
+        timeouts.answerTotal = reader.value("answer_total", TransferText.total, default: timeouts.answerTotal)
+        timeouts.rateGrace = reader.value("rate_grace", TransferText.grace, default: timeouts.rateGrace)
         reader.finish()
         return timeouts
     }
+}
+
+/// How slow clients may be in the long run: the same keys for all routes and for one.
+private enum TransferText {
+    /// Octets a second; 0B: there is none.
+    static var rate: ValueKind<Int> { .size(0...1_073_741_824) }
+    static var total: ValueKind<Duration?> { .durationOrUnlimited(.seconds(1) ... .seconds(604_800)) }
+    static var grace: ValueKind<Duration> { .duration(.seconds(1) ... .seconds(3_600)) }
 }
 
 /// `timeouts` of a route: those that depend on what is asked for.
@@ -50,6 +63,12 @@ enum RouteTimeoutSection {
         var timeouts = RouteTimeouts()
         guard let reader = route.nested("timeouts") else { return timeouts }
         for (key, path) in keys { timeouts[keyPath: path] = reader.value(key, .duration(range))?.value }
+        timeouts.bodyRateMin = reader.value("body_rate_min", TransferText.rate)?.value
+        // Not `?.value`, which would make "not written" into "unlimited".
+        timeouts.bodyTotal = reader.value("body_total", TransferText.total).map { $0.value }
+        timeouts.answerRateMin = reader.value("answer_rate_min", TransferText.rate)?.value
+        timeouts.answerTotal = reader.value("answer_total", TransferText.total).map { $0.value }
+        timeouts.rateGrace = reader.value("rate_grace", TransferText.grace)?.value
         reader.finish()
         return timeouts
     }

@@ -191,6 +191,8 @@ package struct TransportTimeouts: Sendable {
     package var headerRead: Int64 = 10_000_000_000
     /// No octet of a body moved from or to the client.
     package var bodyStall: Int64 = 30_000_000_000
+    /// How slow a client may be in the long run; no time without progress. A request's route may have its own.
+    package var transfer = TransferLimits.unlimited
     /// Between two requests of a client's connection.
     package var keepAliveIdle: Int64 = 300_000_000_000
     /// For a connection to an upstream, TCP and TLS together; also how long a request waits for a free one.

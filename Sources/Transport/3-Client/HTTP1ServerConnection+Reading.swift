@@ -67,7 +67,7 @@ extension HTTP1ServerConnection {
         switch state.rest(octets.readableBytes) {
         case .drop: return
         case .tunnel: return exchange.receivedTunnel(octets)
-        case .keepAndPause: state.pauseReading(.backlog)
+        case .keepAndPause: pauseReading(.backlog)
         case .keep: if state.backlogFell(to: octets.readableBytes) { resumeReading(.backlog) }
         }
         leftover = octets
@@ -143,7 +143,7 @@ extension HTTP1ServerConnection {
     }
 
     private func waitForRoom() {
-        state.pauseReading(.room)
+        pauseReading(.room)
         awaitClient()
     }
 

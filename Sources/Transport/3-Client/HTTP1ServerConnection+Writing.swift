@@ -7,12 +7,14 @@ import NIOSSL
 extension HTTP1ServerConnection {
     func writeContinue() {
         append(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+        state.toldToContinue(now: loop.now(), loop.timeouts)
     }
 
     func writeInterim(status: Int, head: borrowing ResponseHead) {
         guard !state.request.isHTTP10 else { return }
         ResponseWriter.writeInterim(head, to: &loop.writer)
         append(loop.writer.bytes)
+        if status == 100 { state.toldToContinue(now: loop.now(), loop.timeouts) }
     }
 
     func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: borrowing FieldList) {
@@ -58,7 +60,7 @@ extension HTTP1ServerConnection {
             }
             needsFlush = true
         }
-        if !isWritable, deadline == .max { awaitClient() }
+        if !isWritable, !state.awaitsClient { awaitClient() }
     }
 
     func finish(trailers: FieldList) {
@@ -99,7 +101,11 @@ extension HTTP1ServerConnection {
         }
     }
 
-    func pauseReading() { state.pauseReading(.exchange) }
+    func pauseReading() { pauseReading(.exchange) }
+
+    func pauseReading(_ reason: HTTP1ServerState.Pauses) {
+        state.pauseReading(reason, now: loop.now(), loop.timeouts)
+    }
 
     func resumeReading() { resumeReading(.exchange) }
 
@@ -108,6 +114,8 @@ extension HTTP1ServerConnection {
         readWanted = false
         context?.read()
     }
+
+    func limitTransfer(_ limits: TransferLimits) { state.limitTransfer(limits, now: loop.now(), loop.timeouts) }
 
     func becomeTunnel(idleNanoseconds: Int64) {
         state.becomeTunnel(idleNanoseconds: idleNanoseconds, now: loop.now())
@@ -131,7 +139,7 @@ extension HTTP1ServerConnection {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         let writable = context.channel.isWritable
         isWritable = writable
-        switch state.writabilityChanged(writable) {
+        switch state.writabilityChanged(writable, now: loop.now()) {
         case .none: break
         case .awaitClient: awaitClient()
         // Not from here: this may be the middle of a flush.

@@ -180,7 +180,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
 
     override func deadlineReached(now: Int64) {
         guard context != nil else { return }
-        switch state.expired(hasLeftover: leftover != nil) {
+        switch state.expired(hasLeftover: leftover != nil, now: now) {
         case .handshakeTimedOut:
             delegates.connectionFailed(nil, reason: .tlsHandshakeTimeout)
             context.close(promise: nil)
@@ -192,11 +192,14 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
             exchange.clientTimedOut(atHead: true, now: now)
         case .exchangeTimedOut:
             exchange.clientTimedOut(atHead: false, now: now)
+        case .bodyTooSlow:
+            exchange.clientTooSlow()
         case .askClient(let otherwise):
-            guard !state.clientTookSome(taken: octetsTaken, now: loop.now(), loop.timeouts) else { return }
-            switch otherwise {
-            case .closeHard: closeHard()
-            case .exchangeTimedOut: exchange.clientTimedOut(atHead: false, now: now)
+            switch (state.clientTook(until: octetsTaken, now: loop.now(), loop.timeouts), otherwise) {
+            case (.enough, _): break
+            case (.nothing, .closeHard), (.tooLittle, .closeHard): closeHard()
+            case (.nothing, .exchangeTimedOut): exchange.clientTimedOut(atHead: false, now: now)
+            case (.tooLittle, .exchangeTimedOut): exchange.clientTooSlow()
             }
         }
     }

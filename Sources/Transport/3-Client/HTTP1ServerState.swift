@@ -65,6 +65,23 @@ struct HTTP1ServerState: ~Copyable {
     private var isHalfClosed = false
     /// Octets that the client had acknowledged when the deadline was set.
     private var takenBytes: UInt64 = 0
+
+    // While a request is read and answered, the deadline is the earlier one of these two, and `Int64.max` where that side
+    // is not waited for.
+    /// Until when the client must send more of the body, and until when any of it, however little.
+    private var bodyDue = Int64.max
+    private var bodyStallsAt = Int64.max
+    /// Until when it must have taken more of the answer, and until when any of it.
+    private var answerDue = Int64.max
+    private var answerStallsAt = Int64.max
+    private var bodyClock = TransferClock(.unlimited)
+    /// nil: the client has taken what there was of this answer until now.
+    private var answerClock: TransferClock?
+    /// Of the route; nil: those of all.
+    private var transferLimits: TransferLimits?
+    /// The client sends no body before it is told to.
+    private var awaitsContinue = false
+
     private var tunnelIdle: Int64 = 0
     /// How the answer's body is delimited.
     private(set) var answerFraming = BodyFraming.none
@@ -160,21 +177,81 @@ struct HTTP1ServerState: ~Copyable {
         headStartedAt = 0
         dropping = false
         droppedBytes = 0
+        answerDue = .max
+        answerClock = nil
+        transferLimits = nil
         closeAfterAnswer = draining || !head.keepAlive
         switch head.framing {
         case .length(let length) where length > 0:
             reading = .body(left: length)
-            deadline = now &+ timeouts.bodyStall
+            bodyBegins(now: now, timeouts)
         case .chunked:
             reading = .chunks
             chunkDecoder = ChunkedDecoder()
-            deadline = now &+ timeouts.bodyStall
+            bodyBegins(now: now, timeouts)
         default:
+            bodyDue = .max
             reading = .answering
             deadline = .max
         }
         return .request(isWhole: head.framing == .length(0))
     }
+
+    private mutating func bodyBegins(now: Int64, _ timeouts: TransportTimeouts) {
+        awaitsContinue = request.expectsContinue
+        bodyClock = TransferClock(timeouts.transfer.body)
+        timeBody(now: now, timeouts)
+    }
+
+    /// The route has limits of its own.
+    mutating func limitTransfer(_ limits: TransferLimits, now: Int64, _ timeouts: TransportTimeouts) {
+        transferLimits = limits
+        guard isReadingBody else { return }
+        bodyClock = TransferClock(limits.body)
+        timeBody(now: now, timeouts)
+    }
+
+    /// The client has been told to send its body.
+    mutating func toldToContinue(now: Int64, _ timeouts: TransportTimeouts) {
+        guard awaitsContinue else { return }
+        awaitsContinue = false
+        if isReadingBody { timeBody(now: now, timeouts) }
+    }
+
+    /// Some of the body has come.
+    private mutating func bodyMoved(_ count: Int, now: Int64, _ timeouts: TransportTimeouts) {
+        awaitsContinue = false
+        bodyClock.moved(count, now: now, transferLimits?.body ?? timeouts.transfer.body)
+        timeBody(now: now, timeouts)
+    }
+
+    private mutating func bodyEnds() {
+        bodyDue = .max
+        deadline = answerDue
+    }
+
+    /// While nothing is read, nothing can come.
+    private mutating func timeBody(now: Int64, _ timeouts: TransportTimeouts) {
+        if readingPaused {
+            bodyClock.stop(now: now)
+            bodyDue = .max
+        } else {
+            if !awaitsContinue { bodyClock.run(now: now) }
+            bodyStallsAt = now &+ timeouts.bodyStall
+            bodyDue = min(bodyStallsAt, bodyClock.deadline)
+        }
+        deadline = min(bodyDue, answerDue)
+    }
+
+    private var isReadingBody: Bool {
+        switch reading {
+        case .body, .chunks: true
+        case .handshake, .head, .answering, .tunnel, .closing: false
+        }
+    }
+
+    /// A request is read or answered: each of both sides has its time.
+    private var isExchanging: Bool { isReadingBody || reading == .answering }
 
     private mutating func readBody(
         _ octets: inout ByteBuffer, left: Int, now: Int64, _ timeouts: TransportTimeouts
@@ -183,16 +260,16 @@ struct HTTP1ServerState: ~Copyable {
         guard let part = octets.readSlice(length: count) else { return .stop }
         let rest = left &- count
         reading = rest == 0 ? .answering : .body(left: rest)
-        deadline = rest == 0 || readingPaused ? .max : now &+ timeouts.bodyStall
+        if rest == 0 { bodyEnds() } else { bodyMoved(count, now: now, timeouts) }
         guard dropping else { return .body(part, isLast: rest == 0) }
         droppedBytes &+= count
         return rest == 0 ? .droppedAll : .dropped
     }
 
     private mutating func readChunks(_ octets: inout ByteBuffer, now: Int64, _ timeouts: TransportTimeouts) -> Step {
-        deadline = readingPaused ? .max : now &+ timeouts.bodyStall
         do {
             let (part, hasEnded) = try chunkDecoder.nextPart(&octets)
+            if !hasEnded { bodyMoved(part?.readableBytes ?? 0, now: now, timeouts) }
             if let part, dropping {
                 droppedBytes &+= part.readableBytes
                 if droppedBytes > Self.dropBytesMax { return .closeLingering }
@@ -202,14 +279,14 @@ struct HTTP1ServerState: ~Copyable {
                 return dropping ? .dropped : .body(part, isLast: false)
             }
             reading = .answering
-            deadline = .max
+            bodyEnds()
             return dropping ? .droppedAll : .chunksEnded(part)
         } catch {
             closeAfterAnswer = true
             octets.clear()
             if dropping { return .closeLingering }
             reading = .answering
-            deadline = .max
+            bodyEnds()
             return .bodyMalformed(error)
         }
     }
@@ -279,12 +356,9 @@ struct HTTP1ServerState: ~Copyable {
         return pausedBytes <= Self.pausedBytesMax
     }
 
-    mutating func pauseReading(_ reason: Pauses) {
+    mutating func pauseReading(_ reason: Pauses, now: Int64, _ timeouts: TransportTimeouts) {
         pauses.insert(reason)
-        switch reading {
-        case .body, .chunks: deadline = .max
-        default: break
-        }
+        if isReadingBody { timeBody(now: now, timeouts) }
     }
 
     /// True: nothing keeps the connection from being read any more.
@@ -293,10 +367,7 @@ struct HTTP1ServerState: ~Copyable {
         pauses.subtract(reason)
         guard pauses.isEmpty else { return false }
         pausedBytes = 0
-        switch reading {
-        case .body, .chunks: deadline = now &+ timeouts.bodyStall
-        default: break
-        }
+        if isReadingBody { timeBody(now: now, timeouts) }
         return true
     }
 
@@ -354,6 +425,8 @@ struct HTTP1ServerState: ~Copyable {
     /// The answer is whole.
     mutating func finish() -> Finish {
         answerChunked = false
+        answerDue = .max
+        if isReadingBody { deadline = bodyDue }
         switch reading {
         case .answering:
             return announcesClose ? .closeLingering : .nextRequest
@@ -375,6 +448,7 @@ struct HTTP1ServerState: ~Copyable {
         dropping = false
         request = Request()
         reading = .head
+        answerDue = .max
         // Of a head that is not whole, the time goes on: it stood still while the client was not read from.
         if headStartedAt != 0 { headStartedAt = now }
         deadline =
@@ -388,16 +462,42 @@ struct HTTP1ServerState: ~Copyable {
     /// Counts the time in which the client must take some of what is written.
     /// - Parameter taken: octets that it has acknowledged until now.
     mutating func awaitClient(taken: UInt64, now: Int64, _ timeouts: TransportTimeouts) {
+        let before = takenBytes
         takenBytes = taken
-        deadline = now &+ timeouts.bodyStall
+        guard isExchanging else {
+            deadline = now &+ timeouts.bodyStall
+            return
+        }
+        let limits = transferLimits?.answer ?? timeouts.transfer.answer
+        var clock = answerClock ?? TransferClock(limits)
+        clock.run(now: now)
+        // What it had taken before this answer says nothing of this one.
+        if answerClock != nil, taken > before { clock.moved(Int(clamping: taken &- before), now: now, limits) }
+        answerClock = clock
+        answerStallsAt = now &+ timeouts.bodyStall
+        answerDue = min(answerStallsAt, clock.deadline)
+        deadline = min(bodyDue, answerDue)
     }
 
-    /// Whether it did; then the time begins anew. It may take long to have taken all.
-    mutating func clientTookSome(taken: UInt64, now: Int64, _ timeouts: TransportTimeouts) -> Bool {
-        guard taken > takenBytes else { return false }
-        awaitClient(taken: taken, now: now, timeouts)
-        return true
+    /// What the client, which had its time, has taken of what is written.
+    enum Taking: Equatable {
+        /// Enough: its time begins anew. It may take long to have taken all.
+        case enough
+        case nothing
+        /// It is too slow in the long run.
+        case tooLittle
     }
+
+    mutating func clientTook(until taken: UInt64, now: Int64, _ timeouts: TransportTimeouts) -> Taking {
+        guard taken > takenBytes else {
+            return isExchanging && now < answerStallsAt ? .tooLittle : .nothing
+        }
+        awaitClient(taken: taken, now: now, timeouts)
+        return isExchanging && answerDue <= now ? .tooLittle : .enough
+    }
+
+    /// The client is waited for, to take more of the answer.
+    var awaitsClient: Bool { answerDue != .max }
 
     /// Whether another request may be begun: a client that sends requests and does not read the answers is not read from.
     mutating func room(isWritable: Bool) -> Bool {
@@ -412,13 +512,10 @@ struct HTTP1ServerState: ~Copyable {
         case roomCame
     }
 
-    mutating func writabilityChanged(_ writable: Bool) -> Pace {
+    mutating func writabilityChanged(_ writable: Bool, now: Int64) -> Pace {
         switch reading {
-        case .answering:
-            return answerMoves(writable)
-        case .body, .chunks:
-            // While the request stands still, its answer is what is timed.
-            return readingPaused ? answerMoves(writable) : .none
+        case .answering, .body, .chunks:
+            return answerMoves(writable, now: now)
         case .head:
             return waitsForRoom && writable ? .roomCame : .none
         case .handshake, .tunnel, .closing:
@@ -426,9 +523,11 @@ struct HTTP1ServerState: ~Copyable {
         }
     }
 
-    private mutating func answerMoves(_ writable: Bool) -> Pace {
+    private mutating func answerMoves(_ writable: Bool, now: Int64) -> Pace {
         guard writable else { return .awaitClient }
-        deadline = .max
+        answerClock?.stop(now: now)
+        answerDue = .max
+        deadline = bodyDue
         return .none
     }
 
@@ -454,13 +553,15 @@ struct HTTP1ServerState: ~Copyable {
         case closeLingering
         case headTimedOut
         case exchangeTimedOut
+        /// The body comes, but too slowly in the long run.
+        case bodyTooSlow
         /// The client has had its time to take what is written. Has it taken some?
         case askClient(otherwise: Otherwise)
     }
     enum Otherwise: Equatable { case closeHard, exchangeTimedOut }
 
     /// The deadline has passed. `hasLeftover`: some of a head is there.
-    mutating func expired(hasLeftover: Bool) -> Expiry {
+    mutating func expired(hasLeftover: Bool, now: Int64) -> Expiry {
         deadline = .max
         switch reading {
         case .handshake:
@@ -473,7 +574,10 @@ struct HTTP1ServerState: ~Copyable {
             reading = .answering
             closeAfterAnswer = true
             return .headTimedOut
-        case .body, .chunks, .tunnel:
+        case .body, .chunks:
+            if answerDue <= now { return .askClient(otherwise: .exchangeTimedOut) }
+            return now >= bodyStallsAt ? .exchangeTimedOut : .bodyTooSlow
+        case .tunnel:
             return .exchangeTimedOut
         case .answering:
             return .askClient(otherwise: .exchangeTimedOut)

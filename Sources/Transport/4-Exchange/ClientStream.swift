@@ -25,6 +25,8 @@ protocol ClientStream: AnyObject {
     var isWritable: Bool { get }
     func pauseReading()
     func resumeReading()
+    /// How slow the client may be with this request and its answer, where that differs from what holds for all.
+    func limitTransfer(_ limits: TransferLimits)
     /// From now on octets are passed through in both directions, until none moves for so long.
     func becomeTunnel(idleNanoseconds: Int64)
     func writeTunnel(_ octets: ByteBuffer)

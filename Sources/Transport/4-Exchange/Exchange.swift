@@ -64,6 +64,10 @@ package final class Exchange: UpstreamStreamDelegate {
         set { state.answerBytesMax = newValue }
     }
 
+    /// How slow the client may be with this request and its answer, where that differs from what holds for all. The delegate
+    /// sets it while it decides.
+    package func limitTransfer(_ limits: TransferLimits) { client?.limitTransfer(limits) }
+
     /// What is counted for the record. Whoever needs several of them reads it once.
     package var figures: ExchangeFigures { state.figures }
 
@@ -173,6 +177,9 @@ package final class Exchange: UpstreamStreamDelegate {
         if atHead { state.begin(framing: .none, now: now) }
         perform(state.failed(.stalled)) { $0.exchangeTimedOut() }
     }
+
+    /// The client was too slow in the long run, with its body or with the answer.
+    func clientTooSlow() { perform(state.failed(.clientTooSlow)) { $0.exchangeTooSlow() } }
 
     func receivedBody(_ octets: ByteBuffer) {
         switch state.receivedBody(octets, loop.allocator) {

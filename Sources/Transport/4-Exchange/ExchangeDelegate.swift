@@ -9,6 +9,8 @@ package protocol ExchangeDelegate: AnyObject, SendableMetatype {
     func exchangeRefused(_ error: HeadError)
     /// The client did not send its request head or body in time. Answer or let the connection close.
     func exchangeTimedOut()
+    /// The request's body came too slowly in the long run (`TransferLimits`), before any answer was begun.
+    func exchangeTooSlow()
     /// The body grew beyond `exchange.bodyBytesMax`, before any answer was begun.
     func exchangeBodyTooLarge()
     /// The request body is not well framed, before any answer was begun.
@@ -31,6 +33,11 @@ package protocol ExchangeDelegate: AnyObject, SendableMetatype {
     func forwardFailed(_ failure: ForwardFailure)
     /// The exchange is over, whatever happened; called exactly once for each that began (or was refused).
     func exchangeEnded(_ ending: ExchangeEnding)
+}
+
+extension ExchangeDelegate {
+    /// As one that stands still.
+    package func exchangeTooSlow() { exchangeTimedOut() }
 }
 
 /// What a client's connection contributes to the exchanges on it, made once when it opens.
@@ -108,6 +115,8 @@ package enum ExchangeEnding: Sendable, Equatable {
     case upstreamBrokeOff
     /// Nothing moved in time in the middle of the answer.
     case stalled
+    /// The client took its answer, or sent its body while it got one, too slowly in the long run.
+    case clientTooSlow
     /// The gateway is going down and did not wait any longer.
     case shutDown
 }

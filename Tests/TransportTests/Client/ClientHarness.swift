@@ -137,6 +137,7 @@ private final class ScriptedDelegate: ExchangeDelegate {
     }
     func exchangeRefused(_ error: HeadError) { refuse("refused \(error)", 400) }
     func exchangeTimedOut() { refuse("timed out", 408) }
+    func exchangeTooSlow() { refuse("too slow", 408) }
     func exchangeBodyTooLarge() { refuse("too large", 413) }
     func exchangeBodyRefused(_ error: HeadError) { refuse("body refused \(error)", 400) }
     func exchangeCollected(body: [UInt8]) {
