@@ -5,6 +5,7 @@ octets it got rid of, so that an attack that did nothing shows.
 """
 
 import multiprocessing
+import os
 import selectors
 import socket
 import ssl
@@ -15,12 +16,17 @@ from . import materials
 REQUEST = f"GET /nowhere HTTP/1.1\r\nHost: {materials.HOST}\r\n\r\n".encode()
 
 
-def connect(port, address="127.0.0.1"):
-    """A TLS connection that never waits."""
+def connect(port, address="127.0.0.1", receive_buffer=None):
+    """A TLS connection that never waits. `receive_buffer`: octets that the system takes for a reader that is slow."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the system's authorities, which take long to load
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    plain = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(address, 0))
+    plain = socket.socket()
+    plain.settimeout(10)
+    if receive_buffer:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    plain.bind((address, 0))
+    plain.connect(("127.0.0.1", port))
     connection = context.wrap_socket(plain)
     connection.setblocking(False)
     return connection
@@ -58,6 +64,8 @@ def pump(connections, octets, seconds, reads=True):
 
 class Attack:
     name, says = "", ""
+    # Seconds until it has begun, and others are measured.
+    settles = 0.5
 
     def run(self, port, seconds):
         raise NotImplementedError
@@ -117,7 +125,80 @@ class Chunks(Attack):
         return pump(connections, b"1\r\nx\r\n" * 10_000, seconds)
 
 
-ATTACKS = [Pipeline(), Unread(), Refused(), Chunks()]
+class Slow(Attack):
+    """Many connections of one address, which is not the good client's. Each moves a little once a second; one that is ended is
+    opened anew."""
+
+    CONNECTIONS, ADDRESS = 700, "127.0.0.2"
+    settles = 8
+
+    def begin(self, port):
+        """A connection whose request is under way."""
+        raise NotImplementedError
+
+    def move(self, connection):
+        """Sends or takes a little. Returns the octets; an error if the other side has ended it."""
+        raise NotImplementedError
+
+    def run(self, port, seconds):
+        end, moved, connections = time.monotonic() + seconds, 0, []
+        while time.monotonic() < end:
+            round_ends = time.monotonic() + 1
+            for connection in list(connections):
+                try:
+                    moved += self.move(connection)
+                except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
+                    pass
+                except OSError:
+                    connections.remove(connection)
+                    connection.close()
+            while len(connections) < self.CONNECTIONS and time.monotonic() < min(round_ends, end):
+                try:
+                    connections.append(self.begin(port))
+                except OSError:
+                    break
+            time.sleep(max(0, min(round_ends, end) - time.monotonic()))
+        for connection in connections:
+            connection.close()
+        return moved
+
+
+class SlowBodies(Slow):
+    name, says = "slow-bodies", "700 bodies of one address, in chunks, an octet a second"
+
+    def begin(self, port):
+        connection = connect(port, self.ADDRESS)
+        connection.send(
+            f"POST /orders/upload HTTP/1.1\r\nHost: {materials.HOST}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        return connection
+
+    def move(self, connection):
+        try:
+            # An answer can only be a refusal.
+            connection.recv(4_096)
+            raise OSError
+        except ssl.SSLWantReadError:
+            connection.send(b"1\r\nx\r\n")
+            return 1
+
+
+class SlowDownloads(Slow):
+    name, says = "slow-downloads", "700 answers of 64 MiB to one address, 64 octets a second"
+
+    def begin(self, port):
+        connection = connect(port, self.ADDRESS, receive_buffer=2_304)
+        connection.send(f"GET /orders/large HTTP/1.1\r\nHost: {materials.HOST}\r\n\r\n".encode())
+        return connection
+
+    def move(self, connection):
+        # Below TLS, which would take a whole record and then nothing for minutes: a standstill, which is another attack.
+        count = len(os.read(connection.fileno(), 64))
+        if count == 0:
+            raise OSError
+        return count
+
+
+ATTACKS = [Pipeline(), Unread(), Refused(), Chunks(), SlowBodies(), SlowDownloads()]
 
 
 class Attacking:

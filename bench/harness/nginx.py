@@ -71,7 +71,10 @@ class Nginx(Proxy):
 
 
 def upstream_command(files, folder, port):
-    """/orders/1k: 1 KiB; /orders/tls: how the proxy came here. A client certificate is demanded."""
+    """/orders/1k: 1 KiB; /orders/tls: how the proxy came here; /orders/large: 64 MiB; /orders/upload reads a body to its
+    end, then answers. A client certificate is demanded."""
+    with (folder / "large").open("wb") as large:
+        large.truncate(64 * 1_048_576)
     (folder / "nginx.conf").write_text(f"""{_begin(folder)}
     access_log off;
     server {{
@@ -83,6 +86,12 @@ def upstream_command(files, folder, port):
         default_type application/octet-stream;
         location = /orders/1k {{ return 200 "{BODY}"; }}
         location = /orders/tls {{ return 200 "$ssl_protocol $ssl_client_verify"; }}
+        location = /orders/large {{ alias {folder}/large; }}
+        location = /orders/upload {{ proxy_pass http://unix:{folder}/uploads.sock; }}
+    }}
+    server {{
+        listen unix:{folder}/uploads.sock;
+        location / {{ return 200 "read"; }}
     }}
 }}
 """)

@@ -14,6 +14,8 @@ class Portcullis(Proxy):
     algorithm = "RS256"
     requirement = ""
     bounds = []
+    connections = 1024
+    more_routes = ""
 
     def __init__(self, binary):
         self.binary = binary
@@ -46,7 +48,7 @@ issuers:
 upstreams:
   orders:
     endpoints: ["https://127.0.0.1:{site.upstream_port}"]
-    connections_per_worker_max: 1024
+    connections_per_worker_max: {self.connections}
     tls:
       authorities: {files.path('upstream-ca.pem')}
       certificate: {{chain: {files.path('gateway-client.pem')}, key: {files.path('gateway-client.key')}}}
@@ -59,12 +61,27 @@ routes:
     require: {{issuers: [partner], scopes: ["{materials.SCOPE}"]{self.requirement}}}
     limits: [per_client]
     upstream: orders
-audit:
+{self.more_routes}audit:
   file: {{path: {folder / self.log}, keep: 2}}
 timeouts:
   keep_alive_idle: 1h
   upstream_idle: 1h
 {bounds}"""
+
+
+class Attacked(Portcullis):
+    """As many connections to the service as by default, and what attackers without a token may ask for."""
+
+    connections = 256
+    more_routes = f"""  - id: upload
+    match: {{hosts: [{materials.HOST}], methods: [POST], path: /orders/upload}}
+    public: true
+    upstream: orders
+  - id: large
+    match: {{hosts: [{materials.HOST}], methods: [GET], path: /orders/large}}
+    public: true
+    upstream: orders
+"""
 
 
 class PortcullisWithoutCache(Portcullis):
