@@ -239,6 +239,21 @@ struct SlowTransferTests {
         #expect(found == .tooLittle)
     }
 
+    @Test("of an answer ends with it: the rest of a body, which is dropped, has its own time")
+    func answerEndsBeforeBody() throws {
+        let timeouts = Self.timeouts(0, answer: 100)
+        var state = HTTP1ServerState(limits: HeadLimits())
+        state.opened(now: 0, timeouts)
+        var head = RequestHead()
+        var octets = ByteBuffer(string: Self.head("Content-Length: 50000"))
+        _ = state.next(&octets, into: &head, now: 0, timeouts)
+        _ = state.answer(framing: .length(5))
+        state.awaitClient(taken: 0, now: 0, timeouts)
+        #expect(state.deadline == .seconds(10))
+        let finish = state.finish()
+        #expect(finish == .dropRest && state.deadline == .seconds(30))
+    }
+
     @Test("of an answer is seen while the request is still read, and when that ends")
     func answerBesideBody() throws {
         for endsBody in [false, true] {
