@@ -244,9 +244,7 @@ final class RequestPipeline: ExchangeDelegate {
 
     private func note(_ failure: ForwardFailure) {
         guard let upstream = request.route?.upstream, request.endpoint >= 0 else { return }
-        let isCurrent = request.snapshot.generation == loop.snapshot.generation
-        let pool = isCurrent ? loop.pool(upstream: upstream, endpoint: request.endpoint) : nil
-        let detail = UpstreamFailure(failure.reason, detail: pool?.lastFailure)
+        let detail = failure.detail
         request.upstreamFailures.append(detail)
         let health = request.snapshot.upstreams[upstream].health
         if failure.countsAgainstEndpoint, request.endpoint < health.count {

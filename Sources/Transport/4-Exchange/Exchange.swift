@@ -288,10 +288,10 @@ package final class Exchange: UpstreamStreamDelegate {
 
     func flushUpstream() { readFromClientEnded() }
 
-    func upstreamFailed(_ reason: ForwardFailure.Reason, onReusedConnection: Bool) {
+    func upstreamFailed(_ reason: ForwardFailure.Reason, detail: UpstreamFailure?, onReusedConnection: Bool) {
         waiter = nil
         upstream = nil
-        switch state.upstreamFailed(reason, onReusedConnection: onReusedConnection) {
+        switch state.upstreamFailed(reason, detail: detail, onReusedConnection: onReusedConnection) {
         case .ignore: break
         case .tellDelegate(let failure): delegate?.forwardFailed(failure)
         case .breakOff(let ending): breakOff(ending)

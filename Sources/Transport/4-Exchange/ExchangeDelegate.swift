@@ -103,6 +103,8 @@ package struct ForwardFailure: Sendable, Equatable {
     package let bodyUntouched: Bool
     /// No octet of the request can have reached the upstream.
     package let nothingSent: Bool
+    /// The same, as precisely as operators want to know it; nothing is decided by this.
+    package let detail: UpstreamFailure
 }
 
 /// How an exchange ended.

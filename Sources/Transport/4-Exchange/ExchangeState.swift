@@ -310,14 +310,16 @@ struct ExchangeState: ~Copyable {
         case breakOff(ExchangeEnding)
     }
 
-    mutating func upstreamFailed(_ reason: ForwardFailure.Reason, onReusedConnection: Bool) -> Failure {
+    mutating func upstreamFailed(
+        _ reason: ForwardFailure.Reason, detail: UpstreamFailure? = nil, onReusedConnection: Bool
+    ) -> Failure {
         switch phase {
         case .connecting, .forwarded, .collectingAnswer:
             collected = []
             collectedStatus = 0
             let failure = ForwardFailure(
                 reason: reason, onReusedConnection: onReusedConnection, bodyUntouched: !bodyForwarded,
-                nothingSent: phase == .connecting)
+                nothingSent: phase == .connecting, detail: UpstreamFailure(reason, detail: detail))
             phase = .deciding
             return .tellDelegate(failure)
         case .responding, .tunnel:

@@ -136,7 +136,7 @@ extension HTTP1UpstreamConnection {
         state.malformed()
         pool.connectionClosed(self)
         closeHard()
-        pool.lastFailure = UpstreamFailure(.badAnswer, rule: decoder.brokenRule)
-        delegate?.upstreamFailed(.badResponse, onReusedConnection: false)
+        delegate?.upstreamFailed(
+            .badResponse, detail: UpstreamFailure(.badAnswer, rule: decoder.brokenRule), onReusedConnection: false)
     }
 }

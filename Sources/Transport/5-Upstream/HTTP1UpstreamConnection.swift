@@ -121,8 +121,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         let timedOut = UpstreamFault.isTimeout(error)
         guard let reason = state.connectFailed(timedOut: timedOut, forWant: missing != nil) else { return }
         loop.deadlines.remove(self)
-        pool.lastFailure = .connecting(error)
-        pool.failed(self, reason)
+        pool.failed(self, reason, detail: .connecting(error))
     }
 
     // MARK: Ending
@@ -153,12 +152,12 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     private func tell(_ ending: HTTP1UpstreamState.Ending) {
         let delegate = self.delegate
         self.delegate = nil
-        pool.lastFailure = failure
+        let failure = self.failure
         switch ending {
         case .unnoticed:
             break
         case .neverOpened(let reason):
-            pool.failed(self, reason)
+            pool.failed(self, reason, detail: failure)
         case .idle:
             pool.connectionClosed(self)
         case .answered:
@@ -169,7 +168,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
             delegate?.upstreamTunnelClosed()
         case .failed(let reason, let onReusedConnection):
             pool.connectionClosed(self)
-            delegate?.upstreamFailed(reason, onReusedConnection: onReusedConnection)
+            delegate?.upstreamFailed(reason, detail: failure, onReusedConnection: onReusedConnection)
         }
     }
 

@@ -46,8 +46,8 @@ package struct UpstreamFailure: Sendable, Equatable {
         self.shown = shown
     }
 
-    /// - Parameter detail: what the connection's pool knows; counts only where the reason leaves it open.
-    package init(_ reason: ForwardFailure.Reason, detail: UpstreamFailure?) {
+    /// - Parameter detail: what the connection knows; counts only where the reason leaves it open.
+    init(_ reason: ForwardFailure.Reason, detail: UpstreamFailure?) {
         self =
             switch reason {
             case .unreachable: detail ?? UpstreamFailure(.unreachable)

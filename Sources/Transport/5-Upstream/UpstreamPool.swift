@@ -8,8 +8,6 @@ package final class UpstreamPool {
     let tls: ClientTLS?
     private let connector: any UpstreamConnector
     private var state: UpstreamPoolState<HTTP1UpstreamConnection, UpstreamWaiter>
-    /// More about the failure that exchanges are being told of; nil: there is no more to say.
-    package internal(set) var lastFailure: UpstreamFailure?
     /// Exchanges that may wait for a connection; one more is refused.
     static let waitersMax = 1_024
     /// Requests of one client address that may be under way here, or wait for it.
@@ -103,8 +101,8 @@ package final class UpstreamPool {
     }
 
     /// It could not be made.
-    func failed(_ connection: HTTP1UpstreamConnection, _ reason: ForwardFailure.Reason) {
-        state.failed(connection)?.fail(reason)
+    func failed(_ connection: HTTP1UpstreamConnection, _ reason: ForwardFailure.Reason, detail: UpstreamFailure?) {
+        state.failed(connection)?.fail(reason, detail: detail)
         connectForWaiters()
     }
 

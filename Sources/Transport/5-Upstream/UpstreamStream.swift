@@ -48,7 +48,8 @@ protocol UpstreamStreamDelegate: AnyObject {
     /// flush.
     func flushUpstream()
     /// There is no stream, or it ended before the answer was whole. Nothing else follows.
-    func upstreamFailed(_ reason: ForwardFailure.Reason, onReusedConnection: Bool)
+    /// - Parameter detail: for records; nil: no more is known than the reason says.
+    func upstreamFailed(_ reason: ForwardFailure.Reason, detail: UpstreamFailure?, onReusedConnection: Bool)
 
     /// An interim answer (1xx).
     func upstreamInterim(status: Int, head: borrowing ResponseHead)

@@ -25,16 +25,15 @@ final class UpstreamWaiter: Timed {
         delegate.flushUpstream()
     }
 
-    func fail(_ reason: ForwardFailure.Reason) {
+    func fail(_ reason: ForwardFailure.Reason, detail: UpstreamFailure? = nil) {
         guard let delegate else { return }
         self.delegate = nil
         pool.left(self)
-        delegate.upstreamFailed(reason, onReusedConnection: false)
+        delegate.upstreamFailed(reason, detail: detail, onReusedConnection: false)
     }
 
     /// In line behind connections that are all busy, the endpoint is not to blame; otherwise it could not be reached.
     override func deadlineReached(now: Int64) {
-        pool.lastFailure = nil
         fail(fresh ? .connectTimeout : pool.reasonToWait)
     }
 }

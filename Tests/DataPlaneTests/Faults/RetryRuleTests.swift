@@ -13,7 +13,8 @@ private struct Row: Sendable {
 
     func failure(bodyUntouched: Bool = true) -> ForwardFailure {
         ForwardFailure(
-            reason: reason, onReusedConnection: reused, bodyUntouched: bodyUntouched, nothingSent: nothingSent)
+            reason: reason, onReusedConnection: reused, bodyUntouched: bodyUntouched, nothingSent: nothingSent,
+            detail: UpstreamFailure(reason, detail: nil))
     }
 }
 

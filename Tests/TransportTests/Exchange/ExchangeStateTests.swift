@@ -103,7 +103,7 @@ struct ExchangeStateTests {
                     == .tellDelegate(
                         ForwardFailure(
                             reason: .closedEarly, onReusedConnection: true, bodyUntouched: true,
-                            nothingSent: phase == .connecting)))
+                            nothingSent: phase == .connecting, detail: UpstreamFailure(.closedEarly))))
             #expect(state.phase == .deciding)
         case .responding, .tunnel:
             #expect(failure == .breakOff(.upstreamBrokeOff))

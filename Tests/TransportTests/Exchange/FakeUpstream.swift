@@ -56,7 +56,7 @@ final class FakeUpstream: UpstreamStream {
     func end(trailers: FieldList = FieldList()) { delegate?.upstreamEnded(trailers: trailers) }
 
     func fail(_ reason: ForwardFailure.Reason, onReusedConnection: Bool = false) {
-        delegate?.upstreamFailed(reason, onReusedConnection: onReusedConnection)
+        delegate?.upstreamFailed(reason, detail: nil, onReusedConnection: onReusedConnection)
     }
 
     func closeTunnel() { delegate?.upstreamTunnelClosed() }

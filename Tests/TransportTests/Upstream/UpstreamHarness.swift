@@ -23,6 +23,9 @@ final class UpstreamHarness {
     /// Every connection that the pool has asked for so far.
     var upstreams: [EmbeddedUpstream] { connector.upstreams }
 
+    /// From here on connections fail as they are asked for.
+    func refuseConnections(_ error: any Error) { connector.refusal = error }
+
     /// Time passes, and the sweep finds what is due.
     func pass(_ time: Duration) {
         loop.timeOfTest = loop.now() &+ time.nanoseconds
@@ -88,6 +91,8 @@ final class RecordingDelegate: UpstreamStreamDelegate {
     /// nil: none yet, or it is over.
     private(set) var stream: (any UpstreamStream)?
     private(set) var readsEnded = 0
+    /// As records say it.
+    private(set) var failure = ""
     private(set) var writability: [Bool] = []
     /// Called with each event.
     var onEvent: ((String) -> Void)?
@@ -122,7 +127,8 @@ final class RecordingDelegate: UpstreamStreamDelegate {
 
     func flushUpstream() { stream?.flush() }
 
-    func upstreamFailed(_ reason: ForwardFailure.Reason, onReusedConnection: Bool) {
+    func upstreamFailed(_ reason: ForwardFailure.Reason, detail: UpstreamFailure?, onReusedConnection: Bool) {
+        failure = UpstreamFailure(reason, detail: detail).word
         over("failed: \(reason)\(onReusedConnection ? ", reused" : "")")
     }
 
@@ -207,8 +213,10 @@ final class EmbeddedUpstream {
 
 private final class EmbeddedConnector: UpstreamConnector {
     private(set) var upstreams: [EmbeddedUpstream] = []
+    var refusal: (any Error)?
 
     func connect(_ connection: HTTP1UpstreamConnection, on loop: TransportLoop) {
+        if let refusal { return connection.connectFailed(refusal) }
         do { upstreams.append(try EmbeddedUpstream(connection, on: loop)) } catch { Issue.record(error) }
     }
 }

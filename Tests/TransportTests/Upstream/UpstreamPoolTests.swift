@@ -1,3 +1,4 @@
+import Glibc
 import HTTP
 import NIOCore
 import Testing
@@ -34,6 +35,23 @@ struct UpstreamPoolTests {
         harness.endTurn()
         #expect(refused.events == ["failed: tooManyWaiting"])
         #expect(waiting.allSatisfy { $0.events.isEmpty })
+    }
+
+    /// The end of the first connection makes room for the second, which fails before the first exchange has heard of its own.
+    @Test("tells each exchange what befell its own connection", arguments: [true, false])
+    func ownFailures(malformed: Bool) throws {
+        let harness = UpstreamHarness(connectionsMax: 1)
+        let (first, second) = (harness.ask(), harness.ask())
+        try harness.upstreams[0].accept()
+        harness.refuseConnections(IOError(errnoCode: ECONNREFUSED, reason: "connect"))
+        if malformed {
+            try harness.upstreams[0].says("SSH-2.0-x\r\n\r\n")
+        } else {
+            harness.upstreams[0].fails(IOError(errnoCode: ECONNRESET, reason: "read"))
+        }
+        harness.endTurn()
+        #expect(first.failure == (malformed ? "protocol:bad_status_line" : "reset"))
+        #expect(second.failure == "refused")
     }
 
     @Test("forgets who does not wait any more")
