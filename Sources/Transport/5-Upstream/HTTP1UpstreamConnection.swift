@@ -42,7 +42,17 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     /// together.
     private var retiresAt = Int64.max
     private var requestsMax = Int.max
-    var isWornOut: Bool { state.served >= requestsMax || loop.deadlines.sweptAt >= retiresAt }
+    var isWornOut: Bool { state.served >= requestsMax || loop.deadlines.sweptAt >= retiresAt || hasLeftItsName }
+    /// Where it leads; nil: it is not open yet.
+    private var address: SocketAddress?
+    private var departuresSeen = 0
+    /// The endpoint's name does not lead to its address any more. One comparison as long as no address leaves the name.
+    var hasLeftItsName: Bool {
+        guard pool.departures != departuresSeen else { return false }
+        if let address, pool.hasLeft(address) { return true }
+        departuresSeen = pool.departures
+        return false
+    }
 
     init(pool: UpstreamPool) {
         self.pool = pool
@@ -111,6 +121,7 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
         let (lifetime, requests) = (loop.timeouts.upstreamLifetime, loop.timeouts.upstreamRequestsMax)
         retiresAt = loop.now() &+ lifetime &- Int64.random(in: 0...max(0, lifetime / 5))
         requestsMax = max(1, requests - Int.random(in: 0...max(0, requests / 5)))
+        address = context?.channel.remoteAddress
         start(.off)
         pool.opened(self)
     }

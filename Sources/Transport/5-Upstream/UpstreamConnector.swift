@@ -13,11 +13,14 @@ struct SocketConnector: UpstreamConnector {
     let host: String
     let port: Int
     let tls: ClientTLS?
+    /// nil: the host is an address.
+    let resolver: EndpointResolver?
 
     func connect(_ connection: HTTP1UpstreamConnection, on loop: TransportLoop) {
         let bound = NIOLoopBound(connection, eventLoop: loop.eventLoop)
         let tls = self.tls
         ClientBootstrap(group: loop.eventLoop)
+            .resolver(resolver.map { ResolvedName(addresses: $0.resolve()) })
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(TransportBounds.unsentBytes, value: TransportBounds.unsentBytesMax)
             .connectTimeout(.nanoseconds(loop.timeouts.upstreamConnect))

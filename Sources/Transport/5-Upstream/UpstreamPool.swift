@@ -8,6 +8,9 @@ package final class UpstreamPool {
     let tls: ClientTLS?
     private let connector: any UpstreamConnector
     private var state: UpstreamPoolState<HTTP1UpstreamConnection, UpstreamWaiter>
+    /// nil: the endpoint is an address, not a name.
+    private let resolver: EndpointResolver?
+    private var addresses = KnownAddresses()
     /// Exchanges that may wait for a connection; one more is refused.
     static let waitersMax = 1_024
     /// Requests of one client address that may be under way here, or wait for it.
@@ -23,22 +26,26 @@ package final class UpstreamPool {
         loop: TransportLoop, host: String, port: Int, tls: ClientTLS?, connectionsMax: Int,
         streamsPerClientMax: Int? = nil, tunnelsPerClientMax: Int? = nil
     ) {
+        let resolver = EndpointResolver.system(host: host, port: port, loop: loop)
         self.init(
             loop: loop, tls: tls, connectionsMax: connectionsMax, streamsPerClientMax: streamsPerClientMax,
             tunnelsPerClientMax: tunnelsPerClientMax,
-            connector: SocketConnector(host: host, port: port, tls: tls))
+            connector: SocketConnector(host: host, port: port, tls: tls, resolver: resolver), resolver: resolver)
     }
 
     init(
         loop: TransportLoop, tls: ClientTLS?, connectionsMax: Int, streamsPerClientMax: Int? = nil,
-        tunnelsPerClientMax: Int? = nil, connector: any UpstreamConnector
+        tunnelsPerClientMax: Int? = nil, connector: any UpstreamConnector, resolver: EndpointResolver? = nil
     ) {
         self.streamsPerClientMax = streamsPerClientMax ?? .max
         self.tunnelsPerClientMax = tunnelsPerClientMax ?? .max
         self.loop = loop
         self.tls = tls
         self.connector = connector
+        self.resolver = resolver
         state = UpstreamPoolState(connectionsMax: connectionsMax, waitersMax: Self.waitersMax)
+        resolver?.onAnswer = { [weak self] addresses, now in self?.resolved(addresses, now: now) }
+        resolver?.isNeeded = { [weak self] in (self?.openConnections ?? 0) > 0 }
     }
 
     /// Connections that are open or being opened.
@@ -112,10 +119,26 @@ package final class UpstreamPool {
         connectForWaiters()
     }
 
+    // MARK: Where the endpoint's name leads
+
+    /// How often addresses have left the name.
+    var departures: Int { addresses.departures }
+
+    /// Whether a connection leads where the name does not lead any more.
+    func hasLeft(_ address: SocketAddress) -> Bool { addresses.hasLeft(address) }
+
+    /// The name was resolved. Idle connections to where it does not lead any more are closed; busy ones take no further
+    /// request.
+    func resolved(_ answer: [SocketAddress], now: Int64) {
+        guard addresses.answered(answer, now: now) else { return }
+        for connection in state.takeIdle(where: \.hasLeftItsName) { connection.closeIdle() }
+    }
+
     // MARK: Life
 
     /// No exchange will ask again: what is idle is closed, what is busy closes when it is given back.
     package func close() {
+        resolver?.stop()
         for connection in state.close() { connection.closeIdle() }
     }
 

@@ -26,6 +26,15 @@ struct UpstreamPoolState<Connection: AnyObject, Waiter: AnyObject>: ~Copyable {
     /// The connection that was used last, if any is idle.
     mutating func takeIdle() -> Connection? { idle.popLast() }
 
+    /// Those of the idle connections that are of no use any more; they are to be closed.
+    mutating func takeIdle(where isUseless: (Connection) -> Bool) -> [Connection] {
+        let useless = idle.filter(isUseless)
+        guard !useless.isEmpty else { return [] }
+        idle.removeAll { one in useless.contains { $0 === one } }
+        open -= useless.count
+        return useless
+    }
+
     // MARK: Waiting
 
     enum Enqueued: Equatable {

@@ -46,6 +46,18 @@ struct PoolTests {
         }
     }
 
+    @Test("lead to a service by its name, and are used again")
+    func name() async throws {
+        try await DataPlaneHarness.run(
+            edit: { $0.replacing("endpoints: [https://127.0.0.1:", with: "endpoints: [https://localhost:") }
+        ) { harness in
+            let client = try harness.gateway.client()
+            for _ in 0..<3 { #expect(try await client.get("\(harness.gateway.url)/").status == 200) }
+            #expect(harness.upstream.requests.count == 3)
+            #expect(Set(harness.upstream.requests.map(\.connection)).count == 1)
+        }
+    }
+
     @Test("that are all busy for too long are the gateway's fault, not the endpoint's")
     func tooLong() async throws {
         try await DataPlaneHarness.run(

@@ -174,8 +174,8 @@ final class EmbeddedUpstream {
     var readsAsked: Int { reads.count }
     var isOpen: Bool { channel.isActive }
 
-    func accept() throws {
-        channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
+    func accept(at address: String = "127.0.0.1") throws {
+        channel.connect(to: try SocketAddress(ipAddress: address, port: 1), promise: nil)
         channel.embeddedEventLoop.run()
     }
 

@@ -126,6 +126,37 @@ struct UpstreamPoolTests {
         #expect(harness.pool.openConnections == 0)
     }
 
+    @Test("closes idle connections to an address that has left the name, and lends busy ones to nobody else")
+    func departed() throws {
+        let harness = UpstreamHarness()
+        let addresses = try ["192.0.2.1", "192.0.2.2"].map { try SocketAddress(ipAddress: $0, port: 1) }
+        let second: Int64 = 1_000_000_000
+        harness.pool.resolved(addresses, now: 0)
+        let delegates = (0..<4).map { _ in harness.ask() }
+        for (index, upstream) in harness.upstreams.enumerated() { try upstream.accept(at: "192.0.2.\(index % 2 + 1)") }
+        // One idle and one busy at each address.
+        for upstream in harness.upstreams.prefix(2) { try upstream.says(empty) }
+        harness.pool.resolved([addresses[0]], now: 30 * second)
+        #expect(harness.upstreams.map(\.isOpen) == [true, true, true, true])
+        harness.pool.resolved([addresses[0]], now: 60 * second)
+        harness.endTurn()
+        #expect(harness.upstreams.map(\.isOpen) == [true, false, true, true])
+        #expect(harness.pool.openConnections == 3)
+        for upstream in harness.upstreams.suffix(2) { try upstream.says(empty) }
+        harness.endTurn()
+        #expect(delegates.allSatisfy { $0.events.last == "ended" })
+        #expect(harness.upstreams.map(\.isOpen) == [true, false, true, false])
+        #expect(harness.pool.openConnections == 2)
+        // It is back: what is opened now is kept.
+        harness.pool.resolved(addresses, now: 90 * second)
+        let more = (0..<3).map { _ in harness.ask() }
+        try #require(harness.upstreams.last).accept(at: "192.0.2.2")
+        for upstream in harness.upstreams where upstream.isOpen { try upstream.says(empty) }
+        harness.endTurn()
+        #expect(more.allSatisfy { $0.events.last == "ended" })
+        #expect(harness.pool.openConnections == 3)
+    }
+
     @Test("does not give up all at once what was opened at once")
     func spread() throws {
         let harness = UpstreamHarness(connectionsMax: 100)
