@@ -30,7 +30,7 @@ struct RecipeTests {
     }
 
     private static let now = Int64(Date().timeIntervalSince1970)
-    private static let times: JSONObject = ["iat": .integer(now), "exp": .integer(now + 300)]
+    private static let times: JSONObject = ["iat": .integer(now), "exp": .integer(now + 3_600)]
 
     static let providers: [Provider] = [
         Provider(
