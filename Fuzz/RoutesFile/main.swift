@@ -51,4 +51,5 @@ struct Files: PolicyFiles {
     func authorityFindings(path: String) -> [PolicyFileFinding] { [] }
     func sha256(_ bytes: [UInt8]) -> [UInt8] { [UInt8](repeating: 7, count: 32) }
     var descriptorsMax: Int? { 4_096 }
+    var processors: Int { 2 }
 }

@@ -87,4 +87,5 @@ private struct FailingFiles: PolicyFiles {
     func authorityFindings(path: String) -> [PolicyFileFinding] { [] }
     func sha256(_ bytes: [UInt8]) -> [UInt8] { [] }
     var descriptorsMax: Int? { nil }
+    var processors: Int { 2 }
 }

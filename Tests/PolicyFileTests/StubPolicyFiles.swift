@@ -13,6 +13,7 @@ import Policy
 ///     #! key certs/gateway.pem error does not belong to the certificate
 ///     #! authorities certs/client-ca.pem error holds no certificate
 ///     #! descriptors 4096
+///     #! processors 8
 ///     #! content certs/partner.jwks.json {"keys": []}
 struct StubPolicyFiles: PolicyFiles {
     private var statuses: [String: PolicyFileStatus] = [:]
@@ -20,6 +21,7 @@ struct StubPolicyFiles: PolicyFiles {
     private var authorities: [String: [PolicyFileFinding]] = [:]
     private var contents: [String: String] = [:]
     private(set) var descriptorsMax: Int?
+    private(set) var processors = 2
 
     init(directives text: String = "") {
         for line in text.split(separator: "\n") where line.hasPrefix("#! ") {
@@ -39,6 +41,7 @@ struct StubPolicyFiles: PolicyFiles {
             case "authorities":
                 authorities[words[1], default: []].append(PolicyFileFinding(.authorities, severity, message))
             case "descriptors": descriptorsMax = Int(words[1])
+            case "processors": processors = Int(words[1]) ?? processors
             case "content": contents[words[1]] = rest
             default: break
             }

@@ -35,4 +35,30 @@ struct ResourceFaultTests {
         #expect(ResourceFaults.Kind(IOError(errnoCode: code, reason: "test")) == kind)
         #expect(ResourceFaults.Kind(ChannelError.eof) == nil)
     }
+
+    @Test(
+        "is not the endpoint's fault, whenever it is found: while a connection is made, or in the middle of a request",
+        arguments: [
+            (EMFILE, "no_resources"), (ENFILE, "no_resources"), (ENOBUFS, "no_resources"), (ENOMEM, "no_resources"),
+            (EADDRNOTAVAIL, "no_resources"), (ECONNREFUSED, "refused"), (ECONNRESET, "reset"),
+        ] as [(CInt, String)], [0, 1, 2])
+    func blame(_ row: (code: CInt, failure: String), moment: Int) throws {
+        let harness = UpstreamHarness()
+        let delegate = harness.ask()
+        let upstream = try #require(harness.upstreams.first)
+        let error = IOError(errnoCode: row.code, reason: "test")
+        switch moment {
+        case 0: upstream.refuse(error)
+        case 1:
+            try upstream.accept()
+            upstream.fails(error)
+        default:
+            try upstream.accept()
+            try upstream.says("HTTP/1.1 100 Continue\r\n\r\n")
+            upstream.fails(error)
+        }
+        harness.endTurn()
+        #expect(delegate.failure == row.failure)
+        #expect(harness.loop.faults.status(now: harness.loop.now()).count == (row.failure == "no_resources" ? 1 : 0))
+    }
 }

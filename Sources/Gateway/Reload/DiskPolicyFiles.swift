@@ -31,6 +31,8 @@ package struct DiskPolicyFiles: PolicyFiles {
 
     package var descriptorsMax: Int? { FileDescriptors.most }
 
+    package var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
+
     package func sha256(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
 
     package func keyPairFindings(chain: String, key: String) -> [PolicyFileFinding] {

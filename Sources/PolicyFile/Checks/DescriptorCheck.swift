@@ -1,7 +1,8 @@
+import Octets
 import Policy
 
-/// Whether as many connections can be open as the listeners may have. Out of descriptors nothing can be accepted, and no
-/// service be reached.
+/// Whether as many connections can be open as the listeners and the upstreams may have. Out of descriptors nothing can be
+/// accepted, and no service be reached.
 struct DescriptorCheck {
     let draft: PolicyDraft
 
@@ -9,12 +10,22 @@ struct DescriptorCheck {
     static let others = 256
 
     func run() {
-        guard let most = draft.context.files.descriptorsMax, let first = draft.listeners.first else { return }
-        let connections = draft.listeners.reduce(0) { $0 + ($1.listener?.connectionsMax ?? 0) }
-        guard connections + Self.others > most else { return }
+        let files = draft.context.files
+        guard let most = files.descriptorsMax, let first = draft.listeners.first else { return }
+        let clients = draft.listeners.reduce(0) { $0 + ($1.listener?.connectionsMax ?? 0) }
+        let workers = draft.workers ?? files.processors
+        // Each event loop has connections of its own to each endpoint.
+        let ofWorker = draft.upstreams.values.reduce(0) { $0 + $1.endpoints.count * $1.connectionsPerWorkerMax }
+        let services = Int(clamping: Int64(ofWorker).saturatingMultiply(Int64(workers)))
+        let all = Int(clamping: Int64(clients + Self.others).saturatingAdd(Int64(services)))
+        guard all > most else { return }
         draft.context.findings.warning(
             .tooFewDescriptors, at: first.position,
-            "the listeners may have \(connections) connections (connections_max), but a process here \(most) descriptors, and requests to services need some as well; raise the hard limit (ulimit -Hn, LimitNOFILE=), or lower connections_max"
-        )
+            """
+            a process here may have \(most) descriptors, and this policy may need \(all): \(clients) for clients \
+            (connections_max), \(services) for services (\(workers) workers × \(ofWorker), the sum of \
+            connections_per_worker_max of all endpoints) and \(Self.others) for everything else; raise the hard limit \
+            (ulimit -Hn, LimitNOFILE=), or lower connections_max or connections_per_worker_max
+            """)
     }
 }

@@ -15,6 +15,8 @@ package protocol PolicyFiles {
     func sha256(_ bytes: [UInt8]) -> [UInt8]
     /// Files and sockets that a process may have open here; nil: not known.
     var descriptorsMax: Int? { get }
+    /// Processors that a process may use here: there are as many event loops where `workers` says nothing.
+    var processors: Int { get }
 }
 
 /// What there is at a path, links followed.

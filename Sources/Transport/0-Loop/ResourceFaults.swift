@@ -82,8 +82,13 @@ extension ResourceFaults.Kind {
             self = kind
         } else if let error = error as? NIOConnectionError {
             let kinds = error.connectionErrors.compactMap { Self($0.error) }
-            if let kind = kinds.first {
+            if let kind = kinds.first(where: { $0 != .localPorts })
+                ?? (error.dnsAError as? SystemNames.Failure)?.missing
+            {
                 self = kind
+            } else if !kinds.isEmpty, kinds.count == error.connectionErrors.count {
+                // Where a machine has no IPv6, its attempts say EADDRNOTAVAIL too: what the others say counts.
+                self = .localPorts
             } else if error.connectionErrors.isEmpty, !FileDescriptors.isOneFree {
                 // Resolving the name needs a descriptor too, and does not say what it lacked.
                 self = .processDescriptors

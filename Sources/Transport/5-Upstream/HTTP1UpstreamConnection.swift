@@ -138,6 +138,10 @@ final class HTTP1UpstreamConnection: Timed, ChannelDuplexHandler {
     // MARK: Ending
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let missing = ResourceFaults.Kind(error) {
+            loop.faults.note(missing, now: loop.now())
+            state.willFail(.noResources)
+        }
         if failure == nil {
             if case .connecting = state.phase {
                 failure = .handshake(

@@ -73,7 +73,7 @@ extension HTTP1UpstreamState {
         return true
     }
 
-    /// The connection is about to be closed before it was ever open, and this is why.
+    /// The connection is about to be closed, and this is why.
     mutating func willFail(_ reason: ForwardFailure.Reason) { failure = reason }
 
     /// There is no socket. nil: that is of no interest any more.
