@@ -22,6 +22,7 @@ package final class TransportLoop {
     let connections = ConnectionRegistry()
     let pipelineTurns = PipelineTurns()
     let closingReads = ClosingReads()
+    let lateOctets = LateOctets()
     let clientShares = ClientShares()
     /// nil: in memory.
     private(set) var afterSockets: AfterSockets?

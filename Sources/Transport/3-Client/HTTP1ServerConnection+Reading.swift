@@ -20,7 +20,7 @@ extension HTTP1ServerConnection {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var octets = unwrapInboundIn(data)
-        guard state.mayArrive(octets.readableBytes) else { return closeHard() }
+        guard takes(octets.readableBytes) else { return closeHard() }
         switch state.reading {
         case .tunnel:
             state.tunnelMoved(now: loop.now())
@@ -48,6 +48,20 @@ extension HTTP1ServerConnection {
         }
         exchange?.readFromClientEnded()
         flushIfNeeded()
+    }
+
+    /// Whether what has come is kept; what came late counts against the loop until a service can have taken it.
+    private func takes(_ count: Int) -> Bool {
+        switch state.arrived(count) {
+        case .welcome: return true
+        case .tooMany: return false
+        case .late:
+            guard loop.lateOctets.take(count) else { return false }
+            loop.run(afterNanoseconds: LateOctets.heldNanoseconds) { [lateOctets = loop.lateOctets] in
+                lateOctets.give(back: count)
+            }
+            return true
+        }
     }
 
     /// Keeps what was not understood yet, in a buffer of its own: the TLS handler writes its next read into the one

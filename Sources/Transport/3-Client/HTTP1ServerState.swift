@@ -349,11 +349,23 @@ struct HTTP1ServerState: ~Copyable {
 
     var readingPaused: Bool { !pauses.isEmpty }
 
-    /// Octets have come. False: too many, although reading is paused; the connection is not worth its memory.
-    mutating func mayArrive(_ count: Int) -> Bool {
-        guard readingPaused else { return true }
+    enum Arrival: Equatable {
+        case welcome
+        /// Too many, although reading is paused: they may be kept if there is room for them.
+        case late
+        /// The connection is not worth its memory.
+        case tooMany
+    }
+
+    /// Octets have come.
+    mutating func arrived(_ count: Int) -> Arrival {
+        guard readingPaused else { return .welcome }
         pausedBytes &+= count
-        return pausedBytes <= Self.pausedBytesMax
+        if pausedBytes <= Self.pausedBytesMax { return .welcome }
+        switch reading {
+        case .body, .chunks, .tunnel: return pausedBytes <= LateOctets.connectionMax ? .late : .tooMany
+        case .handshake, .head, .answering, .closing: return .tooMany
+        }
     }
 
     mutating func pauseReading(_ reason: Pauses, now: Int64, _ timeouts: TransportTimeouts) {

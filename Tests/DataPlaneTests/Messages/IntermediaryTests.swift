@@ -154,6 +154,35 @@ struct IntermediaryTests {
         }
     }
 
+    // MARK: RFC 9112 §9.6
+
+    @Test(
+        "hands on all that a client has sent before it said that it sends no more, however late the service takes it",
+        arguments: [false, true])
+    func lateService(chunked: Bool) async throws {
+        let script = UpstreamScript.steps(
+            .waitForGate("read"), .readBody, .write(Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".utf8)))
+        try await DataPlaneHarness.run(script) { harness in
+            let client = try await harness.gateway.rawClient()
+            let (count, parts) = (65_536, 16)
+            try await client.write(
+                Ask.head("POST", "/", [chunked ? "Transfer-Encoding: chunked" : "Content-Length: \(count * parts)"]))
+            let sending = Task {
+                for _ in 0..<parts {
+                    let part = String(repeating: "x", count: count)
+                    try await client.write(chunked ? "10000\r\n\(part)\r\n" : part)
+                }
+                if chunked { try await client.write("0\r\n\r\n") }
+                await client.closeWriting()
+            }
+            try await sending.value
+            try await Task.sleep(for: .milliseconds(300))
+            harness.upstream.open(gate: "read")
+            #expect(try await client.readAnswer().status == 200)
+            #expect(try await harness.upstream.requests(atLeast: 1)[0].bodyCount == count * parts)
+        }
+    }
+
     // MARK: RFC 9112 §5.1
 
     @Test("removes the white space before the colon of an answer's fields and trailers, and refuses a request's")

@@ -69,6 +69,35 @@ struct EndlessPipelineTests {
         #expect(client.heard.last == "ended clientGone 0")
     }
 
+    @Test("keeps what comes late of a body that it has announced, within a bound of the connection and of the loop")
+    func lateOctets() throws {
+        for (announced, most) in [
+            ("Content-Length: 100000000", LateOctets.connectionMax),
+            ("Transfer-Encoding: chunked", LateOctets.connectionMax),
+        ] {
+            let client = ClientHarness { _ in }
+            try client.receive("POST / HTTP/1.1\r\nHost: a.example\r\n\(announced)\r\n\r\n")
+            client.connection.pauseReading()
+            var arrived = 0
+            let chunk = "8000\r\n" + String(repeating: "x", count: 32_768) + "\r\n"
+            while client.isOpen, arrived < 2 * most {
+                try client.receive(chunk)
+                arrived += chunk.utf8.count
+            }
+            #expect(!client.isOpen && arrived > most && arrived <= most + 2 * chunk.utf8.count)
+        }
+    }
+
+    @Test("has room for so many late octets as the loop may hold, and again when their time is over")
+    func lateRoom() {
+        let late = LateOctets()
+        var taken = 0
+        while late.take(LateOctets.connectionMax) { taken += 1 }
+        #expect(taken == LateOctets.octetsMax / LateOctets.connectionMax)
+        late.give(back: LateOctets.connectionMax)
+        #expect(late.take(LateOctets.connectionMax) && !late.take(1))
+    }
+
     @Test("has no further request begun while too much of its answers waits to be taken")
     func doesNotRead() {
         var state = HTTP1ServerState(limits: HeadLimits())
