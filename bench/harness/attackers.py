@@ -1,9 +1,10 @@
 """Senders that try to take from others what belongs to all. Each runs in a process of its own, for a bounded time.
 
-An attacker knows the address of the proxy and what anybody knows: no token. `run(port, seconds)` returns how many requests or
-octets it got rid of, so that an attack that did nothing shows.
+An attacker knows the address of the proxy and what anybody knows: no token that is good. `prepare` comes before anything is measured;
+`run(port, seconds)` returns how many requests or octets it got rid of, so that an attack that did nothing shows.
 """
 
+import base64
 import multiprocessing
 import os
 import selectors
@@ -66,6 +67,13 @@ class Attack:
     name, says = "", ""
     # Seconds until it has begun, and others are measured.
     settles = 0.5
+    # Whether nginx has what is attacked.
+    has_peer = True
+    # The good client's tokens: by which algorithm, and whether it has another one for each request.
+    good_algorithm, good_is_new = "RS256", False
+
+    def prepare(self, port, site):
+        """What the attack needs before it begins, such as connections."""
 
     def run(self, port, seconds):
         raise NotImplementedError
@@ -198,22 +206,78 @@ class SlowDownloads(Slow):
         return count
 
 
-ATTACKS = [Pipeline(), Unread(), Refused(), Chunks(), SlowBodies(), SlowDownloads()]
+class BadTokens(Attack):
+    """Tokens of the issuer in everything but their signature, each of which has to be checked.
+
+    Each address stays within `bad_tokens_per_minute_max` (60), so that no request is refused for its address. No check is cheaper for
+    being of the same token: every signature is another one.
+    """
+
+    ADDRESSES = 800
+    REQUESTS_PER_SECOND = 1.0  # and address
+    has_peer = False
+
+    def __init__(self, algorithm, good_algorithm="RS256", good_is_new=False):
+        self.algorithm, self.good_algorithm, self.good_is_new = algorithm, good_algorithm, good_is_new
+        self.name = f"bad-{algorithm}" + (f"-{good_algorithm}" if good_is_new else "")
+        self.says = (f"{self.ADDRESSES} addresses, each with a token a second with a wrong {algorithm} signature"
+                     + (f"; the good client has another {good_algorithm} token for each request" if good_is_new else ""))
+        self.connections, self.token = [], ""
+
+    def prepare(self, port, site):
+        self.token = site.materials.token_by(self.algorithm)
+        self.connections = [connect(port, f"127.{2 + number // 250}.1.{1 + number % 250}") for number in range(self.ADDRESSES)]
+
+    def request(self):
+        signed, signature = self.token.rsplit(".", 1)
+        octets = bytearray(base64.urlsafe_b64decode(signature + "=="))
+        octets[8:24] = os.urandom(16)
+        token = f"{signed}.{materials.base64url(octets)}"
+        return f"GET /orders/1k HTTP/1.1\r\nHost: {materials.HOST}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+
+    def run(self, port, seconds):
+        begun, sent, waits = time.monotonic(), 0, (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError)
+        every = 1 / (self.ADDRESSES * self.REQUESTS_PER_SECOND)
+        while (now := time.monotonic()) < begun + seconds:
+            while begun + sent * every < now:
+                connection = self.connections[sent % len(self.connections)]
+                sent += 1
+                try:
+                    while connection.recv(65_536):  # the answer to the one before
+                        pass
+                except waits:
+                    pass
+                try:
+                    connection.send(self.request())
+                except (*waits, OSError):
+                    pass
+            time.sleep(0.0005)
+        return sent
+
+
+ATTACKS = [Pipeline(), Unread(), Refused(), Chunks(), SlowBodies(), SlowDownloads(), BadTokens("ES512"), BadTokens("ES384"), BadTokens("ES512", "RS256", True),
+           BadTokens("ES512", "ES512", True)]
 
 
 class Attacking:
     """An attack in a process of its own, while the block runs."""
 
-    def __init__(self, attack, port, seconds):
+    PREPARING_SECONDS = 60
+
+    def __init__(self, attack, port, site, seconds):
         self.done = multiprocessing.Value("q", 0)
-        self.process = multiprocessing.Process(target=self._run, args=(attack, port, seconds), daemon=True)
+        self.ready = multiprocessing.Event()
+        self.process = multiprocessing.Process(target=self._run, args=(attack, port, site, seconds), daemon=True)
         self.seconds = seconds
 
-    def _run(self, attack, port, seconds):
+    def _run(self, attack, port, site, seconds):
+        attack.prepare(port, site)
+        self.ready.set()
         self.done.value = attack.run(port, seconds)
 
     def __enter__(self):
         self.process.start()
+        self.ready.wait(self.PREPARING_SECONDS)
         return self
 
     def __exit__(self, *_):

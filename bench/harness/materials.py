@@ -25,6 +25,9 @@ UPSTREAM_SPIFFE = "spiffe://example.org/orders"
 GATEWAY_SPIFFE = "spiffe://example.org/gateway"
 CLIENTS = 500
 TOKEN_LIFETIME_SECONDS = 12 * 3600
+# Curve, its name, the hash, octets of a coordinate (RFC 7518 §3.4).
+CURVES = {"ES256": (ec.SECP256R1, "P-256", hashes.SHA256, 32), "ES384": (ec.SECP384R1, "P-384", hashes.SHA384, 48),
+          "ES512": (ec.SECP521R1, "P-521", hashes.SHA512, 66)}
 
 
 class Authority:
@@ -102,10 +105,12 @@ class TokenKey:
             self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
             numbers = self.key.public_key().public_numbers()
             public = {"e": whole_number(numbers.e), "kty": "RSA", "n": whole_number(numbers.n)}
-        elif algorithm == "ES256":
-            self.key = ec.generate_private_key(ec.SECP256R1())
+        elif algorithm in CURVES:
+            curve, name, _, octets = CURVES[algorithm]
+            self.key = ec.generate_private_key(curve())
             numbers = self.key.public_key().public_numbers()
-            public = {"crv": "P-256", "kty": "EC", "x": whole_number(numbers.x, 32), "y": whole_number(numbers.y, 32)}
+            public = {
+                "crv": name, "kty": "EC", "x": whole_number(numbers.x, octets), "y": whole_number(numbers.y, octets)}
         elif algorithm == "EdDSA":
             self.key = ed25519.Ed25519PrivateKey.generate()
             public = {"crv": "Ed25519", "kty": "OKP", "x": base64url(self.key.public_key().public_bytes_raw())}
@@ -123,9 +128,10 @@ class TokenKey:
             return self.key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
         if self.algorithm == "PS256":
             return self.key.sign(octets, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
-        if self.algorithm == "ES256":
-            r, s = decode_dss_signature(self.key.sign(octets, ec.ECDSA(hashes.SHA256())))
-            return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        if self.algorithm in CURVES:
+            _, _, hash_of, length = CURVES[self.algorithm]
+            r, s = decode_dss_signature(self.key.sign(octets, ec.ECDSA(hash_of())))
+            return r.to_bytes(length, "big") + s.to_bytes(length, "big")
         return self.key.sign(octets)
 
     def compact(self, header, claims):
@@ -193,6 +199,13 @@ class Materials:
         if algorithm not in self.other_keys:
             key = self.other_keys[algorithm] = TokenKey(algorithm)
             path.write_text(json.dumps({"keys": [key.jwk]}))
+        return path
+
+    def jwks_of(self, algorithms):
+        """Key set of an issuer that signs by each of these algorithms."""
+        path = self.path("issuer-" + "-".join(algorithms) + ".jwks.json")
+        sets = [json.loads(self.jwks_file(algorithm).read_text()) for algorithm in algorithms]
+        path.write_text(json.dumps({"keys": [key for one in sets for key in one["keys"]]}))
         return path
 
     def token_by(self, algorithm, number=0):

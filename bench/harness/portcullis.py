@@ -70,7 +70,8 @@ timeouts:
 
 
 class Attacked(Portcullis):
-    """As many connections to the service as by default, and what attackers without a token may ask for."""
+    """As many connections to the service as by default, what attackers without a token may ask for, and an issuer that signs by
+    costly algorithms, too."""
 
     connections = 256
     more_routes = f"""  - id: upload
@@ -82,6 +83,16 @@ class Attacked(Portcullis):
     public: true
     upstream: orders
 """
+
+
+    ALGORITHMS = ["RS256", "ES384", "ES512"]
+
+    def issuer(self, site, folder):
+        return f"""  partner:
+    issuer: {materials.ISSUER}
+    jwks: {{file: {site.materials.jwks_of(self.ALGORITHMS)}}}
+    audience: {materials.AUDIENCE}
+    algorithms: [{", ".join(self.ALGORITHMS)}]"""
 
 
 class PortcullisWithoutCache(Portcullis):
