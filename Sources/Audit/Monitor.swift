@@ -2,11 +2,12 @@ import Glibc
 
 /// A POSIX mutex with one condition. `Synchronization.Mutex` has no condition to wait on, and a thread that writes to a
 /// disk must not be one of the pool that runs tasks.
-final class Monitor: @unchecked Sendable {
+package final class Monitor: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    init() {
+    /// Nobody holds it.
+    package init() {
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -23,30 +24,33 @@ final class Monitor: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func lock() { pthread_mutex_lock(mutex) }
+    /// Waits for the lock and takes it.
+    package func lock() { pthread_mutex_lock(mutex) }
 
-    func unlock() { pthread_mutex_unlock(mutex) }
+    /// Gives the lock back.
+    package func unlock() { pthread_mutex_unlock(mutex) }
 
-    func locked<T>(_ body: () -> T) -> T {
+    /// Runs `body` with the lock held.
+    package func locked<T>(_ body: () -> T) -> T {
         lock()
         defer { unlock() }
         return body()
     }
 
     /// Wakes everybody who waits. Called with the lock held.
-    func wake() { pthread_cond_broadcast(condition) }
+    package func wake() { pthread_cond_broadcast(condition) }
 
     /// Waits for `wake`, with the lock given up meanwhile. Called with the lock held; may return for no reason.
-    func wait() { pthread_cond_wait(condition, mutex) }
+    package func wait() { pthread_cond_wait(condition, mutex) }
 
     /// Waits for `wake` until a time of `Monitor.now`.
-    func wait(until nanoseconds: Int) {
+    package func wait(until nanoseconds: Int) {
         var time = timespec(tv_sec: nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
         pthread_cond_timedwait(condition, mutex, &time)
     }
 
     /// Monotonic nanoseconds.
-    static var now: Int {
+    package static var now: Int {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return time.tv_sec &* 1_000_000_000 &+ time.tv_nsec

@@ -79,11 +79,24 @@ package struct DPoPProof: Sendable {
     /// The proof's own key made its signature, by one of these algorithms, all of which are asymmetric.
     /// - Throws: `malformed`, `badSignature`.
     package func verify(_ algorithms: [Algorithm]) throws(ProofError) {
-        do throws(JOSEError) { _ = try jws.verified(by: key, allowing: algorithms) } catch {
-            switch error {
-            case .badSignature: throw .badSignature
-            case .unsupportedAlgorithm, .noKey, .malformed, .tooComplex: throw .malformed
-            }
+        let check = try check(algorithms)
+        do throws(JOSEError) { _ = try check.verified() } catch { throw ProofError(error) }
+    }
+
+    /// The check that `verify` makes, to be made later or elsewhere: the key came with the proof, so how long it takes
+    /// is its sender's choice.
+    /// - Throws: `malformed`.
+    package func check(_ algorithms: [Algorithm]) throws(ProofError) -> SignatureCheck {
+        do throws(JOSEError) { return try jws.check(by: key, allowing: algorithms) } catch { throw ProofError(error) }
+    }
+}
+
+extension ProofError {
+    /// What is wrong with a proof whose signature was checked elsewhere.
+    package init(_ error: JOSEError) {
+        switch error {
+        case .badSignature: self = .badSignature
+        case .unsupportedAlgorithm, .noKey, .malformed, .tooComplex: self = .malformed
         }
     }
 }

@@ -120,13 +120,26 @@ final class AuthenticationHarness {
         return try judge(head, route: route, peer: peer, at: seconds, now: now)
     }
 
+    /// Signatures that take long are checked on the spot, as often as they are asked for.
     func judge(
         _ head: RequestHead, route: Int = 0, peer: PeerFacts = anyPeer, at seconds: Int64 = 1_100, now: Int64 = 0
     ) throws -> Verdict {
+        var checked: [CheckedSignature] = []
+        while true {
+            let verdict = try judge(head, knowing: checked, route: route, peer: peer, at: seconds, now: now)
+            // One of the token, one of the proof.
+            guard case .inquire(.signature(let question)) = verdict, checked.count < 2 else { return verdict }
+            checked.append(question.answered())
+        }
+    }
+
+    func judge(
+        _ head: RequestHead, knowing checked: [CheckedSignature], route: Int = 0, peer: PeerFacts = anyPeer,
+        at seconds: Int64 = 1_100, now: Int64 = 0
+    ) throws -> Verdict {
         authenticator.authenticate(
             head, token: try Credential.presented(in: head), rules: rules[route], issuers: set, peer: peer,
-            unixSeconds: seconds,
-            now: now)
+            unixSeconds: seconds, now: now, checked: checked)
     }
 
     /// `ok`, the word of the refusal, or `inquire`.

@@ -199,6 +199,32 @@ struct KeyTests {
         try Self.expect(.badMember, Vectors.es256Key, ["kid": 1])
     }
 
+    @Test(
+        "keys whose signatures take long to check are known as such",
+        arguments: [
+            (.rs256, false), (.es256, false), (.edDSA, false), (.es384, true), (.es512, true), (.mlDSA65, true),
+            (.mlDSA87, true),
+        ] as [(Algorithm, Bool)])
+    func costly(algorithm: Algorithm, isCostly: Bool) throws {
+        #expect(try TestKeys.key(algorithm).verificationKey.isCostly == isCostly)
+        let jws = try CompactJWS(text: TestKeys.token(algorithm))
+        // One such key among those that may have signed it is enough, and keys for other algorithms say nothing.
+        let check = try jws.check(by: TestKeys.set(.es512, .es256, algorithm), allowing: [algorithm])
+        #expect(check.isCostly == isCostly)
+    }
+
+    @Test(
+        "how long RSA takes depends on the lengths of both numbers",
+        arguments: [
+            (2_048, "AQAB", false), (4_096, "AQAB", false), (4_096, "Aw", false), (4_104, "AQAB", true),
+            (8_192, "AQAB", true), (2_048, "AQAAAQ", true),
+        ])
+    func costlyRSA(bits: Int, exponent: String, isCostly: Bool) throws {
+        let key = try VerificationKey(
+            jwk: ["kty": "RSA", "n": .string(Self.modulus(bits: bits)), "e": .string(exponent)])
+        #expect(key.isCostly == isCostly)
+    }
+
     private static func modulus(bits: Int) -> String {
         let count = (bits + 7) / 8
         var octets = [UInt8](repeating: 0xA5, count: count)

@@ -22,12 +22,15 @@ package enum Inquiry: Sendable, Equatable {
     /// Whether a token is active (RFC 7662), by the word of an issuer (index into `Policy.issuers`). The token is a
     /// secret.
     case introspection(issuer: Int, token: [UInt8], digest: Digest256)
+    /// Whether a signature holds whose check takes so long that others on the event loop would notice.
+    case signature(SignatureQuestion)
 
     /// The answer when it cannot be found out now: 503, never 401.
     package var unanswered: Refusal {
         switch self {
         case .keys: Refusal(.keysUnavailable)
         case .introspection: Refusal(.introspectionUnavailable)
+        case .signature: Refusal(.signatureCheckUnavailable)
         }
     }
 }
@@ -100,24 +103,31 @@ package final class Authenticator {
     ///   - now: monotonic nanoseconds, for the limit on bad tokens and for what counts until a time.
     ///   - introspected: what the issuer says of the token, and how long that counts (monotonic nanoseconds): the
     ///   answer to an inquiry. Without it nothing changes but that the inquiry comes again.
+    ///   - checked: what came of the checks that this request has asked for, in the same way.
     package func authenticate(
         _ head: borrowing RequestHead, token: PresentedToken?, rules: RouteRules, issuers: borrowing IssuerSet,
         peer: borrowing PeerFacts, unixSeconds: Int64, now: Int64,
-        introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)? = nil
+        introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)? = nil, checked: [CheckedSignature] = []
     ) -> Verdict {
         guard let token else {
             return .refused(Refusal(.missingToken, scope: rules.scopeAttribute).asking(rules.challenge))
         }
         let challenge = token.scheme == .dpop ? rules.proofChallenge : rules.bearerChallenge
+        let signatures = CheckedSignatures(checked)
         do throws(Refusal) {
-            switch try judge(head.block.bytes, token.token, rules, issuers, peer, unixSeconds, now, introspected) {
+            switch try judge(
+                head.block.bytes, token.token, rules, issuers, peer, unixSeconds, now, introspected, signatures)
+            {
             case .inquire(let inquiry):
                 return .inquire(inquiry)
             case .found(let principal, let issuer):
                 let entry = issuers.entries[rules.issuers[issuer].index]
                 do throws(Refusal) {
-                    try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(
-                        head, token, principal, peer, unixSeconds: unixSeconds, now: now)
+                    if let question = try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(
+                        head, token, principal, peer, unixSeconds: unixSeconds, now: now, signatures: signatures)
+                    {
+                        return .inquire(.signature(question))
+                    }
                 } catch {
                     suspect = (principal, issuer)
                     throw error
@@ -138,7 +148,7 @@ package final class Authenticator {
 
     /// Judges a token that came by itself, not as the credentials of a request: an assertion in a form, say. It is
     /// judged as a bearer token would be; one that is bound to a key or a certificate is refused, because nobody has
-    /// proved to hold that.
+    /// proved to hold that. Its signature is checked at once, however long that takes: not for event loops.
     ///
     /// - Parameters:
     ///   - unixSeconds: for the token's times.
@@ -148,7 +158,7 @@ package final class Authenticator {
     ) -> Verdict {
         do throws(Refusal) {
             let whole = Slice(start: 0, end: token.count)
-            switch try judge(token, whole, rules, issuers, .nobody, unixSeconds, now, nil) {
+            switch try judge(token, whole, rules, issuers, .nobody, unixSeconds, now, nil, .atOnce) {
             case .inquire(let inquiry):
                 return .inquire(inquiry)
             case .found(let principal, let issuer):
@@ -180,9 +190,9 @@ package final class Authenticator {
     private func judge(
         _ bytes: [UInt8], _ token: Slice, _ rules: RouteRules, _ issuers: borrowing IssuerSet,
         _ peer: borrowing PeerFacts, _ unixSeconds: Int64, _ now: Int64,
-        _ introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)?
+        _ introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)?, _ signatures: CheckedSignatures
     ) throws(Refusal) -> Finding {
-        let finding = try find(bytes, token, rules, issuers, peer, unixSeconds, now, introspected)
+        let finding = try find(bytes, token, rules, issuers, peer, unixSeconds, now, introspected, signatures)
         if case .found(let principal, let issuer) = finding {
             do throws(Refusal) {
                 try judge(principal, rules.issuers[issuer], issuers, unixSeconds)
@@ -213,7 +223,7 @@ package final class Authenticator {
     private func find(
         _ bytes: [UInt8], _ token: Slice, _ rules: RouteRules, _ issuers: borrowing IssuerSet,
         _ peer: borrowing PeerFacts, _ unixSeconds: Int64, _ now: Int64,
-        _ introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)?
+        _ introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)?, _ signatures: CheckedSignatures
     ) throws(Refusal) -> Finding {
         let known = memo.digest(bytes, token)
         let digest = known ?? Self.digest(bytes, token)
@@ -225,18 +235,22 @@ package final class Authenticator {
             if known == nil { memo.remember(bytes, token, digest) }
             return .found(principal, issuer: place)
         }
-        if introspected == nil, let wait = limiter?.secondsToWait(peer.address, now: now) {
+        // Who has waited for an answer has passed here before.
+        if introspected == nil, signatures.isEmpty, let wait = limiter?.secondsToWait(peer.address, now: now) {
             throw Refusal(.tooManyBadTokens, retryAfterSeconds: wait)
         }
         let octets = Array(bytes[token.start..<token.end])
         let finding = try TokenVerification(
-            rules: rules, issuers: copy issuers, companion: companion, introspected: introspected
+            rules: rules, issuers: copy issuers, companion: companion, introspected: introspected,
+            signatures: signatures
         ).verify(octets, digest)
         switch finding {
         case .keysMissing(let issuer, let kid):
             return .inquire(.keys(issuer: issuer, kid: kid))
         case .unasked(let issuer):
             return .inquire(.introspection(issuer: issuer, token: octets, digest: digest))
+        case .unchecked(let question):
+            return .inquire(.signature(question))
         case .verified(let principal, let place, let freshUntil):
             let entry = issuers.entries[rules.issuers[place].index]
             if !principal.facts.isExpired(unixSeconds, skew: entry.clockSkewSeconds) {

@@ -13,6 +13,7 @@ struct TokenVerification {
     let companion: Principal.MakeCompanion?
     /// What an issuer has said of the token, and how long that counts (monotonic nanoseconds); nil: none was asked yet.
     let introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)?
+    let signatures: CheckedSignatures
 
     enum Finding {
         /// And its issuer's place in `RouteRules.issuers`, and how long the finding counts (monotonic nanoseconds).
@@ -22,6 +23,8 @@ struct TokenVerification {
         /// The keys of this issuer (index into `Policy.issuers`) are not loaded, or do not have the token's `kid` and
         /// may have it once they are fetched anew.
         case keysMissing(issuer: Int, kid: String?)
+        /// The signature takes long to check.
+        case unchecked(SignatureQuestion)
     }
 
     func verify(_ token: [UInt8], _ digest: Digest256) throws(Refusal) -> Finding {
@@ -45,7 +48,11 @@ struct TokenVerification {
             if case .fetched = entry.issuer.keys, let kid = jws.header.kid, !keys.set.has(kid: kid) {
                 return .keysMissing(issuer: index, kid: kid)
             }
-            verified = try self.verified(jws, keys.set, entry.issuer.algorithms)
+            switch try checked(jws, keys.set, entry, digest) {
+            case .checked(.success(let jws)): verified = jws
+            case .checked(.failure(let error)): throw Refusal(error.refusalCode)
+            case .unchecked(let question): return .unchecked(question)
+            }
         } catch {
             // Whoever cannot show a token of an issuer that is not listed does not learn that it exists.
             throw entry.issuer.listed ? error : error.told(as: .wrongIssuer)
@@ -102,10 +109,13 @@ struct TokenVerification {
         }
     }
 
-    private func verified(
-        _ jws: CompactJWS, _ keys: JWKSet, _ algorithms: [Algorithm]
-    ) throws(Refusal) -> VerifiedJWS {
-        do throws(JOSEError) { return try jws.verified(by: keys, allowing: algorithms) } catch {
+    private func checked(
+        _ jws: CompactJWS, _ keys: JWKSet, _ entry: IssuerSet.Entry, _ digest: Digest256
+    ) throws(Refusal) -> CheckedSignatures.Finding {
+        do throws(JOSEError) {
+            let check = try jws.check(by: keys, allowing: entry.issuer.algorithms)
+            return signatures.outcome(check, SignatureName(token: digest, entry))
+        } catch {
             throw Refusal(error.refusalCode)
         }
     }

@@ -51,6 +51,12 @@ package final class AddressLimiter: Sendable {
         }
     }
 
+    /// One came from this address after `since` (monotonic nanoseconds), as far as the addresses are remembered.
+    package func counted(_ address: ClientAddress, since: Int64) -> Bool {
+        let key = key(address)
+        return addresses.withLock { addresses in addresses.peek(key).map { addresses[$0] > since } ?? false }
+    }
+
     private func key(_ address: ClientAddress) -> Key {
         var hash = SipHash(seed)
         hash.add(address.counted)

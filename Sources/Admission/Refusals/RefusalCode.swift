@@ -61,6 +61,7 @@ package enum RefusalCode: UInt8, Sendable, CaseIterable {
     case keysUnavailable
     case introspectionUnavailable
     case proofsUnavailable
+    case signatureCheckUnavailable
     // Authorize
     case insufficientScope
     case claimMismatch

@@ -137,6 +137,7 @@ extension RefusalCode {
         case .keysUnavailable: cannotCheck("keys_unavailable")
         case .introspectionUnavailable: cannotCheck("introspection_unavailable")
         case .proofsUnavailable: cannotCheck("proofs_unavailable")
+        case .signatureCheckUnavailable: cannotCheck("signature_check_unavailable", retryAfter: 1)
 
         case .insufficientScope:
             .init(
@@ -202,9 +203,9 @@ extension RefusalCode {
         .init(word, 401, .unauthenticated, .invalidProof, .client, "Invalid proof", detail)
     }
 
-    private func cannotCheck(_ word: StaticString) -> RefusalFacts {
+    private func cannotCheck(_ word: StaticString, retryAfter: Int = 5) -> RefusalFacts {
         .init(
-            word, 503, .unavailable, .absent, .gateway, retryAfter: 5, "Service unavailable",
+            word, 503, .unavailable, .absent, .gateway, retryAfter: retryAfter, "Service unavailable",
             "The access token cannot be checked at the moment.")
     }
 }

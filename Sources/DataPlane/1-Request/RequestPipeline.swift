@@ -110,14 +110,16 @@ final class RequestPipeline: ExchangeDelegate {
             throw refusal
         case .inquire(let inquiry):
             guard let introspected = try inquire(inquiry, token, rules) else { return .awaited }
+            // What the issuer says is known, so nothing but a proof's signature can be left to ask for.
             switch verdict(head, token, rules, introspected, now: now) {
             case .authenticated(let caller):
                 request.principal = caller.principal
                 return .known(caller)
             case .refused(let refusal):
                 throw refusal
-            // Its issuer's entry is another one by now.
             case .inquire(let inquiry):
+                if case .signature = inquiry, try inquire(inquiry, token, rules) == nil { return .awaited }
+                // Its issuer's entry is another one by now.
                 throw inquiry.unanswered
             }
         }
@@ -129,7 +131,8 @@ final class RequestPipeline: ExchangeDelegate {
     ) -> Verdict {
         loop.authenticator.authenticate(
             head, token: token, rules: rules, issuers: request.snapshot.issuers, peer: connection.peer,
-            unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: now, introspected: introspected)
+            unixSeconds: Clock.wallNanoseconds() / 1_000_000_000, now: now, introspected: introspected,
+            checked: request.checked)
     }
 
     /// 7. May they?

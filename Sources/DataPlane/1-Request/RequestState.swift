@@ -27,6 +27,9 @@ struct RequestState: ~Copyable {
     var serviceFacts: ServiceFacts?
     /// What the request waits for.
     var waiting: Waiting?
+    /// Signatures that were checked for the request elsewhere: of its token and its proof, and again if the keys have
+    /// changed meanwhile. Empty for nearly all.
+    var checked: [CheckedSignature] = []
     /// Since when the request has asked for something from outside (monotonic nanoseconds).
     var inquiringSince: Int64?
 

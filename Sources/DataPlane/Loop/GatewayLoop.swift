@@ -31,7 +31,9 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     /// To be called on the loop.
     /// - Parameter waitMax: nanoseconds that a request waits for something from outside, at most.
     package init(transport: TransportLoop, snapshot: Snapshot, ledgers: Ledgers, waitMax: Int64) {
-        inquiries = PendingRequests(waitMax: waitMax)
+        let (signatures, index) = (ledgers.signatures, transport.index)
+        inquiries = PendingRequests(
+            waitMax: waitMax, onAbandonedSignature: { signatures.abandon($0, loop: index) })
         self.transport = transport
         self.snapshot = snapshot
         self.ledgers = ledgers

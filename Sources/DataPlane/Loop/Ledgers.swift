@@ -16,6 +16,8 @@ package final class Ledgers: Sendable {
     package let health = HealthLedger()
     /// What the built-in authorization server has taken back.
     package let revocations = RevocationLedger()
+    /// Those that take long.
+    package let signatures: SignatureChecks
     let tokenDigestKey: SecretDigestKey
     /// Of what leaves no record.
     package let counters = Counters()
@@ -27,7 +29,7 @@ package final class Ledgers: Sendable {
     package init(
         audit: AuditLog, limits: LimitLedger, badTokens: AddressLimiter?, refusals: AddressLimiter?,
         onRefusedAddress: @escaping @Sendable (String) -> Void, proofs: ProofLedger,
-        tokenDigestKey: SecretDigestKey
+        signatures: SignatureChecks, tokenDigestKey: SecretDigestKey
     ) {
         self.audit = audit
         self.limits = limits
@@ -35,6 +37,7 @@ package final class Ledgers: Sendable {
         self.refusals = refusals
         self.onRefusedAddress = onRefusedAddress
         self.proofs = proofs
+        self.signatures = signatures
         self.tokenDigestKey = tokenDigestKey
     }
 }

@@ -44,6 +44,33 @@ extension RequestPipeline {
                 try wait(for: subject, otherwise: inquiry.unanswered)
                 return nil
             }
+        case .signature(let question):
+            try check(question, otherwise: inquiry.unanswered)
+            return nil
+        }
+    }
+
+    /// Has the signature checked on another thread, unless that is under way for another request on this loop.
+    private func check(_ question: SignatureQuestion, otherwise refusal: Refusal) throws(Refusal) {
+        let checks = loop.ledgers.signatures
+        let now = loop.transport.now()
+        let standing = checks.standing(of: connection.peer.address, now: now)
+        let subject = PendingRequests.Subject.signature(question.name)
+        let isUnderWay = loop.inquiries.isAwaited(subject)
+        do throws(Refusal) {
+            try wait(for: subject, placesMax: standing.placesMax, otherwise: refusal)
+        } catch {
+            checks.countRefusal(now: now)
+            throw error
+        }
+        if isUnderWay { return }
+        let isTaken = checks.ask(
+            question, from: connection.peer.address, standing, pending: loop.transport.lend(loop.inquiries), now: now)
+        guard isTaken else {
+            if let waiting = request.waiting { loop.inquiries.leave(waiting.place) }
+            request.waiting = nil
+            checks.countRefusal(now: now)
+            throw refusal
         }
     }
 
@@ -54,14 +81,17 @@ extension RequestPipeline {
             now: exchange.figures.startedAt)
     }
 
-    private func wait(for subject: PendingRequests.Subject, otherwise refusal: Refusal) throws(Refusal) {
+    private func wait(
+        for subject: PendingRequests.Subject, placesMax: Int = PendingRequests.waitingMax, otherwise refusal: Refusal
+    ) throws(Refusal) {
         let now = loop.transport.now()
         let since = request.inquiringSince ?? now
         request.inquiringSince = since
         let left = loop.inquiries.waitMax &- (now &- since)
-        guard left > 0, let place = loop.inquiries.wait(for: subject, exchange.deferredAnswer(for: self)) else {
-            throw refusal
-        }
+        guard left > 0,
+            let place = loop.inquiries.wait(
+                for: subject, placesMax: placesMax, exchange.deferredAnswer(for: self))
+        else { throw refusal }
         request.waiting = RequestState.Waiting(place: place, otherwise: refusal)
         let pending = loop.inquiries
         loop.transport.run(afterNanoseconds: left) { pending.expire(place) }
@@ -75,9 +105,19 @@ extension RequestPipeline {
         decideAgain()
     }
 
+    /// What it waited for was checked: judged again, by what is in force now.
+    func signatureChecked(_ signature: CheckedSignature, _ place: PendingRequests.Place) {
+        guard request.waiting?.place == place else { return }
+        request.checked.append(signature)
+        inquiryAnswered(place)
+    }
+
     func inquiryExpired(_ place: PendingRequests.Place) {
         guard let waiting = request.waiting, waiting.place == place else { return }
         request.waiting = nil
+        if waiting.otherwise.code == .signatureCheckUnavailable {
+            loop.ledgers.signatures.countRefusal(now: loop.transport.now())
+        }
         refuse(waiting.otherwise)
     }
 }

@@ -85,7 +85,7 @@ final class AssertionVerifier: AssertionJudge {
         case .refused(let refusal): return .known(refusal.code.facts.status == 503 ? .unavailable : .refused)
         case .inquire(.keys(let index, let kid)): return .keysMissing(issuer: index, kid: kid)
         // An issuer that has to be asked about each token vouches for no workload: nobody asks it here.
-        case .inquire(.introspection): return .known(.unavailable)
+        case .inquire(.signature), .inquire(.introspection): return .known(.unavailable)
         case .authenticated(let caller):
             guard (try? Authorizer.authorize(caller, rules: rules, peer: .nobody)) != nil else {
                 return .known(.refused)

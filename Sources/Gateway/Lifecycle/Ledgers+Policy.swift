@@ -1,6 +1,7 @@
 import Admission
 import Audit
 import DataPlane
+import Foundation
 import Logging
 import Policy
 
@@ -23,9 +24,10 @@ extension Ledgers {
                 unmatchedKeep: settings.unmatchedKeep),
             unmatchedPerMinuteMax: settings.unmatchedPerMinuteMax, instance: instance,
             onNotice: { notice in logger.log(level: notice.level, "\(notice.text)") })
+        let badTokens = AddressLimiter(perMinuteMax: policy.bounds.badTokensPerMinuteMax, seed: Self.randomSeed())
         self.init(
             audit: audit, limits: LimitLedger(keysMax: policy.bounds.limitKeysMax, seed: Self.randomSeed()),
-            badTokens: AddressLimiter(perMinuteMax: policy.bounds.badTokensPerMinuteMax, seed: Self.randomSeed()),
+            badTokens: badTokens,
             refusals: AddressLimiter(perMinuteMax: policy.bounds.refusedPerMinuteMax, seed: Self.randomSeed()),
             onRefusedAddress: { address in
                 logger.warning(
@@ -36,6 +38,18 @@ extension Ledgers {
             },
             proofs: ProofLedger(
                 proofsMax: policy.bounds.dpopProofsMax, seed: Self.randomSeed(), nonceKey: Self.randomOctets(32)),
+            signatures: SignatureChecks(
+                // Half of the cores, so that there is always time for everything else.
+                threadsMax: (policy.workers ?? ProcessInfo.processInfo.activeProcessorCount) / 2, limiter: badTokens,
+                seed: Self.randomSeed(),
+                onRefused: { status in
+                    logger.warning(
+                        "signatures cannot be checked in time, and their requests are answered with 503",
+                        metadata: [
+                            "waiting": "\(status.waiting)", "longest_wait_ms": "\(status.longestWaitMilliseconds)",
+                            "refused_since_start": "\(status.refused)",
+                        ])
+                }),
             tokenDigestKey: try settings.tokenKey.map {
                 try SecretDigestKey(octets: SecretReader.read($0, octetsMin: AuditSettings.tokenKeyOctetsMin))
             }

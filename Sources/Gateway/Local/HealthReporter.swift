@@ -47,7 +47,8 @@ struct HealthReporter: Sendable {
             },
             revocations: revocations.map { .init($0.status) }, connections: listeners.openConnections,
             refusedConnections: ledgers.counters.refusedConnections,
-            leftOutFields: ledgers.counters.leftOutFields, resources: faults.status(now: now),
+            leftOutFields: ledgers.counters.leftOutFields, signatures: ledgers.signatures.status(now: now),
+            resources: faults.status(now: now),
             draining: ledgers.counters.isDraining)
     }
 }

@@ -1,4 +1,4 @@
-import DataPlane
+package import DataPlane
 import HTTP
 package import JSON
 package import Transport
@@ -67,6 +67,8 @@ package struct HealthReport: Sendable {
     package var refusedConnections: Int
     /// Request fields that were not passed on because of other characters than letters, digits and `-` in their names, since the start.
     package var leftOutFields: Int
+    /// Signatures that take long to check.
+    package var signatures = SignatureChecks.Status()
     /// What this machine lacked for connections.
     package var resources = ResourceFaults.Status()
     /// The gateway is about to end: nothing new should be sent to it.
@@ -122,6 +124,16 @@ package struct HealthReport: Sendable {
                 ("connections", .integer(Int64(connections))),
                 ("refused_connections", .integer(Int64(refusedConnections))),
                 ("left_out_fields", .integer(Int64(leftOutFields))),
+                (
+                    "signature_checks",
+                    .object(
+                        JSONObject([
+                            ("waiting", .integer(Int64(signatures.waiting))),
+                            ("longest_wait_ms", .integer(Int64(signatures.longestWaitMilliseconds))),
+                            ("checked", .integer(Int64(signatures.checked))),
+                            ("refused", .integer(Int64(signatures.refused))),
+                        ]))
+                ),
                 (
                     "resources",
                     .object(

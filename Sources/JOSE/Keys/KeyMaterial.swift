@@ -23,6 +23,16 @@ enum KeyMaterial: Sendable {
         }
     }
 
+    /// RSA of 4,096 bits takes 90 us, of 8,192 four times that, and an exponent beyond 65537 several times more; ML-DSA
+    /// 250 us, P-384 800 us, P-521 1,300 us.
+    var isCostly: Bool {
+        switch self {
+        case .rsa(_, let numbers): numbers.bits > 4_096 || numbers.exponent.count > 3
+        case .p256, .ed25519: false
+        case .p384, .p521, .mlDSA65, .mlDSA87: true
+        }
+    }
+
     /// Octets of every signature that `algorithm` makes with this key.
     private func signatureBytes(_ facts: Algorithm.Facts) -> Int? {
         if case .rsa(_, let numbers) = self { return numbers.modulus.count }

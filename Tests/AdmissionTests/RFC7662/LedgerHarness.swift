@@ -84,6 +84,7 @@ extension AuthenticationHarness {
         case .refused(let refusal): refusal.code.facts.word.description
         case .inquire(.keys): "keys"
         case .inquire(.introspection(let issuer, _, _)): "asks \(issuers[issuer].name)"
+        case .inquire(.signature): "signature"
         }
     }
 }

@@ -10,14 +10,16 @@ struct PossessionRule {
     /// nil: proofs cannot be checked, so none counts.
     let ledger: ProofLedger?
 
+    /// - Parameter signatures: what is known of proofs whose check takes long: the sender chose their key.
+    /// - Returns: what must be checked elsewhere first; nil: they may use it.
     func judge(
         _ head: borrowing RequestHead, _ shown: PresentedToken, _ principal: Principal, _ peer: borrowing PeerFacts,
-        unixSeconds: Int64, now: Int64
-    ) throws(Refusal) {
+        unixSeconds: Int64, now: Int64, signatures: CheckedSignatures
+    ) throws(Refusal) -> SignatureQuestion? {
         guard let key = try boundKey(of: principal, peer) else {
             // RFC 9449 §7.1: the scheme is for tokens that are bound to a key.
             if shown.scheme == .dpop { throw Refusal(.unboundToken) }
-            return
+            return nil
         }
         // RFC 9449 §7.2: a token that is bound to a key is never taken for a plain bearer token.
         guard shown.scheme == .dpop, let field = shown.proof else { throw Refusal(.missingProof) }
@@ -35,8 +37,14 @@ struct PossessionRule {
             }
         }
         guard Digest256(proof.thumbprint) == key else { throw Refusal(.wrongProofKey) }
-        try Self.refusing { () throws(ProofError) in try proof.verify(entry.issuer.dpopAlgorithms) }
+        let check = try Self.refusing { () throws(ProofError) in try proof.check(entry.issuer.dpopAlgorithms) }
+        switch signatures.outcome(check, SignatureName(proof: octets)) {
+        case .checked(.success): break
+        case .checked(.failure(let error)): throw Refusal(ProofError(error).refusalCode)
+        case .unchecked(let question): return question
+        }
         try ledger.use(proof, now: now)
+        return nil
     }
 
     /// A token that came by itself: there is no connection and no proof, so a token that is bound to either is of no
