@@ -67,8 +67,10 @@ struct SQLiteAuthorizationStoreTests {
         #expect(client.secrets.map(\.mac) == [store.pepper.mac(of: secret.text, clientID: "b")])
         #expect(client.createdAt == Self.now)
         #expect(try await store.clients().whole().map(\.id) == ["a", "b"])
-        #expect(try await store.remove(client, now: Self.now))
-        #expect(try await !store.remove(client, now: Self.now))
+        let removed = try await store.remove(client, now: Self.now) { Self.now }
+        #expect(removed)
+        let again = try await store.remove(client, now: Self.now) { Self.now }
+        #expect(!again)
         #expect(try await store.client(id: "b") == nil)
         await #expect(throws: RegistrationError.idTaken("a")) { try await add(store, "a") }
     }
@@ -114,7 +116,9 @@ struct SQLiteAuthorizationStoreTests {
         let gateway = try open()
         let commandLine = try open(creating: false)
         _ = try await add(commandLine, "a")
-        #expect(try await commandLine.remove(try #require(try await gateway.client(id: "a")), now: Self.now))
+        let client = try #require(try await gateway.client(id: "a"))
+        let removed = try await commandLine.remove(client, now: Self.now) { Self.now }
+        #expect(removed)
         #expect(try await gateway.client(id: "a") == nil)
     }
 

@@ -411,7 +411,7 @@ struct StoreContractTests {
         let client = try #require(try await gateway.store.client(id: "a"))
         #expect(client.secrets.map(\.mac) == [gateway.pepper.mac(of: secret.text, clientID: "a")])
         #expect(try await commandLine.store.commit([.insert(.test("r", .refreshToken, client: "a"))], now: storeNow))
-        #expect(try await commandLine.store.remove(client, now: storeNow))
+        #expect(try await commandLine.store.remove(client, now: storeNow) { storeNow })
         #expect(try await gateway.store.client(id: "a") == nil)
         #expect(try await gateway.store.record(.refreshToken, "r") == nil)
     }
