@@ -12,12 +12,16 @@ extension RefusalCode {
 }
 
 extension ForwardFailure {
-    /// Whether the endpoint is to blame, for its health.
+    /// Whether the endpoint is to blame, for its health. Not for what a client can bring about: a few requests of one client
+    /// would eject it for everybody.
     var countsAgainstEndpoint: Bool {
         switch reason {
         case .tooManyWaiting, .notProcessed, .noResources: false
-        case .closedEarly: !onReusedConnection
-        case .unreachable, .tlsFailed, .wrongIdentity, .connectTimeout, .firstByteTimeout, .badResponse: true
+        // Services give up on clients that send their bodies slowly, some without a word.
+        case .closedEarly: !onReusedConnection && !clientOwedBody
+        // A head grows with what it repeats of the request: a Location, a cookie.
+        case .badResponse: detail.rule != "head_too_large"
+        case .unreachable, .tlsFailed, .wrongIdentity, .connectTimeout, .firstByteTimeout: true
         }
     }
 

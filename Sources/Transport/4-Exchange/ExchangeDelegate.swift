@@ -101,6 +101,8 @@ package struct ForwardFailure: Sendable, Equatable {
     package let onReusedConnection: Bool
     /// No octet of the request body has been passed on, so the request can be sent again.
     package let bodyUntouched: Bool
+    /// The client owed more of the body, and all that it had sent was on its way: the upstream may well have waited for it.
+    package let clientOwedBody: Bool
     /// No octet of the request can have reached the upstream.
     package let nothingSent: Bool
     /// The same, as precisely as operators want to know it; nothing is decided by this.

@@ -319,6 +319,7 @@ struct ExchangeState: ~Copyable {
             collectedStatus = 0
             let failure = ForwardFailure(
                 reason: reason, onReusedConnection: onReusedConnection, bodyUntouched: !bodyForwarded,
+                clientOwedBody: !requestBodyEnded && !clientReadingPaused && held == nil,
                 nothingSent: phase == .connecting, detail: UpstreamFailure(reason, detail: detail))
             phase = .deciding
             return .tellDelegate(failure)

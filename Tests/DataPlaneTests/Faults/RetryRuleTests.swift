@@ -9,12 +9,14 @@ private struct Row: Sendable {
     let reason: ForwardFailure.Reason
     var reused = false
     var nothingSent = false
+    var owesBody = false
+    var rule: String?
     let methods: [HTTP.Method]
 
     func failure(bodyUntouched: Bool = true) -> ForwardFailure {
         ForwardFailure(
-            reason: reason, onReusedConnection: reused, bodyUntouched: bodyUntouched, nothingSent: nothingSent,
-            detail: UpstreamFailure(reason, detail: nil))
+            reason: reason, onReusedConnection: reused, bodyUntouched: bodyUntouched, clientOwedBody: owesBody,
+            nothingSent: nothingSent, detail: UpstreamFailure(reason, detail: UpstreamFailure(.badAnswer, rule: rule)))
     }
 }
 
@@ -57,5 +59,15 @@ struct RetryRuleTests {
     func blame() {
         let innocent = rows.filter { !$0.failure().countsAgainstEndpoint }.map(\.reason)
         #expect(innocent == [.closedEarly, .notProcessed, .notProcessed, .tooManyWaiting, .noResources])
+    }
+
+    @Test(
+        "nor for what a client brings about: a body that does not come, or an answer that repeats too much of its request"
+    )
+    func broughtAbout() {
+        #expect(!Row(reason: .closedEarly, owesBody: true, methods: []).failure().countsAgainstEndpoint)
+        #expect(!Row(reason: .badResponse, rule: "head_too_large", methods: []).failure().countsAgainstEndpoint)
+        #expect(Row(reason: .badResponse, rule: "bad_status_line", methods: []).failure().countsAgainstEndpoint)
+        #expect(Row(reason: .firstByteTimeout, owesBody: true, methods: []).failure().countsAgainstEndpoint)
     }
 }

@@ -72,6 +72,24 @@ struct RetryTests {
         }
     }
 
+    @Test(
+        "that a client brings about, again and again, puts no endpoint out of use",
+        arguments: ["Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n", "Content-Length: 100000\r\n\r\nabc"])
+    func clientsFault(body: String) async throws {
+        // A service that gives up on a body that does not come, without a word.
+        let script = UpstreamScript.steps(.readBodyOctets(2), .closeUnread)
+        try await DataPlaneHarness.run(
+            paths: ["/slow": script],
+            change: { $0.upstreams[0].lines = ["ejection: {after_failures: 1, time: 60s}"] }
+        ) { harness in
+            for _ in 0..<4 {
+                let client = try await harness.sending("POST /slow HTTP/1.1\r\nHost: localhost\r\n\(body)")
+                #expect(try await client.readAnswer().status == 502)
+            }
+            #expect(try await harness.gateway.client().get("\(harness.gateway.url)/").status == 200)
+        }
+    }
+
     @Test("again and again puts its endpoint out of use for a while")
     func ejection() async throws {
         let certificates = try TestCertificates.shared()

@@ -102,7 +102,7 @@ struct ExchangeStateTests {
                 failure
                     == .tellDelegate(
                         ForwardFailure(
-                            reason: .closedEarly, onReusedConnection: true, bodyUntouched: true,
+                            reason: .closedEarly, onReusedConnection: true, bodyUntouched: true, clientOwedBody: true,
                             nothingSent: phase == .connecting, detail: UpstreamFailure(.closedEarly))))
             #expect(state.phase == .deciding)
         case .responding, .tunnel:
@@ -111,6 +111,22 @@ struct ExchangeStateTests {
             #expect(failure == .ignore)
             #expect(state.phase == phase)
         }
+    }
+
+    @Test("a client owes its body as long as it has sent less than it announced, and nobody holds back what it sends")
+    func owedBody() {
+        func owes(_ change: (inout ExchangeState) -> Void) -> Bool? {
+            var state = Self.reached(.forwarded)
+            change(&state)
+            guard case .tellDelegate(let failure) = state.upstreamFailed(.closedEarly, onReusedConnection: false) else {
+                return nil
+            }
+            return failure.clientOwedBody
+        }
+        #expect(owes { _ in } == true)
+        #expect(owes { _ = body("ab", to: &$0) } == true)
+        #expect(owes { _ = $0.receivedBodyEnd(trailers: FieldList()) } == false)
+        #expect(owes { _ = $0.pausesClient() } == false)
     }
 
     @Test("an answer that stands still is stalled, not broken off by the upstream")
