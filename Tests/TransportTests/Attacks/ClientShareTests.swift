@@ -48,19 +48,18 @@ struct ClientShareTests {
 
     @Test("an offer to switch counts as a tunnel until its exchange is over, whatever the service makes of it")
     func offers() throws {
-        let harness = ForwardingHarness(streamsPerClientMax: 4, tunnelsPerClientMax: 0)
-        try harness.client.receive("GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-        #expect(harness.client.heard == ["began /a", "forward failed tooManyWaiting", "ended complete 502"])
-        try harness.receive("GET /b HTTP/1.1\r\nHost: h\r\n\r\n")
-        #expect(harness.client.heard.last == "began /b")
-
-        let one = ForwardingHarness(streamsPerClientMax: 4, tunnelsPerClientMax: 1)
-        for _ in 0..<3 {
-            try one.receive("GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-            try one.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", framing: .length(0))
-            one.upstream.end()
+        for offer in ["", "Connection: Upgrade\r\nUpgrade: websocket\r\n"] {
+            let harness = ForwardingHarness(streamsPerClientMax: 2, tunnelsPerClientMax: 1)
+            try harness.receive("GET /a HTTP/1.1\r\nHost: h\r\n\(offer)\r\n")
+            let pool = try #require(harness.pool)
+            let share = harness.client.loop.clientShares.joined("192.0.2.1")
+            #expect(share.take(of: pool, forTunnel: true) == offer.isEmpty)
+            if offer.isEmpty { share.giveBack(of: pool, forTunnel: true) }
+            #expect(share.take(of: pool, forTunnel: false))
+            try harness.upstream.answerHead("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", framing: .length(0))
+            harness.upstream.end()
+            #expect(share.take(of: pool, forTunnel: true) && !share.take(of: pool, forTunnel: false))
         }
-        #expect(one.client.heard.filter { $0 == "ended complete 200" }.count == 3)
     }
 
     @Test("is forgotten when the address has no connection any more, and not before")

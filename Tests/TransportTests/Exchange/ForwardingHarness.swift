@@ -55,6 +55,9 @@ final class ForwardingHarness {
         connect()
     }
 
+    /// The one that requests go to; nil: none has come.
+    var pool: UpstreamPool? { kept.pool }
+
     /// The request has asked for a connection and has none.
     var isWaitingForUpstream: Bool { kept.exchange?.waiter != nil }
 
