@@ -49,7 +49,7 @@ private final class ExampleDelegates: ExchangeDelegateFactory, ConnectionDelegat
     func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate {
         ExampleDelegate(service: service, exchange: exchange)
     }
-    func connectionFailed(_ peer: Peer?, reason: ConnectionFailure) {}
+    func connectionFailed(from address: String, reason: HandshakeFailure, now: Int64) {}
 }
 
 private final class ExampleDelegate: ExchangeDelegate {

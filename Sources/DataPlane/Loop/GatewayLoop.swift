@@ -58,7 +58,9 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     package func connectionOpened(_ peer: Peer) -> any ConnectionDelegate { ConnectionFacts(peer, on: self) }
 
     /// Leaves no record: there was no request.
-    package func connectionFailed(_ peer: Peer?, reason: ConnectionFailure) {}
+    package func connectionFailed(from address: String, reason: HandshakeFailure, now: Int64) {
+        ledgers.handshakes.failed(reason, from: address, now: now)
+    }
 
     /// The pool of connections to an endpoint of an upstream of the snapshot in force.
     func pool(upstream: Int, endpoint: Int) -> UpstreamPool? {

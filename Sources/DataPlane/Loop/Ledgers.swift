@@ -11,6 +11,8 @@ package final class Ledgers: Sendable {
     /// Of refused requests.
     let refusals: AddressLimiter?
     let onRefusedAddress: @Sendable (String) -> Void
+    /// Of clients.
+    package let handshakes: FailedHandshakes
     let proofs: ProofLedger
     /// Of the endpoints of all upstreams.
     package let health = HealthLedger()
@@ -28,7 +30,7 @@ package final class Ledgers: Sendable {
     ///   - onRefusedAddress: called once a minute at most, with an address whose connections are refused.
     package init(
         audit: AuditLog, limits: LimitLedger, badTokens: AddressLimiter?, refusals: AddressLimiter?,
-        onRefusedAddress: @escaping @Sendable (String) -> Void, proofs: ProofLedger,
+        onRefusedAddress: @escaping @Sendable (String) -> Void, handshakes: FailedHandshakes, proofs: ProofLedger,
         signatures: SignatureChecks, tokenDigestKey: SecretDigestKey
     ) {
         self.audit = audit
@@ -36,6 +38,7 @@ package final class Ledgers: Sendable {
         self.badTokens = badTokens
         self.refusals = refusals
         self.onRefusedAddress = onRefusedAddress
+        self.handshakes = handshakes
         self.proofs = proofs
         self.signatures = signatures
         self.tokenDigestKey = tokenDigestKey

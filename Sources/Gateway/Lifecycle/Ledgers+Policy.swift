@@ -4,6 +4,7 @@ import DataPlane
 import Foundation
 import Logging
 import Policy
+import Transport
 
 extension Ledgers {
     /// Opens the audit log, and makes the ledgers as large as the policy says.
@@ -35,6 +36,14 @@ extension Ledgers {
                     \(address) sent more requests that were refused than bounds.refused_per_minute_max allows \
                     (\(policy.bounds.refusedPerMinuteMax)); its new connections are refused until some of them are forgiven
                     """)
+            },
+            handshakes: FailedHandshakes { note in
+                logger.warning(
+                    "a client's TLS handshake failed; of each address and reason only the first in a minute is told",
+                    metadata: [
+                        "client_address": "\(note.address)", "reason": "\(note.reason.rawValue)",
+                        "untold": "\(note.untold)",
+                    ])
             },
             proofs: ProofLedger(
                 proofsMax: policy.bounds.dpopProofsMax, seed: Self.randomSeed(), nonceKey: Self.randomOctets(32)),

@@ -30,6 +30,13 @@ package struct HealthReport: Sendable {
         /// It would be passed over if not half of its upstream's endpoints were.
         package var ejectionWithheld = false
     }
+    /// How often handshakes have failed for one reason.
+    package struct FailedHandshakes: Sendable {
+        /// A word of `HandshakeFailure`.
+        package var reason: String
+        /// Since the start.
+        package var count: Int
+    }
     /// `Policy.hash` of what is in force; empty: nothing is yet.
     package var policyHash: String
     /// Why the newest `routes.yaml` is not in force; nil: it is.
@@ -65,6 +72,8 @@ package struct HealthReport: Sendable {
     package var connections: Int
     /// Connections that were refused since the start, because too many requests of their address had been.
     package var refusedConnections: Int
+    /// TLS handshakes of clients that failed since the start, by reason; none for reasons that never occurred.
+    package var failedHandshakes: [FailedHandshakes] = []
     /// Request fields that were not passed on because of other characters than letters, digits and `-` in their names, since the start.
     package var leftOutFields: Int
     /// Signatures that take long to check.
@@ -123,6 +132,10 @@ package struct HealthReport: Sendable {
                 ("revocations", revocations?.json ?? .null),
                 ("connections", .integer(Int64(connections))),
                 ("refused_connections", .integer(Int64(refusedConnections))),
+                (
+                    "failed_handshakes",
+                    .object(JSONObject(failedHandshakes.map { ($0.reason, .integer(Int64($0.count))) }))
+                ),
                 ("left_out_fields", .integer(Int64(leftOutFields))),
                 (
                     "signature_checks",

@@ -25,6 +25,7 @@ final class ClientHelloTap: ChannelInboundHandler, RemovableChannelHandler {
         if !hello.isDone, let offered = hello.read(octets.readableBytesUInt8Span),
             !offered.contains(where: protocols.contains)
         {
+            connection.handshakeFailed(.noApplicationProtocol)
             let alert = context.channel.allocator.buffer(bytes: Self.noApplicationProtocol)
             context.writeAndFlush(wrapOutboundOut(alert), promise: nil)
             context.close(promise: nil)

@@ -1,3 +1,4 @@
+import Certificates
 import HTTP
 import NIOCore
 import NIOSSL
@@ -38,6 +39,8 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
     private var counted = true
     var registryPlace = -1
     private let sni = ServerNameSlot()
+    /// What was wrong with the handshake, until the connection is closed.
+    private var handshakeFailure: HandshakeFailure?
     /// nil: without TLS.
     private let security: ListenerRuntime.Security?
 
@@ -85,7 +88,9 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
         loop.deadlines.remove(self)
         loop.connections.remove(self)
         countNoMore()
-        if state.reading == .handshake { delegates.connectionFailed(nil, reason: .tlsHandshake) }
+        if state.reading == .handshake {
+            delegates.connectionFailed(from: address, reason: handshakeFailure ?? .closed, now: loop.now())
+        }
         state.abort()
         exchange?.clientGone(shuttingDown: state.isCutOff)
         leftover = nil
@@ -102,6 +107,9 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if state.reading == .handshake, handshakeFailure == nil {
+            handshakeFailed(HandshakeFailure(error, certificate: shownCertificate(), unixSeconds: loop.unixSeconds))
+        }
         // A TLS alert, a reset, an unclean end: the connection is over, and channelInactive tells the exchange.
         if case .uncleanShutdown = error as? NIOSSLError {
             // Nobody is there to agree to the end.
@@ -109,6 +117,15 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
         } else {
             context.close(promise: nil)
         }
+    }
+
+    /// The first reason counts.
+    func handshakeFailed(_ reason: HandshakeFailure) { handshakeFailure = handshakeFailure ?? reason }
+
+    /// What the client has shown, verified or not.
+    private func shownCertificate() -> CertificateFacts? {
+        let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
+        return handler?.peerCertificate.flatMap { try? CertificateFacts(der: $0.toDERBytes()) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -182,7 +199,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
         guard context != nil else { return }
         switch state.expired(hasLeftover: leftover != nil, now: now) {
         case .handshakeTimedOut:
-            delegates.connectionFailed(nil, reason: .tlsHandshakeTimeout)
+            delegates.connectionFailed(from: address, reason: .timeout, now: now)
             context.close(promise: nil)
         case .closeLingering:
             closeLingering()

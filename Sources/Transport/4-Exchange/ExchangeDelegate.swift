@@ -53,21 +53,13 @@ package protocol ExchangeDelegateFactory: AnyObject, SendableMetatype {
     func acceptsConnection(from address: String, now: Int64) -> Bool
     /// A connection is open: after the handshake, where there is one.
     func connectionOpened(_ peer: Peer) -> any ConnectionDelegate
-    /// A connection was closed before its first request; for counters and logs.
-    func connectionFailed(_ peer: Peer?, reason: ConnectionFailure)
+    /// A connection came to its end in the handshake; for counters and logs. `now` is in monotonic nanoseconds.
+    func connectionFailed(from address: String, reason: HandshakeFailure, now: Int64)
 }
 
 extension ExchangeDelegateFactory {
     /// Everybody is welcome.
     package func acceptsConnection(from address: String, now: Int64) -> Bool { true }
-}
-
-/// Why a connection was closed before its first request.
-package enum ConnectionFailure: Sendable {
-    /// The handshake failed: no common version, a certificate that is not trusted, octets that are not TLS.
-    case tlsHandshake
-    /// It was not finished in `TransportTimeouts.tlsHandshake`.
-    case tlsHandshakeTimeout
 }
 
 /// Why an upstream did not answer.

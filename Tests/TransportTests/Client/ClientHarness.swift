@@ -117,7 +117,9 @@ final class ScriptedDelegates: ExchangeDelegateFactory, ConnectionDelegate {
         return self
     }
 
-    func connectionFailed(_ peer: Peer?, reason: ConnectionFailure) { heard.append("connection failed") }
+    func connectionFailed(from address: String, reason: HandshakeFailure, now: Int64) {
+        heard.append("handshake failed: \(reason.rawValue)")
+    }
 
     func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate { ScriptedDelegate(exchange, self) }
 }
