@@ -30,7 +30,9 @@ package enum AuditField: Int, Sendable, CaseIterable {
     /// What a client says besides.
     case target, query, userAgent
     /// Of a token that was refused.
-    case tokenVerified, found, expected
+    case tokenVerified, issuerClaimed, found, expected
+    /// Of tokens that the authorization server gives for others.
+    case refreshToken, tokenPresented
     /// Why attempts to forward failed, one word for each; the names that an upstream showed instead of its own.
     case upstreamFailure, upstreamShown
 
@@ -44,9 +46,9 @@ package enum AuditField: Int, Sendable, CaseIterable {
             .tokenVerified, .repeated, .firstTime, .lastTime, .instance, .listener, .upstreamFailure, .upstreamShown:
             .open
         case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID, .target, .query, .userAgent,
-            .found, .expected:
+            .issuerClaimed, .found, .expected:
             .personal
-        case .token:
+        case .token, .refreshToken, .tokenPresented:
             .secret
         }
     }
@@ -102,8 +104,11 @@ package enum AuditField: Int, Sendable, CaseIterable {
         case .query: ",\"query\":"
         case .userAgent: ",\"user_agent\":"
         case .tokenVerified: ",\"token_verified\":"
+        case .issuerClaimed: ",\"issuer_claimed\":"
         case .found: ",\"found\":"
         case .expected: ",\"expected\":"
+        case .refreshToken: ",\"refresh_token\":"
+        case .tokenPresented: ",\"token_presented\":"
         case .upstreamFailure: ",\"upstream_failure\":"
         case .upstreamShown: ",\"upstream_shown\":"
         }

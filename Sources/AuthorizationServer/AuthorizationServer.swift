@@ -123,7 +123,7 @@ package final class AuthorizationServer: Sendable {
         _ request: ServiceRequest, now: Int64, monotonic: Int64, random: Randomness
     ) async -> ServiceResponse {
         guard let served = served[request.path] else {
-            return .json(status: 404, ["error": "invalid_request", "error_description": "there is no such endpoint"])
+            return .noSuchEndpoint
         }
         let declaration = served.declaration
         guard declaration.methods.contains(request.method) else {

@@ -86,6 +86,17 @@ package struct ServiceFacts: Sendable, Equatable {
     package var client: String?
     /// Whom the answer is about.
     package var subject: String?
+    /// What `routes.yaml` calls the issuer of `token`, where it vouches for it.
+    package var issuer: String?
+    /// SHA-256 of the token that was issued, revoked, asked about or shown; a secret as the token is: records have a
+    /// keyed hash of it.
+    package var token: [UInt8]?
+    /// The same of the refresh token that was issued.
+    package var refreshToken: [UInt8]?
+    /// The same of what another token was asked for with: a refresh token, or the subject of an exchange.
+    package var tokenPresented: [UInt8]?
+    /// Of a token that was shown and refused: whether its issuer vouches for it. nil: none was.
+    package var isTokenVerified: Bool?
     /// The error's word (RFC 6749 §5.2), when the service refused.
     package var error: String?
     /// Something that operators should find, such as `refresh_token_reused`: one word.
@@ -94,7 +105,9 @@ package struct ServiceFacts: Sendable, Equatable {
     package init() {}
 
     /// Events of answers that refuse without an error's word: pages that say so to a user.
-    private static let refusals: Set<String> = ["login_failed", "login_braked", "user_code_braked"]
+    private static let refusals: Set<String> = [
+        "login_failed", "login_braked", "page_expired", "user_code_braked", "user_code_rejected",
+    ]
 
     /// Whether the service refused what was asked. Who polls for a device's answer is not refused, but told to wait
     /// (RFC 8628 §3.5).

@@ -11,7 +11,7 @@ package struct DPoPProof: Sendable {
     /// `jti`
     package let tokenID: String
     /// `htm`
-    let method: String
+    package let method: String
     /// `htu`
     let target: String
     /// `iat`, in seconds since 1970.
@@ -49,6 +49,15 @@ package struct DPoPProof: Sendable {
         guard let jwk = jws.header.members["jwk"] else { throw .malformed }
         do throws(KeyError) { key = try VerificationKey(jwk: jwk) } catch { throw .badKey }
         thumbprint = Thumbprint.octets(key)
+    }
+
+    /// `htu` for records: without name, password, query and fragment, which do not belong there.
+    package var shownTarget: String {
+        let url = target.prefix { $0 != "?" && $0 != "#" }
+        var parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+        // Scheme, nothing, authority, path.
+        if parts.count > 2, let at = parts[2].lastIndex(of: "@") { parts[2] = "***" + parts[2][at...] }
+        return parts.joined(separator: "/")
     }
 
     private static func text(_ claim: JSON?) throws(ProofError) -> String {

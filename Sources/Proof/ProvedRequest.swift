@@ -11,6 +11,16 @@ package struct ProvedRequest: Sendable {
     /// Normalised.
     let path: [UInt8]
 
+    /// For records.
+    package var methodText: String { String(decoding: method, as: UTF8.self) }
+
+    /// The URL, for records: what `htu` is expected to be.
+    package var target: String {
+        let authority =
+            String(decoding: host, as: UTF8.self) + (port == ProofTarget.defaultPort(isTLS) ? "" : ":\(port)")
+        return "\(isTLS ? "https" : "http")://\(authority)\(String(decoding: path, as: UTF8.self))"
+    }
+
     /// - Parameter isTLS: the connection has TLS.
     package init(_ head: borrowing RequestHead, isTLS: Bool) {
         self.init(

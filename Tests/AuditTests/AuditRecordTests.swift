@@ -11,7 +11,9 @@ struct AuditRecordTests {
         for field in AuditField.allCases where field.classification != .secret {
             record.add(field, AuditText("text of \(field.name)"))
         }
-        record.add(.token, SecretDigestKey().digest([1, 2, 3]))
+        for field in [AuditField.token, .refreshToken, .tokenPresented] {
+            record.add(field, SecretDigestKey().digest([1, 2, 3]))
+        }
     }
 
     @Test("a record is one line of JSON with its members in their order")
@@ -50,16 +52,18 @@ struct AuditRecordTests {
         }
     }
 
-    @Test("what points to a person or a machine is classed so, and the token is secret")
+    @Test("what points to a person or a machine is classed so, and tokens are secret")
     func classes() {
         let personal = AuditField.allCases.filter { $0.classification == .personal }
         #expect(
             Set(personal) == [
-                .found, .expected, .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID, .target,
+                .issuerClaimed, .found, .expected, .clientAddress, .clientPort, .clientCertificate, .path, .subject,
+                .clientID, .target,
                 .query,
                 .userAgent,
             ])
-        #expect(AuditField.allCases.filter { $0.classification == .secret } == [.token])
+        #expect(
+            AuditField.allCases.filter { $0.classification == .secret } == [.token, .refreshToken, .tokenPresented])
     }
 
     @Test("a secret field is never written in clear, whatever it is given as")

@@ -33,6 +33,18 @@ struct DevicePageTests {
         return await browser.send(await browser.get("/oauth2/device"), ["user_code": code])
     }
 
+    @Test("a wrong code, and too many of them, are refusals in the record")
+    func wrongCodes() async throws {
+        try await harness.logIn(browser)
+        var answer = await submit("BCDF-GHJK")
+        #expect(answer.status == 400)
+        #expect(answer.facts.isRefusal && answer.facts.event == "user_code_rejected")
+        for _ in 0..<100 where answer.status != 429 { answer = await submit("BCDF-GHJK") }
+        #expect(answer.status == 429)
+        #expect(answer.facts.isRefusal && answer.facts.event == "user_code_braked")
+        #expect(await !browser.get("/oauth2/device").facts.isRefusal)
+    }
+
     /// From a redirect on.
     private func follow(_ answer: Shown) async -> Shown {
         let parts = (answer.location ?? "").split(separator: "?", maxSplits: 1).map(String.init)

@@ -68,8 +68,8 @@ package final class Authenticator {
     private let limiter: AddressLimiter?
     private let proofs: ProofLedger?
     private let companion: Principal.MakeCompanion?
-    /// Whose token was refused last although its issuer vouches for it, and which of the route's issuers that is.
-    private var suspect: (principal: Principal, issuer: Int)?
+    /// The token that was refused last, or has to be asked about, although its issuer vouches for it.
+    package var suspect: SuspectToken?
     /// What the built-in authorization server has taken back, as this loop knows it.
     package var revocations: RevocationSet
 
@@ -126,10 +126,11 @@ package final class Authenticator {
                     if let question = try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(
                         head, token, principal, peer, unixSeconds: unixSeconds, now: now, signatures: signatures)
                     {
+                        suspect = SuspectToken(principal, issuer: issuer)
                         return .inquire(.signature(question))
                     }
                 } catch {
-                    suspect = (principal, issuer)
+                    suspect = SuspectToken(principal, issuer: issuer)
                     throw error
                 }
                 return .authenticated(
@@ -198,7 +199,7 @@ package final class Authenticator {
                 try judge(principal, rules.issuers[issuer], issuers, unixSeconds)
                 try revocations.check(principal)
             } catch {
-                suspect = (principal, issuer)
+                suspect = SuspectToken(principal, issuer: issuer)
                 throw error
             }
         }
@@ -206,9 +207,9 @@ package final class Authenticator {
     }
 
     /// The token that was refused last, if it is this one; asked once.
-    func takeSuspect(_ digest: Digest256) -> (principal: Principal, issuer: Int)? {
+    func takeSuspect(_ digest: Digest256) -> SuspectToken? {
         defer { suspect = nil }
-        guard let suspect, suspect.principal.facts.tokenDigest == digest else { return nil }
+        guard let suspect, suspect.digest == digest else { return nil }
         return suspect
     }
 
@@ -247,7 +248,13 @@ package final class Authenticator {
         switch finding {
         case .keysMissing(let issuer, let kid):
             return .inquire(.keys(issuer: issuer, kid: kid))
-        case .unasked(let issuer):
+        case .refused(let refusal, let owner, let place):
+            suspect = SuspectToken(digest, owner, issuer: place)
+            throw refusal
+        case .unasked(let issuer, let owner):
+            if let owner, let place = rules.issuers.firstIndex(where: { $0.index == issuer }) {
+                suspect = SuspectToken(digest, owner, issuer: place)
+            }
             return .inquire(.introspection(issuer: issuer, token: octets, digest: digest))
         case .unchecked(let question):
             return .inquire(.signature(question))

@@ -13,17 +13,22 @@ struct Confirmation: Sendable, Equatable {
     ///   `unknown_confirmation` when there is no member that the gateway could check: such a token is not a plain
     ///   bearer token.
     init(_ claim: JSON) throws(Refusal) {
-        guard let members = claim.object else { throw Refusal(.malformedClaims) }
-        certificate = try Self.digest(members["x5t#S256"])
-        key = try Self.digest(members["jkt"])
-        guard certificate != nil || key != nil else { throw Refusal(.unknownConfirmation) }
+        guard let members = claim.object else { throw TokenFacts.malformed("cnf", claim, expected: "an object") }
+        certificate = try Self.digest(members["x5t#S256"], "cnf.x5t#S256")
+        key = try Self.digest(members["jkt"], "cnf.jkt")
+        guard certificate != nil || key != nil else {
+            let names = members.names
+            throw Refusal(.unknownConfirmation).noting(
+                Difference(
+                    found: "cnf: \(names.isEmpty ? "empty" : Difference.words(names))", expected: "cnf: x5t#S256 jkt"))
+        }
     }
 
     /// SHA-256 in base64url.
-    private static func digest(_ member: JSON?) throws(Refusal) -> Digest256? {
+    private static func digest(_ member: JSON?, _ name: String) throws(Refusal) -> Digest256? {
         guard let member else { return nil }
         guard let text = member.string, let octets = Base64URL.decode(text), let digest = Digest256(octets) else {
-            throw Refusal(.malformedClaims)
+            throw TokenFacts.malformed(name, member, expected: "a SHA-256 in base64url")
         }
         return digest
     }

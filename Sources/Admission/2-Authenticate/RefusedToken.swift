@@ -10,38 +10,91 @@ package struct RefusedToken: Sendable {
     /// SHA-256 of the token, for a keyed hash; it is a secret as the token is.
     package let digest: Digest256
     /// Whose it is, once its issuer has vouched for it, by a signature or by saying so; nil: nobody has.
-    package let principal: Principal?
+    package let owner: TokenOwner?
+    /// `iss` of a token for which nobody vouches: whoever sent it may have written it. 256 octets at most.
+    package let issuerClaimed: String?
     /// What the token, or its sender, has where something else was expected: a claim, a name, a thumbprint. Nobody
-    /// vouches for it where `principal` is nil. nil: the code says all that there is to say.
-    package let found: String?
-    /// What would have counts; nil with `found`.
-    package let expected: String?
+    /// vouches for it where `owner` is nil. nil: the code says all that there is to say.
+    package let difference: Difference?
+}
+
+/// Whose a token is, by what its issuer vouches for, before anything of it is judged.
+package struct TokenOwner: Sendable, Equatable {
+    /// What `routes.yaml` calls the issuer.
+    package let issuerName: String
+    /// `sub`
+    package let subject: String?
+    /// `client_id`, or `azp` in tokens that are not `at+jwt`.
+    package let clientID: String?
+    /// As it stands in the token; nil: it was not looked at yet.
+    package let scope: String?
+
+    init(_ claims: JSONObject, issuer: Issuer, type: String) {
+        issuerName = issuer.name
+        subject = claims["sub"]?.string
+        clientID = claims["client_id"]?.string ?? (type == "at+jwt" ? nil : claims["azp"]?.string)
+        scope = nil
+    }
+
+    init(_ facts: borrowing TokenFacts) {
+        issuerName = facts.issuerName
+        subject = facts.subject
+        clientID = facts.clientID
+        scope = facts.scope
+    }
+}
+
+/// A token that was refused, or has to be asked about, although its issuer vouches for it.
+package struct SuspectToken: Sendable {
+    let digest: Digest256
+    let owner: TokenOwner
+    /// nil: what it says is not in order, or not known to count.
+    let facts: TokenFacts?
+    /// Which of the route's issuers it is.
+    let issuer: Int
+
+    init(_ principal: Principal, issuer: Int) {
+        facts = principal.facts
+        digest = principal.facts.tokenDigest
+        owner = TokenOwner(principal.facts)
+        self.issuer = issuer
+    }
+
+    init(_ digest: Digest256, _ owner: TokenOwner, issuer: Int) {
+        self.digest = digest
+        self.owner = owner
+        facts = nil
+        self.issuer = issuer
+    }
 }
 
 extension Authenticator {
     /// What there is to say of the token of a request that was refused. Costs what a look at the token costs: it is read
-    /// again.
+    /// again, unless its sender has sent too many.
     package func refusedToken(
-        _ head: borrowing RequestHead, _ token: PresentedToken, _ code: RefusalCode, rules: RouteRules,
+        _ head: borrowing RequestHead, _ token: PresentedToken, _ refusal: Refusal, rules: RouteRules,
         issuers: borrowing IssuerSet, peer: borrowing PeerFacts, unixSeconds: Int64
     ) -> RefusedToken {
-        let octets = Array(head.octets(token.token))
         let digest = Self.digest(head.block.bytes, token.token)
         let suspect = takeSuspect(digest)
+        let jws = refusal.code == .tooManyBadTokens ? nil : try? CompactJWS(Array(head.octets(token.token)))
         let difference = TokenDifference(
-            rules: rules, issuers: copy issuers, facts: suspect?.principal.facts,
+            rules: rules, issuers: copy issuers, jws: jws, facts: suspect?.facts,
             issuer: suspect.map { issuers.entries[rules.issuers[$0.issuer].index] },
             audiences: suspect.map { rules.issuers[$0.issuer].audiences })
-        let texts: (found: String, expected: String)?
-        switch code {
-        case .wrongProofKey:
-            let shown = token.proof.flatMap { try? DPoPProof(Array(head.octets($0))) }?.thumbprint
-            texts = difference.key(shown)
-        case .wrongCertificate: texts = difference.certificate(peer.certificate?.thumbprint)
-        default: texts = difference.texts(code, octets, unixSeconds)
+        let found: Difference?
+        switch refusal.code {
+        case .wrongProofKey, .wrongProofTarget, .staleProof, .replayedProof:
+            let proof = token.proof.flatMap { try? DPoPProof(Array(head.octets($0))) }
+            let request = ProvedRequest(head, isTLS: peer.isTLS)
+            found = proof.flatMap { difference.proof(refusal.code, $0, request, unixSeconds) }
+        case .wrongCertificate: found = difference.certificate(peer.certificate?.thumbprint)
+        default: found = refusal.difference ?? difference.found(refusal.code, unixSeconds)
         }
         return RefusedToken(
-            digest: digest, principal: suspect?.principal, found: texts?.found, expected: texts?.expected)
+            digest: digest, owner: suspect?.owner,
+            issuerClaimed: suspect == nil ? (jws?.unverifiedClaims["iss"]?.string).map(Difference.cut) : nil,
+            difference: found)
     }
 }
 
@@ -49,69 +102,100 @@ extension Authenticator {
 private struct TokenDifference {
     let rules: RouteRules
     let issuers: IssuerSet
-    /// nil: nobody vouches for the token.
+    /// The token; nil: it is no JWT, or is not read.
+    let jws: CompactJWS?
+    /// nil: nobody vouches for the token, or what it says is not in order.
     let facts: TokenFacts?
     let issuer: IssuerSet.Entry?
     let audiences: [[UInt8]]?
 
-    func key(_ shown: [UInt8]?) -> (String, String)? {
-        facts?.confirmation?.key.map { (Self.thumbprint(shown), Self.thumbprint($0.octets)) }
+    func proof(_ code: RefusalCode, _ proof: DPoPProof, _ request: ProvedRequest, _ now: Int64) -> Difference? {
+        switch code {
+        case .wrongProofKey:
+            facts?.confirmation?.key.map {
+                Difference(found: Self.thumbprint(proof.thumbprint), expected: Self.thumbprint($0.octets))
+            }
+        case .wrongProofTarget:
+            Difference(
+                found: "htm: \(proof.method) htu: \(proof.shownTarget)",
+                expected: "htm: \(request.methodText) htu: \(request.target)")
+        case .staleProof:
+            Difference(
+                found: "iat \(proof.issuedAt)", expected: "within \(DPoPProof.windowSeconds) s of \(now)")
+        case .replayedProof: Difference(found: "jti: \(proof.tokenID)", expected: nil)
+        default: nil
+        }
     }
 
-    func certificate(_ shown: Digest256?) -> (String, String)? {
-        facts?.confirmation?.certificate.map { (Self.thumbprint(shown?.octets), Self.thumbprint($0.octets)) }
+    func certificate(_ shown: Digest256?) -> Difference? {
+        facts?.confirmation?.certificate.map {
+            Difference(found: Self.thumbprint(shown?.octets), expected: Self.thumbprint($0.octets))
+        }
     }
 
-    func texts(_ code: RefusalCode, _ token: [UInt8], _ now: Int64) -> (String, String)? {
+    func found(_ code: RefusalCode, _ now: Int64) -> Difference? {
         let skew = issuer?.clockSkewSeconds ?? 0
         switch code {
-        case .expiredToken: return facts.map { ("exp \($0.expires)", "after \(now.saturatingSubtract(skew))") }
+        case .expiredToken:
+            return facts.map {
+                Difference(found: "exp \($0.expires)", expected: "after \(now.saturatingSubtract(skew))")
+            }
         case .notYetValid:
-            return facts?.notBefore.map { ("nbf \($0)", "not after \(now.saturatingAdd(skew))") }
+            return facts?.notBefore.map {
+                Difference(found: "nbf \($0)", expected: "not after \(now.saturatingAdd(skew))")
+            }
         case .issuedInFuture:
-            return facts?.issuedAt.map { ("iat \($0)", "not after \(now.saturatingAdd(skew))") }
-        case .unboundToken: return rules.proof.map { ("none", $0.rawValue) }
-        case .missingProof: return facts?.confirmation?.key.map { ("none", Self.thumbprint($0.octets)) }
-        case .wrongAudience, .wrongType, .wrongIssuer, .unsupportedAlgorithm: return claim(code, token)
-        default: return nil
+            return facts?.issuedAt.map {
+                Difference(found: "iat \($0)", expected: "not after \(now.saturatingAdd(skew))")
+            }
+        case .unboundToken: return rules.proof.map { Difference(found: "none", expected: $0.rawValue) }
+        case .missingProof:
+            return facts?.confirmation?.key.map { Difference(found: "none", expected: Self.thumbprint($0.octets)) }
+        default: return claim(code)
         }
     }
 
     /// What the token says of itself, read again.
-    private func claim(_ code: RefusalCode, _ token: [UInt8]) -> (String, String)? {
-        let jws = try? CompactJWS(token)
+    private func claim(_ code: RefusalCode) -> Difference? {
         let allowed = rules.issuers.map { issuers.entries[$0.index].issuer }
         switch code {
         case .wrongAudience:
             let mine = facts?.audiences.map { String(decoding: $0, as: UTF8.self) }
-            let said = (try? TokenFacts.audiences(jws?.unverifiedClaims["aud"]))?.map {
-                String(decoding: $0, as: UTF8.self)
-            }
             let wanted =
                 audiences?.map { String(decoding: $0, as: UTF8.self) } ?? allowed.flatMap(\.audiences)
-            return Self.cut(mine ?? said ?? [], wanted)
+            guard let name = issuer?.issuer.audienceClaim, name != ["aud"] else {
+                return Difference(found: mine ?? [], expected: wanted)
+            }
+            let claim = name.joined(separator: ".")
+            return Difference(
+                found: "\(claim): \(Difference.words(mine ?? []))", expected: "\(claim): \(Difference.words(wanted))")
         case .wrongType:
             guard let header = jws?.header else { return nil }
-            return Self.cut([header.typ ?? "absent"], allowed.flatMap(\.types).map { $0.isEmpty ? "absent" : $0 })
+            return Difference(
+                found: [header.typ ?? "absent"], expected: allowed.flatMap(\.types).map { $0.isEmpty ? "absent" : $0 })
         case .wrongIssuer:
             guard let jws else { return nil }
-            return Self.cut([jws.unverifiedClaims["iss"]?.string ?? "none"], allowed.map(\.identifier))
+            return Difference(
+                found: [jws.unverifiedClaims["iss"]?.string ?? "none"], expected: allowed.map(\.identifier))
         case .unsupportedAlgorithm:
             guard let header = jws?.header else { return nil }
-            return Self.cut([header.alg], allowed.flatMap(\.algorithms).map(\.rawValue))
+            return Difference(found: [header.alg], expected: allowed.flatMap(\.algorithms).map(\.rawValue))
+        case .unknownKey, .keysUnavailable:
+            guard let jws else { return nil }
+            let known = claimedIssuer(jws)?.keys?.set.keys.compactMap(\.kid) ?? []
+            return Difference(
+                found: "kid: \(jws.header.kid ?? "absent")",
+                expected: known.isEmpty ? nil : "kid: \(Difference.words(known))")
         default: return nil
         }
     }
 
-    private static let octetsMax = 256
-
-    private static func cut(_ found: [String], _ expected: [String]) -> (String, String) {
-        func text(_ names: [String]) -> String {
-            var seen: Set<String> = []
-            let text = names.filter { seen.insert($0).inserted }.joined(separator: " ")
-            return String(decoding: text.utf8.prefix(octetsMax), as: UTF8.self)
+    /// Whose the token says it is.
+    private func claimedIssuer(_ jws: CompactJWS) -> IssuerSet.Entry? {
+        guard let name = jws.unverifiedClaims["iss"]?.string else { return nil }
+        return rules.issuers.lazy.map { issuers.entries[$0.index] }.first {
+            $0.identifiers.canonical(name, jws.unverifiedClaims) != nil
         }
-        return (found.isEmpty ? "none" : text(found), text(expected))
     }
 
     /// As `cnf` has it (RFC 8705 §3.1, RFC 9449 §6.1).

@@ -52,33 +52,42 @@ package struct TokenFacts: Sendable {
         self.issuer = identifier
         self.claims = claims
         tokenDigest = digest
-        subject = try Self.text(claims["sub"])
-        tokenID = try Self.text(claims["jti"])
+        subject = try Self.text(claims["sub"], "sub")
+        tokenID = try Self.text(claims["jti"], "jti")
         let isNamed = isStrict || claims["client_id"] != nil
-        clientID = try Self.text(claims[isNamed ? "client_id" : "azp"])
-        guard let expires = try Self.date(claims["exp"], .down) ?? unsaid?.expires else {
-            throw Refusal(.malformedClaims)
+        let clientClaim = isNamed ? "client_id" : "azp"
+        clientID = try Self.text(claims[clientClaim], clientClaim)
+        guard let expires = try Self.date(claims["exp"], "exp", .down) ?? unsaid?.expires else {
+            throw Self.malformed("exp", nil, expected: Self.dateExpected)
         }
         self.expires = expires
-        notBefore = try Self.date(claims["nbf"], .up)
-        issuedAt = try Self.date(claims["iat"], .up)
+        notBefore = try Self.date(claims["nbf"], "nbf", .up)
+        issuedAt = try Self.date(claims["iat"], "iat", .up)
         audiences = try Self.audiences(claims, issuer, unsaid)
-        scope = try Self.scope(claims.value(at: issuer.scopeClaim), issuer.scopeForm)
+        scope = try Self.scope(claims.value(at: issuer.scopeClaim), issuer)
         scopeMatch = issuer.scopeMatch
         scopes = Self.words(scope)
         confirmation = if let claim = claims["cnf"] { try Confirmation(claim) } else { nil }
         if isStrict {
-            guard subject != nil, tokenID != nil, clientID != nil, issuedAt != nil else {
-                throw Refusal(.malformedClaims)
+            let required = [
+                ("sub", subject != nil), ("jti", tokenID != nil), ("client_id", clientID != nil),
+                ("iat", issuedAt != nil),
+            ]
+            if let (name, _) = required.first(where: { !$0.1 }) {
+                throw Self.malformed(name, nil, expected: "present")
             }
         } else {
             // ID tokens (OpenID Connect Core §3.1.3.6), security events (RFC 8417 §2.2) and answers about tokens
             // (RFC 9701 §5) that call themselves JWT.
             let foreign =
                 ["events", "token_introspection"] + (issuer.acceptsIDTokens ? [] : ["at_hash", "c_hash", "s_hash"])
-            guard foreign.allSatisfy({ claims[$0] == nil }) else { throw Refusal(.wrongType) }
+            if let name = foreign.first(where: { claims[$0] != nil }) {
+                throw Refusal(.wrongType).noting(Difference(found: "\(name): present", expected: "\(name): absent"))
+            }
         }
-        guard issuer.claims.areSatisfied(by: claims) else { throw Refusal(.wrongType) }
+        if let rule = issuer.claims.firstUnsatisfied(by: claims, path: .none) {
+            throw Refusal(.wrongType).noting(rule.difference(from: claims))
+        }
     }
 
     /// What the token is for, by the claim that the issuer's entry names. Where that is not `aud` and the token has one
@@ -88,13 +97,15 @@ package struct TokenFacts: Sendable {
     {
         let named = claims.value(at: issuer.audienceClaim)
         if issuer.audienceClaim != ["aud"], let standard = claims["aud"] {
-            let audiences = try Self.audiences(standard)
+            let audiences = try Self.audiences(standard, "aud")
             guard issuer.audiences.contains(where: { audiences.contains(Array($0.utf8)) }) else {
-                throw Refusal(.wrongAudience)
+                let found = Difference.words(audiences.map { String(decoding: $0, as: UTF8.self) })
+                throw Refusal(.wrongAudience).noting(
+                    Difference(found: "aud: \(found)", expected: "aud: \(Difference.words(issuer.audiences))"))
             }
         }
         if named == nil, let unsaid { return unsaid.audiences }
-        return try Self.audiences(named)
+        return try Self.audiences(named, issuer.audienceClaim.joined(separator: "."))
     }
 
     /// What counts where an issuer that was asked about a token leaves something out.
@@ -105,24 +116,32 @@ package struct TokenFacts: Sendable {
 
     /// `auth_time` (OpenID Connect Core §2, RFC 9470 §6): when the user was authenticated; nil when absent or no date.
     var authenticatedAt: Int64? {
-        claims["auth_time"].flatMap { (try? Self.date($0, .down)) ?? nil }
+        claims["auth_time"].flatMap { (try? Self.date($0, "auth_time", .down)) ?? nil }
     }
 
     /// Scopes as one text with spaces between them. A member of a list that would be none, or two, is malformed.
-    static func scope(_ claim: JSON?, _ form: ScopeForm) throws(Refusal) -> String {
+    static func scope(_ claim: JSON?, _ issuer: Issuer) throws(Refusal) -> String {
+        let form = issuer.scopeForm
+        func malformed() -> Refusal {
+            let expected =
+                switch form {
+                case .words: "a text"
+                case .list: "a list of texts without spaces"
+                case .either: "a text, or a list of texts without spaces"
+                }
+            return Self.malformed(issuer.scopeClaim.joined(separator: "."), claim, expected: expected)
+        }
         switch claim {
         case nil: return ""
         case .string(let text) where form != .list: return text
         case .array(let members) where form != .words:
             var scopes: [String] = []
             for member in members {
-                guard let scope = member.string, !scope.isEmpty, !scope.utf8.contains(0x20) else {
-                    throw Refusal(.malformedClaims)
-                }
+                guard let scope = member.string, !scope.isEmpty, !scope.utf8.contains(0x20) else { throw malformed() }
                 scopes.append(scope)
             }
             return scopes.joined(separator: " ")
-        default: throw Refusal(.malformedClaims)
+        default: throw malformed()
         }
     }
 
@@ -139,14 +158,21 @@ package struct TokenFacts: Sendable {
         return words
     }
 
-    static func text(_ claim: JSON?, mayBeEmpty: Bool = false) throws(Refusal) -> String? {
+    static func text(_ claim: JSON?, _ name: String) throws(Refusal) -> String? {
         guard let claim else { return nil }
-        guard let text = claim.string, mayBeEmpty || !text.isEmpty else { throw Refusal(.malformedClaims) }
+        guard let text = claim.string, !text.isEmpty else { throw malformed(name, claim, expected: "a text") }
         return text
     }
 
+    private static let dateExpected = "seconds since 1970"
+
+    /// A claim that is not what it has to be in any token, by its name.
+    static func malformed(_ name: String, _ claim: JSON?, expected: String) -> Refusal {
+        Refusal(.malformedClaims).noting(Difference(claim: name, claim, expected: expected))
+    }
+
     /// A NumericDate (RFC 7519 §2): a JSON number that a date can be, whole or not.
-    static func date(_ claim: JSON?, _ rounding: FloatingPointRoundingRule) throws(Refusal) -> Int64? {
+    static func date(_ claim: JSON?, _ name: String, _ rounding: FloatingPointRoundingRule) throws(Refusal) -> Int64? {
         guard let claim else { return nil }
         // Up to 2^53 every second has a number of its own; that is 285 million years.
         let secondsMax: Int64 = 1 << 53
@@ -156,28 +182,29 @@ package struct TokenFacts: Sendable {
         case .number(let seconds):
             let whole = seconds.rounded(rounding)
             guard whole.magnitude <= Double(secondsMax), let value = Int64(exactly: whole) else {
-                throw Refusal(.malformedClaims)
+                throw malformed(name, claim, expected: dateExpected)
             }
             return value
         default:
-            throw Refusal(.malformedClaims)
+            throw malformed(name, claim, expected: dateExpected)
         }
     }
 
     /// A string, or an array of at least one, and of nothing else (RFC 7519 §4.1.3).
-    static func audiences(_ claim: JSON?) throws(Refusal) -> [[UInt8]] {
+    static func audiences(_ claim: JSON?, _ name: String) throws(Refusal) -> [[UInt8]] {
+        let expected = "a text, or a list of texts"
         switch claim {
         case .string(let text):
             return [Array(text.utf8)]
         case .array(let items) where !items.isEmpty:
             var audiences: [[UInt8]] = []
             for item in items {
-                guard let text = item.string else { throw Refusal(.malformedClaims) }
+                guard let text = item.string else { throw malformed(name, claim, expected: expected) }
                 audiences.append(Array(text.utf8))
             }
             return audiences
         default:
-            throw Refusal(.malformedClaims)
+            throw malformed(name, claim, expected: expected)
         }
     }
 }

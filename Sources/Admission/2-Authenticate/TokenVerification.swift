@@ -19,7 +19,10 @@ struct TokenVerification {
         /// And its issuer's place in `RouteRules.issuers`, and how long the finding counts (monotonic nanoseconds).
         case verified(Principal, issuer: Int, freshUntil: Int64)
         /// This issuer (index into `Policy.issuers`) must be asked about it.
-        case unasked(issuer: Int)
+        /// - Parameter owner: whose it is, where the signature holds.
+        case unasked(issuer: Int, owner: TokenOwner?)
+        /// It is refused, although its issuer (place in `RouteRules.issuers`) vouches for it.
+        case refused(Refusal, owner: TokenOwner, issuer: Int)
         /// The keys of this issuer (index into `Policy.issuers`) are not loaded, or do not have the token's `kid` and
         /// may have it once they are fetched anew.
         case keysMissing(issuer: Int, kid: String?)
@@ -57,16 +60,21 @@ struct TokenVerification {
             // Whoever cannot show a token of an issuer that is not listed does not learn that it exists.
             throw entry.issuer.listed ? error : error.told(as: .wrongIssuer)
         }
+        let owner = TokenOwner(verified.payload, issuer: entry.issuer, type: type)
         var verdict: IntrospectionVerdict?
         var freshUntil = Int64.max
         if entry.issuer.judgement == .both {
-            guard let said = said(of: digest, by: entry) else { return .unasked(issuer: index) }
+            guard let said = said(of: digest, by: entry) else { return .unasked(issuer: index, owner: owner) }
             (verdict, freshUntil) = said
         }
-        let principal = try verified.principal(
-            issuer: entry.issuer, identifier: identifier, type: type, digest: digest, narrowedBy: verdict,
-            companion: companion)
-        return .verified(principal, issuer: place, freshUntil: freshUntil)
+        do throws(Refusal) {
+            let principal = try verified.principal(
+                issuer: entry.issuer, identifier: identifier, type: type, digest: digest, narrowedBy: verdict,
+                companion: companion)
+            return .verified(principal, issuer: place, freshUntil: freshUntil)
+        } catch {
+            return .refused(error, owner: owner, issuer: place)
+        }
     }
 
     // MARK: - What the issuer says
@@ -90,9 +98,17 @@ struct TokenVerification {
     private func introspected(_ place: Int, _ digest: Digest256) throws(Refusal) -> Finding {
         let index = rules.issuers[place].index
         let entry = issuers.entries[index]
-        guard let (verdict, freshUntil) = said(of: digest, by: entry) else { return .unasked(issuer: index) }
-        return .verified(
-            try verdict.principal(issuer: entry.issuer, companion: companion), issuer: place, freshUntil: freshUntil)
+        guard let (verdict, freshUntil) = said(of: digest, by: entry) else {
+            return .unasked(issuer: index, owner: nil)
+        }
+        do throws(Refusal) {
+            let principal = try verdict.principal(issuer: entry.issuer, companion: companion)
+            return .verified(principal, issuer: place, freshUntil: freshUntil)
+        } catch {
+            // It says that the token is another's.
+            if error.code == .wrongIssuer { throw error }
+            return .refused(error, owner: TokenOwner(verdict.claims, issuer: entry.issuer, type: ""), issuer: place)
+        }
     }
 
     private func said(of digest: Digest256, by entry: IssuerSet.Entry) -> (IntrospectionVerdict, Int64)? {

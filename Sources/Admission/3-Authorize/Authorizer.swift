@@ -1,3 +1,5 @@
+import Policy
+
 /// Leave to serve one request: what limiting and picking ask for. Made here only.
 package struct Permit: Sendable {
     package let rules: RouteRules
@@ -38,16 +40,16 @@ package enum Authorizer {
         guard rules.scopes.allSatisfy({ match.covers($0, heldBy: held) }),
             rules.anyScope.isEmpty || rules.anyScope.contains(where: { match.covers($0, heldBy: held) })
         else { throw Refusal(.insufficientScope, scope: rules.scopeAttribute).asking(caller.challenge) }
-        guard
-            rules.claims.isEmpty || rules.claims.allSatisfy({ $0.isSatisfied(by: principal.facts.claims, path: path) })
-        else {
-            throw Refusal(.claimMismatch).asking(caller.challenge)
+        if !rules.claims.isEmpty, let rule = rules.claims.firstUnsatisfied(by: principal.facts.claims, path: path) {
+            throw Refusal(.claimMismatch).noting(rule.difference(from: principal.facts.claims)).asking(caller.challenge)
         }
         if let stepUp = rules.stepUp,
             !stepUp.isMet(by: principal.facts, at: caller.judgedAt, skew: caller.clockSkewSeconds)
         {
             throw Refusal(
                 .insufficientUserAuthentication, scope: rules.scopeAttribute, authentication: stepUp.attributes
+            ).noting(
+                stepUp.difference(from: principal.facts, at: caller.judgedAt, skew: caller.clockSkewSeconds)
             ).asking(caller.challenge)
         }
         return Permit(rules, caller.principal, peer.address)
@@ -56,7 +58,8 @@ package enum Authorizer {
     private static func certificate(_ shown: ClientCertificate?, _ rules: RouteRules) throws(Refusal) {
         guard let shown else { throw Refusal(.certificateRequired) }
         guard rules.clientIdentities.isEmpty || rules.clientIdentities.contains(where: shown.has) else {
-            throw Refusal(.wrongClientIdentity)
+            throw Refusal(.wrongClientIdentity).noting(
+                Difference(found: [shown.identity], expected: rules.clientIdentities.map(\.text)))
         }
     }
 }

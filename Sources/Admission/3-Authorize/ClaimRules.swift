@@ -19,7 +19,30 @@ extension [ClaimRule] {
     package func areSatisfied(by claims: JSONObject) -> Bool { allSatisfy { $0.isSatisfied(by: claims, path: .none) } }
 }
 
+extension [ClaimRule] {
+    /// The first that is not true; nil: all are.
+    func firstUnsatisfied(by claims: JSONObject, path: CapturedPath) -> ClaimRule? {
+        first { !$0.isSatisfied(by: claims, path: path) }
+    }
+}
+
 extension ClaimRule {
+    /// What the claims have where this rule, which they do not satisfy, has something else.
+    func difference(from claims: JSONObject) -> Difference {
+        let name = claim.joined(separator: ".")
+        let value = claims.value(at: claim)
+        let expected =
+            switch condition {
+            case .equals(let scalar): scalar.text
+            case .oneOf(let scalars): Difference.words(scalars.map(\.text))
+            case .contains(let scalar): "with \(scalar.text)"
+            case .matches(let pattern): "matching \(pattern.text)"
+            }
+        // The text 1 is not the number 1.
+        let found = Difference.text(value) == expected ? Difference.written(value) : Difference.text(value)
+        return Difference(found: "\(name): \(found)", expected: "\(name): \(expected)")
+    }
+
     var comparesCaptures: Bool {
         switch condition {
         case .equals(let scalar), .contains(let scalar): scalar.isCapture
@@ -30,6 +53,16 @@ extension ClaimRule {
 }
 
 extension ClaimScalar {
+    /// For records.
+    fileprivate var text: String {
+        switch self {
+        case .string(let text): text
+        case .number(let number): Difference.written(Int64(exactly: number).map { .integer($0) } ?? .number(number))
+        case .bool(let bool): bool ? "true" : "false"
+        case .capture(_, let name): "{\(name)} of the path"
+        }
+    }
+
     fileprivate var isCapture: Bool {
         if case .capture = self { true } else { false }
     }

@@ -33,6 +33,18 @@ struct StepUp: Sendable {
         self.attributes = attributes
     }
 
+    /// What the token has of what is demanded, where that is not enough.
+    func difference(from facts: TokenFacts, at unixSeconds: Int64, skew: Int64) -> Difference {
+        let held = facts.claims["acr"]
+        guard acr.isEmpty || acr.contains(where: { held?.string?.hasSameOctets(as: $0) == true }) else {
+            return Difference(found: "acr: \(Difference.text(held))", expected: "acr: \(Difference.words(acr))")
+        }
+        let earliest = unixSeconds.saturatingSubtract(maxAgeSeconds ?? 0).saturatingSubtract(skew)
+        return Difference(
+            found: "auth_time \(Difference.written(facts.claims["auth_time"]))",
+            expected: "from \(earliest) to \(unixSeconds.saturatingAdd(skew))")
+    }
+
     /// A token that does not say how or when its user was authenticated does not meet a demand about it (RFC 9470
     /// §6.1).
     /// - Parameter skew: seconds; as for the token's own times.

@@ -17,6 +17,8 @@ package struct Refusal: Error, Sendable, Equatable {
     package private(set) var challenge = ChallengeScheme.bearer
     /// Value of `DPoP-Nonce` (RFC 9449 §9); nil: none is sent.
     package private(set) var nonce: String?
+    /// What records say besides; nil: the code says all that there is to say. Nothing of it reaches the client.
+    package private(set) var difference: Difference?
 
     /// A refusal whose every answer follows from the table.
     package init(_ code: RefusalCode) {
@@ -60,6 +62,15 @@ package struct Refusal: Error, Sendable, Equatable {
     func giving(nonce: String) -> Refusal {
         var refusal = self
         refusal.nonce = nonce
+        return refusal
+    }
+}
+
+extension Refusal {
+    /// The same refusal with what was found where something else was expected.
+    func noting(_ difference: Difference) -> Refusal {
+        var refusal = self
+        refusal.difference = difference
         return refusal
     }
 }

@@ -13,12 +13,14 @@ struct ClientEndpoint: ServerEndpoint {
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         var clientID: String?
+        var isAuthentic = false
         var parameters = RequestParameters.none
         var response: ServiceResponse
         do throws(OAuthError) {
             if call.request.method == "POST" { parameters = try .form(call.request) }
             let client = try await authenticator.authenticate(call, parameters)
             clientID = client.client.id
+            isAuthentic = true
             response = try await operation.answer(
                 ClientRequest(client: client, parameters: parameters, call: call, proofs: proofs))
             if operation.takesProofs { response.fields += proofs.fields(call) }
@@ -27,6 +29,8 @@ struct ClientEndpoint: ServerEndpoint {
             clientID = clientID ?? PresentedCredential.claimedName(call.request, parameters)
         }
         response.facts.client = clientID
+        // Records with a token are of clients that have shown who they are.
+        if isAuthentic { operation.note(parameters, in: &response.facts) }
         return response
     }
 }
@@ -36,10 +40,13 @@ protocol ClientOperation: Sendable {
     /// Whether requests may prove a key (RFC 9449 §5, §10.1); then answers carry the next nonce.
     var takesProofs: Bool { get }
     func answer(_ request: ClientRequest) async throws(OAuthError) -> ServiceResponse
+    /// Says in the record which tokens the client has sent, also where it is refused.
+    func note(_ parameters: RequestParameters, in facts: inout ServiceFacts)
 }
 
 extension ClientOperation {
     var takesProofs: Bool { false }
+    func note(_ parameters: RequestParameters, in facts: inout ServiceFacts) {}
 }
 
 /// A request whose client has authenticated.

@@ -1,4 +1,5 @@
 import AuthorizationRecords
+import Crypto
 import HTTP
 import JSON
 
@@ -30,14 +31,24 @@ extension ServiceResponse {
     }
 
     static func methodNotAllowed(allow: String) -> ServiceResponse {
-        json(
-            status: 405, ["error": "invalid_request", "error_description": "this endpoint does not take this method"],
-            fields: [("Allow", allow)])
+        refusal(status: 405, "this endpoint does not take this method", fields: [("Allow", allow)])
     }
 
     static var contentTooLarge: ServiceResponse {
-        json(
-            status: 413,
-            ["error": "invalid_request", "error_description": "the body is larger than this endpoint takes"])
+        refusal(status: 413, "the body is larger than this endpoint takes")
     }
+
+    static var noSuchEndpoint: ServiceResponse { refusal(status: 404, "there is no such endpoint") }
+
+    private static func refusal(status: Int, _ description: String, fields: [Field] = []) -> ServiceResponse {
+        var response = json(
+            status: status, ["error": "invalid_request", "error_description": .string(description)], fields: fields)
+        response.facts.error = "invalid_request"
+        return response
+    }
+}
+
+extension ServiceFacts {
+    /// What stands for a token here: as the gateway has it for the tokens of requests.
+    static func digest(_ token: String) -> [UInt8] { Array(SHA256.hash(data: Array(token.utf8))) }
 }

@@ -20,6 +20,11 @@ struct TokenEndpoint: ClientOperation {
             request: request.call.request, now: request.call.now, random: request.call.random)
         return try await grant.tokens(for: tokenRequest).response
     }
+
+    func note(_ parameters: RequestParameters, in facts: inout ServiceFacts) {
+        facts.tokenPresented = (parameters.value("refresh_token") ?? parameters.value("subject_token")).map(
+            ServiceFacts.digest)
+    }
 }
 
 extension OAuthError {

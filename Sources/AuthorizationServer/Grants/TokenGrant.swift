@@ -45,6 +45,8 @@ extension TokenAnswer {
         for (name, value) in more.members { body[name] = value }
         var response = ServiceResponse.json(status: 200, body)
         response.facts.subject = subject
+        response.facts.token = ServiceFacts.digest(accessToken.text)
+        response.facts.refreshToken = refreshToken.map(ServiceFacts.digest)
         return response
     }
 }

@@ -28,6 +28,10 @@ struct IntrospectionEndpoint: ClientOperation {
         return response
     }
 
+    func note(_ parameters: RequestParameters, in facts: inout ServiceFacts) {
+        facts.token = parameters.value("token").map(ServiceFacts.digest)
+    }
+
     /// nil: nothing that counts, or nothing that this client may know of. `token_type_hint` is not read: both are
     /// looked for.
     private func found(_ text: String, for client: RegisteredClient, now: Int64) async throws(OAuthError) -> JSONObject?

@@ -17,6 +17,10 @@ struct RevocationEndpoint: ClientOperation {
         return response
     }
 
+    func note(_ parameters: RequestParameters, in facts: inout ServiceFacts) {
+        facts.token = parameters.value("token").map(ServiceFacts.digest)
+    }
+
     /// `token_type_hint` is not even read: both are looked for, so that a wrong one changes nothing (§2.1).
     private func revoke(_ text: String, of client: String, now: Int64) async throws(OAuthError) -> ServiceFacts {
         var facts = ServiceFacts()

@@ -65,6 +65,21 @@ final class ConnectionFacts: ConnectionDelegate {
         return !tls.certificateCounts(unixSeconds: loop.transport.unixSeconds)
     }
 
+    /// Why the certificate that was shown does not count any more, where a request was refused for want of one.
+    func certificateFault(for code: RefusalCode) -> Difference? {
+        guard code == .certificateRequired || code == .wrongCertificate, certificateHasEnded,
+            let facts = tls?.clientCertificate
+        else { return nil }
+        let now = loop.transport.unixSeconds
+        let found =
+            if facts.notAfter < now {
+                "expired: notAfter \(facts.notAfter)"
+            } else if facts.notBefore > now {
+                "not yet valid: notBefore \(facts.notBefore)"
+            } else { "authority not trusted any more" }
+        return Difference(found: found, expected: "valid at \(now)")
+    }
+
     func makeDelegate(for exchange: Exchange) -> any ExchangeDelegate {
         RequestPipeline(exchange: exchange, connection: self)
     }

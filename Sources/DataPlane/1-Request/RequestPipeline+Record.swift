@@ -87,19 +87,25 @@ extension RequestPipeline {
         } else if let token = request.refusedToken {
             describe(token, &record)
         }
+        if let difference = request.difference ?? request.refusedToken?.difference { describe(difference, &record) }
+    }
+
+    private func describe(_ difference: Difference, _ record: inout AuditRecord) {
+        record.add(.found, clientText: Array(difference.found.utf8)[...])
+        if let expected = difference.expected { record.add(.expected, clientText: Array(expected.utf8)[...]) }
     }
 
     /// Whose token was refused is said only where its issuer vouches for it, and it is marked either way.
     private func describe(_ token: RefusedToken, _ record: inout AuditRecord) {
-        if let texts = token.principal?.companion as? PrincipalTexts {
-            record.add(texts.record)
-            record.add(.tokenVerified, "yes")
-        } else {
-            record.add(.token, loop.ledgers.tokenDigestKey.digest(token.digest.octets))
-            record.add(.tokenVerified, "no")
+        if let owner = token.owner {
+            record.add(.issuer, AuditText(owner.issuerName))
+            if let subject = owner.subject { record.add(.subject, AuditText(subject)) }
+            if let client = owner.clientID { record.add(.clientID, AuditText(client)) }
+            if let scope = owner.scope { record.add(.scopesHeld, AuditText(scope)) }
         }
-        if let found = token.found { record.add(.found, clientText: Array(found.utf8)[...]) }
-        if let expected = token.expected { record.add(.expected, clientText: Array(expected.utf8)[...]) }
+        record.add(.token, loop.ledgers.tokenDigestKey.digest(token.digest.octets))
+        record.add(.tokenVerified, token.owner == nil ? "no" : "yes")
+        if let issuer = token.issuerClaimed { record.add(.issuerClaimed, clientText: Array(issuer.utf8)[...]) }
     }
 
     /// What the service inside the process that answered has to say.
@@ -109,6 +115,14 @@ extension RequestPipeline {
         if let subject = facts.subject { record.add(.subject, AuditText(subject)) }
         if let error = facts.error { record.add(.error, AuditText(error)) }
         if let event = facts.event { record.add(.event, AuditText(event)) }
+        // Of the token that let the request in, where one did, the record says so already.
+        guard request.principal == nil else { return }
+        let key = loop.ledgers.tokenDigestKey
+        if let issuer = facts.issuer { record.add(.issuer, AuditText(issuer)) }
+        if let token = facts.token { record.add(.token, key.digest(token)) }
+        if let token = facts.refreshToken { record.add(.refreshToken, key.digest(token)) }
+        if let token = facts.tokenPresented { record.add(.tokenPresented, key.digest(token)) }
+        if let isVerified = facts.isTokenVerified { record.add(.tokenVerified, isVerified ? "yes" : "no") }
     }
 
     private func describeLimits(_ record: inout AuditRecord) {

@@ -90,13 +90,25 @@ final class RequestPipeline: ExchangeDelegate {
         do throws(Refusal) {
             return try identified(head, token, route.rules, now: now)
         } catch {
-            if let token {
-                request.refusedToken = loop.authenticator.refusedToken(
-                    head, token, error.code, rules: route.rules, issuers: request.snapshot.issuers,
-                    peer: connection.peer, unixSeconds: Clock.wallNanoseconds() / 1_000_000_000)
-            }
+            if let token { note(token, of: head, error) }
             throw error
         }
+    }
+
+    /// For the record.
+    private func note(_ token: PresentedToken, of head: borrowing RequestHead, _ refusal: Refusal) {
+        guard let route = request.route else { return }
+        request.refusedToken = loop.authenticator.refusedToken(
+            head, token, refusal, rules: route.rules, issuers: request.snapshot.issuers, peer: connection.peer,
+            unixSeconds: Clock.wallNanoseconds() / 1_000_000_000)
+    }
+
+    /// The answer on which the judgement of the request's token waited has not come.
+    func refuseUnanswered(_ waiting: RequestState.Waiting) {
+        let head = exchange.head
+        loop.authenticator.suspect = waiting.suspect
+        if let token = try? Credential.presented(in: head) { note(token, of: head, waiting.otherwise) }
+        refuse(waiting.otherwise)
     }
 
     private func identified(
@@ -315,6 +327,7 @@ final class RequestPipeline: ExchangeDelegate {
 
     func refuse(_ refusal: Refusal, close: Bool = false) {
         request.refusal = refusal.code
+        request.difference = refusal.difference ?? connection.certificateFault(for: refusal.code)
         request.lease = nil
         loop.answerFields.clear()
         var body: [UInt8] = []

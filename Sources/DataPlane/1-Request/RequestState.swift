@@ -23,6 +23,8 @@ struct RequestState: ~Copyable {
     var refusal: RefusalCode?
     /// What there is to say of the token that was refused.
     var refusedToken: RefusedToken?
+    /// What was found where the refusal expected something else.
+    var difference: Difference?
     /// Of the service inside the process that answered.
     var serviceFacts: ServiceFacts?
     /// What the request waits for.
@@ -38,6 +40,8 @@ struct RequestState: ~Copyable {
         let place: PendingRequests.Place
         /// What becomes of the request if it waits in vain.
         let otherwise: Refusal
+        /// The token about which its issuer is asked, where it vouches for it.
+        let suspect: SuspectToken?
     }
 
     /// Before the first request of a connection.

@@ -92,7 +92,8 @@ extension RequestPipeline {
             let place = loop.inquiries.wait(
                 for: subject, placesMax: placesMax, exchange.deferredAnswer(for: self))
         else { throw refusal }
-        request.waiting = RequestState.Waiting(place: place, otherwise: refusal)
+        request.waiting = RequestState.Waiting(
+            place: place, otherwise: refusal, suspect: loop.authenticator.suspect)
         let pending = loop.inquiries
         loop.transport.run(afterNanoseconds: left) { pending.expire(place) }
     }
@@ -118,6 +119,6 @@ extension RequestPipeline {
         if waiting.otherwise.code == .signatureCheckUnavailable {
             loop.ledgers.signatures.countRefusal(now: loop.transport.now())
         }
-        refuse(waiting.otherwise)
+        refuseUnanswered(waiting)
     }
 }

@@ -18,6 +18,8 @@ import Transport
 /// randomness.
 final class EmbeddedAuthorizationServer: LocalService {
     private let server: AuthorizationServer
+    /// What `routes.yaml` calls it as an issuer; nil: no route takes its tokens.
+    private let issuerName: String?
     let database: AuthorizationDatabase
     private let keys: SigningKeys
     private let clientKeys: ClientKeyFetcher
@@ -48,6 +50,7 @@ final class EmbeddedAuthorizationServer: LocalService {
                     registration.initialAccessToken, octetsMin: RegistrationSettings.tokenOctetsMin), as: UTF8.self)
         }
         federation = AssertionVerifier(settings, current: current)
+        issuerName = policy.issuers.first { $0.keys == .embedded }?.name
         provider = try OpenIDProviderClient(settings, current: current, logger: logger)
         clientKeys = ClientKeyFetcher(settings.clientKeys, logger: logger)
         // Half of the cores at most compute hashes of passwords.
@@ -65,7 +68,10 @@ final class EmbeddedAuthorizationServer: LocalService {
     }
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {
-        await server.answer(request, now: Self.now, monotonic: Clock.monotonicNanoseconds(), random: .system)
+        var response = await server.answer(
+            request, now: Self.now, monotonic: Clock.monotonicNanoseconds(), random: .system)
+        if response.facts.isTokenVerified == true { response.facts.issuer = issuerName }
+        return response
     }
 
     /// What the gateway verifies its own tokens with, as it is now.

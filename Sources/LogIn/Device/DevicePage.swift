@@ -37,7 +37,13 @@ struct DevicePage: PageEndpoint {
             ], status: status)
         if browser == nil { page.fields.append(secret.field) }
         if status == 429 { page.fields.append(("Retry-After", "60")) }
-        return page.response
+        var response = page.response
+        switch status {
+        case 429: response.facts.event = "user_code_braked"
+        case 400: response.facts.event = "user_code_rejected"
+        default: break
+        }
+        return response
     }
 
     private func confirmation(_ id: String, _ call: EndpointCall) async throws -> ServiceResponse {
@@ -82,10 +88,7 @@ struct DevicePage: PageEndpoint {
         case .found(let request):
             return try await begin(request, code: UserCode.normalised(typed) ?? "", browser, login?.session, call)
         case .unknown: return entry(code: String(typed.prefix(32)), problem: Self.unknown, status: 400, call)
-        case .tooMany:
-            var response = entry(code: String(typed.prefix(32)), problem: Self.tooManyAttempts, status: 429, call)
-            response.facts.event = "user_code_braked"
-            return response
+        case .tooMany: return entry(code: String(typed.prefix(32)), problem: Self.tooManyAttempts, status: 429, call)
         case .unavailable: return ErrorPage.unavailable
         }
     }

@@ -12,18 +12,22 @@ package enum ErrorPage {
 
     /// The store cannot say.
     package static var unavailable: ServiceResponse {
-        response(
+        var page = response(
             status: 503, title: "Not now",
             message: "The server cannot answer at the moment. Try again in a few seconds.",
             fields: [("Retry-After", "10")])
+        page.facts.error = "temporarily_unavailable"
+        return page
     }
 
     /// What is under way is unknown, over, or another browser's: the answer is the same.
     package static var expired: ServiceResponse {
-        response(
+        var page = response(
             status: 400, title: "This page has expired",
             message:
                 "Go back to the application and begin again. Cookies must be allowed for this site, and one log-in is bound to one browser."
         )
+        page.facts.event = "page_expired"
+        return page
     }
 }

@@ -16,9 +16,11 @@ struct Page {
     /// forms, too.
     var response: ServiceResponse {
         guard let text = template.rendered(content) else {
-            return ServiceResponse(
+            var failure = ServiceResponse(
                 status: 500, fields: [("Content-Type", "text/plain"), ("Cache-Control", "no-store")],
                 body: Array("No page.\n".utf8))
+            failure.facts.error = "server_error"
+            return failure
         }
         let policy =
             "default-src 'none'; style-src \(PageStyle.source); form-action \((["'self'"] + formTargets).joined(separator: " ")); "

@@ -15,7 +15,10 @@ struct IntrospectionOracleTests {
         #expect(stolen.octets == nonsense.octets)
         #expect(stolen.status == nonsense.status)
         #expect(stolen.fields == nonsense.fields)
-        #expect(stolen.facts == nonsense.facts)
+        // Records know which token it was; nobody is told.
+        var facts = stolen.facts
+        facts.token = nonsense.facts.token
+        #expect(facts == nonsense.facts)
     }
 
     @Test("AS-067 whoever guesses secrets here meets the same limit as at the token endpoint")

@@ -25,7 +25,7 @@ package struct IntrospectionVerdict: Sendable {
     }
 
     /// `exp`, if the issuer gave one that can be read.
-    var expires: Int64? { (try? TokenFacts.date(claims["exp"], .down)) ?? nil }
+    var expires: Int64? { (try? TokenFacts.date(claims["exp"], "exp", .down)) ?? nil }
 
     /// Whether it is about this token, under this entry.
     func concerns(_ token: Digest256, _ entry: IssuerSet.Entry) -> Bool {
@@ -128,9 +128,9 @@ package struct IntrospectionAnswerReader: Sendable {
 
     private func check(_ claims: JSONObject, _ unixSeconds: Int64) throws(IntrospectionFailure) {
         guard let name = claims["iss"]?.string, identifiers.canonical(name, claims) != nil,
-            let audiences = try? TokenFacts.audiences(claims["aud"]),
+            let audiences = try? TokenFacts.audiences(claims["aud"], "aud"),
             audiences.contains(Array(introspection.clientID.utf8)),
-            let issuedAt = (try? TokenFacts.date(claims["iat"], .up)) ?? nil
+            let issuedAt = (try? TokenFacts.date(claims["iat"], "iat", .up)) ?? nil
         else { throw .foreignJWT }
         let skew = issuer.clockSkew.components.seconds
         guard issuedAt <= unixSeconds.saturatingAdd(skew),

@@ -13,18 +13,22 @@ struct UserInfoEndpoint: ServerEndpoint {
     let realm: String
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
+        let shown = tokens.shown(call)
+        var response: ServiceResponse
         do throws(OAuthError) {
-            let token = try await tokens.verified(call)
+            let token = try await tokens.verified(shown, call)
             guard token.scopes.contains(IdentityScope.openID) else { throw .insufficientScope }
             guard let user = try await store.orUnavailable({ try await $0.user(id: token.subject) }), !user.isDisabled
-            else { throw .invalidToken }
-            var response = ServiceResponse.json(status: 200, claims(of: user, token.scopes))
-            response.facts.client = token.clientID
-            response.facts.subject = token.subject
-            return response
+            else { throw .refused(.noUser) }
+            response = ServiceResponse.json(status: 200, claims(of: user, token.scopes))
         } catch {
-            return refusal(error)
+            response = refusal(error)
+            if shown.text != nil { response.facts.isTokenVerified = shown.claims != nil }
         }
+        response.facts.token = shown.text.map(ServiceFacts.digest)
+        response.facts.client = shown.claims?["client_id"]?.string
+        response.facts.subject = shown.claims?["sub"]?.string
+        return response
     }
 
     /// OpenID Connect Core §5.4.
@@ -48,6 +52,7 @@ struct UserInfoEndpoint: ServerEndpoint {
             status: error.status, ["error": .string(error.word), "error_description": .string(error.description)])
         response.fields.append(("WWW-Authenticate", challenge))
         response.facts.error = error.word
+        response.facts.event = error.event
         return response
     }
 }
@@ -67,26 +72,56 @@ struct OwnTokens: Sendable {
     /// Whether the request proves the key of this thumbprint for this token (RFC 9449 §7).
     let proves: @Sendable (_ call: EndpointCall, _ thumbprint: String, _ token: String) async throws(OAuthError) -> Bool
 
-    /// RFC 9068 §4, RFC 6750 §2.1, and what was revoked since.
-    func verified(_ call: EndpointCall) async throws(OAuthError) -> Verified {
-        let (scheme, text) = try credential(call.request)
+    /// A token as it was sent.
+    struct Shown: Sendable {
+        /// `bearer` or `dpop`.
+        var scheme = ""
+        /// nil: there is none.
+        var text: String?
+        var type: String?
+        /// nil: it is not signed by us, or does not say so.
+        var claims: JSONObject?
+        /// Why there is none that could be judged.
+        var fault: OAuthError?
+    }
+
+    /// What the request shows, and whether it is of ours (RFC 9068 §4): whose it is then, whatever is wrong with it.
+    func shown(_ call: EndpointCall) -> Shown {
+        var shown = Shown()
+        do throws(OAuthError) { (shown.scheme, shown.text) = try credential(call.request) } catch {
+            shown.fault = error
+        }
+        guard let text = shown.text else { return shown }
         guard let jws = try? CompactJWS(Array(text.utf8)),
             let claims = try? jws.verified(by: keys.ring.verificationKeys(now: call.now), allowing: Algorithm.allCases)
-                .payload,
-            jws.header.typ?.lowercased() == "at+jwt", claims["iss"]?.string == issuer,
-            claims["aud"]?.string == audience,
-            let expiry = claims["exp"]?.int, call.now < expiry, let issuedAt = claims["iat"]?.int,
+                .payload, claims["iss"]?.string == issuer
+        else {
+            shown.fault = .refused(.foreign)
+            return shown
+        }
+        shown.type = jws.header.typ?.lowercased()
+        shown.claims = claims
+        return shown
+    }
+
+    /// RFC 9068 §4, RFC 6750 §2.1, and what was revoked since.
+    func verified(_ shown: Shown, _ call: EndpointCall) async throws(OAuthError) -> Verified {
+        if let fault = shown.fault { throw fault }
+        guard let claims = shown.claims, let text = shown.text else { throw .noToken }
+        guard shown.type == "at+jwt", let issuedAt = claims["iat"]?.int, let expiry = claims["exp"]?.int,
             let id = claims["jti"]?.string,
             let subject = claims["sub"]?.string, let client = claims["client_id"]?.string
-        else { throw .invalidToken }
-        try await judge(claims["cnf"]?.object, scheme: scheme, text, call)
+        else { throw .refused(.wrongType) }
+        guard claims["aud"]?.string == audience else { throw .refused(.wrongAudience) }
+        guard call.now < expiry else { throw .refused(.expired) }
+        try await judge(claims["cnf"]?.object, scheme: shown.scheme, text, call)
         var targets: [Revocation.Target] = [.token(id), .client(client), .subject(subject)]
         if let grant = claims["grant_id"]?.string { targets.append(.grant(grant)) }
         for target in targets {
             let revocation = try await store.orUnavailable {
                 try await $0.value(.revocation, target.key, Revocation.init)
             }
-            if let revocation, revocation.ends(issuedAt: issuedAt) { throw .invalidToken }
+            if let revocation, revocation.ends(issuedAt: issuedAt) { throw .refused(.revoked) }
         }
         return Verified(
             subject: subject, clientID: client,
@@ -98,7 +133,7 @@ struct OwnTokens: Sendable {
         let values = request.values("authorization")
         guard let value = values.first else { throw .noToken }
         let parts = value.split(separator: " ")
-        guard values.count == 1, parts.count == 2 else { throw .invalidToken }
+        guard values.count == 1, parts.count == 2 else { throw .refused(.foreign) }
         let scheme = parts[0].lowercased()
         guard scheme == "bearer" || scheme == "dpop" else { throw .noToken }
         return (scheme, String(parts[1]))
@@ -110,16 +145,16 @@ struct OwnTokens: Sendable {
     {
         let binding = confirmation.flatMap { SenderBinding($0) }
         guard confirmation == nil || binding != nil, (scheme == "dpop") == (binding?.keyThumbprint != nil) else {
-            throw .invalidToken
+            throw .refused(.notBound)
         }
         if let thumbprint = binding?.keyThumbprint {
-            guard try await proves(call, thumbprint, text) else { throw .invalidToken }
+            guard try await proves(call, thumbprint, text) else { throw .refused(.notBound) }
         }
         if let thumbprint = binding?.certificateThumbprint {
             guard let certificate = call.request.clientCertificateDER,
                 Base64URL.encode(Array(SHA256.hash(data: certificate))) == thumbprint
             else {
-                throw .invalidToken
+                throw .refused(.notBound)
             }
         }
     }
@@ -131,6 +166,25 @@ extension OAuthError {
         "invalid_request", "there is no access token in the Authorization header", status: 401)
     static let invalidToken = OAuthError(
         "invalid_token", "the access token is none of ours, expired, revoked, or not for this", status: 401)
+
+    /// Why an access token does not count here, for operators: the client gets one answer for all.
+    enum RefusedAccessToken: String, CaseIterable {
+        /// Not signed by us, or no token at all.
+        case foreign = "foreign_token"
+        /// Of ours, but an ID token, say.
+        case wrongType = "wrong_token_type"
+        case wrongAudience = "wrong_token_audience"
+        case expired = "expired_token"
+        case revoked = "revoked_token"
+        /// Without the key or the certificate that it is bound to.
+        case notBound = "wrong_token_binding"
+        /// The user is disabled, or gone.
+        case noUser = "token_of_no_user"
+    }
+
+    static func refused(_ reason: RefusedAccessToken) -> OAuthError {
+        OAuthError(invalidToken.word, invalidToken.description, status: invalidToken.status, event: reason.rawValue)
+    }
     static let insufficientScope = OAuthError(
         "insufficient_scope", "the access token needs the scope openid", status: 403)
 
