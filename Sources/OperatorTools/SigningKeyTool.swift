@@ -41,10 +41,14 @@ package struct SigningKeyTool: Sendable {
     }
 
     /// Makes the next key, whatever the schedule says. It signs in 48 hours, or at once.
-    package func rotate(_ algorithm: Algorithm?, atOnce: Bool, now: Int64 = SigningKeyTool.now) async throws {
+    /// - Returns: the key's id.
+    @discardableResult
+    package func rotate(_ algorithm: Algorithm?, atOnce: Bool, now: Int64 = SigningKeyTool.now) async throws -> String?
+    {
         try checkSeal()
-        _ = try await recorded.make { administration in
-            (try await administration.rotateKeys(algorithm, atOnce: atOnce, now: now, random: .system).change, true)
+        return try await recorded.make { administration in
+            let done = try await administration.rotateKeys(algorithm, atOnce: atOnce, now: now, random: .system)
+            return (done.change, done.value.kid)
         }
     }
 
@@ -52,6 +56,11 @@ package struct SigningKeyTool: Sendable {
     package func retire(_ kid: String, now: Int64 = SigningKeyTool.now) async throws -> Bool {
         try checkSeal()
         return try await recorded.make { (try await $0.retireKey(kid, now: now, random: .system), true) } ?? false
+    }
+
+    /// The keys that sign now, one of each algorithm.
+    package func signing(now: Int64 = SigningKeyTool.now) async throws -> [Key] {
+        try await list(now: now).items.filter { $0.state == StoredSigningKey.State.signing.rawValue }
     }
 
     /// Both make keys, which are to be encrypted as the others are.

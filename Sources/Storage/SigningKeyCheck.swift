@@ -45,7 +45,7 @@ package struct SigningKeyCheck: Sendable {
         let faults =
             keys.damaged.map { (kid: $0.key, error: Self.unreadable($0.key, name)) }
             + broken.map { (kid: $0.times.kid, error: $0.error) }
-        let usable = dated.map(Times.init)
+        let usable = dated.map { Times($0) }
         // As `SigningKeyRing` signs: before the first key the oldest serves.
         let now = max(now, (usable + broken.map(\.times)).map(\.signsFrom).min() ?? now)
         let signing = broken.first { $0.times.mustSign(beside: usable, broken.map(\.times), preference, now) }
@@ -69,30 +69,24 @@ package struct SigningKeyCheck: Sendable {
     // MARK: Which keys sign
 
     /// When a key serves, as far as it can be read.
-    private struct Times {
+    private struct Times: SigningPeriod {
         let kid: String
         let algorithm: Algorithm
         let signsFrom: Int64
+        let signsUntil: Int64?
         let publishedUntil: Int64?
 
-        init(_ key: StoredSigningKey) {
-            (kid, algorithm) = (key.kid, key.algorithm)
-            (signsFrom, publishedUntil) = (key.signsFrom, key.publishedUntil)
+        init(_ key: some SigningPeriod) {
+            (kid, algorithm, signsFrom) = (key.kid, key.algorithm, key.signsFrom)
+            (signsUntil, publishedUntil) = (key.signsUntil, key.publishedUntil)
         }
-
-        init(_ key: DatedSigningKey) {
-            (kid, algorithm) = (key.key.kid, key.key.algorithm)
-            (signsFrom, publishedUntil) = (key.signsFrom, key.publishedUntil)
-        }
-
-        func signs(at now: Int64) -> Bool { signsFrom <= now && now < publishedUntil ?? .max }
 
         /// Whether `SigningKeyRing` would sign with this key, which is broken, if it were not: the newest of each
         /// algorithm that is preferred signs, and the newest of all where there is none of these.
         func mustSign(beside usable: [Times], _ broken: [Times], _ preference: [Algorithm], _ now: Int64) -> Bool {
-            guard signs(at: now) else { return false }
-            var rivals = usable.filter { $0.signs(at: now) }
-            if (rivals + broken).contains(where: { $0.signs(at: now) && preference.contains($0.algorithm) }) {
+            guard maySign(at: now) else { return false }
+            var rivals = usable.filter { $0.maySign(at: now) }
+            if (rivals + broken).contains(where: { $0.maySign(at: now) && preference.contains($0.algorithm) }) {
                 guard preference.contains(algorithm) else { return false }
                 rivals.removeAll { $0.algorithm != algorithm }
             }
@@ -106,7 +100,7 @@ package struct SigningKeyCheck: Sendable {
         !preference.isEmpty
             && preference.allSatisfy { algorithm in
                 let ours = keys.filter { $0.algorithm == algorithm }.sorted { $0.signsFrom < $1.signsFrom }
-                guard let signer = ours.last(where: { $0.signs(at: now) }) else { return false }
+                guard let signer = ours.last(where: { $0.maySign(at: now) }) else { return false }
                 return signer.publishedUntil == nil || ours.contains { $0.signsFrom > signer.signsFrom }
             }
     }

@@ -1,3 +1,4 @@
+import Foundation
 import HTTP
 import JSON
 import Testing
@@ -47,6 +48,14 @@ struct AdminChangeTests {
         #expect(change.action == .clientChanged)
         #expect(change.before == ["scope": "orders:read"])
         #expect(change.after == ["scope": "orders:read orders:write"])
+        // As it is shown there.
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let questions = try String(contentsOf: root.appending(path: "docs/audit-questions.md"), encoding: .utf8)
+        let (before, after) = (change.before ?? [:], change.after ?? [:])
+        let record =
+            #""before":\#(String(decoding: JSON.object(before).serialized(), as: UTF8.self)),"after":\#(String(decoding: JSON.object(after).serialized(), as: UTF8.self))}"#
+        #expect(questions.contains(record))
         // The first version is a thing of the past.
         #expect(await admin.send("PUT", "clients/shop", document, [("if-match", etag)]).status == 412)
     }
@@ -218,6 +227,34 @@ struct AdminChangeTests {
         #expect(changes.map(\.action) == [.keysRotated, .keysRotated, .keyRetired])
         #expect(changes[2].after?[kid] == nil)
         #expect(!"\(changes)".contains("PRIVATE"))
+    }
+
+    @Test(
+        "whoever retires the key that signs gets a new one at once, and what was rotated away stays away; the record and the list say so",
+        arguments: [[true], [true, true], [true, false], [false]])
+    func retiredSigner(atOnce rotations: [Bool]) async throws {
+        let admin = try AdministrationHarness()
+        func keys() async -> [String: String] {
+            var states: [String: String] = [:]
+            for item in await admin.send("GET", "keys").body["items"]?.array ?? [] {
+                states[item.object?["kid"]?.string ?? ""] = item.object?["state"]?.string
+            }
+            return states
+        }
+        _ = await admin.send("POST", "keys", ["at_once": true])
+        for atOnce in rotations { _ = await admin.send("POST", "keys", ["at_once": .bool(atOnce)]) }
+        let before = await keys()
+        let signer = try #require(before.first { $0.value == "signing" }?.key)
+        let tag = await admin.send("GET", "keys/\(signer)").field("etag") ?? ""
+        #expect(await admin.send("DELETE", "keys/\(signer)", nil, [("if-match", tag)]).status == 204)
+        let after = await keys()
+        let new = try #require(after.first { $0.value == "signing" }?.key)
+        #expect(before[new] == nil)
+        #expect(after.values.count { $0 == "signing" } == 1)
+        for (kid, state) in before where kid != signer { #expect(after[kid] == state) }
+        let change = try #require(admin.log.changes.last ?? nil)
+        #expect(change.before?[signer] != nil)
+        #expect(change.after?[new] != nil)
     }
 
     @Test("lists come in pages, each thing once, also of one client or one subject", arguments: [1, 7, 50, 200])

@@ -44,24 +44,19 @@ extension Administration {
             value: new, secret: nil)
     }
 
-    /// Gives a key up at once: what it has signed counts no more. If nothing else of its algorithm signs, a new key
-    /// does from now on.
+    /// Gives a key up at once: what it has signed counts no more. If it signs, a new key does from now on; no key that
+    /// was rotated away signs again.
     package func retireKey(_ kid: String, expected: Int64? = nil, now: Int64, random: Randomness) async throws
         -> ManagedChange
     {
         let before = try await signingKeys()
         guard let key = before.first(where: { $0.kid == kid }) else { throw ManagementError.notFound }
         try Self.check(key.version, expected)
-        let others = before.filter {
-            $0.kid != kid && $0.algorithm == key.algorithm && $0.signsFrom <= now && now < $0.publishedUntil ?? .max
+        let action = terms.schedule.retirement(of: key, before, now: now)
+        guard try await SigningKeyChange(store: store, terms: terms, random: random).make(action, of: before, now: now)
+        else {
+            throw ManagementError.changedMeanwhile
         }
-        var changes: [StoreChange] = [.remove(.signingKey, key: kid, version: key.version)]
-        if others.isEmpty {
-            let new = try StoredSigningKey(
-                SigningKey.generate(key.algorithm), createdAt: now, signsFrom: now, seal: terms.seal, random: random)
-            changes.append(.insert(new.record))
-        }
-        try await commit(changes, now: now)
         return ManagedChange(
             .keyRetired, kid, before: Self.described(before), after: Self.described(try await signingKeys()))
     }
@@ -88,8 +83,8 @@ extension StoredSigningKey {
     /// - all: all signing keys, whatever their algorithm.
     /// - now: seconds since 1970.
     package func state(among all: [StoredSigningKey], now: Int64) -> State {
-        let hasSuccessor = all.contains { $0.algorithm == algorithm && signsBefore($0) && $0.signsFrom <= now }
-        return signsFrom > now ? .announced : hasSuccessor ? .retiring : .signing
+        if all.signing(now: now).contains(where: { $0.kid == kid }) { return .signing }
+        return signsFrom > now ? .announced : .retiring
     }
 
     /// Nothing of the private key.
@@ -105,6 +100,7 @@ extension StoredSigningKey {
 
     fileprivate var timeDocument: JSONObject {
         var document: JSONObject = ["algorithm": .string(algorithm.rawValue), "signs_from": .integer(signsFrom)]
+        document["signs_until"] = signsUntil.map { .integer($0) }
         document["published_until"] = publishedUntil.map { .integer($0) }
         return document
     }

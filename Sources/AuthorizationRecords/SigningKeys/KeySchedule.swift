@@ -17,8 +17,11 @@ package struct KeySchedule: Sendable, Equatable {
     package init(algorithms: [Algorithm], rotationSeconds: Int64, tokenSeconds: Int64) {
         self.algorithms = algorithms
         self.rotationSeconds = rotationSeconds
-        retainSeconds = max(24 * 3_600, tokenSeconds) &+ 120
+        retainSeconds = max(Self.retainSecondsMin, tokenSeconds &+ 120)
     }
+
+    /// A day, as services keep the key set for, and whose clock is slow.
+    static let retainSecondsMin: Int64 = 24 * 3_600 + 120
 
     /// One step that somebody has to take, in the store.
     package enum Action: Sendable, Equatable {
@@ -29,6 +32,8 @@ package struct KeySchedule: Sendable, Equatable {
         case publishUntil(kid: String, Int64)
         /// Its last token has expired.
         case remove(kid: String)
+        /// Give it up at once, by hand. `replaced`: a new key of this algorithm signs from now on.
+        case retire(kid: String, replaced: Algorithm?)
     }
 
     /// What is to be done now with the keys that there are, one thing for each algorithm and key at most. Nothing to be
@@ -60,6 +65,19 @@ package struct KeySchedule: Sendable, Equatable {
         return .create(algorithm, signsFrom: atOnce ? now : now &+ announceSeconds, follows: newest?.kid)
     }
 
+    /// Giving a key up at once. No key signs again in its place that had ended: where it signs, a new one does, until
+    /// the one begins that is announced. If it is only announced, the key before it goes on.
+    package func retirement(of key: StoredSigningKey, _ keys: [StoredSigningKey], now: Int64) -> Action {
+        // Made to sign at once, by a clock that is ahead of this one: it signs elsewhere.
+        let time = key.isAnnounced(at: now) ? now : max(now, key.signsFrom)
+        let signing = keys.signing(now: time)
+        let isWanted =
+            algorithms.contains(key.algorithm)
+            || !signing.contains { $0.kid != key.kid && algorithms.contains($0.algorithm) }
+        let signs = signing.contains { $0.kid == key.kid }
+        return .retire(kid: key.kid, replaced: signs && isWanted ? key.algorithm : nil)
+    }
+
     /// Until when a key stays published whose successor signs from then on.
     package func publishedUntil(successorSignsFrom: Int64) -> Int64 { successorSignsFrom &+ retainSeconds }
 
@@ -75,9 +93,14 @@ package struct KeySchedule: Sendable, Equatable {
     private func next(_ algorithm: Algorithm, _ keys: [StoredSigningKey], _ now: Int64) -> Action? {
         let ours = keys.filter { $0.algorithm == algorithm && $0.publishedUntil == nil }
         guard let newest = ours.max(by: { $0.signsFrom < $1.signsFrom }) else {
+            // It signs until its successor does, and an older version has lost the successor.
+            if let ending = keys.last(where: { $0.algorithm == algorithm && $0.maySign(at: now) }) {
+                return .create(algorithm, signsFrom: ending.signsUntil ?? now, follows: ending.kid)
+            }
             // The first of its kind. Where others sign already, whoever keeps our key set for a while learns of it
             // before it is used.
-            return .create(algorithm, signsFrom: keys.isEmpty ? now : now &+ announceSeconds, follows: nil)
+            return .create(
+                algorithm, signsFrom: keys.signing(now: now).isEmpty ? now : now &+ announceSeconds, follows: nil)
         }
         // Two that nobody follows: of a rotation that was interrupted by an older version, or by hand.
         if let older = ours.first(where: { $0.kid != newest.kid }) {
@@ -88,5 +111,19 @@ package struct KeySchedule: Sendable, Equatable {
         return .create(algorithm, signsFrom: max(due, now &+ announceSeconds), follows: newest.kid)
     }
 
-    private func isGone(_ key: StoredSigningKey, _ now: Int64) -> Bool { key.publishedUntil.map { $0 <= now } ?? false }
+    private func isGone(_ key: StoredSigningKey, _ now: Int64) -> Bool { !key.isPublished(at: now) }
+}
+
+extension KeySchedule.Action: CustomStringConvertible {
+    /// For the log.
+    package var description: String {
+        switch self {
+        case .create(let algorithm, let signsFrom, let follows):
+            "a new \(algorithm.rawValue) key signs from \(signsFrom)" + (follows.map { ", after \($0)" } ?? "")
+        case .publishUntil(let kid, let time): "\(kid) is published until \(time)"
+        case .remove(let kid): "\(kid) is removed"
+        case .retire(let kid, let algorithm):
+            "\(kid) is retired" + (algorithm.map { ", and a new \($0.rawValue) key signs" } ?? "")
+        }
+    }
 }

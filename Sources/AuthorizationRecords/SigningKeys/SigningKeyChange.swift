@@ -45,7 +45,7 @@ package struct SigningKeyChange: Sendable {
                     // begins.
                     changes.append(.remove(.signingKey, key: old.kid, version: old.version))
                 } else if old.kid == follows || until < old.publishedUntil ?? .min {
-                    old.publishedUntil = until
+                    end(&old, signing: signsFrom)
                     changes.append(.replace(old.record))
                 }
             }
@@ -55,10 +55,51 @@ package struct SigningKeyChange: Sendable {
             return changes + [.insert(new.record)]
         case .publishUntil(let kid, let time):
             guard var old = key(kid) else { return [] }
+            old.signsUntil = min(old.signsUntil ?? .max, time &- terms.schedule.retainSeconds)
             old.publishedUntil = time
             return [.replace(old.record)]
         case .remove(let kid):
             return key(kid).map { [.remove(.signingKey, key: kid, version: $0.version)] } ?? []
+        case .retire(let kid, let algorithm):
+            guard let retired = key(kid) else { return [] }
+            return try retire(retired, replacedBy: algorithm, of: keys, now: now)
         }
+    }
+
+    private func retire(
+        _ retired: StoredSigningKey, replacedBy algorithm: Algorithm?, of keys: [StoredSigningKey], now: Int64
+    ) throws -> [StoreChange] {
+        var changes: [StoreChange] = [.remove(.signingKey, key: retired.kid, version: retired.version)]
+        let others = keys.filter { $0.kid != retired.kid && $0.algorithm == retired.algorithm }
+            .sorted { $0.signsBefore($1) }
+        if let algorithm {
+            var new = try StoredSigningKey(
+                SigningKey.generate(algorithm), createdAt: now, signsFrom: now, seal: terms.seal, random: random)
+            if let next = others.first(where: { $0.isAnnounced(at: now) }) { end(&new, signing: next.signsFrom) }
+            changes.append(.insert(new.record))
+        }
+        // Those that sign until the retired one does.
+        let followed = others.filter { $0.signsBefore(retired) && $0.signsUntil ?? .max >= retired.signsFrom }
+        if retired.isAnnounced(at: now) {
+            // The last of them goes on, until the one signs that comes after.
+            if var last = followed.last {
+                (last.signsUntil, last.publishedUntil) = (nil, nil)
+                if let next = others.first(where: { retired.signsBefore($0) }) { end(&last, signing: next.signsFrom) }
+                changes.append(.replace(last.record))
+            }
+        } else {
+            // None of them signs again. Of what this version has stored they have ended already.
+            for var old in followed where old.signsUntil ?? .max > retired.signsFrom {
+                end(&old, signing: retired.signsFrom)
+                changes.append(.replace(old.record))
+            }
+        }
+        return changes
+    }
+
+    /// A successor signs from then on.
+    private func end(_ key: inout StoredSigningKey, signing time: Int64) {
+        key.signsUntil = min(key.signsUntil ?? .max, time)
+        key.publishedUntil = terms.schedule.publishedUntil(successorSignsFrom: time)
     }
 }

@@ -7,14 +7,22 @@ package struct DatedSigningKey: Sendable {
     package var key: SigningKey
     /// Seconds since 1970; before it the key is only announced, so that every copy of the key set knows it in time.
     package var signsFrom: Int64
+    /// Seconds since 1970; from then on it signs no more. nil: until a newer one does.
+    package var signsUntil: Int64?
     /// Seconds since 1970; from then on it is published no more. nil: not decided.
     package var publishedUntil: Int64?
 
-    package init(key: SigningKey, signsFrom: Int64, publishedUntil: Int64? = nil) {
+    package init(key: SigningKey, signsFrom: Int64, signsUntil: Int64? = nil, publishedUntil: Int64? = nil) {
         self.key = key
         self.signsFrom = signsFrom
+        self.signsUntil = signsUntil
         self.publishedUntil = publishedUntil
     }
+}
+
+extension DatedSigningKey: SigningPeriod {
+    package var kid: String { key.kid }
+    package var algorithm: Algorithm { key.algorithm }
 }
 
 /// The keys of the authorization server: all that are announced, in use, or needed for tokens that still live.
@@ -27,10 +35,7 @@ package struct SigningKeyRing: Sendable {
     ///   newest.
     package init?(_ keys: [DatedSigningKey], preference: [Algorithm] = []) {
         guard !keys.isEmpty, Set(keys.map(\.key.kid)).count == keys.count else { return nil }
-        // Of two that begin in one second, the one that goes on is the newer.
-        self.keys = keys.sorted {
-            ($0.signsFrom, $0.publishedUntil ?? .max) < ($1.signsFrom, $1.publishedUntil ?? .max)
-        }
+        self.keys = keys.sorted { $0.signsBefore($1) }
         self.preference = preference
     }
 
@@ -45,30 +50,29 @@ package struct SigningKeyRing: Sendable {
         return SigningKeyRing(keys + found, preference: preference) ?? self
     }
 
-    /// The newest that may sign, of the algorithm that is preferred.
+    /// The one that signs, of the algorithm that is preferred.
     package func current(now: Int64) -> SigningKey? {
-        for algorithm in preference { if let key = current(algorithm, now: now) { return key } }
-        return signing(now: now).last?.key
+        let signing = keys.signing(now: now)
+        for algorithm in preference {
+            if let key = signing.first(where: { $0.algorithm == algorithm }) { return key.key }
+        }
+        return signing.last?.key
     }
 
-    /// The newest of this algorithm that may sign; nil: there is none (yet).
+    /// The one of this algorithm that signs; nil: there is none (yet).
     package func current(_ algorithm: Algorithm, now: Int64) -> SigningKey? {
-        signing(now: now).last { $0.key.algorithm == algorithm }?.key
+        keys.signing(now: now).first { $0.algorithm == algorithm }?.key
     }
 
     /// Whether the clock stands before the first key: it was set back, or was wrong when the key was made.
     package func begins(after now: Int64) -> Bool { keys.first.map { now < $0.signsFrom } ?? false }
 
-    private func signing(now: Int64) -> [DatedSigningKey] {
-        // Before the first key the oldest serves: everybody has it, and no token at all would help nobody.
-        let now = max(now, keys.first?.signsFrom ?? now)
-        return keys.filter { $0.signsFrom <= now && now < $0.publishedUntil ?? .max }
-    }
-
     /// Which keys there are and when they serve: two rings with the same timetable are the same.
     package var timetable: [String] {
-        keys.map { "\($0.key.kid) \($0.signsFrom) \($0.publishedUntil.map { String($0) } ?? "-")" }.sorted()
-            + preference.map(\.rawValue)
+        keys.map { key in
+            let ends = [key.signsUntil, key.publishedUntil].map { $0.map { String($0) } ?? "-" }
+            return "\(key.kid) \(key.signsFrom) \(ends.joined(separator: " "))"
+        }.sorted() + preference.map(\.rawValue)
     }
 
     /// The JWK Set for everybody (RFC 7517 §5): public halves only, each with `kid`, `use` and `alg`.
@@ -83,7 +87,7 @@ package struct SigningKeyRing: Sendable {
     package func algorithms(now: Int64) -> [String] { Set(published(now: now).map(\.algorithm.rawValue)).sorted() }
 
     private func published(now: Int64) -> [SigningKey] {
-        keys.filter { now < $0.publishedUntil ?? .max }.map(\.key)
+        keys.filter { $0.isPublished(at: now) }.map(\.key)
     }
 }
 

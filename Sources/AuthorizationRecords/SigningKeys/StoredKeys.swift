@@ -28,6 +28,8 @@ package struct StoredSigningKey: Sendable, Equatable {
     package var createdAt: Int64
     /// Seconds since 1970. Before, it is only published.
     package var signsFrom: Int64
+    /// nil: until a newer one signs. Together with `publishedUntil`: see `end(signing:published:)`.
+    package var signsUntil: Int64?
     /// nil: not decided.
     package var publishedUntil: Int64?
     private var privateKey: PrivateKey
@@ -72,6 +74,8 @@ package struct StoredSigningKey: Sendable, Equatable {
         self.createdAt = createdAt
         self.signsFrom = signsFrom
         publishedUntil = body["published_until"]?.int
+        // Versions before 0.1 was finished stored only how long it is published: a day longer than it signs, or more.
+        signsUntil = body["signs_until"]?.int ?? publishedUntil.map { $0 &- KeySchedule.retainSecondsMin }
         version = record.version
     }
 
@@ -84,6 +88,7 @@ package struct StoredSigningKey: Sendable, Equatable {
         case .pem(let pem): body["private_pem"] = .string(pem)
         case .sealed(let text): body["sealed_pem"] = .string(text)
         }
+        body["signs_until"] = signsUntil.map { .integer($0) }
         body["published_until"] = publishedUntil.map { .integer($0) }
         var record = StoredRecord(.signingKey, kid, body: body)
         record.version = version
@@ -106,7 +111,8 @@ package struct StoredSigningKey: Sendable, Equatable {
             pem = opened
         }
         guard let key = try? SigningKey(pem: pem, algorithm: algorithm), key.kid == kid else { throw .unreadable }
-        return DatedSigningKey(key: key, signsFrom: signsFrom, publishedUntil: publishedUntil)
+        return DatedSigningKey(
+            key: key, signsFrom: signsFrom, signsUntil: signsUntil, publishedUntil: publishedUntil)
     }
 
     /// The same with the private key sealed; unchanged where it is already.
@@ -135,9 +141,8 @@ package enum StoredKeyError: Error, Equatable, Sendable {
     case unreadable
 }
 
-extension StoredSigningKey {
-    /// The order in which keys sign. Of two that begin in one second, the one that goes on is the newer.
-    package func signsBefore(_ other: StoredSigningKey) -> Bool {
-        (signsFrom, publishedUntil ?? .max, kid) < (other.signsFrom, other.publishedUntil ?? .max, other.kid)
-    }
+extension StoredSigningKey: SigningPeriod {
+    /// It is to sign from a time on that others can prepare for, and has not begun. One that was made to sign at once
+    /// has begun, whatever the clock says: what it replaced does not come back.
+    func isAnnounced(at now: Int64) -> Bool { signsFrom > now && signsFrom > createdAt }
 }

@@ -74,12 +74,14 @@ struct KeysRotateCommand: AsyncParsableCommand {
             }
             return known
         }
+        let new: String
         do {
-            try await SigningKeyTool(settings, audit: audit).rotate(known, atOnce: atOnce)
+            new = try await SigningKeyTool(settings, audit: audit).rotate(known, atOnce: atOnce) ?? "?"
         } catch {
             throw CommandFailure("\(error)")
         }
-        print(atOnce ? "A new key signs from now on." : "A new key is published, and signs in 48 hours.")
+        print(
+            atOnce ? "A new key signs from now on: \(new)" : "A new key is published, and signs in 48 hours: \(new)")
     }
 }
 
@@ -87,7 +89,10 @@ struct KeysRetireCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retire",
         abstract: "Give a key up at once: nothing that it has signed counts any longer.",
-        discussion: "For a key that somebody else may have. Where no other key signs, a new one does from now on.")
+        discussion: """
+            For a key that somebody else may have. If it is the one that signs, a new key does from now on; a key that \
+            was rotated away never signs again.
+            """)
 
     @Argument(help: "The key's id (kid), as portcullis keys list shows it.")
     var kid: String
@@ -98,12 +103,16 @@ struct KeysRetireCommand: AsyncParsableCommand {
     func run() async throws {
         let (settings, audit) = try PolicySettings.managed(of: policy)
         let isRetired: Bool
+        let signing: [SigningKeyTool.Key]
         do {
-            isRetired = try await SigningKeyTool(settings, audit: audit).retire(kid)
+            let tool = try await SigningKeyTool(settings, audit: audit)
+            isRetired = try await tool.retire(kid)
+            signing = try await tool.signing()
         } catch {
             throw CommandFailure("\(error)")
         }
         guard isRetired else { throw CommandFailure("there is no key \"\(kid)\"; portcullis keys list shows them") }
         print("\(kid): retired; tokens that it signed are refused")
+        for key in signing { print("\(key.kid): signs now (\(key.algorithm.rawValue))") }
     }
 }

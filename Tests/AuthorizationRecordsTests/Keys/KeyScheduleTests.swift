@@ -33,7 +33,7 @@ struct KeyScheduleTests {
                 keys.append(try key(algorithm, signsFrom: signsFrom))
             case .publishUntil(let kid, let time):
                 for index in keys.indices where keys[index].kid == kid { keys[index].publishedUntil = time }
-            case .remove(let kid): keys.removeAll { $0.kid == kid }
+            case .remove(let kid), .retire(let kid, _): keys.removeAll { $0.kid == kid }
             }
         }
         Issue.record("the schedule does not come to rest")
