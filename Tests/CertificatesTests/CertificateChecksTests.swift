@@ -55,8 +55,12 @@ struct CertificateChecksTests {
                 CertificateFinding(.chain, .notValidNow, "expired on 2025-12-31")
             ),
             (
+                CertificateValidity(notBefore: newYear2026 - 100, notAfter: newYear2026 + 3_600),
+                CertificateFinding(.chain, .warning, "expires soon, on 2026-01-01 at 01:00:00 UTC")
+            ),
+            (
                 CertificateValidity(notBefore: newYear2026 + 1, notAfter: newYear2026 + 9_999_999),
-                CertificateFinding(.chain, .notValidNow, "is not valid before 2026-01-01")
+                CertificateFinding(.chain, .notValidNow, "is not valid before 2026-01-01 at 00:00:01 UTC")
             ),
             (
                 CertificateValidity.days(6, from: newYear2026),

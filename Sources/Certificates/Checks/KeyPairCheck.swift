@@ -76,19 +76,24 @@ enum Validity {
     ) -> [CertificateFinding] {
         let which = count > 1 ? "certificate \(number) of \(count) " : ""
         if now > facts.notAfter {
-            return [CertificateFinding(subject, .notValidNow, which + "expired on \(date(facts.notAfter))")]
+            return [CertificateFinding(subject, .notValidNow, which + "expired on \(date(facts.notAfter, now))")]
         }
         if now < facts.notBefore {
-            return [CertificateFinding(subject, .notValidNow, which + "is not valid before \(date(facts.notBefore))")]
+            return [
+                CertificateFinding(subject, .notValidNow, which + "is not valid before \(date(facts.notBefore, now))")
+            ]
         }
         if facts.notAfter - now < KeyPairCheck.expiresSoonSeconds {
-            return [CertificateFinding(subject, .warning, which + "expires soon, on \(date(facts.notAfter))")]
+            return [CertificateFinding(subject, .warning, which + "expires soon, on \(date(facts.notAfter, now))")]
         }
         return []
     }
 
-    /// `2026-01-31`, in UTC.
-    static func date(_ seconds: Int64) -> String {
-        Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(.iso8601.year().month().day())
+    /// `2026-01-31`, in UTC; on that very day with the time: `2026-01-31 at 15:04:05 UTC`.
+    static func date(_ seconds: Int64, _ now: Int64? = nil) -> String {
+        let text = Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(.iso8601)
+        let day = String(text.prefix { $0 != "T" })
+        guard let now, seconds / 86_400 == now / 86_400 else { return day }
+        return "\(day) at \(text.dropFirst(day.count + 1).prefix(8)) UTC"
     }
 }

@@ -40,12 +40,22 @@ struct CertificateTimes: Sendable {
     /// A bundle of the authorities of the web has some 150 certificates.
     static let entriesMax = 10_000
 
-    private let entries: [Entry]
+    /// Seconds that lie, at most, between the policy's findings and the reading of these times.
+    static let findingsSecondsMax: Int64 = 60
 
-    init(_ entries: [Entry] = []) { self.entries = entries }
+    private let entries: [Entry]
+    /// Seconds since 1970.
+    private let readAt: Int64
+
+    /// - Parameter readAt: seconds since 1970.
+    init(_ entries: [Entry] = [], readAt: Int64) {
+        self.entries = entries
+        self.readAt = readAt
+    }
 
     /// Reads the files. One that cannot be read is passed over: the policy's findings have said so.
-    init(_ files: [CertificateFile]) {
+    /// - Parameter now: seconds since 1970.
+    init(_ files: [CertificateFile], now: Int64) {
         var read: [String: [CertificateFacts]] = [:]
         var entries: [Entry] = []
         for file in files where entries.count < Self.entriesMax {
@@ -59,6 +69,13 @@ struct CertificateTimes: Sendable {
             }
         }
         self.entries = entries
+        readAt = now
+    }
+
+    /// Whether the policy's findings named this alarm of the certificate, and not another one, or none yet. False where
+    /// it began about then.
+    func isAmongFindings(_ alarm: Alarm, of entry: Entry) -> Bool {
+        entry.alarm(now: readAt) == alarm && entry.alarm(now: readAt &- Self.findingsSecondsMax) == alarm
     }
 
     /// Those that need somebody, in the order of the policy.

@@ -60,8 +60,7 @@ struct CertificateReminders {
     private var generation: Int?
 
     /// - Parameters:
-    ///   - generation: of the policy: what was so when it came into force stands among its findings, which are in the
-    ///     log already.
+    ///   - generation: of the policy: the alarms that stand among its findings are in the log already.
     ///   - now: seconds since 1970.
     mutating func due(_ times: CertificateTimes, generation: Int, now: Int64)
         -> [(entry: CertificateTimes.Entry, alarm: CertificateTimes.Alarm)]
@@ -75,7 +74,9 @@ struct CertificateReminders {
             let subject = Subject(entry: entry, alarm: alarm)
             let last = said[subject]
             // A clock that was set back begins a new day.
-            let isDue = last.map { now - $0 >= Self.intervalSeconds || now < $0 } ?? !isNew
+            let isDue =
+                last.map { now - $0 >= Self.intervalSeconds || now < $0 }
+                ?? !(isNew && times.isAmongFindings(alarm, of: entry))
             if isDue { due.append((entry, alarm)) }
             still[subject] = isDue ? now : last ?? now
         }

@@ -57,7 +57,7 @@ struct SnapshotBuilder {
             generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
         return PolicyInForce(
             snapshot: snapshot, resources: resources, keyFetchers: fetchers, introspection: clients,
-            certificates: CertificateTimes(policy.certificateFiles))
+            certificates: CertificateTimes(policy.certificateFiles, now: ControlClock.system.unixSeconds()))
     }
 
     /// What runs beside the event loops for this policy runs from here on, and what ran for an older one only ends.

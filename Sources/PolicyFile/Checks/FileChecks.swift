@@ -82,7 +82,7 @@ struct FileChecks {
         case .warning: findings.warning(.certificateWarning, at: path.position, message)
         case .notValidNow:
             findings.warning(
-                .certificateNotValid, at: path.position, message + "; until it is renewed, only what needs it fails")
+                .certificateNotValid, at: path.position, message + "; meanwhile, only what needs it fails")
         }
     }
 }
