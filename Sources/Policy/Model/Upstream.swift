@@ -52,7 +52,7 @@ package struct Upstream: Sendable, Equatable {
 }
 
 /// One address of an upstream.
-package struct Endpoint: Sendable, Equatable, Hashable {
+package struct Endpoint: Sendable, Equatable, Hashable, CustomStringConvertible {
     /// Host name or IP address, without brackets.
     package var host: String
     /// 1 to 65535.
