@@ -36,7 +36,7 @@ struct AuditDocumentTests {
         let lines = try Self.text("docs/audit-questions.md").split(separator: "\n").filter {
             $0.hasPrefix("{\"time\":")
         }
-        #expect(lines.count == 12)
+        #expect(lines.count == 14)
         for line in lines {
             let record = try #require(try JSON.parse(Array(line.utf8)).object, "\(line)")
             let known = record["change"] == nil ? order : changeOrder
