@@ -2,6 +2,8 @@ import Glibc
 
 /// A POSIX mutex with one condition. `Synchronization.Mutex` has no condition to wait on, and a thread that writes to a
 /// disk must not be one of the pool that runs tasks.
+///
+/// Unchecked: the two pointers never change, and what they point to is made for several threads.
 package final class Monitor: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)

@@ -8,6 +8,9 @@ import Transport
 ///
 /// The threads give way to everything else on the machine, begin when there is something to check, and end when there
 /// has been nothing for a while. Which signature comes next says the queue.
+///
+/// Unchecked: `state` is touched with `monitor` held and nowhere else; the rest never changes. A `Mutex` would hold it, but has
+/// no condition for threads to wait on.
 package final class SignatureChecks: @unchecked Sendable {
     /// How it is.
     package struct Status: Sendable, Equatable {
