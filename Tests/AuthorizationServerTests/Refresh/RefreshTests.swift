@@ -85,6 +85,37 @@ struct RefreshTests {
         #expect(await refresh(flow, next, after: 30).error == "invalid_grant")
     }
 
+    @Test(
+        "AS-031 AS-036 the grace is over once the successor was used: the replaced token is reuse, and ends the family",
+        arguments: [0, 3, 29])
+    func graceEndsWithUse(age: Int64) async throws {
+        let (flow, token) = try await publicFlow()
+        let next = try #require(await refresh(flow, token).body["refresh_token"]?.string)
+        #expect(await refresh(flow, token).body["refresh_token"]?.string == next)
+        let third = try #require(await refresh(flow, next).body["refresh_token"]?.string)
+        let reused = await refresh(flow, token, after: age)
+        #expect(reused.error == "invalid_grant")
+        #expect(reused.response.facts.event == "refresh_token_reused")
+        for other in [token, next, third] {
+            #expect(await refresh(flow, other, after: age).error == "invalid_grant")
+        }
+    }
+
+    @Test("AS-031 AS-036 nor does it matter whether the use of the successor replaced it, and a failed one is no use")
+    func graceEndsWithUseOfOneThatStays() async throws {
+        let flow = try await CodeFlowHarness()
+        let token = try await first(flow)
+        let due = newYear2026 + 10 * Self.day
+        let next = try #require(await flow.refresh(token, now: due).body["refresh_token"]?.string)
+        #expect(await flow.refresh(next, more: [("scope", "unknown")], now: due + 1).error == "invalid_scope")
+        #expect(await flow.refresh(token, now: due + 2).body["refresh_token"]?.string == next)
+        let used = await flow.refresh(next, now: due + 3)
+        #expect(used.status == 200 && used.body["refresh_token"] == nil)
+        #expect(await flow.refresh(next, now: due + 4).status == 200)
+        #expect(await flow.refresh(token, now: due + 5).response.facts.event == "refresh_token_reused")
+        #expect(await flow.refresh(next, now: due + 6).error == "invalid_grant")
+    }
+
     @Test("AS-036 fifty parallel refreshes of one token: all are answered, with one successor, and the family lives")
     func parallel() async throws {
         let (flow, token) = try await publicFlow()

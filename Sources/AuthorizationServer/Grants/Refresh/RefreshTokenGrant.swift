@@ -35,14 +35,19 @@ struct RefreshTokenGrant: TokenGrant {
         guard let grant = grantRecord.flatMap(Grant.init), request.now < grant.expiresAt else { throw .badRefreshToken }
         // Before anything else: who cannot use it changes nothing by showing it.
         guard isHolder(of: grant, request.binding) else { throw .otherKey }
-        if let rotation = token.rotation, !isWithinGrace(rotation, now: request.now) {
+        let successor = try await successor(of: token, text)
+        if let rotation = token.rotation,
+            !isWithinGrace(rotation, now: request.now) || successor?.hasBeenUsed == true
+        {
             try await store.end(grant: grant.id, now: request.now)
             throw .refreshTokenReused
         }
         guard try await mayGoOn(grant) else { throw .badRefreshToken }
         let scopes = try scopes(of: grant, request)
         let answer = try tokens.answer(for: grant, scopes: scopes, request: request)
-        if token.rotation != nil { return try await repeated(text, token, answer, request) }
+        if token.rotation != nil {
+            return try await repeated(text, token, isThere: successor != nil, answer, request)
+        }
         if RefreshRules.isDue(
             token, client: request.client.client, isBound: request.binding?.isEmpty == false, now: request.now)
         {
@@ -64,6 +69,17 @@ struct RefreshTokenGrant: TokenGrant {
         return age <= RefreshRules.graceSeconds && rotation.repetitions < RefreshRules.repetitionsMax
     }
 
+    /// What replaced a token; nil: nothing did, or it is not to be found.
+    private func successor(of token: RefreshToken, _ text: String) async throws(OAuthError) -> RefreshToken? {
+        guard let rotation = token.rotation, let successor = SealedSuccessor.open(rotation.successor, with: text) else {
+            return nil
+        }
+        let record = try await store.orUnavailable {
+            try await $0.record(.refreshToken, RandomText.refreshToken.key(of: successor))
+        }
+        return record.flatMap(RefreshToken.init)
+    }
+
     /// Whether the user is still one of ours. A client that acts for itself has no account.
     private func mayGoOn(_ grant: Grant) async throws(OAuthError) -> Bool {
         if grant.subject == grant.clientID { return true }
@@ -83,14 +99,15 @@ struct RefreshTokenGrant: TokenGrant {
 
     // MARK: Three ways to go on
 
-    /// It stays what it is; that it was used moves its end.
+    /// It stays what it is; that it was used moves its end, and ends the grace of the one that it replaced.
     private func renewed(_ token: RefreshToken, _ grant: Grant, _ answer: TokenAnswer, _ request: TokenRequest)
         async throws(OAuthError) -> TokenAnswer?
     {
         let expiresAt = min(request.now + RefreshRules.idleSeconds, grant.expiresAt)
-        guard expiresAt - token.expiresAt >= RefreshRules.renewalSeconds else { return answer }
+        guard expiresAt - token.expiresAt >= RefreshRules.renewalSeconds || token.isUsed == false else { return answer }
         var renewed = token
         renewed.expiresAt = expiresAt
+        if token.isUsed == false { renewed.isUsed = true }
         let changes: [StoreChange] = [.replace(renewed.record), .expect(.grant, key: grant.id, version: grant.version)]
         return try await store.orUnavailable { try await $0.commit(changes, now: request.now) } ? answer : nil
     }
@@ -106,7 +123,8 @@ struct RefreshTokenGrant: TokenGrant {
             at: request.now, successor: try SealedSuccessor.seal(successor, under: text, random: request.random),
             repetitions: 0)
         let changes: [StoreChange] = [
-            .replace(rotated.record), .insert(RefreshToken(text: successor, grant: grant, now: request.now).record),
+            .replace(rotated.record),
+            .insert(RefreshToken(text: successor, grant: grant, isSuccessor: true, now: request.now).record),
             .expect(.grant, key: grant.id, version: grant.version),
         ]
         guard try await store.orUnavailable({ try await $0.commit(changes, now: request.now) }) else { return nil }
@@ -115,13 +133,13 @@ struct RefreshTokenGrant: TokenGrant {
         return answer
     }
 
-    /// It has been replaced a moment ago: the same successor again.
-    private func repeated(_ text: String, _ token: RefreshToken, _ answer: TokenAnswer, _ request: TokenRequest)
-        async throws(OAuthError) -> TokenAnswer?
-    {
-        guard var rotation = token.rotation, let successor = SealedSuccessor.open(rotation.successor, with: text) else {
-            throw .badRefreshToken
-        }
+    /// It has been replaced a moment ago, and its successor was not used when it was read: the same successor again.
+    private func repeated(
+        _ text: String, _ token: RefreshToken, isThere: Bool, _ answer: TokenAnswer, _ request: TokenRequest
+    ) async throws(OAuthError) -> TokenAnswer? {
+        guard var rotation = token.rotation, isThere,
+            let successor = SealedSuccessor.open(rotation.successor, with: text)
+        else { throw .badRefreshToken }
         if request.now - rotation.at > RefreshRules.burstSeconds {
             rotation.repetitions += 1
             var counted = token

@@ -9,7 +9,8 @@ enum RefreshRules {
     static let absoluteSeconds: Int64 = 90 * 86_400
     /// Of a grant whose client has no refresh tokens: so long the user is not asked again.
     static let withoutRefreshSeconds: Int64 = 86_400
-    /// A client whose connection broke may come again with the token that it no longer should have.
+    /// A client whose connection broke may come again with the token that it no longer should have, until its successor
+    /// is used: from then on the client has had the answer.
     static let graceSeconds: Int64 = 30
     /// So many requests within the grace.
     static let repetitionsMax = 3
@@ -46,22 +47,30 @@ struct RefreshToken: Sendable, Equatable {
     var issuedAt: Int64
     var expiresAt: Int64
     var rotation: Rotation?
+    /// Of one that replaced another: whether anything was obtained with it. nil: it replaced none.
+    var isUsed: Bool?
     var version: Int64 = 0
 
-    init(text: String, grant: Grant, now: Int64) {
+    /// - Parameter isSuccessor: it replaces another.
+    init(text: String, grant: Grant, isSuccessor: Bool = false, now: Int64) {
         key = RandomText.refreshToken.key(of: text)
         clientID = grant.clientID
         subject = grant.subject
         grantID = grant.id
         issuedAt = now
+        isUsed = isSuccessor ? false : nil
         expiresAt = min(now + RefreshRules.idleSeconds, grant.expiresAt)
     }
+
+    /// Whether something came of it: it was replaced, or is another's successor that was used.
+    var hasBeenUsed: Bool { rotation != nil || isUsed == true }
 
     var record: StoredRecord {
         var body: JSONObject = ["issued_at": .integer(issuedAt)]
         body["rotation"] = rotation.map {
             ["at": .integer($0.at), "successor": .string($0.successor), "repetitions": .integer(Int64($0.repetitions))]
         }
+        body["used"] = isUsed.map { .bool($0) }
         var record = StoredRecord(
             .refreshToken, key, expiresAt: expiresAt, client: clientID, subject: subject, grant: grantID, body: body)
         record.version = version
@@ -80,6 +89,8 @@ struct RefreshToken: Sendable, Equatable {
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         version = record.version
+        // One that cannot be read was used.
+        isUsed = record.body["used"].map { $0.bool ?? true }
         guard let stored = record.body["rotation"] else { return }
         // One that cannot be read was replaced all the same.
         let rotation = stored.object ?? [:]
