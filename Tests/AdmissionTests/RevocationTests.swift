@@ -58,6 +58,38 @@ struct RevocationTests {
         #expect(try harness.outcome(try issuer.token(claims: ["grant_id": "g-1"])) == outcome)
     }
 
+    private static let origins: JSON = [
+        ["jti": "t-0", "client_id": "front", "sub": "robot", "grant_id": "g-0", "iat": 900],
+        ["jti": "t-00", "client_id": "edge", "sub": "user-1", "iat": 950],
+    ]
+
+    @Test(
+        "a token ends with each that it was exchanged from, and not with those that these clients and users get later",
+        arguments: [
+            (.token, "t-0", 0, "revoked_token"), (.token, "t-00", 0, "revoked_token"),
+            (.grant, "g-0", 0, "revoked_token"), (.client, "front", 901, "revoked_token"),
+            (.client, "front", 900, "ok"), (.client, "edge", 951, "revoked_token"), (.client, "edge", 950, "ok"),
+            (.subject, "robot", 901, "revoked_token"), (.subject, "robot", 900, "ok"),
+            (.subject, "user-1", 951, "revoked_token"), (.token, "t-000", 0, "ok"),
+        ] as [(RevocationSet.Kind, String, Int64, String)])
+    func origins(kind: RevocationSet.Kind, id: String, before: Int64, outcome: String) throws {
+        let harness = try AuthenticationHarness(issuer)
+        harness.authenticator.revocations = set(kind, id, before: before)
+        #expect(try harness.outcome(try issuer.token(claims: ["derived_from": Self.origins])) == outcome)
+    }
+
+    @Test(
+        "a token of ours whose origins cannot be read is refused",
+        arguments: ["x", [1], [["jti": "t-0"]]] as [JSON])
+    func unreadableOrigins(_ value: JSON) throws {
+        let harness = try AuthenticationHarness(issuer)
+        #expect(try harness.outcome(try issuer.token(claims: ["derived_from": value])) == "revoked_token")
+        var entry = issuer.entry()
+        entry.keys = .jwksFile("keys.json")
+        let other = try AuthenticationHarness(issuer, entry: entry)
+        #expect(try other.outcome(try issuer.token(claims: ["derived_from": value])) == "ok")
+    }
+
     @Test("tokens of other issuers are none of its business, whatever they are called")
     func otherIssuers() throws {
         var entry = issuer.entry()

@@ -69,6 +69,12 @@ package struct RevocationSet: Sendable {
     }
 
     private func ends(_ marks: RevocationMarks) -> Bool {
+        // Nobody knows what ends a token of ours that cannot be read.
+        guard let origins = marks.origins else { return true }
+        return ends(marks.own) || origins.contains(where: ends)
+    }
+
+    private func ends(_ marks: RevocationMarks.OneToken) -> Bool {
         if ends[marks.token] != nil { return true }
         if let grant = marks.grant, ends[grant] != nil { return true }
         if let client = ends[marks.client], marks.issuedAt < client.before { return true }
@@ -79,20 +85,48 @@ package struct RevocationSet: Sendable {
 
 /// By what a token of the built-in server can be taken back, and by which set it was last judged good.
 final class RevocationMarks: Sendable {
-    let token: RevocationSet.Mark
-    let grant: RevocationSet.Mark?
-    let client: RevocationSet.Mark
-    let subject: RevocationSet.Mark
-    /// Seconds since 1970. A token that does not say is older than any revocation.
-    let issuedAt: Int64
+    /// What can take one token back.
+    struct OneToken: Sendable {
+        let token: RevocationSet.Mark
+        let grant: RevocationSet.Mark?
+        let client: RevocationSet.Mark
+        let subject: RevocationSet.Mark
+        /// Seconds since 1970. A token that does not say is older than any revocation.
+        let issuedAt: Int64
+    }
+
+    let own: OneToken
+    /// The tokens that it was exchanged from: it ends with each of them. nil: they cannot be read.
+    let origins: [OneToken]?
     /// Generation of the set; 0: of none.
     let judgedBy = Atomic<UInt64>(0)
 
     init(_ facts: borrowing TokenFacts) {
-        token = .init(.token, facts.tokenID ?? "")
-        grant = facts.claims["grant_id"]?.string.map { .init(.grant, $0) }
-        client = .init(.client, facts.clientID ?? "")
-        subject = .init(.subject, facts.subject ?? "")
-        issuedAt = facts.issuedAt ?? .min
+        own = OneToken(
+            token: .init(.token, facts.tokenID ?? ""),
+            grant: facts.claims["grant_id"]?.string.map { .init(.grant, $0) },
+            client: .init(.client, facts.clientID ?? ""), subject: .init(.subject, facts.subject ?? ""),
+            issuedAt: facts.issuedAt ?? .min)
+        guard let claim = facts.claims["derived_from"] else {
+            origins = []
+            return
+        }
+        let tokens = claim.array?.map { $0.object.flatMap(OneToken.init) }
+        origins = tokens.flatMap { tokens in
+            let read = tokens.compactMap { $0 }
+            return read.count == tokens.count ? read : nil
+        }
+    }
+}
+
+extension RevocationMarks.OneToken {
+    /// A member of `derived_from`, as the server writes it (`TokenOrigin`).
+    fileprivate init?(_ object: JSONObject) {
+        guard let id = object["jti"]?.string, let client = object["client_id"]?.string,
+            let subject = object["sub"]?.string, let issuedAt = object["iat"]?.int
+        else { return nil }
+        self.init(
+            token: .init(.token, id), grant: object["grant_id"]?.string.map { .init(.grant, $0) },
+            client: .init(.client, client), subject: .init(.subject, subject), issuedAt: issuedAt)
     }
 }

@@ -27,6 +27,7 @@ struct TokenMint: Sendable {
         if case .object(let members)? = content.authentication?.json {
             for (name, value) in members.members { claims[name] = value }
         }
+        claims[TokenOrigin.claim] = TokenOrigin.claim(content.origins)
         claims["act"] = content.actor
         claims["may_act"] = content.mayAct
         claims["authorization_details"] = content.authorizationDetails
@@ -51,6 +52,8 @@ struct AccessTokenContent: Sendable {
     var audience: String
     /// What it comes from, and ends with.
     var grantID: String?
+    /// Access tokens that it comes from, and ends with each of.
+    var origins: [TokenOrigin] = []
     var binding: SenderBinding?
     var authentication: UserAuthentication?
     /// RFC 8693 §4.1 and §4.4.

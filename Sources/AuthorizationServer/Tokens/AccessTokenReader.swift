@@ -15,6 +15,8 @@ struct OwnAccessToken: Sendable {
     /// What it comes from; nil: from nothing that is stored.
     let grantID: String?
     let binding: SenderBinding?
+    /// The tokens that it was exchanged from, the nearest first; empty: it was exchanged from none.
+    let origins: [TokenOrigin]
 
     /// nil: the claims are not those of our access tokens.
     fileprivate init?(_ claims: JSONObject) {
@@ -28,6 +30,8 @@ struct OwnAccessToken: Sendable {
         } else {
             binding = nil
         }
+        guard let origins = TokenOrigin.all(claims) else { return nil }
+        self.origins = origins
         self.claims = claims
         self.id = id
         self.subject = subject
@@ -39,9 +43,9 @@ struct OwnAccessToken: Sendable {
         grantID = claims["grant_id"]?.string
     }
 
-    /// What ends it before its time.
-    var revocationTargets: [Revocation.Target] {
-        [.token(id), .client(clientID), .subject(subject)] + (grantID.map { [.grant($0)] } ?? [])
+    /// It, as what another comes from.
+    var origin: TokenOrigin {
+        TokenOrigin(id: id, clientID: clientID, subject: subject, grantID: grantID, issuedAt: issuedAt)
     }
 }
 
@@ -92,13 +96,20 @@ struct AccessTokenReader: Sendable {
     private static let clockSkewSeconds: Int64 = 10
 
     private func isRevoked(_ token: OwnAccessToken, now: Int64) async throws(OAuthError) -> Bool {
-        for target in token.revocationTargets {
-            let revocation = try await store.orUnavailable {
-                try await $0.value(.revocation, target.key, Revocation.init)
-            }
-            if let revocation, revocation.ends(issuedAt: token.issuedAt) {
-                return true
-            }
+        try await store.haveEnded([token.origin] + token.origins)
+    }
+}
+
+extension AuthorizationStore {
+    /// Whether one of these tokens was taken back. Each thing that could end them is looked up once.
+    func haveEnded(_ tokens: [TokenOrigin]) async throws(OAuthError) -> Bool {
+        var issued: [Revocation.Target: Int64] = [:]
+        for token in tokens {
+            for target in token.revocationTargets { issued[target] = min(issued[target] ?? .max, token.issuedAt) }
+        }
+        for (target, issuedAt) in issued {
+            let revocation = try await orUnavailable { try await $0.value(.revocation, target.key, Revocation.init) }
+            if let revocation, revocation.ends(issuedAt: issuedAt) { return true }
         }
         return false
     }

@@ -53,7 +53,10 @@ struct IntrospectionEndpoint: ClientOperation {
         var answer: JSONObject = [
             "active": true, "token_type": .string(token.binding?.keyThumbprint == nil ? "Bearer" : "DPoP"),
         ]
-        for (name, value) in token.claims.members where !["grant_id", "active", "token_type"].contains(name) {
+        for (name, value) in token.claims.members
+        where
+            !["grant_id", TokenOrigin.claim, "active", "token_type"].contains(name)
+        {
             answer[name] = value
         }
         return answer

@@ -123,6 +123,39 @@ struct RevocationJourneyTests {
         }
     }
 
+    @Test(
+        "AS-095 a token that was exchanged is refused within a second of the end of the one that it came from",
+        arguments: [true, false])
+    func exchangedToken(isClientRemoved: Bool) async throws {
+        try await Self.run(runner: ProgramRunner.built()) { harness in
+            let front = try await add(harness, "front")
+            let added = try await Portcullis.run(
+                [
+                    "client", "add", "orders-api", "--scope", "orders:read", "--grant",
+                    "urn:ietf:params:oauth:grant-type:token-exchange", "--resource", "https://api.example.com",
+                    "--json",
+                ], in: harness.gateway.folder)
+            let secret = try JSON.parse(Array(added.output.utf8)).object?["client_secret"]?.string
+            let service = Client(id: "orders-api", secret: try #require(secret, "\(added.errors)"))
+            let first = try await token(harness, front)
+            var last = first
+            for _ in 0..<2 {
+                let form =
+                    "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=\(last)&subject_token_type=urn:ietf:params:oauth:token-type:access_token"
+                let answer = try await post(harness, "/oauth2/token", form, as: service)
+                last = try #require(try JSON.parse(answer.body).object?["access_token"]?.string, "\(answer.text)")
+            }
+            #expect(try await harness.answer("/orders/1", token: last).status == 200)
+            if isClientRemoved {
+                #expect(
+                    try await Portcullis.run(["client", "remove", "front"], in: harness.gateway.folder).status == 0)
+            } else {
+                #expect(try await post(harness, "/oauth2/revoke", "token=\(first)", as: front).status == 200)
+            }
+            try await expectRefused(harness, last, since: .now)
+        }
+    }
+
     @Test("RS-129 a revocation outlives a restart: it is known before the first request")
     func restart() async throws {
         try await Self.run(runner: ProgramRunner.built()) { harness in

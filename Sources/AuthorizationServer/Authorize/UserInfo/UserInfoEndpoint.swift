@@ -115,13 +115,10 @@ struct OwnTokens: Sendable {
         guard claims["aud"]?.string == audience else { throw .refused(.wrongAudience) }
         guard call.now < expiry else { throw .refused(.expired) }
         try await judge(claims["cnf"]?.object, scheme: shown.scheme, text, call)
-        var targets: [Revocation.Target] = [.token(id), .client(client), .subject(subject)]
-        if let grant = claims["grant_id"]?.string { targets.append(.grant(grant)) }
-        for target in targets {
-            let revocation = try await store.orUnavailable {
-                try await $0.value(.revocation, target.key, Revocation.init)
-            }
-            if let revocation, revocation.ends(issuedAt: issuedAt) { throw .refused(.revoked) }
+        let token = TokenOrigin(
+            id: id, clientID: client, subject: subject, grantID: claims["grant_id"]?.string, issuedAt: issuedAt)
+        guard let origins = TokenOrigin.all(claims), try await !store.haveEnded([token] + origins) else {
+            throw .refused(.revoked)
         }
         return Verified(
             subject: subject, clientID: client,

@@ -45,13 +45,14 @@ extension OAuthError {
     static let badActorToken = OAuthError(
         "invalid_request", "the actor token is invalid, expired, revoked, or another client's")
     static let actorMayNot = OAuthError("invalid_request", "the subject token names somebody else who may act")
+    static let tooManyOrigins = OAuthError("invalid_request", "too many tokens stand behind the subject token")
     static let chainTooLong = OAuthError("invalid_request", "too many actors stand behind the subject token")
 
     static var tokenExchange: [OAuthError] {
         [
             missingSubjectToken, halfAnActorToken, unsupportedSubjectToken, unsupportedActorToken,
             unsupportedRequestedToken, badSubjectToken,
-            badActorToken, actorMayNot, chainTooLong,
+            badActorToken, actorMayNot, chainTooLong, tooManyOrigins,
         ]
     }
 }

@@ -7,7 +7,7 @@ import JSON
 /// that the client's registration lists. For what: the same audience, or a resource on that list. With which scopes:
 /// those that the token has and the client may have, or fewer. Until when: never longer than the token. So an exchange
 /// gives nothing that somebody did not write into a registration, and a ring of exchanges ends with the first token.
-/// The new one ends with the grant behind the first.
+/// The new one ends with each token behind it, whatever takes that one back: it names them (`TokenOrigin`).
 struct TokenExchangeGrant: TokenGrant {
     /// Actors in a token at most: services that call each other in a row.
     static let actorsMax = 8
@@ -38,6 +38,7 @@ struct TokenExchangeGrant: TokenGrant {
         var content = AccessTokenContent(
             clientID: client.id, subject: subject.subject, scopes: scopes, audience: audience)
         content.grantID = subject.grantID
+        content.origins = try origins(subject, actor)
         content.binding = request.binding
         content.authentication = UserAuthentication(subject.claims)
         content.authorizationDetails = subject.claims["authorization_details"]
@@ -97,6 +98,17 @@ struct TokenExchangeGrant: TokenGrant {
             throw .invalidTarget
         }
         return audience
+    }
+
+    /// Each token once, the nearest first.
+    private func origins(_ subject: OwnAccessToken, _ actor: OwnAccessToken?) throws(OAuthError) -> [TokenOrigin] {
+        let shown = [subject] + (actor.map { [$0] } ?? [])
+        var origins: [TokenOrigin] = []
+        for origin in shown.map(\.origin) + shown.flatMap(\.origins) where !origins.contains(origin) {
+            origins.append(origin)
+        }
+        guard origins.count <= TokenOrigin.countMax else { throw .tooManyOrigins }
+        return origins
     }
 
     /// RFC 8693 §4.1: the current actor outermost, whoever acted before it inside. Without a new one the chain stays as
