@@ -216,6 +216,17 @@ def main():
             all(c["secure"] and c["httpOnly"] and c["sameSite"] == "Lax" and c["path"] == "/" for n, c in cookies.items() if n.startswith("__Host-"))
             and "__Host-portcullis_session" in cookies, "cookies are __Host-, Secure, HttpOnly and Lax")
 
+        def session():
+            return (driver.get_cookie("__Host-portcullis_session") or {}).get("value")
+
+        before = session()
+        driver.get(base + "/service")
+        driver.get(base + "/service")
+        check("hello" in visit.text, "a service on the issuer's host is visited")
+        check(session() == before and driver.get_cookie("theirs"), "it sets a cookie of its own, and none of the server's")
+        driver.get(begin()[0])
+        check(visit.heading == "Allow access?", "and the session goes on")
+
         driver.get("data:text/html," + urllib.parse.quote(f"<iframe src='{base}/oauth2/logout' title=frame></iframe>"))
         frame = driver.find_element(By.TAG_NAME, "iframe")
         driver.switch_to.frame(frame)

@@ -230,6 +230,12 @@ final class RequestPipeline: ExchangeDelegate {
     /// service's to send.
     func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool { true }
 
+    func passesCookie(_ field: Field, of head: borrowing ResponseHead) -> Bool {
+        guard let ownCookies = request.snapshot.ownCookies, ownCookies.isSet(by: field, of: head) else { return true }
+        loop.ledgers.counters.leftOutCookie()
+        return false
+    }
+
     func appendResponseFields(to fields: inout FieldList, answerIsHTTP10: Bool) {
         request.lease?.succeeded(now: exchange.figures.upstreamFirstByteAt)
         request.snapshot.via?.append(to: &fields, receivedIsHTTP10: answerIsHTTP10)

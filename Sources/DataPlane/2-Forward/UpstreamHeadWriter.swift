@@ -12,9 +12,12 @@ final class UpstreamHeadWriter: Sendable {
     private let clientID: [UInt8]?
     private let scope: [UInt8]?
     private let issuer: [UInt8]?
+    /// nil: no cookies are the gateway's own.
+    private let ownCookies: OwnCookies?
 
-    init(headers: UpstreamHeaders) {
+    init(headers: UpstreamHeaders, ownCookies: OwnCookies?) {
         self.headers = headers
+        self.ownCookies = ownCookies
         stripped = StrippedFields(headers: headers)
         func octets(_ name: String?) -> [UInt8]? { name.map { Array($0.utf8) } }
         subject = octets(headers.subject)
@@ -48,6 +51,10 @@ final class UpstreamHeadWriter: Sendable {
             }
             if head.isNominatedByConnection(field) { continue }
             if stripped.contains(field, in: head) { continue }
+            if field.known == .cookie, let ownCookies {
+                ownCookies.append(head, field, to: &request.fields)
+                continue
+            }
             request.fields.append(head, field)
         }
         if let token {

@@ -72,6 +72,14 @@ package final class Counters: Sendable {
     /// Since the start.
     package var leftOutFields: Int { fieldsLeftOut.load(ordering: .relaxed) }
 
+    private let cookiesLeftOut = Atomic<Int>(0)
+
+    /// A service tried to set or to remove a cookie of the authorization server's.
+    func leftOutCookie() { cookiesLeftOut.wrappingAdd(1, ordering: .relaxed) }
+
+    /// Since the start.
+    package var leftOutCookies: Int { cookiesLeftOut.load(ordering: .relaxed) }
+
     /// From here on the gateway takes no new connections.
     package func beginDraining() { draining.store(true, ordering: .relaxed) }
 

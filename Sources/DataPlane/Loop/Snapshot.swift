@@ -33,6 +33,8 @@ package final class Snapshot: Sendable {
     let upstreamTokens: UpstreamTokenSigner?
     /// nil: messages do not tell that they came by here.
     let via: ViaFields?
+    /// nil: no cookies are the gateway's own.
+    let ownCookies: OwnCookies?
 
     /// - Parameter keysRevision: 0 for a new policy.
     package init(
@@ -54,6 +56,7 @@ package final class Snapshot: Sendable {
         self.generation = generation
         self.upstreamTokens = upstreamTokens
         via = policy.via.map { ViaFields(pseudonym: $0) }
+        ownCookies = OwnCookies(policy)
     }
 
     /// The same with the keys as their sources have them now. Everything else is shared.
@@ -148,12 +151,15 @@ package final class UpstreamRuntime: Sendable {
     let verifiedEndpoints: [AuditFragment]
 
     /// - Parameter health: in the order of `upstream.endpoints`.
-    package init(upstream: Upstream, health: [EndpointHealth], tls: ClientTLS?, tlsFingerprint: String) {
+    /// - Parameter policy: the one that the upstream is of.
+    package init(
+        upstream: Upstream, of policy: Policy, health: [EndpointHealth], tls: ClientTLS?, tlsFingerprint: String
+    ) {
         self.upstream = upstream
         self.health = health
         self.tls = tls
         self.tlsFingerprint = tlsFingerprint
-        writer = UpstreamHeadWriter(headers: upstream.headers)
+        writer = UpstreamHeadWriter(headers: upstream.headers, ownCookies: OwnCookies(policy))
         let identity: AuditText? =
             switch upstream.tls?.identity {
             case .spiffe(let id): AuditText(id)

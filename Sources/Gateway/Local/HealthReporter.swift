@@ -48,7 +48,8 @@ struct HealthReporter: Sendable {
             revocations: revocations.map { .init($0.status) }, connections: listeners.openConnections,
             refusedConnections: ledgers.counters.refusedConnections,
             failedHandshakes: ledgers.handshakes.counts.map { .init(reason: $0.reason.rawValue, count: $0.count) },
-            leftOutFields: ledgers.counters.leftOutFields, signatures: ledgers.signatures.status(now: now),
+            leftOutFields: ledgers.counters.leftOutFields,
+            leftOutCookies: ledgers.counters.leftOutCookies, signatures: ledgers.signatures.status(now: now),
             resources: faults.status(now: now),
             draining: ledgers.counters.isDraining)
     }

@@ -76,6 +76,8 @@ package struct HealthReport: Sendable {
     package var failedHandshakes: [FailedHandshakes] = []
     /// Request fields that were not passed on because of other characters than letters, digits and `-` in their names, since the start.
     package var leftOutFields: Int
+    /// Cookies of the authorization server's that services tried to set, since the start.
+    package var leftOutCookies = 0
     /// Signatures that take long to check.
     package var signatures = SignatureChecks.Status()
     /// What this machine lacked for connections.
@@ -137,6 +139,7 @@ package struct HealthReport: Sendable {
                     .object(JSONObject(failedHandshakes.map { ($0.reason, .integer(Int64($0.count))) }))
                 ),
                 ("left_out_fields", .integer(Int64(leftOutFields))),
+                ("left_out_cookies", .integer(Int64(leftOutCookies))),
                 (
                     "signature_checks",
                     .object(

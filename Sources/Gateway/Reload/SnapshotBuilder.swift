@@ -101,7 +101,8 @@ struct SnapshotBuilder {
         let tls: ClientTLS? =
             if let settings = upstream.tls { try same?.tls ?? ClientTLS(settings.transport) } else { nil }
         return UpstreamRuntime(
-            upstream: upstream, health: ledgers.health.health(of: upstream), tls: tls, tlsFingerprint: fingerprint)
+            upstream: upstream, of: policy, health: ledgers.health.health(of: upstream), tls: tls,
+            tlsFingerprint: fingerprint)
     }
 
     /// SHA-256 over the settings and the contents of the files that they name.

@@ -2,11 +2,12 @@ import AuthorizationRecords
 import HTTP
 import JOSE
 import Octets
+import Policy
 
 /// A browser in which an account has logged in before: a cookie with random bits and a MAC over these and the name. It
 /// opens nothing; it only says that this browser is not subject to what others do to the account.
 enum KnownBrowser {
-    static let cookieName = "__Host-portcullis_known"
+    static let cookieName = AuthorizationServerCookie.known.name
     private static let maxAgeSeconds: Int64 = 180 * 86_400
 
     /// The random bits; nil: not known for this name.

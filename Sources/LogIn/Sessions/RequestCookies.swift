@@ -1,5 +1,6 @@
 package import AuthorizationRecords
 package import HTTP
+import Policy
 
 extension ServiceRequest {
     /// The value of a cookie (RFC 6265 §5.4); nil also when it is there more than once: then somebody else has set one
@@ -22,7 +23,7 @@ extension ServiceRequest {
 /// By what a browser is known before anybody has logged in: a random secret. What is under way in a browser is bound to
 /// it, and so are forms (`FormToken`).
 package struct BrowserCookie: Sendable, Equatable {
-    static let name = "__Host-portcullis_browser"
+    static let name = AuthorizationServerCookie.browser.name
     /// For the cookie only: records have its digest.
     package let secret: String
     /// `Interaction.browserKey`.

@@ -1,9 +1,10 @@
 package import AuthorizationRecords
 package import HTTP
+import Policy
 
 /// Who is logged in in the browser that sends a request.
 package struct SessionReader: Sendable {
-    static let cookieName = "__Host-portcullis_session"
+    static let cookieName = AuthorizationServerCookie.session.name
     /// A session that is used goes on; its record is written again at most so often.
     static let renewalSeconds: Int64 = 300
 

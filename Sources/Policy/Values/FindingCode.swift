@@ -31,6 +31,7 @@ package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     case partlyShadowedRoute = "partly_shadowed_route"
     case escapableRoute = "escapable_route"
     case reservedPath = "reserved_path"
+    case sharedIssuerHost = "shared_issuer_host"
     case unsatisfiable = "unsatisfiable"
     case partlyPublished = "partly_published"
     // Security

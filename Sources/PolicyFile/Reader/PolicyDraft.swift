@@ -67,6 +67,7 @@ struct PolicyDraft {
         ShadowCheck(draft: self).run()
         NeighbourCheck(draft: self).run()
         ReservedPathCheck(draft: self).run()
+        IssuerHostCheck(draft: self).run()
         SatisfiabilityCheck(draft: self).run()
         OpaqueTokenCheck(draft: self).run()
         UnusedCheck(draft: self).run()

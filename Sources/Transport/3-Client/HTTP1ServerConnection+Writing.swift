@@ -10,18 +10,20 @@ extension HTTP1ServerConnection {
         state.toldToContinue(now: loop.now(), loop.timeouts)
     }
 
-    func writeInterim(status: Int, head: borrowing ResponseHead) {
+    func writeInterim(status: Int, head: borrowing ResponseHead, withheld: [Int]) {
         guard !state.request.isHTTP10 else { return }
-        ResponseWriter.writeInterim(head, to: &loop.writer)
+        ResponseWriter.writeInterim(head, withheld: withheld, to: &loop.writer)
         append(loop.writer.bytes)
         if status == 100 { state.toldToContinue(now: loop.now(), loop.timeouts) }
     }
 
-    func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: borrowing FieldList) {
+    func writeHead(
+        _ head: borrowing ResponseHead, framing: BodyFraming, withheld: [Int], extraFields: borrowing FieldList
+    ) {
         let framing = state.answer(framing: framing)
         let request = state.request
         ResponseWriter.write(
-            head, framing: framing, extraFields: extraFields, close: state.announcesClose,
+            head, framing: framing, withheld: withheld, extraFields: extraFields, close: state.announcesClose,
             toHTTP10: request.isHTTP10, headRequest: request.isHEAD, date: loop.dateLine, to: &loop.writer)
         append(loop.writer.bytes)
     }

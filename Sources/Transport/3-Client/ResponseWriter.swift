@@ -5,8 +5,8 @@ import NIOCore
 /// `Date` where there was none (RFC 9110 §6.6.1).
 enum ResponseWriter {
     static func write(
-        _ head: borrowing ResponseHead, framing: BodyFraming, extraFields: borrowing FieldList, close: Bool,
-        toHTTP10: Bool,
+        _ head: borrowing ResponseHead, framing: BodyFraming, withheld: [Int], extraFields: borrowing FieldList,
+        close: Bool, toHTTP10: Bool,
         headRequest: Bool, date: [UInt8], to writer: inout ByteWriter
     ) {
         writer.clear()
@@ -16,7 +16,7 @@ enum ResponseWriter {
             let field = head.field(index)
             // One request id: the one that the gateway gave (it is among the extra fields).
             if field.known.isHopByHop || field.known == .contentLength || field.known == .requestID { continue }
-            if head.isNominatedByConnection(field) { continue }
+            if head.isNominatedByConnection(field) || isWithheld(index, withheld) { continue }
             if field.known == .date { isDated = true }
             writer.appendField(head, field)
         }
@@ -55,14 +55,14 @@ enum ResponseWriter {
         writer.append("\r\n")
     }
 
-    static func writeInterim(_ head: borrowing ResponseHead, to writer: inout ByteWriter) {
+    static func writeInterim(_ head: borrowing ResponseHead, withheld: [Int], to writer: inout ByteWriter) {
         writer.clear()
         writeStatusLine(head.status, to: &writer)
         if head.status != 100 {
             for index in 0..<head.fieldCount {
                 let field = head.field(index)
                 if field.known.isHopByHop || field.known == .contentLength { continue }
-                if head.isNominatedByConnection(field) { continue }
+                if head.isNominatedByConnection(field) || isWithheld(index, withheld) { continue }
                 writer.appendField(head, field)
             }
         }
@@ -113,6 +113,10 @@ enum ResponseWriter {
         }
         end.writeStaticString("\r\n")
         return end
+    }
+
+    private static func isWithheld(_ index: Int, _ withheld: [Int]) -> Bool {
+        !withheld.isEmpty && withheld.contains(index)
     }
 
     private static func writeStatusLine(_ status: Int, to writer: inout ByteWriter) {

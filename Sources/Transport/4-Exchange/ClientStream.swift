@@ -8,11 +8,12 @@ import NIOCore
 protocol ClientStream: AnyObject {
     /// Writes 100 (Continue), since it is the gateway itself that reads the body.
     func writeContinue()
-    /// Writes an interim answer (1xx) that the upstream sent.
-    func writeInterim(status: Int, head: borrowing ResponseHead)
+    /// Writes an interim answer (1xx) that the upstream sent, without the fields at the indices `withheld`.
+    func writeInterim(status: Int, head: borrowing ResponseHead, withheld: [Int])
     /// Writes the final head. `framing` is how the upstream delimits the body; the codec chooses its own delimiters.
-    /// `extraFields` are added.
-    func writeHead(_ head: borrowing ResponseHead, framing: BodyFraming, extraFields: borrowing FieldList)
+    /// `extraFields` are added, the fields at the indices `withheld` left out.
+    func writeHead(
+        _ head: borrowing ResponseHead, framing: BodyFraming, withheld: [Int], extraFields: borrowing FieldList)
     /// Writes a whole answer made by the gateway itself. `fields` say nothing of framing.
     func writeAnswer(status: Int, fields: FieldList, body: [UInt8], close: Bool)
     func writeBody(_ body: ByteBuffer)

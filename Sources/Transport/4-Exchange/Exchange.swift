@@ -300,7 +300,7 @@ package final class Exchange: UpstreamStreamDelegate {
 
     func upstreamInterim(status: Int, head: borrowing ResponseHead) {
         guard state.phase == .forwarded else { return }
-        client?.writeInterim(status: status, head: head)
+        client?.writeInterim(status: status, head: head, withheld: withheld(of: head))
         client?.flush()
     }
 
@@ -323,8 +323,19 @@ package final class Exchange: UpstreamStreamDelegate {
     private func writeHead(_ response: borrowing ResponseHead, framing: BodyFraming) {
         var extraFields = loop.takeExtraFields()
         delegate?.appendResponseFields(to: &extraFields, answerIsHTTP10: response.isHTTP10)
-        client?.writeHead(response, framing: framing, extraFields: extraFields)
+        client?.writeHead(response, framing: framing, withheld: withheld(of: response), extraFields: extraFields)
         loop.give(extraFields: consume extraFields)
+    }
+
+    /// Indices of the fields that the client does not get.
+    private func withheld(of head: borrowing ResponseHead) -> [Int] {
+        guard head.count(.setCookie) > 0, let delegate else { return [] }
+        var indices: [Int] = []
+        for index in 0..<head.fieldCount {
+            let field = head.field(index)
+            if field.known == .setCookie, !delegate.passesCookie(field, of: head) { indices.append(index) }
+        }
+        return indices
     }
 
     func upstreamBody(_ octets: ByteBuffer) {

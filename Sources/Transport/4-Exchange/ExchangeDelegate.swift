@@ -26,6 +26,8 @@ package protocol ExchangeDelegate: AnyObject, SendableMetatype {
     func passesTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool
     /// Whether a trailer field of an upstream's answer may reach the client; asked for each, before the answer ends.
     func passesResponseTrailer(_ field: Field, of trailers: borrowing FieldBlock) -> Bool
+    /// Whether a `Set-Cookie` field of an upstream's answer, final or interim, may reach the client.
+    func passesCookie(_ field: Field, of head: borrowing ResponseHead) -> Bool
     /// The upstream's final head arrived; appends fields that the client shall get besides.
     /// - Parameter answerIsHTTP10: the upstream spoke HTTP/1.0, as `Via` tells.
     func appendResponseFields(to fields: inout FieldList, answerIsHTTP10: Bool)
@@ -38,6 +40,8 @@ package protocol ExchangeDelegate: AnyObject, SendableMetatype {
 extension ExchangeDelegate {
     /// As one that stands still.
     package func exchangeTooSlow() { exchangeTimedOut() }
+    /// All of them.
+    package func passesCookie(_ field: Field, of head: borrowing ResponseHead) -> Bool { true }
 }
 
 /// What a client's connection contributes to the exchanges on it, made once when it opens.

@@ -1,5 +1,6 @@
 import Foundation
 import GatewayTesting
+import JSON
 import Storage
 import Testing
 
@@ -27,7 +28,17 @@ struct BrowserTests {
     @Test("AS-038 AS-039 AS-050 somebody logs in, refuses, agrees and logs out by keyboard alone, without JavaScript")
     func journey() async throws {
         let settings = ["scope_descriptions: {\"orders:read\": See your orders}"]
-        try await GatewayHarness.runOwnIssuer(routes: GatewayHarness.health, server: settings) { harness, issuer in
+        // A service on the issuer's host, which wants the session, and one of its own choice.
+        let service = UpstreamScript.answer(fields: [
+            HeaderField("Set-Cookie", "__Host-portcullis_session=theirs; Path=/; Secure; HttpOnly"),
+            HeaderField("Set-Cookie", "__Host-portcullis_browser=; Path=/; Secure; Max-Age=0"),
+            HeaderField("Set-Cookie", "=__Host-portcullis_known=theirs; Path=/; Secure"),
+            HeaderField("Set-Cookie", "theirs=1; Path=/; Secure"),
+        ])
+        let routes =
+            GatewayHarness.health + "\n- {id: service, match: {path: /service}, public: true, upstream: orders}\n"
+        try await GatewayHarness.runOwnIssuer(routes: routes, server: settings, paths: ["/service": service]) {
+            harness, issuer in
             let folder = harness.gateway.folder
             let added = try await Portcullis.run(
                 ["user", "add", "alice", "--display-name", "Alice A."], in: folder, input: "correct horse battery\n")
@@ -45,6 +56,9 @@ struct BrowserTests {
             let status = try await process.waitForExit(within: .seconds(180))
             let output = String(decoding: try files.read("output"), as: UTF8.self)
             #expect(status == 0, "\(output)")
+            let seen = try await harness.upstream.requests(atLeast: 2).filter { $0.target == "/service" }
+            #expect(seen.map { $0.values("cookie") } == [[], ["theirs=1"]])
+            #expect(try await harness.healthReport()["left_out_cookies"] == 6)
         }
     }
 }

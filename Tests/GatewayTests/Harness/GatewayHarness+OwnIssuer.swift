@@ -19,7 +19,7 @@ extension GatewayHarness {
     ///   - body: what is played, with the issuer's name.
     static func runOwnIssuer<Value: Sendable>(
         routes: String = GatewayHarness.ownRoutes, server: [String] = [], sections: String = "",
-        runner: (any GatewayRunner)? = nil,
+        runner: (any GatewayRunner)? = nil, paths: [String: UpstreamScript] = [:],
         edit: (String) -> String = { $0 }, prepare: (TemporaryFolder) throws -> Void = { _ in },
         _ body: (GatewayHarness, String) async throws -> Value
     ) async throws -> Value {
@@ -38,7 +38,7 @@ extension GatewayHarness {
                 """
             do {
                 return try await run(
-                    routes: routes, sections: policy, issuers: [], runner: runner,
+                    routes: routes, sections: policy, issuers: [], runner: runner, paths: paths,
                     edit: { edit($0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)")) },
                     prepare: prepare
                 ) { harness in try await body(harness, issuer) }

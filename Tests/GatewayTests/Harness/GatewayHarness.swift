@@ -39,13 +39,13 @@ struct GatewayHarness: Sendable {
     ///   - prepare: changes files before the start.
     static func run<Value: Sendable>(
         routes: String = GatewayHarness.routes, sections: String = "", issuers: [TestIssuer]? = nil,
-        runner: (any GatewayRunner)? = nil,
+        runner: (any GatewayRunner)? = nil, paths: [String: UpstreamScript] = [:],
         bounds: [String]? = nil, timeouts: [String] = [], edit: (String) -> String = { $0 },
         prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (GatewayHarness) async throws -> Value
     ) async throws -> Value {
         let certificates = try TestCertificates.shared()
         let issuer = try issuers?.first ?? TestIssuer.partner()
-        let upstream = try TestUpstream.start(.orders(certificates))
+        let upstream = try TestUpstream.start(.orders(certificates), paths: paths)
         let text = policy(
             to: upstream.port, routes: routes, sections: sections, issuers: issuers ?? [issuer], bounds: bounds,
             timeouts: timeouts)
