@@ -70,7 +70,8 @@ package struct Demonstration: Sendable {
             heading("8. A user in a browser (authorization code flow with PKCE), and a token that is taken back")
             let journey = UserJourney(
                 settings: settings, authorities: "\(certs)/ca.pem",
-                base: "https://localhost:\(gateway.addresses.first?.port ?? 8443)", print: print)
+                base: "https://localhost:\(gateway.addresses.first?.port ?? 8443)",
+                api: "https://api.localhost:\(gateway.addresses.first?.port ?? 8443)", print: print)
             let password = try await journey.prepare()
             if once {
                 good = try await journey.run(password: password) && good

@@ -30,6 +30,8 @@ struct Transcript: Sendable {
     let print: @Sendable (String) -> Void
 
     private var base: String { "https://localhost:\(port)" }
+    /// Another host, so that no service shares the browser's cookies and trust with the pages of the issuer.
+    private var api: String { "https://api.localhost:\(port)" }
 
     /// True: every answer was the expected one.
     func run() async throws -> Bool {
@@ -98,7 +100,7 @@ struct Transcript: Sendable {
         let bearer = step.token == nil ? "" : "-H \"Authorization: Bearer $TOKEN\" "
         print("")
         print("   # \(step.title)")
-        print("   $ curl --cacert \(authorities) \(method)\(bearer)\(base)\(step.path)")
+        print("   $ curl --cacert \(authorities) \(method)\(bearer)\(api)\(step.path)")
         let problem = (try? JSON.parse(Array(answer.body.utf8)))?.object
         let code = problem?["code"]?.string
         var faults: [String] = []
@@ -122,7 +124,7 @@ struct Transcript: Sendable {
     private func request(_ step: Step) throws -> Curl.Answer {
         var arguments = ["--cacert", authorities] + step.arguments
         if let token = step.token { arguments += ["--header", "Authorization: Bearer \(token)"] }
-        return try Curl.run(arguments + ["\(base)\(step.path)"])
+        return try Curl.run(arguments + ["\(api)\(step.path)"])
     }
 
     private func heading(_ text: String) {
@@ -135,8 +137,8 @@ struct Transcript: Sendable {
         [
             "export PORTCULLIS_CLIENT_SECRET=\(client.secret)   # of this demonstration's client",
             "TOKEN=$(curl -s --cacert \(authorities) -u \(client.id):$PORTCULLIS_CLIENT_SECRET -d grant_type=client_credentials -d scope=orders:read \(base)/oauth2/token | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
-            "curl -i --cacert \(authorities) -H \"Authorization: Bearer $TOKEN\" \(base)/orders/42",
-            "curl -i --cacert \(authorities) \(base)/orders/42",
+            "curl -i --cacert \(authorities) -H \"Authorization: Bearer $TOKEN\" \(api)/orders/42",
+            "curl -i --cacert \(authorities) \(api)/orders/42",
             "curl -s --cacert \(authorities) \(base)/.well-known/oauth-authorization-server",
         ]
     }

@@ -14,7 +14,8 @@ struct UserJourney: Sendable {
 
     let settings: AuthorizationServerSettings
     let authorities: String
-    let base: String
+    /// Of the issuer, and of the services.
+    let base, api: String
     let print: @Sendable (String) -> Void
 
     /// Registers the application (a public client) and the user; the user's password.
@@ -60,7 +61,7 @@ struct UserJourney: Sendable {
         print(
             "   200 access_token \(token.prefix(24))…, refresh token too: \(response.object?["refresh_token"] != nil)")
         let allowed = try call(token)
-        print("   $ curl --cacert \(authorities) -H \"Authorization: Bearer $TOKEN\" \(base)/orders/1")
+        print("   $ curl --cacert \(authorities) -H \"Authorization: Bearer $TOKEN\" \(api)/orders/1")
         print("   \(allowed.status)")
         guard allowed.status == 200 else { return false }
         return try await revoke(token)
@@ -106,6 +107,6 @@ struct UserJourney: Sendable {
     }
 
     private func call(_ token: String) throws -> Curl.Answer {
-        try Curl.run(["--cacert", authorities, "--header", "Authorization: Bearer \(token)", "\(base)/orders/1"])
+        try Curl.run(["--cacert", authorities, "--header", "Authorization: Bearer \(token)", "\(api)/orders/1"])
     }
 }

@@ -9,7 +9,7 @@ import X509
 /// wait for each other.
 package struct DevelopmentCertificates: Sendable {
     /// The host names in the gateway's certificate unless others are asked for: those that `routes.yaml` uses.
-    package static let hostNamesDefault = ["localhost", "api.example.com"]
+    package static let hostNamesDefault = ["localhost", "api.localhost", "api.example.com"]
     /// Its IP addresses unless others are asked for: this machine.
     package static let ipAddressesDefault = ["127.0.0.1", "::1"]
 

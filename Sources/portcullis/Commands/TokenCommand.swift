@@ -14,7 +14,7 @@ struct TokenCommand: AsyncParsableCommand {
             Asks an authorization server for a token and prints it, alone, on standard output, so that it can be used in a command:
 
               curl --cacert certs/ca.pem -H "Authorization: Bearer $(portcullis token --client-id billing --scope orders:read)" \\
-                https://localhost:8443/orders/1
+                https://api.localhost:8443/orders/1
 
             Three ways (--flow):
 
