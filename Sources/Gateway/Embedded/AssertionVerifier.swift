@@ -30,12 +30,13 @@ final class AssertionVerifier: AssertionJudge {
         case keysMissing(issuer: Int, kid: String?)
     }
 
-    func judge(_ assertion: String) async -> AssertionVerdict {
+    func judge(_ assertion: String, for client: String) async -> AssertionVerdict {
         guard let inForce = current.inForce else { return .unavailable }
         let token = Array(assertion.utf8)
         var isUnavailable = false
         var waiting: [(trust: FederationTrust, issuer: Int, kid: String?)] = []
-        for trust in trusts {
+        // Of several that trust the token the strictest counts, whichever is written first.
+        for trust in trusts(for: client) {
             switch judge(token, trust, inForce, inForce.snapshot.issuers) {
             case .known(.trusted(let trusted)): return .trusted(trusted)
             case .known(.unavailable): isUnavailable = true
@@ -53,6 +54,12 @@ final class AssertionVerifier: AssertionJudge {
             }
         }
         return isUnavailable ? .unavailable : .refused
+    }
+
+    /// Those that lead to a client, the strictest first.
+    private func trusts(for client: String) -> [FederationTrust] {
+        let own = trusts.filter { $0.client.utf8.elementsEqual(client.utf8) }
+        return own.filter(\.isSingleUse) + own.filter { !$0.isSingleUse }
     }
 
     /// Judges once more when the keys are there.

@@ -9,7 +9,7 @@ import Testing
 /// What the gateway says of tokens of others; how it comes to that is its own tests' business.
 private struct KnownAssertions: AssertionJudge {
     let verdicts: [String: AssertionVerdict]
-    func judge(_ assertion: String) async -> AssertionVerdict { verdicts[assertion] ?? .refused }
+    func judge(_ assertion: String, for client: String) async -> AssertionVerdict { verdicts[assertion] ?? .refused }
 }
 
 @Suite("RFC 7523 §2.1: a workload shows a token of its own issuer instead of a secret")

@@ -1,9 +1,10 @@
 /// Who knows the issuers whose tokens are taken instead of secrets: the gateway, which has their keys for its routes
 /// anyway.
 package protocol AssertionJudge: Sendable {
-    /// Judges a JWT: signature by its issuer's keys, `exp`, `nbf`, `iat`, `aud` (this server), and the rules of a
-    /// trust.
-    func judge(_ assertion: String) async -> AssertionVerdict
+    /// Judges a JWT: signature by its issuer's keys, `exp`, `nbf`, `iat`, `aud` (this server), and the rules of the
+    /// trusts that lead to this client; those that lead to others are not asked.
+    /// - Parameter client: `client_id` of whoever shows it.
+    func judge(_ assertion: String, for client: String) async -> AssertionVerdict
 }
 
 /// What a token of somebody else is good for.

@@ -15,7 +15,7 @@ struct JWTBearerGrant: TokenGrant {
         guard let text = request.parameters.value("assertion") else { throw .missingAssertion }
         let client = request.client.client
         let assertion: TrustedAssertion
-        switch await judge.judge(text) {
+        switch await judge.judge(text, for: client.id) {
         case .trusted(let trusted): assertion = trusted
         case .refused: throw .badAssertion
         case .unavailable: throw .unavailable
