@@ -16,6 +16,11 @@ package struct DPoPProof: Sendable {
     let target: String
     /// `iat`, in seconds since 1970.
     package let issuedAt: Int64
+    /// `exp`, in seconds since 1970; nil: it says none (RFC 9449 §4.2 allows further claims, RFC 7519 §4.1 says what they
+    /// mean).
+    package let expiresAt: Int64?
+    /// `nbf`, in the same way.
+    package let notBefore: Int64?
     /// `ath`: what it says is the SHA-256 of the access token; nil: it was made for none.
     package let tokenDigest: [UInt8]?
     /// `nonce`, whatever it is: nil also for one that is no text.
@@ -27,6 +32,8 @@ package struct DPoPProof: Sendable {
 
     /// Seconds that `iat` may be away from now, to either side (RFC 9449 §11.1).
     package static let windowSeconds: Int64 = 60
+    /// Seconds that `nbf` may be ahead of now: clocks differ.
+    package static let skewSeconds: Int64 = 10
 
     /// - Parameter octets: the value of the only `DPoP` field.
     /// - Throws: `malformed`, `badKey`.
@@ -45,6 +52,8 @@ package struct DPoPProof: Sendable {
         }
         guard let issuedAt = Self.seconds(claims["iat"]) else { throw .malformed }
         self.issuedAt = issuedAt
+        expiresAt = try Self.time(claims["exp"], .down)
+        notBefore = try Self.time(claims["nbf"], .up)
         nonce = claims["nonce"]?.string
         guard let jwk = jws.header.members["jwk"] else { throw .malformed }
         do throws(KeyError) { key = try VerificationKey(jwk: jwk) } catch { throw .badKey }
@@ -66,12 +75,19 @@ package struct DPoPProof: Sendable {
     }
 
     /// A NumericDate (RFC 7519 §2), whole or not.
-    private static func seconds(_ claim: JSON?) -> Int64? {
+    private static func seconds(_ claim: JSON?, _ rounding: FloatingPointRoundingRule = .down) -> Int64? {
         switch claim {
         case .integer(let seconds): seconds
-        case .number(let seconds): Int64(exactly: seconds.rounded(.down))
+        case .number(let seconds): Int64(exactly: seconds.rounded(rounding))
         default: nil
         }
+    }
+
+    /// One that may be left out, but not be something else.
+    private static func time(_ claim: JSON?, _ rounding: FloatingPointRoundingRule) throws(ProofError) -> Int64? {
+        guard let claim else { return nil }
+        guard let seconds = seconds(claim, rounding) else { throw .malformed }
+        return seconds
     }
 
     /// The proof was made for this request, and now (RFC 9449 §4.3). All that costs nothing, before the signature.
@@ -83,6 +99,15 @@ package struct DPoPProof: Sendable {
         }
         let (age, overflows) = unixSeconds.subtractingReportingOverflow(issuedAt)
         guard !overflows, (-Self.windowSeconds...Self.windowSeconds).contains(age) else { throw .stale }
+        if isOver(unixSeconds) || isToCome(unixSeconds) { throw .stale }
+    }
+
+    /// Its `exp` has come.
+    package func isOver(_ unixSeconds: Int64) -> Bool { expiresAt.map { unixSeconds >= $0 } ?? false }
+
+    /// Its `nbf` has not come, by more than clocks differ.
+    package func isToCome(_ unixSeconds: Int64) -> Bool {
+        notBefore.map { $0 > unixSeconds.saturatingAdd(Self.skewSeconds) } ?? false
     }
 
     /// The proof's own key made its signature, by one of these algorithms, all of which are asymmetric.

@@ -6,7 +6,7 @@ package enum ProofError: Error, Equatable, Sendable, CaseIterable {
     case badKey
     /// Made for another method or URL.
     case wrongTarget
-    /// `iat` is too far from now.
+    /// `iat` is too far from now, `exp` is past, or `nbf` is to come.
     case stale
     /// Its own key did not make its signature.
     case badSignature

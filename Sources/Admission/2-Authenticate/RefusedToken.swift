@@ -120,8 +120,16 @@ private struct TokenDifference {
                 found: "htm: \(proof.method) htu: \(proof.shownTarget)",
                 expected: "htm: \(request.methodText) htu: \(request.target)")
         case .staleProof:
-            Difference(
-                found: "iat \(proof.issuedAt)", expected: "within \(DPoPProof.windowSeconds) s of \(now)")
+            if proof.isOver(now) {
+                Difference(found: "exp \(proof.expiresAt ?? now)", expected: "after \(now)")
+            } else if proof.isToCome(now) {
+                Difference(
+                    found: "nbf \(proof.notBefore ?? now)",
+                    expected: "not after \(now.saturatingAdd(DPoPProof.skewSeconds))")
+            } else {
+                Difference(
+                    found: "iat \(proof.issuedAt)", expected: "within \(DPoPProof.windowSeconds) s of \(now)")
+            }
         case .replayedProof: Difference(found: "jti: \(proof.tokenID)", expected: nil)
         default: nil
         }

@@ -85,11 +85,16 @@ struct AccessTokenReader: Sendable {
         else {
             return .otherToken
         }
-        let notBefore = verified.payload["nbf"]?.int ?? token.issuedAt
-        guard now < token.expiresAt, max(notBefore, token.issuedAt) <= now &+ Self.clockSkewSeconds else {
-            return .ended
-        }
+        guard now < token.expiresAt, Self.hasBegun(verified.payload, now: now) else { return .ended }
         return try await isRevoked(token, now: now) ? .ended : .accessToken(token)
+    }
+
+    /// By `iat` and `nbf`, where they are: what is no time has not come.
+    static func hasBegun(_ claims: JSONObject, now: Int64) -> Bool {
+        [claims["iat"], claims["nbf"]].allSatisfy { claim in
+            guard let claim else { return true }
+            return claim.numericDate.map { $0 <= now &+ clockSkewSeconds } ?? false
+        }
     }
 
     /// Another node's clock may be ahead.

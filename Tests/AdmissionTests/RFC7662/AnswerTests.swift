@@ -95,6 +95,12 @@ struct AnswerTests {
                 == "active")
     }
 
+    @Test("RS-079 one with times of its own counts between them, give or take what clocks differ")
+    func signedWithTimes() throws {
+        let answer = try Self.jwt(claims: ["exp": 1_086, "nbf": 1_115])
+        #expect(try read(answer, Self.entry, keys: try Self.signer.keys()) == "active")
+    }
+
     private struct Defect: Sendable, CustomTestStringConvertible {
         let testDescription: String
         var header: [String: JSON?] = [:]
@@ -115,6 +121,10 @@ struct AnswerTests {
         Defect(testDescription: "iat ahead", claims: ["iat": 1_116], expected: "foreign_response_jwt"),
         Defect(testDescription: "iat long ago", claims: ["iat": 1_024], expected: "foreign_response_jwt"),
         Defect(testDescription: "iat as text", claims: ["iat": "1100"], expected: "foreign_response_jwt"),
+        Defect(testDescription: "over", claims: ["exp": 1_085], expected: "foreign_response_jwt"),
+        Defect(testDescription: "exp as text", claims: ["exp": "1200"], expected: "foreign_response_jwt"),
+        Defect(testDescription: "to come", claims: ["nbf": 1_116], expected: "foreign_response_jwt"),
+        Defect(testDescription: "nbf as text", claims: ["nbf": "1000"], expected: "foreign_response_jwt"),
         Defect(
             testDescription: "nothing about the token", claims: ["token_introspection": nil],
             expected: "malformed_response_jwt"),

@@ -70,7 +70,8 @@ struct RequestObjectTests {
             (["exp": .integer(newYear2026)], []),
             (["nbf": .integer(newYear2026 - 3_601), "exp": .integer(newYear2026 + 1)], []),
             (["nbf": .integer(newYear2026 + 60)], []), (["exp": .integer(newYear2026 + 3_601)], []),
-            (["exp": .string("soon")], []),
+            (["exp": .string("soon")], []), (["nbf": "now"], []), (["iat": "now"], []), (["iat": true], []),
+            (["iat": .integer(newYear2026 + 11)], []),
             (["request_uri": "urn:x"], []), (["request": "x"], []),
             (["resource": [.string(AuthorizationHarness.audience), 7]], []), (["resource": [nil]], []),
         ] as [(JSONObject, [String])])

@@ -43,7 +43,9 @@ struct TokenProofTests {
             ([:], ["htu": "http://login.example.com/oauth2/token"]), ([:], ["jti": nil]), ([:], ["htm": nil]),
             ([:], ["htu": nil]), ([:], ["iat": nil]),
             ([:], ["iat": .integer(newYear2026 - 61)]), ([:], ["iat": .integer(newYear2026 + 61)]),
-            ([:], ["iat": .integer(.max)]),
+            ([:], ["iat": .integer(.max)]), ([:], ["exp": .integer(newYear2026)]),
+            ([:], ["exp": .integer(newYear2026 - 30)]), ([:], ["exp": "soon"]), ([:], ["exp": true]),
+            ([:], ["nbf": .integer(newYear2026 + 11)]), ([:], ["nbf": "now"]),
             (["typ": "JWT"], [:]), (["typ": nil], [:]), (["jwk": nil], [:]),
             (["jwk": ["kty": "oct", "k": "AAAA"]], [:]),
         ] as [([String: JSON?], [String: JSON?])])
@@ -51,6 +53,12 @@ struct TokenProofTests {
         let answer = await ask([try client.proof(header: header, claims)])
         #expect(answer.status == 400)
         #expect(answer.error == "invalid_dpop_proof")
+    }
+
+    @Test("AS-107 a proof that ends later, or has begun, counts; also one from a clock that is a little ahead")
+    func ownTimes() async throws {
+        let claims: [String: JSON] = ["exp": .integer(newYear2026 + 1), "nbf": .integer(newYear2026 + 10)]
+        #expect(await ask([try client.proof(claims)]).status == 200)
     }
 
     @Test("AS-107 two proofs, an empty one, and one signed by another key are invalid")

@@ -23,7 +23,7 @@ package enum IntrospectionFailure: Error, Sendable, Equatable {
     // A signed answer (RFC 9701)
     /// Not a JWS, or nothing about a token in it.
     case malformedJWT
-    /// `typ`, `iss`, `aud` or `iat` is not that of an answer to this gateway.
+    /// `typ`, `iss`, `aud`, or a time is not that of an answer to this gateway.
     case foreignJWT
     /// The issuer has not signed it.
     case badSignature

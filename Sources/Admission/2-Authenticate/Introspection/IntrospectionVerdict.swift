@@ -136,5 +136,15 @@ package struct IntrospectionAnswerReader: Sendable {
         guard issuedAt <= unixSeconds.saturatingAdd(skew),
             unixSeconds.saturatingSubtract(issuedAt) <= Self.ageSecondsMax.saturatingAdd(skew)
         else { throw .foreignJWT }
+        // Of the answer itself; what it says of the token stands inside. One that is no time is no answer for now.
+        if claims["exp"] != nil || claims["nbf"] != nil {
+            do throws(Refusal) {
+                let expires = try TokenFacts.date(claims["exp"], "exp", .down) ?? .max
+                let notBefore = try TokenFacts.date(claims["nbf"], "nbf", .up) ?? .min
+                guard unixSeconds < expires.saturatingAdd(skew), notBefore <= unixSeconds.saturatingAdd(skew) else {
+                    throw Refusal(.expiredToken)
+                }
+            } catch { throw .foreignJWT }
+        }
     }
 }

@@ -54,6 +54,9 @@ struct RequestObjects: Sendable {
         guard let expiry = claims["exp"]?.int, let start = claims["nbf"]?.int, start > 0, expiry > start else {
             return false
         }
+        if let claim = claims["iat"] {
+            guard let issuedAt = claim.numericDate, issuedAt <= now &+ Self.leewaySeconds else { return false }
+        }
         return now < expiry && start <= now &+ Self.leewaySeconds && now &- start <= Self.lifetimeSecondsMax
             && expiry &- start <= Self.lifetimeSecondsMax
     }

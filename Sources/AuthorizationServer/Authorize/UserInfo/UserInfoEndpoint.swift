@@ -113,7 +113,7 @@ struct OwnTokens: Sendable {
             let subject = claims["sub"]?.string, let client = claims["client_id"]?.string
         else { throw .refused(.wrongType) }
         guard claims["aud"]?.string == audience else { throw .refused(.wrongAudience) }
-        guard call.now < expiry else { throw .refused(.expired) }
+        guard call.now < expiry, AccessTokenReader.hasBegun(claims, now: call.now) else { throw .refused(.expired) }
         try await judge(claims["cnf"]?.object, scheme: shown.scheme, text, call)
         let token = TokenOrigin(
             id: id, clientID: client, subject: subject, grantID: claims["grant_id"]?.string, issuedAt: issuedAt)
@@ -171,6 +171,7 @@ extension OAuthError {
         /// Of ours, but an ID token, say.
         case wrongType = "wrong_token_type"
         case wrongAudience = "wrong_token_audience"
+        /// Over, or not begun.
         case expired = "expired_token"
         case revoked = "revoked_token"
         /// Without the key or the certificate that it is bound to.
