@@ -83,7 +83,10 @@ extension PostgreSQLSettings {
     /// is said.
     func parameters(password: String?) -> [(keyword: String, value: String)] {
         var parameters: [(keyword: String, value: String)] = [
-            ("host", host), ("port", String(port)), ("dbname", database), ("user", user), ("passfile", "/dev/null"),
+            ("host", host), ("port", String(port)), ("dbname", database), ("user", user),
+            // One that is not there is passed over; one that is there and no plain file is complained of on standard
+            // error, by the library itself.
+            ("passfile", "/dev/null/none"),
             ("client_encoding", "UTF8"), ("application_name", "portcullis"), ("gssencmode", "disable"),
             ("target_session_attrs", "read-write"), ("connect_timeout", "3"), ("tcp_user_timeout", "5000"),
             ("keepalives_idle", "5"),
