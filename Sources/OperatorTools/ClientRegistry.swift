@@ -52,13 +52,15 @@ package struct ClientRegistry: Sendable {
     /// A client with any metadata (RFC 7591 §2).
     /// - Parameters:
     ///   - resources: what it may name in `resource`; nil: all there are.
+    ///   - servedResources: tokens for which it may introspect and exchange; nil: for those of `resources`.
     ///   - isFirstParty: users are not asked whether they agree.
     /// - Returns: all that is registered, and the secret if it authenticates by one.
     package func add(
-        id: String?, metadata: JSONObject, resources: [String]?, isFirstParty: Bool
+        id: String?, metadata: JSONObject, resources: [String]?, servedResources: [String]? = nil, isFirstParty: Bool
     ) async throws -> (document: JSONObject, secret: String?) {
         let added = try await add(
-            id: id, metadata: metadata, terms: .init(resources: resources, isFirstParty: isFirstParty))
+            id: id, metadata: metadata,
+            terms: .init(resources: resources, servedResources: servedResources, isFirstParty: isFirstParty))
         return (added.value.metadataDocument, added.secret?.text)
     }
 

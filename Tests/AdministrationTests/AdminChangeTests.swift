@@ -61,6 +61,35 @@ struct AdminChangeTests {
     }
 
     @Test(
+        "what a client may ask for and what it serves are two lists, each of which can be left out, and a change keeps both"
+    )
+    func served() async throws {
+        let admin = try AdministrationHarness()
+        let both: JSONObject = ["resources": ["https://a.example"], "served_resources": []]
+        for (id, lists) in [
+            ("both", both), ("first", ["resources": ["https://a.example"]]),
+            ("second", ["served_resources": ["https://b.example"]]), ("none", [:]),
+        ] as [(String, JSONObject)] {
+            var document: JSONObject = [
+                "client_id": .string(id), "grant_types": ["client_credentials"], "scope": "orders:read",
+            ]
+            for (name, value) in lists.members { document[name] = value }
+            let made = await admin.send("POST", "clients", document)
+            #expect(made.status == 201, "\(made.body)")
+            let etag = try #require(made.field("etag"))
+            var read = await admin.send("GET", "clients/\(id)").body
+            read["client_name"] = "Another"
+            let changed = await admin.send("PUT", "clients/\(id)", read, [("if-match", etag)])
+            #expect(changed.status == 200)
+            for name in ["resources", "served_resources"] { #expect(changed.body[name] == lists[name]) }
+        }
+        let wrong = await admin.send(
+            "POST", "clients",
+            ["grant_types": ["client_credentials"], "scope": "a", "served_resources": "https://a.example"])
+        #expect(wrong.status == 400)
+    }
+
+    @Test(
         "of two writers who have seen the same version one is told to look again, even if both were let in at once",
         arguments: ["PUT", "DELETE", "POST"])
     func race(_ method: String) async throws {

@@ -112,7 +112,9 @@ private struct ClientDocument {
     let metadata: JSONObject
     let terms: Administration.ClientTerms
 
-    private static let ours: Set<String> = ["client_id", "client_id_issued_at", "secrets", "first_party", "resources"]
+    private static let ours: Set<String> = [
+        "client_id", "client_id_issued_at", "secrets", "first_party", "resources", "served_resources",
+    ]
     private static let known: Set<String> = ours.union([
         "client_name", "token_endpoint_auth_method", "grant_types", "response_types", "scope", "redirect_uris",
         "post_logout_redirect_uris",
@@ -135,7 +137,8 @@ private struct ClientDocument {
         }
         id = try body.optionalText("client_id")
         terms = Administration.ClientTerms(
-            resources: try body.optionalTexts("resources"), isFirstParty: try body.optionalFlag("first_party") ?? false)
+            resources: try body.optionalTexts("resources"), servedResources: try body.optionalTexts("served_resources"),
+            isFirstParty: try body.optionalFlag("first_party") ?? false)
         var metadata: JSONObject = [:]
         for (name, value) in body.members where !Self.ours.contains(name) { metadata[name] = value }
         self.metadata = metadata

@@ -7,11 +7,21 @@ extension Administration {
     package struct ClientTerms: Sendable {
         /// What it may name in `resource`; nil: all there are.
         package var resources: [String]?
+        /// Tokens for which it may introspect and exchange; nil: for those of `resources`.
+        package var servedResources: [String]?
+        /// Users are not asked whether they agree.
         package var isFirstParty: Bool
 
-        package init(resources: [String]? = nil, isFirstParty: Bool = false) {
+        package init(resources: [String]? = nil, servedResources: [String]? = nil, isFirstParty: Bool = false) {
             self.resources = resources
+            self.servedResources = servedResources
             self.isFirstParty = isFirstParty
+        }
+
+        func apply(to client: inout RegisteredClient) {
+            client.resources = resources
+            client.servedResources = servedResources
+            client.isFirstParty = isFirstParty
         }
     }
 
@@ -31,8 +41,7 @@ extension Administration {
                 id: id, metadata: metadata, rules: ClientMetadata(profile: profile), pepper: pepper, now: now,
                 random: random
             ) { client in
-                client.resources = terms.resources
-                client.isFirstParty = terms.isFirstParty
+                terms.apply(to: &client)
             }
             client.version = 1
             return Done(
@@ -77,8 +86,7 @@ extension Administration {
                 ? [.clientSecretBasic, .clientSecretPost] : old.authenticationMethods
         }
         new.version = old.version
-        new.resources = terms.resources
-        new.isFirstParty = terms.isFirstParty
+        terms.apply(to: &new)
         new.secrets = new.usesSecret ? old.secrets : []
         var secret: ClientSecret?
         if new.usesSecret, new.secrets.isEmpty {

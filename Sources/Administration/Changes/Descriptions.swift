@@ -11,6 +11,7 @@ extension RegisteredClient {
         var document = metadataDocument
         document["first_party"] = .bool(isFirstParty)
         document["resources"] = resources.map { .strings($0) }
+        document["served_resources"] = servedResources.map { .strings($0) }
         document["secrets"] = .array(
             secrets.map { secret in
                 var members: JSONObject = ["created_at": .integer(secret.createdAt)]

@@ -24,6 +24,7 @@ extension RegisteredClient {
         if requiresPushedRequests { body["requires_pushed_requests"] = true }
         if isFirstParty { body["first_party"] = true }
         body["resources"] = resources.map { .strings($0) }
+        body["served_resources"] = servedResources.map { .strings($0) }
         if !metadata.isEmpty { body["metadata"] = .object(metadata) }
         var record = StoredRecord(.client, id, client: id, body: body)
         record.version = version
@@ -56,6 +57,7 @@ extension RegisteredClient {
         self.requiresPushedRequests = requiresPushedRequests
         self.isFirstParty = isFirstParty
         resources = body["resources"].map { ($0.array ?? []).compactMap(\.string) }
+        servedResources = body["served_resources"].map { ($0.array ?? []).compactMap(\.string) }
         metadata = body["metadata"]?.object ?? [:]
         version = record.version
     }

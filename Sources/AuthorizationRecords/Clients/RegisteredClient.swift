@@ -34,8 +34,11 @@ package struct RegisteredClient: Sendable, Equatable {
     package var requiresPushedRequests = false
     /// Users are not asked whether they agree: it belongs to whoever runs the server.
     package var isFirstParty = false
-    /// Resources that it may name (RFC 8707); nil: all there are.
+    /// Resources that it may name (RFC 8707): what it may ask for tokens for; nil: all there are.
     package var resources: [String]?
+    /// Resources that it serves: whose tokens, issued to others, it may introspect (RFC 7662) and exchange (RFC 8693).
+    /// nil: those of `resources`, as one list said both before there were two.
+    package var servedResources: [String]?
     /// Everything else that was registered and is only shown or given back: `client_uri`, `logo_uri`, `contacts`, …
     package var metadata: JSONObject = [:]
     /// Of its record: 0 when it is not stored.
@@ -54,6 +57,10 @@ package struct RegisteredClient: Sendable, Equatable {
         self.secrets = secrets
         self.createdAt = createdAt
     }
+
+    /// Tokens for these, issued to others, are its business. A list has to name them: "all there are" is no permission
+    /// to look into the tokens of all.
+    package var audiencesServed: [String] { servedResources ?? resources ?? [] }
 
     /// Anybody can say that it is this one (RFC 6749 §2.1).
     package var isPublic: Bool { authenticationMethods == [.none] }

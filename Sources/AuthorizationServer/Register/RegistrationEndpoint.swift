@@ -88,6 +88,7 @@ struct RegistrationEndpoint: ServerEndpoint {
         client.version = old.version
         client.isFirstParty = old.isFirstParty
         client.resources = old.resources
+        client.servedResources = old.servedResources
         client.secrets = client.usesSecret ? old.secrets : []
         let secret = client.usesSecret && client.secrets.isEmpty ? addSecret(to: &client, call) : nil
         guard try await commit([.replace(client.record)], call) else { throw .unavailable }

@@ -5,8 +5,8 @@ import LogIn
 
 /// `/oauth2/introspect` (RFC 7662): what a token says and whether it counts, for whoever may know.
 ///
-/// A client may ask about tokens that were issued to it, and about access tokens for a resource that its registration
-/// lists. About any other, and about whatever is no live token, it learns the same: that it is not active.
+/// A client may ask about tokens that were issued to it, and about access tokens for a resource that it serves by its
+/// registration. About any other, and about whatever is no live token, it learns the same: that it is not active.
 struct IntrospectionEndpoint: ClientOperation {
     let reader: AccessTokenReader
     let store: any AuthorizationStore
@@ -42,10 +42,8 @@ struct IntrospectionEndpoint: ClientOperation {
         return try await refreshToken(text, of: client, now: now)
     }
 
-    /// The list of the registration has to name the resource: "all there are" is no permission to look into the tokens
-    /// of all.
     private func mayKnow(_ client: RegisteredClient, of token: OwnAccessToken) -> Bool {
-        token.clientID == client.id || TargetRules.names(client.resources ?? [], token.audience)
+        token.clientID == client.id || TargetRules.names(client.audiencesServed, token.audience)
     }
 
     /// §2.2, RFC 8705 §3.2, RFC 9449 §6.2: all that it says, but for what is ours alone.

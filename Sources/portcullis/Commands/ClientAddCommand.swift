@@ -129,17 +129,36 @@ struct ClientAddCommand: AsyncParsableCommand {
         help: "An audience that its tokens may be for; repeat for more. Default: all there are.")
     var resources: [String] = []
 
+    @Option(
+        name: .customLong("serves"),
+        help:
+            "An audience that it serves: it may introspect and exchange tokens for it that others were issued; repeat for more. Default: those of --resource."
+    )
+    var servedResources: [String] = []
+
+    @Flag(
+        name: .customLong("serves-nothing"),
+        help: "It serves none: it may introspect and exchange its own tokens only, whatever --resource names.")
+    var servesNothing = false
+
     @Option(help: "The policy file.")
     var policy = "routes.yaml"
 
     @Flag(help: "Print all that is registered as JSON, with client_secret.")
     var json = false
 
+    func validate() throws {
+        guard !servesNothing || servedResources.isEmpty else {
+            throw ValidationError("--serves-nothing excludes --serves")
+        }
+    }
+
     func run() async throws {
         let (settings, audit, whole) = try PolicySettings.managedPolicy(of: policy)
         do {
             let (document, secret) = try await ClientRegistry(settings, creating: true, audit: audit).add(
                 id: id, metadata: try metadata(whole), resources: resources.isEmpty ? nil : resources,
+                servedResources: servesNothing || !servedResources.isEmpty ? servedResources : nil,
                 isFirstParty: firstParty)
             var shown = document
             shown["client_secret"] = secret.map { .string($0) }

@@ -4,7 +4,8 @@ import JSON
 /// Token exchange (RFC 8693): a service that was called with a token gets another one, with which it calls the next.
 ///
 /// What may be exchanged: an access token of ours that was issued to the client itself, or whose audience is a resource
-/// that the client's registration lists. For what: the same audience, or a resource on that list. With which scopes:
+/// that the client serves by its registration. For what: the same audience, or a resource that the client may ask for
+/// and that its registration names. With which scopes:
 /// those that the token has and the client may have, or fewer. Until when: never longer than the token. So an exchange
 /// gives nothing that somebody did not write into a registration, and a ring of exchanges ends with the first token.
 /// The new one ends with each token behind it, whatever takes that one back: it names them (`TokenOrigin`).
@@ -50,13 +51,8 @@ struct TokenExchangeGrant: TokenGrant {
         return answer
     }
 
-    /// The list has to name the resource: "all there are" is no permission to go on with the tokens of all.
     private func mayExchange(_ client: RegisteredClient, _ token: OwnAccessToken) -> Bool {
-        token.clientID == client.id || lists(client, token.audience)
-    }
-
-    private func lists(_ client: RegisteredClient, _ audience: String) -> Bool {
-        TargetRules.names(client.resources ?? [], audience)
+        token.clientID == client.id || TargetRules.names(client.audiencesServed, token.audience)
     }
 
     /// A client does not rid its own token of what it is bound to. Somebody else's key is nothing that a service could
@@ -88,13 +84,15 @@ struct TokenExchangeGrant: TokenGrant {
         guard isSubject, isClient, isIssuer else { throw .actorMayNot }
     }
 
-    /// One audience to a token. What the subject token is not for, the client's registration has to name.
+    /// One audience to a token. What the subject token is not for, the client's registration has to name: "all there
+    /// are" is no permission to carry tokens of others everywhere.
     private func audience(_ asked: [String], _ subject: OwnAccessToken, _ client: RegisteredClient) throws(OAuthError)
         -> String
     {
         guard !asked.isEmpty else { return subject.audience }
         let audience = try targets.audience(asked: asked)
-        guard audience.utf8.elementsEqual(subject.audience.utf8) || lists(client, audience) else {
+        guard audience.utf8.elementsEqual(subject.audience.utf8) || TargetRules.names(client.resources ?? [], audience)
+        else {
             throw .invalidTarget
         }
         return audience
