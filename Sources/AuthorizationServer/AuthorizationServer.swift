@@ -26,7 +26,7 @@ package final class AuthorizationServer: Sendable {
     ///   - hasher: of the passwords of users.
     ///   - keySource: fetches the keys of clients that register an address; nil: such clients cannot authenticate.
     ///   - registrationToken: the initial access token of `registration` (RFC 7591 §3); nil: nobody registers clients
-    ///   by request.
+    ///   by it.
     ///   - assertions: judges tokens of others that stand for clients; nil: none are taken.
     ///   - provider: at which users log in; nil: they log in here, or there is no way to the one that the settings
     ///   name.
@@ -96,13 +96,17 @@ package final class AuthorizationServer: Sendable {
                 IntrospectionEndpoint(
                     reader: reader, store: store, signer: IntrospectionSigner(issuer: issuer, keys: keys))),
         ]
-        if let registration = settings.registration, let registrationToken {
+        if let registration = settings.registration, registrationToken != nil || registration.open != nil {
+            let keyHosts = ClientMetadata.KeyHosts.these(keySource == nil ? [] : registration.jwksHosts)
             endpoints[.register] = RegistrationEndpoint(
                 store: store, clock: clock,
-                metadata: ClientMetadata(
-                    profile: settings.profile, scopes: registration.scopes,
-                    keyHosts: .these(keySource == nil ? [] : registration.jwksHosts)),
-                pepper: pepper, initialToken: SecretDigest.text(of: registrationToken),
+                metadata: ClientMetadata(profile: settings.profile, scopes: registration.scopes, keyHosts: keyHosts),
+                pepper: pepper,
+                openMetadata: ClientMetadata(
+                    profile: settings.profile, scopes: registration.scopes, keyHosts: .these([]),
+                    grantsAtMost: OpenRegistration.grants),
+                initialToken: registrationToken.map { SecretDigest.text(of: $0) },
+                open: registration.open.map { OpenRegistration($0) },
                 address: settings.issuer.address(of: .register))
         }
         endpoints.merge(pages.endpoints) { one, _ in one }

@@ -59,13 +59,17 @@ struct LogInHarness: Sendable {
         try await register(name: "Shop")
     }
 
-    func register(_ id: String = "shop", name: String, metadata: JSONObject = [:]) async throws {
+    func register(
+        _ id: String = "shop", name: String, metadata: JSONObject = [:],
+        _ change: (inout RegisteredClient) -> Void = { _ in }
+    ) async throws {
         var client = RegisteredClient(
             id: id, name: name, grants: [], authenticationMethods: [.none], scopes: ["orders:read", "openid"],
             secrets: [],
             createdAt: newYear2026)
         client.redirectURIs = ["https://shop.example/back"]
         client.metadata = metadata
+        change(&client)
         _ = try await store.insert(client, now: newYear2026)
     }
 

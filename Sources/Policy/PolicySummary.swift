@@ -7,9 +7,12 @@ extension Policy {
         var lines = listeners.map(\.summary)
         lines += issuers.map(\.summary)
         if let server = authorizationServer {
+            let open = server.registration?.open.map {
+                ", anybody registers clients for \(server.registration?.scopes.joined(separator: " ") ?? ""), \($0.clientsMax) at most"
+            }
             let clientKeys = server.clientKeys == OutgoingWay() ? "" : ", keys of clients \(server.clientKeys.summary)"
             lines.append(
-                "authorization server \(server.issuer.text), audience \(server.audience), tokens for \(DurationText.text(server.accessTokenLifetime)), database \(server.database)\(clientKeys)"
+                "authorization server \(server.issuer.text), audience \(server.audience), tokens for \(DurationText.text(server.accessTokenLifetime)), database \(server.database)\(clientKeys)\(open ?? "")"
             )
             if server.logIn != LogInSettings() { lines.append(server.logIn.summary) }
         }

@@ -37,6 +37,15 @@ struct ConsentTests {
         #expect(page.field("content-security-policy")?.contains("form-action 'self' https://shop.example;") == true)
     }
 
+    @Test("of an application that registered itself it is said that nobody has checked it")
+    func stranger() async throws {
+        #expect(!(try await page().page.text.contains("Nobody has checked")))
+        try await harness.register("stranger", name: "Your Bank") { $0.openUntil = newYear2026 + 600 }
+        let page = try await page(client: "stranger").page
+        #expect(page.text.contains("<strong>Your Bank</strong>"))
+        #expect(page.text.contains("Nobody has checked who this application is"))
+    }
+
     @Test("AS-022 AS-038 a client's name is text, whatever it is")
     func hostileName() async throws {
         try await harness.register("evil", name: "<b onclick=\"x\">Bank\u{202E}</b>\"\u{301}")

@@ -113,7 +113,7 @@ private struct ClientDocument {
     let terms: Administration.ClientTerms
 
     private static let ours: Set<String> = [
-        "client_id", "client_id_issued_at", "secrets", "first_party", "resources", "served_resources",
+        "client_id", "client_id_issued_at", "open_until", "secrets", "first_party", "resources", "served_resources",
     ]
     private static let known: Set<String> = ours.union([
         "client_name", "token_endpoint_auth_method", "grant_types", "response_types", "scope", "redirect_uris",
@@ -129,7 +129,7 @@ private struct ClientDocument {
     init(_ call: AdminCall, replacing old: RegisteredClient? = nil) throws(AdminRefusal) {
         let body = try call.document(Self.known)
         let fixed = old?.managementDocument
-        for name in ["client_id_issued_at", "secrets"] + (old == nil ? [] : ["client_id"]) {
+        for name in ["client_id_issued_at", "open_until", "secrets"] + (old == nil ? [] : ["client_id"]) {
             guard let value = body[name] else { continue }
             guard value == fixed?[name] else {
                 throw AdminRefusal(.badMember, "\(name) is made by the server, and does not change in this way.")

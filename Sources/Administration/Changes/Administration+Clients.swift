@@ -87,6 +87,7 @@ extension Administration {
         }
         new.version = old.version
         terms.apply(to: &new)
+        new.openUntil = old.openUntil
         new.secrets = new.usesSecret ? old.secrets : []
         var secret: ClientSecret?
         if new.usesSecret, new.secrets.isEmpty {

@@ -10,6 +10,7 @@ extension RegisteredClient {
     package var managementDocument: JSONObject {
         var document = metadataDocument
         document["first_party"] = .bool(isFirstParty)
+        document["open_until"] = openUntil.map { .integer($0) }
         document["resources"] = resources.map { .strings($0) }
         document["served_resources"] = servedResources.map { .strings($0) }
         document["secrets"] = .array(

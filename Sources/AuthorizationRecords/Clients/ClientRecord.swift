@@ -23,10 +23,11 @@ extension RegisteredClient {
         if bindsToCertificate { body["binds_to_certificate"] = true }
         if requiresPushedRequests { body["requires_pushed_requests"] = true }
         if isFirstParty { body["first_party"] = true }
+        if openUntil != nil { body["open"] = true }
         body["resources"] = resources.map { .strings($0) }
         body["served_resources"] = servedResources.map { .strings($0) }
         if !metadata.isEmpty { body["metadata"] = .object(metadata) }
-        var record = StoredRecord(.client, id, client: id, body: body)
+        var record = StoredRecord(.client, id, expiresAt: openUntil, client: id, body: body)
         record.version = version
         return record
     }
@@ -41,7 +42,7 @@ extension RegisteredClient {
             let secrets, !secrets.contains(nil), certificateName != .some(nil),
             let bindsToKey = body.flag("binds_to_key"), let bindsToCertificate = body.flag("binds_to_certificate"),
             let requiresPushedRequests = body.flag("requires_pushed_requests"),
-            let isFirstParty = body.flag("first_party")
+            let isFirstParty = body.flag("first_party"), let isOpen = body.flag("open")
         else { return nil }
         self.init(
             id: record.key, name: name, grants: Set(body.strings("grants").compactMap(GrantType.init)),
@@ -56,6 +57,7 @@ extension RegisteredClient {
         self.bindsToCertificate = bindsToCertificate
         self.requiresPushedRequests = requiresPushedRequests
         self.isFirstParty = isFirstParty
+        openUntil = isOpen ? record.expiresAt : nil
         resources = body["resources"].map { ($0.array ?? []).compactMap(\.string) }
         servedResources = body["served_resources"].map { ($0.array ?? []).compactMap(\.string) }
         metadata = body["metadata"]?.object ?? [:]

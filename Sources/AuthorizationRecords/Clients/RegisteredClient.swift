@@ -34,6 +34,9 @@ package struct RegisteredClient: Sendable, Equatable {
     package var requiresPushedRequests = false
     /// Users are not asked whether they agree: it belongs to whoever runs the server.
     package var isFirstParty = false
+    /// Anybody can have registered it, under whatever name: when it ends, in seconds since 1970. nil: an operator let it
+    /// register, and it stays.
+    package var openUntil: Int64?
     /// Resources that it may name (RFC 8707): what it may ask for tokens for; nil: all there are.
     package var resources: [String]?
     /// Resources that it serves: whose tokens, issued to others, it may introspect (RFC 7662) and exchange (RFC 8693).

@@ -70,7 +70,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         let registration = try await store.orUnavailable {
             try await $0.records(RecordQuery(.registrationToken, client: client.id), most: 1)
         }
-        guard !registration.isEmpty else { return answer.error(error) }
+        guard !registration.isEmpty || client.openUntil != nil else { return answer.error(error) }
         return try await session(call) == nil ? page(error) : answer.error(error)
     }
 
@@ -198,6 +198,8 @@ struct AuthorizationEndpoint: ServerEndpoint {
         if let pushed = flow.pushed { changes.append(PushedRequest.use(pushed)) }
         let all = changes
         guard try await store.orUnavailable({ try await $0.commit(all, now: call.now) }) else { throw .alreadyAnswered }
+        // If that fails, the client ends earlier, and registers again.
+        if let kept = flow.client.kept(now: call.now) { _ = try? await store.replace(kept, now: call.now) }
         var response = answer.code(text)
         response.facts.subject = user.userID
         return response

@@ -36,11 +36,18 @@ package struct ClientMetadata: Sendable {
         case these([String])
     }
     let keyHosts: KeyHosts
+    /// What it may do at most; what it asks for besides is left out, as are scopes (RFC 7591 §3.2.1: the server may replace
+    /// what was asked for). nil: anything, and what cannot be had is an error.
+    let grantsAtMost: Set<GrantType>?
 
-    package init(profile: SecurityProfile, scopes: [String]? = nil, keyHosts: KeyHosts = .any) {
+    package init(
+        profile: SecurityProfile, scopes: [String]? = nil, keyHosts: KeyHosts = .any,
+        grantsAtMost: Set<GrantType>? = nil
+    ) {
         self.profile = profile
         self.scopes = scopes
         self.keyHosts = keyHosts
+        self.grantsAtMost = grantsAtMost
     }
 
     /// Kept as they are, to be shown and given back.
@@ -165,7 +172,8 @@ package struct ClientMetadata: Sendable {
     private func grants(
         _ metadata: JSONObject, _ method: Set<ClientAuthenticationMethod>
     ) throws(ClientMetadataError) -> Set<GrantType> {
-        let names = try texts(metadata, "grant_types") ?? ["authorization_code"]
+        var names = try texts(metadata, "grant_types") ?? ["authorization_code"]
+        if let grantsAtMost { names.removeAll { name in !grantsAtMost.contains { $0.rawValue == name } } }
         var grants: Set<GrantType> = []
         for name in names {
             guard let grant = GrantType(rawValue: name) else {
@@ -221,8 +229,13 @@ package struct ClientMetadata: Sendable {
     }
 
     private func scopes(_ metadata: JSONObject) throws(ClientMetadataError) -> [String] {
-        guard let asked = try text(metadata, "scope") else { return scopes ?? [] }
-        guard let tokens = ScopeText.tokens(asked) else { throw ClientMetadataError(.metadata, "scope is malformed") }
+        // Some clients send an empty one before they know what they need.
+        guard metadata["scope"]?.string != "", let asked = try text(metadata, "scope") else { return scopes ?? [] }
+        guard var tokens = ScopeText.tokens(asked) else { throw ClientMetadataError(.metadata, "scope is malformed") }
+        if grantsAtMost != nil, let scopes {
+            tokens.removeAll { !scopes.contains($0) }
+            if tokens.isEmpty { tokens = scopes }
+        }
         if let scopes, !tokens.allSatisfy(scopes.contains) {
             throw ClientMetadataError(.metadata, "scope names one that is not for clients that register themselves")
         }

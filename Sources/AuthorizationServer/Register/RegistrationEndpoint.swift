@@ -11,13 +11,20 @@ struct RegistrationEndpoint: ServerEndpoint {
     let clock: @Sendable () -> Int64
     let metadata: ClientMetadata
     let pepper: SecretPepper
-    /// `SecretDigest` of the initial access token.
-    let initialToken: String
+    /// For clients that register without that token.
+    let openMetadata: ClientMetadata
+    /// `SecretDigest` of the initial access token; nil: there is none.
+    let initialToken: String?
+    /// nil: nobody registers without it.
+    let open: OpenRegistration?
     /// Where it lies.
     let address: String
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         do throws(OAuthError) {
+            if let open, call.request.method == "POST", call.request.values("authorization").isEmpty {
+                return try await registerOpenly(call, open)
+            }
             guard let token = Self.bearer(call.request) else { throw .noRegistrationToken }
             if call.request.method == "POST" { return try await register(call, token) }
             let client = try await client(call, token)
@@ -34,8 +41,10 @@ struct RegistrationEndpoint: ServerEndpoint {
     // MARK: RFC 7591
 
     private func register(_ call: EndpointCall, _ token: String) async throws(OAuthError) -> ServiceResponse {
-        guard SecretDigest.text(of: token).utf8.elementsEqual(initialToken.utf8) else { throw .noRegistrationToken }
-        var client = try read(call, id: RandomText.clientID.make(call.random), createdAt: call.now)
+        guard let initialToken, SecretDigest.text(of: token).utf8.elementsEqual(initialToken.utf8) else {
+            throw .noRegistrationToken
+        }
+        var client = try read(call, metadata, id: RandomText.clientID.make(call.random), createdAt: call.now)
         let secret = addSecret(to: &client, call)
         let ownToken = RandomText.registrationToken.make(call.random)
         let record = StoredRecord(
@@ -43,6 +52,18 @@ struct RegistrationEndpoint: ServerEndpoint {
             body: ["created_at": .integer(call.now)])
         guard try await commit([.insert(client.record), .insert(record)], call) else { throw .unavailable }
         return document(client, ownToken, secret: secret, status: 201)
+    }
+
+    /// Without a token to manage it by: such a client registers again.
+    private func registerOpenly(_ call: EndpointCall, _ open: OpenRegistration) async throws(OAuthError)
+        -> ServiceResponse
+    {
+        var client = try read(call, openMetadata, id: RandomText.clientID.make(call.random), createdAt: call.now)
+        try await open.admit(address: call.request.clientAddress, store, now: call.now)
+        client.openUntil = call.now + open.unusedSeconds
+        let secret = addSecret(to: &client, call)
+        guard try await commit([.insert(client.record)], call) else { throw .unavailable }
+        return document(client, nil, secret: secret, status: 201)
     }
 
     // MARK: RFC 7592
@@ -84,7 +105,7 @@ struct RegistrationEndpoint: ServerEndpoint {
                 throw .differentRegistration
             }
         }
-        var client = try read(call, id: old.id, createdAt: old.createdAt)
+        var client = try read(call, metadata, id: old.id, createdAt: old.createdAt)
         client.version = old.version
         client.isFirstParty = old.isFirstParty
         client.resources = old.resources
@@ -116,7 +137,9 @@ struct RegistrationEndpoint: ServerEndpoint {
 
     // MARK: Parts
 
-    private func read(_ call: EndpointCall, id: String, createdAt: Int64) throws(OAuthError) -> RegisteredClient {
+    private func read(_ call: EndpointCall, _ metadata: ClientMetadata, id: String, createdAt: Int64) throws(OAuthError)
+        -> RegisteredClient
+    {
         let body = try body(call)
         do throws(ClientMetadataError) { return try metadata.client(body, id: id, now: createdAt) } catch {
             throw OAuthError(error.word.rawValue, error.description.filter { $0 != "\"" && $0 != "\\" && $0.isASCII })
@@ -144,15 +167,17 @@ struct RegistrationEndpoint: ServerEndpoint {
     }
 
     /// RFC 7591 §3.2.1, RFC 7592 §3.
-    private func document(_ client: RegisteredClient, _ token: String, secret: ClientSecret? = nil, status: Int)
+    private func document(_ client: RegisteredClient, _ token: String?, secret: ClientSecret? = nil, status: Int)
         -> ServiceResponse
     {
         var document = client.metadataDocument
         if let secret { document["client_secret"] = .string(secret.text) }
         // Always beside a secret; 0: it does not expire.
         if client.usesSecret { document["client_secret_expires_at"] = 0 }
-        document["registration_access_token"] = .string(token)
-        document["registration_client_uri"] = .string("\(address)?client_id=\(client.id)")
+        if let token {
+            document["registration_access_token"] = .string(token)
+            document["registration_client_uri"] = .string("\(address)?client_id=\(client.id)")
+        }
         var response = ServiceResponse.json(status: status, document)
         response.facts.client = client.id
         if status == 201 { response.facts.event = "client_registered" }
@@ -178,7 +203,9 @@ extension OAuthError {
         "invalid_client_metadata",
         "client_id and client_secret must be the client's own, and members that the server makes must not be there")
 
-    static var registration: [OAuthError] { [noRegistrationToken, notJSON, differentRegistration] }
+    static var registration: [OAuthError] {
+        [noRegistrationToken, notJSON, differentRegistration, tooManyRegistrations, registrationFull]
+    }
 
     /// Where one authenticates by a token (RFC 6750 §3).
     fileprivate func response(bearerRealm realm: String) -> ServiceResponse {

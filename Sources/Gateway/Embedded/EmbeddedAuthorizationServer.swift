@@ -44,10 +44,9 @@ final class EmbeddedAuthorizationServer: LocalService {
         logger.log(opened: database, signingBy: keys.ring.current(now: Self.now)?.kid)
         for key in database.signingKeys.unusable { logger.error(unusable: key) }
         let first = ProtectedResources(policy)
-        let registrationToken = try settings.registration.map { registration in
+        let registrationToken = try settings.registration?.initialAccessToken.map { token in
             String(
-                decoding: try SecretReader.read(
-                    registration.initialAccessToken, octetsMin: RegistrationSettings.tokenOctetsMin), as: UTF8.self)
+                decoding: try SecretReader.read(token, octetsMin: RegistrationSettings.tokenOctetsMin), as: UTF8.self)
         }
         federation = AssertionVerifier(settings, current: current)
         issuerName = policy.issuers.first { $0.keys == .embedded }?.name

@@ -26,8 +26,11 @@ package struct AdminSettings: Sendable, Equatable {
 
 /// Registration of clients by request (RFC 7591).
 package struct RegistrationSettings: Sendable, Equatable {
-    /// Of the initial access token, which every registration must show (RFC 7591 §3).
-    package var initialAccessToken: SecretSource
+    /// Of the initial access token, which a registration shows (RFC 7591 §3); nil: there is none, and anybody may
+    /// register clients.
+    package var initialAccessToken: SecretSource?
+    /// nil: nobody registers clients without that token.
+    package var open: Open?
     /// All that a client registered in this way may be granted.
     package var scopes: [String]
     /// Hosts that `jwks_uri` of such clients may lead to; lower case. Empty: they register their keys themselves.
@@ -36,8 +39,18 @@ package struct RegistrationSettings: Sendable, Equatable {
     /// Octets of an initial access token at least: a token that is guessed makes clients.
     package static let tokenOctetsMin = 32
 
-    package init(initialAccessToken: SecretSource, scopes: [String]) {
+    package init(initialAccessToken: SecretSource?, scopes: [String]) {
         self.initialAccessToken = initialAccessToken
         self.scopes = scopes
+    }
+
+    /// Registration by anybody.
+    package struct Open: Sendable, Equatable {
+        /// How many such clients there are at most.
+        package var clientsMax = 1_000
+        /// How long a client stays that no user has agreed to.
+        package var unusedLifetime: Duration = .seconds(86_400)
+
+        package init() {}
     }
 }

@@ -51,18 +51,36 @@ struct ClientRulesReader {
 
     private func registration(_ owner: MappingReader) -> (RegistrationSettings?, scopes: [Located<String>]) {
         guard let reader = owner.nested("registration") else { return (nil, []) }
-        reader.require(
-            "initial_access_token", "whoever shows it may register clients, as in {file: secrets/registration-token}")
+        let open = open(reader)
+        if open == nil {
+            reader.require(
+                "initial_access_token",
+                "whoever shows it may register clients, as in {file: secrets/registration-token}; or let anybody, with open: {}"
+            )
+        }
         reader.require("scopes", "all that clients may get that register themselves")
         let secrets = SecretReader(context: context)
-        let token = secrets.read(reader, "initial_access_token", octetsMin: RegistrationSettings.tokenOctetsMin)
+        let token =
+            reader.has("initial_access_token")
+            ? secrets.read(reader, "initial_access_token", octetsMin: RegistrationSettings.tokenOctetsMin) : nil
         let scopes = reader.list("scopes", of: .scopeToken)
         let hosts = reader.list("jwks_hosts", of: .fetchedHost)
         reader.finish()
-        guard let token, let scopes else { return (nil, scopes ?? []) }
+        guard token != nil || open != nil, let scopes else { return (nil, scopes ?? []) }
         var settings = RegistrationSettings(initialAccessToken: token, scopes: scopes.map(\.value))
         settings.jwksHosts = hosts?.map(\.value) ?? []
+        settings.open = open
         return (settings, scopes)
+    }
+
+    private func open(_ owner: MappingReader) -> RegistrationSettings.Open? {
+        guard let reader = owner.nested("open") else { return nil }
+        var open = RegistrationSettings.Open()
+        open.clientsMax = reader.value("clients_max", .number(1...100_000), default: open.clientsMax)
+        open.unusedLifetime = reader.value(
+            "unused_lifetime", .duration(.seconds(300) ... .seconds(2_592_000)), default: open.unusedLifetime)
+        reader.finish()
+        return open
     }
 }
 

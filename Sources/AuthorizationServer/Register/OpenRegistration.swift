@@ -1,0 +1,73 @@
+import AuthorizationRecords
+import LogIn
+import Policy
+import Synchronization
+
+/// Registration by anybody, without an initial access token (`registration.open`): what keeps strangers from filling the
+/// store. A client that no user has agreed to ends soon; how many there are is bounded in all, and how fast one address
+/// registers them.
+///
+/// Several gateways count on their own, so together they may have a few clients more than the bound.
+final class OpenRegistration: Sendable {
+    /// Registrations at once from one address, and seconds for each further one.
+    static let burst: Int64 = 10
+    static let secondsEach: Int64 = 360
+    /// After a user has agreed to something, in seconds: a day longer than what was granted can last.
+    static let usedSeconds: Int64 = RefreshRules.absoluteSeconds + 86_400
+    /// What clients may do that nobody has vouched for: act for users who agree each time.
+    static let grants: Set<GrantType> = [.authorizationCode, .refreshToken]
+    /// Seconds for which the number of clients is taken to be right but for what this gateway adds.
+    private static let countSeconds: Int64 = 30
+
+    private let clientsMax: Int
+    let unusedSeconds: Int64
+    private let limiter = AttemptLimiter(burst: OpenRegistration.burst, secondsEach: OpenRegistration.secondsEach)
+    private let counted = Mutex<(count: Int, at: Int64)>((0, .min))
+
+    init(_ settings: RegistrationSettings.Open) {
+        clientsMax = settings.clientsMax
+        unusedSeconds = settings.unusedLifetime.components.seconds
+    }
+
+    /// Makes room for one more client, or says why there is none.
+    func admit(address: String, _ store: any AuthorizationStore, now: Int64) async throws(OAuthError) {
+        guard limiter.allows(clientID: "", address: address, now: now) else { throw .tooManyRegistrations }
+        if counted.withLock({
+            $0.at == .min || now - $0.at >= Self.countSeconds || $0.count >= clientsMax && now > $0.at
+        }) {
+            let count = try await store.orUnavailable { try await Self.count($0, now: now) }
+            counted.withLock { $0 = (count, now) }
+        }
+        let isAdmitted = counted.withLock { counted in
+            guard counted.count < clientsMax else { return false }
+            counted.count += 1
+            return true
+        }
+        guard isAdmitted else { throw .registrationFull }
+        limiter.failed(clientID: "", address: address, now: now)
+    }
+
+    private static func count(_ store: any AuthorizationStore, now: Int64) async throws -> Int {
+        try await store.clients().values.count { $0.openUntil.map { $0 > now } ?? false }
+    }
+}
+
+extension RegisteredClient {
+    /// To be written when a user has agreed to something: now it lasts as long as that; nil: nothing changes.
+    func kept(now: Int64) -> RegisteredClient? {
+        let until = now + OpenRegistration.usedSeconds
+        guard let openUntil, until - openUntil >= 86_400 else { return nil }
+        var kept = self
+        kept.openUntil = until
+        return kept
+    }
+}
+
+extension OAuthError {
+    static let tooManyRegistrations = OAuthError(
+        "temporarily_unavailable", "this address has registered many clients; wait before the next", status: 429,
+        retryAfterSeconds: Int(OpenRegistration.secondsEach), event: "registration_braked")
+    static let registrationFull = OAuthError(
+        "temporarily_unavailable", "as many clients have registered as this server takes", status: 503,
+        retryAfterSeconds: 3_600, event: "registration_full")
+}
