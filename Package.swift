@@ -223,7 +223,7 @@ let package = Package(
             [
                 "Gateway", "GatewayTesting", "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Admission",
                 "Certificates", "AuthorizationRecords", "LogIn", "AuthorizationServer", "AuthorizationTesting",
-                "OperatorTools", "Storage", logging,
+                "OperatorTools", "Storage", grdb, logging,
             ]),
         tests(
             "StorageTests",

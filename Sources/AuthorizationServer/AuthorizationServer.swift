@@ -64,7 +64,9 @@ package final class AuthorizationServer: Sendable {
             grants.append(JWTBearerGrant(judge: assertions, store: store, mint: mint, targets: targets))
         }
         let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
-        let pages = LogInPages(settings: settings, store: store, pepper: pepper, hasher: hasher, provider: provider)
+        let pending = PendingRequests(perAddress: settings.pendingRequestsPerAddressMax)
+        let pages = LogInPages(
+            settings: settings, store: store, pepper: pepper, hasher: hasher, pending: pending, provider: provider)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
         func client(_ operation: any ClientOperation) -> ClientEndpoint {
             ClientEndpoint(authenticator: authenticator, proofs: proofs, operation: operation)
@@ -77,8 +79,8 @@ package final class AuthorizationServer: Sendable {
                 issuer: issuer, store: store,
                 receiver: RequestReceiver(
                     store: store, objects: objects, requiresPushedRequests: settings.profile.demandsPushedRequests),
-                judge: judge, sessions: pages.sessions),
-            .par: client(PushedRequestEndpoint(store: store, objects: objects, judge: judge)),
+                judge: judge, sessions: pages.sessions, pending: pending),
+            .par: client(PushedRequestEndpoint(store: store, objects: objects, judge: judge, pending: pending)),
             .userInfo: UserInfoEndpoint(
                 store: store,
                 tokens: OwnTokens(
@@ -90,7 +92,7 @@ package final class AuthorizationServer: Sendable {
             .revoke: client(RevocationEndpoint(reader: reader, store: store)),
             .deviceAuthorization: client(
                 DeviceAuthorizationEndpoint(
-                    store: store, targets: targets,
+                    store: store, targets: targets, pending: pending,
                     verificationURI: settings.issuer.address(of: .device))),
             .introspect: client(
                 IntrospectionEndpoint(

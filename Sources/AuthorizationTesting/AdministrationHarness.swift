@@ -92,6 +92,7 @@ final class RacingStore: AuthorizationStore {
         try await store.removeExpired(now: now, most: most)
     }
     func writes(of kind: RecordKind) -> AsyncStream<Void> { store.writes(of: kind) }
+    var displaced: Int { store.displaced }
 
     func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {
         let work = race.withLock { race in

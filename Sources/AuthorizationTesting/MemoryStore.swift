@@ -29,6 +29,7 @@ package final class MemoryStore: AuthorizationStore {
         var entries: [Name: Entry] = [:]
         var sequence: Int64 = 0
         var reads = 0
+        var displaced = 0
         var fails = false
         var watchers: [RecordKind: [AsyncStream<Void>.Continuation]] = [:]
     }
@@ -40,6 +41,11 @@ package final class MemoryStore: AuthorizationStore {
 
     /// How many single records were asked for.
     package var reads: Int { state.withLock { $0.reads } }
+    package var displaced: Int { state.withLock { $0.displaced } }
+    /// How many records of a kind there are.
+    package func count(_ kind: RecordKind) -> Int {
+        state.withLock { state in state.entries.values.count { $0.record.kind == kind } }
+    }
     /// Whether all calls fail from now on.
     package func fail(_ fails: Bool) { state.withLock { $0.fails = fails } }
 
@@ -121,6 +127,12 @@ package final class MemoryStore: AuthorizationStore {
             state.entries[Name(kind, key)] = nil
         case .removeAll(let query):
             for (name, entry) in state.entries where matches(query, entry.record) { state.entries[name] = nil }
+        case .removeOldest(let query, let above, let keeping):
+            let found = state.entries.filter { matches(query, $0.value.record) }
+            guard found.count > above else { return true }
+            let oldest = found.sorted { $0.value.record.sequence < $1.value.record.sequence }
+            for (name, _) in oldest.prefix(found.count - keeping) { state.entries[name] = nil }
+            state.displaced += found.count - keeping
         }
         return true
     }
@@ -139,7 +151,7 @@ package final class MemoryStore: AuthorizationStore {
     private static func writtenKind(_ change: StoreChange) -> RecordKind? {
         switch change {
         case .insert(let record), .replace(let record): record.kind
-        case .expect, .remove, .removeAll: nil
+        case .expect, .remove, .removeAll, .removeOldest: nil
         }
     }
 
@@ -149,7 +161,8 @@ package final class MemoryStore: AuthorizationStore {
             switch change {
             case .insert(let record), .replace(let record): [record.key, record.client, record.subject, record.grant]
             case .expect(_, let key, _), .remove(_, let key, _): [key]
-            case .removeAll(let query): [query.client, query.subject, query.grant, query.afterKey]
+            case .removeAll(let query), .removeOldest(let query, _, _):
+                [query.client, query.subject, query.grant, query.afterKey]
             }
         return texts.allSatisfy { $0.map { !$0.utf8.contains(0) } ?? true }
     }

@@ -12,15 +12,17 @@ package struct LogInPages: Sendable {
     /// nil: there is no provider.
     private let callback: ProviderCallback?
 
-    /// - Parameter provider: nil: the settings name none, and the log-in page has no button for it.
+    /// - Parameters:
+    ///   - pending: bounds what is stored for users who have not logged in.
+    ///   - provider: nil: the settings name none, and the log-in page has no button for it.
     package init(
         settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper,
-        hasher: PasswordHasher, provider: (any IdentityProvider)?
+        hasher: PasswordHasher, pending: PendingRequests, provider: (any IdentityProvider)?
     ) {
         sessions = SessionReader(store: store, idleSeconds: settings.sessionIdle.components.seconds)
         context = PageContext(
             store: store, sessions: sessions, forms: FormGuard(origin: settings.issuer.webOrigin),
-            host: settings.issuer.authority)
+            pending: pending, host: settings.issuer.authority)
         let start = SessionStart(sessions: sessions, sessionSeconds: settings.sessionLifetime.components.seconds)
         let form = LoginForm(
             context: context, passwords: settings.logIn.passwords, provider: settings.logIn.provider?.label)

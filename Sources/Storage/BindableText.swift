@@ -14,7 +14,7 @@ enum BindableText {
         case .insert(let record), .replace(let record):
             [record.key, record.client, record.subject, record.grant].allSatisfy { $0.map(isBindable) ?? true }
         case .expect(_, let key, _), .remove(_, let key, _): isBindable(key)
-        case .removeAll(let query): isBindable(query)
+        case .removeAll(let query), .removeOldest(let query, _, _): isBindable(query)
         }
     }
 }

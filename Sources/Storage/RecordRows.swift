@@ -30,7 +30,8 @@ enum RecordRows {
     }
 
     /// False: something else was true; the caller rolls back.
-    static func apply(_ db: Database, _ change: StoreChange, now: Int64) throws -> Bool {
+    /// - Parameter displaced: counts what `removeOldest` removes.
+    static func apply(_ db: Database, _ change: StoreChange, now: Int64, displaced: inout Int) throws -> Bool {
         switch change {
         case .insert(let record):
             if let there = try stamp(db, record.kind, record.key) {
@@ -54,7 +55,25 @@ enum RecordRows {
             let (condition, arguments) = condition(query)
             try db.cachedStatement(sql: "DELETE FROM record WHERE \(condition)").execute(arguments: arguments)
             return true
+        case .removeOldest(let query, let above, let keeping):
+            displaced += try removeOldest(db, query, above: above, keeping: keeping)
+            return true
         }
+    }
+
+    /// Counted in an index alone; that of the kind is kept out, because of one sender there is little.
+    private static func removeOldest(_ db: Database, _ query: RecordQuery, above: Int, keeping: Int) throws -> Int {
+        let (condition, arguments) = condition(query, kind: "+kind = ?")
+        let count = try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT count(*) FROM record WHERE \(condition)"), arguments: arguments)
+        guard let count, count > above else { return 0 }
+        try db.cachedStatement(
+            sql: """
+                DELETE FROM record WHERE kind = ? AND key IN (
+                    SELECT key FROM record WHERE \(condition) ORDER BY sequence LIMIT ?)
+                """
+        ).execute(arguments: [query.kind.rawValue] + arguments + [count - keeping])
+        return db.changesCount
     }
 
     static func removeExpired(_ db: Database, now: Int64, most: Int) throws -> Int {
@@ -84,8 +103,8 @@ enum RecordRows {
         ])
     }
 
-    private static func condition(_ query: RecordQuery) -> (String, StatementArguments) {
-        var parts = ["kind = ?"]
+    private static func condition(_ query: RecordQuery, kind: String = "kind = ?") -> (String, StatementArguments) {
+        var parts = [kind]
         var arguments: StatementArguments = [query.kind.rawValue]
         let texts = [
             ("client =", query.client), ("subject =", query.subject), ("grant_id =", query.grant),

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 package import JOSE
 import JSON
+import Synchronization
 
 /// Clients and keys of the authorization server in one SQLite file (mode 0600, write-ahead log).
 ///
@@ -20,6 +21,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     /// It was made when it was opened.
     let isNew: Bool
     private let watchers = StoreWatchers()
+    private let displacedCount = Atomic<Int>(0)
+    package var displaced: Int { displacedCount.load(ordering: .relaxed) }
 
     /// Opens the file; makes it, with signing keys in it, when it does not exist or is empty.
     /// - Parameters:
@@ -59,6 +62,11 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         configuration.maximumReaderCount = 4
         configuration.label = "portcullis.authorization"
         configuration.prepareDatabase { db in
+            // What was removed goes back to the system, in steps (`releaseSpace`); for a new file, before anything is in
+            // it. The log does not stay as large as one burst of writes made it.
+            if !db.configuration.readonly {
+                try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_size_limit = 16777216")
+            }
             // FULL: a client whose secret was shown is there after a power cut, too. The rest: what is deleted is
             // wiped, and a schema that somebody else wrote runs nothing.
             try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF")
@@ -69,6 +77,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         let migrator = StorageSchema.migrator(birth: birth)
         try pool.read { db in try StorageSchema.refuseOtherVersion(db, path) }
         try migrator.migrate(pool)
+        if signs { try Self.makeShrinkable(pool) }
         self.pool = pool
         identity = DatabaseFile.identity(of: path)
         let contents = try pool.read { db in
@@ -82,6 +91,44 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         isNew = contents.isBorn(with: birth)
         let ring = SigningKeyCheck(contents.keys, name: path, seal: seal, preference: algorithms, now: now).ring
         keys = signs ? try ring.get() : try? ring.get()
+    }
+
+    /// A file of an earlier version has to be written anew once, so that it can shrink at all. That is done when a gateway
+    /// opens it, if what is in it is copied in a moment; for others there is docs/storage.md.
+    private static func makeShrinkable(_ pool: DatabasePool) throws {
+        do {
+            try pool.writeWithoutTransaction { db in
+                guard try Int.fetchOne(db, sql: "PRAGMA auto_vacuum") != incremental else { return }
+                let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+                let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
+                let size = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+                guard (pages - free) * size <= rewrittenBytesMax else { return }
+                // The copy holds keys: it is not to lie in a file elsewhere, not for a moment.
+                try db.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+            }
+        } catch let error as DatabaseError where [.SQLITE_BUSY, .SQLITE_LOCKED].contains(error.resultCode) {
+            // Another process is at work in it: the next start will do.
+        }
+    }
+
+    /// Octets in use, at most: a second of copying.
+    private static let rewrittenBytesMax = 64 << 20
+    private static let incremental = 2
+    /// Pages that one step moves at most (of 4 KiB: some tens of milliseconds), and that stay free for what comes next.
+    private static let releasedPages = 1_024
+    private static let keptPages = 256
+
+    package func releaseSpace() async throws -> Bool {
+        try verifyFile()
+        return try await pool.writeWithoutTransaction { db in
+            guard try Int.fetchOne(db, sql: "PRAGMA auto_vacuum") == Self.incremental,
+                let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count"), free > Self.keptPages
+            else { return false }
+            try db.execute(sql: "PRAGMA incremental_vacuum(\(min(free - Self.keptPages, Self.releasedPages)))")
+            // Only now the file is shorter. What others still read is left for the next time.
+            try db.checkpoint(.passive)
+            return free - Self.releasedPages > Self.keptPages
+        }
     }
 
     /// A database of another program is not to be written to, not even to its journal mode: it is looked at read-only.
@@ -131,18 +178,20 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     package func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {
         guard changes.allSatisfy(BindableText.isBindable) else { return false }
         try verifyFile()
-        let held = try await pool.write { db in
+        let (held, displaced) = try await pool.write { db in
             var held = true
+            var displaced = 0
             // A savepoint, so that "something else was true" leaves nothing behind.
             try db.inSavepoint {
                 for change in changes {
-                    held = try RecordRows.apply(db, change, now: now)
+                    held = try RecordRows.apply(db, change, now: now, displaced: &displaced)
                     if !held { return .rollback }
                 }
                 return .commit
             }
-            return held
+            return (held, displaced)
         }
+        if held { displacedCount.add(displaced, ordering: .relaxed) }
         if held { watchers.tell(Set(changes.compactMap(\.writtenKind))) }
         return held
     }

@@ -39,7 +39,7 @@ extension StoreChange {
     var writtenKind: RecordKind? {
         switch self {
         case .insert(let record), .replace(let record): record.kind
-        case .expect, .remove, .removeAll: nil
+        case .expect, .remove, .removeAll, .removeOldest: nil
         }
     }
 }

@@ -348,6 +348,43 @@ struct StoreContractTests {
         #expect(try await store.records(RecordQuery(.replay), most: 10).isEmpty)
     }
 
+    @Test(
+        "of what a query means, no more stays than may, and those go that were written longest ago",
+        arguments: Kind.allCases)
+    func oldest(kind: Kind) async throws {
+        let store = try await StoreHarness(kind).open()
+        let query = RecordQuery(.interaction, grant: "from address 192.0.2.1")
+        // Keys in another order than the writes.
+        for number in (0..<10).reversed() {
+            let record = StoredRecord.test(
+                "k\(number)", .interaction, subject: "nobody yet", grant: query.grant, body: ["n": 1])
+            #expect(try await store.commit([.insert(record)], now: storeNow))
+        }
+        let others: [StoredRecord] = [
+            .test("other sender", .interaction, subject: "nobody yet", grant: "from address 192.0.2.2"),
+            .test("other kind", .pushedRequest, subject: "nobody yet", grant: query.grant), .test("none", .interaction),
+        ]
+        #expect(try await store.commit(others.map { .insert($0) }, now: storeNow))
+        // Written again, it is the newest.
+        let first = try #require(try await store.record(.interaction, "k9"))
+        #expect(try await store.commit([.replace(first)], now: storeNow))
+        #expect(try await store.commit([.removeOldest(query, above: 10, keeping: 1)], now: storeNow))
+        #expect(store.displaced == 0)
+        #expect(try await store.commit([.removeOldest(query, above: 9, keeping: 4)], now: storeNow))
+        #expect(try await store.records(query, most: 100).map(\.key) == ["k0", "k1", "k2", "k9"])
+        #expect(store.displaced == 6)
+        for record in others { #expect(try await store.record(record.kind, record.key) != nil) }
+        // It is a change as any other: undone where another does not hold.
+        #expect(
+            try await !store.commit(
+                [.removeOldest(query, above: 1, keeping: 1), .insert(others[0])], now: storeNow))
+        #expect(try await store.records(query, most: 100).count == 4)
+        #expect(store.displaced == 6)
+        let all = RecordQuery(.interaction, subject: "nobody yet")
+        #expect(try await store.commit([.removeOldest(all, above: 3, keeping: 2)], now: storeNow))
+        #expect(try await store.records(all, most: 100).map(\.key) == ["k9", "other sender"])
+    }
+
     @Test("a write is told in this process and through another connection", arguments: Kind.allCases)
     func writes(kind: Kind) async throws {
         let harness = try await StoreHarness(kind)

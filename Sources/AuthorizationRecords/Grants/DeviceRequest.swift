@@ -47,6 +47,8 @@ package struct DeviceRequest: Sendable, Equatable {
     package var intervalSeconds: Int64
     /// When it asked last; nil: not yet.
     package var askedAt: Int64?
+    /// Who asked for the codes, to bound how many wait; nil: not counted.
+    package var sender: RequestSender?
     /// Of its record: 0 when it is not stored.
     package var version: Int64 = 0
 
@@ -61,7 +63,8 @@ package struct DeviceRequest: Sendable, Equatable {
 
     /// A request that begins now: seconds since 1970. Keeps only digests of the two codes.
     package init(
-        deviceCode: String, userCode: String, clientID: String, scopes: [String], resources: [String], now: Int64
+        deviceCode: String, userCode: String, clientID: String, scopes: [String], resources: [String], now: Int64,
+        sender: RequestSender? = nil
     ) {
         key = RandomText.deviceCode.key(of: deviceCode)
         userCodeKey = UserCode.key(of: userCode)
@@ -70,6 +73,7 @@ package struct DeviceRequest: Sendable, Equatable {
         self.resources = resources
         endsAt = now &+ Self.lifetimeSeconds
         intervalSeconds = Self.intervalSeconds
+        self.sender = sender
     }
 
     /// By the device code.
@@ -97,13 +101,20 @@ package struct DeviceRequest: Sendable, Equatable {
         var record = StoredRecord(
             .deviceCode, key, expiresAt: endsAt &+ Self.rememberedSeconds, client: clientID, subject: subject,
             grant: grant, body: body)
+        switch state {
+        case .pending, .denied: record.mark(sender)
+        case .approved, .used: break
+        }
         record.version = version
         return record
     }
 
     /// By the user code: leads to the one by the device code.
     package var userCodeRecord: StoredRecord {
-        StoredRecord(.userCode, userCodeKey, expiresAt: endsAt, client: clientID, body: ["device": .string(key)])
+        var record = StoredRecord(
+            .userCode, userCodeKey, expiresAt: endsAt, client: clientID, body: ["device": .string(key)])
+        record.mark(sender)
+        return record
     }
 
     /// nil: the record is not one of a device, or is damaged.
@@ -120,13 +131,14 @@ package struct DeviceRequest: Sendable, Equatable {
         self.endsAt = endsAt
         intervalSeconds = interval
         askedAt = body["asked_at"]?.int
+        sender = record.sender
         version = record.version
         switch body["state"]?.string {
         case "pending": state = .pending
         case "denied": state = .denied
         case "used": state = .used(grantID: record.grant ?? "")
         case "approved":
-            guard let user = record.subject,
+            guard let user = record.user,
                 let authentication = body["authentication"]?.object.flatMap(UserAuthentication.init)
             else { return nil }
             state = .approved(Approval(userID: user, authentication: authentication, scopes: body.strings("granted")))

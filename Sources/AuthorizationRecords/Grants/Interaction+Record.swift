@@ -19,6 +19,7 @@ extension Interaction {
         var record = StoredRecord(
             .interaction, RandomText.interaction.key(of: id), expiresAt: expiresAt, client: clientID, subject: user?.id,
             body: body)
+        if user == nil { record.mark(sender) }
         record.version = version
         return record
     }
@@ -33,10 +34,12 @@ extension Interaction {
             var body = RecordMembers(record.body)
             let browser = try body.text("browser")
             guard SecretDigest.isWellFormed(browser) else { return nil }
-            let user = try Self.user(record.subject, body.optionalObject("authentication"))
+            let user = try Self.user(record.user, body.optionalObject("authentication"))
             let subject = try Self.subject(&body, user, client: client)
             try body.end()
-            self.init(id: id, clientID: client, browserKey: browser, subject: subject, expiresAt: expiresAt)
+            self.init(
+                id: id, clientID: client, browserKey: browser, subject: subject, expiresAt: expiresAt,
+                sender: record.sender)
         } catch {
             return nil
         }

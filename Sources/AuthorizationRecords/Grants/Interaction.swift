@@ -18,6 +18,9 @@ package struct Interaction: Sendable, Equatable {
     package private(set) var subject: Subject
     /// Seconds since 1970.
     package let expiresAt: Int64
+    /// Who began it, to bound what they begin; nil: not counted. Once somebody has logged in it is theirs, and no longer
+    /// the sender's.
+    package internal(set) var sender: RequestSender?
     /// Of its record: 0 when it is not stored.
     package internal(set) var version: Int64 = 0
 
@@ -53,12 +56,16 @@ package struct Interaction: Sendable, Equatable {
     package enum Consent: String, Sendable, CaseIterable { case given, refused }
 
     /// A new one.
-    package init(id: String, clientID: String, browserKey: String, subject: Subject, expiresAt: Int64) {
+    package init(
+        id: String, clientID: String, browserKey: String, subject: Subject, expiresAt: Int64,
+        sender: RequestSender? = nil
+    ) {
         self.id = id
         self.clientID = clientID
         self.browserKey = browserKey
         self.subject = subject
         self.expiresAt = expiresAt
+        self.sender = sender
     }
 
     // MARK: What is known

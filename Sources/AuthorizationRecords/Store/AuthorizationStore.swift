@@ -22,6 +22,20 @@ package protocol AuthorizationStore: Sendable {
     /// Yields soon after a record of this kind was written, by this process or by another, and may yield without a
     /// reason. Ends with the store.
     func writes(of kind: RecordKind) -> AsyncStream<Void>
+
+    /// How many records this process has removed by `StoreChange.removeOldest` since the store was opened.
+    var displaced: Int { get }
+
+    /// Gives some of the room that removed records have left back to the system, in a step that holds up nobody for
+    /// long. False: there is nothing to give back.
+    func releaseSpace() async throws -> Bool
+}
+
+extension AuthorizationStore {
+    /// Of a store that does not count.
+    package var displaced: Int { 0 }
+    /// Of a store that gives room back by itself.
+    package func releaseSpace() async throws -> Bool { false }
 }
 
 extension AuthorizationStore {

@@ -18,6 +18,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
     let receiver: RequestReceiver
     let judge: AuthorizationRequestValidator
     let sessions: SessionReader
+    let pending: PendingRequests
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         var claimed: String?
@@ -41,7 +42,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         let redirectURI = try RedirectURI.chosen(
             asked: received.parameters.value("redirect_uri"), registered: client.redirectURIs)
         let answer = AuthorizationAnswer(
-            issuer: issuer, redirectURI: redirectURI, state: received.parameters.value("state"))
+            issuer: issuer, redirectURI: redirectURI, state: ParameterBounds.state(received.parameters))
         var response: ServiceResponse
         do throws(OAuthError) {
             if let fault = received.fault { throw fault }
@@ -175,9 +176,9 @@ struct AuthorizationEndpoint: ServerEndpoint {
                 id: RandomText.interaction.make(call.random), clientID: flow.client.id, browserKey: secret.key,
                 subject: .authorization(
                     flow.request, pushed: flow.pushed, known.map(Interaction.Progress.loggedIn) ?? .begun),
-                expiresAt: call.now + Self.interactionSeconds)
-            let record = interaction.record
-            guard try await store.orUnavailable({ try await $0.commit([.insert(record)], now: call.now) }) else {
+                expiresAt: call.now + Self.interactionSeconds, sender: call.sender)
+            let changes = pending.insertion(of: interaction.record)
+            guard try await store.orUnavailable({ try await $0.commit(changes, now: call.now) }) else {
                 throw .unavailable
             }
             id = interaction.id
@@ -191,9 +192,8 @@ struct AuthorizationEndpoint: ServerEndpoint {
         async throws(OAuthError) -> ServiceResponse
     {
         let text = RandomText.authorizationCode.make(call.random)
-        var changes: [StoreChange] = [
-            .insert(AuthorizationCode(code: text, request: flow.request, user: user, now: call.now).record)
-        ]
+        var changes = pending.insertion(
+            of: AuthorizationCode(code: text, request: flow.request, user: user, now: call.now).record)
         if let interaction = flow.interaction { changes.append(interaction.removal) }
         if let pushed = flow.pushed { changes.append(PushedRequest.use(pushed)) }
         let all = changes

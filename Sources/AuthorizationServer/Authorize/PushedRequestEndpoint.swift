@@ -9,22 +9,29 @@ struct PushedRequestEndpoint: ClientOperation {
     let store: any AuthorizationStore
     let objects: RequestObjects
     let judge: AuthorizationRequestValidator
+    let pending: PendingRequests
 
     /// Of client authentication; they are over once the client is known.
-    private static let credentials: Set<String> = ["client_secret", "client_assertion", "client_assertion_type"]
+    static let credentials: Set<String> = ["client_secret", "client_assertion", "client_assertion_type"]
 
     func answer(_ request: ClientRequest) async throws(OAuthError) -> ServiceResponse {
         let client = request.client.client
         let now = request.call.now
         // §2.1
         guard request.parameters.value("request_uri") == nil else { throw .pushedRequestURI }
-        let parameters = try await bound(counting(request.parameters, client: client, now: now), request)
+        let proof = try request.provedKey()
+        let parameters = try bound(
+            try await counting(request.parameters, client: client, now: now), to: proof?.keyThumbprint)
         let redirectURI = try RedirectURI.chosen(
             asked: parameters.value("redirect_uri"), registered: client.redirectURIs)
         _ = try judge.judge(parameters, client: client, redirectURI: redirectURI)
         let reference = RandomText.requestURI.make(request.call.random)
-        let pushed = PushedRequest(reference: reference, clientID: client.id, parameters: parameters, now: now)
-        guard try await store.orUnavailable({ try await $0.commit([.insert(pushed.record)], now: now) }) else {
+        let pushed = PushedRequest(
+            reference: reference, clientID: client.id, parameters: parameters, now: now, sender: request.sender)
+        guard pushed.isStorable else { throw .requestTooLarge }
+        if let proof { try await request.use(proof) }
+        let changes = pending.insertion(of: pushed.record)
+        guard try await store.orUnavailable({ try await $0.commit(changes, now: now) }) else {
             throw .unavailable
         }
         return .json(
@@ -42,10 +49,10 @@ struct PushedRequestEndpoint: ClientOperation {
     }
 
     /// With the key that was proved here (RFC 9449 §10.1): it and `dpop_jkt` must be the same.
-    private func bound(_ parameters: RequestParameters, _ request: ClientRequest) async throws(OAuthError)
+    private func bound(_ parameters: RequestParameters, to thumbprint: String?) throws(OAuthError)
         -> RequestParameters
     {
-        guard let thumbprint = try await request.provedKey() else { return parameters }
+        guard let thumbprint else { return parameters }
         guard parameters.value("dpop_jkt") ?? thumbprint == thumbprint else { throw .keysDiffer }
         return RequestParameters(pairs: parameters.all.filter { $0.name != "dpop_jkt" } + [("dpop_jkt", thumbprint)])
     }

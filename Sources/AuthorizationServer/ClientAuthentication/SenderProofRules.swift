@@ -25,8 +25,10 @@ struct SenderProofRules: Sendable {
         self.profile = profile
     }
 
-    /// What tokens of this client are to be bound to; nil: to nothing.
-    func binding(_ call: EndpointCall, _ client: RegisteredClient) async throws(OAuthError) -> SenderBinding? {
+    /// What tokens of this client are to be bound to; nil: to nothing. The proof does not count as used before `use`.
+    func binding(_ call: EndpointCall, _ client: RegisteredClient) throws(OAuthError) -> (
+        binding: SenderBinding?, proof: SenderProof?
+    ) {
         var binding = SenderBinding()
         if client.bindsToCertificate {
             guard let certificate = call.request.clientCertificateDER.flatMap({ ClientCertificateRule($0) }) else {
@@ -34,17 +36,19 @@ struct SenderProofRules: Sendable {
             }
             binding.certificateThumbprint = certificate.thumbprint
         }
-        binding.keyThumbprint = try await provedKey(call)
+        let proof = try proof(call)
+        binding.keyThumbprint = proof?.keyThumbprint
         // RFC 9449 §5.2
         if client.bindsToKey, binding.keyThumbprint == nil { throw .missingDPoPProof }
         if profile.demandsBinding, binding.isEmpty { throw .unboundToken }
-        return binding.isEmpty ? nil : binding
+        return (binding.isEmpty ? nil : binding, proof)
     }
 
     /// Whether the request proves this key for this access token (RFC 9449 §7).
     func proves(_ call: EndpointCall, key: String, token: String) async throws(OAuthError) -> Bool {
-        guard let proved = try await provedKey(call, token: token) else { return false }
-        return proved.utf8.elementsEqual(key.utf8)
+        guard let proof = try proof(call, token: token) else { return false }
+        try await use(proof, now: call.now)
+        return proof.keyThumbprint.utf8.elementsEqual(key.utf8)
     }
 
     /// What an answer to such a request carries besides: the next nonce, once the one that came is not the newest (RFC
@@ -56,9 +60,10 @@ struct SenderProofRules: Sendable {
         return proof.nonce?.utf8.elementsEqual(current.utf8) == true ? [] : [("DPoP-Nonce", current)]
     }
 
-    /// The thumbprint of the key that the request proves; nil: it proves none (RFC 9449 §4.3).
+    /// The key that the request proves, and by what; nil: it proves none (RFC 9449 §4.3). Whether the proof was used
+    /// before is not known until `use`: what a request without a good grant proves leaves nothing in the store.
     /// - Parameter token: for which access token it must be made; nil: that is all the same.
-    func provedKey(_ call: EndpointCall, token: String? = nil) async throws(OAuthError) -> String? {
+    func proof(_ call: EndpointCall, token: String? = nil) throws(OAuthError) -> SenderProof? {
         let fields = call.request.values("dpop")
         guard let field = fields.first else { return nil }
         guard fields.count == 1 else { throw .invalidDPoPProof }
@@ -77,14 +82,28 @@ struct SenderProofRules: Sendable {
         }
         do throws(ProofError) { try proof.verify(profile.proofAlgorithms) } catch { throw .invalidDPoPProof }
         let key = Base64URL.encode(proof.thumbprint)
-        let record = StoredRecord(
-            .replay, SecretDigest.text(of: "dpop proof\0\(key)\0\(proof.tokenID)"),
-            expiresAt: proof.issuedAt + DPoPProof.windowSeconds + 1, body: [:])
-        let isNew: Bool
-        do { isNew = try await store.commit([.insert(record)], now: call.now) } catch { throw .unavailable }
-        guard isNew else { throw .usedDPoPProof }
-        return key
+        return SenderProof(
+            keyThumbprint: key,
+            replayRecord: StoredRecord(
+                .replay, SecretDigest.text(of: "dpop proof\0\(key)\0\(proof.tokenID)"),
+                expiresAt: proof.issuedAt + DPoPProof.windowSeconds + 1, body: [:]))
     }
+
+    /// Whoever comes with the same proof again is refused (RFC 9449 §11.1). To be called before anything is given or
+    /// changed, and once it is known that there is something to give.
+    func use(_ proof: SenderProof, now: Int64) async throws(OAuthError) {
+        let isNew: Bool
+        do { isNew = try await store.commit([.insert(proof.replayRecord)], now: now) } catch { throw .unavailable }
+        guard isNew else { throw .usedDPoPProof }
+    }
+}
+
+/// A DPoP proof that is right for its request. Whether it was used before is not known yet.
+struct SenderProof: Sendable {
+    /// `jkt` (RFC 7638).
+    let keyThumbprint: String
+    /// By which it is known when it comes again.
+    fileprivate let replayRecord: StoredRecord
 }
 
 extension OAuthError {

@@ -56,9 +56,17 @@ struct ClientRequest: Sendable {
     let call: EndpointCall
     fileprivate let proofs: SenderProofRules
 
-    /// What tokens of this request are to be bound to; nil: to nothing.
-    func binding() async throws(OAuthError) -> SenderBinding? { try await proofs.binding(call, client.client) }
+    /// What tokens of this request are to be bound to; nil: to nothing. The proof does not count as used yet.
+    func binding() throws(OAuthError) -> (binding: SenderBinding?, proof: SenderProof?) {
+        try proofs.binding(call, client.client)
+    }
 
-    /// The thumbprint of the key that the request proves; nil: it proves none.
-    func provedKey() async throws(OAuthError) -> String? { try await proofs.provedKey(call) }
+    /// The key that the request proves; nil: it proves none. The proof does not count as used yet.
+    func provedKey() throws(OAuthError) -> SenderProof? { try proofs.proof(call) }
+
+    /// From now on the proof counts as used; throws if it does already.
+    func use(_ proof: SenderProof) async throws(OAuthError) { try await proofs.use(proof, now: call.now) }
+
+    /// Who is to be counted for what the request begins: a client that has shown who it is, else the address.
+    var sender: RequestSender { client.method == .none ? call.sender : .client(client.client.id) }
 }

@@ -77,7 +77,7 @@ extension OAuthError {
             tooManyFailures, invalidScope, invalidTarget, unavailable,
         ] + tokenEndpoint + redirectURI + authorizationRequest + authorizationEndpoint + pushedRequests
             + authorizationCodes + refreshTokens + userInfo + assertions
-            + senderProofs + registration + tokenManagement + deviceGrant + tokenExchange + federation
+            + senderProofs + parameterBounds + registration + tokenManagement + deviceGrant + tokenExchange + federation
     }
 }
 

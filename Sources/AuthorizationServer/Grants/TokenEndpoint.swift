@@ -15,9 +15,12 @@ struct TokenEndpoint: ClientOperation {
         guard let name = request.parameters.value("grant_type") else { throw .missingGrantType }
         guard let type = GrantType(rawValue: name), let grant = grants[type] else { throw .unsupportedGrantType }
         guard request.client.client.grants.contains(type) else { throw .unauthorizedClient }
+        let (binding, proof) = try request.binding()
         let tokenRequest = TokenRequest(
-            client: request.client, parameters: request.parameters, binding: try await request.binding(),
-            request: request.call.request, now: request.call.now, random: request.call.random)
+            client: request.client, parameters: request.parameters, binding: binding,
+            request: request.call.request, now: request.call.now, random: request.call.random,
+            useProof: { () async throws(OAuthError) in if let proof { try await request.use(proof) } })
+        if !grant.usesProof { try await tokenRequest.useProof() }
         return try await grant.tokens(for: tokenRequest).response
     }
 

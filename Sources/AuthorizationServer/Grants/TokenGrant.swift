@@ -6,7 +6,14 @@ import LogIn
 /// One way to a token: what a client may exchange for one (RFC 6749 §4, RFC 6749 §4.5 for extensions).
 protocol TokenGrant: Sendable {
     var type: GrantType { get }
+    /// Whether `tokens` has the proof count as used itself (`TokenRequest.useProof`): where anybody could make up the
+    /// grant, after it has found it.
+    var usesProof: Bool { get }
     func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer
+}
+
+extension TokenGrant {
+    var usesProof: Bool { false }
 }
 
 /// A token request whose client has shown who it is and may use this grant.
@@ -19,6 +26,9 @@ struct TokenRequest: Sendable {
     /// Seconds since 1970.
     let now: Int64
     let random: Randomness
+    /// Has the request's DPoP proof, if there is one, count as used; throws if it does already. Once for each request,
+    /// before anything is given or changed.
+    let useProof: @Sendable () async throws(OAuthError) -> Void
 }
 
 /// A successful answer of the token endpoint (RFC 6749 §5.1).

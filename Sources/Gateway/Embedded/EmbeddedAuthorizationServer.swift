@@ -73,6 +73,9 @@ final class EmbeddedAuthorizationServer: LocalService {
         return response
     }
 
+    /// Requests that waited for somebody to log in and had to make room for others, since the start.
+    var droppedRequests: Int { database.store.displaced }
+
     /// What the gateway verifies its own tokens with, as it is now.
     var issuerKeys: IssuerKeys {
         // The generation first: keys that change in between are seen with an old number, and come with the new one

@@ -68,6 +68,9 @@ package struct HealthReport: Sendable {
     package var certificates: [CertificateState]
     /// What the built-in authorization server has taken back; nil: there is none.
     package var revocations: RevocationState?
+    /// Requests that waited for somebody to log in and were dropped since the start, because their sender, or all senders
+    /// together, had too many.
+    package var droppedRequests = 0
     /// Open connections of clients, of all listeners.
     package var connections: Int
     /// Connections that were refused since the start, because too many requests of their address had been.
@@ -132,6 +135,7 @@ package struct HealthReport: Sendable {
                 ("issuers_without_keys", .array(issuersWithoutKeys.map { .string($0) })),
                 ("certificates", .array(certificates.prefix(Self.certificatesMax).map(\.json))),
                 ("revocations", revocations?.json ?? .null),
+                ("dropped_requests", .integer(Int64(droppedRequests))),
                 ("connections", .integer(Int64(connections))),
                 ("refused_connections", .integer(Int64(refusedConnections))),
                 (

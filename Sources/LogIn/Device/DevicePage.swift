@@ -98,8 +98,9 @@ struct DevicePage: PageEndpoint {
     ) async throws -> ServiceResponse {
         let interaction = Interaction(
             id: RandomText.interaction.make(call.random), clientID: request.clientID, browserKey: browser.key,
-            subject: .device(userCode: code, user: nil), expiresAt: call.now + Self.interactionSeconds)
-        guard try await context.store.commit([.insert(interaction.record)], now: call.now) else {
+            subject: .device(userCode: code, user: nil), expiresAt: call.now + Self.interactionSeconds,
+            sender: call.sender)
+        guard try await context.store.commit(context.pending.insertion(of: interaction.record), now: call.now) else {
             return ErrorPage.unavailable
         }
         return session == nil ? Self.login(interaction) : .seeOther(interaction.continuation)

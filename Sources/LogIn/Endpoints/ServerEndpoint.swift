@@ -24,3 +24,8 @@ package struct EndpointCall: Sendable {
         self.random = random
     }
 }
+
+extension EndpointCall {
+    /// Whoever sends it without having shown who they are.
+    package var sender: RequestSender { .address(AddressBlock(of: request.clientAddress)) }
+}

@@ -8,6 +8,7 @@ struct PageContext: Sendable {
     let store: any AuthorizationStore
     let sessions: SessionReader
     let forms: FormGuard
+    let pending: PendingRequests
     /// In the foot of every page, so that users see where they are.
     let host: String
 

@@ -24,10 +24,12 @@ struct ProviderLogIn: Sendable, Equatable {
     /// The provider was asked to have the user log in again, and not told to say when that was.
     let demandsLogin: Bool
     let expiresAt: Int64
+    /// Who began it, to bound how many are under way; nil: not counted.
+    let sender: RequestSender?
     /// Of its record: 0 when it is not stored.
     var version: Int64 = 0
 
-    init(state: String, _ interaction: Interaction, issuer: String, now: Int64) {
+    init(state: String, _ interaction: Interaction, issuer: String, now: Int64, sender: RequestSender? = nil) {
         key = RandomText.providerState.key(of: state)
         interactionID = interaction.id
         clientID = interaction.clientID
@@ -37,6 +39,7 @@ struct ProviderLogIn: Sendable, Equatable {
         maxAge = interaction.request?.maxAge
         demandsLogin = interaction.request?.prompts.contains(.login) ?? false
         expiresAt = interaction.expiresAt
+        self.sender = sender
     }
 
     var record: StoredRecord {
@@ -47,6 +50,7 @@ struct ProviderLogIn: Sendable, Equatable {
         body["max_age"] = maxAge.map { .integer($0) }
         if demandsLogin { body["demands_login"] = true }
         var record = StoredRecord(.providerLogIn, key, expiresAt: expiresAt, client: clientID, body: body)
+        record.mark(sender)
         record.version = version
         return record
     }
@@ -67,6 +71,7 @@ struct ProviderLogIn: Sendable, Equatable {
         maxAge = body["max_age"]?.int
         self.demandsLogin = demandsLogin
         self.expiresAt = expiresAt
+        sender = record.sender
         version = record.version
     }
 

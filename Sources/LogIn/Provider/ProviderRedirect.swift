@@ -23,8 +23,10 @@ struct ProviderRedirect: Sendable {
     {
         guard let facts = await provider.facts() else { return nil }
         let state = RandomText.providerState.make(call.random)
-        let logIn = ProviderLogIn(state: state, interaction, issuer: facts.issuer, now: call.now)
-        guard try await context.store.commit([.insert(logIn.record)], now: call.now) else { return nil }
+        let logIn = ProviderLogIn(state: state, interaction, issuer: facts.issuer, now: call.now, sender: call.sender)
+        guard try await context.store.commit(context.pending.insertion(of: logIn.record), now: call.now) else {
+            return nil
+        }
         let query = parameters(interaction, ProviderSecrets(browser, state: state), state: state, chooses: chooses)
             .map { $0.name + "=" + PercentEncoding.encoded($0.value) }.joined(separator: "&")
         let endpoint = facts.authorizationEndpoint

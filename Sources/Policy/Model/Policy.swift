@@ -278,6 +278,9 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package static let keyEncryptionKeyOctetsMin = 32
     /// What tokens are signed with, the first unless something asks for another; never empty.
     package var signingAlgorithms: [Algorithm] = [.es256]
+    /// Requests from one address (IPv6: its /64) that wait for somebody to log in, at most, of each kind; what is more
+    /// displaces its own oldest.
+    package var pendingRequestsPerAddressMax = 256
     /// How long a signing key signs before the next one does.
     package var keyRotation: Duration = .seconds(30 * 86_400)
 

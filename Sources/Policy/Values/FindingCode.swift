@@ -40,6 +40,7 @@ package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     case anyIdentity = "any_identity"
     case missingAudience = "missing_audience"
     case idTokens = "id_tokens"
+    case withoutLimits = "without_limits"
     case tooFewDescriptors = "too_few_descriptors"
     // Files that the policy names
     case fileMissing = "file_missing"

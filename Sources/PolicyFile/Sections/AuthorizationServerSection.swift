@@ -43,6 +43,7 @@ struct AuthorizationServerSection {
         let algorithms = reader.list("signing_algorithms", of: .algorithm)
         let rotation = reader.value(
             "key_rotation", .duration(.seconds(4 * 86_400) ... .seconds(366 * 86_400)), default: .seconds(30 * 86_400))
+        let pending = reader.value("pending_requests_per_address_max", .number(16...10_000))
         draft.limits = reader.list("limits", of: .reference) ?? []
         let clients = ClientRulesReader(context: context, files: files).read(reader)
         draft.registrationScopes = clients.registrationScopes
@@ -72,6 +73,7 @@ struct AuthorizationServerSection {
             settings.signingAlgorithms =
                 algorithms.map { $0.map(\.value) }.flatMap { $0.isEmpty ? nil : $0 } ?? [.es256]
             settings.keyRotation = rotation
+            if let pending { settings.pendingRequestsPerAddressMax = pending.value }
             settings.logIn = draft.logIn?.settings ?? LogInSettings()
             settings.trusts = draft.trusts.compactMap(\.trust)
             draft.settings = settings

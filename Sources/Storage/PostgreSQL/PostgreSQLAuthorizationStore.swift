@@ -10,6 +10,8 @@ package final class PostgreSQLAuthorizationStore: AuthorizationStore {
     private let workers: PostgreSQLWorkers
     private let connect: @Sendable () throws(PostgreSQLError) -> PostgreSQLConnection
     private let watchers = StoreWatchers()
+    private let displacedCount = Atomic<Int>(0)
+    package var displaced: Int { displacedCount.load(ordering: .relaxed) }
     private let listener = Mutex<PostgreSQLListener?>(nil)
 
     /// Connects, and brings the tables up to date.
@@ -60,7 +62,12 @@ package final class PostgreSQLAuthorizationStore: AuthorizationStore {
 
     package func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {
         guard changes.allSatisfy(BindableText.isBindable) else { return false }
-        let held = try await workers.run { db in try PostgreSQLRows.commit(db, changes, now: now) }
+        let (held, displaced) = try await workers.run { db in
+            var displaced = 0
+            let held = try PostgreSQLRows.commit(db, changes, now: now, displaced: &displaced)
+            return (held, displaced)
+        }
+        if held { displacedCount.add(displaced, ordering: .relaxed) }
         // Those of this process need not wait for the database to tell them.
         if held { watchers.tell(Set(changes.compactMap(\.writtenKind))) }
         return held

@@ -24,11 +24,14 @@ enum PostgreSQLRows {
     /// Whoever writes waits for whoever writes, in all gateways: so `sequence` grows in the order in which others see
     /// the writes (PostgreSQL makes a transaction visible before it gives up its locks), and no two read the same
     /// version and both replace it.
-    static func commit(_ db: PostgreSQLConnection, _ changes: [StoreChange], now: Int64) throws -> Bool {
+    /// - Parameter displaced: counts what `removeOldest` removes.
+    static func commit(_ db: PostgreSQLConnection, _ changes: [StoreChange], now: Int64, displaced: inout Int) throws
+        -> Bool
+    {
         try db.script("BEGIN; SELECT pg_advisory_xact_lock(\(PostgreSQLSchema.writeLock))")
         do {
             for change in changes {
-                guard try apply(db, change, now: now) else {
+                guard try apply(db, change, now: now, displaced: &displaced) else {
                     try db.script("ROLLBACK")
                     return false
                 }
@@ -59,7 +62,9 @@ enum PostgreSQLRows {
         ).affected
     }
 
-    static func apply(_ db: PostgreSQLConnection, _ change: StoreChange, now: Int64) throws -> Bool {
+    static func apply(_ db: PostgreSQLConnection, _ change: StoreChange, now: Int64, displaced: inout Int) throws
+        -> Bool
+    {
         switch change {
         case .insert(let record):
             return try db.run(
@@ -92,7 +97,25 @@ enum PostgreSQLRows {
             let (condition, values) = condition(query)
             try db.run("DELETE FROM portcullis.record WHERE \(condition)", values)
             return true
+        case .removeOldest(let query, let above, let keeping):
+            displaced += try removeOldest(db, query, above: above, keeping: keeping)
+            return true
         }
+    }
+
+    private static func removeOldest(_ db: PostgreSQLConnection, _ query: RecordQuery, above: Int, keeping: Int) throws
+        -> Int
+    {
+        let (condition, values) = condition(query)
+        let count = try db.run("SELECT count(*) FROM portcullis.record WHERE \(condition)", values).rows.first?[0]
+            .flatMap { Int($0) }
+        guard let count, count > above else { return 0 }
+        return try db.run(
+            """
+            DELETE FROM portcullis.record WHERE kind = $1 AND key IN (
+                SELECT key FROM portcullis.record WHERE \(condition) ORDER BY sequence LIMIT $\(values.count + 1)::bigint)
+            """, values + [String(count - keeping)]
+        ).affected
     }
 
     /// The kinds that were written, for everybody who listens. They are words of ours; nothing of a request is in it.

@@ -101,7 +101,8 @@ enum PostgreSQLSchema {
 extension PostgreSQLRows {
     /// Writes a record that nobody else can have written.
     static func give(_ db: PostgreSQLConnection, _ record: StoredRecord) throws {
-        guard try apply(db, .insert(record), now: 0) else {
+        var displaced = 0
+        guard try apply(db, .insert(record), now: 0, displaced: &displaced) else {
             throw PostgreSQLError.refused(state: "23505", "a new database has a record already")
         }
     }

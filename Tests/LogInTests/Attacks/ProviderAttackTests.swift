@@ -56,6 +56,21 @@ struct ProviderAttackTests {
     }
 
     @Test(
+        "Attack: filling the store. Log-ins at the provider that nobody finishes stay within the share of their address"
+    )
+    func filling() async throws {
+        let other = harness.users.browser(address: "198.51.100.7")
+        let theirs = try await harness.leave(other)
+        var last = theirs
+        for _ in 0..<(PendingRequests.perAddress + 20) { last = try await harness.leave() }
+        #expect(harness.users.store.count(.providerLogIn) == PendingRequests.perAddress + 1)
+        harness.answer(try harness.idToken(theirs))
+        #expect(await harness.comeBack(theirs, other).facts.event == "login")
+        harness.answer(try harness.idToken(last))
+        #expect(await harness.comeBack(last).facts.event == "login")
+    }
+
+    @Test(
         "Attack: an answer that nobody asked for, or that comes too late",
         arguments: ["", "x", String(repeating: "A", count: 43)])
     func unknownState(state: String) async throws {

@@ -14,6 +14,7 @@ struct AuthorizationRequestValidator: Sendable {
     func judge(_ parameters: RequestParameters, client: RegisteredClient, redirectURI: String) throws(OAuthError)
         -> AuthorizationRequest
     {
+        try ParameterBounds.check(parameters)
         guard client.grants.contains(.authorizationCode) else { throw .clientWithoutCodes }
         guard let responseType = parameters.value("response_type") else { throw .noResponseType }
         guard responseType == "code" else { throw .unsupportedResponseType }
@@ -32,6 +33,7 @@ struct AuthorizationRequestValidator: Sendable {
         request.authorizationDetails = try AuthorizationDetails.read(
             parameters.value("authorization_details"), for: client)
         request.keyThumbprint = try keyThumbprint(parameters.value("dpop_jkt"))
+        guard request.isStorable else { throw .requestTooLarge }
         return request
     }
 
@@ -96,7 +98,7 @@ extension OAuthError {
     static let badChallengeMethod = OAuthError("invalid_request", "code_challenge_method must be S256")
     static let badChallenge = OAuthError(
         "invalid_request", "code_challenge must have 43 to 128 of the characters A-Z a-z 0-9 - . _ ~")
-    static let parameterTooLong = OAuthError("invalid_request", "nonce, login_hint or acr_values is too long")
+    static let parameterTooLong = OAuthError("invalid_request", "a parameter is too long")
     static let badPrompt = OAuthError("invalid_request", "prompt has an unknown word, or none beside others")
     static let badMaxAge = OAuthError("invalid_request", "max_age is no number of seconds")
     static let badKeyThumbprint = OAuthError("invalid_request", "dpop_jkt is no SHA-256 thumbprint")

@@ -8,21 +8,26 @@ struct PushedRequest: Sendable {
     /// §2.2; short enough for FAPI 2.0 §5.3.2.2 (under 600 s).
     static let lifetimeSeconds: Int64 = 300
     /// So long may log-in and consent take on top, before what was pushed is forgotten.
-    static let completionSeconds: Int64 = 3_600
+    static let completionSeconds = AuthorizationEndpoint.interactionSeconds
+    /// Octets of the parameters as they are stored, at most.
+    static let storedBytesMax = 16_384
 
     let key: String
     let clientID: String
     let parameters: RequestParameters
     /// Seconds since 1970: until then a browser may come with it.
     let acceptedUntil: Int64
+    /// Who pushed it, to bound how many wait; nil: not counted.
+    let sender: RequestSender?
     var version: Int64 = 0
 
     /// - Parameter reference: `request_uri`
-    init(reference: String, clientID: String, parameters: RequestParameters, now: Int64) {
+    init(reference: String, clientID: String, parameters: RequestParameters, now: Int64, sender: RequestSender? = nil) {
         key = RandomText.requestURI.key(of: reference)
         self.clientID = clientID
         self.parameters = parameters
         acceptedUntil = now + Self.lifetimeSeconds
+        self.sender = sender
     }
 
     /// What is stored for a `request_uri`; nil if this server did not issue it.
@@ -32,11 +37,17 @@ struct PushedRequest: Sendable {
     }
 
     var record: StoredRecord {
-        let pairs = parameters.all.map { JSON.strings([$0.name, $0.value]) }
-        return StoredRecord(
+        var record = StoredRecord(
             .pushedRequest, key, expiresAt: acceptedUntil + Self.completionSeconds, client: clientID,
-            body: ["parameters": .array(pairs), "accepted_until": .integer(acceptedUntil)])
+            body: ["parameters": pairs, "accepted_until": .integer(acceptedUntil)])
+        record.mark(sender)
+        return record
     }
+
+    private var pairs: JSON { .array(parameters.all.map { JSON.strings([$0.name, $0.value]) }) }
+
+    /// Whether it keeps to the bound.
+    var isStorable: Bool { pairs.serialized().count <= Self.storedBytesMax }
 
     init?(_ record: StoredRecord) {
         guard record.kind == .pushedRequest, let client = record.client, let until = record.body["accepted_until"]?.int,
@@ -45,6 +56,7 @@ struct PushedRequest: Sendable {
         key = record.key
         clientID = client
         acceptedUntil = until
+        sender = record.sender
         version = record.version
         parameters = RequestParameters(
             pairs: pairs.compactMap { pair in

@@ -7,6 +7,7 @@ import Proof
 /// The authorization code grant (RFC 6749 §4.1.3): a code and its verifier become tokens, once.
 struct AuthorizationCodeGrant: TokenGrant {
     let type = GrantType.authorizationCode
+    let usesProof = true
     let store: any AuthorizationStore
     let tokens: GrantTokens
     let refresh: RefreshTokens
@@ -20,6 +21,7 @@ struct AuthorizationCodeGrant: TokenGrant {
             throw .badCode
         }
         try judge(code, request)
+        try await request.useProof()
         // Only whoever could have redeemed it is taken for a replay: anybody else changes nothing (OAuth 2.1 draft
         // §7.5.2).
         if let grantID = code.grantID { throw try await end(grantID, request) }

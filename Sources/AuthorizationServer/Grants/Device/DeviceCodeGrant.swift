@@ -5,6 +5,7 @@ import LogIn
 /// The device grant (RFC 8628 §3.4, §3.5): a device asks whether its user has answered yet, and gets its tokens once.
 struct DeviceCodeGrant: TokenGrant {
     let type = GrantType.deviceCode
+    let usesProof = true
     let store: any AuthorizationStore
     let tokens: GrantTokens
     let refresh: RefreshTokens
@@ -52,6 +53,7 @@ struct DeviceCodeGrant: TokenGrant {
         let client = request.client.client
         let user = try await store.orUnavailable { try await $0.record(.user, approval.userID) }
         guard let user = user.flatMap(StoredUser.init), !user.isDisabled else { throw .deviceDenied }
+        try await request.useProof()
         let mayRefresh = client.grants.contains(.refreshToken)
         var grant = Grant(
             id: RandomText.grantID.make(request.random), clientID: client.id, subject: approval.userID,

@@ -6,6 +6,7 @@ import LogIn
 /// ours, which has no secret that could be stored or stolen.
 struct JWTBearerGrant: TokenGrant {
     let type = GrantType.jwtBearer
+    let usesProof = true
     let judge: any AssertionJudge
     let store: any AuthorizationStore
     let mint: TokenMint
@@ -23,6 +24,7 @@ struct JWTBearerGrant: TokenGrant {
         guard assertion.client == client.id else { throw .badAssertion }
         let scopes = try targets.scopes(asked: request.parameters.value("scope"), allowed: client.scopes)
         let audience = try targets.audience(asked: request.parameters.values("resource"), allowed: client.resources)
+        try await request.useProof()
         // Last, so that a request that is refused for something else can be mended and sent again.
         if let id = assertion.onceID { try await use(id, of: assertion, now: request.now) }
         // The client acts for itself: `sub` is its own.

@@ -12,19 +12,23 @@ struct RefreshTokenGrant: TokenGrant {
     static let attemptsMax = 16
 
     let type = GrantType.refreshToken
+    let usesProof = true
     let store: any AuthorizationStore
     let tokens: GrantTokens
 
     func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer {
         guard let text = request.parameters.value("refresh_token") else { throw .noRefreshToken }
+        var isProofUsed = false
         for _ in 0..<Self.attemptsMax {
-            if let answer = try await attempt(text, request) { return answer }
+            if let answer = try await attempt(text, request, &isProofUsed) { return answer }
         }
         throw .unavailable
     }
 
     /// nil: somebody else changed something meanwhile.
-    private func attempt(_ text: String, _ request: TokenRequest) async throws(OAuthError) -> TokenAnswer? {
+    private func attempt(_ text: String, _ request: TokenRequest, _ isProofUsed: inout Bool)
+        async throws(OAuthError) -> TokenAnswer?
+    {
         let record = try await store.orUnavailable {
             try await $0.record(.refreshToken, RandomText.refreshToken.key(of: text))
         }
@@ -35,6 +39,8 @@ struct RefreshTokenGrant: TokenGrant {
         guard let grant = grantRecord.flatMap(Grant.init), request.now < grant.expiresAt else { throw .badRefreshToken }
         // Before anything else: who cannot use it changes nothing by showing it.
         guard isHolder(of: grant, request.binding) else { throw .otherKey }
+        if !isProofUsed { try await request.useProof() }
+        isProofUsed = true
         let successor = try await successor(of: token, text)
         if let rotation = token.rotation,
             !isWithinGrace(rotation, now: request.now) || successor?.hasBeenUsed == true
