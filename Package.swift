@@ -88,7 +88,7 @@ let package = Package(
         deciding("Policy", ["Octets", "HTTP", "JOSE"]),
         deciding("Issuers", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
         deciding("Proof", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
-        deciding("AuthorizationRecords", ["Octets", "JSON", "JOSE", crypto]),
+        deciding("AuthorizationRecords", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
         // Level 2
         module("Outgoing", ["Octets", "HTTP", "Transport", httpClient, nioHTTP1] + nio),
         deciding("PolicyFile", ["Octets", "HTTP", "JOSE", "Policy", yams]),

@@ -27,6 +27,7 @@ package final class AuthorizationServer: Sendable {
     ///   - keySource: fetches the keys of clients that register an address; nil: such clients cannot authenticate.
     ///   - registrationToken: the initial access token of `registration` (RFC 7591 §3); nil: nobody registers clients
     ///   by it.
+    ///   - documents: fetches what clients publish whose id is its address; nil: there are no such clients.
     ///   - assertions: judges tokens of others that stand for clients; nil: none are taken.
     ///   - provider: at which users log in; nil: they log in here, or there is no way to the one that the settings
     ///   name.
@@ -36,6 +37,7 @@ package final class AuthorizationServer: Sendable {
         store: any AuthorizationStore, clock: @escaping @Sendable () -> Int64,
         hasher: PasswordHasher = PasswordHasher(atOnce: 1),
         keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil,
+        documents: (any ClientDocumentSource)? = nil,
         assertions: (any AssertionJudge)? = nil,
         provider: (any IdentityProvider)? = nil
     ) {
@@ -50,6 +52,14 @@ package final class AuthorizationServer: Sendable {
         let targets = TargetRules(defaultAudience: settings.audience, resources: resources, published: published)
         let tokens = GrantTokens(
             mint: mint, identity: IDTokenMint(issuer: issuer, keys: keys), targets: targets)
+        let open = settings.registration?.open.map { OpenRegistration($0) }
+        let openMetadata = ClientMetadata(
+            profile: settings.profile, scopes: settings.registration?.scopes ?? [], keyHosts: .these([]),
+            grantsAtMost: OpenRegistration.grants)
+        let clientDocuments = documents.flatMap { documents in
+            settings.registration?.open?.documents == true
+                ? open.map { ClientDocuments(store: store, source: documents, open: $0, metadata: openMetadata) } : nil
+        }
         let objects = RequestObjects(issuer: issuer, keys: clientKeys)
         let judge = AuthorizationRequestValidator(targets: targets)
         let reader = AccessTokenReader(issuer: issuer, keys: keys, store: store)
@@ -78,7 +88,8 @@ package final class AuthorizationServer: Sendable {
             .authorize: AuthorizationEndpoint(
                 issuer: issuer, store: store,
                 receiver: RequestReceiver(
-                    store: store, objects: objects, requiresPushedRequests: settings.profile.demandsPushedRequests),
+                    store: store, objects: objects, documents: clientDocuments,
+                    requiresPushedRequests: settings.profile.demandsPushedRequests),
                 judge: judge, sessions: pages.sessions, pending: pending),
             .par: client(PushedRequestEndpoint(store: store, objects: objects, judge: judge, pending: pending)),
             .userInfo: UserInfoEndpoint(
@@ -104,11 +115,9 @@ package final class AuthorizationServer: Sendable {
                 store: store, clock: clock,
                 metadata: ClientMetadata(profile: settings.profile, scopes: registration.scopes, keyHosts: keyHosts),
                 pepper: pepper,
-                openMetadata: ClientMetadata(
-                    profile: settings.profile, scopes: registration.scopes, keyHosts: .these([]),
-                    grantsAtMost: OpenRegistration.grants),
+                openMetadata: openMetadata,
                 initialToken: registrationToken.map { SecretDigest.text(of: $0) },
-                open: registration.open.map { OpenRegistration($0) },
+                open: open,
                 address: settings.issuer.address(of: .register))
         }
         endpoints.merge(pages.endpoints) { one, _ in one }

@@ -36,7 +36,7 @@ struct AuthorizationHarness: Sendable {
     init(
         issuer: String = AuthorizationHarness.issuer, lifetime: Duration = .seconds(600),
         registrationToken: String? = nil,
-        keySource: (any ClientKeySource)? = nil,
+        keySource: (any ClientKeySource)? = nil, documents: (any ClientDocumentSource)? = nil,
         _ configure: (inout AuthorizationServerSettings) -> Void = { _ in }
     ) throws {
         key = try SigningKey.generate(.es256)
@@ -59,7 +59,8 @@ struct AuthorizationHarness: Sendable {
         configure(&settings)
         server = AuthorizationServer(
             settings: settings, resources: [Self.otherAudience], keys: keys, pepper: pepper, store: store,
-            clock: { newYear2026 }, keySource: keySource, registrationToken: registrationToken)
+            clock: { newYear2026 }, keySource: keySource, registrationToken: registrationToken,
+            documents: documents)
     }
 
     /// What whoever runs the server may change, in this store.

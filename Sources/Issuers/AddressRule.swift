@@ -4,20 +4,45 @@ package struct AddressRule: Sendable, Equatable {
     /// Addresses allowed besides, as octets: 4 or 16 of them.
     package var allowed: [[UInt8]]
 
-    package init(allowed: [[UInt8]] = []) { self.allowed = allowed }
+    /// Only addresses of the public network: for URLs that strangers choose, who must not reach what lies behind a
+    /// firewall with the gateway's help.
+    package var isPublicOnly: Bool
+
+    package init(allowed: [[UInt8]] = [], isPublicOnly: Bool = false) {
+        self.allowed = allowed
+        self.isPublicOnly = isPublicOnly
+    }
 
     /// - Parameter address: 4 octets (IPv4) or 16 (IPv6), in network order. Anything else is refused.
     package func permits(_ address: [UInt8]) -> Bool {
         if allowed.contains(address) { return true }
         switch address.count {
-        case 4: return !Self.isForbidden(v4: address)
+        case 4: return !isRefused(v4: address)
         case 16:
             if let embedded = Self.embedded(in: address) {
-                return allowed.contains(embedded) || !Self.isForbidden(v4: embedded)
+                return allowed.contains(embedded) || !isRefused(v4: embedded)
             }
-            return !Self.isForbidden(v6: address)
+            return !Self.isForbidden(v6: address) && !(isPublicOnly && Self.isPrivate(v6: address))
         default: return false
         }
+    }
+
+    private func isRefused(v4 address: [UInt8]) -> Bool {
+        Self.isForbidden(v4: address) || isPublicOnly && Self.isPrivate(v4: address)
+    }
+
+    /// Not globally reachable (the registries of RFC 6890).
+    private static func isPrivate(v4 a: [UInt8]) -> Bool {
+        switch (a[0], a[1], a[2]) {
+        case (10, _, _), (127, _, _), (172, 16...31, _), (192, 168, _), (100, 64...127, _): true
+        case (192, 0, 0), (192, 0, 2), (198, 18...19, _), (198, 51, 100), (203, 0, 113): true
+        default: false
+        }
+    }
+
+    /// Loopback, unique local (RFC 4193) and documentation; all that is not global unicast.
+    private static func isPrivate(v6 a: [UInt8]) -> Bool {
+        a[0] & 0xE0 != 0x20 || (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0x0D && a[3] == 0xB8)
     }
 
     private static func isForbidden(v4 a: [UInt8]) -> Bool {

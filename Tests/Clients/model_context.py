@@ -2,6 +2,7 @@
 with `fastmcp` and `mcp` as PyPI has them. Usage: model_context.py BINARY"""
 
 import asyncio
+import http.server
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -29,7 +31,7 @@ from server import free_port
 HERE = Path(__file__).resolve().parent
 PASSWORD = "correct horse battery staple"
 folder, binary = None, None
-port, service_port = free_port(), free_port()
+port, service_port, document_port = free_port(), free_port(), free_port()
 
 
 def blocks(language):
@@ -63,6 +65,34 @@ def log_in(url):
     return person.authorize(url, parse_qs(urlsplit(url).query)["redirect_uri"][0])
 
 
+class Document(http.server.BaseHTTPRequestHandler):
+    """What an agent publishes about itself. The port at which it listens is another one each time."""
+    fetched = 0
+
+    def do_GET(self):
+        Document.fetched += 1
+        body = json.dumps({
+            "client_id": f"https://127.0.0.1:{document_port}{self.path}", "client_name": "Published agent",
+            "redirect_uris": ["http://localhost/callback"], "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"], "token_endpoint_auth_method": "none"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def publish():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certs/orders.pem", folder / "certs/orders.key")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", document_port), Document)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
 class Storage:
     """Of the mcp package: in memory."""
     tokens, client = None, None
@@ -81,16 +111,32 @@ class Storage:
 
 
 class ModelContextTests(unittest.TestCase):
-    def test_fastmcp_as_in_the_documentation_registers_itself_and_calls_for_the_user(self):
+    def run_client(self, program):
         # A browser that is a program: it logs in, agrees, and goes where the answer leads.
         browser = folder / "browser"
         browser.write_text(f"#!/bin/sh\nexec {sys.executable} {HERE}/model_context.py --browser {folder} \"$@\"\n")
         browser.chmod(0o700)
         done = subprocess.run(
-            [sys.executable, "client.py"], cwd=folder, capture_output=True, text=True, timeout=90,
+            [sys.executable, program], cwd=folder, capture_output=True, text=True, timeout=90,
             env=os.environ | {"SSL_CERT_FILE": "certs/ca.pem", "BROWSER": f"{browser} %s &", "PYTHONWARNINGS": "ignore"})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"user-\S+")
+
+    def test_fastmcp_as_in_the_documentation_registers_itself_and_calls_for_the_user(self):
+        self.run_client("client.py")
+
+    def test_fastmcp_whose_id_is_the_address_of_its_metadata_is_not_registered(self):
+        url = f"https://127.0.0.1:{document_port}/agent.json"
+        text = (folder / "client.py").read_text()
+        (folder / "published.py").write_text(
+            f"from fastmcp.client.auth import OAuth\nauth = OAuth(client_metadata_url='{url}')\n" + text.replace('auth="oauth"', "auth=auth"))
+        registered = portcullis("client", "list")
+        self.run_client("published.py")
+        self.assertEqual(Document.fetched, 1)
+        self.assertIn(url, portcullis("client", "list"))
+        self.assertNotIn(url, registered)
+        portcullis("client", "remove", url)
+        self.assertNotIn(url, portcullis("client", "list"))
 
     def test_mcp_discovers_registers_refreshes_and_calls(self):
         storage = Storage()
@@ -129,7 +175,8 @@ class ModelContextTests(unittest.TestCase):
         for _ in range(100):
             records = [json.loads(line) for line in (folder / "var/audit.jsonl").read_text().splitlines()]
             registered = {record["client_id"] for record in records if record.get("event") == "client_registered"}
-            called = {record.get("client_id") for record in records if record.get("route") == "notes" and record["decision"] == "allowed"}
+            called = {record.get("client_id") for record in records 
+                      if record.get("route") == "notes" and record["decision"] == "allowed" and "://" not in record["client_id"]}
             if called and called <= registered:
                 return
             time.sleep(0.1)
@@ -155,11 +202,14 @@ def main():
     folder = Path(tempfile.mkdtemp(prefix="portcullis-mcp-"))
     programs, log = [], open(folder / "log", "ab")
     try:
-        (folder / "routes.yaml").write_text(blocks("yaml")[0])
+        # The document's host is this machine, which is no public address.
+        (folder / "routes.yaml").write_text(blocks("yaml")[0].replace(
+            "scopes: [notes]}\nissuers", "scopes: [notes]}\n  client_keys: {authorities: certs/upstream-ca.pem, allow_addresses: [\"127.0.0.1\"]}\nissuers"))
         for name, block in zip(["server.py", "client.py"], blocks("python")):
             (folder / name).write_text(block)
         portcullis("certs", "init")
         portcullis("user", "add", "ada", input=PASSWORD + "\n")
+        publish()
         programs.append(subprocess.Popen([sys.executable, "server.py"], cwd=folder, stdout=log, stderr=log))
         listens(service_port, programs[0])
         programs.append(subprocess.Popen([binary, "run", "routes.yaml"], cwd=folder, stdout=log, stderr=log))

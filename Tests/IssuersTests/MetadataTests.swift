@@ -207,6 +207,25 @@ struct AddressRuleTests {
         #expect(AddressRule().permits(address))
     }
 
+    @Test(
+        "where strangers choose, only addresses of the public network pass, however they are written",
+        arguments: [
+            [10, 0, 0, 1], [172, 16, 0, 1], [172, 31, 255, 1], [192, 168, 1, 1], [127, 0, 0, 1], [100, 64, 0, 1],
+            [192, 0, 2, 1], [198, 18, 0, 1], [198, 51, 100, 1], [203, 0, 113, 1],
+            [UInt8](repeating: 0, count: 15) + [1], [0xFD, 0x12] + [UInt8](repeating: 7, count: 14),
+            [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 12),
+            [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF, 10, 0, 0, 1],
+            [0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0, 192, 168, 1, 1],
+            [0x20, 0x02, 127, 0, 0, 1] + [UInt8](repeating: 0, count: 10),
+        ] as [[UInt8]])
+    func publicOnly(address: [UInt8]) {
+        #expect(AddressRule(isPublicOnly: true).permits(address) == false)
+        #expect(AddressRule(allowed: [address], isPublicOnly: true).permits(address))
+        #expect(AddressRule(isPublicOnly: true).permits([93, 184, 216, 34]))
+        #expect(AddressRule(isPublicOnly: true).permits([0x2A, 0] + [UInt8](repeating: 1, count: 14)))
+        #expect(AddressRule(isPublicOnly: true).permits([172, 32, 0, 1]))
+    }
+
     @Test("an address passes when it is allowed by name, and only that one")
     func byName() {
         let rule = AddressRule(allowed: [[169, 254, 1, 1]])

@@ -7,4 +7,7 @@ package enum ClientID {
         (1...128).contains(id.utf8.count)
             && id.utf8.allSatisfy(PercentEncoding.isUnreserved)
     }
+
+    /// There may be a client of this id: one that was given here, or the address of a client's metadata.
+    package static func mayExist(_ id: String) -> Bool { isValid(id) || ClientDocumentURL(id) != nil }
 }

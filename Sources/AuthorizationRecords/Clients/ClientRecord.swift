@@ -24,6 +24,7 @@ extension RegisteredClient {
         if requiresPushedRequests { body["requires_pushed_requests"] = true }
         if isFirstParty { body["first_party"] = true }
         if openUntil != nil { body["open"] = true }
+        body["document_read_at"] = documentReadAt.map { .integer($0) }
         body["resources"] = resources.map { .strings($0) }
         body["served_resources"] = servedResources.map { .strings($0) }
         if !metadata.isEmpty { body["metadata"] = .object(metadata) }
@@ -58,6 +59,7 @@ extension RegisteredClient {
         self.requiresPushedRequests = requiresPushedRequests
         self.isFirstParty = isFirstParty
         openUntil = isOpen ? record.expiresAt : nil
+        documentReadAt = body["document_read_at"]?.int
         resources = body["resources"].map { ($0.array ?? []).compactMap(\.string) }
         servedResources = body["served_resources"].map { ($0.array ?? []).compactMap(\.string) }
         metadata = body["metadata"]?.object ?? [:]

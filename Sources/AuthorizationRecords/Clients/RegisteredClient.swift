@@ -2,7 +2,7 @@ package import JSON
 
 /// A client as it is stored (RFC 6749 §2, RFC 7591 §2). It holds no secret, only what one is recognised by.
 package struct RegisteredClient: Sendable, Equatable {
-    /// `A-Z a-z 0-9 - . _ ~`, 128 at most.
+    /// `A-Z a-z 0-9 - . _ ~`, 128 at most; or the address of its metadata (`ClientDocumentURL`).
     package var id: String
     /// For people.
     package var name: String
@@ -37,6 +37,8 @@ package struct RegisteredClient: Sendable, Equatable {
     /// Anybody can have registered it, under whatever name: when it ends, in seconds since 1970. nil: an operator let it
     /// register, and it stays.
     package var openUntil: Int64?
+    /// Its id is the address of its metadata (`ClientDocumentURL`): when that was read last, in seconds since 1970.
+    package var documentReadAt: Int64?
     /// Resources that it may name (RFC 8707): what it may ask for tokens for; nil: all there are.
     package var resources: [String]?
     /// Resources that it serves: whose tokens, issued to others, it may introspect (RFC 7662) and exchange (RFC 8693).

@@ -37,10 +37,11 @@ struct AuthorizationEndpoint: ServerEndpoint {
     // MARK: A client's request
 
     private func begin(_ front: FrontChannel, _ call: EndpointCall) async throws(OAuthError) -> ServiceResponse {
-        let received = try await receiver.receive(front, now: call.now)
+        let received = try await receiver.receive(front, address: call.request.clientAddress, now: call.now)
         let client = received.client
         let redirectURI = try RedirectURI.chosen(
-            asked: received.parameters.value("redirect_uri"), registered: client.redirectURIs)
+            asked: received.parameters.value("redirect_uri"), registered: client.redirectURIs,
+            anyLocalhostPort: client.documentReadAt != nil)
         let answer = AuthorizationAnswer(
             issuer: issuer, redirectURI: redirectURI, state: ParameterBounds.state(received.parameters))
         var response: ServiceResponse
@@ -97,7 +98,11 @@ struct AuthorizationEndpoint: ServerEndpoint {
         var response: ServiceResponse
         do throws(OAuthError) {
             // Nobody may have changed the client so that it would not be answered there any more.
-            guard (try? RedirectURI.chosen(asked: request.redirectURI, registered: client.redirectURIs)) != nil else {
+            guard
+                (try? RedirectURI.chosen(
+                    asked: request.redirectURI, registered: client.redirectURIs,
+                    anyLocalhostPort: client.documentReadAt != nil)) != nil
+            else {
                 return ErrorPage.expired
             }
             response =

@@ -115,7 +115,7 @@ final class ClientAuthenticator: Sendable {
 
     private func stored(_ clientID: String) async throws(OAuthError) -> RegisteredClient? {
         do {
-            return ClientID.isValid(clientID) ? try await store.client(id: clientID) : nil
+            return ClientID.mayExist(clientID) ? try await store.client(id: clientID) : nil
         } catch {
             throw .unavailable
         }

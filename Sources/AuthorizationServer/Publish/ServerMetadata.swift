@@ -70,6 +70,10 @@ struct ServerMetadata: Sendable {
             // RFC 8705 §3.3
             "tls_client_certificate_bound_access_tokens": true,
         ]
+        // draft-ietf-oauth-client-id-metadata-document §5.
+        if settings.registration?.open?.documents == true, profile.permits(.none) {
+            members["client_id_metadata_document_supported"] = true
+        }
         if profile.demandsPushedRequests { members["require_pushed_authorization_requests"] = true }
         // RFC 8705 §5: wherever a client authenticates, or shows a token that is bound to its certificate.
         if let mtls = settings.mtlsOrigin {

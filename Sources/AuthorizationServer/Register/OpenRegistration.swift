@@ -47,6 +47,9 @@ final class OpenRegistration: Sendable {
         limiter.failed(clientID: "", address: address, now: now)
     }
 
+    /// There is no client after all. How often the address tried stays counted.
+    func giveBack() { counted.withLock { $0.count -= 1 } }
+
     private static func count(_ store: any AuthorizationStore, now: Int64) async throws -> Int {
         try await store.clients().values.count { $0.openUntil.map { $0 > now } ?? false }
     }

@@ -204,7 +204,10 @@ extension OAuthError {
         "client_id and client_secret must be the client's own, and members that the server makes must not be there")
 
     static var registration: [OAuthError] {
-        [noRegistrationToken, notJSON, differentRegistration, tooManyRegistrations, registrationFull]
+        [
+            noRegistrationToken, notJSON, differentRegistration, tooManyRegistrations, registrationFull,
+            badClientDocument, clientDocumentUnavailable,
+        ]
     }
 
     /// Where one authenticates by a token (RFC 6750 §3).

@@ -62,6 +62,7 @@ final class EmbeddedAuthorizationServer: LocalService {
             published: { (current.inForce?.resources ?? first).audience(ofResource: $0) }, keys: keys,
             pepper: database.pepper, store: database.store, clock: { Self.now }, hasher: hasher,
             keySource: clientKeys, registrationToken: registrationToken,
+            documents: ClientDocumentFetcher(settings.clientKeys, logger: logger),
             assertions: federation,
             provider: provider)
     }

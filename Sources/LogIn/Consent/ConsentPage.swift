@@ -17,7 +17,10 @@ struct ConsentPage: PageEndpoint {
         var content = asked.content(
             scopes: request.scopes, resources: request.resources, details: request.authorizationDetails)
         content["client"] = client.shownName
-        if client.openUntil != nil { content["stranger"] = true }
+        if client.openUntil != nil {
+            content["stranger"] = true
+            content["published"] = ClientDocumentURL(client.id)?.url.host
+        }
         content["user"] = user.shownName
         content["destination"] = FormTargets.shown(redirectURI: request.redirectURI)
         content["action"] = AuthorizationServerEndpoint.consent.path

@@ -58,7 +58,7 @@ struct LogoutPage: PageEndpoint {
     /// Where the client asked to come back to, exactly as it was registered; nil: nowhere.
     private func destination(_ parameters: RequestParameters) async throws -> String? {
         guard let target = parameters.value("post_logout_redirect_uri"), let id = Self.client(parameters),
-            ClientID.isValid(id),
+            ClientID.mayExist(id),
             let client = try await context.store.client(id: id)
         else { return nil }
         return client.metadata.strings("post_logout_redirect_uris").first { $0.utf8.elementsEqual(target.utf8) }

@@ -104,7 +104,8 @@ enum PageTemplate: String, CaseIterable, Sendable {
 
     private static let consentMain = """
         <p><strong>{{client}}</strong> asks to act for you, <strong>{{user}}</strong>:</p>
-        {{#stranger}}<p class="problem">Nobody has checked who this application is: it has given itself this name.</p>{{/stranger}}
+        {{#stranger}}<p class="problem">Nobody has checked who this application is: it has given itself this name\
+        {{#published}}, at <strong>{{published}}</strong>{{/published}}.</p>{{/stranger}}
         \(asked)
         <p class="soft" id="where">{{#destination}}Afterwards you return to <strong>{{destination}}</strong>. {{/destination}}\
         Allow this only if you began it yourself.</p>

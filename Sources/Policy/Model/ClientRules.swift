@@ -50,6 +50,9 @@ package struct RegistrationSettings: Sendable, Equatable {
         package var clientsMax = 1_000
         /// How long a client stays that no user has agreed to.
         package var unusedLifetime: Duration = .seconds(86_400)
+        /// Clients whose id is the address of their metadata
+        /// (draft-ietf-oauth-client-id-metadata-document), which is fetched.
+        package var documents = true
 
         package init() {}
     }

@@ -79,6 +79,7 @@ struct ClientRulesReader {
         open.clientsMax = reader.value("clients_max", .number(1...100_000), default: open.clientsMax)
         open.unusedLifetime = reader.value(
             "unused_lifetime", .duration(.seconds(300) ... .seconds(2_592_000)), default: open.unusedLifetime)
+        open.documents = reader.value("documents", .flag, default: true)
         reader.finish()
         return open
     }

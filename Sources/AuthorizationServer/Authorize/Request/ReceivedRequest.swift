@@ -17,13 +17,19 @@ struct ReceivedRequest: Sendable {
 struct RequestReceiver: Sendable {
     let store: any AuthorizationStore
     let objects: RequestObjects
+    /// nil: a client's id is never the address of its metadata.
+    let documents: ClientDocuments?
     /// No other requests than pushed ones (RFC 9126 §5), whatever the client says.
     let requiresPushedRequests: Bool
 
     /// What is thrown is shown on a page, because it is not known yet where an answer may go.
-    func receive(_ front: FrontChannel, now: Int64) async throws(OAuthError) -> ReceivedRequest {
-        guard let id = front.parameters.value("client_id"), ClientID.isValid(id) else { throw .unknownClient }
-        let client = try await store.orUnavailable { try await $0.client(id: id) }
+    /// - Parameter address: whence the request comes.
+    func receive(_ front: FrontChannel, address: String, now: Int64) async throws(OAuthError) -> ReceivedRequest {
+        guard let id = front.parameters.value("client_id"), ClientID.mayExist(id) else { throw .unknownClient }
+        var client = try await store.orUnavailable { try await $0.client(id: id) }
+        if let documents, let url = ClientDocumentURL(id) {
+            client = try await documents.client(at: url, stored: client, address: address, now: now)
+        }
         guard let client else { throw .unknownClient }
         if let reference = front.parameters.value("request_uri") {
             guard front.parameters.value("request") == nil else { throw .requestTwice }

@@ -3,22 +3,31 @@ import Octets
 /// Where the answer to an authorization request may go (RFC 6749 §3.1.2, RFC 9700 §2.1).
 enum RedirectURI {
     /// The one of the request, or the client's only one.
-    /// - Parameter registered: the client's.
-    static func chosen(asked: String?, registered: [String]) throws(OAuthError) -> String {
+    /// - Parameters:
+    ///   - registered: the client's.
+    ///   - anyLocalhostPort: the port of `localhost` is the application's choice, too: what many clients publish in one
+    ///   document cannot name it.
+    static func chosen(asked: String?, registered: [String], anyLocalhostPort: Bool = false) throws(OAuthError)
+        -> String
+    {
         guard let asked else {
             guard registered.count == 1, let only = registered.first, isAcceptable(only) else { throw .noRedirectURI }
             return only
         }
-        guard isAcceptable(asked), registered.contains(where: { matches(asked, registered: $0) }) else {
+        guard isAcceptable(asked),
+            registered.contains(where: { matches(asked, registered: $0, anyLocalhostPort: anyLocalhostPort) })
+        else {
             throw .unknownRedirectURI
         }
         return asked
     }
 
     /// Octet by octet; only the port of a loopback address is the application's choice of the moment (RFC 8252 §7.3).
-    static func matches(_ asked: String, registered: String) -> Bool {
+    static func matches(_ asked: String, registered: String, anyLocalhostPort: Bool = false) -> Bool {
         if asked.utf8.elementsEqual(registered.utf8) { return true }
-        guard let asked = loopback(asked), let registered = loopback(registered) else { return false }
+        guard let asked = loopback(asked, orLocalhost: anyLocalhostPort),
+            let registered = loopback(registered, orLocalhost: anyLocalhostPort)
+        else { return false }
         return asked.host == registered.host && asked.rest.utf8.elementsEqual(registered.rest.utf8)
     }
 
@@ -50,8 +59,9 @@ enum RedirectURI {
         return isPortAndPath(uri.dropFirst("http://localhost".count))
     }
 
-    private static func loopback(_ uri: String) -> (host: String, rest: Substring)? {
-        for host in ["http://127.0.0.1", "http://[::1]"] where uri.hasPrefix(host) {
+    private static func loopback(_ uri: String, orLocalhost: Bool = false) -> (host: String, rest: Substring)? {
+        for host in ["http://127.0.0.1", "http://[::1]"] + (orLocalhost ? ["http://localhost"] : [])
+        where uri.hasPrefix(host) {
             let behind = uri.dropFirst(host.count)
             guard isPortAndPath(behind) else { return nil }
             return (host, behind.first == ":" ? behind.dropFirst().drop { $0.isASCII && $0.isNumber } : behind)
