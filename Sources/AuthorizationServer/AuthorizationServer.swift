@@ -61,7 +61,8 @@ package final class AuthorizationServer: Sendable {
                 ? open.map { ClientDocuments(store: store, source: documents, open: $0, metadata: openMetadata) } : nil
         }
         let objects = RequestObjects(issuer: issuer, keys: clientKeys)
-        let judge = AuthorizationRequestValidator(targets: targets)
+        let judge = AuthorizationRequestValidator(
+            targets: targets, detailTypes: settings.authorizationDetailsTypes)
         let reader = AccessTokenReader(issuer: issuer, keys: keys, store: store)
         var grants: [any TokenGrant] = [
             ClientCredentialsGrant(mint: mint, targets: targets),
@@ -113,7 +114,9 @@ package final class AuthorizationServer: Sendable {
             let keyHosts = ClientMetadata.KeyHosts.these(keySource == nil ? [] : registration.jwksHosts)
             endpoints[.register] = RegistrationEndpoint(
                 store: store, clock: clock,
-                metadata: ClientMetadata(profile: settings.profile, scopes: registration.scopes, keyHosts: keyHosts),
+                metadata: ClientMetadata(
+                    profile: settings.profile, scopes: registration.scopes, keyHosts: keyHosts,
+                    detailTypes: registration.authorizationDetailsTypes),
                 pepper: pepper,
                 openMetadata: openMetadata,
                 initialToken: registrationToken.map { SecretDigest.text(of: $0) },

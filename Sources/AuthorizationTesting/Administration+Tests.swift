@@ -10,7 +10,7 @@ extension Administration {
     static func forTests(_ store: any AuthorizationStore, _ pepper: SecretPepper) -> Administration {
         Administration(
             store: store, pepper: pepper, hasher: PasswordHasher(atOnce: 2, parameters: LogInHarness.cheap),
-            profile: .standard,
+            profile: .standard, authorizationDetailsTypes: ["payment", "account"],
             terms: SigningTerms(
                 schedule: KeySchedule(algorithms: [.es256], rotationSeconds: 30 * 86_400, tokenSeconds: 600), seal: nil),
             clock: { newYear2026 })

@@ -2,6 +2,7 @@ import HTTP
 import JOSE
 import JSON
 import Octets
+import Policy
 
 @testable import AuthorizationRecords
 @testable import AuthorizationServer
@@ -29,7 +30,9 @@ struct CodeFlowHarness: Sendable {
         issuer: String = AuthorizationHarness.issuer, keySource: (any ClientKeySource)? = nil,
         _ change: (inout RegisteredClient) -> Void = { _ in }
     ) async throws {
-        base = try AuthorizationHarness(issuer: issuer, lifetime: lifetime, keySource: keySource)
+        base = try AuthorizationHarness(issuer: issuer, lifetime: lifetime, keySource: keySource) {
+            $0.authorizationDetailsTypes = ["payment", "account"]
+        }
         try await register("shop") { client in
             client.isFirstParty = isFirstParty
             change(&client)

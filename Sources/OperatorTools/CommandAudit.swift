@@ -77,7 +77,7 @@ struct RecordedAdministration: Sendable {
         }
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1),
-            profile: settings.profile,
+            profile: settings.profile, authorizationDetailsTypes: settings.authorizationDetailsTypes,
             terms: database.signing, clock: { Self.now })
         self.audit = audit
     }

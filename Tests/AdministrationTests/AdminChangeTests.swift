@@ -60,6 +60,23 @@ struct AdminChangeTests {
         #expect(await admin.send("PUT", "clients/shop", document, [("if-match", etag)]).status == 412)
     }
 
+    @Test("types of authorization_details are registered by the interface, as far as there are such types")
+    func detailTypes() async throws {
+        let admin = try AdministrationHarness()
+        var document: JSONObject = [
+            "client_id": "payer", "grant_types": ["client_credentials"], "scope": "orders:read",
+            "authorization_details_types": ["payment"],
+        ]
+        let made = await admin.send("POST", "clients", document)
+        #expect(made.status == 201 && made.body["authorization_details_types"] == ["payment"])
+        let etag = try #require(made.field("etag"))
+        document["authorization_details_types"] = ["payment", "nonsense"]
+        #expect(await admin.send("PUT", "clients/payer", document, [("if-match", etag)]).status == 422)
+        document["authorization_details_types"] = nil
+        let without = await admin.send("PUT", "clients/payer", document, [("if-match", etag)])
+        #expect(without.status == 200 && without.body["authorization_details_types"] == nil)
+    }
+
     @Test(
         "what a client may ask for and what it serves are two lists, each of which can be left out, and a change keeps both"
     )

@@ -123,7 +123,7 @@ private struct ClientDocument {
         "require_pushed_authorization_requests",
         "tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip",
         "tls_client_auth_san_email", "client_uri", "logo_uri", "tos_uri", "policy_uri", "software_id",
-        "software_version", "contacts",
+        "software_version", "contacts", "authorization_details_types",
     ])
 
     init(_ call: AdminCall, replacing old: RegisteredClient? = nil) throws(AdminRefusal) {

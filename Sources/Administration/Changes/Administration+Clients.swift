@@ -38,7 +38,7 @@ extension Administration {
         }
         do {
             var (client, secret) = try await store.addClient(
-                id: id, metadata: metadata, rules: ClientMetadata(profile: profile), pepper: pepper, now: now,
+                id: id, metadata: metadata, rules: clientRules, pepper: pepper, now: now,
                 random: random
             ) { client in
                 terms.apply(to: &client)
@@ -69,7 +69,7 @@ extension Administration {
         try Self.check(old.version, expected)
         var new: RegisteredClient
         do throws(ClientMetadataError) {
-            new = try ClientMetadata(profile: profile).client(metadata, id: id, now: old.createdAt)
+            new = try clientRules.client(metadata, id: id, now: old.createdAt)
         } catch {
             throw ManagementError.refused(error.description)
         }

@@ -1,4 +1,5 @@
 package import AuthorizationRecords
+import AuthorizationServer
 package import LogIn
 package import Policy
 
@@ -11,20 +12,22 @@ package struct Administration: Sendable {
     let store: any AuthorizationStore
     let pepper: SecretPepper
     let hasher: PasswordHasher
-    let profile: SecurityProfile
+    /// What a client may be.
+    let clientRules: ClientMetadata
     let terms: SigningTerms
     /// Seconds since 1970: when a change was over, not when it is decided.
     let clock: @Sendable () -> Int64
 
+    /// - Parameter authorizationDetailsTypes: what clients may be registered for (RFC 9396 §10).
     package init(
         store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher, profile: SecurityProfile,
-        terms: SigningTerms, clock: @escaping @Sendable () -> Int64
+        authorizationDetailsTypes: [String] = [], terms: SigningTerms, clock: @escaping @Sendable () -> Int64
     ) {
         self.clock = clock
         self.store = store
         self.pepper = pepper
         self.hasher = hasher
-        self.profile = profile
+        clientRules = ClientMetadata(profile: profile, detailTypes: authorizationDetailsTypes)
         self.terms = terms
     }
 

@@ -18,6 +18,10 @@ struct ServerMetadata: Sendable {
         }
         for (name, value) in Self.supported(grants).members { document[name] = value }
         for (name, value) in Self.clientMembers(settings, grants).members { document[name] = value }
+        // RFC 9396 §10
+        if !settings.authorizationDetailsTypes.isEmpty {
+            document["authorization_details_types_supported"] = .strings(settings.authorizationDetailsTypes)
+        }
         members = document
     }
 

@@ -39,11 +39,14 @@ package struct ClientMetadata: Sendable {
     /// What it may do at most; what it asks for besides is left out, as are scopes (RFC 7591 §3.2.1: the server may replace
     /// what was asked for). nil: anything, and what cannot be had is an error.
     let grantsAtMost: Set<GrantType>?
+    /// Types of `authorization_details` that it may be registered for (RFC 9396 §10).
+    let detailTypes: [String]
 
     package init(
         profile: SecurityProfile, scopes: [String]? = nil, keyHosts: KeyHosts = .any,
-        grantsAtMost: Set<GrantType>? = nil
+        grantsAtMost: Set<GrantType>? = nil, detailTypes: [String] = []
     ) {
+        self.detailTypes = detailTypes
         self.profile = profile
         self.scopes = scopes
         self.keyHosts = keyHosts
@@ -72,6 +75,7 @@ package struct ClientMetadata: Sendable {
         client.requiresPushedRequests = try flag(metadata, "require_pushed_authorization_requests")
         client.metadata = try shown(metadata)
         if let uris = try postLogoutURIs(metadata) { client.metadata["post_logout_redirect_uris"] = .strings(uris) }
+        if let types = try detailTypes(metadata) { client.metadata[AuthorizationDetails.typesMember] = .strings(types) }
         if profile.demandsBinding, !client.bindsToKey, !client.bindsToCertificate {
             throw ClientMetadataError(
                 .metadata,
@@ -226,6 +230,19 @@ package struct ClientMetadata: Sendable {
             }
         }
         return uris
+    }
+
+    /// RFC 9396 §10.
+    private func detailTypes(_ metadata: JSONObject) throws(ClientMetadataError) -> [String]? {
+        guard let types = try texts(metadata, AuthorizationDetails.typesMember) else { return nil }
+        if grantsAtMost != nil { return nil }
+        guard types.allSatisfy({ type in detailTypes.contains { $0.utf8.elementsEqual(type.utf8) } }) else {
+            throw ClientMetadataError(
+                .metadata,
+                "authorization_details_types names one that is not in authorization_details_types of the server's settings for such clients"
+            )
+        }
+        return types.isEmpty ? nil : ScopeText.distinct(types)
     }
 
     private func scopes(_ metadata: JSONObject) throws(ClientMetadataError) -> [String] {

@@ -11,11 +11,15 @@ enum AuthorizationDetails {
     static let typesMember = "authorization_details_types"
 
     /// nil: nothing was asked for.
-    /// - Parameter text: the parameter.
-    static func read(_ text: String?, for client: RegisteredClient) throws(OAuthError) -> JSON? {
+    /// - Parameters:
+    ///   - text: the parameter.
+    ///   - supported: types that the server knows of; what a client was registered for may be more, from before.
+    static func read(_ text: String?, for client: RegisteredClient, supported: [String]) throws(OAuthError) -> JSON? {
         guard let text else { return nil }
         let details = try parse(text)
-        let types = client.metadata.strings(typesMember)
+        let types = client.metadata.strings(typesMember).filter { own in
+            supported.contains { $0.utf8.elementsEqual(own.utf8) }
+        }
         for detail in details {
             guard let type = detail.object?["type"]?.string, types.contains(where: { $0.utf8.elementsEqual(type.utf8) })
             else {

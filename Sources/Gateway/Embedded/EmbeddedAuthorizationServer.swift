@@ -56,6 +56,7 @@ final class EmbeddedAuthorizationServer: LocalService {
         let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile,
+            authorizationDetailsTypes: settings.authorizationDetailsTypes,
             terms: database.signing, clock: { Self.now })
         server = AuthorizationServer(
             settings: settings,

@@ -35,6 +35,8 @@ package struct RegistrationSettings: Sendable, Equatable {
     package var scopes: [String]
     /// Hosts that `jwks_uri` of such clients may lead to; lower case. Empty: they register their keys themselves.
     package var jwksHosts: [String] = []
+    /// Of `AuthorizationServerSettings.authorizationDetailsTypes`, those that such clients may register (RFC 9396 §10).
+    package var authorizationDetailsTypes: [String] = []
 
     /// Octets of an initial access token at least: a token that is guessed makes clients.
     package static let tokenOctetsMin = 32

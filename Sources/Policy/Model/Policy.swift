@@ -268,6 +268,11 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var mtlsOrigin: HTTPSIdentifier?
     /// nil: nobody registers clients by request.
     package var registration: RegistrationSettings?
+    /// Types of `authorization_details` that services here understand (RFC 9396 §2); clients may be registered for them,
+    /// and no others may be asked for.
+    package var authorizationDetailsTypes: [String] = []
+    /// Of these at most; each stands in the metadata.
+    package static let authorizationDetailsTypesMax = 100
     /// nil: there is no management interface.
     package var admin: AdminSettings?
     /// How keys of clients that register a `jwks_uri` are fetched.

@@ -9,6 +9,7 @@ struct ClientRulesDraft {
     /// What clients that register themselves may get, with places, for the checks between sections.
     var registrationScopes: [Located<String>]
     var clientKeys: OutgoingWay
+    var authorizationDetailsTypes: [String]
 
     func apply(to settings: inout AuthorizationServerSettings) {
         settings.profile = profile
@@ -16,6 +17,7 @@ struct ClientRulesDraft {
         settings.mtlsOrigin = mtlsOrigin
         settings.registration = registration
         settings.clientKeys = clientKeys
+        settings.authorizationDetailsTypes = authorizationDetailsTypes
     }
 }
 
@@ -28,10 +30,23 @@ struct ClientRulesReader {
         let profile = reader.value("profile", ValueKind<SecurityProfile>.word, default: .standard)
         let dpopNonce = reader.flag("dpop_nonce")
         let mtlsOrigin = reader.value("mtls_origin", .httpsOrigin)?.value
-        let (registration, scopes) = registration(reader)
+        let types = detailTypes(reader)
+        let (registration, scopes) = registration(reader, types)
         return ClientRulesDraft(
             profile: profile, dpopNonce: dpopNonce, mtlsOrigin: mtlsOrigin, registration: registration,
-            registrationScopes: scopes, clientKeys: clientKeys(reader))
+            registrationScopes: scopes, clientKeys: clientKeys(reader), authorizationDetailsTypes: types)
+    }
+
+    /// RFC 9396 §2: what services understand.
+    private func detailTypes(_ reader: MappingReader) -> [String] {
+        let types = reader.list("authorization_details_types", of: .detailType) ?? []
+        if types.count > AuthorizationServerSettings.authorizationDetailsTypesMax, let last = types.last {
+            context.findings.error(
+                .badValue, at: last.position,
+                "\"authorization_details_types\" in \"authorization_server\": found \(types.count) types, expected \(AuthorizationServerSettings.authorizationDetailsTypesMax) at most; all of them stand in the metadata"
+            )
+        }
+        return types.map(\.value)
     }
 
     /// How `jwks_uri` of clients is fetched. There is no plain http, no certificate and no other place to connect to:
@@ -49,7 +64,9 @@ struct ClientRulesReader {
         return way
     }
 
-    private func registration(_ owner: MappingReader) -> (RegistrationSettings?, scopes: [Located<String>]) {
+    private func registration(_ owner: MappingReader, _ known: [String]) -> (
+        RegistrationSettings?, scopes: [Located<String>]
+    ) {
         guard let reader = owner.nested("registration") else { return (nil, []) }
         let open = open(reader)
         if open == nil {
@@ -65,11 +82,19 @@ struct ClientRulesReader {
             ? secrets.read(reader, "initial_access_token", octetsMin: RegistrationSettings.tokenOctetsMin) : nil
         let scopes = reader.list("scopes", of: .scopeToken)
         let hosts = reader.list("jwks_hosts", of: .fetchedHost)
+        let types = reader.list("authorization_details_types", of: .detailType) ?? []
+        for type in types where !known.contains(where: { $0.utf8.elementsEqual(type.value.utf8) }) {
+            context.findings.error(
+                .unknownReference, at: type.position,
+                "\"authorization_details_types\" in \"registration\": \(Shown.value(type.value)) is none of \"authorization_details_types\" of \"authorization_server\", which lists all that services here understand"
+            )
+        }
         reader.finish()
         guard token != nil || open != nil, let scopes else { return (nil, scopes ?? []) }
         var settings = RegistrationSettings(initialAccessToken: token, scopes: scopes.map(\.value))
         settings.jwksHosts = hosts?.map(\.value) ?? []
         settings.open = open
+        settings.authorizationDetailsTypes = types.map(\.value)
         return (settings, scopes)
     }
 
@@ -82,6 +107,23 @@ struct ClientRulesReader {
         open.documents = reader.value("documents", .flag, default: true)
         reader.finish()
         return open
+    }
+}
+
+extension ValueKind where Value == String {
+    /// `type` of a member of `authorization_details` (RFC 9396 §2).
+    static var detailType: ValueKind {
+        ValueKind("a type as in payment_initiation, or a URL, of at most 256 octets without spaces") {
+            scalar throws(ValueProblem) in
+            guard (1...256).contains(scalar.text.utf8.count),
+                scalar.text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+            else {
+                throw ValueProblem(
+                    "found \(Shown.value(scalar.text)), expected a type as in payment_initiation, or a URL, of at most 256 octets without spaces"
+                )
+            }
+            return scalar.text
+        }
     }
 }
 

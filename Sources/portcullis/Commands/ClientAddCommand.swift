@@ -141,6 +141,12 @@ struct ClientAddCommand: AsyncParsableCommand {
         help: "It serves none: it may introspect and exchange its own tokens only, whatever --resource names.")
     var servesNothing = false
 
+    @Option(
+        name: .customLong("authorization-details-type"),
+        help:
+            "A type of authorization_details that it may ask for (RFC 9396), of those in routes.yaml; repeat for more.")
+    var authorizationDetailsTypes: [String] = []
+
     @Option(help: "The policy file.")
     var policy = "routes.yaml"
 
@@ -205,6 +211,9 @@ struct ClientAddCommand: AsyncParsableCommand {
         if !redirectURIs.isEmpty { metadata["redirect_uris"] = .array(redirectURIs.map { .string($0) }) }
         if !postLogoutRedirectURIs.isEmpty {
             metadata["post_logout_redirect_uris"] = .array(postLogoutRedirectURIs.map { .string($0) })
+        }
+        if !authorizationDetailsTypes.isEmpty {
+            metadata["authorization_details_types"] = .array(authorizationDetailsTypes.map { .string($0) })
         }
         if let jwks {
             guard let octets = FileManager.default.contents(atPath: jwks), let keys = try? JSON.parse([UInt8](octets))

@@ -12,13 +12,15 @@ let registrationToken = "initial-access-token-of-32-octets"
 
 extension AuthorizationHarness {
     static func registering(
-        _ profile: SecurityProfile = .standard, jwksHosts: [String] = [], keySource: (any ClientKeySource)? = nil
+        _ profile: SecurityProfile = .standard, jwksHosts: [String] = [], detailTypes: [String] = [],
+        keySource: (any ClientKeySource)? = nil
     ) throws -> AuthorizationHarness {
         try AuthorizationHarness(registrationToken: registrationToken, keySource: keySource) {
             $0.profile = profile
             $0.registration = RegistrationSettings(
                 initialAccessToken: .environment("X"), scopes: ["orders:read", "orders:write"])
             $0.registration?.jwksHosts = jwksHosts
+            $0.registration?.authorizationDetailsTypes = detailTypes
         }
     }
 

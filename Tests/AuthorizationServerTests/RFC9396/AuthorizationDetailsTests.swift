@@ -44,6 +44,51 @@ struct AuthorizationDetailsTests {
                 == "invalid_authorization_details")
     }
 
+    @Test(
+        "a client registers itself for the types that are for such clients, and for no others",
+        arguments: [
+            (["payment"], 201), ([], 201), (["payment", "payment"], 201), (["account"], 400),
+            (["payment", "other"], 400),
+            (["Payment"], 400), ([""], 400),
+        ])
+    func registered(types: [String], status: Int) async throws {
+        let harness = try AuthorizationHarness.registering(detailTypes: ["payment"])
+        let made = await harness.registration("POST", machine(["authorization_details_types": .strings(types)]))
+        #expect(made.status == status)
+        guard status == 201 else {
+            #expect(made.error == "invalid_client_metadata")
+            return
+        }
+        #expect(made.body["authorization_details_types"] == (types.isEmpty ? nil : ["payment"]))
+        let none = try AuthorizationHarness.registering()
+        #expect(
+            await none.registration("POST", machine(["authorization_details_types": ["payment"]])).error
+                == "invalid_client_metadata")
+        for wrong: JSON in ["payment", [1], ["type": "payment"]] {
+            #expect(
+                await harness.registration("POST", machine(["authorization_details_types": wrong])).error
+                    == "invalid_client_metadata")
+        }
+    }
+
+    @Test(
+        "metadata lists the types that there are, and a type that is no more cannot be asked for by whom it was registered"
+    )
+    func supported() async throws {
+        let flow = try await flow()
+        #expect(
+            await flow.base.get("/.well-known/oauth-authorization-server").body["authorization_details_types_supported"]
+                == ["payment", "account"])
+        let none = try AuthorizationHarness()
+        #expect(
+            await none.get("/.well-known/oauth-authorization-server").body["authorization_details_types_supported"]
+                == nil)
+        let gone = try await CodeFlowHarness { $0.metadata = ["authorization_details_types": ["closed"]] }
+        #expect(
+            await gone.authorize([("authorization_details", #"[{"type":"closed"}]"#)]).redirect["error"]
+                == "invalid_authorization_details")
+    }
+
     @Test("a client without such types may ask for none, and earlier consent to other details is none to these")
     func types() async throws {
         #expect(

@@ -9,6 +9,8 @@ import Proof
 /// `AuthorizationRequest`.
 struct AuthorizationRequestValidator: Sendable {
     let targets: TargetRules
+    /// Types of `authorization_details` that may be asked for at all.
+    let detailTypes: [String]
 
     /// - Parameter redirectURI: as `RedirectURI.chosen` chose it.
     func judge(_ parameters: RequestParameters, client: RegisteredClient, redirectURI: String) throws(OAuthError)
@@ -31,7 +33,7 @@ struct AuthorizationRequestValidator: Sendable {
         request.maxAge = try maxAge(parameters.value("max_age"))
         request.acrValues = (try text("acr_values", parameters) ?? "").split(separator: " ").map(String.init)
         request.authorizationDetails = try AuthorizationDetails.read(
-            parameters.value("authorization_details"), for: client)
+            parameters.value("authorization_details"), for: client, supported: detailTypes)
         request.keyThumbprint = try keyThumbprint(parameters.value("dpop_jkt"))
         guard request.isStorable else { throw .requestTooLarge }
         return request
