@@ -70,7 +70,7 @@ extension AuthorizationHarness {
         ]
     }
 
-    /// A grant with a refresh token.
+    /// A grant with a refresh token, of a user who has an account.
     func grant(
         _ id: String = "g1", client: String = "shop", subject: String = "ada", refreshToken: String = "refresh-1"
     ) async throws {
@@ -83,6 +83,8 @@ extension AuthorizationHarness {
             client: client,
             subject: subject, grant: id,
             body: ["issued_at": .integer(newYear2026)])
+        _ = try await store.commit(
+            [.insert(StoredUser(id: subject, name: subject, createdAt: newYear2026).record)], now: newYear2026)
         guard try await store.commit([.insert(grant.record), .insert(record)], now: newYear2026) else {
             throw HarnessError()
         }

@@ -26,20 +26,23 @@ struct AuthorizationHarness: Sendable {
     static let otherAudience = "https://other.example.com"
     static let secretOctets = [UInt8](0..<32)
 
-    let store = MemoryStore()
+    let store: MemoryStore
     let key: SigningKey
     let keys: SigningKeys
     let pepper: SecretPepper
     let server: AuthorizationServer
     let random: Randomness
 
+    /// - Parameter other: another node, with which this one shares its store.
     init(
         issuer: String = AuthorizationHarness.issuer, lifetime: Duration = .seconds(600),
         registrationToken: String? = nil,
         keySource: (any ClientKeySource)? = nil, documents: (any ClientDocumentSource)? = nil,
+        beside other: AuthorizationHarness? = nil,
         _ configure: (inout AuthorizationServerSettings) -> Void = { _ in }
     ) throws {
-        key = try SigningKey.generate(.es256)
+        store = other?.store ?? MemoryStore()
+        key = try other?.key ?? SigningKey.generate(.es256)
         guard let pepper = SecretPepper(octets: [UInt8](repeating: 7, count: 32)),
             let ring = SigningKeyRing([DatedSigningKey(key: key, signsFrom: newYear2026 - 100)])
         else { throw HarnessError() }

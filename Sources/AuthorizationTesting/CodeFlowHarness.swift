@@ -17,7 +17,7 @@ struct CodeFlowHarness: Sendable {
     static let userID = "user-1"
     static let scopes = ["orders:read", "orders:write", "openid", "profile", "email"]
 
-    let base: AuthorizationHarness
+    private(set) var base: AuthorizationHarness
     var now = newYear2026
     /// Of the browser.
     var cookies: [String: String] = [:]
@@ -42,6 +42,13 @@ struct CodeFlowHarness: Sendable {
         user.email = "ada@example.com"
         try await put(user.record)
         if isLoggedIn { try await logIn(acr: acr) }
+    }
+
+    /// The same browser and client, whose requests another node answers.
+    func atAnotherNode() throws -> CodeFlowHarness {
+        var other = self
+        other.base = try AuthorizationHarness(beside: base)
+        return other
     }
 
     func put(_ record: StoredRecord) async throws {

@@ -17,18 +17,21 @@ struct LogInHarness: Sendable {
     /// So that tests do not take seconds; what is tested of the cost is which parameters are used.
     static let cheap = PasswordHash.Parameters(costLog2: 4, blockSize: 8, parallelism: 1)
 
-    let store = MemoryStore()
+    let store: MemoryStore
     let server: AuthorizationServer
     let directory: UserDirectory
     let administration: Administration
     let random: Randomness
     let user: StoredUser
 
-    /// - Parameter provider: at which users log in, as `logIn` says.
+    /// - Parameters:
+    ///   - provider: at which users log in, as `logIn` says.
+    ///   - race: what the server writes through.
     init(
         issuer: String = AuthorizationHarness.issuer, logIn: LogInSettings = LogInSettings(),
-        provider: (any IdentityProvider)? = nil
+        provider: (any IdentityProvider)? = nil, racing race: RacingStore? = nil
     ) async throws {
+        store = race?.store ?? MemoryStore()
         let counter = Mutex<UInt64>(0)
         random = Randomness { count in
             let value = counter.withLock { counter in
@@ -49,7 +52,7 @@ struct LogInHarness: Sendable {
         settings.logIn = logIn
         let hasher = PasswordHasher(atOnce: 2, parameters: Self.cheap)
         server = AuthorizationServer(
-            settings: settings, keys: SigningKeys(ring), pepper: pepper, store: store, clock: { newYear2026 },
+            settings: settings, keys: SigningKeys(ring), pepper: pepper, store: race ?? store, clock: { newYear2026 },
             hasher: hasher,
             provider: provider)
         directory = UserDirectory(store: store, hasher: hasher)

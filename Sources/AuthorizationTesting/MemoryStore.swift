@@ -144,6 +144,7 @@ package final class MemoryStore: AuthorizationStore {
         }
         return record.kind == query.kind && agrees(query.client, record.client)
             && agrees(query.subject, record.subject) && agrees(query.grant, record.grant)
+            && (!query.isWithoutGrant || record.grant == nil)
             && (query.afterKey.map { $0.utf8.lexicographicallyPrecedes(record.key.utf8) } ?? true)
             && (query.afterSequence.map { record.sequence > $0 } ?? true)
     }

@@ -101,6 +101,8 @@ package struct ServiceFacts: Sendable, Equatable {
     package var error: String?
     /// Something that operators should find, such as `refresh_token_reused`: one word.
     package var event: String?
+    /// So long the service holds the answer back, until what was changed is in force.
+    package var settling = Duration.zero
 
     package init() {}
 

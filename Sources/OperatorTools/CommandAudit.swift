@@ -95,7 +95,7 @@ struct RecordedAdministration: Sendable {
                 unrecorded.secret = secret(value)
                 throw unrecorded
             }
-            if made.action.takesAway { try? await Task.sleep(for: ManagedChange.settling) }
+            if made.settling > .zero { try? await Task.sleep(for: made.settling) }
             return value
         } catch ManagementError.notFound {
             return nil

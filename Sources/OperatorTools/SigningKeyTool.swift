@@ -63,6 +63,19 @@ package struct SigningKeyTool: Sendable {
         try await list(now: now).items.filter { $0.state == StoredSigningKey.State.signing.rawValue }
     }
 
+    /// The algorithms that the policy names and that have no key that signs now: nothing is signed with them until the
+    /// next one does. Its key: nil: a gateway has still to make it.
+    package func algorithmsWithoutKey(now: Int64 = SigningKeyTool.now) async throws -> [(
+        algorithm: Algorithm, next: Key?
+    )] {
+        let keys = try await list(now: now).items
+        return recorded.database.signing.schedule.algorithms.compactMap { algorithm in
+            let own = keys.filter { $0.algorithm == algorithm }
+            guard !own.contains(where: { $0.state == StoredSigningKey.State.signing.rawValue }) else { return nil }
+            return (algorithm, own.first { $0.state == StoredSigningKey.State.announced.rawValue })
+        }
+    }
+
     /// Both make keys, which are to be encrypted as the others are.
     private func checkSeal() throws {
         if let fault = recorded.database.signingKeys.sealFault { throw fault }

@@ -73,32 +73,47 @@ package struct UserRegistry: Sendable {
         return Listing(try await directory.list(), now: Self.now, User.init)
     }
 
-    // False: there is no such user.
+    /// What ended with a change, as it is shown: how many sessions, requests that were under way, codes that were not
+    /// redeemed, devices that were let in, and grants. Empty: there was nothing.
+    package struct Ended: Sendable, Equatable {
+        /// As `sessions 2`.
+        package let counts: [String]
 
-    /// Also ends the user's sessions. False: there is no such user.
-    package func setPassword(_ password: String, name: String) async throws -> Bool {
-        try await change(name, .init(password: password))
+        fileprivate init(_ ended: UserBelongings) { counts = ended.counts.map { "\($0.name) \($0.count)" } }
     }
 
-    /// Locks an account, which ends its sessions and grants, or unlocks it. False: there is no such user.
-    package func setDisabled(_ isDisabled: Bool, name: String) async throws -> Bool {
-        try await change(name, .init(isDisabled: isDisabled))
+    // nil: there is no such user.
+
+    /// Ends everything that the user or somebody with the old password had begun. nil: there is no such user.
+    /// - Parameter keepsGrants: applications go on with the tokens that they have.
+    package func setPassword(_ password: String, name: String, keepsGrants: Bool = false) async throws -> Ended? {
+        try await change(name, .init(password: password, keepsGrants: keepsGrants))
     }
 
-    /// Removes an account with its sessions and grants. False: there is no such user.
-    package func remove(name: String) async throws -> Bool {
-        guard let id = try await id(of: name) else { return false }
-        return try await recorded.make { (try await $0.removeUser(id, now: Self.now), true) } ?? false
+    /// Locks an account, which ends everything of it, or unlocks it. nil: there is no such user.
+    /// - Parameter keepsGrants: refresh tokens count again once the account is unlocked.
+    package func setDisabled(_ isDisabled: Bool, name: String, keepsGrants: Bool = false) async throws -> Ended? {
+        try await change(name, .init(isDisabled: isDisabled, keepsGrants: keepsGrants))
     }
 
-    private func change(_ name: String, _ change: Administration.UserChange) async throws -> Bool {
-        guard let id = try await id(of: name) else { return false }
+    /// Removes an account with its sessions and grants. nil: there is no such user.
+    package func remove(name: String) async throws -> Ended? {
+        guard let id = try await id(of: name) else { return nil }
+        return try await recorded.make {
+            let done = try await $0.removeUser(id, now: Self.now)
+            return (done.change, Ended(done.ended))
+        }
+    }
+
+    private func change(_ name: String, _ change: Administration.UserChange) async throws -> Ended? {
+        guard let id = try await id(of: name) else { return nil }
         if change.isDisabled == false {
             try await RecordedAdministration.wait(until: recorded.administration.firstSecond(ofUser: id))
         }
         return try await recorded.make {
-            (try await $0.changeUser(id, change, now: Self.now, random: .system).change, true)
-        } ?? false
+            let done = try await $0.changeUser(id, change, now: Self.now, random: .system)
+            return (done.change, Ended(done.ended))
+        }
     }
 
     private func id(of name: String) async throws -> String? {

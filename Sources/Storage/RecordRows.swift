@@ -115,6 +115,7 @@ enum RecordRows {
             parts.append("\(test) ?")
             arguments += [value]
         }
+        if query.isWithoutGrant { parts.append("grant_id IS NULL") }
         if let after = query.afterSequence {
             parts.append("sequence > ?")
             arguments += [after]

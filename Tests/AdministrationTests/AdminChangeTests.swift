@@ -206,6 +206,8 @@ struct AdminChangeTests {
             "PATCH", "users/\(id)", ["disabled": true], [("if-match", etag)], type: "application/merge-patch+json")
         #expect(disabled.status == 200)
         #expect(disabled.body["disabled"] == true)
+        #expect(disabled.body["ended"] == ["grants": 1])
+        #expect(disabled.facts.settling == ManagedChange.settling)
         #expect(try await admin.store.record(.grant, "g1") == nil)
         #expect(await admin.send("PATCH", "users/\(id)", ["disabled": false], [("if-match", etag)]).status == 412)
         let soon = await admin.send("PATCH", "users/\(id)", ["disabled": false], [("if-match", "*")])
@@ -214,6 +216,14 @@ struct AdminChangeTests {
             "PATCH", "users/\(id)", ["password": "another long secret", "disabled": false], [("if-match", "*")],
             now: newYear2026 + 3)
         #expect(password.status == 200)
+        #expect(password.body["ended"] == nil)
+        #expect(password.facts.settling == .seconds(3))
+        try await admin.grant(subject: id)
+        let kept = await admin.send(
+            "PATCH", "users/\(id)", ["password": "another long secret", "keep_grants": true], [("if-match", "*")],
+            now: newYear2026 + 3)
+        #expect(kept.status == 200 && kept.body["ended"] == nil)
+        #expect(try await admin.store.record(.grant, "g1") != nil)
         #expect(
             await admin.send("POST", "users", ["name": "ALICE", "password": "another long secret"]).body["code"]
                 == "conflict")
@@ -222,8 +232,9 @@ struct AdminChangeTests {
         #expect(await admin.send("GET", "users/\(id)").status == 404)
         #expect(try await admin.store.user(name: "alice") == nil)
         let changes = admin.log.changes.compactMap { $0 }
-        #expect(changes.map(\.action) == [.userAdded, .userChanged, .userChanged, .userRemoved])
+        #expect(changes.map(\.action) == [.userAdded, .userChanged, .userChanged, .userChanged, .userRemoved])
         #expect(changes[1].before == ["disabled": false])
+        #expect(changes[1].after == ["disabled": true, "ended": ["grants": 1]])
         #expect(changes[2].after == ["disabled": false, "password": "changed"])
         let text = "\(changes)"
         for secret in ["correct horse", "another long", "scrypt"] { #expect(!text.contains(secret)) }

@@ -99,8 +99,14 @@ extension AdminAPI {
     /// The answer to DELETE, and its record.
     func gone(_ change: ManagedChange, _ call: AdminCall) -> ServiceResponse {
         log.record(change, of: call.request)
-        var response = ServiceResponse.admin(204, nil)
+        return Self.noted(ServiceResponse.admin(204, nil), change)
+    }
+
+    /// The answer to a change, with what its record says and how long it takes to be in force.
+    static func noted(_ response: ServiceResponse, _ change: ManagedChange) -> ServiceResponse {
+        var response = response
         response.facts.event = change.action.rawValue
+        response.facts.settling = change.settling
         return response
     }
 }

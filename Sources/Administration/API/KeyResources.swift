@@ -24,11 +24,11 @@ struct KeyCollection: AdminResource {
             algorithm, atOnce: try body.optionalFlag("at_once") ?? false, now: call.now, random: call.random)
         api.log.record(done.change, of: call.request)
         let keys = try await api.administration.signingKeyList().values
-        var response = ServiceResponse.admin(
-            201, .object(done.value.managementDocument(among: keys, now: call.now)),
-            fields: [EntityTag.field(done.value.version), ("Location", "/admin/v1/keys/\(done.value.kid)")])
-        response.facts.event = done.change.action.rawValue
-        return response
+        return AdminAPI.noted(
+            ServiceResponse.admin(
+                201, .object(done.value.managementDocument(among: keys, now: call.now)),
+                fields: [EntityTag.field(done.value.version), ("Location", "/admin/v1/keys/\(done.value.kid)")]),
+            done.change)
     }
 }
 

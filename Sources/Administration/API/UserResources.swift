@@ -43,10 +43,11 @@ struct UserCollection: AdminResource {
     static func response(_ status: Int, _ done: Administration.Done<StoredUser>, fields: [ServiceResponse.Field] = [])
         -> ServiceResponse
     {
-        var response = ServiceResponse.admin(
-            status, .object(done.value.managementDocument), fields: [EntityTag.field(done.value.version)] + fields)
-        response.facts.event = done.change.action.rawValue
-        return response
+        var document = done.value.managementDocument
+        if done.ended != UserBelongings() { document["ended"] = done.ended.document }
+        return AdminAPI.noted(
+            ServiceResponse.admin(status, .object(document), fields: [EntityTag.field(done.value.version)] + fields),
+            done.change)
     }
 }
 
@@ -62,12 +63,13 @@ struct UserItem: AdminResource {
         if call.isReading { return call.shown(user.managementDocument, user.version) }
         let version = try call.expectedVersion(current: user.version)
         if call.request.method == "DELETE" {
-            return api.gone(try await api.administration.removeUser(id, expected: version, now: call.now), call)
+            return api.gone(try await api.administration.removeUser(id, expected: version, now: call.now).change, call)
         }
         let body = try call.document(
-            ["disabled", "password"], types: ["application/json", "application/merge-patch+json"])
+            ["disabled", "password", "keep_grants"], types: ["application/json", "application/merge-patch+json"])
         let change = Administration.UserChange(
-            isDisabled: try body.optionalFlag("disabled"), password: try body.optionalText("password"))
+            isDisabled: try body.optionalFlag("disabled"), password: try body.optionalText("password"),
+            keepsGrants: try body.optionalFlag("keep_grants") ?? false)
         guard change.isDisabled != nil || change.password != nil else {
             throw AdminRefusal(.badMember, "disabled or password must be there.")
         }

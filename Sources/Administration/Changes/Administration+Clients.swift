@@ -61,7 +61,8 @@ extension Administration {
     }
 
     /// The client as this metadata has it; what is not there any more is gone. Its id, its secrets and what it was
-    /// granted stay, but for secrets that it does not authenticate by any more; if it begins to, it gets one.
+    /// granted stay, but for secrets that it does not authenticate by any more; if it begins to, it gets one. Where it may
+    /// do less than before, its access tokens end; refresh tokens lead to new ones, which can no more than it may.
     package func replaceClient(
         _ id: String, metadata: JSONObject, terms: ClientTerms, expected: Int64? = nil, now: Int64, random: Randomness
     ) async throws -> Done<RegisteredClient> {
@@ -95,11 +96,18 @@ extension Administration {
             new.secrets = [StoredSecret(mac: pepper.mac(of: made.text, clientID: id), createdAt: now)]
             secret = made
         }
-        try await commit([.replace(new.record)], now: now)
+        let narrows = new.isNarrower(than: old)
+        if narrows {
+            try await commit([.replace(new.record)], ending: .client(id), keepingGrants: true, now: now)
+        } else {
+            try await commit([.replace(new.record)], now: now)
+        }
         new.version &+= 1
-        return Done(
-            change: ManagedChange(.clientChanged, id, before: old.managementDocument, after: new.managementDocument),
-            value: new, secret: secret)
+        var change = ManagedChange(
+            .clientChanged, id, before: old.managementDocument, after: new.managementDocument)
+        // What it obtains next must not end with the tokens that could do more.
+        if narrows { change.settling = ManagedChange.overtaking }
+        return Done(change: change, value: new, secret: secret)
     }
 
     /// With everything that belongs to it; its access tokens count no longer.
@@ -153,5 +161,14 @@ extension Administration {
         try await commit([.replace(new.record)], now: now)
         new.version &+= 1
         return (ManagedChange(action, id, before: old.managementDocument, after: new.managementDocument), new)
+    }
+}
+
+extension RegisteredClient {
+    /// Whether it lost a scope, a resource or a way to come by tokens.
+    fileprivate func isNarrower(than old: RegisteredClient) -> Bool {
+        let lostResource =
+            resources.map { left in old.resources.map { !$0.allSatisfy(left.contains) } ?? true } ?? false
+        return lostResource || !old.scopes.allSatisfy(scopes.contains) || !old.grants.isSubset(of: grants)
     }
 }

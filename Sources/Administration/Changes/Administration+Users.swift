@@ -6,15 +6,23 @@ extension Administration {
     /// What of an account changes; nil: stays. A new password and an end of all that was granted leave nothing to see
     /// in `before` and `after` but that they happened.
     package struct UserChange: Sendable {
-        /// true also ends the user's sessions and grants.
+        /// true ends everything of the user, as `password` does.
         package var isDisabled: Bool?
-        /// Ends the user's sessions. Refused for an account that logs in at a provider.
+        /// Ends everything of the user: sessions, what is under way, codes, devices that were let in, grants. Refused for an
+        /// account that logs in at a provider.
         package var password: String?
+        /// Grants stay, and applications go on with their refresh tokens. Access tokens stay after a new password; those of
+        /// who is disabled end, and refresh tokens count again once the user is enabled.
+        package var keepsGrants = false
 
-        package init(isDisabled: Bool? = nil, password: String? = nil) {
+        package init(isDisabled: Bool? = nil, password: String? = nil, keepsGrants: Bool = false) {
             self.isDisabled = isDisabled
             self.password = password
+            self.keepsGrants = keepsGrants
         }
+
+        /// Whether anything of the user ends.
+        var ends: Bool { isDisabled == true || password != nil }
     }
 
     /// A new account. Throws `ManagementError` if the name or the provider's identity is taken, or a text is none that
@@ -38,7 +46,7 @@ extension Administration {
         }
     }
 
-    /// Who is disabled loses all that was granted on their behalf; who gets a new password has to log in again
+    /// Who is disabled, or gets a new password, loses what was begun and granted on their behalf, and has to log in again
     /// everywhere.
     package func changeUser(
         _ id: String, _ change: UserChange, expected: Int64? = nil, now: Int64, random: Randomness
@@ -46,7 +54,6 @@ extension Administration {
         guard let old = try await store.user(id: id) else { throw ManagementError.notFound }
         try Self.check(old.version, expected)
         var new = old
-        var endings: [StoreChange] = []
         if let isDisabled = change.isDisabled {
             new.isDisabled = isDisabled
             if !isDisabled, old.isDisabled, case let first = try await firstSecond(ofUser: id), first > now {
@@ -63,34 +70,47 @@ extension Administration {
             do throws(PasswordHasherBusy) {
                 new.passwordHash = try await hasher.hash(password, random: random).text
             } catch { throw ManagementError.busy }
-            endings.append(.removeAll(RecordQuery(.session, subject: id)))
         }
-        endings.insert(.replace(new.record), at: 0)
-        if change.isDisabled == true {
-            try await commit(endings, ending: .subject(id), now: now)
+        var ended = UserBelongings()
+        if change.ends {
+            new.epoch &+= 1
+            ended = try await store.belongings(ofUser: id, now: now)
+            if change.keepsGrants { ended.grants = 0 }
+        }
+        let changes = [.replace(new.record)] + (change.ends ? UserBelongings.removals(of: id) : [])
+        // Of who gets a new password and keeps the grants, access tokens go on, too.
+        let endsTokens = change.ends && (!change.keepsGrants || new.isDisabled)
+        if endsTokens {
+            try await commit(changes, ending: .subject(id), keepingGrants: change.keepsGrants, now: now)
         } else {
-            try await commit(endings, now: now)
+            try await commit(changes, now: now)
         }
         new.version &+= 1
         var after = new.managementDocument
         if change.password != nil { after["password"] = "changed" }
-        return Done(
-            change: ManagedChange(.userChanged, id, before: old.managementDocument, after: after), value: new,
-            secret: nil)
+        if ended != UserBelongings() { after["ended"] = ended.document }
+        var made = ManagedChange(.userChanged, id, before: old.managementDocument, after: after)
+        // What is granted next must not end with what was granted before.
+        if endsTokens, !new.isDisabled { made.settling = ManagedChange.overtaking }
+        return Done(change: made, value: new, secret: nil, ended: ended)
     }
 
     /// The first second in which what a user is granted counts who was disabled before; 0: any.
     package func firstSecond(ofUser id: String) async throws -> Int64 { try await firstSecond(of: [.subject(id)]) }
 
     /// The account with all that belongs to it. The name is free again; the id is never used again.
-    package func removeUser(_ id: String, expected: Int64? = nil, now: Int64) async throws -> ManagedChange {
+    /// - Returns: what ended with it.
+    package func removeUser(_ id: String, expected: Int64? = nil, now: Int64) async throws -> Done<UserBelongings> {
         guard let user = try await store.user(id: id) else { throw ManagementError.notFound }
         try Self.check(user.version, expected)
+        let ended = try await store.belongings(ofUser: id, now: now)
         try await commit(
             [
                 .remove(.user, key: id, version: user.version), .remove(.userName, key: user.name),
                 .removeAll(RecordQuery(.identity, subject: id)),
             ], ending: .subject(id), now: now)
-        return ManagedChange(.userRemoved, id, before: user.managementDocument, after: nil)
+        return Done(
+            change: ManagedChange(.userRemoved, id, before: user.managementDocument, after: nil), value: ended,
+            secret: nil, ended: ended)
     }
 }

@@ -37,14 +37,19 @@ package struct Administration: Sendable {
         package let value: Value
         /// nil: nothing was made that is secret.
         package let secret: ClientSecret?
+        /// Of a user: what ended with the change.
+        package var ended = UserBelongings()
     }
 
     func commit(_ changes: [StoreChange], now: Int64) async throws {
         guard try await store.commit(changes, now: now) else { throw ManagementError.changedMeanwhile }
     }
 
-    func commit(_ changes: [StoreChange], ending target: Revocation.Target, now: Int64) async throws {
-        guard try await store.commit(changes, ending: target, now: now, clock: clock) else {
+    func commit(
+        _ changes: [StoreChange], ending target: Revocation.Target, keepingGrants: Bool = false, now: Int64
+    ) async throws {
+        guard try await store.commit(changes, ending: target, keepingGrants: keepingGrants, now: now, clock: clock)
+        else {
             throw ManagementError.changedMeanwhile
         }
     }

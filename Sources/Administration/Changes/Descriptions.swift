@@ -37,6 +37,15 @@ extension StoredUser {
     }
 }
 
+extension UserBelongings {
+    /// How many of each there were; none that is 0.
+    package var document: JSON {
+        var members: JSONObject = [:]
+        for (name, count) in counts { members[name] = .integer(Int64(count)) }
+        return .object(members)
+    }
+}
+
 extension Grant {
     /// What was granted to whom, until when.
     package var managementDocument: JSONObject {

@@ -1,3 +1,4 @@
+import AuthorizationRecords
 package import JSON
 
 /// A change that whoever runs the server has made: what was changed, and how it was before and after. There is no
@@ -21,8 +22,11 @@ package struct ManagedChange: Sendable, Equatable {
         /// makes the change waits for `settling` before it says that it is made.
         package var takesAway: Bool {
             switch self {
-            case .clientChanged, .clientRemoved, .secretRemoved, .userChanged, .userRemoved, .grantRevoked: true
-            case .clientAdded, .secretAdded, .userAdded, .keysRotated, .keyRetired: false
+            case .clientChanged, .clientRemoved, .secretRemoved, .userChanged, .userRemoved, .grantRevoked,
+                .keysRotated,
+                .keyRetired:
+                true
+            case .clientAdded, .secretAdded, .userAdded: false
             }
         }
     }
@@ -30,6 +34,9 @@ package struct ManagedChange: Sendable, Equatable {
     /// By then no gateway that reaches its store goes on: it remembers a client for 0.2 s, and looks four times a second, or
     /// is told, whether something was revoked.
     package static let settling = Duration.milliseconds(600)
+    /// By then what comes into being counts, although tokens of before were ended (`Revoker.overtakingSeconds`, and the
+    /// second of the change).
+    package static let overtaking = Duration.seconds(Revoker.overtakingSeconds + 1)
     package let action: Action
     /// Of the client, user, grant or key.
     package let id: String
@@ -37,11 +44,14 @@ package struct ManagedChange: Sendable, Equatable {
     package let before: JSONObject?
     /// What it is; nil: it is gone.
     package let after: JSONObject?
+    /// So long whoever made the change waits until it says that it is made.
+    package internal(set) var settling: Duration
 
     /// Of two descriptions only what differs is kept.
     package init(_ action: Action, _ id: String, before: JSONObject?, after: JSONObject?) {
         self.action = action
         self.id = id
+        settling = action.takesAway ? Self.settling : .zero
         guard let before, let after else {
             self.before = before
             self.after = after

@@ -94,6 +94,11 @@ package struct SigningKeyChange: Sendable {
                 changes.append(.replace(old.record))
             }
         }
+        // Gateways hear of what is written, not of what goes: one that is only published has to leave them, too.
+        let isHeard = changes.contains { if case .remove = $0 { false } else { true } }
+        if !isHeard, let anchor = keys.filter({ $0.kid != retired.kid }).min(by: { $0.kid < $1.kid }) {
+            changes.append(.replace(anchor.record))
+        }
         return changes
     }
 

@@ -33,10 +33,14 @@ extension AuthorizationStore {
     /// the commit was over, so a commit that takes long moves the end.
     /// - Parameter clock: seconds since 1970, asked again when it is over.
     package func commit(
-        _ changes: [StoreChange], ending target: Revocation.Target, now: Int64, clock: () -> Int64
+        _ changes: [StoreChange], ending target: Revocation.Target, keepingGrants: Bool = false, now: Int64,
+        clock: () -> Int64
     ) async throws -> Bool {
-        guard try await commit(changes + Revoker.changes(ending: target, now: now), now: now) else { return false }
+        func ends(_ time: Int64) -> [StoreChange] {
+            Revoker.changes(ending: target, now: time, keepsGrants: keepingGrants)
+        }
+        guard try await commit(changes + ends(now), now: now) else { return false }
         let over = clock()
-        return over > now ? try await commit(Revoker.changes(ending: target, now: over), now: over) : true
+        return over > now ? try await commit(ends(over), now: over) : true
     }
 }

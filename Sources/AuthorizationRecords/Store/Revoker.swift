@@ -19,15 +19,18 @@ package enum Revoker {
     /// - Parameters:
     ///   - now: seconds since 1970.
     ///   - lastTokenEndsAt: when the last access token that it concerns ends, where that is known.
-    package static func changes(ending target: Revocation.Target, now: Int64, lastTokenEndsAt: Int64? = nil)
-        -> [StoreChange]
-    {
+    ///   - keepsGrants: only access tokens end; what is stored stays, and new ones may come of it.
+    package static func changes(
+        ending target: Revocation.Target, now: Int64, lastTokenEndsAt: Int64? = nil, keepsGrants: Bool = false
+    ) -> [StoreChange] {
         let latest = now &+ accessTokenSecondsMax
         // The whole second counts as before: a token of this very second ends too, rather than living on.
         let revocation = Revocation(
             target, before: now &+ 1 &+ overtakingSeconds,
             expiresAt: min(lastTokenEndsAt.map { $0 &+ 60 } ?? latest, latest))
-        return removals(ending: target) + [.remove(.revocation, key: target.key), .insert(revocation.record)]
+        return (keepsGrants ? [] : removals(ending: target)) + [
+            .remove(.revocation, key: target.key), .insert(revocation.record),
+        ]
     }
 
     private static func removals(ending target: Revocation.Target) -> [StoreChange] {

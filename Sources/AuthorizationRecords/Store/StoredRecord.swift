@@ -92,6 +92,8 @@ package struct RecordQuery: Sendable, Equatable {
     package var subject: String?
     /// nil: of any grant, or of none.
     package var grant: String?
+    /// Only those from which no grant has come (of codes: those that have not been redeemed).
+    package var isWithoutGrant = false
     /// Only keys behind this one, octet by octet. For paging.
     package var afterKey: String?
     /// Only what was written after this number; then in the order of writing, else in the order of keys.

@@ -16,6 +16,8 @@ package struct StoredUser: Sendable, Equatable {
     package var identity: UserIdentity?
     /// Who may not log in any longer, nor use what was granted.
     package var isDisabled = false
+    /// Counts new passwords and disablings: a browser that was known before one of them is known no longer.
+    package var epoch: Int64 = 0
     /// Seconds since 1970.
     package var createdAt: Int64
     /// Of its record: 0 when it is not stored.
@@ -35,6 +37,7 @@ package struct StoredUser: Sendable, Equatable {
         body["password_hash"] = passwordHash.map { .string($0) }
         body["identity"] = identity.map { ["issuer": .string($0.issuer), "subject": .string($0.subject)] }
         if isDisabled { body["disabled"] = true }
+        if epoch != 0 { body["epoch"] = .integer(epoch) }
         var record = StoredRecord(.user, id, subject: id, body: body)
         record.version = version
         return record
@@ -44,7 +47,7 @@ package struct StoredUser: Sendable, Equatable {
     package init?(_ record: StoredRecord) {
         let body = record.body
         guard record.kind == .user, let name = body["name"]?.string, let createdAt = body["created_at"]?.int,
-            let isDisabled = body.flag("disabled")
+            let isDisabled = body.flag("disabled"), let epoch = body["epoch"] == nil ? 0 : body["epoch"]?.int
         else { return nil }
         self.init(id: record.key, name: name, createdAt: createdAt)
         email = body["email"]?.string
@@ -56,6 +59,7 @@ package struct StoredUser: Sendable, Equatable {
             identity = UserIdentity(issuer: issuer, subject: subject)
         }
         self.isDisabled = isDisabled
+        self.epoch = epoch
         version = record.version
     }
 

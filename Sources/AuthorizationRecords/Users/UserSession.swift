@@ -26,6 +26,9 @@ package struct UserSession: Sendable, Equatable {
         self.endsAt = endsAt ?? expiresAt
     }
 
+    /// `sid` of OpenID Connect. Not the key itself, by which sessions are found.
+    package var sid: String { SecretDigest.text(of: "sid:" + key) }
+
     package var record: StoredRecord {
         var record = StoredRecord(
             .session, key, expiresAt: expiresAt, subject: userID,

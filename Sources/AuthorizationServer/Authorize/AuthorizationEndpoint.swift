@@ -12,6 +12,8 @@ import Policy
 struct AuthorizationEndpoint: ServerEndpoint {
     /// So long may log-in and consent take.
     static let interactionSeconds: Int64 = 1_800
+    /// Of changes that meet others.
+    private static let attemptsMax = 4
 
     let issuer: String
     let store: any AuthorizationStore
@@ -97,7 +99,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         flow.pushed = interaction.pushed
         var response: ServiceResponse
         do throws(OAuthError) {
-            // Nobody may have changed the client so that it would not be answered there any more.
+            // Nobody may have changed the client so that it would not be answered there any more, or not for this.
             guard
                 (try? RedirectURI.chosen(
                     asked: request.redirectURI, registered: client.redirectURIs,
@@ -105,6 +107,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
             else {
                 return ErrorPage.expired
             }
+            guard client.mayStillHave(request.scopes) else { throw .invalidScope }
             response =
                 if let refused = interaction.logInRefusal {
                     try await end(interaction, with: refused, client, answer, call)
@@ -125,15 +128,13 @@ struct AuthorizationEndpoint: ServerEndpoint {
         return try await refusal(refused == .denied ? .accessDenied : .unmetAuthentication, client, answer, call)
     }
 
-    /// Who logged in in its course; an account that is gone or disabled since is nobody.
+    /// Who logged in in its course, as long as the browser has a session of this user: not after a log-out, and not where
+    /// the account is gone or disabled, or has another password since.
     private func user(_ interaction: Interaction, _ call: EndpointCall) async throws(OAuthError) -> LoggedInUser? {
-        guard let known = interaction.user,
-            let user = try await store.orUnavailable({ try await $0.user(id: known.id) }), !user.isDisabled
-        else { return nil }
-        let session = try await session(call)
-        return LoggedInUser(
-            userID: known.id, authentication: known.authentication,
-            sessionID: session?.userID == known.id ? session.map { LoggedInUser($0).sessionID } ?? nil : nil)
+        guard let known = interaction.user, let session = try await session(call), session.userID == known.id else {
+            return nil
+        }
+        return LoggedInUser(userID: known.id, authentication: known.authentication, sessionID: session.sid)
     }
 
     // MARK: What comes next
@@ -201,13 +202,27 @@ struct AuthorizationEndpoint: ServerEndpoint {
             of: AuthorizationCode(code: text, request: flow.request, user: user, now: call.now).record)
         if let interaction = flow.interaction { changes.append(interaction.removal) }
         if let pushed = flow.pushed { changes.append(PushedRequest.use(pushed)) }
-        let all = changes
-        guard try await store.orUnavailable({ try await $0.commit(all, now: call.now) }) else { throw .alreadyAnswered }
-        // If that fails, the client ends earlier, and registers again.
-        if let kept = flow.client.kept(now: call.now) { _ = try? await store.replace(kept, now: call.now) }
-        var response = answer.code(text)
-        response.facts.subject = user.userID
-        return response
+        for _ in 0..<Self.attemptsMax {
+            // No code for a session or an account that has ended while this was decided.
+            guard let login = try await login(call), login.session.sid == user.sessionID else {
+                return ErrorPage.expired
+            }
+            let all =
+                [login.user.unchanged, .expect(.session, key: login.session.key, version: login.session.version)]
+                + changes
+            guard try await store.orUnavailable({ try await $0.commit(all, now: call.now) }) else { continue }
+            // If that fails, the client ends earlier, and registers again.
+            if let kept = flow.client.kept(now: call.now) { _ = try? await store.replace(kept, now: call.now) }
+            var response = answer.code(text)
+            response.facts.subject = user.userID
+            return response
+        }
+        throw .alreadyAnswered
+    }
+
+    private func login(_ call: EndpointCall) async throws(OAuthError) -> (session: UserSession, user: StoredUser)? {
+        let sessions = sessions
+        return try await store.orUnavailable { _ in try await sessions.login(of: call.request, now: call.now) }
     }
 
     private func session(_ call: EndpointCall) async throws(OAuthError) -> UserSession? {

@@ -43,9 +43,7 @@ extension AuthorizationRequest {
 extension LoggedInUser {
     init(_ session: UserSession) {
         self.init(
-            userID: session.userID, authentication: session.authentication,
-            // Not the key itself, by which sessions are found.
-            sessionID: SecretDigest.text(of: "sid:" + session.key))
+            userID: session.userID, authentication: session.authentication, sessionID: session.sid)
     }
 }
 

@@ -1,4 +1,5 @@
 import AuthorizationRecords
+import LogIn
 import Policy
 
 /// What tokens may be for, and what they may say: resources (RFC 8707) and scopes.
@@ -78,5 +79,12 @@ struct TargetRules: Sendable {
         guard let asked else { return allowed }
         guard let tokens = ScopeText.tokens(asked), tokens.allSatisfy(allowed.contains) else { throw .invalidScope }
         return tokens
+    }
+}
+
+extension RegisteredClient {
+    /// Whether none of these, which were asked for or granted earlier, has been taken from the client since.
+    func mayStillHave(_ scopes: [String]) -> Bool {
+        scopes.allSatisfy { $0 == IdentityScope.offline || self.scopes.contains($0) }
     }
 }

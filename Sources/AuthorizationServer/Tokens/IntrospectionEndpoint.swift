@@ -60,6 +60,13 @@ struct IntrospectionEndpoint: ClientOperation {
         return answer
     }
 
+    /// Whether the user is one that a refresh token counts for (`RefreshTokenGrant`).
+    private func mayGoOn(_ grant: Grant) async throws(OAuthError) -> Bool {
+        if grant.subject == grant.clientID { return true }
+        guard let user = try await store.orUnavailable({ try await $0.user(id: grant.subject) }) else { return false }
+        return !user.isDisabled
+    }
+
     /// Of its own client only: nobody else has any business with one.
     private func refreshToken(_ text: String, of client: RegisteredClient, now: Int64) async throws(OAuthError)
         -> JSONObject?
@@ -71,7 +78,7 @@ struct IntrospectionEndpoint: ClientOperation {
         guard let record, !record.isExpired(at: now), record.client == client.id, record.body["rotation"] == nil,
             let grantID = record.grant,
             let grant = try await store.orUnavailable({ try await $0.record(.grant, grantID) }).flatMap(Grant.init),
-            now < grant.expiresAt
+            now < grant.expiresAt, try await mayGoOn(grant)
         else { return nil }
         var answer: JSONObject = [
             "active": true, "client_id": .string(client.id), "sub": .string(grant.subject),

@@ -20,10 +20,8 @@ struct AdminService: LocalService {
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {
         let response = await api.answer(request, now: Int64(Date().timeIntervalSince1970), random: .system)
-        if let event = response.facts.event, ManagedChange.Action(rawValue: event)?.takesAway == true {
-            // Ends early only where the caller has gone, or the gateway goes.
-            try? await Task.sleep(for: ManagedChange.settling)
-        }
+        // Ends early only where the caller has gone, or the gateway goes.
+        if response.facts.settling > .zero { try? await Task.sleep(for: response.facts.settling) }
         return response
     }
 }

@@ -128,7 +128,7 @@ struct DevicePage: PageEndpoint {
                     request,
                     DeviceRequest.Approval(
                         userID: login.user.id, authentication: login.session.authentication, scopes: request.scopes),
-                    now: call.now)
+                    if: [login.user.unchanged], now: call.now)
             case .deny: try await verification.deny(request, now: call.now)
             }
         guard isDone else { return entry(code: "", problem: Self.unknown, status: 400, call) }

@@ -60,10 +60,12 @@ package struct DeviceVerification: Sendable {
 
     /// Lets the device in. False: it is over, was answered by somebody else meanwhile, or more was let in than was
     /// asked for.
-    package func approve(_ request: DeviceRequest, _ approval: DeviceRequest.Approval, now: Int64) async throws -> Bool
-    {
+    /// - Parameter condition: what must be true for it besides.
+    package func approve(
+        _ request: DeviceRequest, _ approval: DeviceRequest.Approval, if condition: [StoreChange] = [], now: Int64
+    ) async throws -> Bool {
         guard approval.scopes.allSatisfy(request.scopes.contains) else { return false }
-        return try await answer(request, .approved(approval), now: now)
+        return try await answer(request, .approved(approval), if: condition, now: now)
     }
 
     /// Turns the device away. False: it is over, or was answered by somebody else meanwhile.
@@ -72,7 +74,9 @@ package struct DeviceVerification: Sendable {
     }
 
     /// A user code serves once (§5.1). The device may ask in between, which is no answer: it is looked at again.
-    private func answer(_ request: DeviceRequest, _ state: DeviceRequest.State, now: Int64) async throws -> Bool {
+    private func answer(
+        _ request: DeviceRequest, _ state: DeviceRequest.State, if condition: [StoreChange] = [], now: Int64
+    ) async throws -> Bool {
         for _ in 0..<8 {
             guard var current = try await store.record(.deviceCode, request.key).flatMap(DeviceRequest.init),
                 current.state == .pending,
@@ -80,7 +84,7 @@ package struct DeviceVerification: Sendable {
             else { return false }
             current.state = state
             if try await store.commit(
-                [.replace(current.record), .remove(.userCode, key: current.userCodeKey)], now: now)
+                condition + [.replace(current.record), .remove(.userCode, key: current.userCodeKey)], now: now)
             {
                 return true
             }

@@ -19,6 +19,8 @@ struct LoginPage: PageEndpoint {
     let hasher: PasswordHasher
     let pepper: SecretPepper
     let limiter = LoginAttemptLimiter()
+    /// How often a password is looked at whose account changes meanwhile.
+    private static let attemptsMax = 2
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let (interaction, browser) = try await context.interaction(parameters.value("interaction"), call) else {
@@ -43,9 +45,10 @@ struct LoginPage: PageEndpoint {
         guard form.passwords else { return ErrorPage.expired }
         let typed = parameters.value("username") ?? ""
         let name = UserName.normalised(typed)
+        let account = if let name { try await context.store.user(name: name) } else { StoredUser?.none }
         let attempt = LoginAttemptLimiter.Attempt(
             name: name ?? "", address: call.request.clientAddress,
-            knownBrowser: name.flatMap { KnownBrowser.read(call.request, name: $0, pepper) })
+            knownBrowser: account.flatMap { KnownBrowser.read(call.request, $0, pepper) })
         guard limiter.allows(attempt, now: call.now) else {
             var response = try await form.page(
                 interaction, browser, username: typed, problem: Self.tooManyAttempts, status: 429,
@@ -53,16 +56,22 @@ struct LoginPage: PageEndpoint {
             response.facts.event = "login_braked"
             return response
         }
-        let (user, isRight) = try await check(
-            name: name, password: parameters.value("password") ?? "", now: call.now, call.random)
-        guard isRight, let user else {
-            var response = try await form.page(interaction, browser, username: typed, problem: Self.failed, status: 403)
-            response.facts.event = "login_failed"
-            response.facts.subject = user?.id
-            return response
+        for round in 0..<Self.attemptsMax {
+            let (user, isRight) = try await check(
+                name: name, password: parameters.value("password") ?? "", now: call.now, call.random)
+            guard isRight, let user else {
+                var response = try await form.page(
+                    interaction, browser, username: typed, problem: Self.failed, status: 403)
+                response.facts.event = "login_failed"
+                response.facts.subject = user?.id
+                return response
+            }
+            if round == 0 { limiter.forgive(attempt) }
+            if let response = try await logIn(user, interaction, call) { return response }
+            // The account was changed while its password was computed, and may have another one by now; or the same page
+            // was sent twice.
         }
-        limiter.forgive(attempt)
-        return try await logIn(user, interaction, call)
+        return ErrorPage.expired
     }
 
     /// To the provider.
@@ -95,15 +104,16 @@ struct LoginPage: PageEndpoint {
         return (current, true)
     }
 
+    /// nil: the account, or what is under way, has changed.
     private func logIn(_ user: StoredUser, _ interaction: Interaction, _ call: EndpointCall) async throws
-        -> ServiceResponse
+        -> ServiceResponse?
     {
         let session = start.session(
             of: user, UserAuthentication(time: call.now, acr: "pwd", methods: ["pwd"]), interaction, call)
-        guard try await context.store.commit(session.changes, now: call.now) else { return ErrorPage.expired }
+        guard try await context.store.commit([user.unchanged] + session.changes, now: call.now) else { return nil }
         var response = ServiceResponse.seeOther(
             interaction.continuation,
-            fields: [session.cookie, KnownBrowser.field(name: user.name, pepper, call.random)])
+            fields: [session.cookie, KnownBrowser.field(user, pepper, call.random)])
         response.facts.event = "login"
         response.facts.subject = user.id
         return response

@@ -37,9 +37,9 @@ struct LogoutPage: PageEndpoint {
         else { return ErrorPage.expired }
         let login = try await context.sessions.login(of: call.request, now: call.now)
         if let login {
-            guard try await context.store.commit([.remove(.session, key: login.session.key)], now: call.now) else {
-                return ErrorPage.unavailable
-            }
+            guard
+                try await SessionEnding(store: context.store).end(login.session, in: browser, now: call.now)
+            else { return ErrorPage.unavailable }
         }
         let removal = PageCookie.removal(SessionReader.cookieName)
         var response: ServiceResponse

@@ -25,7 +25,8 @@ package struct SessionReader: Sendable {
     }
 
     /// The session with its account.
-    func login(of request: ServiceRequest, now: Int64) async throws -> (session: UserSession, user: StoredUser)? {
+    package func login(of request: ServiceRequest, now: Int64) async throws -> (session: UserSession, user: StoredUser)?
+    {
         guard let secret = request.cookie(Self.cookieName), RandomText.session.isWellFormed(secret),
             let record = try await store.record(.session, RandomText.session.key(of: secret)),
             !record.isExpired(at: now),

@@ -145,6 +145,7 @@ enum PostgreSQLRows {
             values.append(value)
             parts.append("\(test) $\(values.count)")
         }
+        if query.isWithoutGrant { parts.append("grant_id IS NULL") }
         if let after = query.afterSequence {
             values.append(String(after))
             parts.append("sequence > $\(values.count)::bigint")

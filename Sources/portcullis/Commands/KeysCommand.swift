@@ -45,7 +45,7 @@ struct KeysListCommand: AsyncParsableCommand {
         }
     }
 
-    private static func text(_ time: Int64) -> String { Date(timeIntervalSince1970: Double(time)).formatted(.iso8601) }
+    static func text(_ time: Int64) -> String { Date(timeIntervalSince1970: Double(time)).formatted(.iso8601) }
 }
 
 struct KeysRotateCommand: AsyncParsableCommand {
@@ -91,7 +91,8 @@ struct KeysRetireCommand: AsyncParsableCommand {
         abstract: "Give a key up at once: nothing that it has signed counts any longer.",
         discussion: """
             For a key that somebody else may have. If it is the one that signs, a new key does from now on; a key that \
-            was rotated away never signs again.
+            was rotated away never signs again. The command returns when no gateway goes on with it, and says if an \
+            algorithm has no key any more.
             """)
 
     @Argument(help: "The key's id (kid), as portcullis keys list shows it.")
@@ -104,15 +105,23 @@ struct KeysRetireCommand: AsyncParsableCommand {
         let (settings, audit) = try PolicySettings.managed(of: policy)
         let isRetired: Bool
         let signing: [SigningKeyTool.Key]
+        let missing: [(algorithm: Algorithm, next: SigningKeyTool.Key?)]
         do {
             let tool = try await SigningKeyTool(settings, audit: audit)
             isRetired = try await tool.retire(kid)
             signing = try await tool.signing()
+            missing = try await tool.algorithmsWithoutKey()
         } catch {
             throw CommandFailure("\(error)")
         }
         guard isRetired else { throw CommandFailure("there is no key \"\(kid)\"; portcullis keys list shows them") }
         print("\(kid): retired; tokens that it signed are refused")
         for key in signing { print("\(key.kid): signs now (\(key.algorithm.rawValue))") }
+        for (algorithm, next) in missing {
+            let what = next.map { "the next one, \($0.kid), signs from \(KeysListCommand.text($0.signsFrom))" }
+            print(
+                "\(algorithm.rawValue): has no key that signs; \(what ?? "a gateway that runs makes one, which signs 48 hours later"). To sign at once: portcullis keys rotate --now --algorithm \(algorithm.rawValue)"
+            )
+        }
     }
 }

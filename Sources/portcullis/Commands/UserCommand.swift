@@ -25,18 +25,33 @@ struct UserArguments: ParsableArguments {
     @Option(help: "The policy file.")
     var policy = "routes.yaml"
 
-    /// Does something to the account, and says what was done.
-    func change(_ done: String, _ change: (UserRegistry) async throws -> Bool) async throws {
+    /// Does something to the account, and says what was done and what ended with it.
+    func change(_ done: String, _ change: (UserRegistry) async throws -> UserRegistry.Ended?) async throws {
         let (settings, audit) = try PolicySettings.managed(of: policy)
-        let found: Bool
+        let ended: UserRegistry.Ended?
         do {
-            found = try await change(UserRegistry(settings, audit: audit))
+            ended = try await change(UserRegistry(settings, audit: audit))
         } catch {
             throw CommandFailure("\(error)")
         }
-        guard found else { throw CommandFailure("there is no user \"\(name)\"") }
-        print("\(name): \(done)")
+        guard let ended else { throw CommandFailure("there is no user \"\(name)\"") }
+        print("\(name): \(done)\(ended.counts.isEmpty ? "" : "; ended: \(ended.counts.joined(separator: ", "))")")
     }
+
+    /// What a new password, a disabling and a removal end.
+    static let endings = """
+        Ends the user's sessions in browsers, requests that are under way in them, authorization codes that have not been \
+        redeemed, devices that were let in and have not fetched their tokens, and grants with their refresh tokens and \
+        access tokens; browsers on which the user had logged in are no longer known. The command prints how many of each \
+        there were, and returns when no gateway goes on with any of them.
+        """
+}
+
+struct KeepGrants: ParsableArguments {
+    @Flag(
+        name: .customLong("keep-grants"),
+        help: "Grants stay, and with them what applications hold; everything else ends.")
+    var keepsGrants = false
 }
 
 struct UserAddCommand: AsyncParsableCommand {
@@ -127,25 +142,43 @@ struct UserListCommand: AsyncParsableCommand {
 struct UserPasswordCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "password",
-        abstract: "Give a new password: whoever is logged in with the old one has to log in again.")
+        abstract: "Give a new password: whoever is logged in with the old one has to log in again.",
+        discussion: """
+            \(UserArguments.endings)
+
+            With --keep-grants, applications go on with the refresh tokens and access tokens that they have: for a password \
+            that was forgotten, not for one that somebody else may have used.
+            """)
 
     @OptionGroup var arguments: UserArguments
+    @OptionGroup var keep: KeepGrants
 
     func run() async throws {
         let password = try PasswordPrompt.newPassword()
-        try await arguments.change("new password") { try await $0.setPassword(password, name: arguments.name) }
+        try await arguments.change("new password") {
+            try await $0.setPassword(password, name: arguments.name, keepsGrants: keep.keepsGrants)
+        }
     }
 }
 
 struct UserDisableCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "disable", abstract: "Keep somebody out, and end what was granted to applications on their behalf."
-    )
+        commandName: "disable",
+        abstract: "Keep somebody out, and end what was granted to applications on their behalf.",
+        discussion: """
+            \(UserArguments.endings)
+
+            With --keep-grants, access tokens end, and refresh tokens count again once the user is enabled: the user need \
+            not agree to anything again.
+            """)
 
     @OptionGroup var arguments: UserArguments
+    @OptionGroup var keep: KeepGrants
 
     func run() async throws {
-        try await arguments.change("disabled") { try await $0.setDisabled(true, name: arguments.name) }
+        try await arguments.change("disabled") {
+            try await $0.setDisabled(true, name: arguments.name, keepsGrants: keep.keepsGrants)
+        }
     }
 }
 
@@ -161,7 +194,12 @@ struct UserEnableCommand: AsyncParsableCommand {
 
 struct UserRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "remove", abstract: "Remove an account with all that belongs to it.")
+        commandName: "remove", abstract: "Remove an account with all that belongs to it.",
+        discussion: """
+            \(UserArguments.endings)
+
+            Nothing can be kept: without the account no grant counts.
+            """)
 
     @OptionGroup var arguments: UserArguments
 

@@ -56,6 +56,9 @@ struct PromptTests {
         for cookies in [[:], [BrowserCookie.name: RandomText.browser.make(.system)]] as [[String: String]] {
             #expect(await flow.send("/oauth2/authorize", query: "interaction=\(id)", cookies: cookies).isPage)
         }
+        // As long as the browser has no session of the user, or no longer, nobody is logged in.
+        #expect(await flow.send("/oauth2/authorize", query: "interaction=\(id)").target == "/oauth2/login")
+        try await flow.logIn(at: newYear2026 + 5)
         let answer = await flow.send("/oauth2/authorize", query: "interaction=\(id)")
         #expect(answer.target == CodeFlowHarness.redirectURI)
         #expect(answer.redirect["state"] == "xyz")

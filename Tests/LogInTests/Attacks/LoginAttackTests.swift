@@ -1,6 +1,7 @@
 import HTTP
 import Testing
 
+@testable import Administration
 @testable import AuthorizationRecords
 @testable import AuthorizationTesting
 @testable import LogIn
@@ -138,20 +139,25 @@ struct LoginAttackTests {
         try await harness.logIn(browser)
         let cookie = try #require(browser[KnownBrowser.cookieName])
         let pepper = try #require(SecretPepper(octets: [UInt8](repeating: 7, count: 32)))
-        func known(_ value: String, _ name: String) -> Bool {
+        let alice = try #require(try await harness.store.user(name: "alice"))
+        let bob = try await harness.directory.add(
+            name: "bob", password: "another long password", now: newYear2026, random: harness.random)
+        func known(_ value: String, _ user: StoredUser) -> Bool {
             KnownBrowser.read(
                 ServiceRequest(method: "GET", path: "/", fields: [("cookie", "\(KnownBrowser.cookieName)=\(value)")]),
-                name: name, pepper)
+                user, pepper)
                 != nil
         }
-        #expect(known(cookie, "alice"))
-        #expect(!known(cookie, "bob"))
-        #expect(!known(String(cookie.dropLast()) + (cookie.hasSuffix("A") ? "B" : "A"), "alice"))
+        #expect(known(cookie, alice))
+        #expect(!known(cookie, bob))
+        try await harness.change(alice, .init(password: "a quite new password", keepsGrants: true))
+        #expect(!known(cookie, try #require(try await harness.store.user(name: "alice"))))
+        #expect(!known(String(cookie.dropLast()) + (cookie.hasSuffix("A") ? "B" : "A"), alice))
         #expect(
             !known(
                 RandomText.knownBrowser.make(harness.random) + "." + RandomText.knownBrowser.make(harness.random),
-                "alice"))
-        #expect(!known("", "alice"))
+                alice))
+        #expect(!known("", alice))
     }
 
     @Test(

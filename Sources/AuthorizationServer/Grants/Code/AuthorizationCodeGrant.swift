@@ -6,6 +6,9 @@ import Proof
 
 /// The authorization code grant (RFC 6749 §4.1.3): a code and its verifier become tokens, once.
 struct AuthorizationCodeGrant: TokenGrant {
+    /// Of changes that meet others.
+    private static let attemptsMax = 8
+
     let type = GrantType.authorizationCode
     let usesProof = true
     let store: any AuthorizationStore
@@ -14,6 +17,17 @@ struct AuthorizationCodeGrant: TokenGrant {
 
     func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer {
         guard let text = request.parameters.value("code") else { throw .noCode }
+        var isProofUsed = false
+        for _ in 0..<Self.attemptsMax {
+            if let answer = try await attempt(text, request, &isProofUsed) { return answer }
+        }
+        throw .unavailable
+    }
+
+    /// nil: somebody else changed something meanwhile: the account, or the code, by redeeming it.
+    private func attempt(_ text: String, _ request: TokenRequest, _ isProofUsed: inout Bool) async throws(OAuthError)
+        -> TokenAnswer?
+    {
         let record = try await store.orUnavailable {
             try await $0.record(.authorizationCode, RandomText.authorizationCode.key(of: text))
         }
@@ -21,7 +35,8 @@ struct AuthorizationCodeGrant: TokenGrant {
             throw .badCode
         }
         try judge(code, request)
-        try await request.useProof()
+        if !isProofUsed { try await request.useProof() }
+        isProofUsed = true
         // Only whoever could have redeemed it is taken for a replay: anybody else changes nothing (OAuth 2.1 draft
         // §7.5.2).
         if let grantID = code.grantID { throw try await end(grantID, request) }
@@ -29,20 +44,19 @@ struct AuthorizationCodeGrant: TokenGrant {
         guard let user = try await store.orUnavailable({ try await $0.user(id: code.user.userID) }), !user.isDisabled
         else { throw .badCode }
 
-        let grant = grant(of: code, request)
+        let grant = try grant(of: code, request)
         var answer = try tokens.answer(for: grant, scopes: grant.scopes, nonce: grant.nonce, request: request)
-        var changes: [StoreChange] = [.replace(code.used(by: grant, now: request.now).record), .insert(grant.record)]
+        var changes: [StoreChange] = [
+            .replace(code.used(by: grant, now: request.now).record), .insert(grant.record), user.unchanged,
+        ]
         if request.client.client.grants.contains(.refreshToken) {
             let first = refresh.first(for: grant, now: request.now, random: request.random)
             changes.append(.insert(first.token.record))
             answer.refreshToken = first.text
         }
         let all = changes
-        if try await store.orUnavailable({ try await $0.commit(all, now: request.now) }) { return answer }
-        // Somebody was faster with the same code: one of the two has stolen it.
-        let winner = try await store.orUnavailable { try await $0.record(.authorizationCode, code.key) }
-        guard let grantID = winner.flatMap(AuthorizationCode.init)?.grantID else { throw .badCode }
-        throw try await end(grantID, request)
+        // Where somebody was faster with the same code, one of the two has stolen it: that is seen the next time.
+        return try await store.orUnavailable({ try await $0.commit(all, now: request.now) }) ? answer : nil
     }
 
     private func judge(_ code: AuthorizationCode, _ request: TokenRequest) throws(OAuthError) {
@@ -51,6 +65,12 @@ struct AuthorizationCodeGrant: TokenGrant {
         if let uri = request.parameters.value("redirect_uri") {
             guard uri.utf8.elementsEqual(code.request.redirectURI.utf8) else { throw .badCode }
         }
+        // Where it was sent is no place of the client's any more: whoever has it there is not the client.
+        guard
+            (try? RedirectURI.chosen(
+                asked: code.request.redirectURI, registered: request.client.client.redirectURIs,
+                anyLocalhostPort: request.client.client.documentReadAt != nil)) != nil
+        else { throw .badCode }
         guard let verifier = request.parameters.value("code_verifier"),
             ProofKey.matches(verifier: verifier, challenge: code.request.codeChallenge)
         else { throw .badVerifier }
@@ -65,8 +85,9 @@ struct AuthorizationCodeGrant: TokenGrant {
         return .codeReplayed
     }
 
-    private func grant(of code: AuthorizationCode, _ request: TokenRequest) -> Grant {
+    private func grant(of code: AuthorizationCode, _ request: TokenRequest) throws(OAuthError) -> Grant {
         let client = request.client.client
+        guard client.mayStillHave(code.request.scopes) else { throw .invalidScope }
         let lifetime =
             client.grants.contains(.refreshToken) ? RefreshRules.absoluteSeconds : RefreshRules.withoutRefreshSeconds
         var grant = Grant(

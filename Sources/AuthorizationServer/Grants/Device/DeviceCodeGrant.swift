@@ -4,6 +4,9 @@ import LogIn
 
 /// The device grant (RFC 8628 §3.4, §3.5): a device asks whether its user has answered yet, and gets its tokens once.
 struct DeviceCodeGrant: TokenGrant {
+    /// Of changes that meet others.
+    private static let attemptsMax = 8
+
     let type = GrantType.deviceCode
     let usesProof = true
     let store: any AuthorizationStore
@@ -12,6 +15,17 @@ struct DeviceCodeGrant: TokenGrant {
 
     func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer {
         guard let code = request.parameters.value("device_code") else { throw .missingDeviceCode }
+        var isProofUsed = false
+        for _ in 0..<Self.attemptsMax {
+            if let answer = try await attempt(code, request, &isProofUsed) { return answer }
+        }
+        throw .unavailable
+    }
+
+    /// nil: somebody else changed something meanwhile: the account, or the device, by redeeming its code.
+    private func attempt(_ code: String, _ request: TokenRequest, _ isProofUsed: inout Bool) async throws(OAuthError)
+        -> TokenAnswer?
+    {
         let record = try await store.orUnavailable {
             try await $0.record(.deviceCode, RandomText.deviceCode.key(of: code))
         }
@@ -24,7 +38,7 @@ struct DeviceCodeGrant: TokenGrant {
         switch device.state {
         case .pending: throw try await wait(device, now: request.now)
         case .denied: throw .deviceDenied
-        case .approved(let approval): return try await redeem(device, approval, request)
+        case .approved(let approval): return try await redeem(device, approval, request, &isProofUsed)
         case .used: throw .unknownDeviceCode
         }
     }
@@ -47,13 +61,15 @@ struct DeviceCodeGrant: TokenGrant {
     }
 
     /// Once, however many ask at the same time.
-    private func redeem(_ device: DeviceRequest, _ approval: DeviceRequest.Approval, _ request: TokenRequest)
-        async throws(OAuthError) -> TokenAnswer
-    {
+    private func redeem(
+        _ device: DeviceRequest, _ approval: DeviceRequest.Approval, _ request: TokenRequest, _ isProofUsed: inout Bool
+    ) async throws(OAuthError) -> TokenAnswer? {
         let client = request.client.client
         let user = try await store.orUnavailable { try await $0.record(.user, approval.userID) }
         guard let user = user.flatMap(StoredUser.init), !user.isDisabled else { throw .deviceDenied }
-        try await request.useProof()
+        guard client.mayStillHave(approval.scopes) else { throw .invalidScope }
+        if !isProofUsed { try await request.useProof() }
+        isProofUsed = true
         let mayRefresh = client.grants.contains(.refreshToken)
         var grant = Grant(
             id: RandomText.grantID.make(request.random), clientID: client.id, subject: approval.userID,
@@ -72,11 +88,8 @@ struct DeviceCodeGrant: TokenGrant {
         }
         var used = device
         used.state = .used(grantID: grant.id)
-        let all = [.replace(used.record)] + changes
-        guard try await store.orUnavailable({ try await $0.commit(all, now: request.now) }) else {
-            throw .unknownDeviceCode
-        }
-        return answer
+        let all = [.replace(used.record), user.unchanged] + changes
+        return try await store.orUnavailable({ try await $0.commit(all, now: request.now) }) ? answer : nil
     }
 }
 

@@ -96,9 +96,9 @@ struct RefreshTokenGrant: TokenGrant {
     /// Fewer than were granted, if the client says so (RFC 6749 §6); never one that has been taken from the client
     /// since.
     private func scopes(of grant: Grant, _ request: TokenRequest) throws(OAuthError) -> [String] {
-        let held = request.client.client.scopes + [IdentityScope.offline]
-        let scopes = try tokens.targets.scopes(asked: request.parameters.value("scope"), allowed: grant.scopes).filter(
-            held.contains)
+        let scopes = try tokens.targets.scopes(asked: request.parameters.value("scope"), allowed: grant.scopes).filter {
+            request.client.client.mayStillHave([$0])
+        }
         guard !scopes.isEmpty || grant.scopes.isEmpty else { throw .invalidScope }
         return scopes
     }
