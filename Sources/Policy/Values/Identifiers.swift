@@ -147,6 +147,13 @@ extension ValueKind where Value == String {
         ValueKind("a token type such as at+jwt") { scalar throws(ValueProblem) in
             var type = scalar.text.lowercased()
             if type == "absent" { return "" }
+            if ["none", "null", "nil", "missing", "empty"].contains(type) {
+                throw ValueProblem("no token has the type \(Shown.value(scalar.text)); did you mean \"absent\"?")
+            }
+            if ["any", "all", "*"].contains(type) {
+                throw ValueProblem(
+                    "\(Shown.value(scalar.text)) would be a type of that name; name each, as in [at+jwt, JWT, absent]")
+            }
             if type.hasPrefix("application/") { type.removeFirst("application/".count) }
             guard FieldName.isToken(type), type.utf8.count <= 64 else {
                 throw ValueProblem("\(Shown.value(scalar.text)) is not a token type such as at+jwt, JWT or absent")
@@ -155,6 +162,10 @@ extension ValueKind where Value == String {
             guard type != "token-introspection+jwt" else {
                 throw ValueProblem("token-introspection+jwt is an issuer's answer about a token, never an access token")
             }
+            guard
+                !["dpop+jwt", "logout+jwt", "secevent+jwt", "oauth-authz-req+jwt", "client-authentication+jwt"]
+                    .contains(type)
+            else { throw ValueProblem("\(type) is the type of another kind of JWT, never of an access token") }
             return type
         }
     }

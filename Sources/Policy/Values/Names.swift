@@ -96,6 +96,27 @@ enum FieldName {
         "content-encoding", "accept", "range", "if-match", "if-none-match",
     ]
 
+    /// What to do instead of naming a field that is taken in a list of those that clients may send, or may not.
+    private static func advice(_ name: String) -> String {
+        switch name {
+        case "authorization": "a token is passed on where a route says forward_token: true, and nowhere else"
+        case "forwarded": "say forwarded: true or false"
+        case "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host": "say x_forwarded: true or false"
+        case "host": "services always get the one that the client called"
+        case "via", "x-request-id", "traceparent", "tracestate": "the gateway sets it itself"
+        case "connection", "content-length", "transfer-encoding", "expect", "upgrade", "te", "trailer", "keep-alive",
+            "proxy-connection", "proxy-authorization", "proxy-authenticate":
+            "it belongs to the connection, and each has its own"
+        default: "services need it, and always get it as the client sent it"
+        }
+    }
+
+    /// Of a name in `pass` or `remove`.
+    static func listProblem(_ name: String) -> String? {
+        guard taken.contains(name.lowercased()) else { return problem(name) }
+        return "\(Shown.value(name)) cannot be in this list: \(advice(name.lowercased()))"
+    }
+
     static func problem(_ name: String) -> String? {
         if !isToken(name) || name.utf8.count > 64 { return "\(Shown.value(name)) is not a header field name" }
         if name.contains("_") || name.contains(".") {
@@ -123,7 +144,7 @@ extension ValueKind where Value == String {
     /// One that a client may be allowed to send.
     package static var believedField: ValueKind {
         ValueKind("a header field name") { scalar throws(ValueProblem) in
-            if let problem = FieldName.problem(scalar.text) { throw ValueProblem(problem) }
+            if let problem = FieldName.listProblem(scalar.text) { throw ValueProblem(problem) }
             guard !BelievedFields.untouchable.contains(scalar.text.lowercased()) else {
                 throw ValueProblem(
                     "\(scalar.text) is the gateway's own to set; a service that believes it must not get a client's")
@@ -135,7 +156,7 @@ extension ValueKind where Value == String {
     /// One that no client may send.
     package static var removedField: ValueKind {
         ValueKind("a header field name") { scalar throws(ValueProblem) in
-            if let problem = FieldName.problem(scalar.text) { throw ValueProblem(problem) }
+            if let problem = FieldName.listProblem(scalar.text) { throw ValueProblem(problem) }
             return scalar.text
         }
     }

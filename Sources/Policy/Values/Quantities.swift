@@ -5,11 +5,23 @@ extension ValueKind where Value == Duration {
     /// - Parameter range: for the check and for its message.
     package static func duration(_ range: ClosedRange<Duration>) -> ValueKind {
         ValueKind("a duration such as 10s") { scalar throws(ValueProblem) in
-            let duration = try DurationText.parse(scalar.text)
-            guard range.contains(duration) else {
+            let text = scalar.text
+            let range = (lower: range.lowerBound, upper: range.upperBound, all: range)
+            let limits = "\(DurationText.text(range.lower)) to \(DurationText.text(range.upper))"
+            let noOff = range.lower > .zero ? "; there is no \"off\"" : ""
+            if !text.isEmpty, text.allSatisfy({ $0 == "0" }), range.lower > .zero {
+                throw ValueProblem("\(text) is out of range (\(limits))\(noOff)", code: .outOfRange)
+            }
+            if ["unlimited", "never", "off", "none", "false", "infinite", "infinity", "forever"].contains(
+                text.lowercased())
+            {
                 throw ValueProblem(
-                    "\(scalar.text) is out of range (\(DurationText.text(range.lowerBound)) to \(DurationText.text(range.upperBound)))",
+                    "found \(Shown.value(text)), expected a duration such as 10s (\(limits))\(noOff)",
                     code: .outOfRange)
+            }
+            let duration = try DurationText.parse(text)
+            guard range.all.contains(duration) else {
+                throw ValueProblem("\(text) is out of range (\(limits))", code: .outOfRange)
             }
             return duration
         }

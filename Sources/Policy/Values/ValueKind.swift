@@ -4,11 +4,16 @@ import Octets
 package struct ValueKind<Value> {
     /// "a duration such as 10s".
     package let expected: String
+    /// All that can be written, where these are a few words; otherwise empty.
+    package let words: [String]
     /// Throws what is wrong with the scalar; the caller knows where it stands.
     package let parse: (DocumentScalar) throws(ValueProblem) -> Value
 
-    package init(_ expected: String, _ parse: @escaping (DocumentScalar) throws(ValueProblem) -> Value) {
+    package init(
+        _ expected: String, words: [String] = [], _ parse: @escaping (DocumentScalar) throws(ValueProblem) -> Value
+    ) {
         self.expected = expected
+        self.words = words
         self.parse = parse
     }
 }
@@ -83,7 +88,7 @@ extension ValueKind where Value == Int {
 extension ValueKind {
     /// One of some words.
     package static func word(_ words: [String], _ make: @escaping (String) -> Value?) -> ValueKind {
-        ValueKind(Shown.choice(words)) { scalar throws(ValueProblem) in
+        ValueKind(Shown.choice(words), words: words) { scalar throws(ValueProblem) in
             if words.contains(scalar.text), let value = make(scalar.text) { return value }
             throw ValueProblem(
                 "found \(Shown.value(scalar.text)), expected \(Shown.choice(words))"

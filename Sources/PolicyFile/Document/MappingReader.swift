@@ -12,10 +12,13 @@ final class MappingReader {
     private var asked: [String] = []
 
     /// `position`: where a missing key is reported; where the mapping begins unless given.
-    init?(_ node: DocumentNode, name: String, at position: SourcePosition? = nil, findings: FindingCollector) {
+    init?(
+        _ node: DocumentNode, name: String, at position: SourcePosition? = nil, expected: String = "a mapping of keys",
+        findings: FindingCollector
+    ) {
         guard case .mapping(let members) = node.content else {
             if !node.isRefused {
-                findings.error(.wrongType, at: node.position, "\(name): found \(node.kind), expected a mapping of keys")
+                findings.error(.wrongType, at: node.position, "\(name): found \(node.kind), expected \(expected)")
             }
             return nil
         }
@@ -50,9 +53,12 @@ final class MappingReader {
     }
 
     /// Notes the keys that nobody asked for.
-    func finish() {
+    /// - Parameter elsewhere: keys of other sections, and what to write here, as in `it is called first_byte here`.
+    func finish(elsewhere: [String: String] = [:]) {
         for member in members where !asked.contains(member.key) {
-            let hint = KnownHabits.hint(for: member.key) ?? Spelling.hint(for: member.key, among: asked)
+            let hint =
+                elsewhere[member.key].map { "; \($0)" } ?? KnownHabits.hint(for: member.key)
+                ?? Spelling.hint(for: member.key, among: asked)
             findings.error(.unknownKey, at: member.position, "unknown key \(Shown.value(member.key)) in \(name)\(hint)")
         }
     }
@@ -85,7 +91,10 @@ final class MappingReader {
         case .list(let items): nodes = items
         case .scalar(let scalar) where orOne && !scalar.isNull: break
         case .scalar, .mapping:
-            wrongType(node, key, orOne ? "\(kind.expected), or a list of such" : "a list such as [a, b]")
+            let list =
+                kind.words.first.map { "a list of \(Shown.choice(kind.words)), such as [\($0)]" }
+                ?? "a list such as [a, b]"
+            wrongType(node, key, orOne ? "\(kind.expected), or a list of such" : list)
             return nil
         }
         if nodes.isEmpty {
@@ -117,9 +126,19 @@ final class MappingReader {
         return items
     }
 
-    func nested(_ key: String, name: String? = nil) -> MappingReader? {
+    func nested(_ key: String, name: String? = nil, expected: String = "a mapping of keys") -> MappingReader? {
         node(key).flatMap {
-            MappingReader($0, name: name ?? "\"\(key)\" in \(self.name)", at: keyPosition(key), findings: findings)
+            MappingReader(
+                $0, name: name ?? "\"\(key)\" in \(self.name)", at: keyPosition(key), expected: expected,
+                findings: findings)
+        }
+    }
+
+    /// Notes a mapping with nothing in it, where every key can be left out: something was forgotten.
+    /// - Parameter what: to name in it.
+    func refuseEmpty(_ what: String = "something") {
+        if members.isEmpty {
+            findings.error(.badValue, at: position, "\(name) is empty; leave the key out or name \(what)")
         }
     }
 

@@ -23,7 +23,7 @@ struct FederationSection {
             "claims", "say which of the issuer's tokens are meant, as in claims: {sub: {equals: \"repo:acme/shop\"}}")
         let issuer = reader.value("issuer", .reference)
         let client = reader.value("client", .reference)
-        let claims = ClaimRulesReader(findings: findings, path: nil).read(reader)
+        let claims = ClaimRulesReader(findings: findings, path: nil, isOfRoute: false).read(reader)
         let isSingleUse = reader.value("single_use", .flag, default: true)
         reader.finish()
         guard let issuer else { return nil }

@@ -92,7 +92,7 @@ struct IssuerSection {
         let identifier = reader.value("issuer", .issuerIdentifier)
         let audiences = reader.list("audience", of: .audience, orOne: true)
         let audienceClaim = reader.value("audience_claim", .claimPath)
-        let claims = ClaimRulesReader(findings: context.findings, path: nil).read(reader)
+        let claims = ClaimRulesReader(findings: context.findings, path: nil, isOfRoute: false).read(reader)
         let acceptsIDTokens = insecurities.accept(
             "insecure_accept_id_tokens", in: reader, path: "issuers.\(name.value)", code: .idTokens,
             meaning:

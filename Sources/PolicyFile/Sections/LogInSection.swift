@@ -45,7 +45,7 @@ struct LogInSection {
                 "\"scopes\" in \(reader.name): without openid the provider does not say who has logged in (OpenID Connect Core §3.1.2.1); write [openid, …]"
             )
         }
-        let claims = ClaimRulesReader(findings: context.findings, path: nil).read(reader)
+        let claims = ClaimRulesReader(findings: context.findings, path: nil, isOfRoute: false).read(reader)
         let signsUp = reader.value("sign_up", .flag, default: true)
         reader.finish()
         draft.issuer = issuer

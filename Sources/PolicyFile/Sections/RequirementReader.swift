@@ -86,6 +86,8 @@ struct RequirementReader {
 struct ClaimRulesReader {
     let findings: FindingCollector
     let path: PathPattern?
+    /// False for the rules of an issuer: its tokens come to any path.
+    var isOfRoute = true
 
     /// Claims that have a key of their own, or that the gateway checks by itself.
     private static let taken = [
@@ -95,10 +97,10 @@ struct ClaimRulesReader {
     ]
 
     func read(_ require: MappingReader) -> [ClaimRule] {
-        guard let reader = require.nested("claims") else { return [] }
-        if reader.entries.isEmpty {
-            findings.error(.badValue, at: reader.position, "\(reader.name) is empty; leave the key out or name a claim")
+        guard let reader = require.nested("claims", expected: "claims such as {tenant: {equals: acme}}") else {
+            return []
         }
+        reader.refuseEmpty("a claim")
         return reader.entries.flatMap { rules($0, require) }
     }
 
@@ -127,7 +129,7 @@ struct ClaimRulesReader {
         guard let reader = MappingReader(entry.value, name: name, at: entry.position, findings: findings) else {
             return []
         }
-        let scalar = ValueKind<ClaimScalar>.claimScalar(in: self.path)
+        let scalar = ValueKind<ClaimScalar>.claimScalar(in: self.path, isOfRoute: isOfRoute)
         var conditions: [ClaimRule.Condition] = []
         if let value = reader.value("equals", scalar) { conditions.append(.equals(value.value)) }
         if let values = reader.list("one_of", of: scalar), !values.isEmpty {
@@ -147,10 +149,17 @@ struct ClaimRulesReader {
 extension ValueKind where Value == ClaimScalar {
     /// `true` and `12` mean a boolean and a number as in JSON; what YAML versions disagree about must be quoted. A name
     /// in braces is what the path captured under it.
-    static func claimScalar(in path: PathPattern?) -> ValueKind {
+    static func claimScalar(in path: PathPattern?, isOfRoute: Bool) -> ValueKind {
         ValueKind("a text, a number, true or false") { scalar throws(ValueProblem) in
             let text = scalar.text
-            if let name = PathPatternText.captureName(text) { return try capture(name, in: path) }
+            if let name = PathPatternText.captureName(text) {
+                guard isOfRoute else {
+                    throw ValueProblem(
+                        "\"{\(name)}\" is a capture of a path, which only \"claims\" in \"require\" of a route can compare with; for the text itself write matches: '\\{\(name)\\}'"
+                    )
+                }
+                return try capture(name, in: path)
+            }
             guard scalar.isPlain else { return .string(text) }
             switch text {
             case "true": return .bool(true)

@@ -24,7 +24,9 @@ enum TimeoutSection {
 
     static func read(_ root: MappingReader) -> Timeouts {
         var timeouts = Timeouts()
-        guard let reader = root.nested("timeouts", name: "\"timeouts\"") else { return timeouts }
+        guard let reader = root.nested("timeouts", name: "\"timeouts\"", expected: "keys such as {drain: 30s}") else {
+            return timeouts
+        }
         for (key, path, range) in keys {
             timeouts[keyPath: path] = reader.value(key, .duration(range), default: timeouts[keyPath: path])
         }
@@ -33,8 +35,22 @@ enum TimeoutSection {
         timeouts.answerRateMin = reader.value("answer_rate_min", TransferText.rate, default: timeouts.answerRateMin)
         timeouts.answerTotal = reader.value("answer_total", TransferText.total, default: timeouts.answerTotal)
         timeouts.rateGrace = reader.value("rate_grace", TransferText.grace, default: timeouts.rateGrace)
-        reader.finish()
+        reader.finish(
+            elsewhere: [
+                "first_byte": "it is called upstream_first_byte here",
+                "answer_stall": "it is called upstream_stall here",
+                "first_byte_timeout": "it is called upstream_first_byte here",
+            ])
         return timeouts
+    }
+
+    /// What cannot be set for one route, and what is called otherwise there.
+    static var hintsForRoutes: [String: String] {
+        var hints: [String: String] = [:]
+        for (key, _, _) in keys { hints[key] = "it is set for all routes, in \"timeouts\" at the top" }
+        for key in ["upstream_first_byte", "first_byte_timeout"] { hints[key] = "it is called first_byte here" }
+        hints["upstream_stall"] = "it is called answer_stall here"
+        return hints
     }
 }
 
@@ -61,7 +77,9 @@ enum RouteTimeoutSection {
 
     static func read(_ route: MappingReader) -> RouteTimeouts {
         var timeouts = RouteTimeouts()
-        guard let reader = route.nested("timeouts") else { return timeouts }
+        let names = keys.map(\.0)
+        guard let reader = route.nested("timeouts", expected: "keys such as {\(names[0]): 10s}: \(Shown.choice(names))")
+        else { return timeouts }
         for (key, path) in keys { timeouts[keyPath: path] = reader.value(key, .duration(range))?.value }
         timeouts.bodyRateMin = reader.value("body_rate_min", TransferText.rate)?.value
         // Not `?.value`, which would make "not written" into "unlimited".
@@ -69,7 +87,7 @@ enum RouteTimeoutSection {
         timeouts.answerRateMin = reader.value("answer_rate_min", TransferText.rate)?.value
         timeouts.answerTotal = reader.value("answer_total", TransferText.total).map { $0.value }
         timeouts.rateGrace = reader.value("rate_grace", TransferText.grace)?.value
-        reader.finish()
+        reader.finish(elsewhere: TimeoutSection.hintsForRoutes)
         return timeouts
     }
 }
@@ -78,7 +96,9 @@ enum RouteTimeoutSection {
 enum BoundSection {
     static func read(_ root: MappingReader) -> Bounds {
         var bounds = Bounds()
-        guard let reader = root.nested("bounds", name: "\"bounds\"") else { return bounds }
+        guard let reader = root.nested("bounds", name: "\"bounds\"", expected: "keys such as {body_max: 10MiB}") else {
+            return bounds
+        }
         bounds.headBytesMax = reader.value("head_max", .size(1_024...262_144), default: bounds.headBytesMax)
         bounds.fieldsMax = reader.value("fields_max", .number(8...1_000), default: bounds.fieldsMax)
         bounds.bodyBytesMax = reader.value(

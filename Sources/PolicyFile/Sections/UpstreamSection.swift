@@ -109,7 +109,7 @@ struct UpstreamSection {
     private func ejection(_ reader: MappingReader) -> (failures: Int, time: Duration) {
         var failures = 5
         var time: Duration = .seconds(30)
-        if let ejection = reader.nested("ejection") {
+        if let ejection = reader.nested("ejection", expected: "keys such as {after_failures: 5, time: 30s}") {
             failures = ejection.value("after_failures", .number(0...1_000), default: failures)
             time = ejection.value("time", .duration(.seconds(1) ... .seconds(3_600)), default: time)
             ejection.finish()
@@ -122,7 +122,9 @@ struct UpstreamSection {
 enum UpstreamHeadersReader {
     static func read(_ upstream: MappingReader) -> UpstreamHeaders {
         var headers = UpstreamHeaders()
-        guard let reader = upstream.nested("headers") else { return headers }
+        guard let reader = upstream.nested("headers", expected: "keys such as {subject: X-Auth-Subject}") else {
+            return headers
+        }
         headers.subject = reader.value("subject", .fieldName, default: headers.subject)
         headers.clientID = reader.value("client_id", .fieldName, default: headers.clientID)
         headers.scope = reader.value("scope", .fieldName, default: headers.scope)
