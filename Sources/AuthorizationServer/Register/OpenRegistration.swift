@@ -31,6 +31,7 @@ final class OpenRegistration: Sendable {
 
     /// Makes room for one more client, or says why there is none.
     func admit(address: String, _ store: any AuthorizationStore, now: Int64) async throws(OAuthError) {
+        let address = AddressBlock(of: address).text
         guard limiter.allows(clientID: "", address: address, now: now) else { throw .tooManyRegistrations }
         if counted.withLock({
             $0.at == .min || now - $0.at >= Self.countSeconds || $0.count >= clientsMax && now > $0.at

@@ -107,6 +107,10 @@ struct OpenRegistrationTests {
         #expect(answer.field("retry-after") == "360")
         #expect(answer.facts.event == "registration_braked")
         #expect(await register(from: "192.0.2.2").status == 201)
+        // An IPv6 subscriber has a whole /64.
+        for number in 0..<10 { #expect(await register(from: "2001:db8::\(number)").status == 201) }
+        #expect(await register(from: "2001:db8::ffff:1").status == 429)
+        #expect(await register(from: "2001:db8:0:1::1").status == 201)
         #expect(await register(from: "192.0.2.1", now: newYear2026 + 360).status == 201)
     }
 
