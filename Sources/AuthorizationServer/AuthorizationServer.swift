@@ -13,6 +13,8 @@ package final class AuthorizationServer: Sendable {
     private struct Served {
         let declaration: AuthorizationServerEndpoint.Declaration
         let endpoint: any ServerEndpoint
+        /// nil: scripts of other origins have no business there.
+        let crossOrigin: CrossOriginRule?
     }
     /// By path.
     private let served: [String: Served]
@@ -44,7 +46,10 @@ package final class AuthorizationServer: Sendable {
         let issuer = settings.issuer.text
         let clientKeys = ClientKeys(source: keySource)
         let authenticator = ClientAuthenticator(
-            store: store, pepper: pepper, realm: issuer, profile: settings.profile, keys: clientKeys)
+            store: store, pepper: pepper, realm: issuer, profile: settings.profile,
+            tokenEndpoints: ([settings.issuer.origin] + [settings.mtlsOrigin?.origin].compactMap { $0 }).map {
+                $0 + AuthorizationServerEndpoint.token.path
+            }, keys: clientKeys)
         let proofs = SenderProofRules(
             store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile)
         let mint = TokenMint(
@@ -61,8 +66,9 @@ package final class AuthorizationServer: Sendable {
                 ? open.map { ClientDocuments(store: store, source: documents, open: $0, metadata: openMetadata) } : nil
         }
         let objects = RequestObjects(issuer: issuer, keys: clientKeys)
+        let hints = IDTokenHints(issuer: issuer, keys: keys)
         let judge = AuthorizationRequestValidator(
-            targets: targets, detailTypes: settings.authorizationDetailsTypes)
+            targets: targets, detailTypes: settings.authorizationDetailsTypes, hints: hints, profile: settings.profile)
         let reader = AccessTokenReader(issuer: issuer, keys: keys, store: store)
         var grants: [any TokenGrant] = [
             ClientCredentialsGrant(mint: mint, targets: targets),
@@ -77,7 +83,8 @@ package final class AuthorizationServer: Sendable {
         let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
         let pending = PendingRequests(perAddress: settings.pendingRequestsPerAddressMax)
         let pages = LogInPages(
-            settings: settings, store: store, pepper: pepper, hasher: hasher, pending: pending, provider: provider)
+            settings: settings, store: store, pepper: pepper, hasher: hasher, hints: hints, pending: pending,
+            provider: provider)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
         func client(_ operation: any ClientOperation) -> ClientEndpoint {
             ClientEndpoint(authenticator: authenticator, proofs: proofs, operation: operation)
@@ -91,8 +98,11 @@ package final class AuthorizationServer: Sendable {
                 receiver: RequestReceiver(
                     store: store, objects: objects, documents: clientDocuments,
                     requiresPushedRequests: settings.profile.demandsPushedRequests),
-                judge: judge, sessions: pages.sessions, pending: pending),
-            .par: client(PushedRequestEndpoint(store: store, objects: objects, judge: judge, pending: pending)),
+                judge: judge, sessions: pages.sessions, pending: pending,
+                contexts: AuthenticationContexts(settings.logIn)),
+            .par: client(
+                PushedRequestEndpoint(
+                    store: store, objects: objects, judge: judge, pending: pending, profile: settings.profile)),
             .userInfo: UserInfoEndpoint(
                 store: store,
                 tokens: OwnTokens(
@@ -100,7 +110,7 @@ package final class AuthorizationServer: Sendable {
                     proves: { (call, key, token) throws(OAuthError) in
                         try await proofs.proves(call, key: key, token: token)
                     }),
-                realm: issuer),
+                proofs: proofs, realm: issuer),
             .revoke: client(RevocationEndpoint(reader: reader, store: store)),
             .deviceAuthorization: client(
                 DeviceAuthorizationEndpoint(
@@ -127,7 +137,8 @@ package final class AuthorizationServer: Sendable {
         var served: [String: Served] = [:]
         for (endpoint, answering) in endpoints {
             served[endpoint.path(issuer: settings.issuer)] = Served(
-                declaration: endpoint.declaration, endpoint: answering)
+                declaration: endpoint.declaration, endpoint: answering,
+                crossOrigin: endpoint.declaration.crossOrigin)
         }
         self.served = served
     }
@@ -143,15 +154,28 @@ package final class AuthorizationServer: Sendable {
         guard let served = served[request.path] else {
             return .noSuchEndpoint
         }
+        // A browser asks for itself, and brings no credentials.
+        if let rule = served.crossOrigin, let fields = rule.preflightFields(of: request) {
+            return ServiceResponse(status: 204, fields: fields)
+        }
+        var response = await answer(served, request, now: now, monotonic: monotonic, random: random)
+        // Refusals, too: a script has to learn what is wrong.
+        if let rule = served.crossOrigin {
+            response.fields += rule.answerFields(origin: request.values("origin").first)
+        }
+        return response
+    }
+
+    private func answer(
+        _ served: Served, _ request: ServiceRequest, now: Int64, monotonic: Int64, random: Randomness
+    ) async -> ServiceResponse {
         let declaration = served.declaration
         guard declaration.methods.contains(request.method) else {
             return .methodNotAllowed(allow: declaration.methods.joined(separator: ", "))
         }
         // Its route has the same bound; this one holds whoever calls.
         guard request.body.count <= declaration.body.bytesMax else { return .contentTooLarge }
-        var response = await served.endpoint.answer(
+        return await served.endpoint.answer(
             EndpointCall(request: request, now: now, monotonic: monotonic, random: random))
-        if declaration.origins == .any { response.fields.append(ServiceResponse.anyOrigin) }
-        return response
     }
 }

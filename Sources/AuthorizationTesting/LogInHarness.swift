@@ -23,6 +23,8 @@ struct LogInHarness: Sendable {
     let administration: Administration
     let random: Randomness
     let user: StoredUser
+    /// That ID tokens are signed with.
+    let key: SigningKey
 
     /// - Parameters:
     ///   - provider: at which users log in, as `logIn` says.
@@ -40,10 +42,9 @@ struct LogInHarness: Sendable {
             }
             return (0..<count).map { $0 < 8 ? UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) : UInt8($0) }
         }
+        key = try SigningKey.generate(.es256)
         guard let pepper = SecretPepper(octets: [UInt8](repeating: 7, count: 32)),
-            let ring = SigningKeyRing([
-                DatedSigningKey(key: try SigningKey.generate(.es256), signsFrom: newYear2026 - 100)
-            ])
+            let ring = SigningKeyRing([DatedSigningKey(key: key, signsFrom: newYear2026 - 100)])
         else { throw HarnessError() }
         var settings = AuthorizationServerSettings(
             issuer: try servedIssuer(issuer), database: .sqlite(path: ""), accessTokenLifetime: .seconds(600),

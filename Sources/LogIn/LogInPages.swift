@@ -9,15 +9,17 @@ package struct LogInPages: Sendable {
     private let login: LoginPage
     private let consent: ConsentPage
     private let device: DevicePage
+    private let logout: LogoutPage
     /// nil: there is no provider.
     private let callback: ProviderCallback?
 
     /// - Parameters:
+    ///   - hints: ID tokens of ours, as clients show them.
     ///   - pending: bounds what is stored for users who have not logged in.
     ///   - provider: nil: the settings name none, and the log-in page has no button for it.
     package init(
         settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper,
-        hasher: PasswordHasher, pending: PendingRequests, provider: (any IdentityProvider)?
+        hasher: PasswordHasher, hints: IDTokenHints, pending: PendingRequests, provider: (any IdentityProvider)?
     ) {
         sessions = SessionReader(store: store, idleSeconds: settings.sessionIdle.components.seconds)
         context = PageContext(
@@ -43,13 +45,14 @@ package struct LogInPages: Sendable {
         }
         let asked = AskedFor(descriptions: settings.scopeDescriptions)
         consent = ConsentPage(context: context, asked: asked)
+        logout = LogoutPage(context: context, hints: hints)
         device = DevicePage(context: context, asked: asked, verification: DeviceVerification(store: store))
     }
 
     /// The endpoints that answer with a page; the way back from the provider only where there is one.
     package var endpoints: [AuthorizationServerEndpoint: any ServerEndpoint] {
         var endpoints: [AuthorizationServerEndpoint: any ServerEndpoint] = [
-            .login: login, .consent: consent, .logout: LogoutPage(context: context), .device: device,
+            .login: login, .consent: consent, .logout: logout, .device: device,
         ]
         if let callback { endpoints[.loginCallback] = callback }
         return endpoints

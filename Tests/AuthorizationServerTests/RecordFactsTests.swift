@@ -147,7 +147,7 @@ struct RecordFactsTests {
             ("POST", "/oauth2/token", String(repeating: "a", count: 1_100_000), 413),
             ("POST", "/oauth2/login", "username=alice&password=x", 400),
             ("POST", "/oauth2/consent", "decision=allow", 400),
-            ("POST", "/oauth2/device", "user_code=WDJBMJHT", 400), ("POST", "/oauth2/logout", "", 400),
+            ("POST", "/oauth2/device", "user_code=WDJBMJHT", 400), ("POST", "/oauth2/logout", "form_token=x", 400),
             ("GET", "/oauth2/login", "", 400), ("GET", "/oauth2/consent", "", 400),
             ("GET", "/oauth2/authorize", "", 400),
         ])

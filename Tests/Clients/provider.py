@@ -91,7 +91,7 @@ class Shop:
         self.gateway = at or gateway
         self.made = self.gateway.client(
             id, "--scope", "orders:read", "--scope", "openid", "--scope", "profile", "--scope", "email", "--grant", "authorization_code",
-            "--redirect-uri", REDIRECT)
+            "--redirect-uri", REDIRECT, "--require-acr")
         self.verifier = secrets.token_urlsafe(48)
 
     def url(self, **more):

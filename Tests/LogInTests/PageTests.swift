@@ -67,7 +67,9 @@ struct PageTests {
 
     @Test("a page has no script, loads nothing, and frames nothing", arguments: PageTemplate.allCases)
     func nothingActive(template: PageTemplate) throws {
-        let page = try #require(template.rendered(Self.content("text"))).lowercased()
+        var page = try #require(template.rendered(Self.content("text"))).lowercased()
+        // What brings an answer by POST has one line, which its policy names by its hash.
+        if template == .formPost { page.replace("<script>\(FormPostPage.script.lowercased())</script>", with: "") }
         for word in [
             "<script", "javascript:", " onclick", " onload", "<link", "<img", "<iframe", "@import", "url(", " style=",
             "http://",

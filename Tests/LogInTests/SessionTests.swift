@@ -1,4 +1,5 @@
 import HTTP
+import JOSE
 import JSON
 import Testing
 
@@ -106,13 +107,81 @@ struct SessionTests {
         #expect(answer.location == "https://app.example/bye?state=a%26b")
     }
 
+    private func idToken(_ changes: JSONObject = [:], typ: JSON = "JWT", key: SigningKey? = nil) throws -> String {
+        var claims: JSONObject = [
+            "iss": .string(AuthorizationHarness.issuer), "sub": "user-9", "aud": "app", "iat": 1, "exp": 2,
+        ]
+        for (name, value) in changes.members { claims[name] = value }
+        return try (key ?? harness.key).sign(header: ["typ": typ], claims: claims)
+    }
+
+    @Test("AS-040 an ID token that this server has not signed names no client, also beside a client_id")
+    func forgedHint() async throws {
+        try await harness.register(
+            "app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
+        for hint in [
+            try idToken(key: try SigningKey.generate(.es256)), try idToken(typ: "at+jwt"), "x.y.z",
+            try idToken(["iss": "https://other.example"]),
+        ] {
+            for client in ["", "&client_id=app"] {
+                let query = "id_token_hint=\(hint)&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye" + client
+                let form = await browser.get("/oauth2/logout", query)
+                #expect(form.status == 200)
+                #expect(!form.text.contains("post_logout_redirect_uri"))
+            }
+        }
+    }
+
+    @Test("RP-Initiated Logout §2: an application's POST comes again by GET, because browsers send no cookies with it")
+    func post() async throws {
+        try await harness.register(
+            "app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
+        let fields = [("origin", "https://app.example"), ("sec-fetch-site", "cross-site")]
+        let answer = await browser.post(
+            "/oauth2/logout",
+            "id_token_hint=\(try idToken())&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye&state=a%26b&other=1",
+            fields: fields)
+        #expect(answer.status == 303)
+        let location = try #require(answer.location)
+        #expect(location.hasPrefix("/oauth2/logout?id_token_hint="))
+        #expect(!location.contains("other"))
+        let form = await browser.get("/oauth2/logout", String(location.split(separator: "?")[1]))
+        #expect(form.text.contains("Alice A. (alice)"))
+        #expect(await browser.send(form).location == "https://app.example/bye?state=a%26b")
+        #expect(await browser.post("/oauth2/logout", "", fields: fields).location == "/oauth2/logout")
+        let long = "state=" + String(repeating: "%20", count: 5_000)
+        #expect(await browser.post("/oauth2/logout", long, fields: fields).status == 400)
+    }
+
+    @Test(
+        "where nobody is logged in, the browser goes back at once for a client that is the operator's or shows its ID token"
+    )
+    func nobody() async throws {
+        for id in ["app", "self"] {
+            try await harness.register(
+                id, name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
+        }
+        let token = StoredRecord(.registrationToken, "digest", client: "self", body: ["created_at": 1])
+        #expect(try await harness.store.commit([.insert(token)], now: newYear2026))
+        let other = harness.browser()
+        let target = "state=x&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye&"
+        for query in [
+            "client_id=app", "id_token_hint=\(try idToken())", "id_token_hint=\(try idToken(["aud": "self"]))",
+        ] {
+            #expect(await other.get("/oauth2/logout", target + query).location == "https://app.example/bye?state=x")
+        }
+        for query in ["client_id=self", "client_id=nobody", "id_token_hint=\(try idToken(typ: "at+jwt"))"] {
+            let answer = await other.get("/oauth2/logout", target + query)
+            #expect(answer.status == 200)
+            #expect(answer.text.contains("Nobody is logged in"))
+        }
+    }
+
     @Test("AS-040 a client that shows an ID token need not say its id, and goes no further with it than with its id")
     func hint() async throws {
         try await harness.register(
             "app", name: "App", metadata: ["post_logout_redirect_uris": ["https://app.example/bye"]])
-        // {"alg":"ES256"}.{"aud":"app"} and no signature that counts
-        let query =
-            "id_token_hint=eyJhbGciOiJFUzI1NiJ9.eyJhdWQiOiJhcHAifQ.c2lnbmF0dXJl&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2F"
+        let query = "id_token_hint=\(try idToken())&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2F"
         #expect(await !browser.get("/oauth2/logout", query + "evil").text.contains("post_logout_redirect_uri"))
         #expect(
             await !browser.get("/oauth2/logout", query + "bye&client_id=other").text.contains(

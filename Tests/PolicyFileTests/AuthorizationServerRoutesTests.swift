@@ -63,9 +63,9 @@ struct AuthorizationServerRoutesTests {
             #expect(route.line == 0)
             #expect(route.match.hosts == ["auth.example.com"])
         }
-        #expect(policy.routes[1].match.methods == ["POST"])
+        #expect(policy.routes[1].match.methods == ["POST", "OPTIONS"])
         #expect(policy.routes[1].limits == [0])
-        #expect(policy.routes[5].match.methods == ["GET", "HEAD"])
+        #expect(policy.routes[5].match.methods == ["GET", "HEAD", "OPTIONS"])
         #expect(policy.routes[6].match.path.text == "/.well-known/oauth-authorization-server/t")
         #expect(policy.addingAuthorizationServerRoutes() == policy)
     }

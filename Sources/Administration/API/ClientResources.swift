@@ -126,7 +126,7 @@ private struct ClientDocument {
         "post_logout_redirect_uris",
         "jwks", "jwks_uri",
         "dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens",
-        "require_pushed_authorization_requests",
+        "require_pushed_authorization_requests", "require_pkce", "require_acr_values", "allow_token_endpoint_audience",
         "tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip",
         "tls_client_auth_san_email", "client_uri", "logo_uri", "tos_uri", "policy_uri", "software_id",
         "software_version", "contacts", "authorization_details_types",

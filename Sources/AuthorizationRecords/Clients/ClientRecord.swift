@@ -22,6 +22,9 @@ extension RegisteredClient {
         if bindsToKey { body["binds_to_key"] = true }
         if bindsToCertificate { body["binds_to_certificate"] = true }
         if requiresPushedRequests { body["requires_pushed_requests"] = true }
+        if !requiresProofKey { body["waives_proof_key"] = true }
+        if requiresACRValues { body["requires_acr_values"] = true }
+        if takesEndpointAudience { body["takes_endpoint_audience"] = true }
         if isFirstParty { body["first_party"] = true }
         if openUntil != nil { body["open"] = true }
         body["document_read_at"] = documentReadAt.map { .integer($0) }
@@ -43,6 +46,9 @@ extension RegisteredClient {
             let secrets, !secrets.contains(nil), certificateName != .some(nil),
             let bindsToKey = body.flag("binds_to_key"), let bindsToCertificate = body.flag("binds_to_certificate"),
             let requiresPushedRequests = body.flag("requires_pushed_requests"),
+            let waivesProofKey = body.flag("waives_proof_key"),
+            let requiresACRValues = body.flag("requires_acr_values"),
+            let takesEndpointAudience = body.flag("takes_endpoint_audience"),
             let isFirstParty = body.flag("first_party"), let isOpen = body.flag("open")
         else { return nil }
         self.init(
@@ -57,6 +63,9 @@ extension RegisteredClient {
         self.bindsToKey = bindsToKey
         self.bindsToCertificate = bindsToCertificate
         self.requiresPushedRequests = requiresPushedRequests
+        requiresProofKey = !waivesProofKey
+        self.requiresACRValues = requiresACRValues
+        self.takesEndpointAudience = takesEndpointAudience
         self.isFirstParty = isFirstParty
         openUntil = isOpen ? record.expiresAt : nil
         documentReadAt = body["document_read_at"]?.int

@@ -32,6 +32,13 @@ package struct RegisteredClient: Sendable, Equatable {
     package var bindsToCertificate = false
     /// RFC 9126 §6 `require_pushed_authorization_requests`.
     package var requiresPushedRequests = false
+    /// Its authorization requests carry a PKCE challenge (RFC 7636). Without, they carry a `nonce` (RFC 9700 §2.1.1).
+    package var requiresProofKey = true
+    /// `acr_values` of its requests have to be met (RFC 9470 §5); without, they are what it prefers (OpenID Connect Core
+    /// §3.1.2.1).
+    package var requiresACRValues = false
+    /// Its assertions may be made for the token endpoint instead of the issuer (RFC 7523 §3).
+    package var takesEndpointAudience = false
     /// Users are not asked whether they agree: it belongs to whoever runs the server.
     package var isFirstParty = false
     /// Anybody can have registered it, under whatever name: when it ends, in seconds since 1970. nil: an operator let it

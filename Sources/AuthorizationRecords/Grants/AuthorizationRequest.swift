@@ -5,6 +5,9 @@ package struct AuthorizationRequest: Sendable, Equatable {
     /// OpenID Connect Core §3.1.2.1.
     package enum Prompt: String, Sendable { case none, login, consent, selectAccount = "select_account" }
 
+    /// How the answer reaches the client (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
+    package enum ResponseMode: String, Sendable, CaseIterable { case query, formPost = "form_post" }
+
     /// The client that asks.
     package var clientID: String
     /// Where the answer goes: one that the client has registered.
@@ -15,8 +18,10 @@ package struct AuthorizationRequest: Sendable, Equatable {
     package var scopes: [String]
     /// Always at least one: where none was named, the default audience.
     package var resources: [String]
-    /// RFC 7636, S256.
-    package var codeChallenge: String
+    /// RFC 7636, S256; nil: the client is one that uses `nonce` instead.
+    package var codeChallenge: String?
+    /// How the answer goes there.
+    package var responseMode = ResponseMode.query
     /// For the ID token, as it came; nil: none was sent.
     package var nonce: String?
     /// What the user has to be asked, whatever is known already; empty: what is needed.
@@ -25,6 +30,11 @@ package struct AuthorizationRequest: Sendable, Equatable {
     package var maxAge: Int64?
     /// Any of these will do; empty: any whatever.
     package var acrValues: [String] = []
+    /// Without one of them there is no answer (RFC 9470 §5); otherwise they are what the client prefers (OpenID Connect
+    /// Core §3.1.2.1).
+    package var requiresACR = false
+    /// The user that the client asks about (`id_token_hint`); nil: whoever comes.
+    package var hintedUser: String?
     /// What the log-in page fills in.
     package var loginHint: String?
     /// RFC 9396 §2, judged; nil: none were sent.
@@ -46,8 +56,15 @@ package struct AuthorizationRequest: Sendable, Equatable {
         var members: JSONObject = [
             "redirect_uri": .string(redirectURI), "scope": .string(scopes.joined(separator: " ")),
             "resource": .strings(resources),
-            "code_challenge": .string(codeChallenge),
         ]
+        if let codeChallenge {
+            members["code_challenge"] = .string(codeChallenge)
+        } else {
+            members["without_pkce"] = true
+        }
+        if responseMode != .query { members["response_mode"] = .string(responseMode.rawValue) }
+        if requiresACR { members["acr_required"] = true }
+        members["hinted_user"] = hintedUser.map { .string($0) }
         members["state"] = state.map { .string($0) }
         members["nonce"] = nonce.map { .string($0) }
         if !prompts.isEmpty { members["prompt"] = .string(prompts.map(\.rawValue).sorted().joined(separator: " ")) }
@@ -59,7 +76,7 @@ package struct AuthorizationRequest: Sendable, Equatable {
         return members
     }
 
-    package init(clientID: String, redirectURI: String, scopes: [String], resources: [String], codeChallenge: String) {
+    package init(clientID: String, redirectURI: String, scopes: [String], resources: [String], codeChallenge: String?) {
         self.clientID = clientID
         self.redirectURI = redirectURI
         self.scopes = scopes
@@ -75,7 +92,12 @@ package struct AuthorizationRequest: Sendable, Equatable {
                 clientID: clientID, redirectURI: try members.text("redirect_uri"),
                 scopes: try members.text("scope").split(separator: " ").map(String.init),
                 resources: try members.texts("resource"),
-                codeChallenge: try members.text("code_challenge", bytesMax: Self.codeChallengeBytesMax))
+                codeChallenge: try members.optionalText("code_challenge", bytesMax: Self.codeChallengeBytesMax))
+            // One that got lost is no waiver.
+            guard try members.flag("without_pkce") == (codeChallenge == nil) else { return nil }
+            responseMode = try members.optionalWord("response_mode") ?? .query
+            requiresACR = try members.flag("acr_required")
+            hintedUser = try members.optionalText("hinted_user", bytesMax: Self.textBytesMax)
             state = try members.optionalText("state")
             nonce = try members.optionalText("nonce", bytesMax: Self.textBytesMax)
             prompts = try Self.prompts(members.optionalText("prompt"))

@@ -52,6 +52,13 @@ struct RecordMembers {
         return number
     }
 
+    /// false where there is no such member.
+    mutating func flag(_ name: String) throws(Malformed) -> Bool {
+        guard let value = take(name) else { return false }
+        guard let flag = value.bool else { throw Malformed() }
+        return flag
+    }
+
     /// Empty where there is no such member.
     mutating func texts(_ name: String) throws(Malformed) -> [String] {
         guard let value = take(name) else { return [] }

@@ -1,5 +1,6 @@
 import AuthorizationRecords
 import HTTP
+import LogIn
 import Octets
 
 /// Answers of the authorization endpoint to the client, by way of the browser (RFC 6749 §4.1.2, RFC 9207): every one
@@ -8,6 +9,7 @@ struct AuthorizationAnswer: Sendable {
     let issuer: String
     let redirectURI: String
     let state: String?
+    var mode = AuthorizationRequest.ResponseMode.query
 
     func code(_ code: String) -> ServiceResponse { response([("code", code)]) }
 
@@ -23,6 +25,7 @@ struct AuthorizationAnswer: Sendable {
         var members = members
         if let state { members.append(("state", state)) }
         members.append(("iss", issuer))
+        if mode == .formPost { return FormPostPage.response(redirectURI: redirectURI, members: members) }
         let query = members.map { "\($0.name)=\(PercentEncoding.encoded($0.value))" }.joined(separator: "&")
         return .browser(303, [("Location", redirectURI + (redirectURI.contains("?") ? "&" : "?") + query)])
     }

@@ -21,6 +21,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
     let judge: AuthorizationRequestValidator
     let sessions: SessionReader
     let pending: PendingRequests
+    let contexts: AuthenticationContexts
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         var claimed: String?
@@ -45,11 +46,12 @@ struct AuthorizationEndpoint: ServerEndpoint {
             asked: received.parameters.value("redirect_uri"), registered: client.redirectURIs,
             anyLocalhostPort: client.documentReadAt != nil)
         let answer = AuthorizationAnswer(
-            issuer: issuer, redirectURI: redirectURI, state: ParameterBounds.state(received.parameters))
+            issuer: issuer, redirectURI: redirectURI, state: ParameterBounds.state(received.parameters),
+            mode: AuthorizationRequest.ResponseMode(asked: received.parameters) ?? .query)
         var response: ServiceResponse
         do throws(OAuthError) {
             if let fault = received.fault { throw fault }
-            let request = try judge.judge(received.parameters, client: client, redirectURI: redirectURI)
+            let request = try judge.judge(received.parameters, client: client, redirectURI: redirectURI, now: call.now)
             let session = try await session(call)
             var flow = AuthorizationFlow(
                 request: request, client: client, user: session.map(LoggedInUser.init), now: call.now)
@@ -92,7 +94,8 @@ struct AuthorizationEndpoint: ServerEndpoint {
         guard interaction.browserKey == browser.key, let request = interaction.request,
             let client = try await store.orUnavailable({ try await $0.client(id: interaction.clientID) })
         else { return ErrorPage.expired }
-        let answer = AuthorizationAnswer(issuer: issuer, redirectURI: request.redirectURI, state: request.state)
+        let answer = AuthorizationAnswer(
+            issuer: issuer, redirectURI: request.redirectURI, state: request.state, mode: request.responseMode)
         var flow = AuthorizationFlow(
             request: request, client: client, user: try await user(interaction, call), now: call.now)
         flow.interaction = interaction
@@ -143,7 +146,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         async throws(OAuthError) -> ServiceResponse
     {
         let isCovered = try await isCovered(flow)
-        switch flow.next(isCovered: isCovered) {
+        switch flow.next(isCovered: isCovered, contexts) {
         case .login: return try await page(AuthorizationServerEndpoint.login.path, flow, user: nil, call)
         case .consent: return try await page(AuthorizationServerEndpoint.consent.path, flow, user: flow.user, call)
         case .answer(let user): return try await code(for: user, flow, answer, call)

@@ -20,10 +20,17 @@ struct AuthorizationFlow: Sendable {
         self.now = now
     }
 
-    func next(isCovered: Bool) -> NextStep {
+    func next(isCovered: Bool, _ contexts: AuthenticationContexts) -> NextStep {
         NextStep.after(
-            request, user: user, isFresh: interaction != nil, consent: interaction?.consent, isCovered: isCovered,
-            now: now)
+            request, user: user, isFresh: interaction != nil, loggedInHere: loggedInHere, consent: interaction?.consent,
+            isCovered: isCovered,
+            contexts: contexts, now: now)
+    }
+
+    /// Whether the user logged in after this request had begun.
+    private var loggedInHere: Bool {
+        guard let interaction, let user else { return false }
+        return user.authentication.time >= interaction.expiresAt - AuthorizationEndpoint.interactionSeconds
     }
 
     /// Whether an earlier consent counts. Of an application that anybody on the device can pretend to be, the user is

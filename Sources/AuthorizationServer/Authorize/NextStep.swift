@@ -1,4 +1,5 @@
 import AuthorizationRecords
+import Policy
 
 /// Who is at the browser, as far as is known.
 struct LoggedInUser: Sendable, Equatable {
@@ -15,23 +16,40 @@ enum NextStep: Equatable {
     case answer(LoggedInUser)
     case refuse(OAuthError)
 
+    /// So old a log-in may be in any case when the client is answered: browsers need their time. One in the course of the
+    /// request may be older, because users need theirs to agree: `max_age=1` would come to no end.
+    static let freshSeconds: Int64 = 5
+    static let freshSecondsOfLogIn: Int64 = 60
+
     /// - Parameters:
+    ///   - loggedInHere: the user logged in in the course of this request.
     ///   - isFresh: the user logged in, or the session was found to be good, in the course of this request: `prompt`
-    ///   and `max_age` are satisfied.
+    ///   is satisfied.
     ///   - isCovered: this client need not ask this user: it is ours, or the same was agreed to before.
+    ///   - contexts: how users can log in.
     ///   - now: seconds since 1970.
     static func after(
-        _ request: AuthorizationRequest, user: LoggedInUser?, isFresh: Bool, consent: Interaction.Consent?,
-        isCovered: Bool,
+        _ request: AuthorizationRequest, user: LoggedInUser?, isFresh: Bool, loggedInHere: Bool = false,
+        consent: Interaction.Consent?, isCovered: Bool, contexts: AuthenticationContexts,
         now: Int64
     ) -> NextStep {
         let mayAsk = !request.prompts.contains(.none)
         guard let user else { return mayAsk ? .login : .refuse(.loginRequired) }
-        if !isFresh, demandsLogin(request, user.authentication, now: now) {
+        if !isFresh, demandsLogin(request, user.authentication, contexts, mayAsk: mayAsk, now: now) {
             return mayAsk ? .login : .refuse(.loginRequired)
         }
+        // OpenID Connect Core §3.1.2.1: somebody else has logged in than the client asks about.
+        if let hinted = request.hintedUser, hinted != user.userID {
+            return mayAsk && !isFresh ? .login : .refuse(.loginRequired)
+        }
         // RFC 9470 §5: who cannot log in as the resource demands gets no token that would be refused there.
-        guard meets(request, user.authentication) else { return .refuse(.unmetAuthentication) }
+        guard !request.requiresACR || meets(request, user.authentication) else { return .refuse(.unmetAuthentication) }
+        // Consent may have taken its time. Who refuses need not log in for that.
+        if isFresh, consent != .refused, let maxAge = request.maxAge,
+            now &- user.authentication.time > max(maxAge, loggedInHere ? freshSecondsOfLogIn : freshSeconds)
+        {
+            return mayAsk ? .login : .refuse(.loginRequired)
+        }
         switch consent {
         case .given: return .answer(user)
         case .refused: return .refuse(.accessDenied)
@@ -42,17 +60,36 @@ enum NextStep: Equatable {
     }
 
     /// Whether a log-in that was some time ago, or was of another kind, does not do (OpenID Connect Core §3.1.2.1, RFC
-    /// 9470 §4).
-    static func demandsLogin(_ request: AuthorizationRequest, _ authentication: UserAuthentication, now: Int64) -> Bool
-    {
+    /// 9470 §4). For what the client only prefers, a user is asked if another log-in could bring it.
+    static func demandsLogin(
+        _ request: AuthorizationRequest, _ authentication: UserAuthentication, _ contexts: AuthenticationContexts,
+        mayAsk: Bool, now: Int64
+    ) -> Bool {
         if request.prompts.contains(.login) || request.prompts.contains(.selectAccount) { return true }
         if let maxAge = request.maxAge, maxAge == 0 || now &- authentication.time > maxAge { return true }
-        return !meets(request, authentication)
+        guard !meets(request, authentication) else { return false }
+        return request.requiresACR || mayAsk && contexts.mayBring(request.acrValues)
     }
 
     private static func meets(_ request: AuthorizationRequest, _ authentication: UserAuthentication) -> Bool {
         request.acrValues.isEmpty || authentication.acr.map(request.acrValues.contains) ?? false
     }
+}
+
+/// How users can log in, as `acr` has it.
+struct AuthenticationContexts: Sendable {
+    /// Known for sure: `acr_values_supported`.
+    let own: [String]
+    /// Users can log in at a provider, whose values nobody here knows.
+    let hasProvider: Bool
+
+    init(_ settings: LogInSettings) {
+        own = settings.passwords ? ["pwd"] : []
+        hasProvider = settings.provider != nil
+    }
+
+    /// Whether another log-in could be one of these.
+    func mayBring(_ values: [String]) -> Bool { hasProvider || values.contains(where: own.contains) }
 }
 
 extension OAuthError {

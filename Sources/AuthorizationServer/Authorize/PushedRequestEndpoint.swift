@@ -2,6 +2,7 @@ import AuthorizationRecords
 import HTTP
 import JSON
 import LogIn
+import Policy
 
 /// `POST /oauth2/par` (RFC 9126): the client shows who it is, and its request is judged before a browser is involved.
 struct PushedRequestEndpoint: ClientOperation {
@@ -10,6 +11,7 @@ struct PushedRequestEndpoint: ClientOperation {
     let objects: RequestObjects
     let judge: AuthorizationRequestValidator
     let pending: PendingRequests
+    let profile: SecurityProfile
 
     /// Of client authentication; they are over once the client is known.
     static let credentials: Set<String> = ["client_secret", "client_assertion", "client_assertion_type"]
@@ -22,9 +24,12 @@ struct PushedRequestEndpoint: ClientOperation {
         let proof = try request.provedKey()
         let parameters = try bound(
             try await counting(request.parameters, client: client, now: now), to: proof?.keyThumbprint)
+        guard parameters.value("redirect_uri") != nil || !profile.demandsRedirectURI else {
+            throw .redirectURINotPushed
+        }
         let redirectURI = try RedirectURI.chosen(
             asked: parameters.value("redirect_uri"), registered: client.redirectURIs)
-        _ = try judge.judge(parameters, client: client, redirectURI: redirectURI)
+        _ = try judge.judge(parameters, client: client, redirectURI: redirectURI, now: now)
         let reference = RandomText.requestURI.make(request.call.random)
         let pushed = PushedRequest(
             reference: reference, clientID: client.id, parameters: parameters, now: now, sender: request.sender)
@@ -60,9 +65,11 @@ struct PushedRequestEndpoint: ClientOperation {
 
 extension OAuthError {
     static let pushedRequestURI = OAuthError("invalid_request", "request_uri cannot be pushed")
+    /// FAPI 2.0 §5.3.2.2-6.
+    static let redirectURINotPushed = OAuthError("invalid_request", "redirect_uri is missing from the pushed request")
     static let keysDiffer = OAuthError("invalid_request", "dpop_jkt is not the key of the proof")
 
     static var pushedRequests: [OAuthError] {
-        [pushedRequestURI, keysDiffer, requestTwice, notPushed, badRequestURI, badRequestObject]
+        [pushedRequestURI, redirectURINotPushed, keysDiffer, requestTwice, notPushed, badRequestURI, badRequestObject]
     }
 }

@@ -30,16 +30,26 @@ struct ClientAssertion: Sendable {
         self.tokenID = tokenID
     }
 
-    /// What it says of audience and time, which needs no key.
+    /// Whether it was made for this server.
     ///
-    /// Its audience is this server's issuer identifier, as one text (FAPI 2.0 §5.3.2.1-8): an endpoint's address, or a
-    /// list, would let another server that the client knows use the assertion here.
-    /// - Returns: its end, in seconds since 1970.
-    func check(issuer: String, now: Int64) throws(OAuthError) -> Int64 {
-        let claims = jws.unverifiedClaims
-        guard let audience = claims["aud"]?.string, audience.hasSameOctets(as: issuer) else {
-            throw .assertionForOthers
+    /// Its audience is the issuer identifier, as one text (FAPI 2.0 §5.3.2.1-8): an endpoint's address, or a list, would let
+    /// another server that the client knows use the assertion here.
+    /// - Parameter endpoints: addresses of the token endpoint that count as well, for a client that cannot name the issuer;
+    ///   also as a list in which nobody else stands.
+    func isFor(issuer: String, orOneOf endpoints: [String] = []) -> Bool {
+        let audience = jws.unverifiedClaims["aud"]
+        if let text = audience?.string { return ([issuer] + endpoints).contains { $0.hasSameOctets(as: text) } }
+        guard !endpoints.isEmpty, let list = audience?.array, !list.isEmpty else { return false }
+        return list.allSatisfy { entry in
+            guard let text = entry.string else { return false }
+            return ([issuer] + endpoints).contains { $0.hasSameOctets(as: text) }
         }
+    }
+
+    /// What it says of time, which needs no key.
+    /// - Returns: its end, in seconds since 1970.
+    func check(now: Int64) throws(OAuthError) -> Int64 {
+        let claims = jws.unverifiedClaims
         guard let end = claims["exp"]?.numericDate else { throw .invalidAssertion }
         guard now < end else { throw .expiredAssertion }
         let latest = now + Self.skewSeconds

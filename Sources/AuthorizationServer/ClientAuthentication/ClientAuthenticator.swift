@@ -34,17 +34,22 @@ final class ClientAuthenticator: Sendable {
     private let remembered = Mutex<[String: (client: RegisteredClient, readAt: Int64)]>([:])
     private let keys: ClientKeys
     private let profile: SecurityProfile
+    /// Where the token endpoint lies, for assertions that name it.
+    private let tokenEndpoints: [String]
     /// The issuer: realm of the challenge, audience of assertions.
     let realm: String
+    /// Of answers to clients that did not authenticate; nil: there is none for the ways that the profile leaves.
+    var challenge: String? { profile.clientChallenge(realm: realm) }
 
     init(
         store: any AuthorizationStore, pepper: SecretPepper, realm: String, profile: SecurityProfile = .standard,
-        keys: ClientKeys
+        tokenEndpoints: [String] = [], keys: ClientKeys
     ) {
         self.store = store
         self.pepper = pepper
         self.realm = realm
         self.profile = profile
+        self.tokenEndpoints = tokenEndpoints
         self.keys = keys
     }
 
@@ -88,8 +93,11 @@ final class ClientAuthenticator: Sendable {
     /// RFC 7523 §3. What was used is remembered last, so that nobody fills the store with what nobody signed.
     private func byAssertion(_ assertion: ClientAssertion, now: Int64) async throws(OAuthError) -> AuthenticatedClient?
     {
-        let end = try assertion.check(issuer: realm, now: now)
-        guard let client = try await stored(assertion.clientID), permits(client, .privateKeyJWT) else { return nil }
+        let end = try assertion.check(now: now)
+        let client = try await stored(assertion.clientID)
+        let endpoints = client?.takesEndpointAudience == true && profile == .standard ? tokenEndpoints : []
+        guard assertion.isFor(issuer: realm, orOneOf: endpoints) else { throw .assertionForOthers }
+        guard let client, permits(client, .privateKeyJWT) else { return nil }
         let algorithms = profile.assertionAlgorithms
         guard try await keys.satisfy(client, { assertion.isSigned(by: $0, algorithms) }) else { return nil }
         guard try await isNew(assertion.replayRecord(until: end), now: now) else { throw .usedAssertion }

@@ -24,6 +24,16 @@ extension SecurityProfile {
     /// FAPI 2.0 §5.3.2.2-2: parameters of the authorization request come through the back channel only.
     var demandsPushedRequests: Bool { self == .fapi2 }
 
+    /// FAPI 2.0 §5.3.2.2-6: each pushed request names its redirect URI, so that nobody relies on which one is registered.
+    var demandsRedirectURI: Bool { self == .fapi2 }
+
+    /// What a 401 asks clients for (RFC 9110 §15.5.2); nil: none of the ways in which they may authenticate is a scheme
+    /// of HTTP. A challenge for a secret would ask for what nobody may send.
+    /// - Parameter realm: the issuer.
+    func clientChallenge(realm: String) -> String? {
+        permits(.clientSecretBasic) ? "Basic realm=\"\(realm)\", charset=\"UTF-8\"" : nil
+    }
+
     /// In the order of the registry.
     var authenticationMethods: [ClientAuthenticationMethod] { ClientAuthenticationMethod.allCases.filter(permits) }
 }

@@ -122,6 +122,9 @@ extension OAuthError {
         "this server issues no unbound tokens: send a DPoP proof, or use a certificate that the client is registered with"
     )
 
+    /// What is wrong with a proof, and not with the token or the client.
+    static let wordsOfProofs: Set<String> = [invalidDPoPProof.word, useDPoPNonce.word]
+
     static var senderProofs: [OAuthError] {
         [invalidDPoPProof, usedDPoPProof, missingDPoPProof, useDPoPNonce, missingCertificate, unboundToken]
     }

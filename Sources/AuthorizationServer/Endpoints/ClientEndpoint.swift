@@ -25,7 +25,7 @@ struct ClientEndpoint: ServerEndpoint {
                 ClientRequest(client: client, parameters: parameters, call: call, proofs: proofs))
             if operation.takesProofs { response.fields += proofs.fields(call) }
         } catch {
-            response = error.response(realm: authenticator.realm)
+            response = error.response(challenge: authenticator.challenge)
             clientID = clientID ?? PresentedCredential.claimedName(call.request, parameters)
         }
         response.facts.client = clientID

@@ -32,10 +32,10 @@ struct OAuthError: Error, Equatable, Sendable {
 
     init(_ fault: ParameterFault) { self.init("invalid_request", fault.description) }
 
-    /// - Parameter realm: of the challenge that every 401 carries (RFC 9110 §15.5.2).
-    func response(realm: String, fields more: [ServiceResponse.Field] = []) -> ServiceResponse {
+    /// - Parameter challenge: what a 401 asks for (RFC 9110 §15.5.2).
+    func response(challenge: String?, fields more: [ServiceResponse.Field] = []) -> ServiceResponse {
         var fields = more
-        if challenges { fields.append(("WWW-Authenticate", "Basic realm=\"\(realm)\", charset=\"UTF-8\"")) }
+        if challenges, let challenge { fields.append(("WWW-Authenticate", challenge)) }
         if let nonce { fields.append(("DPoP-Nonce", nonce)) }
         if let retryAfterSeconds { fields.append(("Retry-After", "\(retryAfterSeconds)")) }
         var response = ServiceResponse.json(

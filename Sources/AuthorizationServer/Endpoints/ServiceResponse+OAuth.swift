@@ -15,10 +15,6 @@ extension ServiceResponse {
             body: JSON.object(body).serialized())
     }
 
-    /// Scripts of any origin may read it: applications in browsers are clients, too (RFC 9700 §2.6). No cookie says
-    /// anything where this is sent.
-    static let anyOrigin: Field = ("Access-Control-Allow-Origin", "*")
-
     /// A document for everybody. A quarter of an hour: far below the time for which a new key is announced.
     static func published(_ document: JSON) -> ServiceResponse {
         ServiceResponse(

@@ -22,6 +22,8 @@ struct ServerMetadata: Sendable {
         if !settings.authorizationDetailsTypes.isEmpty {
             document["authorization_details_types_supported"] = .strings(settings.authorizationDetailsTypes)
         }
+        let contexts = AuthenticationContexts(settings.logIn)
+        if !contexts.own.isEmpty { document["acr_values_supported"] = .strings(contexts.own) }
         members = document
     }
 
@@ -39,7 +41,7 @@ struct ServerMetadata: Sendable {
     private static func supported(_ grants: [GrantType]) -> JSONObject {
         [
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
+            "response_modes_supported": .strings(AuthorizationRequest.ResponseMode.allCases.map(\.rawValue)),
             "code_challenge_methods_supported": [.string(ProofKey.method)],
             // RFC 9207 §3
             "authorization_response_iss_parameter_supported": true,

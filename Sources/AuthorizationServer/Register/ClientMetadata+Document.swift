@@ -21,6 +21,9 @@ extension RegisteredClient {
         document["dpop_bound_access_tokens"] = .bool(bindsToKey)
         document["tls_client_certificate_bound_access_tokens"] = .bool(bindsToCertificate)
         document["require_pushed_authorization_requests"] = .bool(requiresPushedRequests)
+        document["require_pkce"] = .bool(requiresProofKey)
+        document["require_acr_values"] = .bool(requiresACRValues)
+        document["allow_token_endpoint_audience"] = .bool(takesEndpointAudience)
         for (name, value) in metadata.members { document[name] = value }
         return document
     }

@@ -73,6 +73,10 @@ package struct ClientMetadata: Sendable {
         client.bindsToKey = try flag(metadata, "dpop_bound_access_tokens")
         client.bindsToCertificate = try flag(metadata, "tls_client_certificate_bound_access_tokens")
         client.requiresPushedRequests = try flag(metadata, "require_pushed_authorization_requests")
+        client.requiresProofKey = try flag(metadata, "require_pkce", default: true)
+        client.requiresACRValues = try flag(metadata, "require_acr_values")
+        client.takesEndpointAudience = try flag(metadata, "allow_token_endpoint_audience")
+        try checkWaivers(client)
         client.metadata = try shown(metadata)
         if let uris = try postLogoutURIs(metadata) { client.metadata["post_logout_redirect_uris"] = .strings(uris) }
         if let types = try detailTypes(metadata) { client.metadata[AuthorizationDetails.typesMember] = .strings(types) }
@@ -83,6 +87,31 @@ package struct ClientMetadata: Sendable {
             )
         }
         return client
+    }
+
+    /// What makes a client less safe is for those that need it: never for public ones, and not under a profile.
+    private func checkWaivers(_ client: RegisteredClient) throws(ClientMetadataError) {
+        if !client.requiresProofKey {
+            guard profile == .standard else {
+                throw ClientMetadataError(
+                    .metadata, "require_pkce must be true: the profile of this server demands PKCE")
+            }
+            guard !client.isPublic else {
+                throw ClientMetadataError(
+                    .metadata, "require_pkce must be true for a client that cannot show who it is")
+            }
+        }
+        if client.takesEndpointAudience {
+            guard profile == .standard else {
+                throw ClientMetadataError(
+                    .metadata,
+                    "allow_token_endpoint_audience must be false: the profile of this server demands the issuer")
+            }
+            guard client.authenticationMethods.contains(.privateKeyJWT) else {
+                throw ClientMetadataError(
+                    .metadata, "allow_token_endpoint_audience is for token_endpoint_auth_method private_key_jwt")
+            }
+        }
     }
 
     // MARK: How it shows who it is
@@ -312,8 +341,10 @@ package struct ClientMetadata: Sendable {
         return texts
     }
 
-    private func flag(_ metadata: JSONObject, _ name: String) throws(ClientMetadataError) -> Bool {
-        guard let value = metadata[name], !value.isNull else { return false }
+    private func flag(_ metadata: JSONObject, _ name: String, default fallback: Bool = false)
+        throws(ClientMetadataError) -> Bool
+    {
+        guard let value = metadata[name], !value.isNull else { return fallback }
         guard let flag = value.bool else { throw ClientMetadataError(.metadata, "\(name) must be true or false") }
         return flag
     }

@@ -212,11 +212,6 @@ extension OAuthError {
 
     /// Where one authenticates by a token (RFC 6750 §3).
     fileprivate func response(bearerRealm realm: String) -> ServiceResponse {
-        var response = response(realm: realm)
-        response.fields.removeAll { $0.name == "WWW-Authenticate" }
-        if challenges {
-            response.fields.append(("WWW-Authenticate", "Bearer realm=\"\(realm)\", error=\"invalid_token\""))
-        }
-        return response
+        response(challenge: "Bearer realm=\"\(realm)\", error=\"invalid_token\"")
     }
 }

@@ -1,39 +1,43 @@
 import AuthorizationRecords
 import HTTP
-import JOSE
 import JSON
 import Octets
 import Policy
 
 /// `/oauth2/logout`: ends the session of this browser (OpenID Connect RP-Initiated Logout §2). The user is always
 /// asked, so that no other site can log anybody out; hence hints about whom it concerns are not needed. Of
-/// `id_token_hint` only the client is read.
+/// `id_token_hint` only the client is read, once its signature holds.
 struct LogoutPage: PageEndpoint {
     let context: PageContext
+    let hints: IDTokenHints
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
+        let target = try await destination(parameters, call)
         guard let login = try await context.sessions.login(of: call.request, now: call.now) else {
+            // There is nobody to be asked. On the word of a client that anybody may have registered nobody is sent anywhere
+            // (RFC 9700 §4.11.2).
+            if let target, target.isVouchedFor {
+                return .seeOther(Self.adding(state: parameters.value("state"), to: target.uri))
+            }
             return context.message(200, title: "Logged out", "Nobody is logged in here.")
         }
         let browser = BrowserCookie(call.request)
         let secret = browser ?? BrowserCookie(call.random)
-        let target = try await destination(parameters)
         var page = context.page(
             .logout, title: "Log out?",
             [
                 "user": login.user.shownName, "action": AuthorizationServerEndpoint.logout.path,
-                "token": FormGuard.token(secret, purpose: Self.purpose),
-                "client": target == nil ? nil : Self.client(parameters),
-                "returnTo": target, "state": target == nil ? nil : parameters.value("state"),
-            ], formTargets: target.map { FormTargets.of(redirectURI: $0) } ?? [])
+                "token": FormGuard.token(secret, purpose: Self.purpose), "client": target?.clientID,
+                "returnTo": target?.uri, "state": target == nil ? nil : parameters.value("state"),
+            ], formTargets: target.map { FormTargets.of(redirectURI: $0.uri) } ?? [])
         if browser == nil { page.fields = [secret.field] }
         return page.response
     }
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
+        guard let token = parameters.value("form_token") else { return again(parameters) }
         guard let browser = BrowserCookie(call.request),
-            context.forms.accepts(
-                call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.purpose)
+            context.forms.accepts(call.request, token: token, browser: browser, purpose: Self.purpose)
         else { return ErrorPage.expired }
         let login = try await context.sessions.login(of: call.request, now: call.now)
         if let login {
@@ -43,8 +47,8 @@ struct LogoutPage: PageEndpoint {
         }
         let removal = PageCookie.removal(SessionReader.cookieName)
         var response: ServiceResponse
-        if let target = try await destination(parameters) {
-            response = .seeOther(Self.adding(state: parameters.value("state"), to: target), fields: [removal])
+        if let target = try await destination(parameters, call) {
+            response = .seeOther(Self.adding(state: parameters.value("state"), to: target.uri), fields: [removal])
         } else {
             response = context.message(
                 200, title: "Logged out", "You are logged out here. Applications that you used may still know you.")
@@ -55,23 +59,46 @@ struct LogoutPage: PageEndpoint {
         return response
     }
 
-    /// Where the client asked to come back to, exactly as it was registered; nil: nowhere.
-    private func destination(_ parameters: RequestParameters) async throws -> String? {
-        guard let target = parameters.value("post_logout_redirect_uri"), let id = Self.client(parameters),
-            ClientID.mayExist(id),
-            let client = try await context.store.client(id: id)
-        else { return nil }
-        return client.metadata.strings("post_logout_redirect_uris").first { $0.utf8.elementsEqual(target.utf8) }
+    /// A request that an application has sent by POST (§2). Browsers send no cookies with a form of another site, so it comes
+    /// again by GET, with which they do.
+    private func again(_ parameters: RequestParameters) -> ServiceResponse {
+        let query = Self.parameters.compactMap { name in
+            parameters.value(name).map { name + "=" + PercentEncoding.encoded($0) }
+        }.joined(separator: "&")
+        guard query.utf8.count <= Self.queryBytesMax else {
+            return ErrorPage.response(
+                status: 400, title: "This cannot be read", message: "What the application sent is too long.")
+        }
+        return .seeOther(AuthorizationServerEndpoint.logout.path + (query.isEmpty ? "" : "?" + query))
     }
 
-    /// By its id, or by an ID token that it got (§2). Nobody has to verify that one: it says no more than `client_id`
-    /// can, which anybody may write, and the browser goes only where that client has registered.
-    private static func client(_ parameters: RequestParameters) -> String? {
-        if let id = parameters.value("client_id") { return id }
-        guard let hint = parameters.value("id_token_hint"), let token = try? CompactJWS(Array(hint.utf8)) else {
-            return nil
+    /// Where the client may have the browser sent afterwards.
+    private struct Destination {
+        let uri: String
+        let clientID: String
+        /// The client is the operator's, or got the ID token that it shows.
+        let isVouchedFor: Bool
+    }
+
+    /// Where the client asked to come back to, exactly as it was registered; nil: nowhere. The client is named by its id,
+    /// by an ID token that it got, or by both, and then they are the same (§2).
+    private func destination(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> Destination? {
+        guard let target = parameters.value("post_logout_redirect_uri") else { return nil }
+        var id = parameters.value("client_id")
+        var hint: IDTokenHints.Hint?
+        if let text = parameters.value("id_token_hint") {
+            hint = hints.hint(text, now: call.now)
+            guard let hint, id == nil || id == hint.clientID else { return nil }
+            id = hint.clientID
         }
-        return token.unverifiedClaims["aud"]?.string
+        guard let id, ClientID.mayExist(id), let client = try await context.store.client(id: id),
+            let uri = client.metadata.strings("post_logout_redirect_uris").first(where: {
+                $0.utf8.elementsEqual(target.utf8)
+            })
+        else { return nil }
+        let registration = try await context.store.records(RecordQuery(.registrationToken, client: id), most: 1)
+        let isOperators = registration.isEmpty && client.openUntil == nil && client.documentReadAt == nil
+        return Destination(uri: uri, clientID: id, isVouchedFor: hint != nil || isOperators)
     }
 
     private static func adding(state: String?, to uri: String) -> String {
@@ -80,4 +107,8 @@ struct LogoutPage: PageEndpoint {
     }
 
     private static let purpose = "logout"
+    /// Of a client's request (§2), in which nothing else is looked at.
+    private static let parameters = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"]
+    /// Of all of them in a query; a request's head has 16 KiB.
+    private static let queryBytesMax = 8_192
 }

@@ -9,6 +9,8 @@ struct Page {
     /// Where the answer to its form may lead besides this host, as sources of CSP; browsers apply `form-action` to
     /// redirects, too.
     var formTargets: [String] = []
+    /// Sources of CSP of what may run; empty: nothing.
+    var scripts: [String] = []
     var fields: [ServiceResponse.Field] = []
 
     /// Nothing is loaded, nothing runs, nobody frames it (OAuth 2.1 draft §7.11), nobody keeps it, and nobody elsewhere
@@ -23,7 +25,9 @@ struct Page {
             return failure
         }
         let policy =
-            "default-src 'none'; style-src \(PageStyle.source); form-action \((["'self'"] + formTargets).joined(separator: " ")); "
+            "default-src 'none'; style-src \(PageStyle.source); "
+            + (scripts.isEmpty ? "" : "script-src \(scripts.joined(separator: " ")); ")
+            + "form-action \((["'self'"] + formTargets).joined(separator: " ")); "
             + "frame-ancestors 'none'; base-uri 'none'"
         return ServiceResponse(
             status: status,

@@ -3,7 +3,7 @@ import Mustache
 /// The pages as Mustache templates, in the program itself: it is one file. What comes in is escaped (`HTMLText`); there
 /// is no triple mustache.
 enum PageTemplate: String, CaseIterable, Sendable {
-    case login, consent, deviceCode, deviceConfirmation, logout, message, handOff
+    case login, consent, deviceCode, deviceConfirmation, logout, message, handOff, formPost
 
     /// The page, whole; nil when the template is broken, which a test would have seen.
     func rendered(_ content: [String: Any]) -> String? { Self.library[self]?.render(content) }
@@ -53,6 +53,7 @@ enum PageTemplate: String, CaseIterable, Sendable {
         case .logout: Self.logoutMain
         case .message: Self.messageMain
         case .handOff: Self.handOffMain
+        case .formPost: Self.formPostMain
         }
     }
 
@@ -155,6 +156,16 @@ enum PageTemplate: String, CaseIterable, Sendable {
     private static let handOffMain = """
         <p>{{message}}</p>
         <p><a href="{{refresh}}">Go on</a></p>
+        """
+
+    /// The button is for browsers without scripts.
+    private static let formPostMain = """
+        <p>You return to <strong>{{destination}}</strong>.</p>
+        <form method="post" action="{{action}}">
+        {{#members}}<input type="hidden" name="{{name}}" value="{{value}}">
+        {{/members}}<div class="buttons"><button type="submit">Continue</button></div>
+        </form>
+        <script>\(FormPostPage.script)</script>
         """
 
     private static let messageMain = """

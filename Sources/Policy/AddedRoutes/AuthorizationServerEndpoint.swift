@@ -1,3 +1,5 @@
+package import HTTP
+
 /// The endpoints of the authorization server, each declared once: its routes, its metadata (RFC 8414) and the table of
 /// docs/authorization-server.md follow from what stands here. The raw value names the route.
 package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
@@ -32,18 +34,21 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
     package var declaration: Declaration {
         switch self {
         case .register:
-            Declaration("/oauth2/register", ["GET", "POST", "PUT", "DELETE"], .document, "registration_endpoint")
+            Declaration(
+                "/oauth2/register", ["GET", "POST", "PUT", "DELETE"], .document, "registration_endpoint", origins: .any)
         case .token:
             Declaration("/oauth2/token", ["POST"], .request, "token_endpoint", hosts: .issuerAndMTLS, origins: .any)
         // GET is there to be refused: with 401 first, like every request without credentials (RFC 7662 §2.1).
         case .introspect:
             Declaration(
                 "/oauth2/introspect", ["GET", "POST"], .request, "introspection_endpoint", hosts: .issuerAndMTLS)
-        case .revoke: Declaration("/oauth2/revoke", ["POST"], .request, "revocation_endpoint", hosts: .issuerAndMTLS)
+        case .revoke:
+            Declaration(
+                "/oauth2/revoke", ["POST"], .request, "revocation_endpoint", hosts: .issuerAndMTLS, origins: .any)
         case .deviceAuthorization:
             Declaration(
                 "/oauth2/device_authorization", ["POST"], .request, "device_authorization_endpoint",
-                hosts: .issuerAndMTLS)
+                hosts: .issuerAndMTLS, origins: .any)
         case .jwks: Declaration("/oauth2/jwks", ["GET", "HEAD"], .none, "jwks_uri", origins: .any, isLimited: false)
         case .metadata:
             Declaration(Self.metadataWellKnownPath, ["GET", "HEAD"], .none, origins: .any, isLimited: false)
@@ -52,9 +57,12 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
         case .authorize: Declaration("/oauth2/authorize", ["GET", "POST"], .request, "authorization_endpoint")
         case .par:
             Declaration(
-                "/oauth2/par", ["POST"], .request, "pushed_authorization_request_endpoint", hosts: .issuerAndMTLS)
+                "/oauth2/par", ["POST"], .request, "pushed_authorization_request_endpoint", hosts: .issuerAndMTLS,
+                origins: .any)
         case .userInfo:
-            Declaration("/oauth2/userinfo", ["GET", "POST"], .request, "userinfo_endpoint", hosts: .issuerAndMTLS)
+            Declaration(
+                "/oauth2/userinfo", ["GET", "POST"], .request, "userinfo_endpoint", hosts: .issuerAndMTLS, origins: .any
+            )
         case .loginCallback: Declaration("/oauth2/login/callback", ["GET"], .none)
         case .login: Declaration("/oauth2/login", ["GET", "HEAD", "POST"], .pageForm)
         case .consent: Declaration("/oauth2/consent", ["GET", "HEAD", "POST"], .pageForm)
@@ -105,6 +113,18 @@ extension AuthorizationServerEndpoint {
         package let origins: Origins
         /// Whether the limits of `authorization_server.limits` apply.
         package let isLimited: Bool
+
+        /// What browsers are told; nil: nothing. They ask by OPTIONS, which belongs to the route then.
+        package var crossOrigin: CrossOriginRule? {
+            guard origins == .any else { return nil }
+            return CrossOriginRule(
+                methods: methods, fields: ["Authorization", "Content-Type", "DPoP", "Accept"],
+                // RFC 9449 §8.2: without it, no script could use a nonce.
+                exposing: ["DPoP-Nonce", "WWW-Authenticate", "Retry-After"])
+        }
+
+        /// Of its route.
+        package var routeMethods: [String] { methods + (origins == .any ? ["OPTIONS"] : []) }
 
         fileprivate init(
             _ path: String, _ methods: [String], _ body: Body, _ metadataMember: String? = nil,

@@ -11,7 +11,7 @@ package enum AuthorizationServerRoutes {
             return Route(
                 id: "authorization_server.\(endpoint.rawValue)",
                 match: RouteMatchRule(
-                    hosts: declaration.hosts == .issuerAndMTLS ? all : [host], methods: declaration.methods,
+                    hosts: declaration.hosts == .issuerAndMTLS ? all : [host], methods: declaration.routeMethods,
                     path: pattern),
                 require: nil, limits: declaration.isLimited ? settings.limits : [],
                 destination: .local(.authorizationServer), bodyBytesMax: declaration.body.bytesMax)

@@ -121,6 +121,23 @@ struct ClientAddCommand: AsyncParsableCommand {
     @Flag(name: .customLong("pushed"), help: "It must push its authorization requests (RFC 9126).")
     var pushed = false
 
+    @Flag(
+        name: .customLong("no-pkce"),
+        help:
+            "Its authorization requests may come without PKCE, but then with a nonce: for applications that know no PKCE."
+    )
+    var noPKCE = false
+
+    @Flag(
+        name: .customLong("require-acr"),
+        help: "acr_values of its requests have to be met (RFC 9470); otherwise they are what it prefers.")
+    var requireACR = false
+
+    @Flag(
+        name: .customLong("token-endpoint-audience"),
+        help: "Its assertions may be made for the token endpoint: for libraries that cannot name the issuer.")
+    var tokenEndpointAudience = false
+
     @Flag(name: .customLong("first-party"), help: "It is our own: users are not asked whether they agree.")
     var firstParty = false
 
@@ -226,6 +243,9 @@ struct ClientAddCommand: AsyncParsableCommand {
         if dpop { metadata["dpop_bound_access_tokens"] = true }
         if bindCertificate { metadata["tls_client_certificate_bound_access_tokens"] = true }
         if pushed { metadata["require_pushed_authorization_requests"] = true }
+        if noPKCE { metadata["require_pkce"] = false }
+        if requireACR { metadata["require_acr_values"] = true }
+        if tokenEndpointAudience { metadata["allow_token_endpoint_audience"] = true }
         return metadata
     }
 

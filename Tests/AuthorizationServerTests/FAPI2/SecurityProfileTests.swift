@@ -36,6 +36,30 @@ struct SecurityProfileTests {
                 == "invalid_client")
     }
 
+    @Test("401 asks for no secret: there is no challenge for what nobody may send")
+    func challenge() async throws {
+        let answer = await harness.token()
+        #expect(answer.status == 401)
+        #expect(answer.field("www-authenticate") == nil)
+    }
+
+    @Test(
+        "FAPI 2.0 §5.3.2.2: a pushed request names its redirect URI, though the client has only one",
+        arguments: [true, false])
+    func redirectURI(isNamed: Bool) async throws {
+        try await harness.register(client) {
+            $0.grants = [.authorizationCode]
+            $0.redirectURIs = ["https://a.example/cb"]
+        }
+        let form =
+            "response_type=code&code_challenge=\(CodeFlowHarness.challenge)&code_challenge_method=S256"
+            + "&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion="
+            + (try client.assertion()) + (isNamed ? "&redirect_uri=https%3A%2F%2Fa.example%2Fcb" : "")
+        let answer = await harness.send("/oauth2/par", form, as: nil)
+        #expect(answer.status == (isNamed ? 201 : 400))
+        #expect(answer.error == (isNamed ? nil : "invalid_request"))
+    }
+
     @Test("AS-135 no token that is bound to nothing is issued")
     func unbound() async throws {
         try await harness.register(client)

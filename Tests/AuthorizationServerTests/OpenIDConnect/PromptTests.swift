@@ -159,9 +159,61 @@ struct PromptTests {
         }
     }
 
+    @Test(
+        "max_age counts when the client is answered, too: after consent that took long, the user logs in again and is asked again"
+    )
+    func maxAgeAfterConsent() async throws {
+        var flow = try await CodeFlowHarness(isFirstParty: false)
+        let asked = await flow.authorize([("max_age", "60"), ("scope", "openid")])
+        #expect(asked.target == "/oauth2/consent")
+        flow.cookies[BrowserCookie.name] = try browser(asked)
+        let id = try await decide(flow, asked, .given)
+        let late = await flow.send("/oauth2/authorize", query: "interaction=\(id)", now: newYear2026 + 61)
+        #expect(late.target == "/oauth2/login")
+        _ = try await logIn(flow, late, at: newYear2026 + 70)
+        let again = await flow.send("/oauth2/authorize", query: "interaction=\(id)", now: newYear2026 + 70)
+        #expect(again.target == "/oauth2/consent")
+        _ = try await decide(flow, again, .given)
+        let answer = await flow.send("/oauth2/authorize", query: "interaction=\(id)", now: newYear2026 + 80)
+        let tokens = await flow.redeem(try #require(answer.redirect["code"]), now: newYear2026 + 81)
+        #expect(try await flow.claims(tokens, "id_token")["auth_time"]?.int == newYear2026 + 70)
+    }
+
+    @Test(
+        "max_age=0 comes to an end: a minute after the log-in users may agree, and a refusal needs no log-in",
+        arguments: [true, false])
+    func maxAgeZero(agrees: Bool) async throws {
+        var flow = try await CodeFlowHarness(isFirstParty: false)
+        let asked = await flow.authorize([("max_age", "0")])
+        flow.cookies[BrowserCookie.name] = try browser(asked)
+        let id = try await logIn(flow, asked, at: newYear2026)
+        let consent = await flow.send("/oauth2/authorize", query: "interaction=\(id)", now: newYear2026 + 4)
+        _ = try await decide(flow, consent, agrees ? .given : .refused)
+        let answer = await flow.send(
+            "/oauth2/authorize", query: "interaction=\(id)", now: newYear2026 + (agrees ? 60 : 600))
+        #expect(answer.redirect["error"] == (agrees ? nil : "access_denied"))
+        #expect((answer.redirect["code"] != nil) == agrees)
+    }
+
+    @Test(
+        "Core §3.1.2.1: acr_values are what the client prefers; values that nobody here can bring ask nobody anything")
+    func preferred() async throws {
+        var flow = try await CodeFlowHarness(acr: "otp")
+        let answer = await flow.authorize([("acr_values", "gold 2"), ("scope", "openid")])
+        let tokens = await flow.redeem(try #require(answer.redirect["code"]))
+        #expect(try await flow.claims(tokens, "id_token")["acr"]?.string == "otp")
+        // A password can be asked for.
+        let asked = await flow.authorize([("acr_values", "gold pwd")])
+        #expect(asked.target == "/oauth2/login")
+        #expect(await flow.authorize([("acr_values", "pwd"), ("prompt", "none")]).redirect["code"] != nil)
+        flow.cookies[BrowserCookie.name] = try browser(asked)
+        let id = try await logIn(flow, asked, acr: "silver", at: newYear2026)
+        #expect(await flow.send("/oauth2/authorize", query: "interaction=\(id)").redirect["code"] != nil)
+    }
+
     @Test("RFC 9470: who is not logged in as a route demands logs in again, and the tokens say so")
     func stepUp() async throws {
-        var flow = try await CodeFlowHarness(acr: "pwd")
+        var flow = try await CodeFlowHarness(acr: "pwd") { $0.requiresACRValues = true }
         #expect(await flow.authorize([("acr_values", "mfa pwd")]).redirect["code"] != nil)
         let asked = await flow.authorize([("acr_values", "mfa"), ("scope", "openid")])
         #expect(asked.target == "/oauth2/login")
@@ -178,7 +230,7 @@ struct PromptTests {
 
     @Test("RFC 9470 §5: who cannot log in like that gets no token that would be refused")
     func unmet() async throws {
-        var flow = try await CodeFlowHarness(acr: "pwd")
+        var flow = try await CodeFlowHarness(acr: "pwd") { $0.requiresACRValues = true }
         let asked = await flow.authorize([("acr_values", "mfa")])
         flow.cookies[BrowserCookie.name] = try browser(asked)
         let id = try await logIn(flow, asked, acr: "pwd", at: newYear2026 + 9)

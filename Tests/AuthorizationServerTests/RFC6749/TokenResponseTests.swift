@@ -27,7 +27,7 @@ struct TokenResponseTests {
         "AS-009 every error is its status, a word of the RFC and a sentence of permitted octets",
         arguments: OAuthError.catalogue)
     func errors(_ error: OAuthError) throws {
-        let answer = Answer(error.response(realm: "r"))
+        let answer = Answer(error.response(challenge: "Basic realm=\"r\""))
         #expect([400, 401, 403, 429, 503].contains(answer.status))
         for text in [answer.error, answer.body["error_description"]?.string] {
             let text = try #require(text)

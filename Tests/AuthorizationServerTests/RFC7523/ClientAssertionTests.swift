@@ -1,7 +1,9 @@
 import JOSE
 import JSON
+import Policy
 import Testing
 
+@testable import AuthorizationRecords
 @testable import AuthorizationTesting
 
 @Suite("RFC 7523: clients that sign assertions")
@@ -58,6 +60,29 @@ struct ClientAssertionTests {
         ] as [(JSON, Int)])
     func audience(value: JSON, expected: Int) async throws {
         #expect(await harness.token(assertion: try client.assertion(["aud": value])).status == expected)
+    }
+
+    @Test(
+        "a client that cannot name the issuer may be allowed the token endpoint, and then lists of nothing else",
+        arguments: [
+            (.string(AuthorizationHarness.issuer + "/oauth2/token"), 200), (.string(AuthorizationHarness.issuer), 200),
+            ([.string(AuthorizationHarness.issuer), .string(AuthorizationHarness.issuer + "/oauth2/token")], 200),
+            ([.string(AuthorizationHarness.issuer), "https://other.example"], 401), ([], 401), ([1], 401),
+            ("https://other.example/oauth2/token", 401), (.string(AuthorizationHarness.issuer + "/oauth2/par"), 401),
+        ] as [(JSON, Int)])
+    func tokenEndpoint(value: JSON, expected: Int) async throws {
+        let legacy = try KeyedClient("legacy")
+        try await harness.register(legacy) { $0.takesEndpointAudience = true }
+        #expect(await harness.token(assertion: try legacy.assertion(["aud": value])).status == expected)
+    }
+
+    @Test("AS-097 under FAPI 2.0 nobody is allowed the token endpoint, whatever the record says")
+    func tokenEndpointInProfile() async throws {
+        let harness = try AuthorizationHarness.registering(.fapi2)
+        try await harness.register(client) { $0.takesEndpointAudience = true }
+        let assertion = try client.assertion(["aud": .string(AuthorizationHarness.issuer + "/oauth2/token")])
+        let answer = await harness.token(assertion: assertion, fields: [("dpop", try client.proof())])
+        #expect(answer.error == "invalid_client")
     }
 
     @Test(

@@ -40,6 +40,30 @@ struct RequestObjectTests {
         await flow.send("/oauth2/authorize", query: "client_id=shop&request=\(object)" + more)
     }
 
+    @Test("RFC 9101 §6.2: what is wrong with it is told the client where the redirect URI beside it is its own")
+    func errors() async throws {
+        let bad = try object(key: try SigningKey.generate(.es256))
+        let beside = "&state=beside&redirect_uri=" + PercentEncoding.encoded(CodeFlowHarness.redirectURI)
+        let answer = await authorize(bad, more: beside)
+        #expect(answer.target == CodeFlowHarness.redirectURI)
+        #expect(answer.redirect["error"] == "invalid_request_object")
+        #expect(answer.redirect["state"] == "beside")
+        #expect(answer.redirect["iss"] == AuthorizationHarness.issuer)
+        for more in ["", "&redirect_uri=https://evil.example", beside + "&client_id=shop"] {
+            #expect(await authorize(bad, more: more).isPage)
+        }
+        for (query, error) in [
+            ("request_uri=https://client.example/r", "invalid_request_uri"),
+            ("request_uri=urn:ietf:params:oauth:request_uri:x", "invalid_request_uri"),
+            ("request_uri=urn:x&request=\(bad)", "invalid_request"),
+        ] {
+            let answer = await flow.send("/oauth2/authorize", query: "client_id=shop&\(query)" + beside)
+            #expect(answer.redirect["error"] == error)
+        }
+        #expect(
+            await flow.send("/oauth2/authorize", query: "client_id=shop&request=\(bad)&state=again" + beside).isPage)
+    }
+
     @Test("a signed request is answered, and AS-120: nothing beside it counts")
     func good() async throws {
         let answer = await authorize(

@@ -3,6 +3,7 @@ import JOSE
 import JSON
 import LogIn
 import Octets
+import Policy
 import Proof
 
 /// Whether a client may ask for what it asks for: from parameters, wherever they came from, to an
@@ -11,27 +12,36 @@ struct AuthorizationRequestValidator: Sendable {
     let targets: TargetRules
     /// Types of `authorization_details` that may be asked for at all.
     let detailTypes: [String]
+    let hints: IDTokenHints
+    let profile: SecurityProfile
 
-    /// - Parameter redirectURI: as `RedirectURI.chosen` chose it.
-    func judge(_ parameters: RequestParameters, client: RegisteredClient, redirectURI: String) throws(OAuthError)
-        -> AuthorizationRequest
+    /// - Parameters:
+    ///   - redirectURI: as `RedirectURI.chosen` chose it.
+    ///   - now: seconds since 1970.
+    func judge(_ parameters: RequestParameters, client: RegisteredClient, redirectURI: String, now: Int64)
+        throws(OAuthError) -> AuthorizationRequest
     {
         try ParameterBounds.check(parameters)
         guard client.grants.contains(.authorizationCode) else { throw .clientWithoutCodes }
         guard let responseType = parameters.value("response_type") else { throw .noResponseType }
         guard responseType == "code" else { throw .unsupportedResponseType }
-        guard parameters.value("response_mode") ?? "query" == "query" else { throw .unsupportedResponseMode }
+        guard let responseMode = AuthorizationRequest.ResponseMode(asked: parameters) else {
+            throw .unsupportedResponseMode
+        }
         var request = AuthorizationRequest(
             clientID: client.id, redirectURI: redirectURI,
             scopes: try IdentityScope.scopes(asked: parameters.value("scope"), of: client, targets),
             resources: try targets.resources(asked: parameters.values("resource"), allowed: client.resources),
-            codeChallenge: try challenge(parameters))
+            codeChallenge: try challenge(parameters, client))
+        request.responseMode = responseMode
         request.state = parameters.value("state")
         request.nonce = try text("nonce", parameters)
         request.loginHint = try text("login_hint", parameters)
         request.prompts = try prompts(parameters.value("prompt"))
         request.maxAge = try maxAge(parameters.value("max_age"))
         request.acrValues = (try text("acr_values", parameters) ?? "").split(separator: " ").map(String.init)
+        request.requiresACR = client.requiresACRValues
+        request.hintedUser = try hintedUser(parameters.value("id_token_hint"), client, now: now)
         request.authorizationDetails = try AuthorizationDetails.read(
             parameters.value("authorization_details"), for: client, supported: detailTypes)
         request.keyThumbprint = try keyThumbprint(parameters.value("dpop_jkt"))
@@ -39,12 +49,28 @@ struct AuthorizationRequestValidator: Sendable {
         return request
     }
 
-    /// Without `code_challenge_method` it would be `plain` (RFC 7636 §4.3), which does not exist here.
-    private func challenge(_ parameters: RequestParameters) throws(OAuthError) -> String {
-        guard let challenge = parameters.value("code_challenge") else { throw .noChallenge }
+    /// Without `code_challenge_method` it would be `plain` (RFC 7636 §4.3), which does not exist here. A client may be
+    /// exempt, and then its `nonce` keeps codes of others out of its sessions (RFC 9700 §2.1.1, §4.5.3.2).
+    private func challenge(_ parameters: RequestParameters, _ client: RegisteredClient) throws(OAuthError) -> String? {
+        guard let challenge = parameters.value("code_challenge") else {
+            let isExempt = !client.requiresProofKey && !client.isPublic && profile == .standard
+            guard isExempt, parameters.value("code_challenge_method") == nil else { throw .noChallenge }
+            let isOpenID = (parameters.value("scope") ?? "").split(separator: " ").contains {
+                $0 == IdentityScope.openID
+            }
+            guard isOpenID, parameters.value("nonce") != nil else { throw .noChallengeNorNonce }
+            return nil
+        }
         guard parameters.value("code_challenge_method") == ProofKey.method else { throw .badChallengeMethod }
         guard ProofKey.isWellFormed(challenge) else { throw .badChallenge }
         return challenge
+    }
+
+    /// One of ours, and the client's own: another's would let it ask about users that it does not know.
+    private func hintedUser(_ token: String?, _ client: RegisteredClient, now: Int64) throws(OAuthError) -> String? {
+        guard let token else { return nil }
+        guard let hint = hints.hint(token, now: now), hint.clientID == client.id else { throw .badIDTokenHint }
+        return hint.subject
     }
 
     private func text(_ name: String, _ parameters: RequestParameters) throws(OAuthError) -> String? {
@@ -79,6 +105,17 @@ struct AuthorizationRequestValidator: Sendable {
     }
 }
 
+extension AuthorizationRequest.ResponseMode {
+    /// nil: it asks for one that there is not.
+    init?(asked parameters: RequestParameters) {
+        guard let text = parameters.value("response_mode") else {
+            self = .query
+            return
+        }
+        self.init(rawValue: text)
+    }
+}
+
 extension IdentityScope {
     /// What is asked for, or all that the client has. Whoever may refresh may say `offline_access`, which gives nothing
     /// more; for everybody else it is passed over (OpenID Connect Core §11).
@@ -95,7 +132,12 @@ extension OAuthError {
     static let noResponseType = OAuthError("invalid_request", "response_type is missing")
     static let unsupportedResponseType = OAuthError(
         "unsupported_response_type", "there is no other response_type than code")
-    static let unsupportedResponseMode = OAuthError("invalid_request", "there is no other response_mode than query")
+    static let unsupportedResponseMode = OAuthError(
+        "invalid_request", "there is no other response_mode than query and form_post")
+    static let badIDTokenHint = OAuthError(
+        "invalid_request", "id_token_hint is no ID token that this server has issued to this client")
+    static let noChallengeNorNonce = OAuthError(
+        "invalid_request", "without code_challenge (PKCE), the request needs the scope openid and a nonce")
     static let noChallenge = OAuthError("invalid_request", "code_challenge is missing (PKCE, RFC 7636)")
     static let badChallengeMethod = OAuthError("invalid_request", "code_challenge_method must be S256")
     static let badChallenge = OAuthError(
@@ -108,6 +150,7 @@ extension OAuthError {
     static var authorizationRequest: [OAuthError] {
         [
             clientWithoutCodes, noResponseType, unsupportedResponseType, unsupportedResponseMode, noChallenge,
+            noChallengeNorNonce, badIDTokenHint,
             badChallengeMethod, badChallenge,
             parameterTooLong, badPrompt, badMaxAge, badKeyThumbprint, invalidAuthorizationDetails,
         ]

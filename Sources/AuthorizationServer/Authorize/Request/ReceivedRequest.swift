@@ -22,6 +22,9 @@ struct RequestReceiver: Sendable {
     /// No other requests than pushed ones (RFC 9126 §5), whatever the client says.
     let requiresPushedRequests: Bool
 
+    /// What decides where and how to answer.
+    private static let answered: Set<String> = ["client_id", "redirect_uri", "state"]
+
     /// What is thrown is shown on a page, because it is not known yet where an answer may go.
     /// - Parameter address: whence the request comes.
     func receive(_ front: FrontChannel, address: String, now: Int64) async throws(OAuthError) -> ReceivedRequest {
@@ -31,6 +34,26 @@ struct RequestReceiver: Sendable {
             client = try await documents.client(at: url, stored: client, address: address, now: now)
         }
         guard let client else { throw .unknownClient }
+        do throws(OAuthError) {
+            return try await receive(front, client, now: now)
+        } catch {
+            // The request cannot be read, but beside it stands where the client takes errors (OpenID Connect Core §3.1.2.6,
+            // RFC 9101 §6.2).
+            guard error != .unavailable, let uri = front.parameters.value("redirect_uri"),
+                (try? RedirectURI.chosen(asked: uri, registered: client.redirectURIs)) != nil,
+                !front.repeated.contains(where: Self.answered.contains)
+            else { throw error }
+            let parameters = front.parameters.all.filter {
+                Self.answered.contains($0.name)
+                    || $0.name == "response_mode" && !front.repeated.contains("response_mode")
+            }
+            return ReceivedRequest(client: client, parameters: RequestParameters(pairs: parameters), fault: error)
+        }
+    }
+
+    private func receive(_ front: FrontChannel, _ client: RegisteredClient, now: Int64) async throws(OAuthError)
+        -> ReceivedRequest
+    {
         if let reference = front.parameters.value("request_uri") {
             guard front.parameters.value("request") == nil else { throw .requestTwice }
             let pushed = try await pushed(reference, client: client, now: now)
@@ -41,9 +64,7 @@ struct RequestReceiver: Sendable {
             let parameters = try await objects.parameters(of: object, client: client, now: now)
             return ReceivedRequest(client: client, parameters: parameters, fault: mustBePushed)
         }
-        guard front.repeated.allSatisfy({ $0 != "client_id" && $0 != "redirect_uri" && $0 != "state" }) else {
-            throw .repeatedParameter
-        }
+        guard !front.repeated.contains(where: Self.answered.contains) else { throw .repeatedParameter }
         return ReceivedRequest(
             client: client, parameters: front.parameters,
             fault: mustBePushed ?? (front.repeated.isEmpty ? nil : .repeatedParameter))

@@ -10,6 +10,7 @@ import Octets
 struct UserInfoEndpoint: ServerEndpoint {
     let store: any AuthorizationStore
     let tokens: OwnTokens
+    let proofs: SenderProofRules
     let realm: String
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
@@ -20,9 +21,9 @@ struct UserInfoEndpoint: ServerEndpoint {
             guard token.scopes.contains(IdentityScope.openID) else { throw .insufficientScope }
             guard let user = try await store.orUnavailable({ try await $0.user(id: token.subject) }), !user.isDisabled
             else { throw .refused(.noUser) }
-            response = ServiceResponse.json(status: 200, claims(of: user, token.scopes))
+            response = ServiceResponse.json(status: 200, claims(of: user, token.scopes), fields: proofs.fields(call))
         } catch {
-            response = refusal(error)
+            response = refusal(error, scheme: shown.scheme)
             if shown.text != nil { response.facts.isTokenVerified = shown.claims != nil }
         }
         response.facts.token = shown.text.map(ServiceFacts.digest)
@@ -42,15 +43,25 @@ struct UserInfoEndpoint: ServerEndpoint {
         return claims
     }
 
-    /// RFC 6750 §3.
-    private func refusal(_ error: OAuthError) -> ServiceResponse {
-        guard error.status == 401 || error.status == 403 else { return error.response(realm: realm) }
-        var challenge = "Bearer realm=\"\(realm)\""
-        if error != .noToken { challenge += ", error=\"\(error.word)\", error_description=\"\(error.description)\"" }
-        if error == .insufficientScope { challenge += ", scope=\"\(IdentityScope.openID)\"" }
+    /// RFC 6750 §3, RFC 9449 §7.1 and §9: the scheme that was used says what is wrong. Whoever came without a token, or with
+    /// a bearer token, is told of both schemes.
+    private func refusal(_ error: OAuthError, scheme: String) -> ServiceResponse {
+        let isOfProof = OAuthError.wordsOfProofs.contains(error.word)
+        guard isOfProof || error.status == 401 || error.status == 403 else { return error.response(challenge: nil) }
+        var fault = ""
+        if error != .noToken { fault += ", error=\"\(error.word)\", error_description=\"\(error.description)\"" }
+        if error == .insufficientScope { fault += ", scope=\"\(IdentityScope.openID)\"" }
+        let isProved = scheme == "dpop" || isOfProof
+        let algorithms = proofs.profile.proofAlgorithms.flatMap(\.names).joined(separator: " ")
         var response = ServiceResponse.json(
-            status: error.status, ["error": .string(error.word), "error_description": .string(error.description)])
-        response.fields.append(("WWW-Authenticate", challenge))
+            status: isOfProof ? 401 : error.status,
+            ["error": .string(error.word), "error_description": .string(error.description)])
+        if !isProved { response.fields.append(("WWW-Authenticate", "Bearer realm=\"\(realm)\"" + fault)) }
+        if isProved || error.status == 401 {
+            response.fields.append(
+                ("WWW-Authenticate", "DPoP realm=\"\(realm)\"" + (isProved ? fault : "") + ", algs=\"\(algorithms)\""))
+        }
+        if let nonce = error.nonce { response.fields.append(("DPoP-Nonce", nonce)) }
         response.facts.error = error.word
         response.facts.event = error.event
         return response

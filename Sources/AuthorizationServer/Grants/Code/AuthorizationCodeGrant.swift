@@ -71,12 +71,18 @@ struct AuthorizationCodeGrant: TokenGrant {
                 asked: code.request.redirectURI, registered: request.client.client.redirectURIs,
                 anyLocalhostPort: request.client.client.documentReadAt != nil)) != nil
         else { throw .badCode }
-        guard let verifier = request.parameters.value("code_verifier"),
-            ProofKey.matches(verifier: verifier, challenge: code.request.codeChallenge)
-        else { throw .badVerifier }
+        // A verifier where there was no challenge: somebody has taken it out of the request (RFC 9700 §4.8.2).
+        guard Self.matches(request.parameters.value("code_verifier"), code.request.codeChallenge) else {
+            throw .badVerifier
+        }
         if let thumbprint = code.request.keyThumbprint {
             guard request.binding?.keyThumbprint == thumbprint else { throw .otherKey }
         }
+    }
+
+    private static func matches(_ verifier: String?, _ challenge: String?) -> Bool {
+        guard let verifier, let challenge else { return verifier == nil && challenge == nil }
+        return ProofKey.matches(verifier: verifier, challenge: challenge)
     }
 
     /// The code was used before: everything that came of it ends (RFC 6749 §4.1.2).
