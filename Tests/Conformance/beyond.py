@@ -131,7 +131,7 @@ def rfc9449_7_1_challenge_of_userinfo(world):
     token = None
     for _ in range(2):
         proof = party.proof("POST", world.metadata["token_endpoint"])
-        answer = requests.post(world.metadata["token_endpoint"], data=form, auth=auth, headers={"DPoP": proof}, verify=world.authorities, timeout=20)
+        answer = requests.post(world.metadata["token_endpoint"], data=form, auth=auth, headers={"DPoP": proof}, verify=world.authorities, timeout=60)
         if answer.status_code == 200:
             token = answer.json()["access_token"]
             break
@@ -149,7 +149,7 @@ def rfc9449_7_1_challenge_of_userinfo(world):
 
 
 def preflight(address, method, headers):
-    return requests.options(address, verify=preflight.authorities, timeout=20, headers={
+    return requests.options(address, verify=preflight.authorities, timeout=60, headers={
         "Origin": "https://app.example", "Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers})
 
 
@@ -168,7 +168,7 @@ def cors_of_the_endpoints_that_scripts_use(world):
         allowed = fields.get("Access-Control-Allow-Headers", "").lower()
         demand("authorization" in allowed and "dpop" in allowed, f"{name}: Authorization or DPoP is not allowed")
         demand("Access-Control-Allow-Credentials" not in fields, f"{name}: cookies are allowed")
-        actual = requests.request(method, world.metadata[name], headers={"Origin": "https://app.example"}, verify=world.authorities, timeout=20)
+        actual = requests.request(method, world.metadata[name], headers={"Origin": "https://app.example"}, verify=world.authorities, timeout=60)
         exposed = actual.headers.get("Access-Control-Expose-Headers", "").lower()
         demand(actual.headers.get("Access-Control-Allow-Origin") == "*", f"{name}: the answer has no Access-Control-Allow-Origin")
         if name not in ("jwks_uri",):

@@ -40,7 +40,7 @@ class Browser:
     def open(self, address, form=None, decision="allow", stop_at=None):
         """- decision: what the user answers when asked; stop_at: a kind of page at which the visit ends."""
         visit = Visit()
-        answer = self.session.post(address, data=form, allow_redirects=False, timeout=20) if form is not None else self._get(address)
+        answer = self.session.post(address, data=form, allow_redirects=False, timeout=60) if form is not None else self._get(address)
         for _ in range(20):
             visit.answer = answer
             target = answer.headers.get("Location")
@@ -68,7 +68,7 @@ class Browser:
         return visit
 
     def _get(self, address):
-        return self.session.get(address, allow_redirects=False, timeout=20)
+        return self.session.get(address, allow_redirects=False, timeout=60)
 
     def _form(self, answer):
         for form in Forms(answer.text).forms:
@@ -91,5 +91,5 @@ class Browser:
             if value == decision or name not in fields:
                 fields[name] = decision if name == "decision" else value
         return self.session.post(
-            urllib.parse.urljoin(answer.url, form["action"]), data=fields, allow_redirects=False, timeout=20,
+            urllib.parse.urljoin(answer.url, form["action"]), data=fields, allow_redirects=False, timeout=60,
             headers={"Origin": self.origin, "Sec-Fetch-Site": "same-origin"})

@@ -53,7 +53,7 @@ class Client:
             auth = (self.id, self.secret)
         else:
             form |= {"client_id": self.id, "client_secret": self.secret}
-        return self.session.post(self.world.metadata[endpoint], data=form, auth=auth, timeout=20)
+        return self.session.post(self.world.metadata[endpoint], data=form, auth=auth, timeout=60)
 
     def redeem(self, code, **more):
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect_uri}
@@ -92,7 +92,7 @@ class Client:
     def judge(self, tokens, alg=None):
         """OpenID Connect Core §3.1.3.7."""
         header, claims = parts(tokens["id_token"])
-        keys = self.session.get(self.world.metadata["jwks_uri"], timeout=20).json()
+        keys = self.session.get(self.world.metadata["jwks_uri"], timeout=60).json()
         demand(is_signed(tokens["id_token"], keys), "no key of jwks_uri has signed the ID token")
         demand(header["alg"] in self.world.metadata["id_token_signing_alg_values_supported"], "the ID token's alg is not in the metadata")
         demand(alg in (None, header["alg"]), f"the ID token is signed with {header['alg']}, not {alg}")
@@ -107,7 +107,7 @@ class Client:
 
     def userinfo(self, tokens):
         answer = self.session.get(
-            self.world.metadata["userinfo_endpoint"], headers={"Authorization": f"Bearer {tokens['access_token']}"}, timeout=20)
+            self.world.metadata["userinfo_endpoint"], headers={"Authorization": f"Bearer {tokens['access_token']}"}, timeout=60)
         demand(answer.status_code == 200, f"userinfo answered {answer.status_code}")
         return answer.json()
 
@@ -125,7 +125,7 @@ class World:
         self.metadata = self.fetch(f"{self.issuer}/.well-known/openid-configuration").json()
 
     def fetch(self, address, **more):
-        return requests.get(address, verify=self.authorities, timeout=20, **more)
+        return requests.get(address, verify=self.authorities, timeout=60, **more)
 
     def browser(self, name="ada"):
         return Browser(self.authorities, self.issuer, name)

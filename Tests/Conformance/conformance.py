@@ -100,7 +100,7 @@ class OpenIDWorld(World):
         return world
 
     def plain_post(self, form):
-        return requests.post(self.metadata["token_endpoint"], data=form, verify=self.authorities, timeout=20)
+        return requests.post(self.metadata["token_endpoint"], data=form, verify=self.authorities, timeout=60)
 
 
 class GatewayWithRegistration(Gateway):

@@ -68,7 +68,7 @@ class Party:
                 headers["DPoP"] = made
             answer = requests.request(
                 method, address, data=form() if callable(form) else form, headers=headers, verify=self.world.authorities,
-                cert=self.certificate and self.certificate.files, timeout=20, allow_redirects=False)
+                cert=self.certificate and self.certificate.files, timeout=60, allow_redirects=False)
             nonce = answer.headers.get("DPoP-Nonce")
             if nonce:
                 self.nonces[urllib.parse.urlsplit(address).netloc + (" api" if "/bound/" in address else "")] = nonce
@@ -309,12 +309,12 @@ def fapi2_security_profile_final_ensure_holder_of_key_required(party):
     code = party.code()
     if party.certificate:
         answer = requests.post(
-            party.endpoints["token_endpoint"], verify=party.world.authorities, timeout=20,
+            party.endpoints["token_endpoint"], verify=party.world.authorities, timeout=60,
             data=party.credentials() | {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, "code_verifier": party.verifier})
         demand_error(answer, "invalid_client", "invalid_request")
         tokens = party.tokens(code)
         stolen = requests.get(
-            party.api, headers={"Authorization": f"Bearer {tokens['access_token']}"}, verify=party.world.authorities, timeout=20)
+            party.api, headers={"Authorization": f"Bearer {tokens['access_token']}"}, verify=party.world.authorities, timeout=60)
         demand(stolen.status_code == 401, "the resource takes the token without the certificate")
     else:
         demand_error(party.redeem(code, proof=False), "invalid_dpop_proof", "invalid_request")
@@ -485,7 +485,7 @@ def fapi2_security_profile_final_dpop_negative_tests(party):
     demand(party.call(tokens, proof=lambda: first).status_code == 200, "a right proof is not taken")
     recommend(party.call(tokens, proof=lambda: first).status_code == 401, "the same proof counts twice")
     two = requests.get(party.api, headers={"Authorization": f"DPoP {token}", "DPoP": f"{party.proof('GET', party.api, token)}, {party.proof('GET', party.api, token)}"},
-                       verify=party.world.authorities, timeout=20)
+                       verify=party.world.authorities, timeout=60)
     demand(two.status_code in (400, 401), f"two proofs: answered {two.status_code}")
 
 
@@ -622,7 +622,7 @@ def fapi2_security_profile_final_par_without_duplicate_parameters(party):
     form = list((party.credentials() | party.request()).items()) + [("state", "again")]
     answer = requests.post(
         party.endpoints["pushed_authorization_request_endpoint"], data=form, verify=party.world.authorities,
-        cert=party.certificate and party.certificate.files, timeout=20)
+        cert=party.certificate and party.certificate.files, timeout=60)
     demand_error(answer, "invalid_request")
 
 

@@ -43,14 +43,14 @@ def oidcc_userinfo_get(world):
 def oidcc_userinfo_post_header(world):
     tokens = world.client.flow(world.user)
     answer = world.client.session.post(
-        world.metadata["userinfo_endpoint"], headers={"Authorization": f"Bearer {tokens['access_token']}"}, timeout=20)
+        world.metadata["userinfo_endpoint"], headers={"Authorization": f"Bearer {tokens['access_token']}"}, timeout=60)
     demand(answer.status_code == 200 and answer.json()["sub"] == tokens["claims"]["sub"], f"userinfo answered {answer.status_code} to POST")
 
 
 @module(BASIC)
 def oidcc_userinfo_post_body(world):
     tokens = world.client.flow(world.user)
-    answer = world.client.session.post(world.metadata["userinfo_endpoint"], data={"access_token": tokens["access_token"]}, timeout=20)
+    answer = world.client.session.post(world.metadata["userinfo_endpoint"], data={"access_token": tokens["access_token"]}, timeout=60)
     recommend(answer.status_code == 200, "tokens in the body are not taken: RFC 6750 §2.2 leaves it open, RFC 9700 §4.3.2 advises against tokens elsewhere than in the header")
 
 
@@ -312,7 +312,7 @@ def registered(world, **metadata):
 def register(world, **metadata):
     return requests.post(
         world.metadata["registration_endpoint"], json={"redirect_uris": [REDIRECT], "scope": "openid profile"} | metadata,
-        headers={"Authorization": f"Bearer {world.registration_token}"}, verify=world.authorities, timeout=20)
+        headers={"Authorization": f"Bearer {world.registration_token}"}, verify=world.authorities, timeout=60)
 
 
 @module(DYNAMIC)
