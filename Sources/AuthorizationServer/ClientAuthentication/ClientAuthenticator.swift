@@ -54,12 +54,16 @@ final class ClientAuthenticator: Sendable {
     }
 
     /// Of whatever request to whatever endpoint that clients authenticate at.
+    ///
+    /// Whoever shows the right thing is let in however often others behind the same address have failed in the client's
+    /// name: secrets have 256 random bits, and assertions and certificates cannot be guessed either, so that a brake on
+    /// right ones would stop nobody but the client. Wrong ones are told after ten that they are too many, and cost what
+    /// they always cost: one look at the store and a hash.
     func authenticate(_ call: EndpointCall, _ parameters: RequestParameters) async throws(OAuthError)
         -> AuthenticatedClient
     {
         let credential = try PresentedCredential.read(call.request, parameters)
-        let (clientID, address) = (credential.clientID, call.request.clientAddress)
-        guard limiter.allows(clientID: clientID, address: address, now: call.now) else { throw .tooManyFailures }
+        let (clientID, address) = (credential.clientID, AddressBlock(of: call.request.clientAddress).text)
         let result: AuthenticatedClient?
         switch credential {
         case .secret(_, let secret, let method):
@@ -68,6 +72,8 @@ final class ClientAuthenticator: Sendable {
         case .name: result = try await byCertificateOrName(clientID, call.request.clientCertificateDER)
         }
         guard let result else {
+            // Those that are refused unread, so to say, are not counted: the brake lets go with time.
+            guard limiter.allows(clientID: clientID, address: address, now: call.now) else { throw .tooManyFailures }
             limiter.failed(clientID: clientID, address: address, now: call.now)
             throw .invalidClient
         }

@@ -24,12 +24,14 @@ package struct DeviceVerification: Sendable {
 
     /// - Parameters:
     ///   - typed: as the user typed it.
-    ///   - address: of the browser: wrong codes are counted by it, and by the user.
-    ///   - userID: of whoever is logged in; nil: nobody.
+    ///   - address: of the browser: wrong codes are counted by it (IPv6: by the /64), and by the user.
+    ///   - userID: of whoever is logged in, who is not kept waiting by what others behind the same address do; nil: nobody.
     package func find(_ typed: String, address: String, userID: String?, now: Int64) async -> Lookup {
-        guard limiter.allows(clientID: Self.anybody, address: address, now: now),
-            userID.map({ limiter.allows(clientID: $0, address: Self.anywhere, now: now) }) ?? true
-        else { return .tooMany }
+        let address = AddressBlock(of: address).text
+        let isAllowed =
+            userID.map { limiter.allows(clientID: $0, address: Self.anywhere, now: now) }
+            ?? limiter.allows(clientID: Self.anybody, address: address, now: now)
+        guard isAllowed else { return .tooMany }
         let request: DeviceRequest?
         do {
             request = try await pending(typed, now: now)

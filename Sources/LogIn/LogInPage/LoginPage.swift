@@ -47,7 +47,7 @@ struct LoginPage: PageEndpoint {
         let name = UserName.normalised(typed)
         let account = if let name { try await context.store.user(name: name) } else { StoredUser?.none }
         let attempt = LoginAttemptLimiter.Attempt(
-            name: name ?? "", address: call.request.clientAddress,
+            name: name ?? "", address: AddressBlock(of: call.request.clientAddress).text,
             knownBrowser: account.flatMap { KnownBrowser.read(call.request, $0, pepper) })
         guard limiter.allows(attempt, now: call.now) else {
             var response = try await form.page(
@@ -57,8 +57,15 @@ struct LoginPage: PageEndpoint {
             return response
         }
         for round in 0..<Self.attemptsMax {
-            let (user, isRight) = try await check(
-                name: name, password: parameters.value("password") ?? "", now: call.now, call.random)
+            let user: StoredUser?
+            let isRight: Bool
+            do {
+                (user, isRight) = try await check(
+                    name: name, password: parameters.value("password") ?? "", now: call.now, call.random)
+            } catch {
+                if round == 0 { limiter.takeBack(attempt) }
+                throw error
+            }
             guard isRight, let user else {
                 var response = try await form.page(
                     interaction, browser, username: typed, problem: Self.failed, status: 403)

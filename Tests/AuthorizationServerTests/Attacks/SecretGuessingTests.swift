@@ -37,15 +37,39 @@ struct SecretGuessingTests {
             await harness.post("grant_type=nonsense", authorization: basic("nobody", "x")).error == "invalid_client")
     }
 
-    @Test("AS-016 after ten failures a client is slowed down, for the right secret and for unknown ids, too")
+    @Test("AS-016 after ten failures wrong secrets are slowed down, for unknown ids, too")
     func limited() async {
         for id in ["shop", "nobody"] {
             for _ in 0..<10 { #expect(await harness.token(id: id, secret: "wrong").status == 401) }
-            let limited = await harness.token(id: id)
+            let limited = await harness.token(id: id, secret: "wrong")
             #expect(limited.status == 429)
             #expect(limited.error == "invalid_client")
             #expect(limited.field("retry-after") == "10")
         }
+    }
+
+    @Test("AS-016 somebody else's failures behind the same address do not keep out who has the right secret")
+    func rightSecret() async {
+        for _ in 0..<50 { _ = await harness.token(secret: "wrong") }
+        #expect(await harness.token(secret: "wrong").status == 429)
+        // From the store, and from memory.
+        for _ in 0..<3 { #expect(await harness.token().status == 200) }
+    }
+
+    @Test(
+        "AS-016 whoever has a whole /64 has one count for it; IPv4 in IPv6 is the IPv4 address",
+        arguments: [
+            ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", 429), ("2001:db8:1:2::1", "2001:db8:1:3::1", 401),
+            ("::ffff:192.0.2.7", "192.0.2.7", 429), ("192.0.2.7", "192.0.2.8", 401),
+        ])
+    func blocks(first: String, second: String, status: Int) async {
+        func attempt(_ address: String) async -> Int {
+            await harness.post(
+                "grant_type=client_credentials", authorization: basic("shop", "wrong"), address: address
+            ).status
+        }
+        for _ in 0..<10 { #expect(await attempt(first) == 401) }
+        #expect(await attempt(second) == status)
     }
 
     @Test("AS-016 the limit lets go with time, one attempt every six seconds")

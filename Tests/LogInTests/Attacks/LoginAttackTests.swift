@@ -136,6 +136,44 @@ struct LoginAttackTests {
         #expect(try await harness.logIn(browser, now: newYear2026 + 1).status == 429)
     }
 
+    @Test(
+        "AS-016 Attack: locking somebody out from behind the same address. A browser that is known still gets in, another one waits"
+    )
+    func sameAddress() async throws {
+        try await harness.logIn(browser)
+        let attacker = harness.browser()
+        for index in 0..<60 {
+            try await harness.logIn(attacker, name: index < 20 ? "alice" : "user\(index)", password: "wrong password")
+        }
+        #expect(try await harness.logIn(harness.browser()).status == 429)
+        #expect(try await harness.logIn(browser).status == 303)
+        // Its own failures are its own.
+        for _ in 0..<10 { #expect(try await harness.logIn(browser, password: "wrong password").status == 403) }
+        #expect(try await harness.logIn(browser).status == 429)
+    }
+
+    @Test("AS-016 Attack: many addresses of one subscriber. A /64 has one count")
+    func block() async throws {
+        for index in 0..<10 {
+            let attacker = harness.browser(address: "2001:db8:1:2::\(index)")
+            #expect(try await harness.logIn(attacker, password: "wrong password").status == 403)
+        }
+        #expect(try await harness.logIn(harness.browser(address: "2001:db8:1:2:ffff::1")).status == 429)
+        #expect(try await harness.logIn(harness.browser(address: "2001:db8:1:3::1")).status == 303)
+    }
+
+    @Test("AS-016 only failures are counted: a password that nobody could look at is none", arguments: [nil, "nonce"])
+    func notLookedAt(known: String?) {
+        let limiter = LoginAttemptLimiter()
+        let attempt = LoginAttemptLimiter.Attempt(name: "alice", address: "192.0.2.1", knownBrowser: known)
+        for _ in 0..<100 {
+            #expect(limiter.allows(attempt, now: newYear2026))
+            limiter.takeBack(attempt)
+        }
+        for _ in 0..<10 { #expect(limiter.allows(attempt, now: newYear2026)) }
+        #expect(!limiter.allows(attempt, now: newYear2026))
+    }
+
     @Test("AS-016 Attack: passing for a known browser. The cookie counts for its own name only, and cannot be made")
     func forgedBrowser() async throws {
         try await harness.logIn(browser)
