@@ -31,6 +31,7 @@ package final class AuthorizationServer: Sendable {
     ///   by it.
     ///   - documents: fetches what clients publish whose id is its address; nil: there are no such clients.
     ///   - assertions: judges tokens of others that stand for clients; nil: none are taken.
+    ///   - asksForCertificates: whether some listener asks clients for certificates now, for the metadata.
     ///   - provider: at which users log in; nil: they log in here, or there is no way to the one that the settings
     ///   name.
     package init(
@@ -41,7 +42,7 @@ package final class AuthorizationServer: Sendable {
         keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil,
         documents: (any ClientDocumentSource)? = nil,
         assertions: (any AssertionJudge)? = nil,
-        provider: (any IdentityProvider)? = nil
+        provider: (any IdentityProvider)? = nil, asksForCertificates: @escaping @Sendable () -> Bool = { true }
     ) {
         let issuer = settings.issuer.text
         let clientKeys = ClientKeys(source: keySource)
@@ -65,7 +66,7 @@ package final class AuthorizationServer: Sendable {
             settings.registration?.open?.documents == true
                 ? open.map { ClientDocuments(store: store, source: documents, open: $0, metadata: openMetadata) } : nil
         }
-        let objects = RequestObjects(issuer: issuer, keys: clientKeys)
+        let objects = RequestObjects(issuer: issuer, keys: clientKeys, profile: settings.profile)
         let hints = IDTokenHints(issuer: issuer, keys: keys)
         let judge = AuthorizationRequestValidator(
             targets: targets, detailTypes: settings.authorizationDetailsTypes, hints: hints, profile: settings.profile)
@@ -80,7 +81,8 @@ package final class AuthorizationServer: Sendable {
         if let assertions {
             grants.append(JWTBearerGrant(judge: assertions, store: store, mint: mint, targets: targets))
         }
-        let metadata = ServerMetadata(settings: settings, grants: grants.map(\.type))
+        let metadata = ServerMetadata(
+            settings: settings, grants: grants.map(\.type), asksForCertificates: asksForCertificates)
         let pending = PendingRequests(perAddress: settings.pendingRequestsPerAddressMax)
         let pages = LogInPages(
             settings: settings, store: store, pepper: pepper, hasher: hasher, hints: hints, pending: pending,

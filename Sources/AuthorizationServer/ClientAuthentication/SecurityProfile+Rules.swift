@@ -18,6 +18,9 @@ extension SecurityProfile {
     /// Of proofs of possession.
     var proofAlgorithms: [Algorithm] { algorithms }
 
+    /// Of signed authorization requests.
+    var requestObjectAlgorithms: [Algorithm] { RequestObjects.algorithms.filter(algorithms.contains) }
+
     /// FAPI 2.0 §5.3.2.1-4: no token that whoever finds it can use.
     var demandsBinding: Bool { self == .fapi2 }
 

@@ -7,24 +7,42 @@ import Proof
 /// Authorization server metadata (RFC 8414 §2), which is the OpenID provider's too (OpenID Connect Discovery §3): what
 /// stands here works, and what works stands here.
 struct ServerMetadata: Sendable {
-    private let members: JSONObject
+    /// Where no listener asks for certificates, and where one does.
+    private let members: (plain: JSONObject, withCertificates: JSONObject)
+    private let profile: SecurityProfile
+    private let asksForCertificates: @Sendable () -> Bool
 
-    /// Everything follows from the issuer, nothing from the request: a forged `Host` changes nothing.
-    /// - Parameter grants: those that work.
-    init(settings: AuthorizationServerSettings, grants: [GrantType]) {
+    /// Everything follows from the issuer and the listeners, nothing from the request: a forged `Host` changes nothing.
+    /// - Parameters:
+    ///   - grants: those that work.
+    ///   - asksForCertificates: whether some listener asks clients for certificates now.
+    init(
+        settings: AuthorizationServerSettings, grants: [GrantType], asksForCertificates: @escaping @Sendable () -> Bool
+    ) {
+        profile = settings.profile
+        self.asksForCertificates = asksForCertificates
+        members = (
+            Self.members(settings, grants, withCertificates: false),
+            Self.members(settings, grants, withCertificates: true)
+        )
+    }
+
+    private static func members(
+        _ settings: AuthorizationServerSettings, _ grants: [GrantType], withCertificates: Bool
+    ) -> JSONObject {
         var document: JSONObject = ["issuer": .string(settings.issuer.text)]
-        for (member, address) in Self.addresses(settings, at: settings.issuer.origin, { _ in true }) {
+        for (member, address) in addresses(settings, at: settings.issuer.origin, { _ in true }) {
             document[member] = address
         }
-        for (name, value) in Self.supported(grants).members { document[name] = value }
-        for (name, value) in Self.clientMembers(settings, grants).members { document[name] = value }
+        for (name, value) in supported(grants, settings.profile).members { document[name] = value }
+        for (name, value) in clientMembers(settings, grants, withCertificates).members { document[name] = value }
         // RFC 9396 §10
         if !settings.authorizationDetailsTypes.isEmpty {
             document["authorization_details_types_supported"] = .strings(settings.authorizationDetailsTypes)
         }
         let contexts = AuthenticationContexts(settings.logIn)
         if !contexts.own.isEmpty { document["acr_values_supported"] = .strings(contexts.own) }
-        members = document
+        return document
     }
 
     /// The endpoints that are listed, and where they lie.
@@ -38,7 +56,7 @@ struct ServerMetadata: Sendable {
             }
     }
 
-    private static func supported(_ grants: [GrantType]) -> JSONObject {
+    private static func supported(_ grants: [GrantType], _ profile: SecurityProfile) -> JSONObject {
         [
             "response_types_supported": ["code"],
             "response_modes_supported": .strings(AuthorizationRequest.ResponseMode.allCases.map(\.rawValue)),
@@ -48,7 +66,8 @@ struct ServerMetadata: Sendable {
             // RFC 9101 §10.5; what `request_uri` refers to has to be pushed (RFC 9126 §5).
             "request_parameter_supported": true,
             "request_uri_parameter_supported": false,
-            "request_object_signing_alg_values_supported": .strings(RequestObjects.algorithms.flatMap(\.names)),
+            "request_object_signing_alg_values_supported": .strings(
+                profile.requestObjectAlgorithms.flatMap(\.names)),
             "prompt_values_supported": ["none", "login", "consent", "select_account"],
             "scopes_supported": .strings(IdentityScope.all),
             "subject_types_supported": ["public"],
@@ -61,28 +80,36 @@ struct ServerMetadata: Sendable {
     }
 
     /// How clients show who they are, and what tokens can be bound to.
-    private static func clientMembers(_ settings: AuthorizationServerSettings, _ grants: [GrantType]) -> JSONObject {
+    private static func clientMembers(
+        _ settings: AuthorizationServerSettings, _ grants: [GrantType], _ withCertificates: Bool
+    ) -> JSONObject {
         let profile = settings.profile
         // A public client can do nothing as long as there is nothing but client_credentials.
         let methods = profile.authenticationMethods.filter {
-            $0 != .none || grants.contains { $0 != .clientCredentials }
+            ($0 != .none || grants.contains { $0 != .clientCredentials }) && (withCertificates || !$0.needsCertificate)
         }
+        let algorithms = JSON.strings(profile.assertionAlgorithms.flatMap(\.names))
         var members: JSONObject = [
-            "token_endpoint_auth_methods_supported": .strings(methods.map(\.rawValue)),
-            // RFC 8414 §2: there because private_key_jwt is.
-            "token_endpoint_auth_signing_alg_values_supported": .strings(profile.assertionAlgorithms.flatMap(\.names)),
             // RFC 9449 §5.1
-            "dpop_signing_alg_values_supported": .strings(profile.proofAlgorithms.flatMap(\.names)),
-            // RFC 8705 §3.3
-            "tls_client_certificate_bound_access_tokens": true,
+            "dpop_signing_alg_values_supported": .strings(profile.proofAlgorithms.flatMap(\.names))
         ]
+        // RFC 8414 §2: the algorithms are there because private_key_jwt is. A public client may give back its tokens, but
+        // ask about none.
+        for (endpoint, methods) in [
+            ("token", methods), ("revocation", methods), ("introspection", methods.filter { $0 != .none }),
+        ] {
+            members["\(endpoint)_endpoint_auth_methods_supported"] = .strings(methods.map(\.rawValue))
+            members["\(endpoint)_endpoint_auth_signing_alg_values_supported"] = algorithms
+        }
+        // RFC 8705 §3.3
+        if withCertificates { members["tls_client_certificate_bound_access_tokens"] = true }
         // draft-ietf-oauth-client-id-metadata-document §5.
         if settings.registration?.open?.documents == true, profile.permits(.none) {
             members["client_id_metadata_document_supported"] = true
         }
         if profile.demandsPushedRequests { members["require_pushed_authorization_requests"] = true }
         // RFC 8705 §5: wherever a client authenticates, or shows a token that is bound to its certificate.
-        if let mtls = settings.mtlsOrigin {
+        if withCertificates, let mtls = settings.mtlsOrigin {
             members["mtls_endpoint_aliases"] = .object(
                 JSONObject(addresses(settings, at: mtls.origin) { $0.hosts == .issuerAndMTLS }))
         }
@@ -91,10 +118,19 @@ struct ServerMetadata: Sendable {
 
     /// - Parameter keys: those that sign now, or will.
     func document(_ keys: SigningKeyRing, now: Int64) -> JSON {
-        var document = members
-        // RFC 9701 §7.
-        document["introspection_signing_alg_values_supported"] = .strings(keys.algorithms(now: now))
-        document["id_token_signing_alg_values_supported"] = .strings(keys.algorithms(now: now))
+        var document = asksForCertificates() ? members.withCertificates : members.plain
+        // RFC 9701 §7: answers are signed with the key that signs now.
+        document["introspection_signing_alg_values_supported"] = keys.current(now: now).map {
+            .strings([$0.algorithm.rawValue])
+        }
+        // Keys of before the profile was chosen are published until their tokens have ended.
+        document["id_token_signing_alg_values_supported"] = .strings(
+            keys.algorithms(now: now).filter { name in profile.algorithms.contains { $0.isNamed(name) } })
         return .object(document)
     }
+}
+
+extension ClientAuthenticationMethod {
+    /// RFC 8705 §2
+    fileprivate var needsCertificate: Bool { [.tlsClientAuth, .selfSignedTLSClientAuth].contains(self) }
 }

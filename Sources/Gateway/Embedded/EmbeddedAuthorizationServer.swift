@@ -65,7 +65,10 @@ final class EmbeddedAuthorizationServer: LocalService {
             keySource: clientKeys, registrationToken: registrationToken,
             documents: ClientDocumentFetcher(settings.clientKeys, logger: logger),
             assertions: federation,
-            provider: provider)
+            provider: provider,
+            asksForCertificates: {
+                (current.inForce?.policy ?? policy).listeners.contains { $0.tls?.clientAuthorities != nil }
+            })
     }
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {

@@ -25,6 +25,17 @@ struct SecurityProfileTests {
             ])
         #expect(body["token_endpoint_auth_signing_alg_values_supported"] == ["PS256", "ES256", "EdDSA", "Ed25519"])
         #expect(body["dpop_signing_alg_values_supported"] == ["PS256", "ES256", "EdDSA", "Ed25519"])
+        // Wherever it names algorithms, it names none that the profile does not have.
+        for (name, value) in body.members where name.hasSuffix("_alg_values_supported") {
+            let names = try #require(value.array).compactMap(\.string)
+            #expect(!names.isEmpty && names.allSatisfy(["PS256", "ES256", "EdDSA", "Ed25519"].contains), "\(name)")
+        }
+        for endpoint in ["revocation", "introspection"] {
+            #expect(
+                body["\(endpoint)_endpoint_auth_methods_supported"] == [
+                    "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth",
+                ])
+        }
     }
 
     @Test("AS-136 a secret does not count, even if it is registered and right")

@@ -63,7 +63,7 @@ struct MetadataTests {
                     #expect(!list.isEmpty && list.allSatisfy { $0.string != nil })
                     #expect(
                         !list.contains("none") || name.hasPrefix("prompt")
-                            || name == "token_endpoint_auth_methods_supported")
+                            || name.hasSuffix("_endpoint_auth_methods_supported"))
                 } else {
                     #expect(value.bool != nil)
                 }
@@ -76,6 +76,19 @@ struct MetadataTests {
             "revocation_endpoint", "introspection_endpoint", "device_authorization_endpoint", "end_session_endpoint",
         ] {
             #expect(body[name]?.string?.hasPrefix("https://") == true)
+        }
+    }
+
+    @Test("AS-057 revocation and introspection say how clients authenticate there, a public one only where it may")
+    func otherEndpoints() async throws {
+        let body = await (try AuthorizationHarness()).get(Self.wellKnown).body
+        let methods = try #require(body["token_endpoint_auth_methods_supported"]?.array)
+        #expect(body["revocation_endpoint_auth_methods_supported"] == .array(methods))
+        #expect(body["introspection_endpoint_auth_methods_supported"] == .array(methods.filter { $0 != "none" }))
+        for endpoint in ["revocation", "introspection"] {
+            #expect(
+                body["\(endpoint)_endpoint_auth_signing_alg_values_supported"]
+                    == body["token_endpoint_auth_signing_alg_values_supported"])
         }
     }
 

@@ -3,6 +3,7 @@ import HTTP
 import JOSE
 import JSON
 import LogIn
+import Policy
 
 /// Signed authorization requests (RFC 9101): `request`, with the keys that the client registered.
 struct RequestObjects: Sendable {
@@ -17,6 +18,7 @@ struct RequestObjects: Sendable {
 
     let issuer: String
     let keys: ClientKeys
+    let profile: SecurityProfile
 
     /// The parameters that are signed; nothing else counts (§5).
     /// - Parameter now: seconds since 1970.
@@ -24,7 +26,8 @@ struct RequestObjects: Sendable {
         -> RequestParameters
     {
         guard let jws = try? CompactJWS(Array(object.utf8)),
-            let verified = try await keys.find(client, { try? jws.verified(by: $0, allowing: Self.algorithms) })
+            let verified = try await keys.find(
+                client, { try? jws.verified(by: $0, allowing: profile.requestObjectAlgorithms) })
         else { throw .badRequestObject }
         let claims = verified.payload
         guard isRequest(verified.header, claims), claims["iss"]?.string == client.id,
