@@ -77,6 +77,7 @@ package final class MemoryStore: AuthorizationStore {
 
     package func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {
         guard changes.allSatisfy(Self.isBindable) else { return false }
+        try changes.checkStorable()
         let watchers: [AsyncStream<Void>.Continuation]? = try state.withLock { state in
             guard !state.fails else { throw Failure() }
             var next = state

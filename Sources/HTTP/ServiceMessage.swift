@@ -106,6 +106,9 @@ package struct ServiceFacts: Sendable, Equatable {
 
     package init() {}
 
+    /// The event of an answer for which a record was needed that is stored and cannot be read.
+    package static let damagedRecord = "damaged_record"
+
     /// Events of answers that refuse without an error's word: pages that say so to a user.
     private static let refusals: Set<String> = [
         "login_failed", "login_braked", "page_expired", "user_code_braked", "user_code_rejected",

@@ -93,7 +93,7 @@ enum RecordRows {
             arguments: [
                 record.kind.rawValue, record.key, version, record.expiresAt, record.client, record.subject,
                 record.grant,
-                String(decoding: JSON.object(record.body).serialized(), as: UTF8.self),
+                record.encodedBody,
             ])
     }
 
@@ -125,7 +125,7 @@ enum RecordRows {
 
     private static func record(_ kind: RecordKind, _ row: Row) -> RecordPage.Row {
         let value: DatabaseValue = row["body"]
-        guard let text = String.fromDatabaseValue(value), let body = (try? JSON.parse(Array(text.utf8)))?.object else {
+        guard let text = String.fromDatabaseValue(value), let body = StoredRecord.body(encoded: text) else {
             return .failure(
                 DamagedRecord(kind, row["key"], sequence: row["sequence"], expiresAt: row["expires_at"]))
         }

@@ -177,6 +177,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
 
     package func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {
         guard changes.allSatisfy(BindableText.isBindable) else { return false }
+        try changes.checkStorable()
         try verifyFile()
         let (held, displaced) = try await pool.write { db in
             var held = true

@@ -97,6 +97,22 @@ struct AdminRequestTests {
                 testDescription: "bad metadata", method: "POST", target: "clients", body: ["grant_types": ["password"]],
                 status: 422, code: "refused"),
             Case(
+                testDescription: "metadata that is too large as a whole", method: "POST", target: "clients",
+                body: [
+                    "grant_types": ["client_credentials"], "scope": "a",
+                    "redirect_uris": .array(
+                        (100..<116).map { .string("https://a.example/\($0)" + String(repeating: "a", count: 1_900)) }),
+                    "post_logout_redirect_uris": .array(
+                        (100..<115).map { .string("https://a.example/\($0)" + String(repeating: "a", count: 1_900)) }),
+                ], status: 422, code: "refused"),
+            Case(
+                testDescription: "resources that are too large as a whole", method: "POST", target: "clients",
+                body: [
+                    "grant_types": ["client_credentials"], "scope": "a",
+                    "resources": .array(
+                        (100..<189).map { .string("https://a.example/\($0)" + String(repeating: "a", count: 710)) }),
+                ], status: 422, code: "refused"),
+            Case(
                 testDescription: "an id that is none", method: "POST", target: "clients",
                 body: ["client_id": "a b", "grant_types": ["client_credentials"], "scope": "a"], status: 422,
                 code: "refused"),

@@ -5,6 +5,7 @@ import Testing
 @testable import AuthorizationRecords
 @testable import AuthorizationServer
 @testable import AuthorizationTesting
+@testable import LogIn
 
 @Suite("what records of refused requests say of the client and the reason")
 struct RecordFactsTests {
@@ -161,6 +162,27 @@ struct RecordFactsTests {
         let isPage = method == "POST" && status == 400
         #expect(
             (answer.facts.event == "page_expired") == (isPage || path == "/oauth2/login" || path == "/oauth2/consent"))
+    }
+
+    @Test("that a record is damaged stands in the record of the request, and clients do not hear of it")
+    func damaged() async throws {
+        var flow = try await CodeFlowHarness(isFirstParty: false)
+        let page = try #require(await flow.authorize().field("location"))
+        let cookie = RandomText.browser.make(.system)
+        flow.cookies[BrowserCookie.name] = cookie
+        let id = try #require(page.split(separator: "=").last.map(String.init))
+        flow.base.store.damage(.interaction, RandomText.interaction.key(of: id))
+        flow.base.store.damage(.client, "shop")
+        for answer in [
+            await flow.base.token(), await flow.authorize(),
+            await flow.send("/oauth2/authorize", query: "interaction=\(id)"),
+            await flow.send("/oauth2/consent", query: "interaction=\(id)"),
+        ] {
+            #expect(answer.status == 503)
+            #expect(answer.facts.event == "damaged_record" && answer.facts.isRefusal)
+            #expect(!String(decoding: answer.octets, as: UTF8.self).contains("damaged"))
+        }
+        #expect(await flow.base.token().error == "temporarily_unavailable")
     }
 
     @Test(

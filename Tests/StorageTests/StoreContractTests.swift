@@ -348,6 +348,84 @@ struct StoreContractTests {
         #expect(try await store.records(RecordQuery(.replay), most: 10).isEmpty)
     }
 
+    /// How a record grows beyond what can be read, though not by much.
+    enum Growth: String, CaseIterable, Sendable {
+        case octets = "many octets"
+        case escapes = "characters that take six octets each"
+        case quotes = "characters that take two octets each"
+        case members = "many members"
+        case elements = "many elements"
+        case depth = "many levels"
+        case key = "a long key"
+        case client = "a long client"
+        case subject = "a long subject"
+        case grant = "a long grant"
+
+        func record(_ kind: RecordKind, isTooLarge: Bool) -> StoredRecord {
+            let more = isTooLarge ? 1 : 0
+            func text(_ octets: Int, _ character: Character = "x") -> JSON {
+                .string(String(repeating: character, count: octets))
+            }
+            // {"x":"…"}
+            let room = 65_536 - 8
+            var body: JSONObject = [:]
+            var record = StoredRecord.test("k", kind)
+            let long = String(repeating: "n", count: 1_024 + more)
+            switch self {
+            case .octets: body = ["x": text(room + more)]
+            case .escapes: body = ["x": text(room / 6 + more, "\u{1}")]
+            case .quotes: body = ["x": text(room / 2 + more, "\"")]
+            case .members: for number in 0..<(1_024 + more) { body["m\(number)"] = 1 }
+            case .elements: body = ["x": .array(Array(repeating: 1, count: 1_023 + more))]
+            case .depth: body = ["x": (0..<(15 + more)).reduce(JSON.integer(1)) { inner, _ in [inner] }]
+            case .key: record = .test(long, kind)
+            case .client: record.client = long
+            case .subject: record.subject = long
+            case .grant: record.grant = long
+            }
+            record.body = body
+            return record
+        }
+    }
+
+    @Test(
+        "what could not be read again is not written, whatever it is of and however it grew", arguments: Kind.allCases)
+    func growth(kind: Kind) async throws {
+        let store = try await StoreHarness(kind).open()
+        // Keys of the server's own are there already.
+        for record in RecordKind.allCases where record != .signingKey && record != .serverKey {
+            #expect(try await store.commit([.insert(.test("other", record))], now: storeNow))
+            for growth in Growth.allCases {
+                let good = growth.record(record, isTooLarge: false)
+                #expect(try await store.commit([.insert(good)], now: storeNow))
+                let read = try await store.record(record, good.key)
+                #expect(read?.body == good.body, "\(record) \(growth)")
+                let bad = growth.record(record, isTooLarge: true)
+                let change = growth == .key ? StoreChange.insert(bad) : .replace(bad.with(version: 1))
+                await #expect(throws: UnstorableRecord.self, "\(record) \(growth)") {
+                    try await store.commit([.remove(record, key: "other"), change], now: storeNow)
+                }
+                // Nothing has changed, and the list is whole.
+                let page = try await store.page(RecordQuery(record), most: 100)
+                #expect(page.rows.count == 2 && page.records.count == 2, "\(record) \(growth)")
+                #expect(try await store.commit([.remove(record, key: good.key)], now: storeNow))
+            }
+        }
+    }
+
+    @Test(
+        "a record that an earlier version wrote without a bound is read, and hides no other", arguments: Kind.databases)
+    func overgrown(kind: Kind) async throws {
+        let harness = try await StoreHarness(kind)
+        let store = try await harness.open()
+        #expect(
+            try await store.commit(["a", "b", "c"].map { .insert(.test($0, .client, body: ["n": 1])) }, now: storeNow))
+        let members = (0..<2_000).map { "\"m\($0)\":\"\(String(repeating: "x", count: 40))\"" }
+        try await harness.replaceBody(of: .client, "b", with: "{" + members.joined(separator: ",") + "}")
+        #expect(try await store.record(.client, "b")?.body.count == 2_000)
+        #expect(try await store.page(RecordQuery(.client), most: 10).records.map(\.key) == ["a", "b", "c"])
+    }
+
     @Test(
         "of what a query means, no more stays than may, and those go that were written longest ago",
         arguments: Kind.allCases)

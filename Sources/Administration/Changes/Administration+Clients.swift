@@ -49,6 +49,8 @@ extension Administration {
                 value: client, secret: secret)
         } catch let error as ClientMetadataError {
             throw ManagementError.refused(error.description)
+        } catch let error as UnstorableRecord {
+            throw ManagementError.refused(error.description)
         } catch let error as RegistrationError {
             if case .idTaken = error { throw ManagementError.conflict(error.description) }
             throw ManagementError.refused(error.description)

@@ -42,7 +42,11 @@ package struct Administration: Sendable {
     }
 
     func commit(_ changes: [StoreChange], now: Int64) async throws {
-        guard try await store.commit(changes, now: now) else { throw ManagementError.changedMeanwhile }
+        do {
+            guard try await store.commit(changes, now: now) else { throw ManagementError.changedMeanwhile }
+        } catch let error as UnstorableRecord {
+            throw ManagementError.refused(error.description)
+        }
     }
 
     func commit(

@@ -11,7 +11,8 @@ package protocol AuthorizationStore: Sendable {
     func page(_ query: RecordQuery, most: Int) async throws -> RecordPage
 
     /// Makes all changes, in their order and in one step for everybody who reads; durable once it returns. False: for
-    /// one of them something else was true, and nothing was changed. A damaged record has its version and its end as any
+    /// one of them something else was true, and nothing was changed. Throws `UnstorableRecord`, with nothing changed, if one
+    /// of them would write what nobody could read. A damaged record has its version and its end as any
     /// other.
     /// - Parameter now: seconds since 1970, for what is expired.
     func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool

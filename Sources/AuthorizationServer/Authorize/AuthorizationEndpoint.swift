@@ -234,7 +234,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
     }
 
     private func page(_ error: OAuthError) -> ServiceResponse {
-        guard error != .unavailable else { return ErrorPage.unavailable }
+        guard error.status != 503 else { return ErrorPage.unavailable(because: error.event) }
         var response = ErrorPage.response(
             status: error.status, title: "The application's request cannot be answered",
             message:

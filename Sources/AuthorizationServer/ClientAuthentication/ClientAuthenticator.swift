@@ -128,11 +128,8 @@ final class ClientAuthenticator: Sendable {
     }
 
     private func stored(_ clientID: String) async throws(OAuthError) -> RegisteredClient? {
-        do {
-            return ClientID.mayExist(clientID) ? try await store.client(id: clientID) : nil
-        } catch {
-            throw .unavailable
-        }
+        guard ClientID.mayExist(clientID) else { return nil }
+        return try await store.orUnavailable { try await $0.client(id: clientID) }
     }
 
     private func isNew(_ record: StoredRecord, now: Int64) async throws(OAuthError) -> Bool {

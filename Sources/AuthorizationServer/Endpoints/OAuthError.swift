@@ -68,13 +68,17 @@ extension OAuthError {
     /// The store or the key cannot serve now; the client may try again.
     static let unavailable = OAuthError(
         "temporarily_unavailable", "the server cannot answer now; try again", status: 503, retryAfterSeconds: 10)
+    /// A record that the answer depends on cannot be read. Clients hear no more than that; operators do.
+    static let damagedRecord = OAuthError(
+        "temporarily_unavailable", unavailable.description, status: 503, retryAfterSeconds: 10,
+        event: ServiceFacts.damagedRecord)
 
     /// What stands here and in extensions elsewhere, for the test that looks at all of them. A feature adds its own.
     static var catalogue: [OAuthError] {
         [
             notAForm, badForm, repeatedParameter, credentialsInURI, invalidClient, severalAuthenticationMethods,
             differentClientIDs,
-            tooManyFailures, invalidScope, invalidTarget, unavailable,
+            tooManyFailures, invalidScope, invalidTarget, unavailable, damagedRecord,
         ] + tokenEndpoint + redirectURI + authorizationRequest + authorizationEndpoint + pushedRequests
             + authorizationCodes + refreshTokens + userInfo + assertions
             + senderProofs + parameterBounds + registration + tokenManagement + deviceGrant + tokenExchange + federation

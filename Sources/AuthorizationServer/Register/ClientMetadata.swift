@@ -86,6 +86,9 @@ package struct ClientMetadata: Sendable {
                 "this server binds all tokens: set dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens"
             )
         }
+        guard client.record.isStorable(room: Self.laterOctets) else {
+            throw ClientMetadataError(.metadata, "the metadata as a whole is too large")
+        }
         return client
     }
 
@@ -113,6 +116,9 @@ package struct ClientMetadata: Sendable {
             }
         }
     }
+
+    /// What a client's record may yet grow by: secrets, and what operators add.
+    private static let laterOctets = 8_192
 
     // MARK: How it shows who it is
 
@@ -174,7 +180,18 @@ package struct ClientMetadata: Sendable {
         guard !set.keys.isEmpty else { throw ClientMetadataError(.metadata, "jwks holds no key") }
         let kids = set.keys.compactMap(\.kid)
         guard Set(kids).count == kids.count else { throw ClientMetadataError(.metadata, "jwks has a kid twice") }
-        return document
+        let keys = document.object?["keys"]?.array ?? []
+        return ["keys": .array(keys.compactMap(\.object).map { .object(Self.neededMembers(of: $0)) })]
+    }
+
+    /// What checking a signature takes (RFC 7517 §4, RFC 7518 §6): other members, such as certificates, are looked at by
+    /// nobody here, and are not kept.
+    private static func neededMembers(of key: JSONObject) -> JSONObject {
+        var members: JSONObject = [:]
+        for name in ["kty", "use", "alg", "kid", "crv", "x", "y", "n", "e", "pub"] {
+            if let value = key[name], !value.isNull { members[name] = value }
+        }
+        return members
     }
 
     /// Exactly one, and only for tls_client_auth (RFC 8705 §2.1.2).

@@ -25,6 +25,10 @@ final class EmbeddedAuthorizationServer: LocalService {
     private let clientKeys: ClientKeyFetcher
     /// Counts up whenever the keys change: what was verified with others is verified anew.
     private let keysGeneration = Atomic<UInt64>(0)
+    private let damagedAnswers = Atomic<Int>(0)
+    /// Seconds since 1970.
+    private let damageLoggedAt = Mutex<Int64>(0)
+    private let logger: Logger
     /// Judges tokens of workloads; nil: none are taken.
     let federation: AssertionVerifier?
     /// Reaches the provider at which users log in; nil: there is none.
@@ -39,6 +43,7 @@ final class EmbeddedAuthorizationServer: LocalService {
     init(
         _ settings: AuthorizationServerSettings, policy: Policy, current: CurrentPolicy, logger: Logger
     ) async throws {
+        self.logger = logger
         database = try await AuthorizationDatabase.open(settings, secrets: DatabaseSecrets(settings), now: Self.now)
         keys = SigningKeys(try database.ring)
         logger.log(opened: database, signingBy: keys.ring.current(now: Self.now)?.kid)
@@ -74,9 +79,28 @@ final class EmbeddedAuthorizationServer: LocalService {
     func answer(_ request: ServiceRequest) async -> ServiceResponse {
         var response = await server.answer(
             request, now: Self.now, monotonic: Clock.monotonicNanoseconds(), random: .system)
+        if response.facts.event == ServiceFacts.damagedRecord { report(damagedFor: request) }
         if response.facts.isTokenVerified == true { response.facts.issuer = issuerName }
         return response
     }
+
+    /// At most one line a minute, however many ask.
+    private func report(damagedFor request: ServiceRequest) {
+        damagedAnswers.add(1, ordering: .relaxed)
+        let now = Self.now
+        let isDue = damageLoggedAt.withLock { last in
+            guard now - last >= 60 else { return false }
+            last = now
+            return true
+        }
+        guard isDue else { return }
+        logger.error(
+            "a record in the authorization server's database is damaged, and what needs it is refused; the lists of portcullis client, user, grant and keys name such records",
+            metadata: ["path": "\(request.path)", "database": "\(database.name)"])
+    }
+
+    /// Requests that were answered with 503 since the start because a record is damaged.
+    var damagedRecordAnswers: Int { damagedAnswers.load(ordering: .relaxed) }
 
     /// Requests that waited for somebody to log in and had to make room for others, since the start.
     var droppedRequests: Int { database.store.displaced }

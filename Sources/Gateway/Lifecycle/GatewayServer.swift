@@ -107,7 +107,7 @@ package final class GatewayServer: Sendable {
         }
         let health = HealthReporter(
             current: current, ledgers: ledgers, listeners: listeners, reloads: reloadStatus, revocations: revocations,
-            droppedRequests: { authorization?.droppedRequests ?? 0 }, faults: faults)
+            authorization: authorization, faults: faults)
         let builder = SnapshotBuilder(
             ledgers: ledgers, keyFetchers: keyFetchers, introspection: introspection,
             services: Self.localServices(authorization, health, ledgers), authorization: authorization)

@@ -12,8 +12,8 @@ struct HealthReporter: Sendable {
     let reloads: ReloadStatus
     /// nil: there is no built-in authorization server.
     let revocations: RevocationReader?
-    /// Requests that the authorization server dropped (`AuthorizationStore.displaced`).
-    let droppedRequests: @Sendable () -> Int
+    /// nil: there is no built-in authorization server.
+    let authorization: EmbeddedAuthorizationServer?
     let faults: ResourceFaults
 
     func report() -> HealthReport {
@@ -47,7 +47,8 @@ struct HealthReporter: Sendable {
             certificates: inForce.certificates.alarms(now: unixNanoseconds / 1_000_000_000).map {
                 HealthReport.CertificateState($0.entry, $0.alarm)
             },
-            revocations: revocations.map { .init($0.status) }, droppedRequests: droppedRequests(),
+            revocations: revocations.map { .init($0.status) }, droppedRequests: authorization?.droppedRequests ?? 0,
+            damagedRecordAnswers: authorization?.damagedRecordAnswers ?? 0,
             connections: listeners.openConnections,
             refusedConnections: ledgers.counters.refusedConnections,
             failedHandshakes: ledgers.handshakes.counts.map { .init(reason: $0.reason.rawValue, count: $0.count) },

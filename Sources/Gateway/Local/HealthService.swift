@@ -71,6 +71,8 @@ package struct HealthReport: Sendable {
     /// Requests that waited for somebody to log in and were dropped since the start, because their sender, or all senders
     /// together, had too many.
     package var droppedRequests = 0
+    /// Requests that the authorization server answered with 503 since the start because a record is damaged.
+    package var damagedRecordAnswers = 0
     /// Open connections of clients, of all listeners.
     package var connections: Int
     /// Connections that were refused since the start, because too many requests of their address had been.
@@ -136,6 +138,7 @@ package struct HealthReport: Sendable {
                 ("certificates", .array(certificates.prefix(Self.certificatesMax).map(\.json))),
                 ("revocations", revocations?.json ?? .null),
                 ("dropped_requests", .integer(Int64(droppedRequests))),
+                ("damaged_record_answers", .integer(Int64(damagedRecordAnswers))),
                 ("connections", .integer(Int64(connections))),
                 ("refused_connections", .integer(Int64(refusedConnections))),
                 (

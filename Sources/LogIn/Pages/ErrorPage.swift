@@ -20,6 +20,14 @@ package enum ErrorPage {
         return page
     }
 
+    /// The same; the record of the request says why.
+    /// - Parameter event: of `ServiceFacts`.
+    package static func unavailable(because event: String?) -> ServiceResponse {
+        var page = unavailable
+        page.facts.event = event
+        return page
+    }
+
     /// What is under way is unknown, over, or another browser's: the answer is the same.
     package static var expired: ServiceResponse {
         var page = response(

@@ -66,6 +66,8 @@ extension PageEndpoint {
                 message: "What the browser sent is not in order: \(fault).")
             response.facts.error = "invalid_request"
             return response
+        } catch is DamagedRecord {
+            return ErrorPage.unavailable(because: ServiceFacts.damagedRecord)
         } catch {
             return ErrorPage.unavailable
         }

@@ -25,6 +25,8 @@ struct ProviderCallback: ServerEndpoint {
             return fault.noted(fault == .unavailable ? ErrorPage.unavailable : ErrorPage.expired)
         } catch is ParameterFault {
             return ProviderFault.unknownState.noted(ErrorPage.expired)
+        } catch is DamagedRecord {
+            return ErrorPage.unavailable(because: ServiceFacts.damagedRecord)
         } catch {
             return ErrorPage.unavailable
         }

@@ -62,6 +62,7 @@ package final class PostgreSQLAuthorizationStore: AuthorizationStore {
 
     package func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {
         guard changes.allSatisfy(BindableText.isBindable) else { return false }
+        try changes.checkStorable()
         let (held, displaced) = try await workers.run { db in
             var displaced = 0
             let held = try PostgreSQLRows.commit(db, changes, now: now, displaced: &displaced)

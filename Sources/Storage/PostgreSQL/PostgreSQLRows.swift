@@ -129,7 +129,7 @@ enum PostgreSQLRows {
         [
             record.kind.rawValue, record.key, record.expiresAt.map { String($0) }, record.client, record.subject,
             record.grant,
-            String(decoding: JSON.object(record.body).serialized(), as: UTF8.self),
+            record.encodedBody,
         ]
     }
 
@@ -158,7 +158,7 @@ enum PostgreSQLRows {
             let sequence = row[3].flatMap({ Int64($0) }), let text = row[8]
         else { throw PostgreSQLError.refused(state: "XX001", "portcullis.record has other columns than it should") }
         let expiresAt = row[4].flatMap { Int64($0) }
-        guard let body = (try? JSON.parse(Array(text.utf8)))?.object else {
+        guard let body = StoredRecord.body(encoded: text) else {
             return .failure(DamagedRecord(kind, key, sequence: sequence, expiresAt: expiresAt))
         }
         return .success(

@@ -167,6 +167,50 @@ struct RegistrationTests {
         #expect(isGood || answer.error == "invalid_client_metadata")
     }
 
+    @Test("of a key only what checking a signature takes is kept", arguments: [Algorithm.es256, .ps256, .edDSA])
+    func keyMembers(algorithm: Algorithm) async throws {
+        let key = try KeyedClient("x", algorithm)
+        var jwk = try #require(key.key.publicJWK.object)
+        let own = jwk
+        for number in 0..<50 { jwk["member\(number)"] = [["a": "b"], [1, 2, 3]] }
+        jwk["x5c"] = [.string(String(repeating: "A", count: 3_000))]
+        jwk["x5t#S256"] = "AAAA"
+        jwk["key_ops"] = ["verify"]
+        jwk["ext"] = nil
+        let answer = await harness.registration(
+            "POST",
+            machine(["token_endpoint_auth_method": "private_key_jwt", "jwks": ["keys": [.object(jwk)]]]))
+        #expect(answer.status == 201)
+        let kept = try #require(answer.body["jwks"]?.object?["keys"]?.array?.first?.object)
+        #expect(kept.members.allSatisfy { own[$0.name] == $0.value })
+        #expect(try VerificationKey(jwk: .object(kept)).kid == key.key.kid)
+        let id = try #require(answer.body["client_id"]?.string)
+        #expect(try await harness.store.client(id: id)?.keySet == ["keys": [.object(kept)]])
+    }
+
+    @Test("metadata that is too large as a whole is invalid_client_metadata, and leaves nothing behind")
+    func wholeMetadata() async throws {
+        // Each is within its own bound; with their escapes they would not be read again.
+        let uris = (100..<116).map {
+            JSON.string("https://shop.example/\($0)/" + String(repeating: "a", count: 1_900))
+        }
+        func register(_ count: Int, _ contact: String) async -> Answer {
+            await harness.registration(
+                "POST",
+                machine([
+                    "redirect_uris": .array(uris), "post_logout_redirect_uris": .array(Array(uris.prefix(count))),
+                    "contacts": .array(Array(repeating: .string(contact), count: 10)),
+                ]))
+        }
+        let long = await register(15, "a")
+        #expect(long.status == 400)
+        #expect(long.error == "invalid_client_metadata")
+        // As many octets as are taken, but some take two where they are stored.
+        #expect(await register(12, String(repeating: "\"", count: 256)).error == "invalid_client_metadata")
+        #expect(try await harness.store.clients().isEmpty)
+        #expect(await register(12, String(repeating: "a", count: 256)).status == 201)
+    }
+
     @Test("AS-139 keys that are too small, private or symmetric are refused at registration")
     func smallKeys() async throws {
         let small: JSON = [

@@ -108,6 +108,10 @@ extension AuthorizationStore {
     func orUnavailable<Value>(_ ask: (any AuthorizationStore) async throws -> Value) async throws(OAuthError) -> Value {
         do {
             return try await ask(self)
+        } catch is DamagedRecord {
+            throw .damagedRecord
+        } catch is UnstorableRecord {
+            throw .requestTooLarge
         } catch {
             throw .unavailable
         }
