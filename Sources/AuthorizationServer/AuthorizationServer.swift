@@ -46,11 +46,12 @@ package final class AuthorizationServer: Sendable {
     ) {
         let issuer = settings.issuer.text
         let clientKeys = ClientKeys(source: keySource)
+        let terms = OpenClientTerms(registration: settings.registration)
         let authenticator = ClientAuthenticator(
             store: store, pepper: pepper, realm: issuer, profile: settings.profile,
             tokenEndpoints: ([settings.issuer.origin] + [settings.mtlsOrigin?.origin].compactMap { $0 }).map {
                 $0 + AuthorizationServerEndpoint.token.path
-            }, keys: clientKeys)
+            }, keys: clientKeys, terms: terms)
         let proofs = SenderProofRules(
             store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile)
         let mint = TokenMint(
@@ -92,13 +93,13 @@ package final class AuthorizationServer: Sendable {
             ClientEndpoint(authenticator: authenticator, proofs: proofs, operation: operation)
         }
         var endpoints: [AuthorizationServerEndpoint: any ServerEndpoint] = [
-            .token: client(TokenEndpoint(grants: grants)),
+            .token: client(TokenEndpoint(grants: grants, store: store)),
             .jwks: PublishedDocument { now in .published(keys.ring.publicSet(now: now)) },
             .metadata: document, .openIDConfiguration: document,
             .authorize: AuthorizationEndpoint(
                 issuer: issuer, store: store,
                 receiver: RequestReceiver(
-                    store: store, objects: objects, documents: clientDocuments,
+                    store: store, objects: objects, documents: clientDocuments, terms: terms,
                     requiresPushedRequests: settings.profile.demandsPushedRequests),
                 judge: judge, sessions: pages.sessions, pending: pending,
                 contexts: AuthenticationContexts(settings.logIn)),

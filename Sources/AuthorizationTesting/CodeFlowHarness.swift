@@ -28,9 +28,11 @@ struct CodeFlowHarness: Sendable {
     init(
         isFirstParty: Bool = true, isLoggedIn: Bool = true, acr: String? = nil, lifetime: Duration = .seconds(600),
         issuer: String = AuthorizationHarness.issuer, keySource: (any ClientKeySource)? = nil,
+        registration: RegistrationSettings? = nil,
         _ change: (inout RegisteredClient) -> Void = { _ in }
     ) async throws {
         base = try AuthorizationHarness(issuer: issuer, lifetime: lifetime, keySource: keySource) {
+            $0.registration = registration
             $0.authorizationDetailsTypes = ["payment", "account"]
         }
         try await register("shop") { client in

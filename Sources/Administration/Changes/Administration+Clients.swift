@@ -91,6 +91,11 @@ extension Administration {
         new.version = old.version
         terms.apply(to: &new)
         new.openUntil = old.openUntil
+        new.documentReadAt = old.documentReadAt
+        guard new.openUntil == nil || !new.isFirstParty else {
+            throw ManagementError.refused(
+                "a client that registered itself is not first_party: nobody has vouched for it")
+        }
         new.secrets = new.usesSecret ? old.secrets : []
         var secret: ClientSecret?
         if new.usesSecret, new.secrets.isEmpty {

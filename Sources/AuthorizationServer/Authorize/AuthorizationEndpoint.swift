@@ -43,8 +43,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         let received = try await receiver.receive(front, address: call.request.clientAddress, now: call.now)
         let client = received.client
         let redirectURI = try RedirectURI.chosen(
-            asked: received.parameters.value("redirect_uri"), registered: client.redirectURIs,
-            anyLocalhostPort: client.documentReadAt != nil)
+            asked: received.parameters.value("redirect_uri"), of: client)
         let answer = AuthorizationAnswer(
             issuer: issuer, redirectURI: redirectURI, state: ParameterBounds.state(received.parameters),
             mode: AuthorizationRequest.ResponseMode(asked: received.parameters) ?? .query)
@@ -93,6 +92,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         let interaction = try await store.orUnavailable { _ in try record.read { Interaction($0, id: id) } }
         guard interaction.browserKey == browser.key, let request = interaction.request,
             let client = try await store.orUnavailable({ try await $0.client(id: interaction.clientID) })
+                .flatMap(receiver.terms.inForce)
         else { return ErrorPage.expired }
         let answer = AuthorizationAnswer(
             issuer: issuer, redirectURI: request.redirectURI, state: request.state, mode: request.responseMode)
@@ -104,9 +104,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         do throws(OAuthError) {
             // Nobody may have changed the client so that it would not be answered there any more, or not for this.
             guard
-                (try? RedirectURI.chosen(
-                    asked: request.redirectURI, registered: client.redirectURIs,
-                    anyLocalhostPort: client.documentReadAt != nil)) != nil
+                (try? RedirectURI.chosen(asked: request.redirectURI, of: client)) != nil
             else {
                 return ErrorPage.expired
             }
@@ -214,8 +212,6 @@ struct AuthorizationEndpoint: ServerEndpoint {
                 [login.user.unchanged, .expect(.session, key: login.session.key, version: login.session.version)]
                 + changes
             guard try await store.orUnavailable({ try await $0.commit(all, now: call.now) }) else { continue }
-            // If that fails, the client ends earlier, and registers again.
-            if let kept = flow.client.kept(now: call.now) { _ = try? await store.replace(kept, now: call.now) }
             var response = answer.code(text)
             response.facts.subject = user.userID
             return response

@@ -28,7 +28,7 @@ struct PushedRequestEndpoint: ClientOperation {
             throw .redirectURINotPushed
         }
         let redirectURI = try RedirectURI.chosen(
-            asked: parameters.value("redirect_uri"), registered: client.redirectURIs)
+            asked: parameters.value("redirect_uri"), of: client)
         _ = try judge.judge(parameters, client: client, redirectURI: redirectURI, now: now)
         let reference = RandomText.requestURI.make(request.call.random)
         let pushed = PushedRequest(

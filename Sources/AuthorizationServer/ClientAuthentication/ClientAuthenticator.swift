@@ -33,6 +33,7 @@ final class ClientAuthenticator: Sendable {
     private let limiter = AttemptLimiter()
     private let remembered = Mutex<[String: (client: RegisteredClient, readAt: Int64)]>([:])
     private let keys: ClientKeys
+    private let terms: OpenClientTerms
     private let profile: SecurityProfile
     /// Where the token endpoint lies, for assertions that name it.
     private let tokenEndpoints: [String]
@@ -43,7 +44,7 @@ final class ClientAuthenticator: Sendable {
 
     init(
         store: any AuthorizationStore, pepper: SecretPepper, realm: String, profile: SecurityProfile = .standard,
-        tokenEndpoints: [String] = [], keys: ClientKeys
+        tokenEndpoints: [String] = [], keys: ClientKeys, terms: OpenClientTerms
     ) {
         self.store = store
         self.pepper = pepper
@@ -51,6 +52,7 @@ final class ClientAuthenticator: Sendable {
         self.profile = profile
         self.tokenEndpoints = tokenEndpoints
         self.keys = keys
+        self.terms = terms
     }
 
     /// Of whatever request to whatever endpoint that clients authenticate at.
@@ -128,8 +130,11 @@ final class ClientAuthenticator: Sendable {
     }
 
     private func stored(_ clientID: String) async throws(OAuthError) -> RegisteredClient? {
-        guard ClientID.mayExist(clientID) else { return nil }
-        return try await store.orUnavailable { try await $0.client(id: clientID) }
+        do {
+            return ClientID.mayExist(clientID) ? try await store.client(id: clientID).flatMap(terms.inForce) : nil
+        } catch {
+            throw .unavailable
+        }
     }
 
     private func isNew(_ record: StoredRecord, now: Int64) async throws(OAuthError) -> Bool {

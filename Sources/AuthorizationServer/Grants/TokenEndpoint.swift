@@ -5,9 +5,11 @@ import LogIn
 /// `POST /oauth2/token` (RFC 6749 §3.2): the client is known; grant.
 struct TokenEndpoint: ClientOperation {
     let takesProofs = true
+    private let store: any AuthorizationStore
     private let grants: [GrantType: any TokenGrant]
 
-    init(grants: [any TokenGrant]) {
+    init(grants: [any TokenGrant], store: any AuthorizationStore) {
+        self.store = store
         self.grants = Dictionary(grants.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -21,7 +23,12 @@ struct TokenEndpoint: ClientOperation {
             request: request.call.request, now: request.call.now, random: request.call.random,
             useProof: { () async throws(OAuthError) in if let proof { try await request.use(proof) } })
         if !grant.usesProof { try await tokenRequest.useProof() }
-        return try await grant.tokens(for: tokenRequest).response
+        let answer = try await grant.tokens(for: tokenRequest).response
+        // If that fails, the client ends earlier, and registers again.
+        if let kept = request.client.client.kept(now: request.call.now) {
+            _ = try? await store.replace(kept, now: request.call.now)
+        }
+        return answer
     }
 
     func note(_ parameters: RequestParameters, in facts: inout ServiceFacts) {

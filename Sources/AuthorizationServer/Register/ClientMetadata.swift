@@ -292,13 +292,12 @@ package struct ClientMetadata: Sendable {
     }
 
     private func scopes(_ metadata: JSONObject) throws(ClientMetadataError) -> [String] {
+        // A client that nobody has vouched for learns with time what it needs: users agree to each scope, so all that the policy
+        // has for such clients can be asked for.
+        if grantsAtMost != nil, let scopes { return scopes }
         // Some clients send an empty one before they know what they need.
         guard metadata["scope"]?.string != "", let asked = try text(metadata, "scope") else { return scopes ?? [] }
-        guard var tokens = ScopeText.tokens(asked) else { throw ClientMetadataError(.metadata, "scope is malformed") }
-        if grantsAtMost != nil, let scopes {
-            tokens.removeAll { !scopes.contains($0) }
-            if tokens.isEmpty { tokens = scopes }
-        }
+        guard let tokens = ScopeText.tokens(asked) else { throw ClientMetadataError(.metadata, "scope is malformed") }
         if let scopes, !tokens.allSatisfy(scopes.contains) {
             throw ClientMetadataError(.metadata, "scope names one that is not for clients that register themselves")
         }

@@ -9,11 +9,12 @@ import Synchronization
 ///
 /// Several gateways count on their own, so together they may have a few clients more than the bound.
 final class OpenRegistration: Sendable {
-    /// Registrations at once from one address, and seconds for each further one.
-    static let burst: Int64 = 10
-    static let secondsEach: Int64 = 360
-    /// After a user has agreed to something, in seconds: a day longer than what was granted can last.
-    static let usedSeconds: Int64 = RefreshRules.absoluteSeconds + 86_400
+    /// Registrations at once from one address, and seconds for each further one: there are agents that register anew
+    /// each time they start, and offices behind one address.
+    static let burst: Int64 = 50
+    static let secondsEach: Int64 = 60
+    /// After a client has obtained tokens for a user, in seconds: a day longer than refresh tokens last without being used.
+    static let usedSeconds: Int64 = RefreshRules.idleSeconds + 86_400
     /// What clients may do that nobody has vouched for: act for users who agree each time.
     static let grants: Set<GrantType> = [.authorizationCode, .refreshToken]
     /// Seconds for which the number of clients is taken to be right but for what this gateway adds.
@@ -56,8 +57,27 @@ final class OpenRegistration: Sendable {
     }
 }
 
+/// What the policy says today of clients that registered themselves, whatever it said when they did: whoever closes
+/// registration closes it for those that are there, too.
+struct OpenClientTerms: Sendable {
+    let registration: RegistrationSettings?
+
+    /// The client as it may be used now; nil: not at all.
+    func inForce(_ client: RegisteredClient) -> RegisteredClient? {
+        guard client.openUntil != nil else { return client }
+        guard let registration, let open = registration.open, client.documentReadAt == nil || open.documents else {
+            return nil
+        }
+        var client = client
+        client.scopes = registration.scopes
+        // Nobody has vouched for it, so users are asked (RFC 8252 §8.6).
+        client.isFirstParty = false
+        return client
+    }
+}
+
 extension RegisteredClient {
-    /// To be written when a user has agreed to something: now it lasts as long as that; nil: nothing changes.
+    /// To be written when it has obtained tokens for a user: now it lasts as long as those can; nil: nothing changes.
     func kept(now: Int64) -> RegisteredClient? {
         let until = now + OpenRegistration.usedSeconds
         guard let openUntil, until - openUntil >= 86_400 else { return nil }

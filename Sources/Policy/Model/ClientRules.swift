@@ -49,7 +49,7 @@ package struct RegistrationSettings: Sendable, Equatable {
     /// Registration by anybody.
     package struct Open: Sendable, Equatable {
         /// How many such clients there are at most.
-        package var clientsMax = 1_000
+        package var clientsMax = 10_000
         /// How long a client stays that no user has agreed to.
         package var unusedLifetime: Duration = .seconds(86_400)
         /// Clients whose id is the address of their metadata

@@ -74,6 +74,7 @@ struct PolicyDraft {
         UpstreamTokenCheck(draft: self).run()
         AdminCheck(draft: self).run()
         LogInCheck(draft: self).run()
+        RegistrationScopeCheck(draft: self).run()
         ServerLimitCheck(draft: self).run()
         DescriptorCheck(draft: self).run()
     }

@@ -69,7 +69,7 @@ struct ClientRulesReader {
     ) {
         guard let reader = owner.nested("registration") else { return (nil, []) }
         let open = open(reader)
-        if open == nil {
+        if open == nil, !reader.has("open") {
             reader.require(
                 "initial_access_token",
                 "whoever shows it may register clients, as in {file: secrets/registration-token}; or let anybody, with open: {}"

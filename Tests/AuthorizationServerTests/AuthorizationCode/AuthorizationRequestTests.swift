@@ -75,6 +75,21 @@ struct AuthorizationRequestTests {
         if isFine { #expect(answer.target == uri) }
     }
 
+    @Test(
+        "AS-019 of an application on somebody's machine the port of localhost is its choice, too",
+        arguments: [
+            ("http://localhost:49152/cb", true), ("http://localhost/cb", true), ("http://localhost:49152/other", false),
+            ("http://localhost.evil.example/cb", false), ("http://127.0.0.1:49152/cb", false),
+            ("http://localhost:49152@evil.example/cb", false), ("https://localhost:49152/cb", false),
+        ])
+    func localhost(uri: String, isFine: Bool) async throws {
+        let flow = try await CodeFlowHarness {
+            $0.authenticationMethods = [.none]
+            $0.redirectURIs = ["http://localhost:8080/cb"]
+        }
+        #expect(await flow.authorize([("redirect_uri", uri)]).isPage == !isFine)
+    }
+
     @Test("AS-020 without redirect_uri the only one that is registered serves; with several there is a page")
     func absent() async throws {
         #expect(

@@ -19,6 +19,7 @@ struct RequestReceiver: Sendable {
     let objects: RequestObjects
     /// nil: a client's id is never the address of its metadata.
     let documents: ClientDocuments?
+    let terms: OpenClientTerms
     /// No other requests than pushed ones (RFC 9126 §5), whatever the client says.
     let requiresPushedRequests: Bool
 
@@ -33,14 +34,14 @@ struct RequestReceiver: Sendable {
         if let documents, let url = ClientDocumentURL(id) {
             client = try await documents.client(at: url, stored: client, address: address, now: now)
         }
-        guard let client else { throw .unknownClient }
+        guard let client = client.flatMap(terms.inForce) else { throw .unknownClient }
         do throws(OAuthError) {
             return try await receive(front, client, now: now)
         } catch {
             // The request cannot be read, but beside it stands where the client takes errors (OpenID Connect Core §3.1.2.6,
             // RFC 9101 §6.2).
             guard error != .unavailable, let uri = front.parameters.value("redirect_uri"),
-                (try? RedirectURI.chosen(asked: uri, registered: client.redirectURIs)) != nil,
+                (try? RedirectURI.chosen(asked: uri, of: client)) != nil,
                 !front.repeated.contains(where: Self.answered.contains)
             else { throw error }
             let parameters = front.parameters.all.filter {

@@ -1,8 +1,17 @@
+import AuthorizationRecords
 import Octets
 
 /// Where the answer to an authorization request may go (RFC 6749 §3.1.2, RFC 9700 §2.1).
 enum RedirectURI {
-    /// The one of the request, or the client's only one.
+    /// The one of the request, or the client's only one. Of an application on somebody's machine the port of `localhost`
+    /// is its choice of the moment, too: most of them write that name, and one document of many cannot name the port.
+    static func chosen(asked: String?, of client: RegisteredClient) throws(OAuthError) -> String {
+        try chosen(
+            asked: asked, registered: client.redirectURIs,
+            anyLocalhostPort: client.isPublic || client.documentReadAt != nil)
+    }
+
+    /// The one of the request, or the only one.
     /// - Parameters:
     ///   - registered: the client's.
     ///   - anyLocalhostPort: the port of `localhost` is the application's choice, too: what many clients publish in one

@@ -67,9 +67,7 @@ struct AuthorizationCodeGrant: TokenGrant {
         }
         // Where it was sent is no place of the client's any more: whoever has it there is not the client.
         guard
-            (try? RedirectURI.chosen(
-                asked: code.request.redirectURI, registered: request.client.client.redirectURIs,
-                anyLocalhostPort: request.client.client.documentReadAt != nil)) != nil
+            (try? RedirectURI.chosen(asked: code.request.redirectURI, of: request.client.client)) != nil
         else { throw .badCode }
         // A verifier where there was no challenge: somebody has taken it out of the request (RFC 9700 §4.8.2).
         guard Self.matches(request.parameters.value("code_verifier"), code.request.codeChallenge) else {
