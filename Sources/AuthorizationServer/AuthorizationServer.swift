@@ -47,18 +47,6 @@ package final class AuthorizationServer: Sendable {
         let issuer = settings.issuer.text
         let clientKeys = ClientKeys(source: keySource)
         let terms = OpenClientTerms(registration: settings.registration)
-        let authenticator = ClientAuthenticator(
-            store: store, pepper: pepper, realm: issuer, profile: settings.profile,
-            tokenEndpoints: ([settings.issuer.origin] + [settings.mtlsOrigin?.origin].compactMap { $0 }).map {
-                $0 + AuthorizationServerEndpoint.token.path
-            }, keys: clientKeys, terms: terms)
-        let proofs = SenderProofRules(
-            store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile)
-        let mint = TokenMint(
-            issuer: issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
-        let targets = TargetRules(defaultAudience: settings.audience, resources: resources, published: published)
-        let tokens = GrantTokens(
-            mint: mint, identity: IDTokenMint(issuer: issuer, keys: keys), targets: targets)
         let open = settings.registration?.open.map { OpenRegistration($0) }
         let openMetadata = ClientMetadata(
             profile: settings.profile, scopes: settings.registration?.scopes ?? [], keyHosts: .these([]),
@@ -67,6 +55,18 @@ package final class AuthorizationServer: Sendable {
             settings.registration?.open?.documents == true
                 ? open.map { ClientDocuments(store: store, source: documents, open: $0, metadata: openMetadata) } : nil
         }
+        let authenticator = ClientAuthenticator(
+            store: store, pepper: pepper, realm: issuer, profile: settings.profile,
+            tokenEndpoints: ([settings.issuer.origin] + [settings.mtlsOrigin?.origin].compactMap { $0 }).map {
+                $0 + AuthorizationServerEndpoint.token.path
+            }, keys: clientKeys, terms: terms, documents: clientDocuments)
+        let proofs = SenderProofRules(
+            store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile)
+        let mint = TokenMint(
+            issuer: issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
+        let targets = TargetRules(defaultAudience: settings.audience, resources: resources, published: published)
+        let tokens = GrantTokens(
+            mint: mint, identity: IDTokenMint(issuer: issuer, keys: keys), targets: targets)
         let objects = RequestObjects(issuer: issuer, keys: clientKeys, profile: settings.profile)
         let hints = IDTokenHints(issuer: issuer, keys: keys)
         let judge = AuthorizationRequestValidator(

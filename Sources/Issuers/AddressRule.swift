@@ -40,9 +40,9 @@ package struct AddressRule: Sendable, Equatable {
         }
     }
 
-    /// Loopback, unique local (RFC 4193) and documentation; all that is not global unicast.
+    /// Loopback, unique local (RFC 4193) and documentation, Teredo and its like (2001::/23); all that is not global unicast.
     private static func isPrivate(v6 a: [UInt8]) -> Bool {
-        a[0] & 0xE0 != 0x20 || (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0x0D && a[3] == 0xB8)
+        a[0] & 0xE0 != 0x20 || (a[0] == 0x20 && a[1] == 0x01 && (a[2] < 0x02 || a[2] == 0x0D && a[3] == 0xB8))
     }
 
     private static func isForbidden(v4 a: [UInt8]) -> Bool {

@@ -214,6 +214,7 @@ struct AddressRuleTests {
             [192, 0, 2, 1], [198, 18, 0, 1], [198, 51, 100, 1], [203, 0, 113, 1],
             [UInt8](repeating: 0, count: 15) + [1], [0xFD, 0x12] + [UInt8](repeating: 7, count: 14),
             [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 12),
+            [0x20, 0x01, 0, 0, 0x7F, 0] + [UInt8](repeating: 0, count: 10),
             [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF, 10, 0, 0, 1],
             [0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0, 192, 168, 1, 1],
             [0x20, 0x02, 127, 0, 0, 1] + [UInt8](repeating: 0, count: 10),

@@ -70,8 +70,8 @@ struct AuthorizationEndpoint: ServerEndpoint {
     )
         async throws(OAuthError) -> ServiceResponse
     {
-        // Silent authentication is expected to come back without a word.
-        if error == .loginRequired { return answer.error(error) }
+        // Silent authentication is expected to come back without a word, where somebody vouches for the address.
+        if error == .loginRequired, client.openUntil == nil { return answer.error(error) }
         let registration = try await store.orUnavailable {
             try await $0.records(RecordQuery(.registrationToken, client: client.id), most: 1)
         }
@@ -152,7 +152,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
             if let interaction = flow.interaction {
                 _ = try await store.orUnavailable { try await $0.commit([interaction.removal], now: call.now) }
             }
-            var response = answer.error(error)
+            var response = try await refusal(error, flow.client, answer, call)
             response.facts.subject = flow.user?.userID
             return response
         }

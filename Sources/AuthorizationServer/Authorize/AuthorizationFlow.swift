@@ -34,8 +34,11 @@ struct AuthorizationFlow: Sendable {
     }
 
     /// Whether an earlier consent counts. Of an application that anybody on the device can pretend to be, the user is
-    /// asked each time (RFC 8252 §8.6, RFC 6749 §10.2).
-    var mayRemember: Bool { !client.isPublic || request.redirectURI.hasPrefix("https://") }
+    /// asked each time (RFC 8252 §8.6, RFC 6749 §10.2); so are users of one that nobody has vouched for, which can say
+    /// something else of itself tomorrow.
+    var mayRemember: Bool {
+        client.openUntil == nil && (!client.isPublic || request.redirectURI.hasPrefix("https://"))
+    }
 }
 
 extension AuthorizationRequest {

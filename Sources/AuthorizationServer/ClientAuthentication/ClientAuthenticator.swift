@@ -34,6 +34,7 @@ final class ClientAuthenticator: Sendable {
     private let remembered = Mutex<[String: (client: RegisteredClient, readAt: Int64)]>([:])
     private let keys: ClientKeys
     private let terms: OpenClientTerms
+    private let documents: ClientDocuments?
     private let profile: SecurityProfile
     /// Where the token endpoint lies, for assertions that name it.
     private let tokenEndpoints: [String]
@@ -44,7 +45,7 @@ final class ClientAuthenticator: Sendable {
 
     init(
         store: any AuthorizationStore, pepper: SecretPepper, realm: String, profile: SecurityProfile = .standard,
-        tokenEndpoints: [String] = [], keys: ClientKeys, terms: OpenClientTerms
+        tokenEndpoints: [String] = [], keys: ClientKeys, terms: OpenClientTerms, documents: ClientDocuments?
     ) {
         self.store = store
         self.pepper = pepper
@@ -53,6 +54,7 @@ final class ClientAuthenticator: Sendable {
         self.tokenEndpoints = tokenEndpoints
         self.keys = keys
         self.terms = terms
+        self.documents = documents
     }
 
     /// Of whatever request to whatever endpoint that clients authenticate at.
@@ -71,7 +73,7 @@ final class ClientAuthenticator: Sendable {
         case .secret(_, let secret, let method):
             result = try await bySecret(clientID, pepper.mac(of: secret, clientID: clientID), method, call)
         case .assertion(let assertion): result = try await byAssertion(assertion, now: call.now)
-        case .name: result = try await byCertificateOrName(clientID, call.request.clientCertificateDER)
+        case .name: result = try await byCertificateOrName(clientID, call.request.clientCertificateDER, now: call.now)
         }
         guard let result else {
             // Those that are refused unread, so to say, are not counted: the brake lets go with time.
@@ -90,7 +92,7 @@ final class ClientAuthenticator: Sendable {
         {
             return AuthenticatedClient(client, by: method)
         }
-        let client = try await stored(clientID)
+        let client = try await stored(clientID, now: call.now)
         let isRight = Self.isOneOf(client?.secrets ?? [], mac)
         guard let client, isRight, permits(client, method) else { return nil }
         remember(client, readAt: call.monotonic)
@@ -102,7 +104,7 @@ final class ClientAuthenticator: Sendable {
     private func byAssertion(_ assertion: ClientAssertion, now: Int64) async throws(OAuthError) -> AuthenticatedClient?
     {
         let end = try assertion.check(now: now)
-        let client = try await stored(assertion.clientID)
+        let client = try await stored(assertion.clientID, now: now)
         let endpoints = client?.takesEndpointAudience == true && profile == .standard ? tokenEndpoints : []
         guard assertion.isFor(issuer: realm, orOneOf: endpoints) else { throw .assertionForOthers }
         guard let client, permits(client, .privateKeyJWT) else { return nil }
@@ -113,10 +115,10 @@ final class ClientAuthenticator: Sendable {
     }
 
     /// RFC 8705 §2: the request names the client, the connection's certificate shows it. A public client shows nothing.
-    private func byCertificateOrName(_ clientID: String, _ der: [UInt8]?) async throws(OAuthError)
+    private func byCertificateOrName(_ clientID: String, _ der: [UInt8]?, now: Int64) async throws(OAuthError)
         -> AuthenticatedClient?
     {
-        guard let client = try await stored(clientID) else { return nil }
+        guard let client = try await stored(clientID, now: now) else { return nil }
         let certificate = der.flatMap { ClientCertificateRule($0) }
         if permits(client, .tlsClientAuth), let name = client.certificateName, certificate?.has(name) == true {
             return AuthenticatedClient(client, by: .tlsClientAuth)
@@ -129,12 +131,13 @@ final class ClientAuthenticator: Sendable {
         return client.isPublic && permits(client, .none) ? AuthenticatedClient(client, by: .none) : nil
     }
 
-    private func stored(_ clientID: String) async throws(OAuthError) -> RegisteredClient? {
-        do {
-            return ClientID.mayExist(clientID) ? try await store.client(id: clientID).flatMap(terms.inForce) : nil
-        } catch {
-            throw .unavailable
-        }
+    /// One that publishes its metadata as it does now: keys that it has withdrawn count no longer.
+    private func stored(_ clientID: String, now: Int64) async throws(OAuthError) -> RegisteredClient? {
+        guard ClientID.mayExist(clientID),
+            let client = try await store.orUnavailable({ try await $0.client(id: clientID) })
+        else { return nil }
+        guard let documents, client.documentReadAt != nil else { return terms.inForce(client) }
+        return try await documents.current(client, now: now).flatMap(terms.inForce)
     }
 
     private func isNew(_ record: StoredRecord, now: Int64) async throws(OAuthError) -> Bool {

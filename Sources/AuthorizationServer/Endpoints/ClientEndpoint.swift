@@ -68,5 +68,7 @@ struct ClientRequest: Sendable {
     func use(_ proof: SenderProof) async throws(OAuthError) { try await proofs.use(proof, now: call.now) }
 
     /// Who is to be counted for what the request begins: a client that has shown who it is, else the address.
-    var sender: RequestSender { client.method == .none ? call.sender : .client(client.client.id) }
+    var sender: RequestSender {
+        client.method == .none || client.client.openUntil != nil ? call.sender : .client(client.client.id)
+    }
 }

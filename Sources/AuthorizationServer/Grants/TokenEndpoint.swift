@@ -25,7 +25,9 @@ struct TokenEndpoint: ClientOperation {
         if !grant.usesProof { try await tokenRequest.useProof() }
         let answer = try await grant.tokens(for: tokenRequest).response
         // If that fails, the client ends earlier, and registers again.
-        if let kept = request.client.client.kept(now: request.call.now) {
+        if request.client.client.kept(now: request.call.now) != nil,
+            let kept = try? await store.client(id: request.client.client.id)?.kept(now: request.call.now)
+        {
             _ = try? await store.replace(kept, now: request.call.now)
         }
         return answer

@@ -1,6 +1,7 @@
 import AuthorizationRecords
 package import HTTP
 package import JSON
+import Synchronization
 
 /// Fetches metadata that clients publish (draft-ietf-oauth-client-id-metadata-document §4).
 ///
@@ -25,50 +26,92 @@ package enum ClientDocument: Sendable, Equatable {
 ///
 /// They are kept as clients that registered themselves are, with the same bounds, so that whatever takes something from a
 /// client reaches them, too; and read again when that was an hour ago.
-struct ClientDocuments: Sendable {
-    /// In seconds: how long what was read is not read again, and how long it counts while it cannot be.
+final class ClientDocuments: Sendable {
+    /// In seconds: how long what was read is not read again, how long it counts while it cannot be, and how long an
+    /// address that yielded nothing is not asked again.
     static let freshSeconds: Int64 = 3_600
     static let keptSeconds: Int64 = 86_400
+    static let backoffSeconds: Int64 = 60
+    /// Addresses that are remembered because they yielded nothing.
+    static let failuresMax = 1_024
 
-    let store: any AuthorizationStore
-    let source: any ClientDocumentSource
-    let open: OpenRegistration
-    let metadata: ClientMetadata
+    private struct State {
+        var failures: [String: (what: ClientDocument, until: Int64)] = [:]
+        var underWay: Set<String> = []
+    }
 
-    /// The client as it describes itself now; nil: it does not.
-    /// - Parameters:
-    ///   - stored: as it was read last.
-    ///   - address: who makes the server fetch it.
-    func client(
-        at url: ClientDocumentURL, stored: RegisteredClient?, address: String, now: Int64
-    ) async throws(OAuthError) -> RegisteredClient? {
-        if let stored {
-            // One that an operator has made of it is the operator's.
-            guard let readAt = stored.documentReadAt, now - readAt >= Self.freshSeconds else { return stored }
-        } else {
-            try await open.admit(address: address, store, now: now)
+    private let store: any AuthorizationStore
+    private let source: any ClientDocumentSource
+    private let open: OpenRegistration
+    private let metadata: ClientMetadata
+    private let state = Mutex(State())
+
+    init(
+        store: any AuthorizationStore, source: any ClientDocumentSource, open: OpenRegistration,
+        metadata: ClientMetadata
+    ) {
+        self.store = store
+        self.source = source
+        self.open = open
+        self.metadata = metadata
+    }
+
+    /// The client as it describes itself now, which may be the first time.
+    /// - Parameter address: who makes the server fetch it.
+    func client(at url: ClientDocumentURL, address: String, now: Int64) async throws(OAuthError) -> RegisteredClient? {
+        if let stored = try await store.orUnavailable({ try await $0.client(id: url.text) }) {
+            return try await current(stored, now: now)
         }
+        if let failure = failure(url, now: now) {
+            throw failure == .absent ? .badClientDocument : .clientDocumentUnavailable
+        }
+        try await open.admit(.document, address: address, store, now: now)
         do throws(OAuthError) {
-            return try await fetched(url, stored, now: now)
+            switch await fetched(url, now: now) {
+            case .found(let document): return try await keep(read(document, url, nil, now: now), nil, now: now)
+            case .absent: throw .badClientDocument
+            case .unavailable: throw .clientDocumentUnavailable
+            }
         } catch {
-            if stored == nil { open.giveBack() }
+            open.giveBack()
             throw error
         }
     }
 
-    private func fetched(
-        _ url: ClientDocumentURL, _ stored: RegisteredClient?, now: Int64
-    ) async throws(OAuthError) -> RegisteredClient? {
-        switch await source.document(at: url.url) {
-        case .found(let document):
-            return try await keep(read(document, url, stored, now: now), stored, now: now)
+    /// A stored client as it describes itself now; any other as it is.
+    func current(_ stored: RegisteredClient, now: Int64) async throws(OAuthError) -> RegisteredClient? {
+        guard let readAt = stored.documentReadAt, now - readAt >= Self.freshSeconds,
+            let url = ClientDocumentURL(stored.id)
+        else { return stored }
+        switch await fetched(url, now: now) {
+        case .found(let document): return try await keep(read(document, url, stored, now: now), stored, now: now)
         case .absent: throw .badClientDocument
         case .unavailable:
-            guard let stored, let readAt = stored.documentReadAt, now - readAt < Self.keptSeconds else {
-                throw .clientDocumentUnavailable
-            }
+            guard now - readAt < Self.keptSeconds else { throw .clientDocumentUnavailable }
             return stored
         }
+    }
+
+    private func failure(_ url: ClientDocumentURL, now: Int64) -> ClientDocument? {
+        state.withLock { $0.failures[url.text].flatMap { now < $0.until ? $0.what : nil } }
+    }
+
+    /// One fetch at a time of one address, and none soon after one that yielded nothing.
+    private func fetched(_ url: ClientDocumentURL, now: Int64) async -> ClientDocument {
+        if let failure = failure(url, now: now) { return failure }
+        guard state.withLock({ $0.underWay.insert(url.text).inserted }) else { return .unavailable }
+        let document = await source.document(at: url.url)
+        state.withLock { state in
+            state.underWay.remove(url.text)
+            state.failures[url.text] = nil
+            if case .found = document { return }
+            if state.failures.count >= Self.failuresMax {
+                state.failures = state.failures.filter { now < $0.value.until }
+                if state.failures.count >= Self.failuresMax { state.failures = [:] }
+            }
+            state.failures[url.text] = (document, now + Self.backoffSeconds)
+        }
+        return document
     }
 
     private func read(
@@ -79,7 +122,7 @@ struct ClientDocuments: Sendable {
             document["client_secret"] == nil, document["client_secret_expires_at"] == nil
         else { throw .badClientDocument }
         var asked = document
-        if asked["token_endpoint_auth_method"] == nil { asked["token_endpoint_auth_method"] = "none" }
+        if asked["token_endpoint_auth_method"]?.isNull ?? true { asked["token_endpoint_auth_method"] = "none" }
         var client: RegisteredClient
         do throws(ClientMetadataError) {
             client = try metadata.client(asked, id: id, now: stored?.createdAt ?? now)

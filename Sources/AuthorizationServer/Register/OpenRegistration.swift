@@ -17,13 +17,28 @@ final class OpenRegistration: Sendable {
     static let usedSeconds: Int64 = RefreshRules.idleSeconds + 86_400
     /// What clients may do that nobody has vouched for: act for users who agree each time.
     static let grants: Set<GrantType> = [.authorizationCode, .refreshToken]
+    /// Octets of what a client says of itself.
+    static let octetsMax = 16_384
     /// Seconds for which the number of clients is taken to be right but for what this gateway adds.
     private static let countSeconds: Int64 = 30
+
+    /// What a client comes by, counted apart: a page in somebody's browser can name addresses of documents, but not
+    /// register.
+    enum Way: String { case registration, document }
 
     private let clientsMax: Int
     let unusedSeconds: Int64
     private let limiter = AttemptLimiter(burst: OpenRegistration.burst, secondsEach: OpenRegistration.secondsEach)
-    private let counted = Mutex<(count: Int, at: Int64)>((0, .min))
+    private let state = Mutex(Count())
+
+    private struct Count {
+        /// Of those in the store at `readAt`, and those admitted since.
+        var clients = 0
+        var readAt: Int64?
+        var isReading = false
+        /// While it is being read, which may not see them.
+        var admittedMeanwhile = 0
+    }
 
     init(_ settings: RegistrationSettings.Open) {
         clientsMax = settings.clientsMax
@@ -31,29 +46,52 @@ final class OpenRegistration: Sendable {
     }
 
     /// Makes room for one more client, or says why there is none.
-    func admit(address: String, _ store: any AuthorizationStore, now: Int64) async throws(OAuthError) {
+    func admit(_ way: Way, address: String, _ store: any AuthorizationStore, now: Int64) async throws(OAuthError) {
         let address = AddressBlock(of: address).text
-        guard limiter.allows(clientID: "", address: address, now: now) else { throw .tooManyRegistrations }
-        if counted.withLock({
-            $0.at == .min || now - $0.at >= Self.countSeconds || $0.count >= clientsMax && now > $0.at
-        }) {
-            let count = try await store.orUnavailable { try await Self.count($0, now: now) }
-            counted.withLock { $0 = (count, now) }
+        guard limiter.allows(clientID: way.rawValue, address: address, now: now) else { throw .tooManyRegistrations }
+        try await count(store, now: now)
+        // In one step, so that many at once are many.
+        let refusal: OAuthError? = state.withLock { state in
+            guard limiter.allows(clientID: way.rawValue, address: address, now: now) else {
+                return .tooManyRegistrations
+            }
+            // Also when there is no room: asking again and again costs the address.
+            limiter.failed(clientID: way.rawValue, address: address, now: now)
+            guard state.clients < clientsMax else { return .registrationFull }
+            state.clients += 1
+            if state.isReading { state.admittedMeanwhile += 1 }
+            return nil
         }
-        let isAdmitted = counted.withLock { counted in
-            guard counted.count < clientsMax else { return false }
-            counted.count += 1
-            return true
-        }
-        guard isAdmitted else { throw .registrationFull }
-        limiter.failed(clientID: "", address: address, now: now)
+        if let refusal { throw refusal }
     }
 
     /// There is no client after all. How often the address tried stays counted.
-    func giveBack() { counted.withLock { $0.count -= 1 } }
+    func giveBack() { state.withLock { $0.clients -= 1 } }
 
-    private static func count(_ store: any AuthorizationStore, now: Int64) async throws -> Int {
-        try await store.clients().values.count { $0.openUntil.map { $0 > now } ?? false }
+    /// Reads how many there are when that is not known, or was read a while ago: one request at a time, the others go by
+    /// what was known before.
+    private func count(_ store: any AuthorizationStore, now: Int64) async throws(OAuthError) {
+        let isDue = state.withLock { state in
+            guard !state.isReading, state.readAt.map({ now - $0 >= Self.countSeconds || now < $0 }) ?? true else {
+                return false
+            }
+            state.isReading = true
+            state.admittedMeanwhile = 0
+            return true
+        }
+        guard isDue else {
+            // Nothing is known yet, and somebody else is finding out.
+            guard state.withLock({ $0.readAt != nil }) else { throw .registrationFull }
+            return
+        }
+        let found = try? await store.clients().values.count { $0.openUntil.map { $0 > now } ?? false }
+        state.withLock { state in
+            state.isReading = false
+            guard let found else { return }
+            state.clients = found + state.admittedMeanwhile
+            state.readAt = now
+        }
+        if found == nil { throw .unavailable }
     }
 }
 
@@ -91,6 +129,8 @@ extension OAuthError {
     static let tooManyRegistrations = OAuthError(
         "temporarily_unavailable", "this address has registered many clients; wait before the next", status: 429,
         retryAfterSeconds: Int(OpenRegistration.secondsEach), event: "registration_braked")
+    static let registrationTooLarge = OAuthError(
+        "invalid_client_metadata", "the metadata has more than 16384 octets")
     static let registrationFull = OAuthError(
         "temporarily_unavailable", "as many clients have registered as this server takes", status: 503,
         retryAfterSeconds: 3_600, event: "registration_full")

@@ -59,7 +59,7 @@ struct RegistrationEndpoint: ServerEndpoint {
         -> ServiceResponse
     {
         var client = try read(call, openMetadata, id: RandomText.clientID.make(call.random), createdAt: call.now)
-        try await open.admit(address: call.request.clientAddress, store, now: call.now)
+        try await open.admit(.registration, address: call.request.clientAddress, store, now: call.now)
         client.openUntil = call.now + open.unusedSeconds
         let secret = addSecret(to: &client, call)
         guard try await commit([.insert(client.record)], call) else { throw .unavailable }
@@ -141,6 +141,10 @@ struct RegistrationEndpoint: ServerEndpoint {
         -> RegisteredClient
     {
         let body = try body(call)
+        // What strangers send is kept: as much as a document may have.
+        guard metadata.grantsAtMost == nil || call.request.body.count <= OpenRegistration.octetsMax else {
+            throw .registrationTooLarge
+        }
         do throws(ClientMetadataError) { return try metadata.client(body, id: id, now: createdAt) } catch {
             throw OAuthError(error.word.rawValue, error.description.filter { $0 != "\"" && $0 != "\\" && $0.isASCII })
         }
@@ -206,6 +210,7 @@ extension OAuthError {
     static var registration: [OAuthError] {
         [
             noRegistrationToken, notJSON, differentRegistration, tooManyRegistrations, registrationFull,
+            registrationTooLarge,
             badClientDocument, clientDocumentUnavailable,
         ]
     }

@@ -19,7 +19,7 @@ struct ConsentPage: PageEndpoint {
         content["client"] = client.shownName
         if client.openUntil != nil {
             content["stranger"] = true
-            content["published"] = ClientDocumentURL(client.id)?.url.host
+            content["published"] = ClientDocumentURL(client.id)?.shownHost
         }
         content["user"] = user.shownName
         content["destination"] = FormTargets.shown(redirectURI: request.redirectURI)

@@ -31,10 +31,11 @@ struct ClientRulesReader {
         let dpopNonce = reader.flag("dpop_nonce")
         let mtlsOrigin = reader.value("mtls_origin", .httpsOrigin)?.value
         let types = detailTypes(reader)
-        let (registration, scopes) = registration(reader, types)
+        let keys = clientKeys(reader)
+        let (registration, scopes) = registration(reader, types, hasProxy: keys.proxy != nil)
         return ClientRulesDraft(
             profile: profile, dpopNonce: dpopNonce, mtlsOrigin: mtlsOrigin, registration: registration,
-            registrationScopes: scopes, clientKeys: clientKeys(reader), authorizationDetailsTypes: types)
+            registrationScopes: scopes, clientKeys: keys, authorizationDetailsTypes: types)
     }
 
     /// RFC 9396 §2: what services understand.
@@ -64,11 +65,11 @@ struct ClientRulesReader {
         return way
     }
 
-    private func registration(_ owner: MappingReader, _ known: [String]) -> (
+    private func registration(_ owner: MappingReader, _ known: [String], hasProxy: Bool) -> (
         RegistrationSettings?, scopes: [Located<String>]
     ) {
         guard let reader = owner.nested("registration") else { return (nil, []) }
-        let open = open(reader)
+        let open = open(reader, hasProxy: hasProxy)
         if open == nil, !reader.has("open") {
             reader.require(
                 "initial_access_token",
@@ -98,13 +99,14 @@ struct ClientRulesReader {
         return (settings, scopes)
     }
 
-    private func open(_ owner: MappingReader) -> RegistrationSettings.Open? {
+    private func open(_ owner: MappingReader, hasProxy: Bool) -> RegistrationSettings.Open? {
         guard let reader = owner.nested("open") else { return nil }
         var open = RegistrationSettings.Open()
         open.clientsMax = reader.value("clients_max", .number(1...100_000), default: open.clientsMax)
         open.unusedLifetime = reader.value(
             "unused_lifetime", .duration(.seconds(300) ... .seconds(2_592_000)), default: open.unusedLifetime)
-        open.documents = reader.value("documents", .flag, default: true)
+        // A proxy resolves names itself, so nobody here sees to which addresses they lead.
+        open.documents = reader.value("documents", .flag, default: !hasProxy)
         reader.finish()
         return open
     }

@@ -60,13 +60,13 @@ struct ClientDocumentTests {
 
     private func authorize(
         _ changes: [(String, String?)] = [], _ other: AuthorizationHarness? = nil, from client: String = "192.0.2.1",
-        now: Int64 = newYear2026
+        destination: String? = nil, now: Int64 = newYear2026
     ) async -> Answer {
         let query = CodeFlowHarness.query(
             [("client_id", address), ("scope", "notes"), ("redirect_uri", "http://localhost:49152/callback")] + changes)
         let request = ServiceRequest(
             method: "GET", path: "/oauth2/authorize", query: query, host: "login.example.com",
-            clientAddress: client)
+            fields: destination.map { [("sec-fetch-dest", $0)] } ?? [], clientAddress: client)
         return await Answer((other ?? harness).server.answer(request, now: now, random: .system))
     }
 
@@ -104,10 +104,14 @@ struct ClientDocumentTests {
         let first = await authorize()
         #expect(first.status == 503 && first.isPage)
         publisher.publish(Publisher.members())
-        #expect(await authorize().status == 303)
+        // Not asked again so soon.
+        #expect(await authorize(now: newYear2026 + 59).status == 503)
+        let read = newYear2026 + 60
+        #expect(await authorize(now: read).status == 303)
         publisher.publish(.unavailable)
-        #expect(await authorize(now: newYear2026 + 86_399).status == 303)
-        #expect(await authorize(now: newYear2026 + 86_400).status == 503)
+        #expect(await authorize(now: read + 86_399).status == 303)
+        #expect(await authorize(now: read + 86_400).status == 503)
+        #expect(await token(now: read + 86_400).status == 503)
     }
 
     @Test(
@@ -138,7 +142,8 @@ struct ClientDocumentTests {
             "https://app.example.com/./client.json",
             "https://app.example.com/%2e%2e/client.json", "https://user@app.example.com/client.json",
             "https://app.example.com/client.json#f", "https://app.example.com/" + String(repeating: "a", count: 500),
-            "urn:example:client", "https:/app.example.com/x",
+            "urn:example:client", "https://2130706433/c.json", "https://0x7f000001/c.json", "https://127.1/c.json",
+            "https://0177.0.0.1/c.json", "https:/app.example.com/x",
         ])
     func noAddress(_ id: String) async throws {
         #expect(await authorize([("client_id", id)]).status == 400)
@@ -165,6 +170,33 @@ struct ClientDocumentTests {
         #expect(publisher.fetches == 50)
         publisher.publish(Publisher.members())
         #expect(await authorize(from: "192.0.2.2").status == 303)
+    }
+
+    private func token(now: Int64) async -> Answer {
+        await harness.post(
+            "grant_type=refresh_token&refresh_token=x&client_id=" + address.replacing(":", with: "%3A"), now: now)
+    }
+
+    @Test("at the token endpoint, too, a document that is gone ends the client; it is not asked for again and again")
+    func withdrawn() async throws {
+        #expect(await authorize().status == 303)
+        #expect(await token(now: newYear2026 + 10).error == "invalid_grant")
+        publisher.publish(.absent)
+        for second: Int64 in 0..<50 {
+            #expect(await token(now: newYear2026 + 3_600 + second).error == "invalid_client")
+            #expect(await authorize(now: newYear2026 + 3_600 + second).status == 400)
+        }
+        #expect(publisher.fetches == 2)
+    }
+
+    @Test("Attack: another site's page makes a browser load the address. Only navigation makes the server fetch")
+    func loaded() async throws {
+        for destination in ["image", "script", "iframe", "empty"] {
+            let answer = await authorize(destination: destination)
+            #expect(answer.status == 400)
+        }
+        #expect(publisher.fetches == 0)
+        #expect(await authorize(destination: "document").status == 303)
     }
 
     @Test("removed with all that it was granted, it is a client that nobody knows again")

@@ -126,7 +126,7 @@ struct OpenRegistrationTests {
             let answer = await register(from: "198.51.100.1", harness, now: newYear2026 + seconds)
             #expect(answer.status == 503 && answer.facts.event == "registration_full")
         }
-        #expect(await register(from: "198.51.100.1", harness, now: newYear2026 + 600).status == 201)
+        #expect(await register(from: "198.51.100.1", harness, now: newYear2026 + 630).status == 201)
         #expect(try await harness.store.client(id: "operators-own") != nil)
     }
 
@@ -199,6 +199,54 @@ struct OpenRegistrationTests {
         #expect(await (try Self.flow(withoutDocuments)).authorize().status == 303)
         let flow = try await Self.flow(withoutDocuments) { $0.documentReadAt = newYear2026 }
         #expect(await flow.authorize().status == 400)
+    }
+
+    @Test("Attack: many at once. No more are admitted than the address has, or than there is room for")
+    func atOnce() async throws {
+        let harness = try Self.open { $0.clientsMax = 30 }
+        let statuses = await withTaskGroup(of: Int.self) { group in
+            for number in 0..<200 {
+                group.addTask { await self.register(from: "192.0.2.\(number % 2)", harness).status }
+            }
+            return await group.reduce(into: [Int]()) { $0.append($1) }
+        }
+        #expect(statuses.count { $0 == 201 } <= 30)
+        #expect(try await harness.store.clients().values.count <= 30)
+        let braked = try Self.open()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<200 { group.addTask { _ = await self.register(from: "192.0.2.1", braked) } }
+        }
+        #expect(try await braked.store.clients().values.count <= 50)
+    }
+
+    @Test(
+        "Attack: asking when there is no room. It is counted as other registrations are, and the store is not read each time"
+    )
+    func noRoom() async throws {
+        let harness = try Self.open { $0.clientsMax = 1 }
+        #expect(await register(from: "192.0.2.1", harness).status == 201)
+        for _ in 0..<50 { #expect(await register(from: "192.0.2.2", harness).status == 503) }
+        #expect(await register(from: "192.0.2.2", harness).status == 429)
+    }
+
+    @Test("what a stranger says of itself is at most as long as a document may be")
+    func tooLarge() async throws {
+        let long = JSON.string(String(repeating: "x", count: 16_384))
+        let answer = await harness.registration("POST", stranger(["note": long]), token: nil)
+        #expect(answer.status == 400 && answer.error == "invalid_client_metadata")
+    }
+
+    @Test("users are asked each time, whatever they agreed to before, and nobody is sent anywhere without a word")
+    func noSilence() async throws {
+        let flow = try await Self.flow()
+        try await flow.put(
+            Grant(
+                id: "g1", clientID: "shop", subject: CodeFlowHarness.userID, scopes: ["orders:read"],
+                resources: [AuthorizationHarness.audience], createdAt: newYear2026, expiresAt: newYear2026 + 86_400
+            ).record)
+        #expect(await flow.authorize().field("location")?.hasPrefix("/oauth2/consent?") == true)
+        #expect(await flow.authorize([("prompt", "none")]).redirect["error"] == "consent_required")
+        #expect(await flow.authorize([("prompt", "none")], cookies: [:]).isPage)
     }
 
     @Test("AS-040 open redirector: before somebody is logged in, an error of its request leads nowhere")

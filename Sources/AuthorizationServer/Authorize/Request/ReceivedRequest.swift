@@ -30,11 +30,15 @@ struct RequestReceiver: Sendable {
     /// - Parameter address: whence the request comes.
     func receive(_ front: FrontChannel, address: String, now: Int64) async throws(OAuthError) -> ReceivedRequest {
         guard let id = front.parameters.value("client_id"), ClientID.mayExist(id) else { throw .unknownClient }
-        var client = try await store.orUnavailable { try await $0.client(id: id) }
+        let found: RegisteredClient?
         if let documents, let url = ClientDocumentURL(id) {
-            client = try await documents.client(at: url, stored: client, address: address, now: now)
+            // What another site's page makes a browser load must not make the server load something.
+            guard front.isNavigation else { throw .unknownClient }
+            found = try await documents.client(at: url, address: address, now: now)
+        } else {
+            found = try await store.orUnavailable { try await $0.client(id: id) }
         }
-        guard let client = client.flatMap(terms.inForce) else { throw .unknownClient }
+        guard let client = found.flatMap(terms.inForce) else { throw .unknownClient }
         do throws(OAuthError) {
             return try await receive(front, client, now: now)
         } catch {
@@ -88,8 +92,11 @@ struct FrontChannel: Sendable {
     let parameters: RequestParameters
     /// Names that are there more than once although they must not be.
     let repeated: [String]
+    /// A browser shows the answer to its user, as far as it says (Fetch Metadata).
+    let isNavigation: Bool
 
     init(_ request: ServiceRequest) throws(OAuthError) {
+        isNavigation = request.values("sec-fetch-dest").allSatisfy { $0 == "document" }
         if request.method == "POST" {
             guard RequestParameters.isForm(request.values("content-type")) else { throw .notAForm }
         }
