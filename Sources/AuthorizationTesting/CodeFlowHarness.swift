@@ -31,19 +31,46 @@ struct CodeFlowHarness: Sendable {
         registration: RegistrationSettings? = nil,
         _ change: (inout RegisteredClient) -> Void = { _ in }
     ) async throws {
-        base = try AuthorizationHarness(issuer: issuer, lifetime: lifetime, keySource: keySource) {
+        base = try Self.server(issuer, lifetime, keySource, registration)
+        var client = client("shop")
+        client.isFirstParty = isFirstParty
+        change(&client)
+        try await keep(client)
+        try await put(Self.user.record)
+        if isLoggedIn { try await logIn(acr: acr) }
+    }
+
+    // Apart from the initialiser, which Swift 6.3 cannot optimise with them inside.
+    private static func server(
+        _ issuer: String, _ lifetime: Duration, _ keySource: (any ClientKeySource)?,
+        _ registration: RegistrationSettings?
+    ) throws -> AuthorizationHarness {
+        try AuthorizationHarness(issuer: issuer, lifetime: lifetime, keySource: keySource) {
             $0.registration = registration
             $0.authorizationDetailsTypes = ["payment", "account"]
         }
-        try await register("shop") { client in
-            client.isFirstParty = isFirstParty
-            change(&client)
-        }
-        var user = StoredUser(id: Self.userID, name: "ada", createdAt: newYear2026)
+    }
+
+    private static var user: StoredUser {
+        var user = StoredUser(id: userID, name: "ada", createdAt: newYear2026)
         user.displayName = "Ada Lovelace"
         user.email = "ada@example.com"
-        try await put(user.record)
-        if isLoggedIn { try await logIn(acr: acr) }
+        return user
+    }
+
+    private func client(_ id: String) -> RegisteredClient {
+        var client = RegisteredClient(
+            id: id, name: "The Shop", grants: [.authorizationCode, .refreshToken],
+            authenticationMethods: [.clientSecretBasic, .clientSecretPost],
+            scopes: Self.scopes,
+            secrets: [StoredSecret(mac: base.pepper.mac(of: "s3cret", clientID: id), createdAt: newYear2026)],
+            createdAt: newYear2026)
+        client.redirectURIs = [Self.redirectURI]
+        return client
+    }
+
+    private func keep(_ client: RegisteredClient) async throws {
+        guard try await base.store.insert(client, now: now) else { throw HarnessError() }
     }
 
     /// The same browser and client, whose requests another node answers.
@@ -58,15 +85,9 @@ struct CodeFlowHarness: Sendable {
     }
 
     func register(_ id: String, _ change: (inout RegisteredClient) -> Void = { _ in }) async throws {
-        var client = RegisteredClient(
-            id: id, name: "The Shop", grants: [.authorizationCode, .refreshToken],
-            authenticationMethods: [.clientSecretBasic, .clientSecretPost],
-            scopes: Self.scopes,
-            secrets: [StoredSecret(mac: base.pepper.mac(of: "s3cret", clientID: id), createdAt: newYear2026)],
-            createdAt: newYear2026)
-        client.redirectURIs = [Self.redirectURI]
+        var client = client(id)
         change(&client)
-        guard try await base.store.insert(client, now: now) else { throw HarnessError() }
+        try await keep(client)
     }
 
     /// A session of the user, in the browser's cookies.
