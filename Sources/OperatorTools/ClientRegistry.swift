@@ -20,6 +20,8 @@ package struct ClientRegistry: Sendable {
         package var scopes: [String]
         /// Seconds since 1970.
         package var createdAt: Int64
+        /// It registered itself, or is known by its document, and ends then unless it is used; seconds since 1970.
+        package var openUntil: Int64?
     }
 
     private let recorded: RecordedAdministration
@@ -116,6 +118,7 @@ package struct ClientRegistry: Sendable {
 
 extension ClientRegistry.Client {
     fileprivate init(_ client: RegisteredClient) {
-        self.init(id: client.id, name: client.name, scopes: client.scopes, createdAt: client.createdAt)
+        self.init(id: client.id, name: client.name, scopes: client.scopes, createdAt: client.createdAt,
+            openUntil: client.openUntil)
     }
 }

@@ -35,12 +35,15 @@ package struct GrantRegistry: Sendable {
     /// Those that have not ended, in the order of their ids.
     /// - Parameters:
     ///   - client: nil: of all clients.
-    ///   - subject: nil: of all users.
+    ///   - subject: a user's `sub`, or the name that the user logs in with; nil: of all users.
     package func list(client: String?, subject: String?, now: Int64 = GrantRegistry.now) async throws
         -> Listing<Entry>
     {
+        let store = recorded.database.store
+        var subject = subject
+        if let asked = subject, let user = try await store.user(name: asked.lowercased()) { subject = user.id }
         let query = RecordQuery(.grant, client: client, subject: subject)
-        return Listing(try await recorded.database.store.all(query, Grant.init), now: now) { grant in
+        return Listing(try await store.all(query, Grant.init), now: now) { grant in
             now < grant.expiresAt ? Entry(grant) : nil
         }
     }

@@ -30,8 +30,11 @@ struct ClientListCommand: AsyncParsableCommand {
             if clients.isEmpty { print("There are no clients. Add one: portcullis client add --scope SCOPE") }
             for client in clients.items {
                 let created = Date(timeIntervalSince1970: Double(client.createdAt)).formatted(.iso8601)
-                let name = client.name.isEmpty ? "" : "  (\(client.name))"
-                print("\(client.id)  \(created)  \(client.scopes.joined(separator: " "))\(name)")
+                let name = client.name.isEmpty ? "" : "  (\(client.name.shownOnTerminal))"
+                let open = client.openUntil.map {
+                    "  registered itself, ends \(Date(timeIntervalSince1970: Double($0)).formatted(.iso8601))"
+                }
+                print("\(client.id)  \(created)  \(client.scopes.joined(separator: " "))\(name)\(open ?? "")")
             }
             try clients.reportDamage()
         } catch let code as ExitCode {

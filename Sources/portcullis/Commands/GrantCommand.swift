@@ -19,7 +19,7 @@ struct GrantListCommand: AsyncParsableCommand {
     @Option(help: "Only of this client.")
     var client: String?
 
-    @Option(help: "Only of this subject: a user's id.")
+    @Option(help: "Only of this user: the name, or the sub as portcullis user list shows it.")
     var subject: String?
 
     @Option(help: "The policy file.")

@@ -124,7 +124,7 @@ struct UserListCommand: AsyncParsableCommand {
             if users.isEmpty { print("There are no users. Add one: portcullis user add NAME") }
             for user in users.items {
                 let created = Date(timeIntervalSince1970: Double(user.createdAt)).formatted(.iso8601)
-                let names = [user.displayName, user.email].compactMap { $0 }.joined(separator: ", ")
+                let names = [user.displayName, user.email].compactMap { $0?.shownOnTerminal }.joined(separator: ", ")
                 let place = user.provider.map { "  at \($0)" } ?? ""
                 print(
                     "\(user.name)  \(user.id)  \(created)\(place)\(user.isDisabled ? "  disabled" : "")\(names.isEmpty ? "" : "  (\(names))")"
