@@ -118,7 +118,8 @@ package struct ClientRegistry: Sendable {
 
 extension ClientRegistry.Client {
     fileprivate init(_ client: RegisteredClient) {
-        self.init(id: client.id, name: client.name, scopes: client.scopes, createdAt: client.createdAt,
+        self.init(
+            id: client.id, name: client.name, scopes: client.scopes, createdAt: client.createdAt,
             openUntil: client.openUntil)
     }
 }
