@@ -81,6 +81,16 @@ struct ClientRegistrationTests {
         #expect(await harness.token(id: "shop", secret: secret.text).body["scope"]?.string == "a")
     }
 
+    @Test("RFC 9068 §5: an id that could be a user's sub is no client's, so no service takes one for the other")
+    func userID() async throws {
+        let id = RandomText.userID.make(.system)
+        await #expect(throws: ManagementError.refused(RegistrationError.userID.description)) { try await add(id: id) }
+        for fine in ["user-service", String(id.dropLast()), id + "a", "User" + id.dropFirst(4)] {
+            _ = try await add(id: fine)
+        }
+        for _ in 0..<100 { #expect(!RandomText.userID.isWellFormed(RandomText.clientID.make(.system))) }
+    }
+
     @Test(
         "an id that some encoding changes is refused",
         arguments: ["", "a b", "a:b", "a/b", "a%b", "ü", "a\u{0}", String(repeating: "a", count: 129)])

@@ -16,6 +16,8 @@ extension AuthorizationStore {
     ) async throws -> (client: RegisteredClient, secret: ClientSecret?) {
         let id = id ?? RandomText.clientID.make(random)
         guard ClientID.isValid(id) else { throw RegistrationError.badID }
+        // In a token of its own the client's id is `sub`, which must not be a user's, now or later (RFC 9068 §5).
+        guard !RandomText.userID.isWellFormed(id) else { throw RegistrationError.userID }
         var client = try rules.client(metadata, id: id, now: now)
         if metadata["token_endpoint_auth_method"] == nil {
             client.authenticationMethods = [.clientSecretBasic, .clientSecretPost]
@@ -38,12 +40,15 @@ extension AuthorizationStore {
 /// Why a client cannot be registered.
 package enum RegistrationError: Error, Equatable, Sendable, CustomStringConvertible {
     case badID, noScope
+    /// An id as only users have.
+    case userID
     /// There is a client of this id.
     case idTaken(String)
 
     package var description: String {
         switch self {
         case .badID: "a client id has 1 to 128 of the characters A-Z a-z 0-9 - . _ ~"
+        case .userID: "this could be the sub of a user, which no client may have; choose another id"
         case .noScope: "a client needs at least one scope; without any it could do nothing"
         case .idTaken(let id): "there is a client \"\(id)\" already; remove it first, or choose another id"
         }
