@@ -68,7 +68,10 @@ final class ClientDocuments: Sendable {
         try await open.admit(.document, address: address, store, now: now)
         do throws(OAuthError) {
             switch await fetched(url, now: now) {
-            case .found(let document): return try await keep(read(document, url, nil, now: now), nil, now: now)
+            case .found(let document):
+                let client = try await keep(accepted(document, url, nil, now: now), nil, now: now)
+                open.settled()
+                return client
             case .absent: throw .badClientDocument
             case .unavailable: throw .clientDocumentUnavailable
             }
@@ -84,7 +87,7 @@ final class ClientDocuments: Sendable {
             let url = ClientDocumentURL(stored.id)
         else { return stored }
         switch await fetched(url, now: now) {
-        case .found(let document): return try await keep(read(document, url, stored, now: now), stored, now: now)
+        case .found(let document): return try await keep(accepted(document, url, stored, now: now), stored, now: now)
         case .absent: throw .badClientDocument
         case .unavailable:
             guard now - readAt < Self.keptSeconds else { throw .clientDocumentUnavailable }
@@ -104,14 +107,30 @@ final class ClientDocuments: Sendable {
         state.withLock { state in
             state.underWay.remove(url.text)
             state.failures[url.text] = nil
-            if case .found = document { return }
+        }
+        if case .found = document { return document }
+        remember(document, url, now: now)
+        return document
+    }
+
+    private func remember(_ failure: ClientDocument, _ url: ClientDocumentURL, now: Int64) {
+        state.withLock { state in
             if state.failures.count >= Self.failuresMax {
                 state.failures = state.failures.filter { now < $0.value.until }
                 if state.failures.count >= Self.failuresMax { state.failures = [:] }
             }
-            state.failures[url.text] = (document, now + Self.backoffSeconds)
+            state.failures[url.text] = (failure, now + Self.backoffSeconds)
         }
-        return document
+    }
+
+    /// What is there but is not this client's metadata is as good as absent, and not asked for again soon either.
+    private func accepted(
+        _ document: JSONObject, _ url: ClientDocumentURL, _ stored: RegisteredClient?, now: Int64
+    ) throws(OAuthError) -> RegisteredClient {
+        do throws(OAuthError) { return try read(document, url, stored, now: now) } catch {
+            remember(.absent, url, now: now)
+            throw error
+        }
     }
 
     private func read(

@@ -36,6 +36,9 @@ final class OpenRegistration: Sendable {
         var clients = 0
         var readAt: Int64?
         var isReading = false
+        /// Admitted, and neither stored nor given back yet: a read may not see them.
+        var unsettled = 0
+        var unsettledBefore = 0
         /// While it is being read, which may not see them.
         var admittedMeanwhile = 0
     }
@@ -59,6 +62,7 @@ final class OpenRegistration: Sendable {
             limiter.failed(clientID: way.rawValue, address: address, now: now)
             guard state.clients < clientsMax else { return .registrationFull }
             state.clients += 1
+            state.unsettled += 1
             if state.isReading { state.admittedMeanwhile += 1 }
             return nil
         }
@@ -66,7 +70,15 @@ final class OpenRegistration: Sendable {
     }
 
     /// There is no client after all. How often the address tried stays counted.
-    func giveBack() { state.withLock { $0.clients -= 1 } }
+    func giveBack() {
+        state.withLock { state in
+            state.clients -= 1
+            state.unsettled -= 1
+        }
+    }
+
+    /// The client is stored. One of both follows every admission.
+    func settled() { state.withLock { $0.unsettled -= 1 } }
 
     /// Reads how many there are when that is not known, or was read a while ago: one request at a time, the others go by
     /// what was known before.
@@ -77,18 +89,19 @@ final class OpenRegistration: Sendable {
             }
             state.isReading = true
             state.admittedMeanwhile = 0
+            state.unsettledBefore = state.unsettled
             return true
         }
         guard isDue else {
             // Nothing is known yet, and somebody else is finding out.
-            guard state.withLock({ $0.readAt != nil }) else { throw .registrationFull }
+            guard state.withLock({ $0.readAt != nil }) else { throw .unavailable }
             return
         }
         let found = try? await store.clients().values.count { $0.openUntil.map { $0 > now } ?? false }
         state.withLock { state in
             state.isReading = false
             guard let found else { return }
-            state.clients = found + state.admittedMeanwhile
+            state.clients = found + state.unsettledBefore + state.admittedMeanwhile
             state.readAt = now
         }
         if found == nil { throw .unavailable }
@@ -108,6 +121,7 @@ struct OpenClientTerms: Sendable {
         }
         var client = client
         client.scopes = registration.scopes
+        client.grants.formIntersection(OpenRegistration.grants)
         // Nobody has vouched for it, so users are asked (RFC 8252 §8.6).
         client.isFirstParty = false
         return client

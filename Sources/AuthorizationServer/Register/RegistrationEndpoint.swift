@@ -62,7 +62,13 @@ struct RegistrationEndpoint: ServerEndpoint {
         try await open.admit(.registration, address: call.request.clientAddress, store, now: call.now)
         client.openUntil = call.now + open.unusedSeconds
         let secret = addSecret(to: &client, call)
-        guard try await commit([.insert(client.record)], call) else { throw .unavailable }
+        do throws(OAuthError) {
+            guard try await commit([.insert(client.record)], call) else { throw .unavailable }
+        } catch {
+            open.giveBack()
+            throw error
+        }
+        open.settled()
         return document(client, nil, secret: secret, status: 201)
     }
 

@@ -189,6 +189,17 @@ struct ClientDocumentTests {
         #expect(publisher.fetches == 2)
     }
 
+    @Test("Attack: a document that is there and no good. It is not fetched for each request")
+    func refusedOnce() async throws {
+        #expect(await authorize().status == 303)
+        publisher.publish(Publisher.members(["client_secret": "s"]))
+        for second: Int64 in 0..<50 {
+            #expect(await token(now: newYear2026 + 3_600 + second).error == "invalid_client")
+            #expect(await authorize(now: newYear2026 + 3_600 + second).status == 400)
+        }
+        #expect(publisher.fetches == 2)
+    }
+
     @Test("Attack: another site's page makes a browser load the address. Only navigation makes the server fetch")
     func loaded() async throws {
         for destination in ["image", "script", "iframe", "empty"] {

@@ -229,6 +229,28 @@ struct OpenRegistrationTests {
         #expect(await register(from: "192.0.2.2", harness).status == 429)
     }
 
+    @Test("what is admitted and not stored yet counts when the store is read anew, once")
+    func unsettled() async throws {
+        var settings = RegistrationSettings.Open()
+        settings.clientsMax = 1
+        let open = OpenRegistration(settings)
+        let store = MemoryStore()
+        try await open.admit(.document, address: "192.0.2.1", store, now: newYear2026)
+        await #expect(throws: OAuthError.registrationFull) {
+            try await open.admit(.document, address: "192.0.2.1", store, now: newYear2026 + 60)
+        }
+        open.giveBack()
+        try await open.admit(.document, address: "192.0.2.1", store, now: newYear2026 + 61)
+        open.settled()
+    }
+
+    @Test("it never acts for itself, even if an operator has made it a client that does")
+    func grants() async throws {
+        let flow = try await Self.flow { $0.grants.insert(.clientCredentials) }
+        let answer = await flow.token([("grant_type", "client_credentials")])
+        #expect(answer.error == "unauthorized_client")
+    }
+
     @Test("what a stranger says of itself is at most as long as a document may be")
     func tooLarge() async throws {
         let long = JSON.string(String(repeating: "x", count: 16_384))
