@@ -17,17 +17,3 @@ extension Listing {
         throw ExitCode(1)
     }
 }
-
-extension String {
-    /// What somebody else chose, for a line of a list: without characters that command a terminal, turn the direction of
-    /// what stands around them or that nobody sees.
-    var shownOnTerminal: String {
-        let plain = unicodeScalars.filter { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: false
-            default: true
-            }
-        }
-        return String(String.UnicodeScalarView(plain))
-    }
-}

@@ -26,7 +26,7 @@ from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
 
 import running
 from person import Person
-from server import free_port
+from server import answer_json, free_port
 
 HERE = Path(__file__).resolve().parent
 PASSWORD = "correct horse battery staple"
@@ -71,15 +71,10 @@ class Document(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         Document.fetched += 1
-        body = json.dumps({
+        answer_json(self, {
             "client_id": f"https://127.0.0.1:{document_port}{self.path}", "client_name": "Published agent",
             "redirect_uris": ["http://localhost/callback"], "grant_types": ["authorization_code", "refresh_token"],
-            "response_types": ["code"], "token_endpoint_auth_method": "none"}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+            "response_types": ["code"], "token_endpoint_auth_method": "none"})
 
     def log_message(self, *_):
         pass

@@ -21,18 +21,23 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def answer_json(handler, document):
+    """What a request handler answers with."""
+    body = json.dumps(document).encode()
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
 class Service(http.server.BaseHTTPRequestHandler):
     """The API: says who the gateway says is calling."""
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        body = json.dumps({"subject": self.headers.get("X-Auth-Subject"), "client": self.headers.get("X-Auth-Client-Id"),
-                           "scope": self.headers.get("X-Auth-Scope")}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        answer_json(self, {"subject": self.headers.get("X-Auth-Subject"), "client": self.headers.get("X-Auth-Client-Id"),
+                           "scope": self.headers.get("X-Auth-Scope")})
 
     def log_message(self, *_):
         pass

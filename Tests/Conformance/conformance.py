@@ -22,7 +22,7 @@ import requests  # noqa: E402
 import running  # noqa: E402
 from authority import Authority, dns  # noqa: E402
 from browser import PASSWORD  # noqa: E402
-from server import Gateway, free_port  # noqa: E402
+from server import answer_json, Gateway, free_port  # noqa: E402
 
 # In the order of the tables.
 import openid_connect  # noqa: E402
@@ -52,12 +52,7 @@ class PublishedKeys:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                body = json.dumps(keys.key.public_set()).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                answer_json(self, keys.key.public_set())
 
             def log_message(self, *_):
                 pass

@@ -17,9 +17,8 @@ struct OwnCookies: Sendable {
     /// Appends a `Cookie` field (RFC 6265 §5.4) without the pairs that are ours; none when nothing is left.
     func append(_ head: borrowing RequestHead, _ field: Field, to fields: inout FieldList) {
         let value = head.block.octets(field.value)
-        guard value.split(separator: Self.semicolon).contains(where: Self.isOurs) else {
-            return fields.append(head, field)
-        }
+        // Most have none of ours, and cost no allocation.
+        guard Self.hasOurs(value) else { return fields.append(head, field) }
         let others = value.split(separator: Self.semicolon).filter { !Self.isOurs($0) }.map(Self.trimmed)
         guard others.contains(where: { !$0.isEmpty }) else { return }
         fields.append("Cookie") { written in
@@ -41,6 +40,16 @@ struct OwnCookies: Sendable {
 
     private static let semicolon = UInt8(ascii: ";")
     private static let equals = UInt8(ascii: "=")
+
+    private static func hasOurs(_ pairs: ArraySlice<UInt8>) -> Bool {
+        var rest = pairs
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: semicolon) ?? rest.endIndex
+            if isOurs(rest[..<end]) { return true }
+            rest = rest[end...].dropFirst()
+        }
+        return false
+    }
 
     /// Octet by octet, as browsers and `ServiceRequest.cookie` compare names.
     private static func isOurs(_ pair: ArraySlice<UInt8>) -> Bool {

@@ -32,7 +32,7 @@ struct HTMLText: MustacheContentType {
 extension String {
     /// A name that somebody else chose, for people: cut to what fits a line, without characters that turn the direction
     /// of what stands around them or that nobody sees.
-    func shownOnPage(_ most: Int = 80) -> String {
+    package func shownOnPage(_ most: Int = 80) -> String {
         let plain = unicodeScalars.filter { scalar in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: false

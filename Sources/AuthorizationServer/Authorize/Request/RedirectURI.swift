@@ -6,33 +6,20 @@ enum RedirectURI {
     /// The one of the request, or the client's only one. Of an application on somebody's machine the port of `localhost`
     /// is its choice of the moment, too: most of them write that name, and one document of many cannot name the port.
     static func chosen(asked: String?, of client: RegisteredClient) throws(OAuthError) -> String {
-        try chosen(
-            asked: asked, registered: client.redirectURIs,
-            anyLocalhostPort: client.isPublic || client.documentReadAt != nil)
-    }
-
-    /// The one of the request, or the only one.
-    /// - Parameters:
-    ///   - registered: the client's.
-    ///   - anyLocalhostPort: the port of `localhost` is the application's choice, too: what many clients publish in one
-    ///   document cannot name it.
-    static func chosen(asked: String?, registered: [String], anyLocalhostPort: Bool = false) throws(OAuthError)
-        -> String
-    {
+        let registered = client.redirectURIs
         guard let asked else {
             guard registered.count == 1, let only = registered.first, isAcceptable(only) else { throw .noRedirectURI }
             return only
         }
+        let anyLocalhostPort = client.isPublic || client.documentReadAt != nil
         guard isAcceptable(asked),
             registered.contains(where: { matches(asked, registered: $0, anyLocalhostPort: anyLocalhostPort) })
-        else {
-            throw .unknownRedirectURI
-        }
+        else { throw .unknownRedirectURI }
         return asked
     }
 
     /// Octet by octet; only the port of a loopback address is the application's choice of the moment (RFC 8252 §7.3).
-    static func matches(_ asked: String, registered: String, anyLocalhostPort: Bool = false) -> Bool {
+    private static func matches(_ asked: String, registered: String, anyLocalhostPort: Bool) -> Bool {
         if asked.utf8.elementsEqual(registered.utf8) { return true }
         guard let asked = loopback(asked, orLocalhost: anyLocalhostPort),
             let registered = loopback(registered, orLocalhost: anyLocalhostPort)
