@@ -55,14 +55,17 @@ package struct ClientRegistry: Sendable {
     /// - Parameters:
     ///   - resources: what it may name in `resource`; nil: all there are.
     ///   - servedResources: tokens for which it may introspect and exchange; nil: for those of `resources`.
+    ///   - mayAct: who alone may exchange its access tokens; nil: whoever serves what they are for.
     ///   - isFirstParty: users are not asked whether they agree.
     /// - Returns: all that is registered, and the secret if it authenticates by one.
     package func add(
-        id: String?, metadata: JSONObject, resources: [String]?, servedResources: [String]? = nil, isFirstParty: Bool
+        id: String?, metadata: JSONObject, resources: [String]?, servedResources: [String]? = nil,
+        mayAct: String? = nil, isFirstParty: Bool
     ) async throws -> (document: JSONObject, secret: String?) {
         let added = try await add(
             id: id, metadata: metadata,
-            terms: .init(resources: resources, servedResources: servedResources, isFirstParty: isFirstParty))
+            terms: .init(
+                resources: resources, servedResources: servedResources, mayAct: mayAct, isFirstParty: isFirstParty))
         return (added.value.metadataDocument, added.secret?.text)
     }
 

@@ -106,6 +106,28 @@ struct AdminChangeTests {
         #expect(wrong.status == 400)
     }
 
+    @Test("who may exchange a client's tokens is set, kept, taken away; and shuts others out at once")
+    func mayAct() async throws {
+        let admin = try AdministrationHarness()
+        let document: JSONObject = ["client_id": "shop", "grant_types": ["client_credentials"], "scope": "orders:read"]
+        var etag = try #require(await admin.send("POST", "clients", document).field("etag"))
+        for (value, ends) in [("gate", true), ("gate", false), ("other", true), (nil, false)] as [(String?, Bool)] {
+            var read = await admin.send("GET", "clients/shop").body
+            read["may_act"] = value.map { .string($0) }
+            let changed = await admin.send("PUT", "clients/shop", read, [("if-match", etag)])
+            #expect(changed.status == 200 && changed.body["may_act"]?.string == value, "\(changed.body)")
+            #expect(
+                changed.facts.settling == (ends ? ManagedChange.overtaking : ManagedChange.settling),
+                "\(value ?? "nobody")")
+            etag = try #require(changed.field("etag"))
+        }
+        for bad in ["", "two words", String(repeating: "x", count: 129), ["gate"]] as [JSON] {
+            var read = await admin.send("GET", "clients/shop").body
+            read["may_act"] = bad
+            #expect(await admin.send("PUT", "clients/shop", read, [("if-match", etag)]).status == 400, "\(bad)")
+        }
+    }
+
     @Test(
         "of two writers who have seen the same version one is told to look again, even if both were let in at once",
         arguments: ["PUT", "DELETE", "POST"])

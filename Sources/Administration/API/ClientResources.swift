@@ -120,6 +120,7 @@ private struct ClientDocument {
 
     private static let ours: Set<String> = [
         "client_id", "client_id_issued_at", "open_until", "secrets", "first_party", "resources", "served_resources",
+        "may_act",
     ]
     private static let known: Set<String> = ours.union([
         "client_name", "token_endpoint_auth_method", "grant_types", "response_types", "scope", "redirect_uris",
@@ -144,6 +145,7 @@ private struct ClientDocument {
         id = try body.optionalText("client_id")
         terms = Administration.ClientTerms(
             resources: try body.optionalTexts("resources"), servedResources: try body.optionalTexts("served_resources"),
+            mayAct: try body.optionalText("may_act"),
             isFirstParty: try body.optionalFlag("first_party") ?? false)
         var metadata: JSONObject = [:]
         for (name, value) in body.members where !Self.ours.contains(name) { metadata[name] = value }

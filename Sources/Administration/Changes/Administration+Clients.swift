@@ -9,18 +9,33 @@ extension Administration {
         package var resources: [String]?
         /// Tokens for which it may introspect and exchange; nil: for those of `resources`.
         package var servedResources: [String]?
+        /// `sub` of who alone may exchange its access tokens; nil: whoever serves what they are for.
+        package var mayAct: String?
         /// Users are not asked whether they agree.
         package var isFirstParty: Bool
 
-        package init(resources: [String]? = nil, servedResources: [String]? = nil, isFirstParty: Bool = false) {
+        package init(
+            resources: [String]? = nil, servedResources: [String]? = nil, mayAct: String? = nil,
+            isFirstParty: Bool = false
+        ) {
             self.resources = resources
             self.servedResources = servedResources
+            self.mayAct = mayAct
             self.isFirstParty = isFirstParty
+        }
+
+        /// Ids of clients have 128 octets at most, and what a user's `sub` is comes from here.
+        func check() throws(ManagementError) {
+            guard let mayAct else { return }
+            guard ClientID.mayExist(mayAct) else {
+                throw ManagementError.refused("may_act is neither the id of a client nor the sub of a user")
+            }
         }
 
         func apply(to client: inout RegisteredClient) {
             client.resources = resources
             client.servedResources = servedResources
+            client.mayAct = mayAct
             client.isFirstParty = isFirstParty
         }
     }
@@ -31,6 +46,7 @@ extension Administration {
     package func addClient(
         id: String?, metadata: JSONObject, terms: ClientTerms, now: Int64, random: Randomness
     ) async throws -> Done<RegisteredClient> {
+        try terms.check()
         if let id, case let first = try await firstSecond(ofClient: id), first > now {
             throw ManagementError.conflict(
                 "what another client \"\(id)\" held ends within \(first - now) s, and so would what this one obtains; try again then"
@@ -68,6 +84,7 @@ extension Administration {
     package func replaceClient(
         _ id: String, metadata: JSONObject, terms: ClientTerms, expected: Int64? = nil, now: Int64, random: Randomness
     ) async throws -> Done<RegisteredClient> {
+        try terms.check()
         guard let old = try await store.client(id: id) else { throw ManagementError.notFound }
         try Self.check(old.version, expected)
         var new: RegisteredClient
@@ -172,10 +189,11 @@ extension Administration {
 }
 
 extension RegisteredClient {
-    /// Whether it lost a scope, a resource or a way to come by tokens.
+    /// Whether it lost a scope, a resource or a way to come by tokens, or somebody may no longer exchange its own.
     fileprivate func isNarrower(than old: RegisteredClient) -> Bool {
         let lostResource =
             resources.map { left in old.resources.map { !$0.allSatisfy(left.contains) } ?? true } ?? false
-        return lostResource || !old.scopes.allSatisfy(scopes.contains) || !old.grants.isSubset(of: grants)
+        let shutsOut = mayAct != nil && mayAct != old.mayAct
+        return lostResource || shutsOut || !old.scopes.allSatisfy(scopes.contains) || !old.grants.isSubset(of: grants)
     }
 }

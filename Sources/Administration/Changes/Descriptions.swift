@@ -13,6 +13,7 @@ extension RegisteredClient {
         document["open_until"] = openUntil.map { .integer($0) }
         document["resources"] = resources.map { .strings($0) }
         document["served_resources"] = servedResources.map { .strings($0) }
+        document["may_act"] = mayAct.map { .string($0) }
         document["secrets"] = .array(
             secrets.map { secret in
                 var members: JSONObject = ["created_at": .integer(secret.createdAt)]

@@ -30,6 +30,7 @@ extension RegisteredClient {
         body["document_read_at"] = documentReadAt.map { .integer($0) }
         body["resources"] = resources.map { .strings($0) }
         body["served_resources"] = servedResources.map { .strings($0) }
+        body["may_act"] = mayAct.map { .string($0) }
         if !metadata.isEmpty { body["metadata"] = .object(metadata) }
         var record = StoredRecord(.client, id, expiresAt: openUntil, client: id, body: body)
         record.version = version
@@ -49,7 +50,9 @@ extension RegisteredClient {
             let waivesProofKey = body.flag("waives_proof_key"),
             let requiresACRValues = body.flag("requires_acr_values"),
             let takesEndpointAudience = body.flag("takes_endpoint_audience"),
-            let isFirstParty = body.flag("first_party"), let isOpen = body.flag("open")
+            let isFirstParty = body.flag("first_party"), let isOpen = body.flag("open"),
+            // What cannot be read would be no limit.
+            body["may_act"] == nil || body["may_act"]?.string != nil
         else { return nil }
         self.init(
             id: record.key, name: name, grants: Set(body.strings("grants").compactMap(GrantType.init)),
@@ -71,6 +74,7 @@ extension RegisteredClient {
         documentReadAt = body["document_read_at"]?.int
         resources = body["resources"].map { ($0.array ?? []).compactMap(\.string) }
         servedResources = body["served_resources"].map { ($0.array ?? []).compactMap(\.string) }
+        mayAct = body["may_act"]?.string
         metadata = body["metadata"]?.object ?? [:]
         version = record.version
     }

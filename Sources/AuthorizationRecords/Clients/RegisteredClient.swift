@@ -51,6 +51,9 @@ package struct RegisteredClient: Sendable, Equatable {
     /// Resources that it serves: whose tokens, issued to others, it may introspect (RFC 7662) and exchange (RFC 8693).
     /// nil: those of `resources`, as one list said both before there were two.
     package var servedResources: [String]?
+    /// Who alone may exchange its access tokens, or act in an exchange of them: `sub` of a client or user (RFC 8693 §4.4
+    /// `may_act`). nil: whoever serves what they are for.
+    package var mayAct: String?
     /// Everything else that was registered and is only shown or given back: `client_uri`, `logo_uri`, `contacts`, …
     package var metadata: JSONObject = [:]
     /// Of its record: 0 when it is not stored.

@@ -16,6 +16,7 @@ struct ClientCredentialsGrant: TokenGrant {
         // `sub` is the client itself, because nobody else takes part (RFC 9068 §2.2, RFC 6749 §4.4).
         var content = AccessTokenContent(clientID: client.id, subject: client.id, scopes: scopes, audience: audience)
         content.binding = request.binding
+        content.mayAct = client.mayAct.map { ["sub": .string($0)] }
         return TokenAnswer(accessToken: try mint.accessToken(content, now: request.now, random: request.random))
     }
 }

@@ -56,8 +56,9 @@ struct AccessTokenContent: Sendable {
     var origins: [TokenOrigin] = []
     var binding: SenderBinding?
     var authentication: UserAuthentication?
-    /// RFC 8693 §4.1 and §4.4.
+    /// RFC 8693 §4.1.
     var actor: JSON?
+    /// Who alone may exchange it (RFC 8693 §4.4); nil: whoever serves its audience.
     var mayAct: JSON?
     /// RFC 9396 §9.1.
     var authorizationDetails: JSON?

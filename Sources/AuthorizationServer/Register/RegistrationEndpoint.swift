@@ -116,6 +116,7 @@ struct RegistrationEndpoint: ServerEndpoint {
         client.isFirstParty = old.isFirstParty
         client.resources = old.resources
         client.servedResources = old.servedResources
+        client.mayAct = old.mayAct
         client.secrets = client.usesSecret ? old.secrets : []
         let secret = client.usesSecret && client.secrets.isEmpty ? addSecret(to: &client, call) : nil
         guard try await commit([.replace(client.record)], call) else { throw .unavailable }

@@ -159,6 +159,13 @@ struct ClientAddCommand: AsyncParsableCommand {
     var servesNothing = false
 
     @Option(
+        name: .customLong("may-act"),
+        help:
+            "Who alone may exchange its access tokens for others (RFC 8693): the id of a client, or the sub of a user. Default: clients that serve what they are for."
+    )
+    var mayAct: String?
+
+    @Option(
         name: .customLong("authorization-details-type"),
         help:
             "A type of authorization_details that it may ask for (RFC 9396), of those in routes.yaml; repeat for more.")
@@ -182,7 +189,7 @@ struct ClientAddCommand: AsyncParsableCommand {
             let (document, secret) = try await ClientRegistry(settings, creating: true, audit: audit).add(
                 id: id, metadata: try metadata(whole), resources: resources.isEmpty ? nil : resources,
                 servedResources: servesNothing || !servedResources.isEmpty ? servedResources : nil,
-                isFirstParty: firstParty)
+                mayAct: mayAct, isFirstParty: firstParty)
             var shown = document
             shown["client_secret"] = secret.map { .string($0) }
             if json {

@@ -165,6 +165,18 @@ struct TokenExchangeTests {
         #expect(await exchange(token, actor(own)).status == (may ? 200 : 400))
     }
 
+    @Test("AS-094 a client's registration says who alone may exchange its tokens")
+    func registeredMayAct() async throws {
+        for (named, may) in [("orders-api", true), ("elsewhere", false)] {
+            try await harness.register("caller-\(named)", grants: [.clientCredentials]) { $0.mayAct = named }
+            let got = await harness.send(
+                "/oauth2/token", "grant_type=client_credentials", as: ("caller-\(named)", "s3cret"))
+            let token = try #require(got.body["access_token"]?.string)
+            #expect(try await harness.claims(of: got)["may_act"] == ["sub": .string(named)])
+            #expect(await exchange(token).status == (may ? 200 : 400))
+        }
+    }
+
     @Test("AS-094 with an actor token its subject is who acts")
     func mayActUser() async throws {
         let token = try harness.accessToken { $0.mayAct = ["sub": "bob"] }

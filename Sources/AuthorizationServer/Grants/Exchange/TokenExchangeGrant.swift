@@ -41,6 +41,7 @@ struct TokenExchangeGrant: TokenGrant {
         content.grantID = subject.grantID
         content.origins = try origins(subject, actor)
         content.binding = request.binding
+        content.mayAct = client.mayAct.map { ["sub": .string($0)] }
         content.authentication = UserAuthentication(subject.claims)
         content.authorizationDetails = subject.claims["authorization_details"]
         content.actor = try chain(subject.claims["act"], behind: actor)

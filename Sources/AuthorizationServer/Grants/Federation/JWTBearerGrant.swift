@@ -30,6 +30,7 @@ struct JWTBearerGrant: TokenGrant {
         // The client acts for itself: `sub` is its own.
         var content = AccessTokenContent(clientID: client.id, subject: client.id, scopes: scopes, audience: audience)
         content.binding = request.binding
+        content.mayAct = client.mayAct.map { ["sub": .string($0)] }
         return TokenAnswer(accessToken: try mint.accessToken(content, now: request.now, random: request.random))
     }
 

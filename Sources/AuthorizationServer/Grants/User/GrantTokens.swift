@@ -25,6 +25,7 @@ struct GrantTokens: Sendable {
             clientID: client.id, subject: grant.subject, scopes: meaningful(scopes, for: audience), audience: audience)
         content.grantID = grant.id
         content.binding = request.binding
+        content.mayAct = client.mayAct.map { ["sub": .string($0)] }
         content.authentication = grant.authentication
         content.authorizationDetails = details
         let accessToken = try mint.accessToken(
