@@ -17,8 +17,10 @@ package struct UserRegistry: Sendable {
         package var name: String
         /// `name` of the userinfo answer; nil: none is known.
         package var displayName: String?
-        /// nil: none is known. Nobody checks that it is the user's.
+        /// nil: none is known.
         package var email: String?
+        /// Somebody has shown that the address is the user's.
+        package var isEmailVerified: Bool
         /// Issuer identifier of the OpenID provider that the account logs in at; nil: it has a password here.
         package var provider: String?
         /// The account is kept, but the user cannot log in.
@@ -42,25 +44,31 @@ package struct UserRegistry: Sendable {
 
     /// An account with a password. Throws `ManagementError` if the name is taken, or a value is none that an account
     /// can have.
-    package func add(name: String, password: String, email: String?, displayName: String?) async throws -> User {
-        try await add(name, .password(password), email, displayName)
+    package func add(
+        name: String, password: String, email: String?, isEmailVerified: Bool = false, displayName: String?
+    ) async throws -> User {
+        try await add(name, .password(password), email, isEmailVerified, displayName)
     }
 
     /// - Parameters:
     ///   - issuer: identifier of the provider's issuer.
     ///   - subject: `sub` of its ID tokens.
-    package func add(name: String, issuer: String, subject: String, email: String?, displayName: String?) async throws
-        -> User
-    {
-        try await add(name, .identity(UserIdentity(issuer: issuer, subject: subject)), email, displayName)
+    package func add(
+        name: String, issuer: String, subject: String, email: String?, isEmailVerified: Bool = false,
+        displayName: String?
+    ) async throws -> User {
+        let identity = UserIdentity(issuer: issuer, subject: subject)
+        return try await add(name, .identity(identity), email, isEmailVerified, displayName)
     }
 
-    private func add(_ name: String, _ credential: NewUserCredential, _ email: String?, _ displayName: String?)
-        async throws -> User
-    {
+    private func add(
+        _ name: String, _ credential: NewUserCredential, _ email: String?, _ isEmailVerified: Bool,
+        _ displayName: String?
+    ) async throws -> User {
         let user = try await recorded.make { administration in
             let done = try await administration.addUser(
-                name: name, credential, email: email, displayName: displayName, now: Self.now, random: .system)
+                name: name, credential, email: email, isEmailVerified: isEmailVerified, displayName: displayName,
+                now: Self.now, random: .system)
             return (done.change, User(done.value))
         }
         guard let user else { throw ManagementError.notFound }
@@ -128,7 +136,7 @@ extension UserRegistry.User {
     fileprivate init(_ user: StoredUser) {
         self.init(
             id: user.id, name: user.name, displayName: user.displayName, email: user.email,
-            provider: user.identity?.issuer,
+            isEmailVerified: user.isEmailVerified, provider: user.identity?.issuer,
             isDisabled: user.isDisabled,
             createdAt: user.createdAt)
     }

@@ -200,6 +200,31 @@ struct AdminChangeTests {
         #expect(try await admin.store.records(RecordQuery(.identity), most: 10).isEmpty)
     }
 
+    @Test("operators say whether an address is the user's, and only of an account that has one")
+    func verifiedAddress() async throws {
+        let admin = try AdministrationHarness()
+        let password: JSON = "correct horse battery"
+        let made = await admin.send("POST", "users", ["name": "ada", "password": password, "email": "ada@example.com"])
+        #expect(made.body["email_verified"] == false)
+        let id = try #require(made.body["id"]?.string)
+        let changed = await admin.send("PATCH", "users/\(id)", ["email_verified": true], [("if-match", "*")])
+        #expect(changed.body["email_verified"] == true)
+        #expect(admin.log.changes.last??.after == ["email_verified": true])
+        #expect(try await admin.store.user(id: id)?.isEmailVerified == true)
+        let verified = await admin.send(
+            "POST", "users",
+            ["name": "bob", "password": password, "email": "bob@example.com", "email_verified": true])
+        #expect(verified.body["email_verified"] == true)
+        let without = await admin.send("POST", "users", ["name": "eve", "password": password])
+        let other = try #require(without.body["id"]?.string)
+        #expect(without.body["email_verified"] == nil)
+        #expect(
+            await admin.send("PATCH", "users/\(other)", ["email_verified": true], [("if-match", "*")]).status == 422)
+        #expect(
+            await admin.send("POST", "users", ["name": "x", "password": password, "email_verified": true]).status == 422
+        )
+    }
+
     @Test("a removed client is gone with its grants, and its tokens end")
     func removed() async throws {
         let admin = try AdministrationHarness()

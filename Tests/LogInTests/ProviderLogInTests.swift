@@ -92,6 +92,7 @@ struct ProviderLogInTests {
         // What the provider vouches for no longer is not kept.
         try await harness.logIn(["email_verified": false, "name": .null], browser: harness.users.browser())
         #expect(try await harness.accounts().first?.email == nil)
+        #expect(try await harness.accounts().first?.isEmailVerified == false)
     }
 
     @Test("two users of one name get two accounts, and a name that is none here becomes one")
@@ -114,7 +115,9 @@ struct ProviderLogInTests {
     func verifiedAddress(said: JSON, isTaken: Bool) async throws {
         let harness = try await ProviderHarness()
         try await harness.logIn(["email_verified": said])
-        #expect(try await harness.accounts().first?.email == (isTaken ? "ada@example.com" : nil))
+        let user = try #require(try await harness.accounts().first)
+        #expect(user.email == (isTaken ? "ada@example.com" : nil))
+        #expect(user.isEmailVerified == isTaken)
     }
 
     @Test("what the ID token does not say, the userinfo endpoint is asked, with the access token that is kept nowhere")

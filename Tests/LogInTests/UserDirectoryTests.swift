@@ -37,6 +37,19 @@ struct UserDirectoryTests {
         ])
     func badHash(text: String) { #expect(PasswordHash(text: text) == nil) }
 
+    @Test("an address that was verified says nothing of another one, and an account of before has none that was")
+    func verifiedAddress() throws {
+        var user = StoredUser(id: "u", name: "ada", createdAt: newYear2026)
+        user.email = "ada@example.com"
+        #expect(try #require(StoredUser(user.record)).isEmailVerified == false)
+        user.isEmailVerified = true
+        #expect(try #require(StoredUser(user.record)) == user)
+        user.email = "ada@example.com"
+        #expect(user.isEmailVerified)
+        user.email = "ada@example.org"
+        #expect(!user.isEmailVerified)
+    }
+
     @Test("a user's name is unique whatever its capitals, and cannot be taken twice at once")
     func unique() async throws {
         await #expect(throws: UserError.nameTaken("alice")) {

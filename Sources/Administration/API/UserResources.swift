@@ -16,7 +16,7 @@ struct UserCollection: AdminResource {
             ) { $0.managementDocument }
         }
         _ = try call.query([])
-        let body = try call.document(["name", "password", "identity", "email", "display_name"])
+        let body = try call.document(["name", "password", "identity", "email", "email_verified", "display_name"])
         let password = try body.optionalText("password")
         let identity = try Self.identity(body)
         guard let name = try body.optionalText("name"), (password == nil) != (identity == nil),
@@ -24,6 +24,7 @@ struct UserCollection: AdminResource {
         else { throw AdminRefusal(.badMember, "name must be there, and either password or identity.") }
         let done = try await api.administration.addUser(
             name: name, credential, email: try body.optionalText("email"),
+            isEmailVerified: try body.optionalFlag("email_verified") ?? false,
             displayName: try body.optionalText("display_name"),
             now: call.now, random: call.random)
         api.log.record(done.change, of: call.request)
@@ -66,12 +67,14 @@ struct UserItem: AdminResource {
             return api.gone(try await api.administration.removeUser(id, expected: version, now: call.now).change, call)
         }
         let body = try call.document(
-            ["disabled", "password", "keep_grants"], types: ["application/json", "application/merge-patch+json"])
+            ["disabled", "password", "keep_grants", "email_verified"],
+            types: ["application/json", "application/merge-patch+json"])
         let change = Administration.UserChange(
             isDisabled: try body.optionalFlag("disabled"), password: try body.optionalText("password"),
-            keepsGrants: try body.optionalFlag("keep_grants") ?? false)
-        guard change.isDisabled != nil || change.password != nil else {
-            throw AdminRefusal(.badMember, "disabled or password must be there.")
+            keepsGrants: try body.optionalFlag("keep_grants") ?? false,
+            isEmailVerified: try body.optionalFlag("email_verified"))
+        guard change.isDisabled != nil || change.password != nil || change.isEmailVerified != nil else {
+            throw AdminRefusal(.badMember, "disabled, password or email_verified must be there.")
         }
         let done = try await api.administration.changeUser(
             id, change, expected: version, now: call.now, random: call.random)

@@ -14,11 +14,16 @@ extension Administration {
         /// Grants stay, and applications go on with their refresh tokens. Access tokens stay after a new password; those of
         /// who is disabled end, and refresh tokens count again once the user is enabled.
         package var keepsGrants = false
+        /// Whether somebody has shown that the address is the user's. Refused where there is no address.
+        package var isEmailVerified: Bool?
 
-        package init(isDisabled: Bool? = nil, password: String? = nil, keepsGrants: Bool = false) {
+        package init(
+            isDisabled: Bool? = nil, password: String? = nil, keepsGrants: Bool = false, isEmailVerified: Bool? = nil
+        ) {
             self.isDisabled = isDisabled
             self.password = password
             self.keepsGrants = keepsGrants
+            self.isEmailVerified = isEmailVerified
         }
 
         /// Whether anything of the user ends.
@@ -28,12 +33,14 @@ extension Administration {
     /// A new account. Throws `ManagementError` if the name or the provider's identity is taken, or a text is none that
     /// an account can have.
     package func addUser(
-        name: String, _ credential: NewUserCredential, email: String?, displayName: String?, now: Int64,
-        random: Randomness
+        name: String, _ credential: NewUserCredential, email: String?, isEmailVerified: Bool = false,
+        displayName: String?, now: Int64, random: Randomness
     ) async throws -> Done<StoredUser> {
         do {
             let user = try await UserDirectory(store: store, hasher: hasher).add(
-                name: name, credential, email: email, displayName: displayName, now: now, random: random)
+                name: name, credential, email: email, isEmailVerified: isEmailVerified, displayName: displayName,
+                now: now,
+                random: random)
             return Done(
                 change: ManagedChange(.userAdded, user.id, before: nil, after: user.managementDocument), value: user,
                 secret: nil)
@@ -61,6 +68,10 @@ extension Administration {
                     "what the user was granted ends within \(first - now) s, and so would what is granted now; try again then"
                 )
             }
+        }
+        if let isVerified = change.isEmailVerified {
+            guard old.email != nil else { throw ManagementError.refused(UserError.noEmail.description) }
+            new.isEmailVerified = isVerified
         }
         if let password = change.password {
             guard old.identity == nil else { throw ManagementError.refused(UserError.logsInElsewhere.description) }

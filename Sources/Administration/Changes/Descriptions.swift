@@ -29,6 +29,7 @@ extension StoredUser {
     package var managementDocument: JSONObject {
         var document: JSONObject = ["id": .string(id), "name": .string(name)]
         document["email"] = email.map { .string($0) }
+        if email != nil { document["email_verified"] = .bool(isEmailVerified) }
         document["display_name"] = displayName.map { .string($0) }
         document["disabled"] = .bool(isDisabled)
         document["has_password"] = .bool(passwordHash != nil)

@@ -25,7 +25,7 @@ package enum IdentityScope {
     package static let openID = "openid"
     /// `name` and `preferred_username`.
     package static let profile = "profile"
-    /// `email`.
+    /// `email` and `email_verified`.
     package static let email = "email"
     /// Means nothing to any resource.
     package static let offline = "offline_access"

@@ -7,7 +7,13 @@ package struct StoredUser: Sendable, Equatable {
     /// What is typed to log in; lower case, unique.
     package var name: String
     /// nil: none is known.
-    package var email: String?
+    package var email: String? {
+        // Another address is another's until somebody has shown that it is the user's.
+        didSet { if email != oldValue { isEmailVerified = false } }
+    }
+    /// Somebody has shown that the address is the user's: an operator says so, the provider does, or a link that was sent
+    /// there was opened. To be set after `email`.
+    package var isEmailVerified = false
     /// `name` of the userinfo answer; nil: none is known.
     package var displayName: String?
     /// Of the password (scrypt), in one text with its parameters; nil: none, logs in elsewhere.
@@ -33,6 +39,7 @@ package struct StoredUser: Sendable, Equatable {
     package var record: StoredRecord {
         var body: JSONObject = ["name": .string(name), "created_at": .integer(createdAt)]
         body["email"] = email.map { .string($0) }
+        if isEmailVerified { body["email_verified"] = true }
         body["display_name"] = displayName.map { .string($0) }
         body["password_hash"] = passwordHash.map { .string($0) }
         body["identity"] = identity.map { ["issuer": .string($0.issuer), "subject": .string($0.subject)] }
@@ -47,10 +54,12 @@ package struct StoredUser: Sendable, Equatable {
     package init?(_ record: StoredRecord) {
         let body = record.body
         guard record.kind == .user, let name = body["name"]?.string, let createdAt = body["created_at"]?.int,
-            let isDisabled = body.flag("disabled"), let epoch = body["epoch"] == nil ? 0 : body["epoch"]?.int
+            let isDisabled = body.flag("disabled"), let isEmailVerified = body.flag("email_verified"),
+            let epoch = body["epoch"] == nil ? 0 : body["epoch"]?.int
         else { return nil }
         self.init(id: record.key, name: name, createdAt: createdAt)
         email = body["email"]?.string
+        self.isEmailVerified = isEmailVerified
         displayName = body["display_name"]?.string
         passwordHash = body["password_hash"]?.string
         if let there = body["identity"]?.object, let issuer = there["issuer"]?.string,

@@ -71,10 +71,9 @@ struct ServerMetadata: Sendable {
             "prompt_values_supported": ["none", "login", "consent", "select_account"],
             "scopes_supported": .strings(IdentityScope.all),
             "subject_types_supported": ["public"],
-            "claims_supported": [
-                "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name",
-                "preferred_username", "email",
-            ],
+            "claims_supported": .strings(
+                ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"]
+                    + UserClaim.allCases.map(\.rawValue)),
             "grant_types_supported": .strings(grants.map(\.rawValue)),
         ]
     }

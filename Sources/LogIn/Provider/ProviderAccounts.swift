@@ -42,6 +42,8 @@ struct ProviderAccounts: Sendable {
         var user = user
         user.displayName = profile.name ?? (profile.isWhole ? nil : user.displayName)
         user.email = profile.email ?? (profile.isEmailKnown ? nil : user.email)
+        // Of the provider only what it has verified is taken.
+        if profile.email != nil { user.isEmailVerified = true }
         return user
     }
 

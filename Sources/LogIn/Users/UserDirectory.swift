@@ -22,8 +22,8 @@ package struct UserDirectory: Sendable {
     /// user: two of one name, or of one user, cannot be.
     /// - Parameter now: seconds since 1970.
     package func add(
-        name: String, _ credential: NewUserCredential, email: String? = nil, displayName: String? = nil, now: Int64,
-        random: Randomness
+        name: String, _ credential: NewUserCredential, email: String? = nil, isEmailVerified: Bool = false,
+        displayName: String? = nil, now: Int64, random: Randomness
     ) async throws -> StoredUser {
         guard let name = UserName.normalised(name) else { throw UserError.badName }
         if case .password(let password) = credential { try PasswordRules.check(password, name: name) }
@@ -31,7 +31,9 @@ package struct UserDirectory: Sendable {
             throw UserError.badText
         }
         var user = StoredUser(id: RandomText.userID.make(random), name: name, createdAt: now)
+        guard email != nil || !isEmailVerified else { throw UserError.noEmail }
         user.email = email
+        user.isEmailVerified = isEmailVerified
         user.displayName = displayName
         switch credential {
         case .password(let password): user.passwordHash = try await hasher.hash(password, random: random).text

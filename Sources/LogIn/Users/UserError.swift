@@ -2,6 +2,8 @@
 package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
     case badName, badText, passwordTooShort, passwordTooLong, passwordIsName, passwordIsSimple
     case logsInElsewhere, badIdentity, identityTaken
+    /// There is no address that could be verified.
+    case noEmail
     /// There is a user of this name.
     case nameTaken(String)
 
@@ -16,6 +18,7 @@ package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
         case .passwordIsSimple: "the password repeats a few characters only"
         case .logsInElsewhere: "this account logs in at an OpenID provider; it has no password here"
         case .badIdentity: "a user of a provider has an issuer, and a subject of 1 to 255 octets"
+        case .noEmail: "there is no e-mail address that could be verified"
         case .identityTaken: "this user of the provider has an account already"
         case .nameTaken(let name): "there is a user \"\(name)\" already"
         }

@@ -75,6 +75,11 @@ struct UserAddCommand: AsyncParsableCommand {
     @Option(help: "The e-mail address, for applications that may see it.")
     var email: String?
 
+    @Flag(
+        name: .customLong("email-verified"),
+        help: "The address is known to be the user's: applications are told so (email_verified).")
+    var emailVerified = false
+
     @Option(help: "The name as users write it.")
     var displayName: String?
 
@@ -97,11 +102,11 @@ struct UserAddCommand: AsyncParsableCommand {
                 }
                 user = try await registry.add(
                     name: arguments.name, issuer: issuer.identifier, subject: providerSubject, email: email,
-                    displayName: displayName)
+                    isEmailVerified: emailVerified, displayName: displayName)
             } else {
                 user = try await registry.add(
                     name: arguments.name, password: try PasswordPrompt.newPassword(), email: email,
-                    displayName: displayName)
+                    isEmailVerified: emailVerified, displayName: displayName)
             }
             print("\(user.name): added, sub \(user.id)")
         } catch {

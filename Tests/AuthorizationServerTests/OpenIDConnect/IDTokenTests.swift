@@ -70,8 +70,8 @@ struct IDTokenTests {
         "userinfo tells what the scopes ask for",
         arguments: [
             ("openid", ["sub"]), ("openid profile", ["name", "preferred_username", "sub"]),
-            ("openid email", ["email", "sub"]),
-            ("openid profile email", ["email", "name", "preferred_username", "sub"]),
+            ("openid email", ["email", "email_verified", "sub"]),
+            ("openid profile email", ["email", "email_verified", "name", "preferred_username", "sub"]),
         ])
     func userInfo(scope: String, names: [String]) async throws {
         let flow = try await CodeFlowHarness()
@@ -83,6 +83,22 @@ struct IDTokenTests {
         #expect(answer.field("cache-control") == "no-store")
         let posted = await flow.send("/oauth2/userinfo", form: "", cookies: [:], authorization: "Bearer \(token)")
         #expect(posted.octets == answer.octets)
+    }
+
+    @Test(
+        "email_verified is true only where somebody has shown that the address is the user's, and absent without one",
+        arguments: [("ada@example.com", nil, false), ("ada@example.com", true, true), (nil, nil, nil)]
+            as [(String?, Bool?, Bool?)])
+    func verifiedAddress(email: String?, isVerified: Bool?, said: Bool?) async throws {
+        let flow = try await CodeFlowHarness()
+        var user = try #require(try await flow.base.store.user(id: CodeFlowHarness.userID))
+        user.email = email
+        if let isVerified { user.isEmailVerified = isVerified }
+        #expect(try await flow.base.store.commit([.replace(user.record)], now: newYear2026))
+        let token = try #require(try await flow.tokens([("scope", "openid email")]).body["access_token"]?.string)
+        let claims = await flow.userInfo(token).body
+        #expect(claims["email"]?.string == email)
+        #expect(claims["email_verified"]?.bool == said)
     }
 
     @Test(

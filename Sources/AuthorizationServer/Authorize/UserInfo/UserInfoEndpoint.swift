@@ -35,11 +35,9 @@ struct UserInfoEndpoint: ServerEndpoint {
     /// OpenID Connect Core §5.4.
     private func claims(of user: StoredUser, _ scopes: [String]) -> JSONObject {
         var claims: JSONObject = ["sub": .string(user.id)]
-        if scopes.contains(IdentityScope.profile) {
-            claims["name"] = user.displayName.map { .string($0) }
-            claims["preferred_username"] = .string(user.name)
+        for claim in UserClaim.allCases where scopes.contains(claim.scope) {
+            claims[claim.rawValue] = claim.value(of: user)
         }
-        if scopes.contains(IdentityScope.email) { claims["email"] = user.email.map { .string($0) } }
         return claims
     }
 
