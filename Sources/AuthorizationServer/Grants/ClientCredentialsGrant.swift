@@ -1,4 +1,5 @@
 import AuthorizationRecords
+import JSON
 import LogIn
 
 /// The client credentials grant (RFC 6749 §4.4): a client acts for itself.
