@@ -117,7 +117,9 @@ struct LogInHarness: Sendable {
         _ = try await administration.changeUser(user.id, change, now: now, random: random)
     }
 
-    func browser(address: String = "192.0.2.1") -> Browser { Browser(server: server, random: random, address: address) }
+    func browser(address: String = "192.0.2.1", userAgent: String? = nil) -> Browser {
+        Browser(server: server, random: random, address: address, userAgent: userAgent)
+    }
 
     /// Logs in, and returns the answer to the form.
     @discardableResult func logIn(
@@ -134,9 +136,11 @@ final class Browser: Sendable {
     private let server: AuthorizationServer
     private let random: Randomness
     private let address: String
+    private let userAgent: String?
     private let cookies: Mutex<[String: String]>
 
-    init(server: AuthorizationServer, random: Randomness, address: String) {
+    init(server: AuthorizationServer, random: Randomness, address: String, userAgent: String? = nil) {
+        self.userAgent = userAgent
         self.server = server
         self.random = random
         self.address = address
@@ -185,6 +189,7 @@ final class Browser: Sendable {
         request.clientAddress = address
         let cookie = cookies.withLock { $0.map { "\($0)=\($1)" }.joined(separator: "; ") }
         request.fields.append(("cookie", cookie))
+        if let userAgent { request.fields.append(("user-agent", userAgent)) }
         let shown = Shown(await server.answer(request, now: now, random: random))
         for line in shown.all("set-cookie") {
             let pair = line.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -121,7 +121,7 @@ struct AdminChangeTests {
                 "\(value ?? "nobody")")
             etag = try #require(changed.field("etag"))
         }
-        for bad in ["", "two words", String(repeating: "x", count: 129), ["gate"]] as [JSON] {
+        for bad in ["", "two words", .string(String(repeating: "x", count: 129)), ["gate"]] as [JSON] {
             var read = await admin.send("GET", "clients/shop").body
             read["may_act"] = bad
             #expect(await admin.send("PUT", "clients/shop", read, [("if-match", etag)]).status == 400, "\(bad)")

@@ -25,6 +25,22 @@ struct SessionTests {
         return try await SessionReader(store: harness.store).session(of: request, now: now)
     }
 
+    @Test("a session knows when, where from and with which browser it began, in a bounded text, and when it was used")
+    func place() async throws {
+        let other = harness.browser(
+            address: "198.51.100.7", userAgent: "Firefox/\u{7}140 " + String(repeating: "x", count: 900))
+        try await harness.logIn(other)
+        let cookie = other[SessionReader.cookieName]
+        let known = try #require(try await session(newYear2026, cookie: cookie))
+        #expect(known.createdAt == newYear2026)
+        #expect(known.lastUsedAt == newYear2026)
+        #expect(known.address == "198.51.100.7")
+        #expect(known.userAgent?.hasPrefix("Firefox/140 xxx") == true)
+        #expect(known.userAgent?.utf8.count == UserSession.userAgentBytesMax)
+        #expect(try await session(newYear2026 + 3_600, cookie: cookie)?.lastUsedAt == newYear2026 + 3_600)
+        #expect(UserSession(known.record) == known)
+    }
+
     @Test("a session ends after two hours without use")
     func idle() async throws {
         #expect(try await session(newYear2026 + 7_199) != nil)

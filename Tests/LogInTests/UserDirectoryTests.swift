@@ -87,12 +87,33 @@ struct UserDirectoryTests {
             (String(repeating: "abcd", count: 65), .passwordTooLong),
             ("erin@example.com", .passwordIsName), ("aaaaaaaaaaaaaaa", .passwordIsSimple),
             ("abababababab", .passwordIsSimple),
+            ("password1234", .passwordIsCommon), ("P4ssw0rd!2026", .passwordIsCommon),
+            ("Summer2026!!!", .passwordIsCommon), ("qwertyuiop123", .passwordIsCommon),
+            ("1q2w3e4r5t6y", .passwordIsCommon), ("123456789012", .passwordIsCommon),
+            ("iloveyouiloveyou", .passwordIsCommon), ("manchesterunited1", .passwordIsCommon),
+            ("Willkommen2026", .passwordIsCommon), ("christopher1", .passwordIsCommon),
+            ("kerin example 2026", .passwordContainsName), ("l0gin-Ex4mple-2026", .passwordIsCommon),
+            ("zaq12wsxcde3", .passwordIsCommon),
+            ("pass erin@example.com word", .passwordContainsName), ("xx ERIN yyyyyyyy 9", .passwordContainsName),
+            ("login.example of mine", .passwordContainsName),
         ])
     func badPasswords(password: String, error: UserError) async {
         await #expect(throws: error) {
-            try await harness.directory.add(
-                name: "erin@example.com", password: password, now: newYear2026, random: harness.random)
+            try await UserDirectory(
+                store: harness.store, hasher: PasswordHasher(atOnce: 1, parameters: LogInHarness.cheap),
+                rules: PasswordRules(host: "login.example")
+            ).add(name: "erin@example.com", password: password, now: newYear2026, random: harness.random)
         }
+    }
+
+    @Test(
+        "words that have nothing to do with each other are a password, as is what no list has",
+        arguments: [
+            "correct horse battery staple", "another long password", "a password of mine", "vierzehn-blaue-Kühe",
+            "gT7#pQz9!kLm", "a quite new password", "8f2c1d9e7b3a", String(repeating: "kv9 ", count: 64),
+        ])
+    func goodPasswords(password: String) throws {
+        try PasswordRules(host: "login.example").check(password, name: "erin", email: "erin.k@mail.example")
     }
 
     @Test("a new password ends the sessions, and the old one is wrong from then on")

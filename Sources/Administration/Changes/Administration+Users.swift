@@ -37,7 +37,7 @@ extension Administration {
         displayName: String?, now: Int64, random: Randomness
     ) async throws -> Done<StoredUser> {
         do {
-            let user = try await UserDirectory(store: store, hasher: hasher).add(
+            let user = try await UserDirectory(store: store, hasher: hasher, rules: passwordRules).add(
                 name: name, credential, email: email, isEmailVerified: isEmailVerified, displayName: displayName,
                 now: now,
                 random: random)
@@ -75,7 +75,9 @@ extension Administration {
         }
         if let password = change.password {
             guard old.identity == nil else { throw ManagementError.refused(UserError.logsInElsewhere.description) }
-            do throws(UserError) { try PasswordRules.check(password, name: old.name) } catch {
+            do throws(UserError) {
+                try passwordRules.check(password, name: old.name, email: old.email)
+            } catch {
                 throw ManagementError.refused(error.description)
             }
             do throws(PasswordHasherBusy) {

@@ -12,6 +12,7 @@ package struct Administration: Sendable {
     let store: any AuthorizationStore
     let pepper: SecretPepper
     let hasher: PasswordHasher
+    let passwordRules: PasswordRules
     /// What a client may be.
     let clientRules: ClientMetadata
     let terms: SigningTerms
@@ -21,12 +22,14 @@ package struct Administration: Sendable {
     /// - Parameter authorizationDetailsTypes: what clients may be registered for (RFC 9396 §10).
     package init(
         store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher, profile: SecurityProfile,
-        authorizationDetailsTypes: [String] = [], terms: SigningTerms, clock: @escaping @Sendable () -> Int64
+        authorizationDetailsTypes: [String] = [], passwordRules: PasswordRules = PasswordRules(), terms: SigningTerms,
+        clock: @escaping @Sendable () -> Int64
     ) {
         self.clock = clock
         self.store = store
         self.pepper = pepper
         self.hasher = hasher
+        self.passwordRules = passwordRules
         clientRules = ClientMetadata(profile: profile, detailTypes: authorizationDetailsTypes)
         self.terms = terms
     }

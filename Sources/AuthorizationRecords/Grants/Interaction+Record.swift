@@ -7,6 +7,7 @@ extension Interaction {
         body["authentication"] = user?.authentication.json
         switch subject {
         case .device(let code, _): body["user_code"] = .string(code)
+        case .account(let place, _): body["account"] = .string(place.rawValue)
         case .authorization(let request, let pushed, let progress):
             body["request"] = .object(request.json)
             body["pushed"] = pushed.map { ["key": .string($0.key), "version": .integer($0.version)] }
@@ -64,6 +65,7 @@ extension Interaction {
             guard UserCode.normalised(code) == code else { throw RecordMembers.Malformed() }
             return .device(userCode: code, user: user)
         }
+        if let place: AccountPlace = try body.optionalWord("account") { return .account(place, user: user) }
         guard let request = try body.optionalObject("request").flatMap({ AuthorizationRequest($0, clientID: client) })
         else { throw RecordMembers.Malformed() }
         let pushed = try body.optionalObject("pushed").map(PushedReference.init(members:))

@@ -32,7 +32,16 @@ package struct Interaction: Sendable, Equatable {
         /// A device whose user code somebody has typed.
         /// - Parameter user: who logged in for it; nil: nobody yet.
         case device(userCode: String, user: AuthenticatedUser?)
+        /// A page about the user's own account, which no client asks for.
+        /// - Parameter user: who logged in for it; nil: nobody yet.
+        case account(AccountPlace, user: AuthenticatedUser?)
     }
+
+    /// Pages about the user's own account to which a log-in may lead.
+    package enum AccountPlace: String, Sendable, CaseIterable { case overview, password, factors }
+
+    /// `clientID` where no client asks: no client has this id.
+    package static let noClient = ""
 
     /// How far an authorization request has come.
     package enum Progress: Sendable, Equatable {
@@ -85,7 +94,7 @@ package struct Interaction: Sendable, Equatable {
         switch subject {
         case .authorization(_, _, .loggedIn(let user)), .authorization(_, _, .decided(let user, _)): user
         case .authorization(_, _, .begun), .authorization(_, _, .turnedAway): nil
-        case .device(_, let user): user
+        case .device(_, let user), .account(_, let user): user
         }
     }
 
@@ -109,6 +118,7 @@ package struct Interaction: Sendable, Equatable {
         case .authorization(let request, let pushed, _):
             subject = .authorization(request, pushed: pushed, .loggedIn(user))
         case .device(let code, _): subject = .device(userCode: code, user: user)
+        case .account(let place, _): subject = .account(place, user: user)
         }
     }
 

@@ -12,6 +12,14 @@ package struct UserSession: Sendable, Equatable {
     package var expiresAt: Int64
     /// When it ends however much it is used.
     package var endsAt: Int64
+    /// When it began; seconds since 1970. nil: it is of a version that did not note it.
+    package var createdAt: Int64?
+    /// When it was used last, to within some minutes (`SessionReader.renewalSeconds`).
+    package var lastUsedAt: Int64?
+    /// `User-Agent` at the log-in, as `noted` has it; whoever sends it may write anything there.
+    package private(set) var userAgent: String?
+    /// IP address that the log-in came from, as the gateway saw it.
+    package private(set) var address: String?
     /// Of its record: 0 when it is not stored.
     package var version: Int64 = 0
 
@@ -26,13 +34,34 @@ package struct UserSession: Sendable, Equatable {
         self.endsAt = endsAt ?? expiresAt
     }
 
+    /// Notes where and when it began.
+    /// - Parameter userAgent: of the request; what is not visible ASCII is left out, and what is too long cut.
+    package mutating func begin(at now: Int64, userAgent: String?, address: String) {
+        createdAt = now
+        lastUsedAt = now
+        self.userAgent = userAgent.map { Self.noted($0, Self.userAgentBytesMax) }
+        self.address = address.isEmpty ? nil : Self.noted(address, Self.addressBytesMax)
+    }
+
+    /// Octets that are kept of what a browser says it is.
+    package static let userAgentBytesMax = 256
+    /// An IPv6 address with a zone has fewer.
+    private static let addressBytesMax = 64
+
+    private static func noted(_ text: String, _ most: Int) -> String {
+        String(decoding: text.utf8.filter { (0x20...0x7E).contains($0) }.prefix(most), as: UTF8.self)
+    }
+
     /// `sid` of OpenID Connect. Not the key itself, by which sessions are found.
     package var sid: String { SecretDigest.text(of: "sid:" + key) }
 
     package var record: StoredRecord {
-        var record = StoredRecord(
-            .session, key, expiresAt: expiresAt, subject: userID,
-            body: ["authentication": authentication.json, "ends_at": .integer(endsAt)])
+        var body: JSONObject = ["authentication": authentication.json, "ends_at": .integer(endsAt)]
+        body["created_at"] = createdAt.map { .integer($0) }
+        body["last_used_at"] = lastUsedAt.map { .integer($0) }
+        body["user_agent"] = userAgent.map { .string($0) }
+        body["address"] = address.map { .string($0) }
+        var record = StoredRecord(.session, key, expiresAt: expiresAt, subject: userID, body: body)
         record.version = version
         return record
     }
@@ -45,6 +74,10 @@ package struct UserSession: Sendable, Equatable {
         self.init(
             key: record.key, userID: userID, authentication: authentication, expiresAt: expiresAt,
             endsAt: record.body["ends_at"]?.int)
+        createdAt = record.body["created_at"]?.int
+        lastUsedAt = record.body["last_used_at"]?.int
+        userAgent = record.body["user_agent"]?.string
+        address = record.body["address"]?.string
         version = record.version
     }
 }

@@ -62,6 +62,7 @@ final class EmbeddedAuthorizationServer: LocalService {
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile,
             authorizationDetailsTypes: settings.authorizationDetailsTypes,
+            passwordRules: PasswordRules(host: settings.issuer.host),
             terms: database.signing, clock: { Self.now })
         server = AuthorizationServer(
             settings: settings,

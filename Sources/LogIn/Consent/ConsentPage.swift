@@ -31,7 +31,7 @@ struct ConsentPage: PageEndpoint {
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let (interaction, browser) = try await context.interaction(parameters.value("interaction"), call),
-            !interaction.isForDevice,
+            interaction.request != nil,
             context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser,
                 purpose: Self.purpose(interaction)),

@@ -39,7 +39,7 @@ struct LoginForm: Sendable {
 
     /// Whether a user who is turned away at the provider has nothing left to do here, so that the application is
     /// told.
-    func leadsBack(_ interaction: Interaction) -> Bool { !passwords && !interaction.isForDevice }
+    func leadsBack(_ interaction: Interaction) -> Bool { !passwords && interaction.request != nil }
 
     static func purpose(_ interaction: Interaction) -> String { "login " + interaction.id }
 }

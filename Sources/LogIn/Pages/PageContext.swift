@@ -77,15 +77,35 @@ extension PageEndpoint {
 extension Interaction {
     /// Where the browser goes on when a page is done.
     var continuation: String {
-        (isForDevice ? AuthorizationServerEndpoint.device.path : AuthorizationServerEndpoint.authorize.path)
-            + "?interaction=" + id
+        switch subject {
+        case .authorization: AuthorizationServerEndpoint.authorize.path + "?interaction=" + id
+        case .device: AuthorizationServerEndpoint.device.path + "?interaction=" + id
+        case .account(let place, _): place.path
+        }
     }
 
-    /// It was begun on the device page, not by the authorization endpoint.
-    var isForDevice: Bool { request == nil }
+    /// How old a log-in may be that serves for it, in seconds; nil: any.
+    var logInAgeMax: Int64? {
+        switch subject {
+        case .authorization(let request, _, _): request.maxAge
+        case .account(let place, _): place == .overview ? nil : FreshLogIn.secondsMax
+        case .device: nil
+        }
+    }
 
     /// Where forms may lead in the end.
     var formTargets: [String] { request.map { FormTargets.of(redirectURI: $0.redirectURI) } ?? [] }
+}
+
+extension Interaction.AccountPlace {
+    /// Of the page.
+    var path: String {
+        switch self {
+        case .overview: "/oauth2/account"
+        case .password: "/oauth2/account/password"
+        case .factors: "/oauth2/account/factors"
+        }
+    }
 }
 
 extension RegisteredClient {

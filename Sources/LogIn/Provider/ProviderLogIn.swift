@@ -36,7 +36,7 @@ struct ProviderLogIn: Sendable, Equatable {
         browserKey = interaction.browserKey
         self.issuer = issuer
         beganAt = now
-        maxAge = interaction.request?.maxAge
+        maxAge = interaction.logInAgeMax
         demandsLogin = interaction.request?.prompts.contains(.login) ?? false
         expiresAt = interaction.expiresAt
         self.sender = sender

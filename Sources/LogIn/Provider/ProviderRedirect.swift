@@ -47,7 +47,7 @@ struct ProviderRedirect: Sendable {
         var prompts = interaction.request?.prompts.intersection([.login, .selectAccount]) ?? []
         if chooses { prompts.insert(.selectAccount) }
         if !prompts.isEmpty { pairs.append(("prompt", prompts.map(\.rawValue).sorted().joined(separator: " "))) }
-        if let maxAge = interaction.request?.maxAge { pairs.append(("max_age", "\(maxAge)")) }
+        if let maxAge = interaction.logInAgeMax { pairs.append(("max_age", "\(maxAge)")) }
         if !chooses, let hint = interaction.request?.loginHint { pairs.append(("login_hint", hint)) }
         if let acrValues = interaction.request?.acrValues, !acrValues.isEmpty {
             pairs.append(("acr_values", acrValues.joined(separator: " ")))

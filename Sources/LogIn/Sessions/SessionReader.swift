@@ -42,6 +42,7 @@ package struct SessionReader: Sendable {
         guard expiresAt - session.expiresAt >= Self.renewalSeconds else { return session }
         var renewed = session
         renewed.expiresAt = expiresAt
+        renewed.lastUsedAt = now
         guard try await store.commit([.replace(renewed.record)], now: now) else { return session }
         renewed.version += 1
         return renewed

@@ -14,9 +14,11 @@ struct SessionStart: Sendable {
     ) -> (changes: [StoreChange], cookie: ServiceResponse.Field) {
         let secret = RandomText.session.make(call.random)
         let endsAt = call.now + sessionSeconds
-        let session = UserSession(
+        var session = UserSession(
             key: RandomText.session.key(of: secret), userID: user.id, authentication: authentication,
             expiresAt: min(endsAt, call.now + sessions.idleSeconds), endsAt: endsAt)
+        session.begin(
+            at: call.now, userAgent: call.request.values("user-agent").first, address: call.request.clientAddress)
         var next = interaction
         next.logIn(AuthenticatedUser(id: user.id, authentication))
         var changes: [StoreChange] = [.insert(session.record), .replace(next.record)]

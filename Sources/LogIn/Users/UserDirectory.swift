@@ -12,10 +12,12 @@ package enum NewUserCredential: Sendable {
 package struct UserDirectory: Sendable {
     private let store: any AuthorizationStore
     private let hasher: PasswordHasher
+    private let rules: PasswordRules
 
-    package init(store: any AuthorizationStore, hasher: PasswordHasher) {
+    package init(store: any AuthorizationStore, hasher: PasswordHasher, rules: PasswordRules = PasswordRules()) {
         self.store = store
         self.hasher = hasher
+        self.rules = rules
     }
 
     /// A new account. The name's record is written in the same step, and so is the one that leads from a provider's
@@ -26,7 +28,7 @@ package struct UserDirectory: Sendable {
         displayName: String? = nil, now: Int64, random: Randomness
     ) async throws -> StoredUser {
         guard let name = UserName.normalised(name) else { throw UserError.badName }
-        if case .password(let password) = credential { try PasswordRules.check(password, name: name) }
+        if case .password(let password) = credential { try rules.check(password, name: name, email: email) }
         for text in [email, displayName].compactMap({ $0 }) where !UserName.isPlainText(text) {
             throw UserError.badText
         }

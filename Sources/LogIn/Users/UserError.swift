@@ -1,6 +1,7 @@
 /// Why an account cannot be made or changed.
 package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
-    case badName, badText, passwordTooShort, passwordTooLong, passwordIsName, passwordIsSimple
+    case badName, badText, passwordTooShort, passwordTooLong, passwordIsName, passwordIsSimple, passwordContainsName,
+        passwordIsCommon
     case logsInElsewhere, badIdentity, identityTaken
     /// There is no address that could be verified.
     case noEmail
@@ -16,6 +17,10 @@ package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
         case .passwordTooLong: "a password has at most \(PasswordRules.octetsMax) octets"
         case .passwordIsName: "the password must not be the user name"
         case .passwordIsSimple: "the password repeats a few characters only"
+        case .passwordContainsName:
+            "the password must not contain the user name, the e-mail address or the name of this service"
+        case .passwordIsCommon:
+            "the password is one of the first that anybody would try: common words, names, years or rows of keys, and little else; take some words that have nothing to do with each other"
         case .logsInElsewhere: "this account logs in at an OpenID provider; it has no password here"
         case .badIdentity: "a user of a provider has an issuer, and a subject of 1 to 255 octets"
         case .noEmail: "there is no e-mail address that could be verified"
