@@ -88,6 +88,7 @@ let package = Package(
         deciding("Policy", ["Octets", "HTTP", "JOSE"]),
         deciding("Issuers", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
         deciding("Proof", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
+        deciding("Authenticators", ["Octets", "JSON", "JOSE", crypto]),
         deciding("AuthorizationRecords", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
         // Level 2
         module("Outgoing", ["Octets", "HTTP", "Transport", httpClient, nioHTTP1] + nio),
@@ -97,8 +98,8 @@ let package = Package(
         deciding(
             "LogIn",
             [
-                "Octets", "HTTP", "JSON", "JOSE", "Policy", "Proof", "AuthorizationRecords", crypto, cryptoExtras,
-                mustache,
+                "Octets", "HTTP", "JSON", "JOSE", "Policy", "Proof", "AuthorizationRecords", crypto,
+                cryptoExtras, mustache,
             ]),
         // Level 3
         deciding(
@@ -157,8 +158,8 @@ let package = Package(
         module(
             "AuthorizationTesting",
             [
-                "Administration", "AuthorizationServer", "LogIn", "AuthorizationRecords", "Certificates", "Octets",
-                "HTTP", "JSON", "JOSE", "Policy", crypto,
+                "Administration", "AuthorizationServer", "LogIn", "AuthorizationRecords", "Authenticators",
+                "Certificates", "Octets", "HTTP", "JSON", "JOSE", "Policy", crypto,
             ]),
         module("GatewayTesting", ["JSON", "Gateway", "CLibCURL", "COpenSSL", logging]),
 
@@ -178,6 +179,8 @@ let package = Package(
         tests("HTTPTests", ["HTTP"]),
         tests("JOSETests", ["JOSE", "Octets", "JSON", crypto, cryptoExtras]),
         tests("AuditTests", ["Audit", "JSON"]),
+        tests(
+            "AuthenticatorsTests", ["Authenticators", "AuthorizationTesting", "Octets", "JSON", "JOSE", crypto]),
         tests("CertificatesTests", ["Certificates", x509, asn1]),
         tests("PolicyTests", ["Policy"]),
         .testTarget(
@@ -191,8 +194,8 @@ let package = Package(
         tests(
             "LogInTests",
             [
-                "LogIn", "AuthorizationRecords", "AuthorizationTesting", "Administration", "Octets", "HTTP", "JSON",
-                "JOSE", "Policy", "Proof",
+                "LogIn", "AuthorizationRecords", "AuthorizationTesting", "Authenticators", "Administration", "Octets",
+                "HTTP", "JSON", "JOSE", "Policy", "Proof",
             ]),
         tests(
             "AuthorizationServerTests",
