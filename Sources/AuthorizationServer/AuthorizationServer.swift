@@ -31,7 +31,7 @@ package final class AuthorizationServer: Sendable {
     ///   by it.
     ///   - documents: fetches what clients publish whose id is its address; nil: there are no such clients.
     ///   - assertions: judges tokens of others that stand for clients; nil: none are taken.
-    ///   - asksForCertificates: whether some listener asks clients for certificates now, for the metadata.
+    ///   - certificates: what clients can show by certificates on the listeners that there are now, for the metadata.
     ///   - provider: at which users log in; nil: they log in here, or there is no way to the one that the settings
     ///   name.
     package init(
@@ -42,7 +42,8 @@ package final class AuthorizationServer: Sendable {
         keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil,
         documents: (any ClientDocumentSource)? = nil,
         assertions: (any AssertionJudge)? = nil,
-        provider: (any IdentityProvider)? = nil, asksForCertificates: @escaping @Sendable () -> Bool = { true }
+        provider: (any IdentityProvider)? = nil,
+        certificates: @escaping @Sendable () -> CertificateTrust = { .verified }
     ) {
         let issuer = settings.issuer.text
         let clientKeys = ClientKeys(source: keySource)
@@ -83,7 +84,7 @@ package final class AuthorizationServer: Sendable {
             grants.append(JWTBearerGrant(judge: assertions, store: store, mint: mint, targets: targets))
         }
         let metadata = ServerMetadata(
-            settings: settings, grants: grants.map(\.type), asksForCertificates: asksForCertificates)
+            settings: settings, grants: grants.map(\.type), certificates: certificates)
         let pending = PendingRequests(perAddress: settings.pendingRequestsPerAddressMax)
         let pages = LogInPages(
             settings: settings, store: store, pepper: pepper, hasher: hasher, hints: hints, pending: pending,

@@ -21,6 +21,9 @@ package struct ServiceRequest: Sendable {
     package var isTLS: Bool
     /// The verified certificate of the client, when it presented one.
     package var clientCertificateDER: [UInt8]?
+    /// A certificate for which nobody vouches; the client has its key, and no more is known. nil where it presented none, or
+    /// a verified one.
+    package var unverifiedCertificateDER: [UInt8]?
     /// As the record of the request has it; empty: there is none.
     package var requestID = ""
     /// Whose token let the request in; nil: the route asks for none.
@@ -40,6 +43,10 @@ package struct ServiceRequest: Sendable {
         self.isTLS = isTLS
         self.clientCertificateDER = clientCertificateDER
     }
+
+    /// The certificate of which the client has the key, verified or not: what tokens are bound to (RFC 8705 §3), and what
+    /// registered keys are compared with (RFC 8705 §2.2).
+    package var heldCertificateDER: [UInt8]? { clientCertificateDER ?? unverifiedCertificateDER }
 
     /// The values of every field of this name, which is given in lower case, in their order.
     package func values(_ name: String) -> [String] {

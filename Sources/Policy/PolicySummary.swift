@@ -88,7 +88,8 @@ extension Listener {
     fileprivate var summary: String {
         let address = HostAndPort(host: host, port: port).text
         guard let tls else { return "listener \(address), plaintext, \(connectionsMax) connections" }
-        let clients = tls.clientAuthorities.map { ", client certificates by \($0)" } ?? ""
+        let unverified = tls.takesUnverifiedCertificates ? ", client certificates not verified" : ""
+        let clients = tls.clientAuthorities.map { ", client certificates by \($0)" } ?? unverified
         let chains = tls.certificates.map(\.chain).joined(separator: " ")
         return
             "listener \(address), TLS \(tls.minimumVersion.rawValue) and up with \(chains)\(clients), \(connectionsMax) connections"

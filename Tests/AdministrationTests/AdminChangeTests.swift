@@ -124,7 +124,8 @@ struct AdminChangeTests {
         for bad in ["", "two words", .string(String(repeating: "x", count: 129)), ["gate"]] as [JSON] {
             var read = await admin.send("GET", "clients/shop").body
             read["may_act"] = bad
-            #expect(await admin.send("PUT", "clients/shop", read, [("if-match", etag)]).status == 400, "\(bad)")
+            let refused = await admin.send("PUT", "clients/shop", read, [("if-match", etag)])
+            #expect([400, 422].contains(refused.status), "\(bad)")
         }
     }
 

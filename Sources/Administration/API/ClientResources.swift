@@ -28,10 +28,9 @@ struct ClientCollection: AdminResource {
     ) -> ServiceResponse {
         var body = done.value.managementDocument
         body["client_secret"] = done.secret.map { .string($0.text) }
-        var response = ServiceResponse.admin(
+        let response = ServiceResponse.admin(
             status, .object(body), fields: [EntityTag.field(done.value.version)] + fields)
-        response.facts.event = done.change.action.rawValue
-        return response
+        return AdminAPI.noted(response, done.change)
     }
 }
 

@@ -36,6 +36,6 @@ struct Confirmation: Sendable, Equatable {
     /// Judged on every request, because the connection may be another one.
     func checkCertificate(_ peer: borrowing PeerFacts) throws(Refusal) {
         guard let certificate else { return }
-        guard let shown = peer.certificate, shown.thumbprint == certificate else { throw Refusal(.wrongCertificate) }
+        guard let held = peer.heldThumbprint, held == certificate else { throw Refusal(.wrongCertificate) }
     }
 }

@@ -1,12 +1,19 @@
 /// What is known about the other end of a connection before a request says anything.
 package struct PeerFacts: Sendable {
     package let address: ClientAddress
-    /// nil: no client certificate was shown, or the connection has no TLS.
+    /// Verified by the listener's authorities. nil: no such certificate was shown, or the connection has no TLS.
     package let certificate: ClientCertificate?
+    /// SHA-256 of the certificate whose key the client holds, whether or not somebody vouches for it: all that tokens are
+    /// bound to (RFC 8705 §3). nil: it showed none.
+    package let heldThumbprint: Digest256?
     /// The connection has TLS: the scheme of the URLs that it serves is https.
     package let isTLS: Bool
 
-    package init(address: ClientAddress, certificate: ClientCertificate? = nil, isTLS: Bool = true) {
+    /// - Parameter held: of a certificate that nobody vouches for; that of `certificate` counts by itself.
+    package init(
+        address: ClientAddress, certificate: ClientCertificate? = nil, held: Digest256? = nil, isTLS: Bool = true
+    ) {
+        heldThumbprint = certificate?.thumbprint ?? held
         self.address = address
         self.certificate = certificate
         self.isTLS = isTLS

@@ -88,7 +88,7 @@ extension Authenticator {
             let proof = token.proof.flatMap { try? DPoPProof(Array(head.octets($0))) }
             let request = ProvedRequest(head, isTLS: peer.isTLS)
             found = proof.flatMap { difference.proof(refusal.code, $0, request, unixSeconds) }
-        case .wrongCertificate: found = difference.certificate(peer.certificate?.thumbprint)
+        case .wrongCertificate: found = difference.certificate(peer.heldThumbprint)
         default: found = refusal.difference ?? difference.found(refusal.code, unixSeconds)
         }
         return RefusedToken(

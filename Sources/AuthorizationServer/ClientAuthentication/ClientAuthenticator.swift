@@ -73,7 +73,7 @@ final class ClientAuthenticator: Sendable {
         case .secret(_, let secret, let method):
             result = try await bySecret(clientID, pepper.mac(of: secret, clientID: clientID), method, call)
         case .assertion(let assertion): result = try await byAssertion(assertion, now: call.now)
-        case .name: result = try await byCertificateOrName(clientID, call.request.clientCertificateDER, now: call.now)
+        case .name: result = try await byCertificateOrName(clientID, call.request, now: call.now)
         }
         guard let result else {
             // Those that are refused unread, so to say, are not counted: the brake lets go with time.
@@ -115,16 +115,19 @@ final class ClientAuthenticator: Sendable {
     }
 
     /// RFC 8705 §2: the request names the client, the connection's certificate shows it. A public client shows nothing.
-    private func byCertificateOrName(_ clientID: String, _ der: [UInt8]?, now: Int64) async throws(OAuthError)
+    private func byCertificateOrName(_ clientID: String, _ request: ServiceRequest, now: Int64) async throws(OAuthError)
         -> AuthenticatedClient?
     {
         guard let client = try await stored(clientID, now: now) else { return nil }
-        let certificate = der.flatMap { ClientCertificateRule($0) }
-        if permits(client, .tlsClientAuth), let name = client.certificateName, certificate?.has(name) == true {
+        // Anybody can write a name into a certificate: there the listener's authorities have to vouch for it.
+        if permits(client, .tlsClientAuth), let name = client.certificateName,
+            let verified = request.clientCertificateDER.flatMap({ ClientCertificateRule($0) }), verified.has(name)
+        {
             return AuthenticatedClient(client, by: .tlsClientAuth)
         }
-        if permits(client, .selfSignedTLSClientAuth), let certificate,
-            try await keys.satisfy(client, { certificate.hasKey(of: $0) })
+        if permits(client, .selfSignedTLSClientAuth),
+            let held = request.heldCertificateDER.flatMap({ ClientCertificateRule($0) }),
+            try await keys.satisfy(client, { held.hasKey(of: $0) })
         {
             return AuthenticatedClient(client, by: .selfSignedTLSClientAuth)
         }

@@ -4,7 +4,7 @@ import JOSE
 import Octets
 
 /// Whether a client's certificate shows that it is who it says (RFC 8705 §2). TLS has settled before that the client
-/// holds the certificate's key, and that the listener's `client_authorities` vouch for it.
+/// holds the certificate's key. For names in it the listener's `client_authorities` have to vouch, too.
 struct ClientCertificateRule {
     let facts: CertificateFacts
 

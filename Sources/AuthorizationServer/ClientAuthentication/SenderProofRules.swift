@@ -31,7 +31,7 @@ struct SenderProofRules: Sendable {
     ) {
         var binding = SenderBinding()
         if client.bindsToCertificate {
-            guard let certificate = call.request.clientCertificateDER.flatMap({ ClientCertificateRule($0) }) else {
+            guard let certificate = call.request.heldCertificateDER.flatMap({ ClientCertificateRule($0) }) else {
                 throw .missingCertificate
             }
             binding.certificateThumbprint = certificate.thumbprint

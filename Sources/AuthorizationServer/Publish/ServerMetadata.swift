@@ -7,35 +7,34 @@ import Proof
 /// Authorization server metadata (RFC 8414 §2), which is the OpenID provider's too (OpenID Connect Discovery §3): what
 /// stands here works, and what works stands here.
 struct ServerMetadata: Sendable {
-    /// Where no listener asks for certificates, and where one does.
-    private let members: (plain: JSONObject, withCertificates: JSONObject)
+    /// By what clients can show by certificates.
+    private let members: [CertificateTrust: JSONObject]
     private let profile: SecurityProfile
-    private let asksForCertificates: @Sendable () -> Bool
+    private let certificates: @Sendable () -> CertificateTrust
 
     /// Everything follows from the issuer and the listeners, nothing from the request: a forged `Host` changes nothing.
     /// - Parameters:
     ///   - grants: those that work.
-    ///   - asksForCertificates: whether some listener asks clients for certificates now.
+    ///   - certificates: what clients can show by certificates on the listeners that there are now.
     init(
-        settings: AuthorizationServerSettings, grants: [GrantType], asksForCertificates: @escaping @Sendable () -> Bool
+        settings: AuthorizationServerSettings, grants: [GrantType],
+        certificates: @escaping @Sendable () -> CertificateTrust
     ) {
         profile = settings.profile
-        self.asksForCertificates = asksForCertificates
-        members = (
-            Self.members(settings, grants, withCertificates: false),
-            Self.members(settings, grants, withCertificates: true)
-        )
+        self.certificates = certificates
+        members = Dictionary(
+            uniqueKeysWithValues: [.none, .held, .verified].map { ($0, Self.members(settings, grants, $0)) })
     }
 
     private static func members(
-        _ settings: AuthorizationServerSettings, _ grants: [GrantType], withCertificates: Bool
+        _ settings: AuthorizationServerSettings, _ grants: [GrantType], _ certificates: CertificateTrust
     ) -> JSONObject {
         var document: JSONObject = ["issuer": .string(settings.issuer.text)]
         for (member, address) in addresses(settings, at: settings.issuer.origin, { _ in true }) {
             document[member] = address
         }
         for (name, value) in supported(grants, settings.profile).members { document[name] = value }
-        for (name, value) in clientMembers(settings, grants, withCertificates).members { document[name] = value }
+        for (name, value) in clientMembers(settings, grants, certificates).members { document[name] = value }
         // RFC 9396 §10
         if !settings.authorizationDetailsTypes.isEmpty {
             document["authorization_details_types_supported"] = .strings(settings.authorizationDetailsTypes)
@@ -80,12 +79,12 @@ struct ServerMetadata: Sendable {
 
     /// How clients show who they are, and what tokens can be bound to.
     private static func clientMembers(
-        _ settings: AuthorizationServerSettings, _ grants: [GrantType], _ withCertificates: Bool
+        _ settings: AuthorizationServerSettings, _ grants: [GrantType], _ certificates: CertificateTrust
     ) -> JSONObject {
         let profile = settings.profile
         // A public client can do nothing as long as there is nothing but client_credentials.
         let methods = profile.authenticationMethods.filter {
-            ($0 != .none || grants.contains { $0 != .clientCredentials }) && (withCertificates || !$0.needsCertificate)
+            ($0 != .none || grants.contains { $0 != .clientCredentials }) && $0.needs <= certificates
         }
         let algorithms = JSON.strings(profile.assertionAlgorithms.flatMap(\.names))
         var members: JSONObject = [
@@ -101,14 +100,14 @@ struct ServerMetadata: Sendable {
             members["\(endpoint)_endpoint_auth_signing_alg_values_supported"] = algorithms
         }
         // RFC 8705 §3.3
-        if withCertificates { members["tls_client_certificate_bound_access_tokens"] = true }
+        if certificates != .none { members["tls_client_certificate_bound_access_tokens"] = true }
         // draft-ietf-oauth-client-id-metadata-document §5.
         if settings.registration?.open?.documents == true, profile.permits(.none) {
             members["client_id_metadata_document_supported"] = true
         }
         if profile.demandsPushedRequests { members["require_pushed_authorization_requests"] = true }
         // RFC 8705 §5: wherever a client authenticates, or shows a token that is bound to its certificate.
-        if withCertificates, let mtls = settings.mtlsOrigin {
+        if certificates != .none, let mtls = settings.mtlsOrigin {
             members["mtls_endpoint_aliases"] = .object(
                 JSONObject(addresses(settings, at: mtls.origin) { $0.hosts == .issuerAndMTLS }))
         }
@@ -117,7 +116,7 @@ struct ServerMetadata: Sendable {
 
     /// - Parameter keys: those that sign now, or will.
     func document(_ keys: SigningKeyRing, now: Int64) -> JSON {
-        var document = asksForCertificates() ? members.withCertificates : members.plain
+        var document = members[certificates()] ?? [:]
         // RFC 9701 §7: answers are signed with the key that signs now.
         document["introspection_signing_alg_values_supported"] = keys.current(now: now).map {
             .strings([$0.algorithm.rawValue])
@@ -131,5 +130,11 @@ struct ServerMetadata: Sendable {
 
 extension ClientAuthenticationMethod {
     /// RFC 8705 §2
-    fileprivate var needsCertificate: Bool { [.tlsClientAuth, .selfSignedTLSClientAuth].contains(self) }
+    fileprivate var needs: CertificateTrust {
+        switch self {
+        case .tlsClientAuth: .verified
+        case .selfSignedTLSClientAuth: .held
+        case .clientSecretBasic, .clientSecretPost, .privateKeyJWT, .none: .none
+        }
+    }
 }

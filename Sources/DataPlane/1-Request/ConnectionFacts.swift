@@ -32,11 +32,13 @@ final class ConnectionFacts: ConnectionDelegate {
                         identity: facts.identity, uris: facts.uris, dnsNames: facts.dnsNames, thumbprint: thumbprint)
                 }
             } ?? nil
+        // The same as of a verified one: who holds it is all that it says.
+        let held = shown?.thumbprint ?? peer.tls?.unverifiedCertificate.flatMap { Digest256($0.sha256) }
         tls = peer.tls
         let address = ClientAddress(text: peer.address)
         let addressText = AuditText(peer.address)
         sender = AuditSender(key: address.counted, address: addressText)
-        self.shown = PeerFacts(address: address, certificate: shown, isTLS: peer.tls != nil)
+        self.shown = PeerFacts(address: address, certificate: shown, held: held, isTLS: peer.tls != nil)
         unknown = PeerFacts(address: address, certificate: nil, isTLS: peer.tls != nil)
         isTLS = peer.tls != nil
         isFromThisMachine = Listener.isForThisMachine(peer.listenerHost)
@@ -61,7 +63,7 @@ final class ConnectionFacts: ConnectionDelegate {
 
     /// A certificate was shown, and does not count any more.
     var certificateHasEnded: Bool {
-        guard let tls, shown.certificate != nil else { return false }
+        guard let tls, shown.heldThumbprint != nil else { return false }
         return !tls.certificateCounts(unixSeconds: loop.transport.unixSeconds)
     }
 

@@ -15,10 +15,13 @@ extension ServiceRequest {
             let field = head.field(index)
             fields.append((head.text(field.name).lowercased(), head.text(field.value)))
         }
+        let der = peer.tls?.clientCertificateDER
+        let isVerified = peer.tls?.clientCertificate != nil
         self.init(
             method: head.text(head.methodText), path: head.text(head.path), query: Self.query(head),
             host: head.text(head.host), fields: fields, body: body, clientAddress: peer.address, isTLS: isTLS,
-            clientCertificateDER: certificateCounts ? peer.tls?.clientCertificateDER : nil)
+            clientCertificateDER: certificateCounts && isVerified ? der : nil)
+        unverifiedCertificateDER = certificateCounts && !isVerified ? der : nil
         port = head.port
     }
 }

@@ -72,9 +72,7 @@ final class EmbeddedAuthorizationServer: LocalService {
             documents: ClientDocumentFetcher(settings.clientKeys, logger: logger),
             assertions: federation,
             provider: provider,
-            asksForCertificates: {
-                (current.inForce?.policy ?? policy).listeners.contains { $0.tls?.clientAuthorities != nil }
-            })
+            certificates: { (current.inForce?.policy ?? policy).listeners.certificateTrust })
     }
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {

@@ -14,9 +14,11 @@ extension Listener {
 
     var tlsFiles: ServerTLSFiles? {
         tls.map { tls in
-            ServerTLSFiles(
+            var files = ServerTLSFiles(
                 certificates: tls.certificates.map(\.transport), clientAuthorities: tls.clientAuthorities,
                 minimumTLS13: tls.minimumVersion == .tls13)
+            files.takesUnverifiedCertificates = tls.takesUnverifiedCertificates
+            return files
         }
     }
 

@@ -97,6 +97,8 @@ package struct ListenerTLS: Sendable, Equatable {
     package var certificates: [CertificateFiles]
     /// PEM file of the authorities for client certificates; nil: none is asked for.
     package var clientAuthorities: String?
+    /// Any client certificate is taken, and shows no more than that the client has its key. Excludes `clientAuthorities`.
+    package var takesUnverifiedCertificates = false
     /// Older versions are refused in the handshake.
     package var minimumVersion: TLSVersion
 
@@ -105,6 +107,28 @@ package struct ListenerTLS: Sendable, Equatable {
         self.clientAuthorities = clientAuthorities
         self.minimumVersion = minimumVersion
     }
+}
+
+/// What clients' certificates show, where they are asked for one.
+package enum CertificateTrust: Sendable, Comparable {
+    /// They are not asked for one.
+    case none
+    /// That the client has the certificate's key: enough for tokens that are bound to it, and for keys that are registered.
+    case held
+    /// Also that one of the listener's authorities vouches for it.
+    case verified
+}
+
+extension ListenerTLS {
+    /// Of the certificates of its clients.
+    package var certificateTrust: CertificateTrust {
+        clientAuthorities != nil ? .verified : takesUnverifiedCertificates ? .held : .none
+    }
+}
+
+extension [Listener] {
+    /// The most that a client can show on any of them.
+    package var certificateTrust: CertificateTrust { compactMap(\.tls?.certificateTrust).max() ?? .none }
 }
 
 /// Nothing older exists here (RFC 8996).

@@ -45,10 +45,10 @@ struct SatisfiabilityCheck {
         }
         let listeners = draft.listeners.compactMap(\.listener)
         guard listeners.count == draft.listeners.count else { return }
-        if proof == .mtls, listeners.allSatisfy({ $0.tls?.clientAuthorities == nil }) {
+        if proof == .mtls, listeners.certificateTrust == .none {
             findings.error(
                 .unsatisfiable, at: require.proofPosition,
-                "\(route.name) demands tokens bound to a client certificate, but no listener verifies any; add \"client_authorities\" to the \"tls\" of a listener"
+                "\(route.name) demands tokens bound to a client certificate, but no listener asks for one; add \"client_authorities\" to the \"tls\" of a listener"
             )
         }
     }

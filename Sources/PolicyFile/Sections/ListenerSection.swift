@@ -102,11 +102,20 @@ struct ListenerSection {
         }
         let authorities = reader.value("client_authorities", .path)
         if let authorities { files.check(authorities: authorities) }
+        let unverified = reader.flag("unverified_client_certificates")
+        if unverified, authorities != nil {
+            reader.error(
+                .contradiction, at: "unverified_client_certificates",
+                "\(reader.name) has \"client_authorities\", which verify every client certificate; take one of both away"
+            )
+        }
         let version = reader.value("minimum_version", ValueKind<TLSVersion>.word, default: .tls12)
         reader.finish()
-        return ListenerTLS(
+        var tls = ListenerTLS(
             certificates: certificates, clientAuthorities: authorities.map { context.path($0.value) },
             minimumVersion: version)
+        tls.takesUnverifiedCertificates = unverified
+        return tls
     }
 }
 

@@ -88,15 +88,19 @@ final class ListenerRuntime: Sendable {
         }
     }
 
+    /// - Parameter security: as the handshake began with.
     func facts(
-        of handler: NIOSSLServerHandler, serverName: String?, certificateIndex: Int, trust: ClientTrust?
+        of handler: NIOSSLServerHandler, serverName: String?, certificateIndex: Int, security: Security?
     ) -> Peer.TLSFacts {
         let der = handler.peerCertificate.flatMap { try? $0.toDERBytes() }
         let facts = der.flatMap { try? CertificateFacts(der: $0) }
+        // Without it nothing says that the certificate was verified.
+        let isVerified = security.map { !$0.tls.takesUnverifiedCertificates } ?? false
         return Peer.TLSFacts(
             version: handler.tlsVersion == .tlsv13 ? "1.3" : "1.2", serverName: serverName,
-            certificateIndex: certificateIndex, clientCertificate: facts,
+            certificateIndex: certificateIndex, clientCertificate: isVerified ? facts : nil,
+            unverifiedCertificate: isVerified ? nil : facts,
             clientCertificateDER: facts == nil ? nil : der,
-            trust: facts == nil ? nil : trust)
+            trust: facts == nil ? nil : security?.trust)
     }
 }

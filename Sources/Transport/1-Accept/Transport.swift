@@ -115,7 +115,7 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
                 name: ClientHelloTap.name)
             var configuration = NIOSSLHandler.Configuration()
             configuration.maximumPreservedOutboundBufferCapacity = TransportBounds.preservedTLSBytes
-            try pipeline.addHandler(NIOSSLServerHandler(context: tls.context, configuration: configuration))
+            try pipeline.addHandler(tls.handler(configuration))
         }
         try pipeline.addHandler(connection)
     }

@@ -31,17 +31,20 @@ package final class Peer: Sendable {
         package let certificateIndex: Int
         /// The client's certificate, verified against the listener's client authorities; nil: it showed none.
         package let clientCertificate: CertificateFacts?
-        /// The same certificate, as it was sent; nil: it showed none.
+        /// A certificate of which the client has the key, and for which nobody vouches: the listener verifies none. nil: it
+        /// showed none, or that one is verified.
+        package let unverifiedCertificate: CertificateFacts?
+        /// Whichever of the two it is, as it was sent; nil: it showed none.
         package let clientCertificateDER: [UInt8]?
         /// nil: no certificate was shown.
         let trust: ClientTrust?
 
-        /// Whether the certificate counts at this time. It does not outlive its validity, whatever remembers it: an open
+        /// Whether the certificate, verified or not, counts at this time. It does not outlive its validity, whatever remembers it: an open
         /// connection, or a session ticket, which TLS renews without looking at dates; nor the authorities that the
         /// listener trusts. False where none was shown.
         package func certificateCounts(unixSeconds: Int64) -> Bool {
-            guard let clientCertificate else { return false }
-            return clientCertificate.notBefore <= unixSeconds && unixSeconds <= clientCertificate.notAfter
+            guard let held = clientCertificate ?? unverifiedCertificate else { return false }
+            return held.notBefore <= unixSeconds && unixSeconds <= held.notAfter
                 && trust?.isWithdrawn != true
         }
     }

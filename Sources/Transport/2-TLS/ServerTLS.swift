@@ -19,6 +19,9 @@ package struct ServerTLSFiles: Sendable {
     package var certificates: [Pair]
     /// PEM file of the authorities that client certificates are verified against; nil: clients are not asked for one.
     package var clientAuthorities: String?
+    /// Any certificate of a client is taken, whoever signed it: it shows no more than that the client has its key. Excludes
+    /// `clientAuthorities`.
+    package var takesUnverifiedCertificates = false
     /// A client certificate is demanded from everybody (the gateway itself leaves that to routes).
     package var clientCertificateRequired: Bool
     /// TLS 1.3 only; otherwise 1.2 as well.
@@ -48,6 +51,8 @@ final class ServerTLS: Sendable {
     let protocols: [[UInt8]]
     /// In DER.
     let clientAuthorities: Set<[UInt8]>
+    /// Clients' certificates show no more than that they have the key: no authority vouches for them.
+    let takesUnverifiedCertificates: Bool
     private let configuration: TLSConfiguration
 
     /// `loopOf` finds the loop that runs a handshake, so that the connection learns its SNI from the handshake itself:
@@ -74,6 +79,9 @@ final class ServerTLS: Sendable {
             configuration.certificateVerification =
                 files.clientCertificateRequired ? .noHostnameVerification : .optionalVerification
             configuration.sendCANameList = true
+        } else if files.takesUnverifiedCertificates {
+            configuration.trustRoots = .certificates([])
+            configuration.certificateVerification = .optionalVerification
         }
         configuration.sslContextCallback = { values, promise in
             let name = values.serverHostname.map { $0.lowercased() }
@@ -90,6 +98,7 @@ final class ServerTLS: Sendable {
             promise.succeed(override)
         }
         self.clientAuthorities = clientAuthorities
+        takesUnverifiedCertificates = files.clientAuthorities == nil && files.takesUnverifiedCertificates
         self.configuration = configuration
         do {
             context = try NIOSSLContext(configuration: configuration)
@@ -100,11 +109,22 @@ final class ServerTLS: Sendable {
 
     private init(_ other: ServerTLS) throws {
         (configuration, protocols, clientAuthorities) = (other.configuration, other.protocols, other.clientAuthorities)
+        takesUnverifiedCertificates = other.takesUnverifiedCertificates
         context = try NIOSSLContext(configuration: configuration)
     }
 
     /// The same, with other keys for session tickets.
     func withoutSessions() throws -> ServerTLS { try ServerTLS(self) }
+
+    /// For one connection. That the client has its certificate's key is checked by the handshake itself in either case.
+    func handler(_ configuration: NIOSSLHandler.Configuration) -> NIOSSLServerHandler {
+        guard takesUnverifiedCertificates else {
+            return NIOSSLServerHandler(context: context, configuration: configuration)
+        }
+        return NIOSSLServerHandler(
+            context: context, configuration: configuration,
+            customVerificationCallbackWithMetadata: { _, promise in promise.succeed(.certificateVerified(.init(nil))) })
+    }
 
     /// For TLS 1.2: forward secrecy and AEAD only (BCP 195, RFC 9325 §4.2).
     static let tls12CipherSuites = [

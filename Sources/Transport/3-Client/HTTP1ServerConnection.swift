@@ -169,8 +169,8 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
         else { return }
         context.pipeline.syncOperations.removeHandler(name: ClientHelloTap.name).whenFailure { _ in }
         let facts = listener.facts(
-            of: handler, serverName: sni.name, certificateIndex: sni.certificateIndex, trust: security?.trust)
-        if let security, facts.clientCertificate != nil, !facts.certificateCounts(unixSeconds: loop.unixSeconds) {
+            of: handler, serverName: sni.name, certificateIndex: sni.certificateIndex, security: security)
+        if let security, facts.clientCertificateDER != nil, !facts.certificateCounts(unixSeconds: loop.unixSeconds) {
             listener.endSessions(of: security.tls)
         }
         open(tls: facts)

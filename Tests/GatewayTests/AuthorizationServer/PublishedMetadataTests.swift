@@ -74,13 +74,15 @@ private struct Clients {
 /// What the metadata offers (RFC 8414), asked for from a gateway that runs.
 @Suite("what the metadata of a running gateway offers", .tags(.timed))
 struct PublishedMetadataTests {
-    @Test("every authentication method that an endpoint is said to take, it takes", arguments: [true, false])
-    func methods(asksForCertificates: Bool) async throws {
+    @Test(
+        "every authentication method that an endpoint is said to take, it takes",
+        arguments: [
+            ("client_authorities: certs/client-ca.pem", ["tls_client_auth", "self_signed_tls_client_auth"]),
+            ("unverified_client_certificates: true", ["self_signed_tls_client_auth"]), ("", []),
+        ])
+    func methods(listener: String, byCertificate: [String]) async throws {
         try await GatewayHarness.runOwnIssuer(
-            edit: {
-                asksForCertificates
-                    ? $0 : $0.replacingOccurrences(of: "      client_authorities: certs/client-ca.pem\n", with: "")
-            }
+            edit: { $0.replacingOccurrences(of: "client_authorities: certs/client-ca.pem", with: listener) }
         ) { harness, issuer in
             let test = try await Clients(harness, issuer)
             let answer = try await harness.answer("/.well-known/oauth-authorization-server")
@@ -93,7 +95,7 @@ struct PublishedMetadataTests {
                     \.string)
                 #expect(offered.contains("private_key_jwt") && offered.contains("client_secret_basic"))
                 for method in ["tls_client_auth", "self_signed_tls_client_auth"] {
-                    #expect(offered.contains(method) == asksForCertificates, "\(endpoint) \(method)")
+                    #expect(offered.contains(method) == byCertificate.contains(method), "\(endpoint) \(method)")
                 }
                 for method in offered {
                     // Self-signed certificates: `CertificateAuthenticationTests`.
@@ -108,7 +110,7 @@ struct PublishedMetadataTests {
                     #expect(try await test.authenticated(method, path, form)?.status == 401, "\(endpoint) \(method)")
                 }
             }
-            #expect((metadata["tls_client_certificate_bound_access_tokens"] == true) == asksForCertificates)
+            #expect((metadata["tls_client_certificate_bound_access_tokens"] == true) == !byCertificate.isEmpty)
             for (name, value) in metadata.members where name.hasSuffix("_endpoint") || name == "jwks_uri" {
                 let path = try #require(value.string).dropFirst(issuer.utf8.count)
                 #expect(try await harness.answer(String(path)).status != 404, "\(name)")

@@ -157,7 +157,7 @@ struct OwnTokens: Sendable {
             guard try await proves(call, thumbprint, text) else { throw .refused(.notBound) }
         }
         if let thumbprint = binding?.certificateThumbprint {
-            guard let certificate = call.request.clientCertificateDER,
+            guard let certificate = call.request.heldCertificateDER,
                 Base64URL.encode(Array(SHA256.hash(data: certificate))) == thumbprint
             else {
                 throw .refused(.notBound)
