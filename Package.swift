@@ -80,33 +80,34 @@ let package = Package(
         deciding("Octets", [], inlinedElsewhere),
         deciding("JSON", ["Octets"]),
         deciding("HTTP", ["Octets"]),
+        deciding("Texts"),
         deciding("JOSE", ["Octets", "JSON", crypto, cryptoExtras]),
         module("Audit", ["JSON", crypto]),
         module("Certificates", ["Octets", crypto, x509, asn1]),
         // Level 1
         module("Transport", ["Octets", "HTTP", "Certificates", nioTLS] + nio),
-        deciding("Policy", ["Octets", "HTTP", "JOSE"]),
+        deciding("Policy", ["Octets", "HTTP", "JOSE", "Texts"]),
         deciding("Issuers", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
         deciding("Proof", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
         deciding("Authenticators", ["Octets", "JSON", "JOSE", crypto]),
         deciding("AuthorizationRecords", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
         // Level 2
         module("Outgoing", ["Octets", "HTTP", "Transport", httpClient, nioHTTP1] + nio),
-        deciding("PolicyFile", ["Octets", "HTTP", "JOSE", "Policy", yams]),
+        deciding("PolicyFile", ["Octets", "HTTP", "JOSE", "Texts", "Policy", yams]),
         deciding("Admission", ["Octets", "HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
         module("Storage", ["JSON", "JOSE", "Policy", "AuthorizationRecords", grdb]),
         deciding(
             "LogIn",
             [
-                "Octets", "HTTP", "JSON", "JOSE", "Policy", "Proof", "AuthorizationRecords", crypto,
+                "Octets", "HTTP", "JSON", "JOSE", "Texts", "Policy", "Proof", "AuthorizationRecords", crypto,
                 cryptoExtras, mustache,
             ]),
         // Level 3
         deciding(
             "AuthorizationServer",
             [
-                "Octets", "HTTP", "JSON", "JOSE", "Policy", "Proof", "Certificates", "AuthorizationRecords", "LogIn",
-                crypto,
+                "Octets", "HTTP", "JSON", "JOSE", "Texts", "Policy", "Proof", "Certificates", "AuthorizationRecords",
+                "LogIn", crypto,
             ]),
         // Level 4: what operators change; the path of a request.
         deciding(
@@ -182,9 +183,11 @@ let package = Package(
         tests(
             "AuthenticatorsTests", ["Authenticators", "AuthorizationTesting", "Octets", "JSON", "JOSE", crypto]),
         tests("CertificatesTests", ["Certificates", x509, asn1]),
+        tests("TextsTests", ["Texts"]),
         tests("PolicyTests", ["Policy"]),
         .testTarget(
-            name: "PolicyFileTests", dependencies: ["Policy", "PolicyFile", "HTTP", "JOSE"], exclude: ["Golden"],
+            name: "PolicyFileTests", dependencies: ["Policy", "PolicyFile", "HTTP", "JOSE", "Texts"],
+            exclude: ["Golden"],
             swiftSettings: strict),
         tests("IssuersTests", ["Issuers", "HTTP", "JSON", "JOSE"]),
         tests("AdmissionTests", ["Admission", "Octets", "Policy", "Proof", "JOSE", "JSON", "HTTP", crypto]),
@@ -195,7 +198,7 @@ let package = Package(
             "LogInTests",
             [
                 "LogIn", "AuthorizationRecords", "AuthorizationTesting", "Authenticators", "Administration", "Octets",
-                "HTTP", "JSON", "JOSE", "Policy", "Proof",
+                "HTTP", "JSON", "JOSE", "Policy", "Proof", "Texts",
             ]),
         tests(
             "AuthorizationServerTests",

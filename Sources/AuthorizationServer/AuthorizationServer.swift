@@ -18,6 +18,7 @@ package final class AuthorizationServer: Sendable {
     }
     /// By path.
     private let served: [String: Served]
+    private let pageSettings: @Sendable () -> PageSettings
 
     /// - Parameters:
     ///   - resources: what `resource` may name besides the default audience (RFC 8707 §2).
@@ -32,6 +33,7 @@ package final class AuthorizationServer: Sendable {
     ///   - documents: fetches what clients publish whose id is its address; nil: there are no such clients.
     ///   - assertions: judges tokens of others that stand for clients; nil: none are taken.
     ///   - certificates: what clients can show by certificates on the listeners that there are now, for the metadata.
+    ///   - pageSettings: how pages are shown now; nil: as `settings` says.
     ///   - provider: at which users log in; nil: they log in here, or there is no way to the one that the settings
     ///   name.
     package init(
@@ -43,8 +45,11 @@ package final class AuthorizationServer: Sendable {
         documents: (any ClientDocumentSource)? = nil,
         assertions: (any AssertionJudge)? = nil,
         provider: (any IdentityProvider)? = nil,
-        certificates: @escaping @Sendable () -> CertificateTrust = { .verified }
+        certificates: @escaping @Sendable () -> CertificateTrust = { .verified },
+        pageSettings: (@Sendable () -> PageSettings)? = nil
     ) {
+        let pageSettings = pageSettings ?? { [pages = settings.logIn.pages] in pages }
+        self.pageSettings = pageSettings
         let issuer = settings.issuer.text
         let clientKeys = ClientKeys(source: keySource)
         let terms = OpenClientTerms(registration: settings.registration)
@@ -84,7 +89,8 @@ package final class AuthorizationServer: Sendable {
             grants.append(JWTBearerGrant(judge: assertions, store: store, mint: mint, targets: targets))
         }
         let metadata = ServerMetadata(
-            settings: settings, grants: grants.map(\.type), certificates: certificates)
+            settings: settings, grants: grants.map(\.type), certificates: certificates,
+            languages: { pageSettings().languages })
         let pending = PendingRequests(perAddress: settings.pendingRequestsPerAddressMax)
         let pages = LogInPages(
             settings: settings, store: store, pepper: pepper, hasher: hasher, hints: hints, pending: pending,
@@ -180,6 +186,7 @@ package final class AuthorizationServer: Sendable {
         // Its route has the same bound; this one holds whoever calls.
         guard request.body.count <= declaration.body.bytesMax else { return .contentTooLarge }
         return await served.endpoint.answer(
-            EndpointCall(request: request, now: now, monotonic: monotonic, random: random))
+            EndpointCall(
+                request: request, now: now, monotonic: monotonic, random: random, pages: pageSettings()))
     }
 }

@@ -49,7 +49,9 @@ struct LogInHarness: Sendable {
         var settings = AuthorizationServerSettings(
             issuer: try servedIssuer(issuer), database: .sqlite(path: ""), accessTokenLifetime: .seconds(600),
             audience: AuthorizationHarness.audience)
-        settings.scopeDescriptions = ["orders:read": "Read your orders"]
+        settings.scopeDescriptions = [
+            "orders:read": LocalisedText("Read your orders", byLanguage: ["de": "Ihre Bestellungen lesen"])
+        ]
         settings.logIn = logIn
         let hasher = PasswordHasher(atOnce: 2, parameters: Self.cheap)
         server = AuthorizationServer(
@@ -117,8 +119,8 @@ struct LogInHarness: Sendable {
         _ = try await administration.changeUser(user.id, change, now: now, random: random)
     }
 
-    func browser(address: String = "192.0.2.1", userAgent: String? = nil) -> Browser {
-        Browser(server: server, random: random, address: address, userAgent: userAgent)
+    func browser(address: String = "192.0.2.1", userAgent: String? = nil, languages: String? = nil) -> Browser {
+        Browser(server: server, random: random, address: address, userAgent: userAgent, languages: languages)
     }
 
     /// Logs in, and returns the answer to the form.
@@ -137,10 +139,16 @@ final class Browser: Sendable {
     private let random: Randomness
     private let address: String
     private let userAgent: String?
+    /// `Accept-Language`
+    private let languages: String?
     private let cookies: Mutex<[String: String]>
 
-    init(server: AuthorizationServer, random: Randomness, address: String, userAgent: String? = nil) {
+    init(
+        server: AuthorizationServer, random: Randomness, address: String, userAgent: String? = nil,
+        languages: String? = nil
+    ) {
         self.userAgent = userAgent
+        self.languages = languages
         self.server = server
         self.random = random
         self.address = address
@@ -190,6 +198,7 @@ final class Browser: Sendable {
         let cookie = cookies.withLock { $0.map { "\($0)=\($1)" }.joined(separator: "; ") }
         request.fields.append(("cookie", cookie))
         if let userAgent { request.fields.append(("user-agent", userAgent)) }
+        if let languages { request.fields.append(("accept-language", languages)) }
         let shown = Shown(await server.answer(request, now: now, random: random))
         for line in shown.all("set-cookie") {
             let pair = line.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -1,6 +1,7 @@
 import HTTP
 import JSON
 import Testing
+import Texts
 
 @testable import AuthorizationRecords
 @testable import AuthorizationTesting
@@ -109,7 +110,7 @@ struct DevicePageTests {
         for _ in 0..<10 { #expect(await submit("BBBB-BBBB").status == 400) }
         let limited = await submit("WDJB-MJHT")
         #expect(limited.status == 429)
-        #expect(limited.text.contains(DevicePage.tooManyAttempts))
+        #expect(limited.text.contains(DeviceText.tooManyAttempts.sentence.english))
         #expect(await submit("WDJB-MJHT", in: harness.browser(address: "198.51.100.7")).status == 303)
     }
 

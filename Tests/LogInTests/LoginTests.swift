@@ -2,6 +2,7 @@ import Foundation
 import HTTP
 import JSON
 import Testing
+import Texts
 
 @testable import Administration
 @testable import AuthorizationRecords
@@ -25,7 +26,7 @@ struct LoginTests {
         let id = try await harness.interaction(for: browser)
         let form = await browser.get("/oauth2/login", "interaction=\(id)")
         #expect(form.status == 200)
-        #expect(form.text.contains("to go on to <strong>Shop</strong>"))
+        #expect(form.text.contains("to continue to <strong>Shop</strong>"))
         #expect(form.field("content-security-policy")?.contains("form-action 'self' https://shop.example;") == true)
         let answer = await browser.send(form, ["username": " ALICE ", "password": LogInHarness.password])
         #expect(answer.status == 303)
@@ -79,7 +80,7 @@ struct LoginTests {
             pages.insert(answer.text.replacing("value=\"\(name)\"", with: ""))
         }
         #expect(pages.count == 1)
-        #expect(pages.first?.contains(LoginPage.failed) == true)
+        #expect(pages.first?.contains(LoginText.failed.sentence.english) == true)
         #expect(try await harness.stored(id).user == nil)
     }
 

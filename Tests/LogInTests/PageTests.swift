@@ -1,7 +1,9 @@
 import Crypto
 import Foundation
 import HTTP
+import Policy
 import Testing
+import Texts
 
 @testable import AuthorizationRecords
 @testable import AuthorizationTesting
@@ -14,25 +16,40 @@ struct PageTests {
         var content: [String: Any] = [
             "hasScopes": true, "scopes": [["text": text, "name": text]], "hasResources": true, "resources": [text],
             "hasDetails": true,
-            "details": [text],
+            "details": [text], "hasClient": true, "isUnknown": true, "passwords": true, "hasProvider": true,
+            "offersAnother": true, "members": [["name": text, "value": text]],
         ]
+        for name in ["asks", "unknown", "client", "user", "destination"] {
+            content[name] = [["plain": text], ["strong": text]]
+        }
         for name in [
-            "title", "host", "problem", "client", "user", "destination", "action", "interaction", "token", "username",
-            "code", "returnTo",
-            "state", "message",
+            "title", "host", "problem", "action", "interaction", "token", "username", "code", "returnTo", "state",
+            "message", "provider", "refresh", "uiLocales",
         ] { content[name] = text }
         return content
     }
 
+    private static func shown(_ language: Language = .english) -> Presentation { Presentation(language: language) }
+
+    private static func call(_ fields: [ServiceRequest.Field] = []) -> EndpointCall {
+        EndpointCall(
+            request: ServiceRequest(method: "GET", path: "/", fields: fields), now: 0, monotonic: 0, random: .system)
+    }
+
+    /// As a file could bring it.
+    private static func language(_ text: String, tag: String = "fr") -> Language {
+        Language(tag: tag, texts: TextCatalogue.sentences.mapValues { $0.mapValues { _ in text } })
+    }
+
     @Test("whatever a page is given stands in it as text", arguments: PageTemplate.allCases)
     func escaped(template: PageTemplate) throws {
-        let plain = try #require(template.rendered(Self.content("harmless")))
+        let plain = try #require(template.rendered(Self.content("harmless"), Self.shown()))
         for hostile in [
             "<script>alert(1)</script>", "\" onfocus=\"alert(1)", "' x='", "\"\u{301} onfocus=alert(1) x=",
             "<\u{338}img src=x>",
             "{{title}}", "</style>",
         ] {
-            let page = try #require(template.rendered(Self.content(hostile)))
+            let page = try #require(template.rendered(Self.content(hostile), Self.shown()))
             for mark in "<>\"'".unicodeScalars {
                 #expect(
                     page.unicodeScalars.count { $0 == mark } == plain.unicodeScalars.count { $0 == mark },
@@ -41,11 +58,50 @@ struct PageTests {
         }
     }
 
+    @Test("a file of texts cannot add anything to a page but text", arguments: PageTemplate.allCases)
+    func escapedTexts(template: PageTemplate) throws {
+        let plain = try #require(template.rendered(Self.content("text"), Self.shown(Self.language("harmless"))))
+        for hostile in ["<script>alert(1)</script>", "\" onfocus=\"alert(1)", "{{title}}", "{{{message}}}", "' x='"] {
+            let shown = Self.shown(Self.language(hostile))
+            let page = try #require(template.rendered(Self.content("text"), shown))
+            for mark in "<>\"'".unicodeScalars {
+                #expect(
+                    page.unicodeScalars.count { $0 == mark } == plain.unicodeScalars.count { $0 == mark },
+                    "\(mark) of \(hostile)")
+            }
+        }
+    }
+
+    @Test("a page says nothing that is not in the catalogue", arguments: PageTemplate.allCases)
+    func nothingElse(template: PageTemplate) throws {
+        var page = try #require(template.rendered(Self.content("\u{b7}"), Self.shown(Self.language("\u{b7}"))))
+        for tag in ["style", "script"] {
+            while let from = page.range(of: "<\(tag)>"), let to = page.range(of: "</\(tag)>") {
+                page.removeSubrange(from.lowerBound..<to.upperBound)
+            }
+        }
+        let texts = page.replacing(/<[^>]*>/, with: " ")
+        #expect(texts.firstMatch(of: /[A-Za-z]+/) == nil)
+        for label in page.matches(of: /aria-label="([^"]*)"/) { #expect(label.1 == "\u{b7}") }
+    }
+
+    @Test(
+        "a page says which language it is in, to browsers, screen readers and caches, and is written in its direction")
+    func languages() throws {
+        let german = Shown(ErrorPage.expired(Self.call([("accept-language", "de-AT, en;q=0.5")])))
+        #expect(german.text.hasPrefix("<!doctype html>\n<html lang=\"de\">"))
+        #expect(german.text.contains("<h1>Diese Seite ist abgelaufen</h1>"))
+        #expect(german.field("content-language") == "de")
+        #expect(german.field("vary") == "Accept-Language")
+        let arabic = try #require(PageTemplate.message.rendered([:], Self.shown(Self.language("x", tag: "ar"))))
+        #expect(arabic.hasPrefix("<!doctype html>\n<html lang=\"ar\" dir=\"rtl\">"))
+    }
+
     @Test(
         "a page says what it is to whoever cannot see it: language, title, one heading, one main part, names of fields and of errors",
         arguments: PageTemplate.allCases)
     func accessible(template: PageTemplate) throws {
-        let page = try #require(template.rendered(Self.content("text")))
+        let page = try #require(template.rendered(Self.content("text"), Self.shown()))
         #expect(page.hasPrefix("<!doctype html>\n<html lang=\"en\">"))
         #expect(page.contains("<meta name=\"viewport\""))
         for once in ["<title>", "<h1>", "<main>", "</main>", "<style>"] {
@@ -67,7 +123,7 @@ struct PageTests {
 
     @Test("a page has no script, loads nothing, and frames nothing", arguments: PageTemplate.allCases)
     func nothingActive(template: PageTemplate) throws {
-        var page = try #require(template.rendered(Self.content("text"))).lowercased()
+        var page = try #require(template.rendered(Self.content("text"), Self.shown())).lowercased()
         // What brings an answer by POST has one line, which its policy names by its hash.
         if template == .formPost { page.replace("<script>\(FormPostPage.script.lowercased())</script>", with: "") }
         for word in [
@@ -82,7 +138,8 @@ struct PageTests {
     @Test("AS-038 every page forbids frames, scripts, caches and guesses at its type")
     func headers() {
         let answers = [
-            ErrorPage.response(status: 400, title: "a", message: "b"), ErrorPage.unavailable, ErrorPage.expired,
+            ErrorPage.response(status: 400, Self.shown(), title: "a", message: "b"), ErrorPage.unavailable(Self.call()),
+            ErrorPage.expired(Self.call()),
         ]
         for page in answers.map(Shown.init) {
             let policy = page.field("content-security-policy") ?? ""
@@ -102,7 +159,7 @@ struct PageTests {
 
     @Test("the content security policy allows the one stylesheet and no other")
     func styleHash() throws {
-        let page = Shown(ErrorPage.expired)
+        let page = Shown(ErrorPage.expired(Self.call()))
         let style = try #require(page.text.firstMatch(of: /<style>([\s\S]*)<\/style>/)?.1)
         let hash = Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
         #expect(page.field("content-security-policy")?.contains("style-src 'sha256-\(hash)';") == true)

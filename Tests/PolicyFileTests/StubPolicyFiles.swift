@@ -53,7 +53,7 @@ struct StubPolicyFiles: PolicyFiles {
     }
 
     func read(_ path: String, bytesMax: Int) -> Result<[UInt8], PolicyFileFailure> {
-        let bytes = Array((contents[path] ?? Self.keySet).utf8)
+        let bytes = Array((contents[path] ?? (path.hasSuffix(".yaml") ? "{}" : Self.keySet)).utf8)
         return bytes.count > bytesMax ? .failure(PolicyFileFailure(.tooLarge)) : .success(bytes)
     }
 

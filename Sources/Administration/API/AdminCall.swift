@@ -47,7 +47,9 @@ struct AdminCall: Sendable {
     // MARK: Bodies
 
     /// The body's one object, with no other members than these.
-    func document(_ known: Set<String>, types: Set<String> = ["application/json"]) throws(AdminRefusal) -> JSONObject {
+    func document(
+        _ known: Set<String>, prefix: String? = nil, types: Set<String> = ["application/json"]
+    ) throws(AdminRefusal) -> JSONObject {
         let sent = request.values("content-type")
         guard sent.count == 1, let type = sent[0].split(separator: ";", omittingEmptySubsequences: false).first,
             types.contains(type.lowercased().trimmed)
@@ -55,7 +57,7 @@ struct AdminCall: Sendable {
         let body: JSON
         do { body = try JSON.parse(request.body) } catch { throw AdminRefusal(.badDocument) }
         guard let object = body.object else { throw AdminRefusal(.badDocument) }
-        for name in object.names where !known.contains(name) {
+        for name in object.names where !known.contains(name) && !(prefix.map(name.hasPrefix) ?? false) {
             throw AdminRefusal(
                 .badMember,
                 "The body has a member that is not known here; known are \(known.sorted().joined(separator: ", ")).")

@@ -2,6 +2,7 @@ import AuthorizationRecords
 import AuthorizationServer
 import HTTP
 import JSON
+import LogIn
 
 /// `/admin/v1/clients`
 struct ClientCollection: AdminResource {
@@ -133,7 +134,7 @@ private struct ClientDocument {
     ])
 
     init(_ call: AdminCall, replacing old: RegisteredClient? = nil) throws(AdminRefusal) {
-        let body = try call.document(Self.known)
+        let body = try call.document(Self.known, prefix: RegisteredClient.nameMember)
         let fixed = old?.managementDocument
         for name in ["client_id_issued_at", "open_until", "secrets"] + (old == nil ? [] : ["client_id"]) {
             guard let value = body[name] else { continue }

@@ -37,12 +37,14 @@ package struct AuthorizationRequest: Sendable, Equatable {
     package var hintedUser: String?
     /// What the log-in page fills in.
     package var loginHint: String?
+    /// The languages that the user wants, as the client knows; nil: the browser says.
+    package var uiLocales: String?
     /// RFC 9396 §2, judged; nil: none were sent.
     package var authorizationDetails: JSON?
     /// `dpop_jkt`: the key by which the code will be redeemed (RFC 9449 §10).
     package var keyThumbprint: String?
 
-    /// Octets of `nonce` and `login_hint`, and of all `acr_values`, at most; they are kept with the grant.
+    /// Octets of `nonce`, `login_hint` and `ui_locales`, and of all `acr_values`, at most; they are kept with the grant.
     package static let textBytesMax = 512
     /// RFC 7636 §4.2.
     package static let codeChallengeBytesMax = 128
@@ -71,6 +73,7 @@ package struct AuthorizationRequest: Sendable, Equatable {
         members["max_age"] = maxAge.map { .integer($0) }
         if !acrValues.isEmpty { members["acr_values"] = .strings(acrValues) }
         members["login_hint"] = loginHint.map { .string($0) }
+        members["ui_locales"] = uiLocales.map { .string($0) }
         members["authorization_details"] = authorizationDetails
         members["dpop_jkt"] = keyThumbprint.map { .string($0) }
         return members
@@ -104,6 +107,7 @@ package struct AuthorizationRequest: Sendable, Equatable {
             maxAge = try members.optionalInteger("max_age", in: 0...Self.maxAgeMax)
             acrValues = try members.texts("acr_values")
             loginHint = try members.optionalText("login_hint", bytesMax: Self.textBytesMax)
+            uiLocales = try members.optionalText("ui_locales", bytesMax: Self.textBytesMax)
             authorizationDetails = members.optionalValue("authorization_details")
             keyThumbprint = try members.optionalText("dpop_jkt", bytesMax: Self.thumbprintBytes)
             try members.end()

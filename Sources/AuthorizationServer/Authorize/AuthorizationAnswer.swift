@@ -10,6 +10,8 @@ struct AuthorizationAnswer: Sendable {
     let redirectURI: String
     let state: String?
     var mode = AuthorizationRequest.ResponseMode.query
+    /// Where the answer is a page.
+    let presentation: Presentation
 
     func code(_ code: String) -> ServiceResponse { response([("code", code)]) }
 
@@ -25,7 +27,9 @@ struct AuthorizationAnswer: Sendable {
         var members = members
         if let state { members.append(("state", state)) }
         members.append(("iss", issuer))
-        if mode == .formPost { return FormPostPage.response(redirectURI: redirectURI, members: members) }
+        if mode == .formPost {
+            return FormPostPage.response(redirectURI: redirectURI, members: members, presentation)
+        }
         let query = members.map { "\($0.name)=\(PercentEncoding.encoded($0.value))" }.joined(separator: "&")
         return .browser(303, [("Location", redirectURI + (redirectURI.contains("?") ? "&" : "?") + query)])
     }

@@ -3,6 +3,7 @@ import HTTP
 import JSON
 import LogIn
 import Policy
+import Texts
 
 /// `/oauth2/authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2): a browser comes with a client's request, and comes
 /// back from the pages for users until there is an answer for the client.
@@ -25,13 +26,15 @@ struct AuthorizationEndpoint: ServerEndpoint {
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         var claimed: String?
+        var uiLocales: String?
         do throws(OAuthError) {
             let front = try FrontChannel(call.request)
             claimed = front.parameters.value("client_id")
+            uiLocales = front.parameters.value("ui_locales")
             if let id = front.parameters.value("interaction") { return try await resume(id, call) }
             return try await begin(front, call)
         } catch {
-            var response = page(error)
+            var response = page(error, call.presentation(uiLocales: uiLocales), call)
             response.facts.client = claimed
             return response
         }
@@ -46,7 +49,8 @@ struct AuthorizationEndpoint: ServerEndpoint {
             asked: received.parameters.value("redirect_uri"), of: client)
         let answer = AuthorizationAnswer(
             issuer: issuer, redirectURI: redirectURI, state: ParameterBounds.state(received.parameters),
-            mode: AuthorizationRequest.ResponseMode(asked: received.parameters) ?? .query)
+            mode: AuthorizationRequest.ResponseMode(asked: received.parameters) ?? .query,
+            presentation: call.presentation(uiLocales: received.parameters.value("ui_locales")))
         var response: ServiceResponse
         do throws(OAuthError) {
             if let fault = received.fault { throw fault }
@@ -76,26 +80,27 @@ struct AuthorizationEndpoint: ServerEndpoint {
             try await $0.records(RecordQuery(.registrationToken, client: client.id), most: 1)
         }
         guard !registration.isEmpty || client.openUntil != nil else { return answer.error(error) }
-        return try await session(call) == nil ? page(error) : answer.error(error)
+        return try await session(call) == nil ? page(error, answer.presentation, call) : answer.error(error)
     }
 
     // MARK: Back from the pages
 
     private func resume(_ id: String, _ call: EndpointCall) async throws(OAuthError) -> ServiceResponse {
         guard RandomText.interaction.isWellFormed(id), let browser = BrowserCookie(call.request) else {
-            return ErrorPage.expired
+            return ErrorPage.expired(call)
         }
         let record = try await store.orUnavailable {
             try await $0.record(.interaction, RandomText.interaction.key(of: id))
         }
-        guard let record, !record.isExpired(at: call.now) else { return ErrorPage.expired }
+        guard let record, !record.isExpired(at: call.now) else { return ErrorPage.expired(call) }
         let interaction = try await store.orUnavailable { _ in try record.read { Interaction($0, id: id) } }
         guard interaction.browserKey == browser.key, let request = interaction.request,
             let client = try await store.orUnavailable({ try await $0.client(id: interaction.clientID) })
                 .flatMap(receiver.terms.inForce)
-        else { return ErrorPage.expired }
+        else { return ErrorPage.expired(call) }
         let answer = AuthorizationAnswer(
-            issuer: issuer, redirectURI: request.redirectURI, state: request.state, mode: request.responseMode)
+            issuer: issuer, redirectURI: request.redirectURI, state: request.state, mode: request.responseMode,
+            presentation: call.presentation(uiLocales: request.uiLocales))
         var flow = AuthorizationFlow(
             request: request, client: client, user: try await user(interaction, call), now: call.now)
         flow.interaction = interaction
@@ -106,7 +111,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
             guard
                 (try? RedirectURI.chosen(asked: request.redirectURI, of: client)) != nil
             else {
-                return ErrorPage.expired
+                return ErrorPage.expired(call)
             }
             guard client.mayStillHave(request.scopes) else { throw .invalidScope }
             response =
@@ -206,7 +211,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         for _ in 0..<Self.attemptsMax {
             // No code for a session or an account that has ended while this was decided.
             guard let login = try await login(call), login.session.sid == user.sessionID else {
-                return ErrorPage.expired
+                return ErrorPage.expired(call)
             }
             let all =
                 [login.user.unchanged, .expect(.session, key: login.session.key, version: login.session.version)]
@@ -229,13 +234,11 @@ struct AuthorizationEndpoint: ServerEndpoint {
         return try await store.orUnavailable { _ in try await sessions.session(of: call.request, now: call.now) }
     }
 
-    private func page(_ error: OAuthError) -> ServiceResponse {
-        guard error.status != 503 else { return ErrorPage.unavailable(because: error.event) }
+    private func page(_ error: OAuthError, _ presentation: Presentation, _ call: EndpointCall) -> ServiceResponse {
+        guard error.status != 503 else { return ErrorPage.unavailable(call, because: error.event) }
         var response = ErrorPage.response(
-            status: error.status, title: "The application's request cannot be answered",
-            message:
-                "What the application sent is not right (\(error.word): \(error.description)). Go back to it; if this happens again, tell whoever runs it."
-        )
+            status: error.status, presentation, title: presentation[ErrorText.badRequestTitle],
+            message: presentation.text(ErrorText.badRequest, ["reason": "\(error.word): \(error.description)"]))
         response.facts.error = error.word
         response.facts.event = error.event
         return response

@@ -3,6 +3,7 @@ import JOSE
 import JSON
 import Policy
 import Proof
+import Texts
 
 /// Authorization server metadata (RFC 8414 §2), which is the OpenID provider's too (OpenID Connect Discovery §3): what
 /// stands here works, and what works stands here.
@@ -11,17 +12,21 @@ struct ServerMetadata: Sendable {
     private let members: [CertificateTrust: JSONObject]
     private let profile: SecurityProfile
     private let certificates: @Sendable () -> CertificateTrust
+    private let languages: @Sendable () -> Languages
 
     /// Everything follows from the issuer and the listeners, nothing from the request: a forged `Host` changes nothing.
     /// - Parameters:
     ///   - grants: those that work.
     ///   - certificates: what clients can show by certificates on the listeners that there are now.
+    ///   - languages: those in which pages are shown now.
     init(
         settings: AuthorizationServerSettings, grants: [GrantType],
-        certificates: @escaping @Sendable () -> CertificateTrust
+        certificates: @escaping @Sendable () -> CertificateTrust,
+        languages: @escaping @Sendable () -> Languages
     ) {
         profile = settings.profile
         self.certificates = certificates
+        self.languages = languages
         members = Dictionary(
             uniqueKeysWithValues: [.none, .held, .verified].map { ($0, Self.members(settings, grants, $0)) })
     }
@@ -117,6 +122,8 @@ struct ServerMetadata: Sendable {
     /// - Parameter keys: those that sign now, or will.
     func document(_ keys: SigningKeyRing, now: Int64) -> JSON {
         var document = members[certificates()] ?? [:]
+        // RFC 8414 §2
+        document["ui_locales_supported"] = .strings(languages().all.map(\.tag))
         // RFC 9701 §7: answers are signed with the key that signs now.
         document["introspection_signing_alg_values_supported"] = keys.current(now: now).map {
             .strings([$0.algorithm.rawValue])

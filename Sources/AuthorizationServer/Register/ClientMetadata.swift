@@ -2,7 +2,9 @@ package import AuthorizationRecords
 import HTTP
 import JOSE
 package import JSON
+import LogIn
 package import Policy
+import Texts
 
 /// Why a client cannot be registered as asked (RFC 7591 §3.2.2).
 package struct ClientMetadataError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -317,6 +319,7 @@ package struct ClientMetadata: Sendable {
             shown[name] = .string(uri)
         }
         for name in Self.shownTexts { shown[name] = try text(metadata, name, octetsMax: 256).map { .string($0) } }
+        for (name, value) in try names(metadata) { shown[name] = .string(value) }
         if let contacts = try texts(metadata, "contacts") {
             guard contacts.count <= 10, contacts.allSatisfy({ $0.utf8.count <= 256 }) else {
                 throw ClientMetadataError(.metadata, "contacts is too long")
@@ -325,6 +328,24 @@ package struct ClientMetadata: Sendable {
         }
         return shown
     }
+
+    /// `client_name` in other languages (RFC 7591 §2.2); of other members only the one for all languages is kept.
+    private func names(_ metadata: JSONObject) throws(ClientMetadataError) -> [(String, String)] {
+        var names: [(String, String)] = []
+        for member in metadata.names where member.hasPrefix(RegisteredClient.nameMember) {
+            guard Language.isTag(String(member.dropFirst(RegisteredClient.nameMember.count))),
+                names.count < Self.namesMax
+            else {
+                throw ClientMetadataError(
+                    .metadata,
+                    "\(RegisteredClient.nameMember)… must have the tag of a language (BCP 47) behind it, and be there \(Self.namesMax) times at most"
+                )
+            }
+            if let name = try text(metadata, member, octetsMax: 256) { names.append((member, name)) }
+        }
+        return names
+    }
+    private static let namesMax = 20
 
     // MARK: Members
 

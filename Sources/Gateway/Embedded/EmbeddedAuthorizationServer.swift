@@ -72,7 +72,10 @@ final class EmbeddedAuthorizationServer: LocalService {
             documents: ClientDocumentFetcher(settings.clientKeys, logger: logger),
             assertions: federation,
             provider: provider,
-            certificates: { (current.inForce?.policy ?? policy).listeners.certificateTrust })
+            certificates: { (current.inForce?.policy ?? policy).listeners.certificateTrust },
+            pageSettings: {
+                (current.inForce?.policy ?? policy).authorizationServer?.logIn.pages ?? settings.logIn.pages
+            })
     }
 
     func answer(_ request: ServiceRequest) async -> ServiceResponse {

@@ -19,6 +19,7 @@ extension Policy {
             paths.formUnion(issuer.introspection?.filesNamed ?? [])
         }
         paths.formUnion(upstreamTokens?.keys ?? [])
+        paths.formUnion(authorizationServer?.logIn.pages.files ?? [])
         // Also those that are read anew for each connection: what is known of their times is read at a reload.
         paths.formUnion(certificateFiles.map(\.path))
         return paths.sorted()

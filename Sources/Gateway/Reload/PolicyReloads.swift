@@ -112,8 +112,19 @@ extension Policy {
         }
         if old.audit != audit { return "audit settings changed: restart" }
         if old.workers != workers { return "workers changed: restart" }
-        if old.authorizationServer != authorizationServer { return "authorization_server changed: restart" }
+        if old.authorizationServer?.withoutPages != authorizationServer?.withoutPages {
+            return "authorization_server changed: restart"
+        }
         return nil
+    }
+}
+
+extension AuthorizationServerSettings {
+    /// Without what a reload can change.
+    fileprivate var withoutPages: AuthorizationServerSettings {
+        var settings = self
+        settings.logIn.pages = PageSettings()
+        return settings
     }
 }
 

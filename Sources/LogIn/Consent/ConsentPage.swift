@@ -2,6 +2,7 @@ import AuthorizationRecords
 import HTTP
 import JSON
 import Policy
+import Texts
 
 /// `/oauth2/consent`: whether the client may do what it asks for. It notes the answer and changes nothing else.
 struct ConsentPage: PageEndpoint {
@@ -12,21 +13,28 @@ struct ConsentPage: PageEndpoint {
         guard let (interaction, browser) = try await context.interaction(parameters.value("interaction"), call),
             let request = interaction.request,
             let client = try await context.store.client(id: interaction.clientID)
-        else { return ErrorPage.expired }
+        else { return ErrorPage.expired(call) }
         guard let user = try await user(interaction, call) else { return Self.login(interaction) }
+        let presentation = call.presentation(interaction)
         var content = asked.content(
-            scopes: request.scopes, resources: request.resources, details: request.authorizationDetails)
-        content["client"] = client.shownName
+            scopes: request.scopes, resources: request.resources, details: request.authorizationDetails, presentation)
+        content["asks"] = presentation.emphasising(
+            ConsentText.asks, ["client": client.shownName(presentation), "user": user.shownName])
         if client.openUntil != nil {
-            content["stranger"] = true
-            content["published"] = ClientDocumentURL(client.id)?.shownHost
+            content["isUnknown"] = true
+            let host = ClientDocumentURL(client.id)?.shownHost
+            content["unknown"] = presentation.emphasising(
+                host == nil ? ConsentText.unknownClient : .unknownClientPublished, ["host": host ?? ""])
         }
-        content["user"] = user.shownName
-        content["destination"] = FormTargets.shown(redirectURI: request.redirectURI)
+        content["destination"] = presentation.emphasising(
+            ConsentText.destination, ["destination": FormTargets.shown(redirectURI: request.redirectURI)])
         content["action"] = AuthorizationServerEndpoint.consent.path
         content["interaction"] = interaction.id
         content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction))
-        return context.page(.consent, title: "Allow access?", content, formTargets: interaction.formTargets).response
+        return context.page(
+            .consent, title: presentation[ConsentText.title], content, presentation,
+            formTargets: interaction.formTargets
+        ).response
     }
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
@@ -36,10 +44,10 @@ struct ConsentPage: PageEndpoint {
                 call.request, token: parameters.value("form_token"), browser: browser,
                 purpose: Self.purpose(interaction)),
             let answer = Decision(parameters)
-        else { return ErrorPage.expired }
+        else { return ErrorPage.expired(call) }
         guard let user = try await user(interaction, call) else { return Self.login(interaction) }
         var next = interaction
-        guard next.decide(answer == .allow ? .given : .refused) else { return ErrorPage.expired }
+        guard next.decide(answer == .allow ? .given : .refused) else { return ErrorPage.expired(call) }
         // Sent twice, the first answer counts; the authorization endpoint knows what came of it.
         _ = try await context.store.commit([.replace(next.record)], now: call.now)
         var response = ServiceResponse.seeOther(interaction.continuation)

@@ -2,6 +2,7 @@ import AuthorizationRecords
 import HTTP
 import JSON
 import Policy
+import Texts
 
 /// `/oauth2/device` (RFC 8628 §3.3): a user types the code that a device shows, logs in, and lets the device in or
 /// not.
@@ -9,8 +10,6 @@ import Policy
 /// Also when the code came in the address (`verification_uri_complete`, §3.3.1), the user sees it, is told to compare
 /// it with the device, and has to say yes: somebody may have sent the address (§5.4).
 struct DevicePage: PageEndpoint {
-    static let unknown = "There is no such code, or it is over. Look again at your device; codes last ten minutes."
-    static let tooManyAttempts = "There were too many wrong codes. Wait a minute, then try again."
     /// So long may it take from the code to the answer; the code itself may end before.
     static let interactionSeconds: Int64 = 1_800
 
@@ -26,15 +25,17 @@ struct DevicePage: PageEndpoint {
         return entry(code: code ?? "", problem: nil, status: 200, call)
     }
 
-    private func entry(code: String, problem: String?, status: Int, _ call: EndpointCall) -> ServiceResponse {
+    private func entry(code: String, problem: DeviceText?, status: Int, _ call: EndpointCall) -> ServiceResponse {
         let browser = BrowserCookie(call.request)
         let secret = browser ?? BrowserCookie(call.random)
+        let presentation = call.presentation()
         var page = context.page(
-            .deviceCode, title: "Connect a device",
+            .deviceCode, title: presentation[DeviceText.title],
             [
-                "code": code, "problem": problem, "action": AuthorizationServerEndpoint.device.path,
+                "code": code, "problem": problem.map { presentation[$0] },
+                "action": AuthorizationServerEndpoint.device.path,
                 "token": FormGuard.token(secret, purpose: Self.entryPurpose),
-            ], status: status)
+            ], presentation, status: status)
         if browser == nil { page.fields.append(secret.field) }
         if status == 429 { page.fields.append(("Retry-After", "60")) }
         var response = page.response
@@ -49,7 +50,7 @@ struct DevicePage: PageEndpoint {
     private func confirmation(_ id: String, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let (interaction, browser) = try await context.interaction(id, call), let code = interaction.userCode
         else {
-            return ErrorPage.expired
+            return ErrorPage.expired(call)
         }
         guard let login = try await context.sessions.login(of: call.request, now: call.now) else {
             return Self.login(interaction)
@@ -58,17 +59,22 @@ struct DevicePage: PageEndpoint {
         {
         case .found(let request):
             let client = try await context.store.client(id: request.clientID)
-            var content = asked.content(scopes: request.scopes, resources: request.resources, details: nil)
+            let presentation = call.presentation()
+            var content = asked.content(
+                scopes: request.scopes, resources: request.resources, details: nil, presentation)
             content["code"] = UserCode.shown(code)
-            content["client"] = client?.shownName ?? request.clientID
-            content["user"] = login.user.shownName
+            content["asks"] = presentation.emphasising(
+                DeviceText.asks,
+                ["client": client?.shownName(presentation) ?? request.clientID, "user": login.user.shownName])
             content["action"] = AuthorizationServerEndpoint.device.path
             content["interaction"] = interaction.id
             content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction))
-            return context.page(.deviceConfirmation, title: "Connect this device?", content).response
-        case .unknown: return entry(code: "", problem: Self.unknown, status: 400, call)
-        case .tooMany: return entry(code: "", problem: Self.tooManyAttempts, status: 429, call)
-        case .unavailable: return ErrorPage.unavailable
+            return context.page(
+                .deviceConfirmation, title: presentation[DeviceText.confirmationTitle], content, presentation
+            ).response
+        case .unknown: return entry(code: "", problem: .unknownCode, status: 400, call)
+        case .tooMany: return entry(code: "", problem: .tooManyAttempts, status: 429, call)
+        case .unavailable: return ErrorPage.unavailable(call)
         }
     }
 
@@ -79,7 +85,7 @@ struct DevicePage: PageEndpoint {
         guard let browser = BrowserCookie(call.request),
             context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.entryPurpose)
-        else { return ErrorPage.expired }
+        else { return ErrorPage.expired(call) }
         let typed = parameters.value("user_code") ?? ""
         let login = try await context.sessions.login(of: call.request, now: call.now)
         switch await verification.find(
@@ -87,9 +93,9 @@ struct DevicePage: PageEndpoint {
         {
         case .found(let request):
             return try await begin(request, code: UserCode.normalised(typed) ?? "", browser, login?.session, call)
-        case .unknown: return entry(code: String(typed.prefix(32)), problem: Self.unknown, status: 400, call)
-        case .tooMany: return entry(code: String(typed.prefix(32)), problem: Self.tooManyAttempts, status: 429, call)
-        case .unavailable: return ErrorPage.unavailable
+        case .unknown: return entry(code: String(typed.prefix(32)), problem: .unknownCode, status: 400, call)
+        case .tooMany: return entry(code: String(typed.prefix(32)), problem: .tooManyAttempts, status: 429, call)
+        case .unavailable: return ErrorPage.unavailable(call)
         }
     }
 
@@ -101,7 +107,7 @@ struct DevicePage: PageEndpoint {
             subject: .device(userCode: code, user: nil), expiresAt: call.now + Self.interactionSeconds,
             sender: call.sender)
         guard try await context.store.commit(context.pending.insertion(of: interaction.record), now: call.now) else {
-            return ErrorPage.unavailable
+            return ErrorPage.unavailable(call)
         }
         return session == nil ? Self.login(interaction) : .seeOther(interaction.continuation)
     }
@@ -114,13 +120,13 @@ struct DevicePage: PageEndpoint {
                 call.request, token: parameters.value("form_token"), browser: browser,
                 purpose: Self.purpose(interaction)),
             let answer = Decision(parameters)
-        else { return ErrorPage.expired }
+        else { return ErrorPage.expired(call) }
         guard let login = try await context.sessions.login(of: call.request, now: call.now) else {
             return Self.login(interaction)
         }
         let found = await verification.find(
             code, address: call.request.clientAddress, userID: login.user.id, now: call.now)
-        guard case .found(let request) = found else { return entry(code: "", problem: Self.unknown, status: 400, call) }
+        guard case .found(let request) = found else { return entry(code: "", problem: .unknownCode, status: 400, call) }
         let isDone =
             switch answer {
             case .allow:
@@ -131,15 +137,15 @@ struct DevicePage: PageEndpoint {
                     if: [login.user.unchanged], now: call.now)
             case .deny: try await verification.deny(request, now: call.now)
             }
-        guard isDone else { return entry(code: "", problem: Self.unknown, status: 400, call) }
+        guard isDone else { return entry(code: "", problem: .unknownCode, status: 400, call) }
         _ = try await context.store.commit(
             [.remove(.interaction, key: RandomText.interaction.key(of: interaction.id))], now: call.now)
         var response =
             switch answer {
             case .allow:
-                context.message(200, title: "Device connected", "Go on at your device; you can close this page.")
+                context.message(200, title: DeviceText.allowedTitle, DeviceText.allowed, call.presentation())
             case .deny:
-                context.message(200, title: "Device turned away", "Nothing was given to it. You can close this page.")
+                context.message(200, title: DeviceText.deniedTitle, DeviceText.denied, call.presentation())
             }
         response.facts.client = request.clientID
         response.facts.subject = login.user.id

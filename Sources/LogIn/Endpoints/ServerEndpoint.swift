@@ -1,5 +1,6 @@
 package import AuthorizationRecords
 package import HTTP
+package import Policy
 
 /// One address of the authorization server: a request in, an answer out.
 package protocol ServerEndpoint: Sendable {
@@ -16,12 +17,17 @@ package struct EndpointCall: Sendable {
     package let monotonic: Int64
     /// For whatever secrets the answer needs.
     package let random: Randomness
+    /// How pages are shown at this moment.
+    package let pages: PageSettings
 
-    package init(request: ServiceRequest, now: Int64, monotonic: Int64, random: Randomness) {
+    package init(
+        request: ServiceRequest, now: Int64, monotonic: Int64, random: Randomness, pages: PageSettings = PageSettings()
+    ) {
         self.request = request
         self.now = now
         self.monotonic = monotonic
         self.random = random
+        self.pages = pages
     }
 }
 

@@ -2,15 +2,13 @@ import AuthorizationRecords
 import HTTP
 import JSON
 import Policy
+import Texts
 
 /// `/oauth2/login`: name and password, or the way to the provider, in the course of an interaction.
 ///
 /// An unknown name, a wrong password and a disabled account are the same to whoever looks: one answer, and the same
 /// work.
 struct LoginPage: PageEndpoint {
-    static let failed = "The user name or the password is not right."
-    static let tooManyAttempts = "There were too many attempts. Wait a minute, then try again."
-
     let context: PageContext
     let form: LoginForm
     let start: SessionStart
@@ -24,13 +22,14 @@ struct LoginPage: PageEndpoint {
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let (interaction, browser) = try await context.interaction(parameters.value("interaction"), call) else {
-            return ErrorPage.expired
+            return ErrorPage.expired(call)
         }
         // Where there is no choice, nobody is asked. Who only looks (HEAD) is not sent anywhere.
         if !form.passwords, call.request.method == "GET" {
             return try await leave(interaction, browser, chooses: false, call)
         }
-        return try await form.page(interaction, browser, username: interaction.request?.loginHint ?? "")
+        return try await form.page(
+            interaction, browser, call.presentation(interaction), username: interaction.request?.loginHint ?? "")
     }
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
@@ -38,11 +37,12 @@ struct LoginPage: PageEndpoint {
             context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser,
                 purpose: LoginForm.purpose(interaction))
-        else { return ErrorPage.expired }
+        else { return ErrorPage.expired(call) }
         if let way = parameters.value("provider") {
             return try await leave(interaction, browser, chooses: way == "another", call)
         }
-        guard form.passwords else { return ErrorPage.expired }
+        guard form.passwords else { return ErrorPage.expired(call) }
+        let presentation = call.presentation(interaction)
         let typed = parameters.value("username") ?? ""
         let name = UserName.normalised(typed)
         let account = if let name { try await context.store.user(name: name) } else { StoredUser?.none }
@@ -51,7 +51,8 @@ struct LoginPage: PageEndpoint {
             knownBrowser: account.flatMap { KnownBrowser.read(call.request, $0, pepper) })
         guard limiter.allows(attempt, now: call.now) else {
             var response = try await form.page(
-                interaction, browser, username: typed, problem: Self.tooManyAttempts, status: 429,
+                interaction, browser, presentation, username: typed,
+                problem: presentation[LoginText.tooManyAttempts], status: 429,
                 fields: [("Retry-After", "60")])
             response.facts.event = "login_braked"
             return response
@@ -68,7 +69,8 @@ struct LoginPage: PageEndpoint {
             }
             guard isRight, let user else {
                 var response = try await form.page(
-                    interaction, browser, username: typed, problem: Self.failed, status: 403)
+                    interaction, browser, presentation, username: typed, problem: presentation[LoginText.failed],
+                    status: 403)
                 response.facts.event = "login_failed"
                 response.facts.subject = user?.id
                 return response
@@ -78,18 +80,20 @@ struct LoginPage: PageEndpoint {
             // The account was changed while its password was computed, and may have another one by now; or the same page
             // was sent twice.
         }
-        return ErrorPage.expired
+        return ErrorPage.expired(call)
     }
 
     /// To the provider.
     private func leave(_ interaction: Interaction, _ browser: BrowserCookie, chooses: Bool, _ call: EndpointCall)
         async throws -> ServiceResponse
     {
-        guard let redirect else { return ErrorPage.expired }
+        guard let redirect else { return ErrorPage.expired(call) }
+        let presentation = call.presentation(interaction)
         if let page = try await redirect.leave(interaction, browser, chooses: chooses, call) { return page }
         return ProviderFault.unavailable.noted(
             try await form.page(
-                interaction, browser, username: "", problem: LoginForm.unavailable, status: 503,
+                interaction, browser, presentation, username: "", problem: presentation[ProviderText.unavailable],
+                status: 503,
                 fields: [("Retry-After", "10")]))
     }
 

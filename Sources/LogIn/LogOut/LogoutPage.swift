@@ -3,6 +3,7 @@ import HTTP
 import JSON
 import Octets
 import Policy
+import Texts
 
 /// `/oauth2/logout`: ends the session of this browser (OpenID Connect RP-Initiated Logout §2). The user is always
 /// asked, so that no other site can log anybody out; hence hints about whom it concerns are not needed. Of
@@ -12,6 +13,7 @@ struct LogoutPage: PageEndpoint {
     let hints: IDTokenHints
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
+        let presentation = Self.presentation(parameters, call)
         let target = try await destination(parameters, call)
         guard let login = try await context.sessions.login(of: call.request, now: call.now) else {
             // There is nobody to be asked. On the word of a client that anybody may have registered nobody is sent anywhere
@@ -19,31 +21,33 @@ struct LogoutPage: PageEndpoint {
             if let target, target.isVouchedFor {
                 return .seeOther(Self.adding(state: parameters.value("state"), to: target.uri))
             }
-            return context.message(200, title: "Logged out", "Nobody is logged in here.")
+            return context.message(200, title: LogoutText.doneTitle, LogoutText.nobody, presentation)
         }
         let browser = BrowserCookie(call.request)
         let secret = browser ?? BrowserCookie(call.random)
         var page = context.page(
-            .logout, title: "Log out?",
+            .logout, title: presentation[LogoutText.title],
             [
-                "user": login.user.shownName, "action": AuthorizationServerEndpoint.logout.path,
+                "user": presentation.emphasising(LogoutText.user, ["user": login.user.shownName]),
+                "action": AuthorizationServerEndpoint.logout.path,
                 "token": FormGuard.token(secret, purpose: Self.purpose), "client": target?.clientID,
                 "returnTo": target?.uri, "state": target == nil ? nil : parameters.value("state"),
-            ], formTargets: target.map { FormTargets.of(redirectURI: $0.uri) } ?? [])
+                "uiLocales": parameters.value("ui_locales").map { String($0.prefix(Self.uiLocalesCharactersMax)) },
+            ], presentation, formTargets: target.map { FormTargets.of(redirectURI: $0.uri) } ?? [])
         if browser == nil { page.fields = [secret.field] }
         return page.response
     }
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let token = parameters.value("form_token") else { return again(parameters) }
+        guard let token = parameters.value("form_token") else { return again(parameters, call) }
         guard let browser = BrowserCookie(call.request),
             context.forms.accepts(call.request, token: token, browser: browser, purpose: Self.purpose)
-        else { return ErrorPage.expired }
+        else { return ErrorPage.expired(call) }
         let login = try await context.sessions.login(of: call.request, now: call.now)
         if let login {
             guard
                 try await SessionEnding(store: context.store).end(login.session, in: browser, now: call.now)
-            else { return ErrorPage.unavailable }
+            else { return ErrorPage.unavailable(call) }
         }
         let removal = PageCookie.removal(SessionReader.cookieName)
         var response: ServiceResponse
@@ -51,7 +55,7 @@ struct LogoutPage: PageEndpoint {
             response = .seeOther(Self.adding(state: parameters.value("state"), to: target.uri), fields: [removal])
         } else {
             response = context.message(
-                200, title: "Logged out", "You are logged out here. Applications that you used may still know you.")
+                200, title: LogoutText.doneTitle, LogoutText.done, Self.presentation(parameters, call))
             response.fields.append(removal)
         }
         response.facts.subject = login?.user.id
@@ -61,13 +65,15 @@ struct LogoutPage: PageEndpoint {
 
     /// A request that an application has sent by POST (§2). Browsers send no cookies with a form of another site, so it comes
     /// again by GET, with which they do.
-    private func again(_ parameters: RequestParameters) -> ServiceResponse {
+    private func again(_ parameters: RequestParameters, _ call: EndpointCall) -> ServiceResponse {
         let query = Self.parameters.compactMap { name in
             parameters.value(name).map { name + "=" + PercentEncoding.encoded($0) }
         }.joined(separator: "&")
         guard query.utf8.count <= Self.queryBytesMax else {
+            let presentation = call.presentation()
             return ErrorPage.response(
-                status: 400, title: "This cannot be read", message: "What the application sent is too long.")
+                status: 400, presentation, title: presentation[ErrorText.unreadableTitle],
+                message: presentation[LogoutText.tooLong])
         }
         return .seeOther(AuthorizationServerEndpoint.logout.path + (query.isEmpty ? "" : "?" + query))
     }
@@ -106,9 +112,16 @@ struct LogoutPage: PageEndpoint {
         return uri + (uri.contains("?") ? "&" : "?") + "state=" + PercentEncoding.encoded(state)
     }
 
+    /// The client may say in which language (§2).
+    private static func presentation(_ parameters: RequestParameters, _ call: EndpointCall) -> Presentation {
+        call.presentation(uiLocales: parameters.value("ui_locales"))
+    }
+
     private static let purpose = "logout"
+    /// Of `ui_locales` that the form brings along.
+    private static let uiLocalesCharactersMax = 256
     /// Of a client's request (§2), in which nothing else is looked at.
-    private static let parameters = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"]
+    private static let parameters = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"]
     /// Of all of them in a query; a request's head has 16 KiB.
     private static let queryBytesMax = 8_192
 }

@@ -1,6 +1,7 @@
 import Crypto
 package import HTTP
 import Octets
+import Texts
 
 /// An answer to a client that the browser brings by POST (OAuth 2.0 Form Post Response Mode): so it stands in no address, no
 /// history and no log. The page is the only one with a script, which sends the form; nothing else may run there, because
@@ -13,14 +14,18 @@ package enum FormPostPage {
     /// - Parameters:
     ///   - redirectURI: where the form goes.
     ///   - members: what it carries.
-    package static func response(redirectURI: String, members: [(name: String, value: String)]) -> ServiceResponse {
+    package static func response(
+        redirectURI: String, members: [(name: String, value: String)], _ presentation: Presentation
+    ) -> ServiceResponse {
         let fields: [[String: Any]] = members.map { ["name": $0.name, "value": $0.value] }
         var page = Page(
             template: .formPost,
             content: [
-                "title": "One moment", "action": redirectURI,
-                "destination": FormTargets.shown(redirectURI: redirectURI), "members": fields,
-            ], formTargets: FormTargets.of(redirectURI: redirectURI))
+                "title": presentation[ErrorText.returningTitle], "action": redirectURI,
+                "destination": presentation.emphasising(
+                    ErrorText.returning, ["destination": FormTargets.shown(redirectURI: redirectURI)]),
+                "members": fields,
+            ], presentation: presentation, formTargets: FormTargets.of(redirectURI: redirectURI))
         page.scripts = [source]
         return page.response
     }

@@ -1,11 +1,13 @@
 import AuthorizationRecords
 import HTTP
+import Texts
 
 /// A page for users, with the header fields that every page has.
 struct Page {
     var status = 200
     var template: PageTemplate
     var content: [String: Any]
+    var presentation: Presentation
     /// Where the answer to its form may lead besides this host, as sources of CSP; browsers apply `form-action` to
     /// redirects, too.
     var formTargets: [String] = []
@@ -17,7 +19,7 @@ struct Page {
     /// learns its address. `same-origin` and not `no-referrer`, because with that browsers hide the origin of our own
     /// forms, too.
     var response: ServiceResponse {
-        guard let text = template.rendered(content) else {
+        guard let text = template.rendered(content, presentation) else {
             var failure = ServiceResponse(
                 status: 500, fields: [("Content-Type", "text/plain"), ("Cache-Control", "no-store")],
                 body: Array("No page.\n".utf8))
@@ -32,7 +34,8 @@ struct Page {
         return ServiceResponse(
             status: status,
             fields: [
-                ("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", policy),
+                ("Content-Type", "text/html; charset=utf-8"), ("Content-Language", presentation.language.tag),
+                ("Vary", "Accept-Language"), ("Content-Security-Policy", policy),
                 ("X-Frame-Options", "DENY"),
                 ("Referrer-Policy", "same-origin"), ("Cache-Control", "no-store"),
                 ("X-Content-Type-Options", "nosniff"),

@@ -2,6 +2,7 @@ import AuthorizationRecords
 import HTTP
 import JSON
 import Policy
+import Texts
 
 /// What all pages need.
 struct PageContext: Sendable {
@@ -27,24 +28,31 @@ struct PageContext: Sendable {
     }
 
     func page(
-        _ template: PageTemplate, title: String, _ content: [String: Any?], status: Int = 200,
-        formTargets: [String] = []
+        _ template: PageTemplate, title: String, _ content: [String: Any?], _ presentation: Presentation,
+        status: Int = 200, formTargets: [String] = []
     ) -> Page {
         var all = content.compactMapValues { $0 }
         all["title"] = title
         all["host"] = host
-        return Page(status: status, template: template, content: all, formTargets: formTargets)
+        return Page(
+            status: status, template: template, content: all, presentation: presentation, formTargets: formTargets)
     }
 
     /// A page that goes on by itself, as a new beginning for the browser: neither is it the answer to a form any more,
     /// nor a redirect.
     /// - Parameter location: of ours, or where the provider's metadata says.
-    func handOff(title: String, _ message: String, to location: String) -> ServiceResponse {
-        page(.handOff, title: title, ["message": message, "refresh": location]).response
+    func handOff(title: String, _ message: String, to location: String, _ presentation: Presentation)
+        -> ServiceResponse
+    {
+        page(.handOff, title: title, ["message": message, "refresh": location], presentation).response
     }
 
-    func message(_ status: Int, title: String, _ message: String) -> ServiceResponse {
-        page(.message, title: title, ["message": message], status: status).response
+    func message(_ status: Int, title: some PageText, _ message: some PageText, _ presentation: Presentation)
+        -> ServiceResponse
+    {
+        page(
+            .message, title: presentation[title], ["message": presentation[message]], presentation, status: status
+        ).response
     }
 }
 
@@ -61,15 +69,16 @@ extension PageEndpoint {
             if call.request.method == "POST" { return try await take(RequestParameters(form: call.request), call) }
             return try await show(RequestParameters(query: call.request), call)
         } catch let fault as ParameterFault {
+            let presentation = call.presentation()
             var response = ErrorPage.response(
-                status: 400, title: "This cannot be read",
-                message: "What the browser sent is not in order: \(fault).")
+                status: 400, presentation, title: presentation[ErrorText.unreadableTitle],
+                message: presentation.text(ErrorText.unreadable, ["reason": "\(fault)"]))
             response.facts.error = "invalid_request"
             return response
         } catch is DamagedRecord {
-            return ErrorPage.unavailable(because: ServiceFacts.damagedRecord)
+            return ErrorPage.unavailable(call, because: ServiceFacts.damagedRecord)
         } catch {
-            return ErrorPage.unavailable
+            return ErrorPage.unavailable(call)
         }
     }
 }
@@ -110,10 +119,23 @@ extension Interaction.AccountPlace {
 
 extension RegisteredClient {
     /// What users are shown: the name that it was registered with, which nobody has vouched for.
-    var shownName: String {
-        let name = name.shownOnPage()
+    func shownName(_ presentation: Presentation) -> String {
+        let name = (presentation.language.nearest(in: names) ?? name).shownOnPage()
         return name.isEmpty ? id : name
     }
+
+    /// Its name by language (RFC 7591 §2.2).
+    private var names: [String: String] {
+        var names: [String: String] = [:]
+        for (member, value) in metadata.members {
+            guard member.hasPrefix(Self.nameMember), let name = value.string else { continue }
+            names[String(member.dropFirst(Self.nameMember.count))] = name
+        }
+        return names
+    }
+
+    /// Before the tag of a language.
+    package static let nameMember = "client_name#"
 }
 
 extension StoredUser {

@@ -22,7 +22,7 @@ enum PageStyle {
         h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25; font-weight: 650; }
         h2 { margin: 1.5rem 0 .25rem; font-size: 1rem; font-weight: 650; }
         p { margin: 0 0 1rem; }
-        ul { margin: 0 0 1rem; padding-left: 1.25rem; }
+        ul { margin: 0 0 1rem; padding-inline-start: 1.25rem; }
         li { margin: .25rem 0; }
         .soft, footer { color: var(--soft); font-size: .9rem; }
         code { font: .9em/1.4 ui-monospace, "DejaVu Sans Mono", monospace; }
@@ -34,7 +34,7 @@ enum PageStyle {
           background: var(--sheet); color: var(--ink); font: inherit; }
         input[aria-invalid="true"] { border: 2px solid var(--bad); }
         .entry { text-transform: uppercase; letter-spacing: .08em; font-size: 1.25rem; }
-        .problem { margin: 1rem 0; padding: .75rem 1rem; border-left: .25rem solid var(--bad); background: var(--bad-ground); color: var(--bad);
+        .problem { margin: 1rem 0; padding: .75rem 1rem; border-inline-start: .25rem solid var(--bad); background: var(--bad-ground); color: var(--bad);
           border-radius: .25rem; }
         .buttons { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem; }
         button { flex: 1 1 8rem; min-height: 2.75rem; padding: .5rem 1rem; border: 1px solid var(--act); border-radius: .5rem;

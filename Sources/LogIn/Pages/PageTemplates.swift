@@ -1,4 +1,5 @@
 import Mustache
+import Texts
 
 /// The pages as Mustache templates, in the program itself: it is one file. What comes in is escaped (`HTMLText`); there
 /// is no triple mustache.
@@ -6,7 +7,22 @@ enum PageTemplate: String, CaseIterable, Sendable {
     case login, consent, deviceCode, deviceConfirmation, logout, message, handOff, formPost
 
     /// The page, whole; nil when the template is broken, which a test would have seen.
-    func rendered(_ content: [String: Any]) -> String? { Self.library[self]?.render(content) }
+    /// - Parameter content: what this page says besides the texts of the catalogue.
+    func rendered(_ content: [String: Any], _ presentation: Presentation) -> String? {
+        var all = content
+        all["texts"] = presentation.language.texts
+        all["lang"] = presentation.language.tag
+        all["rtl"] = presentation.language.isRightToLeft
+        return Self.library[self]?.render(all)
+    }
+
+    /// A text of the catalogue.
+    private static func text<Key: PageText>(_ key: Key) -> String { "{{texts.\(Key.page).\(key.rawValue)}}" }
+
+    /// A sentence with emphasised places, as `Presentation.emphasising` takes it apart.
+    private static func sentence(_ name: String) -> String {
+        "{{#\(name)}}{{plain}}{{#strong}}<strong>{{strong}}</strong>{{/strong}}{{/\(name)}}"
+    }
 
     private static let library: [PageTemplate: MustacheTemplate] = {
         HTMLText.register()
@@ -19,14 +35,14 @@ enum PageTemplate: String, CaseIterable, Sendable {
 
     private static let head = """
         <!doctype html>
-        <html lang="en">
+        <html lang="{{lang}}"{{#rtl}} dir="rtl"{{/rtl}}>
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="robots" content="noindex">
         {{#refresh}}<meta http-equiv="refresh" content="0; url={{refresh}}">
         {{/refresh}}
-        <title>{{#problem}}Problem: {{/problem}}{{title}}</title>
+        <title>{{#problem}}\(text(CommonText.problem)): {{/problem}}{{title}}</title>
         <style>\(PageStyle.text)</style>
         </head>
         <body>
@@ -61,55 +77,54 @@ enum PageTemplate: String, CaseIterable, Sendable {
         #"{{#problem}}<p class="problem" id="problem" role="alert">{{problem}}</p>{{/problem}}"#
 
     private static let loginMain = """
-        {{#client}}<p>to go on to <strong>{{client}}</strong></p>{{/client}}
+        {{#hasClient}}<p>\(sentence("client"))</p>{{/hasClient}}
         \(problem)
         {{#passwords}}<form method="post" action="{{action}}">
         <input type="hidden" name="interaction" value="{{interaction}}">
         <input type="hidden" name="form_token" value="{{token}}">
-        <label for="username">User name</label>
+        <label for="username">\(text(LoginText.userName))</label>
         <input id="username" name="username" type="text" value="{{username}}" autocomplete="username" autocapitalize="none" spellcheck="false" \
         required autofocus{{#problem}} aria-invalid="true" aria-describedby="problem"{{/problem}}>
-        <label for="password">Password</label>
+        <label for="password">\(text(LoginText.password))</label>
         <input id="password" name="password" type="password" autocomplete="current-password" \
         required{{#problem}} aria-invalid="true" aria-describedby="problem"{{/problem}}>
-        <div class="buttons"><button type="submit">Log in</button></div>
+        <div class="buttons"><button type="submit">\(text(LoginText.submit))</button></div>
         </form>{{/passwords}}
         {{#hasProvider}}<form method="post" action="{{action}}">
         <input type="hidden" name="interaction" value="{{interaction}}">
         <input type="hidden" name="form_token" value="{{token}}">
         <div class="buttons">
-        <button type="submit" name="provider" value="go"{{#passwords}} class="other"{{/passwords}}>Log in with {{provider}}</button>
-        {{#offersAnother}}<button type="submit" name="provider" value="another" class="other">Use another account</button>{{/offersAnother}}
+        <button type="submit" name="provider" value="go"{{#passwords}} class="other"{{/passwords}}>{{provider}}</button>
+        {{#offersAnother}}<button type="submit" name="provider" value="another" class="other">\(text(LoginText.anotherAccount))</button>{{/offersAnother}}
         </div>
         </form>{{/hasProvider}}
         """
 
     /// What is asked for, on the consent and the device page.
     private static let asked = """
-        {{#hasScopes}}<ul aria-label="What it asks for">
+        {{#hasScopes}}<ul aria-label="\(text(ConsentText.askedFor))">
         {{#scopes}}<li>{{text}}{{#name}} <code class="soft">{{name}}</code>{{/name}}</li>
         {{/scopes}}</ul>{{/hasScopes}}
-        {{^hasScopes}}<p>It asks for nothing in particular.</p>{{/hasScopes}}
-        {{#hasResources}}<h2>Where</h2>
-        <ul>{{#resources}}<li><code>{{.}}</code></li>{{/resources}}</ul>{{/hasResources}}
-        {{#hasDetails}}<h2>In particular</h2>
+        {{^hasScopes}}<p>\(text(ConsentText.nothing))</p>{{/hasScopes}}
+        {{#hasResources}}<h2>\(text(ConsentText.resources))</h2>
+        <p class="soft" id="resources">\(text(ConsentText.resourcesHint))</p>
+        <ul aria-describedby="resources">{{#resources}}<li><code>{{.}}</code></li>{{/resources}}</ul>{{/hasResources}}
+        {{#hasDetails}}<h2>\(text(ConsentText.details))</h2>
         {{#details}}<pre>{{.}}</pre>{{/details}}{{/hasDetails}}
         """
 
     private static let decision = """
         <div class="buttons">
-        <button type="submit" name="decision" value="allow">Allow</button>
-        <button type="submit" name="decision" value="deny" class="other">Deny</button>
+        <button type="submit" name="decision" value="allow">\(text(CommonText.allow))</button>
+        <button type="submit" name="decision" value="deny" class="other">\(text(CommonText.deny))</button>
         </div>
         """
 
     private static let consentMain = """
-        <p><strong>{{client}}</strong> asks to act for you, <strong>{{user}}</strong>:</p>
-        {{#stranger}}<p class="problem">Nobody has checked who this application is: it has given itself this name\
-        {{#published}}, at <strong>{{published}}</strong>{{/published}}.</p>{{/stranger}}
+        <p>\(sentence("asks"))</p>
+        {{#isUnknown}}<p class="problem">\(sentence("unknown"))</p>{{/isUnknown}}
         \(asked)
-        <p class="soft" id="where">{{#destination}}Afterwards you return to <strong>{{destination}}</strong>. {{/destination}}\
-        Allow this only if you began it yourself.</p>
+        <p class="soft" id="where">\(sentence("destination")) \(text(ConsentText.warning))</p>
         <form method="post" action="{{action}}" aria-describedby="where">
         <input type="hidden" name="interaction" value="{{interaction}}">
         <input type="hidden" name="form_token" value="{{token}}">
@@ -118,23 +133,23 @@ enum PageTemplate: String, CaseIterable, Sendable {
         """
 
     private static let deviceCodeMain = """
-        <p id="hint">Type the code that your device shows. Dashes and capitals do not matter.</p>
+        <p id="hint">\(text(DeviceText.hint))</p>
         \(problem)
         <form method="post" action="{{action}}">
         <input type="hidden" name="form_token" value="{{token}}">
-        <label for="user_code">Code</label>
+        <label for="user_code">\(text(DeviceText.code))</label>
         <input id="user_code" name="user_code" class="entry" type="text" value="{{code}}" autocomplete="off" autocapitalize="characters" \
         spellcheck="false" required autofocus aria-describedby="hint{{#problem}} problem{{/problem}}"{{#problem}} aria-invalid="true"{{/problem}}>
-        <div class="buttons"><button type="submit">Continue</button></div>
+        <div class="buttons"><button type="submit">\(text(CommonText.goOn))</button></div>
         </form>
         """
 
     private static let deviceConfirmationMain = """
-        <p>Does your device show this code?</p>
+        <p>\(text(DeviceText.confirmation))</p>
         <p class="code"><code>{{code}}</code></p>
-        <p><strong>{{client}}</strong> on that device asks to act for you, <strong>{{user}}</strong>:</p>
+        <p>\(sentence("asks"))</p>
         \(asked)
-        <p class="soft" id="where">Allow this only if the device is in front of you and you began it yourself. Nobody who sends you a code means you well.</p>
+        <p class="soft" id="where">\(text(DeviceText.warning))</p>
         <form method="post" action="{{action}}" aria-describedby="where">
         <input type="hidden" name="interaction" value="{{interaction}}">
         <input type="hidden" name="form_token" value="{{token}}">
@@ -143,27 +158,28 @@ enum PageTemplate: String, CaseIterable, Sendable {
         """
 
     private static let logoutMain = """
-        {{#user}}<p>You are logged in as <strong>{{user}}</strong>.</p>{{/user}}
+        <p>\(sentence("user"))</p>
         <form method="post" action="{{action}}">
         <input type="hidden" name="form_token" value="{{token}}">
         {{#client}}<input type="hidden" name="client_id" value="{{client}}">{{/client}}
         {{#returnTo}}<input type="hidden" name="post_logout_redirect_uri" value="{{returnTo}}">{{/returnTo}}
         {{#state}}<input type="hidden" name="state" value="{{state}}">{{/state}}
-        <div class="buttons"><button type="submit">Log out</button></div>
+        {{#uiLocales}}<input type="hidden" name="ui_locales" value="{{uiLocales}}">{{/uiLocales}}
+        <div class="buttons"><button type="submit">\(text(LogoutText.submit))</button></div>
         </form>
         """
 
     private static let handOffMain = """
         <p>{{message}}</p>
-        <p><a href="{{refresh}}">Go on</a></p>
+        <p><a href="{{refresh}}">\(text(CommonText.goOn))</a></p>
         """
 
     /// The button is for browsers without scripts.
     private static let formPostMain = """
-        <p>You return to <strong>{{destination}}</strong>.</p>
+        <p>\(sentence("destination"))</p>
         <form method="post" action="{{action}}">
         {{#members}}<input type="hidden" name="{{name}}" value="{{value}}">
-        {{/members}}<div class="buttons"><button type="submit">Continue</button></div>
+        {{/members}}<div class="buttons"><button type="submit">\(text(CommonText.goOn))</button></div>
         </form>
         <script>\(FormPostPage.script)</script>
         """

@@ -2,6 +2,7 @@ import AuthorizationRecords
 import HTTP
 import JSON
 import Policy
+import Texts
 
 /// `/oauth2/login/callback`: a user comes back from the provider (OpenID Connect Core §3.1.2.5).
 ///
@@ -22,13 +23,13 @@ struct ProviderCallback: ServerEndpoint {
         do {
             return try await receive(RequestParameters(query: call.request), call)
         } catch let fault as ProviderFault {
-            return fault.noted(fault == .unavailable ? ErrorPage.unavailable : ErrorPage.expired)
+            return fault.noted(fault == .unavailable ? ErrorPage.unavailable(call) : ErrorPage.expired(call))
         } catch is ParameterFault {
-            return ProviderFault.unknownState.noted(ErrorPage.expired)
+            return ProviderFault.unknownState.noted(ErrorPage.expired(call))
         } catch is DamagedRecord {
-            return ErrorPage.unavailable(because: ServiceFacts.damagedRecord)
+            return ErrorPage.unavailable(call, because: ServiceFacts.damagedRecord)
         } catch {
-            return ErrorPage.unavailable
+            return ErrorPage.unavailable(call)
         }
     }
 
@@ -88,8 +89,10 @@ struct ProviderCallback: ServerEndpoint {
             let (user, changes) = try await accounts.account(of: identity, profile, call)
             let session = start.session(of: user, identity.authentication, interaction, call)
             guard try await context.store.commit(changes + session.changes, now: call.now) else { continue }
+            let presentation = call.presentation(interaction)
             var response = context.handOff(
-                title: "You are logged in", "Returning you to the application.", to: interaction.continuation)
+                title: presentation[ProviderText.loggedIn], presentation[ProviderText.returning],
+                to: interaction.continuation, presentation)
             response.fields.append(session.cookie)
             response.facts.event = "login"
             response.facts.subject = user.id
@@ -103,25 +106,27 @@ struct ProviderCallback: ServerEndpoint {
         _ fault: ProviderFault, _ parameters: RequestParameters, _ interaction: Interaction, _ browser: BrowserCookie,
         _ call: EndpointCall
     ) async throws -> ServiceResponse {
+        let presentation = call.presentation(interaction)
         if fault == .refused, let refusal = Interaction.LogInRefusal(rawValue: parameters.value("error") ?? ""),
             form.leadsBack(interaction)
         {
             var next = interaction
             guard next.turnAway(refusal), try await context.store.commit([.replace(next.record)], now: call.now) else {
-                return fault.noted(ErrorPage.expired)
+                return fault.noted(ErrorPage.expired(call))
             }
             return fault.noted(
                 context.handOff(
-                    title: "Not logged in", "Now back to where you came from.", to: interaction.continuation))
+                    title: presentation[ProviderText.notLoggedIn], presentation[ProviderText.returningWithout],
+                    to: interaction.continuation, presentation))
         }
         let isBusy =
             fault == .unavailable
             || fault == .refused && ["temporarily_unavailable", "server_error"].contains(parameters.value("error"))
-        let problem = isBusy ? LoginForm.unavailable : fault.isOfTheUser ? LoginForm.notAllowed : LoginForm.wentWrong
+        let problem: ProviderText = isBusy ? .unavailable : fault.isOfTheUser ? .notAllowed : .wentWrong
         let status = isBusy ? 503 : fault.isOfTheUser ? 403 : 400
         return fault.noted(
             try await form.page(
-                interaction, browser, username: "", problem: problem, status: status,
+                interaction, browser, presentation, username: "", problem: presentation[problem], status: status,
                 fields: isBusy ? [("Retry-After", "10")] : [],
                 offersAnother: !isBusy))
     }

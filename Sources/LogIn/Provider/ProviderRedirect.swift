@@ -4,6 +4,7 @@ import JSON
 import Octets
 import Policy
 import Proof
+import Texts
 
 /// Sends users to the provider (OpenID Connect Core §3.1.2.1).
 struct ProviderRedirect: Sendable {
@@ -30,9 +31,11 @@ struct ProviderRedirect: Sendable {
         let query = parameters(interaction, ProviderSecrets(browser, state: state), state: state, chooses: chooses)
             .map { $0.name + "=" + PercentEncoding.encoded($0.value) }.joined(separator: "&")
         let endpoint = facts.authorizationEndpoint
+        let presentation = call.presentation(interaction)
         return context.handOff(
-            title: "On to \(settings.label.shownOnPage())", "You log in there, and come back here.",
-            to: endpoint + (endpoint.contains("?") ? "&" : "?") + query)
+            title: presentation.text(ProviderText.leaving, ["provider": settings.label.shownOnPage()]),
+            presentation[ProviderText.leavingHint],
+            to: endpoint + (endpoint.contains("?") ? "&" : "?") + query, presentation)
     }
 
     private func parameters(_ interaction: Interaction, _ secrets: ProviderSecrets, state: String, chooses: Bool)

@@ -4,6 +4,8 @@ package struct LogInSettings: Sendable, Equatable {
     package var passwords = true
     /// At an OpenID provider; nil: nowhere else.
     package var provider: LogInProvider?
+    /// How pages are shown.
+    package var pages = PageSettings()
 
     package init() {}
 }

@@ -283,7 +283,7 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     /// How long a session lasts without being used, at most.
     package var sessionIdle: Duration = .seconds(7_200)
     /// What users are told about a scope when they are asked whether a client may have it.
-    package var scopeDescriptions: [String: String] = [:]
+    package var scopeDescriptions: [String: LocalisedText] = [:]
     /// Which options are left to clients.
     package var profile = SecurityProfile.standard
     /// Proofs of possession must carry a nonce of the server's (RFC 9449 §8).

@@ -52,4 +52,5 @@ package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     case badAuthorities = "bad_authorities"
     case badKeySet = "bad_key_set"
     case keySkipped = "key_skipped"
+    case missingText = "missing_text"
 }

@@ -11,6 +11,8 @@ struct DocumentParser {
     static let depthMax = 32
 
     let findings: FindingCollector
+    /// What an empty file lacks.
+    var needed = "at least listeners and routes"
 
     /// The document's root, or nil; what is wrong is among the findings.
     func parse(_ bytes: [UInt8]) -> DocumentNode? {
@@ -58,7 +60,7 @@ struct DocumentParser {
         // An anchor lives as long as the parser: it is asked for below.
         return try withExtendedLifetime(parser) {
             guard let root = try parser.nextRoot() else {
-                findings.error(.missingKey, at: .start, "the file is empty; it needs at least listeners and routes")
+                findings.error(.missingKey, at: .start, "the file is empty; it needs \(needed)")
                 return (nil, 0)
             }
             if let second = try parser.nextRoot() {

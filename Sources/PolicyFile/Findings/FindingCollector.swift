@@ -32,10 +32,16 @@ final class FindingCollector {
         if findings.count < Self.findingsMax, !findings.contains(finding) { findings.append(finding) }
     }
 
-    /// By place; at one place in the order in which they were found.
+    /// By place, those of other files last; at one place in the order in which they were found.
     var sorted: [Finding] {
         findings.enumerated()
-            .sorted { ($0.element.position, $0.offset) < ($1.element.position, $1.offset) }
+            .sorted { one, other in
+                let (left, right) = (one.element, other.element)
+                guard left.file == right.file else {
+                    return left.file == file || right.file != file && left.file < right.file
+                }
+                return (left.position, one.offset) < (right.position, other.offset)
+            }
             .map(\.element)
     }
 }

@@ -1,5 +1,6 @@
 import JOSE
 import Policy
+import Texts
 
 /// `authorization_server` as read. `settings` is nil when something mandatory is broken.
 struct AuthorizationServerDraft {
@@ -104,7 +105,7 @@ struct AuthorizationServerSection {
 private struct UserSettings {
     var sessionLifetime: Duration
     var sessionIdle: Duration
-    var scopeDescriptions: [String: String] = [:]
+    var scopeDescriptions: [String: LocalisedText] = [:]
 
     init(_ reader: MappingReader) {
         sessionLifetime = reader.value(
@@ -113,7 +114,36 @@ private struct UserSettings {
             "session_idle", .duration(.seconds(60) ... .seconds(2_592_000)), default: .seconds(7_200))
         guard let descriptions = reader.nested("scope_descriptions") else { return }
         for entry in descriptions.entries {
-            scopeDescriptions[entry.key] = descriptions.value(of: entry.value, entry.key, .text)?.value
+            scopeDescriptions[entry.key] = Self.description(entry, descriptions)
+        }
+    }
+
+    /// One text for all languages, or a mapping of languages to texts; the first of it is for all others.
+    private static func description(_ entry: DocumentMember, _ owner: MappingReader) -> LocalisedText? {
+        guard case .mapping = entry.value.content else {
+            return owner.value(of: entry.value, entry.key, .text).map { LocalisedText($0.value) }
+        }
+        let name = "\(Shown.value(entry.key)) in \(owner.name)"
+        guard let reader = MappingReader(entry.value, name: name, at: entry.position, findings: owner.findings) else {
+            return nil
+        }
+        reader.refuseEmpty("a language and a text, as in {en: See your orders, de: Ihre Bestellungen sehen}")
+        var texts: [(tag: String, text: String)] = []
+        for member in reader.entries {
+            guard Language.isTag(member.key) else {
+                reader.findings.error(
+                    .badValue, at: member.position,
+                    "\(name): found \(Shown.value(member.key)), expected the tag of a language such as fr or pt-BR (BCP 47)"
+                )
+                continue
+            }
+            guard let text = reader.value(of: member.value, member.key, .text) else { continue }
+            texts.append((member.key, text.value))
+        }
+        return texts.first.map { first in
+            LocalisedText(
+                first.text, byLanguage: Dictionary(texts.map { ($0.tag, $0.text) }, uniquingKeysWith: { one, _ in one })
+            )
         }
     }
 }

@@ -26,6 +26,7 @@ struct LogInSection {
                 .contradiction, at: "passwords",
                 "\(reader.name) has passwords: false and no \"provider\": nobody could log in")
         }
+        draft.settings.pages = PagesSection(context: context, files: files).read(reader)
         reader.finish()
         return draft
     }

@@ -1,5 +1,6 @@
 import HTTP
 import Testing
+import Texts
 
 @testable import Administration
 @testable import AuthorizationRecords
@@ -103,7 +104,7 @@ struct LoginAttackTests {
             }
             let limited = try await harness.logIn(browser, name: name)
             #expect(limited.status == 429)
-            #expect(limited.text.contains(LoginPage.tooManyAttempts))
+            #expect(limited.text.contains(LoginText.tooManyAttempts.sentence.english))
             #expect(limited.facts.event == "login_braked")
             #expect(
                 try await harness.logIn(browser, name: name, password: "wrong password", now: newYear2026 + 6).status

@@ -5,6 +5,7 @@ import LogIn
 import Octets
 import Policy
 import Proof
+import Texts
 
 /// Whether a client may ask for what it asks for: from parameters, wherever they came from, to an
 /// `AuthorizationRequest`.
@@ -37,6 +38,8 @@ struct AuthorizationRequestValidator: Sendable {
         request.state = parameters.value("state")
         request.nonce = try text("nonce", parameters)
         request.loginHint = try text("login_hint", parameters)
+        // That no page is in one of them is no error (OpenID Connect Core §3.1.2.1).
+        request.uiLocales = parameters.value("ui_locales").flatMap(Languages.kept)
         request.prompts = try prompts(parameters.value("prompt"))
         request.maxAge = try maxAge(parameters.value("max_age"))
         request.acrValues = (try text("acr_values", parameters) ?? "").split(separator: " ").map(String.init)
