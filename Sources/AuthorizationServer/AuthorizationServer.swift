@@ -1,5 +1,6 @@
 package import AuthorizationRecords
 package import HTTP
+package import JOSE
 import JSON
 package import LogIn
 package import Policy
@@ -32,6 +33,7 @@ package final class AuthorizationServer: Sendable {
     ///   by it.
     ///   - documents: fetches what clients publish whose id is its address; nil: there are no such clients.
     ///   - assertions: judges tokens of others that stand for clients; nil: none are taken.
+    ///   - makeKey: makes a signing key of an algorithm, unless there is one, and has it in `keys`.
     ///   - certificates: what clients can show by certificates on the listeners that there are now, for the metadata.
     ///   - pageSettings: how pages are shown now; nil: as `settings` says.
     ///   - provider: at which users log in; nil: they log in here, or there is no way to the one that the settings
@@ -44,7 +46,7 @@ package final class AuthorizationServer: Sendable {
         keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil,
         documents: (any ClientDocumentSource)? = nil,
         assertions: (any AssertionJudge)? = nil,
-        provider: (any IdentityProvider)? = nil,
+        provider: (any IdentityProvider)? = nil, makeKey: @escaping @Sendable (Algorithm) async -> Void = { _ in },
         certificates: @escaping @Sendable () -> CertificateTrust = { .verified },
         pageSettings: (@Sendable () -> PageSettings)? = nil
     ) {
@@ -56,7 +58,7 @@ package final class AuthorizationServer: Sendable {
         let open = settings.registration?.open.map { OpenRegistration($0) }
         let openMetadata = ClientMetadata(
             profile: settings.profile, scopes: settings.registration?.scopes ?? [], keyHosts: .these([]),
-            grantsAtMost: OpenRegistration.grants)
+            grantsAtMost: OpenRegistration.grants, idTokenAlgorithms: settings.idTokenAlgorithms)
         let clientDocuments = documents.flatMap { documents in
             settings.registration?.open?.documents == true
                 ? open.map { ClientDocuments(store: store, source: documents, open: $0, metadata: openMetadata) } : nil
@@ -72,7 +74,7 @@ package final class AuthorizationServer: Sendable {
             issuer: issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
         let targets = TargetRules(defaultAudience: settings.audience, resources: resources, published: published)
         let tokens = GrantTokens(
-            mint: mint, identity: IDTokenMint(issuer: issuer, keys: keys), targets: targets)
+            mint: mint, identity: IDTokenMint(issuer: issuer, keys: keys, profile: settings.profile), targets: targets)
         let objects = RequestObjects(issuer: issuer, keys: clientKeys, profile: settings.profile)
         let hints = IDTokenHints(issuer: issuer, keys: keys)
         let judge = AuthorizationRequestValidator(
@@ -136,12 +138,13 @@ package final class AuthorizationServer: Sendable {
                 store: store, clock: clock,
                 metadata: ClientMetadata(
                     profile: settings.profile, scopes: registration.scopes, keyHosts: keyHosts,
-                    detailTypes: registration.authorizationDetailsTypes),
+                    detailTypes: registration.authorizationDetailsTypes,
+                    idTokenAlgorithms: settings.idTokenAlgorithms),
                 pepper: pepper,
                 openMetadata: openMetadata,
                 initialToken: registrationToken.map { SecretDigest.text(of: $0) },
                 open: open,
-                address: settings.issuer.address(of: .register))
+                address: settings.issuer.address(of: .register), makeKey: makeKey)
         }
         endpoints.merge(pages.endpoints) { one, _ in one }
         var served: [String: Served] = [:]

@@ -39,7 +39,8 @@ struct AuthorizationHarness: Sendable {
         registrationToken: String? = nil,
         keySource: (any ClientKeySource)? = nil, documents: (any ClientDocumentSource)? = nil,
         beside other: AuthorizationHarness? = nil,
-        _ configure: (inout AuthorizationServerSettings) -> Void = { _ in }
+        _ configure: (inout AuthorizationServerSettings) -> Void = { _ in },
+        makeKey: @escaping @Sendable (Algorithm) async -> Void = { _ in }
     ) throws {
         store = other?.store ?? MemoryStore()
         key = try other?.key ?? SigningKey.generate(.es256)
@@ -63,7 +64,7 @@ struct AuthorizationHarness: Sendable {
         server = AuthorizationServer(
             settings: settings, resources: [Self.otherAudience], keys: keys, pepper: pepper, store: store,
             clock: { newYear2026 }, keySource: keySource, registrationToken: registrationToken,
-            documents: documents)
+            documents: documents, makeKey: makeKey)
     }
 
     /// What whoever runs the server may change, in this store.

@@ -78,6 +78,7 @@ struct RecordedAdministration: Sendable {
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1),
             profile: settings.profile, authorizationDetailsTypes: settings.authorizationDetailsTypes,
+            idTokenAlgorithms: settings.idTokenAlgorithms,
             passwordRules: PasswordRules(host: settings.issuer.host),
             terms: database.signing, clock: { Self.now })
         self.audit = audit

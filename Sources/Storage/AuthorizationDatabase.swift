@@ -1,6 +1,6 @@
 package import AuthorizationRecords
 import Foundation
-import JOSE
+package import JOSE
 package import Policy
 
 /// The database that a policy names, opened: whichever it is, and with what must be in it.
@@ -18,6 +18,7 @@ package struct AuthorizationDatabase: Sendable {
     let seal: KeySeal?
     /// When keys are made and given up.
     package let schedule: KeySchedule
+    private let profile: SecurityProfile
     /// Both for whoever changes keys.
     package var signing: SigningTerms { SigningTerms(schedule: schedule, seal: seal) }
 
@@ -73,13 +74,20 @@ package struct AuthorizationDatabase: Sendable {
             seal: seal,
             schedule: KeySchedule(
                 algorithms: settings.signingAlgorithms, rotationSeconds: settings.keyRotation.components.seconds,
-                tokenSeconds: settings.accessTokenLifetime.components.seconds))
+                tokenSeconds: settings.accessTokenLifetime.components.seconds),
+            profile: settings.profile)
     }
 
     /// What of stored keys tokens can be signed and verified with.
     /// - Parameter now: seconds since 1970.
     package func check(_ keys: RecordList<StoredSigningKey>, now: Int64) -> SigningKeyCheck {
         SigningKeyCheck(keys, name: name, seal: seal, preference: schedule.algorithms, now: now)
+    }
+
+    /// What clients want their ID tokens signed by, besides what the policy names. A client that cannot be read wants
+    /// nothing.
+    package func idTokenAlgorithmsWanted() async throws -> Set<Algorithm> {
+        Set(try await store.clients().values.compactMap(\.idTokenAlgorithm)).intersection(profile.algorithms)
     }
 
     private static func contents(of store: any AuthorizationStore, name: String) async throws -> StoreContents {

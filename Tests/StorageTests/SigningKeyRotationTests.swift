@@ -68,6 +68,37 @@ struct SigningKeyRotationTests {
     }
 
     @Test(
+        "the key of a client's algorithm is made once, sealed, however many gateways are asked, and all of them sign with it",
+        arguments: StoreHarness.Kind.databases)
+    func wanted(kind: StoreHarness.Kind) async throws {
+        let harness = try await StoreHarness(kind)
+        var nodes: [Node] = []
+        for _ in 0..<3 { nodes.append(try Node(await harness.database(), now: storeNow)) }
+        var client = RegisteredClient(
+            id: "a", name: "", grants: [], authenticationMethods: [.none], scopes: ["openid"], secrets: [],
+            createdAt: storeNow)
+        client.idTokenAlgorithm = .rs256
+        #expect(try await nodes[0].database.store.insert(client, now: storeNow))
+        #expect(try await nodes[0].database.idTokenAlgorithmsWanted() == [.rs256])
+        await withTaskGroup(of: Void.self) { group in
+            for node in nodes { group.addTask { await node.rotation.makeKey(of: .rs256) } }
+        }
+        for node in nodes { _ = await node.look(at: storeNow) }
+        let stored = try await nodes[0].database.store.signingKeys().whole().filter { $0.algorithm == .rs256 }
+        #expect(stored.count == 1)
+        for node in nodes {
+            #expect(node.keys.ring.current(.rs256, now: storeNow)?.kid == stored.first?.kid)
+            #expect(node.keys.ring.current(now: storeNow)?.algorithm == .es256)
+        }
+        // A gateway that starts has it, too.
+        let next = try Node(await harness.database(), now: storeNow)
+        #expect(next.keys.ring.current(.rs256, now: storeNow)?.kid == stored.first?.kid)
+        // Under a profile that does not allow it nobody keeps it up.
+        let strict = try await harness.database { $0.profile = .fapi2 }
+        #expect(try await strict.idTokenAlgorithmsWanted() == [])
+    }
+
+    @Test(
         "AS-132 a key that has had its time is published no more, and its record goes",
         arguments: StoreHarness.Kind.databases)
     func givenUp(kind: StoreHarness.Kind) async throws {

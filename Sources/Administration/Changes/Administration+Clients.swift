@@ -60,6 +60,7 @@ extension Administration {
                 terms.apply(to: &client)
             }
             client.version = 1
+            await makeKey(for: client, now: now, random: random)
             return Done(
                 change: ManagedChange(.clientAdded, client.id, before: nil, after: client.managementDocument),
                 value: client, secret: secret)
@@ -71,6 +72,12 @@ extension Administration {
             if case .idTaken = error { throw ManagementError.conflict(error.description) }
             throw ManagementError.refused(error.description)
         }
+    }
+
+    /// Of what its ID tokens are to be signed by. Where that fails now, a gateway makes the key when it looks after keys.
+    private func makeKey(for client: RegisteredClient, now: Int64, random: Randomness) async {
+        guard let algorithm = client.idTokenAlgorithm else { return }
+        _ = try? await SigningKeyChange(store: store, terms: terms, random: random).makeKey(of: algorithm, now: now)
     }
 
     /// The first second in which what a new client of this id obtains counts; 0: any.
@@ -127,6 +134,7 @@ extension Administration {
             try await commit([.replace(new.record)], now: now)
         }
         new.version &+= 1
+        await makeKey(for: new, now: now, random: random)
         var change = ManagedChange(
             .clientChanged, id, before: old.managementDocument, after: new.managementDocument)
         // What it obtains next must not end with the tokens that could do more.

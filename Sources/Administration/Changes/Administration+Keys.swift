@@ -21,12 +21,15 @@ extension Administration {
     {
         let schedule = terms.schedule
         let algorithm = algorithm ?? schedule.algorithms.first ?? .es256
-        guard schedule.algorithms.contains(algorithm) else {
+        let before = try await signingKeys()
+        guard
+            schedule.algorithms.contains(algorithm)
+                || before.contains(where: { $0.algorithm == algorithm && $0.publishedUntil == nil })
+        else {
             throw ManagementError.refused(
-                "\(algorithm.rawValue) is not among authorization_server.signing_algorithms; name it there, and a key is made"
+                "\(algorithm.rawValue) is not among authorization_server.signing_algorithms, and no client has it as id_token_signed_response_alg; name it there, and a key is made"
             )
         }
-        let before = try await signingKeys()
         let action = schedule.rotation(of: algorithm, before, now: now, atOnce: atOnce)
         guard try await SigningKeyChange(store: store, terms: terms, random: random).make(action, of: before, now: now)
         else {

@@ -1,5 +1,6 @@
 package import AuthorizationRecords
 import AuthorizationServer
+package import JOSE
 package import LogIn
 package import Policy
 
@@ -19,10 +20,13 @@ package struct Administration: Sendable {
     /// Seconds since 1970: when a change was over, not when it is decided.
     let clock: @Sendable () -> Int64
 
-    /// - Parameter authorizationDetailsTypes: what clients may be registered for (RFC 9396 §10).
+    /// - Parameters:
+    ///   - authorizationDetailsTypes: what clients may be registered for (RFC 9396 §10).
+    ///   - idTokenAlgorithms: what their ID tokens may be signed by.
     package init(
         store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher, profile: SecurityProfile,
-        authorizationDetailsTypes: [String] = [], passwordRules: PasswordRules = PasswordRules(), terms: SigningTerms,
+        authorizationDetailsTypes: [String] = [], idTokenAlgorithms: [Algorithm] = [.es256, .rs256],
+        passwordRules: PasswordRules = PasswordRules(), terms: SigningTerms,
         clock: @escaping @Sendable () -> Int64
     ) {
         self.clock = clock
@@ -30,7 +34,8 @@ package struct Administration: Sendable {
         self.pepper = pepper
         self.hasher = hasher
         self.passwordRules = passwordRules
-        clientRules = ClientMetadata(profile: profile, detailTypes: authorizationDetailsTypes)
+        clientRules = ClientMetadata(
+            profile: profile, detailTypes: authorizationDetailsTypes, idTokenAlgorithms: idTokenAlgorithms)
         self.terms = terms
     }
 

@@ -57,6 +57,7 @@ extension Grant {
             "resources": .strings(resources), "created_at": .integer(createdAt), "expires_at": .integer(expiresAt),
         ]
         document["authorization_details"] = authorizationDetails
+        document["claims"] = claims?.json
         document["auth_time"] = authentication.flatMap {
             $0.time == UserAuthentication.unknownTime ? nil : .integer($0.time)
         }

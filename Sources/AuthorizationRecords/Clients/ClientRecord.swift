@@ -22,6 +22,7 @@ extension RegisteredClient {
         if bindsToKey { body["binds_to_key"] = true }
         if bindsToCertificate { body["binds_to_certificate"] = true }
         if requiresPushedRequests { body["requires_pushed_requests"] = true }
+        body["id_token_algorithm"] = idTokenAlgorithm.map { .string($0.rawValue) }
         if !requiresProofKey { body["waives_proof_key"] = true }
         if requiresACRValues { body["requires_acr_values"] = true }
         if takesEndpointAudience { body["takes_endpoint_audience"] = true }
@@ -42,9 +43,10 @@ extension RegisteredClient {
     package init?(_ record: StoredRecord) {
         let body = record.body
         let secrets = (body["secrets"] ?? []).array?.map(StoredSecret.init)
+        let idTokenAlgorithm = body["id_token_algorithm"].map { $0.string.flatMap(Algorithm.init(rawValue:)) }
         let certificateName = body["certificate"].map(ClientCertificateName.init(stored:))
         guard record.kind == .client, let name = body["name"]?.string, let createdAt = body["created_at"]?.int,
-            let secrets, !secrets.contains(nil), certificateName != .some(nil),
+            let secrets, !secrets.contains(nil), certificateName != .some(nil), idTokenAlgorithm != .some(nil),
             let bindsToKey = body.flag("binds_to_key"), let bindsToCertificate = body.flag("binds_to_certificate"),
             let requiresPushedRequests = body.flag("requires_pushed_requests"),
             let waivesProofKey = body.flag("waives_proof_key"),
@@ -66,6 +68,7 @@ extension RegisteredClient {
         self.bindsToKey = bindsToKey
         self.bindsToCertificate = bindsToCertificate
         self.requiresPushedRequests = requiresPushedRequests
+        self.idTokenAlgorithm = idTokenAlgorithm ?? nil
         requiresProofKey = !waivesProofKey
         self.requiresACRValues = requiresACRValues
         self.takesEndpointAudience = takesEndpointAudience

@@ -1,3 +1,4 @@
+package import JOSE
 package import JSON
 
 /// A client as it is stored (RFC 6749 §2, RFC 7591 §2). It holds no secret, only what one is recognised by.
@@ -32,6 +33,9 @@ package struct RegisteredClient: Sendable, Equatable {
     package var bindsToCertificate = false
     /// RFC 9126 §6 `require_pushed_authorization_requests`.
     package var requiresPushedRequests = false
+    /// What its ID tokens are signed by (OpenID Connect Registration §2 `id_token_signed_response_alg`); nil: as access
+    /// tokens are.
+    package var idTokenAlgorithm: Algorithm?
     /// Its authorization requests carry a PKCE challenge (RFC 7636). Without, they carry a `nonce` (RFC 9700 §2.1.1).
     package var requiresProofKey = true
     /// `acr_values` of its requests have to be met (RFC 9470 §5); without, they are what it prefers (OpenID Connect Core

@@ -35,6 +35,8 @@ package struct AuthorizationRequest: Sendable, Equatable {
     package var requiresACR = false
     /// The user that the client asks about (`id_token_hint`); nil: whoever comes.
     package var hintedUser: String?
+    /// Claims that it asks for one by one; nil: none.
+    package var claims: ClaimsRequest?
     /// What the log-in page fills in.
     package var loginHint: String?
     /// The languages that the user wants, as the client knows; nil: the browser says.
@@ -67,6 +69,7 @@ package struct AuthorizationRequest: Sendable, Equatable {
         if responseMode != .query { members["response_mode"] = .string(responseMode.rawValue) }
         if requiresACR { members["acr_required"] = true }
         members["hinted_user"] = hintedUser.map { .string($0) }
+        members["claims"] = claims?.json
         members["state"] = state.map { .string($0) }
         members["nonce"] = nonce.map { .string($0) }
         if !prompts.isEmpty { members["prompt"] = .string(prompts.map(\.rawValue).sorted().joined(separator: " ")) }
@@ -101,6 +104,10 @@ package struct AuthorizationRequest: Sendable, Equatable {
             responseMode = try members.optionalWord("response_mode") ?? .query
             requiresACR = try members.flag("acr_required")
             hintedUser = try members.optionalText("hinted_user", bytesMax: Self.textBytesMax)
+            if let stored = members.optionalValue("claims") {
+                guard let read = ClaimsRequest(stored) else { return nil }
+                claims = read
+            }
             state = try members.optionalText("state")
             nonce = try members.optionalText("nonce", bytesMax: Self.textBytesMax)
             prompts = try Self.prompts(members.optionalText("prompt"))
@@ -115,6 +122,12 @@ package struct AuthorizationRequest: Sendable, Equatable {
             return nil
         }
         guard !resources.isEmpty, authorizationDetails.map({ $0.array != nil }) ?? true else { return nil }
+    }
+
+    /// Whether it may be answered for this user: by `id_token_hint` and by the claim `sub` (OpenID Connect Core §3.1.2.1,
+    /// §5.5.1).
+    package func mayBe(about userID: String) -> Bool {
+        hintedUser.map { $0 == userID } ?? true && (claims?.subjects).map { $0.isEmpty || $0.contains(userID) } ?? true
     }
 
     private static func prompts(_ text: String?) throws(RecordMembers.Malformed) -> Set<Prompt> {

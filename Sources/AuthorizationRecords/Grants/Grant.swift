@@ -19,6 +19,8 @@ package struct Grant: Sendable, Equatable {
     package var authentication: UserAuthentication?
     /// `nonce` of OpenID Connect.
     package var nonce: String?
+    /// Claims that were asked for one by one; nil: none.
+    package var claims: ClaimsRequest?
     /// `sid` of OpenID Connect: the browser session in which it was agreed to.
     package var sessionID: String?
     /// What its refresh tokens are bound to; nil: to nothing but the client.
@@ -50,6 +52,7 @@ package struct Grant: Sendable, Equatable {
         body["authorization_details"] = authorizationDetails
         body["authentication"] = authentication?.json
         body["nonce"] = nonce.map { .string($0) }
+        body["claims"] = claims?.json
         body["sid"] = sessionID.map { .string($0) }
         body["cnf"] = binding.map { .object($0.confirmation) }
         var record = StoredRecord(
@@ -62,7 +65,9 @@ package struct Grant: Sendable, Equatable {
     package init?(_ record: StoredRecord) {
         let body = record.body
         let binding = body["cnf"].map { $0.object.flatMap(SenderBinding.init) }
-        guard record.kind == .grant, binding != .some(nil), let client = record.client, let subject = record.subject,
+        let claims = body["claims"].map { ClaimsRequest($0) }
+        guard record.kind == .grant, binding != .some(nil), claims != .some(nil), let client = record.client,
+            let subject = record.subject,
             let expiresAt = record.expiresAt,
             let createdAt = body["created_at"]?.int
         else { return nil }
@@ -73,6 +78,7 @@ package struct Grant: Sendable, Equatable {
         authorizationDetails = body["authorization_details"]
         authentication = body["authentication"]?.object.flatMap(UserAuthentication.init)
         nonce = body["nonce"]?.string
+        self.claims = claims ?? nil
         sessionID = body["sid"]?.string
         self.binding = binding ?? nil
         version = record.version

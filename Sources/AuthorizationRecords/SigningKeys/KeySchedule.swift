@@ -38,15 +38,19 @@ package struct KeySchedule: Sendable, Equatable {
 
     /// What is to be done now with the keys that there are, one thing for each algorithm and key at most. Nothing to be
     /// done: empty.
-    package func actions(_ keys: [StoredSigningKey], now: Int64) -> [Action] {
+    /// - Parameter wanted: what clients want their ID tokens signed by. There is a key of each, which has its times like
+    ///   any other; but the first signs at once: nobody verifies by it but clients that have just asked for it, and access
+    ///   tokens are signed by `algorithms` alone.
+    package func actions(_ keys: [StoredSigningKey], wanted: Set<Algorithm> = [], now: Int64) -> [Action] {
+        let others = Algorithm.allCases.filter { wanted.contains($0) && !algorithms.contains($0) }
         let living = keys.filter { !isGone($0, now) }
         var actions = keys.filter { isGone($0, now) }.map { Action.remove(kid: $0.kid) }
-        for algorithm in algorithms {
+        for algorithm in algorithms + others {
             if let action = next(algorithm, living, now) { actions.append(action) }
         }
         // Keys whose algorithm is not wanted stay until something else signs in their place.
         if let first = algorithms.first, living.contains(where: { $0.algorithm == first && $0.signsFrom <= now }) {
-            for key in living where !algorithms.contains(key.algorithm) && key.publishedUntil == nil {
+            for key in living where !(algorithms + others).contains(key.algorithm) && key.publishedUntil == nil {
                 // What was only announced has signed nothing that anybody could want to verify.
                 let until = now &+ retainSeconds
                 actions.append(
@@ -99,8 +103,8 @@ package struct KeySchedule: Sendable, Equatable {
             }
             // The first of its kind. Where others sign already, whoever keeps our key set for a while learns of it
             // before it is used.
-            return .create(
-                algorithm, signsFrom: keys.signing(now: now).isEmpty ? now : now &+ announceSeconds, follows: nil)
+            let isAnnounced = algorithms.contains(algorithm) && !keys.signing(now: now).isEmpty
+            return .create(algorithm, signsFrom: isAnnounced ? now &+ announceSeconds : now, follows: nil)
         }
         // Two that nobody follows: of a rotation that was interrupted by an older version, or by hand.
         if let older = ours.first(where: { $0.kid != newest.kid }) {

@@ -1,4 +1,4 @@
-import JOSE
+package import JOSE
 
 /// How signing keys are kept: when they are made and given up, and what their private parts are encrypted with.
 package struct SigningTerms: Sendable {
@@ -30,13 +30,33 @@ package struct SigningKeyChange: Sendable {
         try await store.commit(changes(action, of: keys, now: now), now: now)
     }
 
+    /// Sees to it that there is a key of an algorithm that a client wants its ID tokens signed by, whoever else does the
+    /// same at the same time.
+    /// - Returns: false: others changed the keys again and again.
+    package func makeKey(of algorithm: Algorithm, now: Int64) async throws -> Bool {
+        for _ in 0..<8 {
+            let keys = try await store.signingKeys().values
+            guard keys.allSatisfy({ $0.algorithm != algorithm || $0.publishedUntil != nil }),
+                let action = terms.schedule.actions(keys, wanted: [algorithm], now: now).first(where: {
+                    if case .create(algorithm, _, _) = $0 { true } else { false }
+                })
+            else { return true }
+            if try await make(action, of: keys, now: now) { return true }
+        }
+        return false
+    }
+
+    /// Of a new key: access tokens are signed by others.
+    private func isForClients(_ algorithm: Algorithm) -> Bool { !terms.schedule.algorithms.contains(algorithm) }
+
     private func changes(_ action: KeySchedule.Action, of keys: [StoredSigningKey], now: Int64) throws -> [StoreChange]
     {
         func key(_ kid: String) -> StoredSigningKey? { keys.first { $0.kid == kid } }
         switch action {
         case .create(let algorithm, let signsFrom, let follows):
-            let new = try StoredSigningKey(
+            var new = try StoredSigningKey(
                 SigningKey.generate(algorithm), createdAt: now, signsFrom: signsFrom, seal: terms.seal, random: random)
+            new.isForClients = isForClients(algorithm)
             let until = terms.schedule.publishedUntil(successorSignsFrom: signsFrom)
             var changes: [StoreChange] = []
             for var old in keys where old.algorithm == algorithm {
@@ -75,6 +95,7 @@ package struct SigningKeyChange: Sendable {
         if let algorithm {
             var new = try StoredSigningKey(
                 SigningKey.generate(algorithm), createdAt: now, signsFrom: now, seal: terms.seal, random: random)
+            new.isForClients = isForClients(algorithm)
             if let next = others.first(where: { $0.isAnnounced(at: now) }) { end(&new, signing: next.signsFrom) }
             changes.append(.insert(new.record))
         }

@@ -11,12 +11,19 @@ package struct DatedSigningKey: Sendable {
     package var signsUntil: Int64?
     /// Seconds since 1970; from then on it is published no more. nil: not decided.
     package var publishedUntil: Int64?
+    /// Clients want their ID tokens signed by its algorithm. Services that verify access tokens may know nothing of it: as
+    /// long as there is another, it signs none.
+    package var isForClients: Bool
 
-    package init(key: SigningKey, signsFrom: Int64, signsUntil: Int64? = nil, publishedUntil: Int64? = nil) {
+    package init(
+        key: SigningKey, signsFrom: Int64, signsUntil: Int64? = nil, publishedUntil: Int64? = nil,
+        isForClients: Bool = false
+    ) {
         self.key = key
         self.signsFrom = signsFrom
         self.signsUntil = signsUntil
         self.publishedUntil = publishedUntil
+        self.isForClients = isForClients
     }
 }
 
@@ -56,7 +63,7 @@ package struct SigningKeyRing: Sendable {
         for algorithm in preference {
             if let key = signing.first(where: { $0.algorithm == algorithm }) { return key.key }
         }
-        return signing.last?.key
+        return (signing.last { !$0.isForClients } ?? signing.last)?.key
     }
 
     /// The one of this algorithm that signs; nil: there is none (yet).

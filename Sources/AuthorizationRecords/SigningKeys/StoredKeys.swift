@@ -32,6 +32,8 @@ package struct StoredSigningKey: Sendable, Equatable {
     package var signsUntil: Int64?
     /// nil: not decided.
     package var publishedUntil: Int64?
+    /// It was made because clients want their ID tokens signed by its algorithm (see `DatedSigningKey`).
+    package var isForClients = false
     private var privateKey: PrivateKey
     /// Of its record: 0 when it is not stored.
     package var version: Int64 = 0
@@ -60,7 +62,8 @@ package struct StoredSigningKey: Sendable, Equatable {
     package init?(_ record: StoredRecord) {
         let body = record.body
         guard record.kind == .signingKey, let algorithm = body["algorithm"]?.string.flatMap(Algorithm.init(rawValue:)),
-            let createdAt = body["created_at"]?.int, let signsFrom = body["signs_from"]?.int
+            let createdAt = body["created_at"]?.int, let signsFrom = body["signs_from"]?.int,
+            let isForClients = body.flag("for_clients")
         else { return nil }
         if let sealed = body["sealed_pem"]?.string {
             privateKey = .sealed(sealed)
@@ -73,6 +76,7 @@ package struct StoredSigningKey: Sendable, Equatable {
         self.algorithm = algorithm
         self.createdAt = createdAt
         self.signsFrom = signsFrom
+        self.isForClients = isForClients
         publishedUntil = body["published_until"]?.int
         // Versions before 0.1 was finished stored only how long it is published: a day longer than it signs, or more.
         signsUntil = body["signs_until"]?.int ?? publishedUntil.map { $0 &- KeySchedule.retainSecondsMin }
@@ -88,6 +92,7 @@ package struct StoredSigningKey: Sendable, Equatable {
         case .pem(let pem): body["private_pem"] = .string(pem)
         case .sealed(let text): body["sealed_pem"] = .string(text)
         }
+        if isForClients { body["for_clients"] = true }
         body["signs_until"] = signsUntil.map { .integer($0) }
         body["published_until"] = publishedUntil.map { .integer($0) }
         var record = StoredRecord(.signingKey, kid, body: body)
@@ -112,7 +117,8 @@ package struct StoredSigningKey: Sendable, Equatable {
         }
         guard let key = try? SigningKey(pem: pem, algorithm: algorithm), key.kid == kid else { throw .unreadable }
         return DatedSigningKey(
-            key: key, signsFrom: signsFrom, signsUntil: signsUntil, publishedUntil: publishedUntil)
+            key: key, signsFrom: signsFrom, signsUntil: signsUntil, publishedUntil: publishedUntil,
+            isForClients: isForClients)
     }
 
     /// The same with the private key sealed; unchanged where it is already.

@@ -44,7 +44,8 @@ struct AuthorizationFlow: Sendable {
 extension AuthorizationRequest {
     /// Whether a user who agreed to that has agreed to this.
     func isCovered(by grant: Grant, now: Int64) -> Bool {
-        now < grant.expiresAt && scopes.allSatisfy(grant.scopes.contains)
+        let agreed = grant.scopes + (grant.claims?.scopes ?? [])
+        return now < grant.expiresAt && (scopes + (claims?.scopes ?? [])).allSatisfy(agreed.contains)
             && resources.allSatisfy(grant.resources.contains)
             && (authorizationDetails == nil || authorizationDetails == grant.authorizationDetails)
     }

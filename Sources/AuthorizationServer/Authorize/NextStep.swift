@@ -39,7 +39,7 @@ enum NextStep: Equatable {
             return mayAsk ? .login : .refuse(.loginRequired)
         }
         // OpenID Connect Core §3.1.2.1: somebody else has logged in than the client asks about.
-        if let hinted = request.hintedUser, hinted != user.userID {
+        if !request.mayBe(about: user.userID) {
             return mayAsk && !isFresh ? .login : .refuse(.loginRequired)
         }
         // RFC 9470 §5: who cannot log in as the resource demands gets no token that would be refused there.

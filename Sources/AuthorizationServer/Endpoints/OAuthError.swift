@@ -80,7 +80,7 @@ extension OAuthError {
             differentClientIDs,
             tooManyFailures, invalidScope, invalidTarget, unavailable, damagedRecord,
         ] + tokenEndpoint + redirectURI + authorizationRequest + authorizationEndpoint + pushedRequests
-            + authorizationCodes + refreshTokens + userInfo + assertions
+            + authorizationCodes + refreshTokens + idTokens + userInfo + assertions
             + senderProofs + parameterBounds + registration + tokenManagement + deviceGrant + tokenExchange + federation
     }
 }

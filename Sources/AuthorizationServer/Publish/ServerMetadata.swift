@@ -11,6 +11,7 @@ struct ServerMetadata: Sendable {
     /// By what clients can show by certificates.
     private let members: [CertificateTrust: JSONObject]
     private let profile: SecurityProfile
+    private let idTokenAlgorithms: [Algorithm]
     private let certificates: @Sendable () -> CertificateTrust
     private let languages: @Sendable () -> Languages
 
@@ -25,6 +26,7 @@ struct ServerMetadata: Sendable {
         languages: @escaping @Sendable () -> Languages
     ) {
         profile = settings.profile
+        idTokenAlgorithms = settings.idTokenAlgorithms
         self.certificates = certificates
         self.languages = languages
         members = Dictionary(
@@ -70,6 +72,8 @@ struct ServerMetadata: Sendable {
             // RFC 9101 §10.5; what `request_uri` refers to has to be pushed (RFC 9126 §5).
             "request_parameter_supported": true,
             "request_uri_parameter_supported": false,
+            // OpenID Connect Discovery §3.
+            "claims_parameter_supported": true,
             "request_object_signing_alg_values_supported": .strings(
                 profile.requestObjectAlgorithms.flatMap(\.names)),
             "prompt_values_supported": ["none", "login", "consent", "select_account"],
@@ -128,9 +132,11 @@ struct ServerMetadata: Sendable {
         document["introspection_signing_alg_values_supported"] = keys.current(now: now).map {
             .strings([$0.algorithm.rawValue])
         }
-        // Keys of before the profile was chosen are published until their tokens have ended.
+        // Keys of before the profile was chosen are published until their tokens have ended; others are made when a client
+        // asks for them.
+        let published = keys.algorithms(now: now).filter { name in profile.algorithms.contains { $0.isNamed(name) } }
         document["id_token_signing_alg_values_supported"] = .strings(
-            keys.algorithms(now: now).filter { name in profile.algorithms.contains { $0.isNamed(name) } })
+            Set(published + idTokenAlgorithms.map(\.rawValue)).sorted())
         return .object(document)
     }
 }

@@ -1,5 +1,6 @@
 package import AuthorizationRecords
 import Certificates
+import JOSE
 package import JSON
 
 extension RegisteredClient {
@@ -21,6 +22,7 @@ extension RegisteredClient {
         document["dpop_bound_access_tokens"] = .bool(bindsToKey)
         document["tls_client_certificate_bound_access_tokens"] = .bool(bindsToCertificate)
         document["require_pushed_authorization_requests"] = .bool(requiresPushedRequests)
+        document["id_token_signed_response_alg"] = idTokenAlgorithm.map { .string($0.rawValue) }
         document["require_pkce"] = .bool(requiresProofKey)
         document["require_acr_values"] = .bool(requiresACRValues)
         document["allow_token_endpoint_audience"] = .bool(takesEndpointAudience)

@@ -1,6 +1,6 @@
 package import AuthorizationRecords
 import HTTP
-import JOSE
+package import JOSE
 package import JSON
 import LogIn
 package import Policy
@@ -43,11 +43,15 @@ package struct ClientMetadata: Sendable {
     let grantsAtMost: Set<GrantType>?
     /// Types of `authorization_details` that it may be registered for (RFC 9396 §10).
     let detailTypes: [String]
+    /// What its ID tokens may be signed by.
+    let idTokenAlgorithms: [Algorithm]
 
     package init(
         profile: SecurityProfile, scopes: [String]? = nil, keyHosts: KeyHosts = .any,
-        grantsAtMost: Set<GrantType>? = nil, detailTypes: [String] = []
+        grantsAtMost: Set<GrantType>? = nil, detailTypes: [String] = [],
+        idTokenAlgorithms: [Algorithm] = [.es256, .rs256]
     ) {
+        self.idTokenAlgorithms = idTokenAlgorithms.filter(profile.algorithms.contains)
         self.detailTypes = detailTypes
         self.profile = profile
         self.scopes = scopes
@@ -77,6 +81,7 @@ package struct ClientMetadata: Sendable {
         client.requiresPushedRequests = try flag(metadata, "require_pushed_authorization_requests")
         client.requiresProofKey = try flag(metadata, "require_pkce", default: true)
         client.requiresACRValues = try flag(metadata, "require_acr_values")
+        client.idTokenAlgorithm = try idTokenAlgorithm(metadata)
         client.takesEndpointAudience = try flag(metadata, "allow_token_endpoint_audience")
         try checkWaivers(client)
         client.metadata = try shown(metadata)
@@ -304,6 +309,18 @@ package struct ClientMetadata: Sendable {
             throw ClientMetadataError(.metadata, "scope names one that is not for clients that register themselves")
         }
         return tokens
+    }
+
+    /// OpenID Connect Registration §2. Where it is not said, tokens are signed as this server signs them.
+    private func idTokenAlgorithm(_ metadata: JSONObject) throws(ClientMetadataError) -> Algorithm? {
+        guard let name = try text(metadata, "id_token_signed_response_alg") else { return nil }
+        guard let algorithm = idTokenAlgorithms.first(where: { $0.isNamed(name) }) else {
+            throw ClientMetadataError(
+                .metadata,
+                "id_token_signed_response_alg must be one of "
+                    + idTokenAlgorithms.flatMap(\.names).joined(separator: ", "))
+        }
+        return algorithm
     }
 
     // MARK: What is only shown

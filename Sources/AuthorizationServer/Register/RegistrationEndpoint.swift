@@ -1,5 +1,6 @@
 import AuthorizationRecords
 import HTTP
+import JOSE
 import JSON
 import LogIn
 
@@ -19,6 +20,8 @@ struct RegistrationEndpoint: ServerEndpoint {
     let open: OpenRegistration?
     /// Where it lies.
     let address: String
+    /// Makes a key of an algorithm that a client wants its ID tokens signed by, unless there is one.
+    let makeKey: @Sendable (Algorithm) async -> Void
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         do throws(OAuthError) {
@@ -51,6 +54,7 @@ struct RegistrationEndpoint: ServerEndpoint {
             .registrationToken, RandomText.registrationToken.key(of: ownToken), client: client.id,
             body: ["created_at": .integer(call.now)])
         guard try await commit([.insert(client.record), .insert(record)], call) else { throw .unavailable }
+        if let algorithm = client.idTokenAlgorithm { await makeKey(algorithm) }
         return document(client, ownToken, secret: secret, status: 201)
     }
 
@@ -69,6 +73,7 @@ struct RegistrationEndpoint: ServerEndpoint {
             throw error
         }
         open.settled()
+        if let algorithm = client.idTokenAlgorithm { await makeKey(algorithm) }
         return document(client, nil, secret: secret, status: 201)
     }
 
@@ -117,9 +122,14 @@ struct RegistrationEndpoint: ServerEndpoint {
         client.resources = old.resources
         client.servedResources = old.servedResources
         client.mayAct = old.mayAct
+        // As the answer had it: that is no wish.
+        if old.idTokenAlgorithm == nil, client.idTokenAlgorithm == metadata.idTokenAlgorithms.first {
+            client.idTokenAlgorithm = nil
+        }
         client.secrets = client.usesSecret ? old.secrets : []
         let secret = client.usesSecret && client.secrets.isEmpty ? addSecret(to: &client, call) : nil
         guard try await commit([.replace(client.record)], call) else { throw .unavailable }
+        if let algorithm = client.idTokenAlgorithm { await makeKey(algorithm) }
         return document(client, token, secret: secret, status: 200)
     }
 
@@ -182,6 +192,10 @@ struct RegistrationEndpoint: ServerEndpoint {
         -> ServiceResponse
     {
         var document = client.metadataDocument
+        // Libraries expect RS256 where they are not told otherwise (OpenID Connect Registration §2).
+        if client.scopes.contains(IdentityScope.openID), client.idTokenAlgorithm == nil {
+            document["id_token_signed_response_alg"] = metadata.idTokenAlgorithms.first.map { .string($0.rawValue) }
+        }
         if let secret { document["client_secret"] = .string(secret.text) }
         // Always beside a secret; 0: it does not expire.
         if client.usesSecret { document["client_secret_expires_at"] = 0 }

@@ -23,8 +23,8 @@ final class EmbeddedAuthorizationServer: LocalService {
     let database: AuthorizationDatabase
     private let keys: SigningKeys
     private let clientKeys: ClientKeyFetcher
-    /// Counts up whenever the keys change: what was verified with others is verified anew.
-    private let keysGeneration = Atomic<UInt64>(0)
+    private let keysGeneration: KeysGeneration
+    private let rotation: SigningKeyRotation
     private let damagedAnswers = Atomic<Int>(0)
     /// Seconds since 1970.
     private let damageLoggedAt = Mutex<Int64>(0)
@@ -48,6 +48,13 @@ final class EmbeddedAuthorizationServer: LocalService {
         keys = SigningKeys(try database.ring)
         logger.log(opened: database, signingBy: keys.ring.current(now: Self.now)?.kid)
         for key in database.signingKeys.unusable { logger.error(unusable: key) }
+        let generation = KeysGeneration()
+        keysGeneration = generation
+        let rotation = SigningKeyRotation(database: database, keys: keys, logger: logger, clock: { Self.now }) {
+            generation.count.add(1, ordering: .releasing)
+            await current.publishKeys(of: nil)
+        }
+        self.rotation = rotation
         let first = ProtectedResources(policy)
         let registrationToken = try settings.registration?.initialAccessToken.map { token in
             String(
@@ -62,6 +69,7 @@ final class EmbeddedAuthorizationServer: LocalService {
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile,
             authorizationDetailsTypes: settings.authorizationDetailsTypes,
+            idTokenAlgorithms: settings.idTokenAlgorithms,
             passwordRules: PasswordRules(host: settings.issuer.host),
             terms: database.signing, clock: { Self.now })
         server = AuthorizationServer(
@@ -71,7 +79,7 @@ final class EmbeddedAuthorizationServer: LocalService {
             keySource: clientKeys, registrationToken: registrationToken,
             documents: ClientDocumentFetcher(settings.clientKeys, logger: logger),
             assertions: federation,
-            provider: provider,
+            provider: provider, makeKey: { await rotation.makeKey(of: $0) },
             certificates: { (current.inForce?.policy ?? policy).listeners.certificateTrust },
             pageSettings: {
                 (current.inForce?.policy ?? policy).authorizationServer?.logIn.pages ?? settings.logIn.pages
@@ -111,23 +119,22 @@ final class EmbeddedAuthorizationServer: LocalService {
     var issuerKeys: IssuerKeys {
         // The generation first: keys that change in between are seen with an old number, and come with the new one
         // soon.
-        let generation = keysGeneration.load(ordering: .acquiring)
+        let generation = keysGeneration.count.load(ordering: .acquiring)
         return IssuerKeys(set: keys.verificationKeys(now: Self.now), generation: generation)
     }
 
     /// What runs beside it: keys are made and given up in time, what has expired is removed, keys of clients are
     /// fetched.
-    /// - Parameter current: told when `issuerKeys` are others.
-    func services(current: CurrentPolicy, logger: Logger) -> [any Service] {
-        let rotation = SigningKeyRotation(database: database, keys: keys, logger: logger, clock: { Self.now }) {
-            [weak self] in
-            self?.keysGeneration.add(1, ordering: .releasing)
-            await current.publishKeys(of: nil)
-        }
-        return [rotation, ExpiredRecordRemoval(store: database.store, logger: logger, clock: { Self.now }), clientKeys]
+    func services(logger: Logger) -> [any Service] {
+        [rotation, ExpiredRecordRemoval(store: database.store, logger: logger, clock: { Self.now }), clientKeys]
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
+}
+
+/// Counts up whenever the signing keys change: what was verified with others is verified anew.
+private final class KeysGeneration: Sendable {
+    let count = Atomic<UInt64>(0)
 }
 
 extension Logger {

@@ -50,11 +50,27 @@ struct SigningKeyRotation: Service {
         }
     }
 
+    /// Sees to it that there is a key of an algorithm that a client has just asked for, and that it signs here.
+    func makeKey(of algorithm: Algorithm) async {
+        let now = clock()
+        guard keys.ring.current(algorithm, now: now) == nil else { return }
+        do {
+            let change = SigningKeyChange(store: database.store, terms: database.signing, random: .system)
+            _ = try await change.makeKey(of: algorithm, now: now)
+        } catch {
+            logger.error(
+                "the key for ID tokens of a client cannot be made; it is tried again when keys are looked after",
+                metadata: ["algorithm": "\(algorithm.rawValue)", "reason": "\(error)"])
+        }
+        _ = await look()
+    }
+
     private func keep(now: Int64) async throws -> Int64 {
         var stored = try await read(now)
+        let wanted = try await database.idTokenAlgorithmsWanted()
         // Each round does one thing; who was faster elsewhere has changed what the next round sees.
         for _ in 0..<8 {
-            guard let action = database.schedule.actions(stored.values, now: now).first else { break }
+            guard let action = database.schedule.actions(stored.values, wanted: wanted, now: now).first else { break }
             let done = try await SigningKeyChange(store: database.store, terms: database.signing, random: .system).make(
                 action, of: stored.values, now: now)
             if done { logger.notice("signing keys changed", metadata: ["change": "\(action)"]) }

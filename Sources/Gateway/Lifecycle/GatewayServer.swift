@@ -126,7 +126,7 @@ package final class GatewayServer: Sendable {
         // open requests still find everything that they may need, and what it needs last.
         let traffic = TrafficService(
             listeners: listeners, transport: transport, current: current, counters: ledgers.counters)
-        var services: [any Service] = authorization?.services(current: current, logger: logger) ?? []
+        var services: [any Service] = authorization?.services(logger: logger) ?? []
         if let revocations { services.append(revocations) }
         services.append(CertificateWatch(current: current, logger: logger))
         services.append(EndpointWatch(current: current, logger: logger, clock: .system))

@@ -17,7 +17,8 @@ struct ConsentPage: PageEndpoint {
         guard let user = try await user(interaction, call) else { return Self.login(interaction) }
         let presentation = call.presentation(interaction)
         var content = asked.content(
-            scopes: request.scopes, resources: request.resources, details: request.authorizationDetails, presentation)
+            scopes: ScopeText.distinct(request.scopes + (request.claims?.scopes ?? [])), resources: request.resources,
+            details: request.authorizationDetails, presentation)
         content["asks"] = presentation.emphasising(
             ConsentText.asks, ["client": client.shownName(presentation), "user": user.shownName])
         if client.openUntil != nil {

@@ -307,6 +307,11 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package static let keyEncryptionKeyOctetsMin = 32
     /// What tokens are signed with, the first unless something asks for another; never empty.
     package var signingAlgorithms: [Algorithm] = [.es256]
+    /// What a client may have its ID tokens signed by: what tokens are signed by anyway, and RS256, which every OpenID
+    /// provider has (OpenID Connect Discovery §3), as far as the profile allows it.
+    package var idTokenAlgorithms: [Algorithm] {
+        (signingAlgorithms + (signingAlgorithms.contains(.rs256) ? [] : [.rs256])).filter(profile.algorithms.contains)
+    }
     /// Requests from one address (IPv6: its /64) that wait for somebody to log in, at most, of each kind; what is more
     /// displaces its own oldest.
     package var pendingRequestsPerAddressMax = 256

@@ -128,6 +128,13 @@ struct ClientAddCommand: AsyncParsableCommand {
     )
     var noPKCE = false
 
+    @Option(
+        name: .customLong("id-token-alg"),
+        help:
+            "What its ID tokens are signed by: RS256, or one of signing_algorithms. Default: the first of signing_algorithms."
+    )
+    var idTokenAlgorithm: String?
+
     @Flag(
         name: .customLong("require-acr"),
         help: "acr_values of its requests have to be met (RFC 9470); otherwise they are what it prefers.")
@@ -250,6 +257,7 @@ struct ClientAddCommand: AsyncParsableCommand {
         if dpop { metadata["dpop_bound_access_tokens"] = true }
         if bindCertificate { metadata["tls_client_certificate_bound_access_tokens"] = true }
         if pushed { metadata["require_pushed_authorization_requests"] = true }
+        metadata["id_token_signed_response_alg"] = idTokenAlgorithm.map { .string($0) }
         if noPKCE { metadata["require_pkce"] = false }
         if requireACR { metadata["require_acr_values"] = true }
         if tokenEndpointAudience { metadata["allow_token_endpoint_audience"] = true }

@@ -120,6 +120,43 @@ struct KeyScheduleTests {
     }
 
     @Test(
+        "what clients want has a key that signs at once, is rotated and announced like others, and goes when nobody wants it"
+    )
+    func wanted() async throws {
+        let store = MemoryStore()
+        let change = SigningKeyChange(
+            store: store, terms: SigningTerms(schedule: schedule, seal: nil), random: .system)
+        func play(_ wanted: Set<Algorithm>, now: Int64) async throws -> [StoredSigningKey] {
+            for _ in 0..<8 {
+                let keys = try await store.signingKeys().whole()
+                guard let action = schedule.actions(keys, wanted: wanted, now: now).first else { break }
+                #expect(try await change.make(action, of: keys, now: now))
+            }
+            return try await store.signingKeys().whole().filter { $0.algorithm == .rs256 }
+        }
+        _ = try await store.commit([.insert(try key(signsFrom: newYear2026).record)], now: newYear2026)
+        #expect(try await play([], now: newYear2026).isEmpty)
+        #expect(try await change.makeKey(of: .rs256, now: newYear2026))
+        let first = try #require(try await play([.rs256, .es256], now: newYear2026).first)
+        #expect(first.signsFrom == newYear2026 && first.isForClients && first.publishedUntil == nil)
+        #expect(StoredSigningKey(first.record)?.isForClients == true)
+        // Once more changes nothing.
+        #expect(try await change.makeKey(of: .rs256, now: newYear2026))
+        #expect(try await play([.rs256], now: newYear2026).map(\.kid) == [first.kid])
+        let due = newYear2026 + 28 * Self.day
+        let both = try await play([.rs256], now: due)
+        #expect(both.count == 2)
+        #expect(both.first { $0.kid != first.kid }?.signsFrom == due + 48 * Self.hour)
+        #expect(both.allSatisfy { $0.isForClients })
+        let left = try await play([], now: due + 60)
+        #expect(left.allSatisfy { $0.publishedUntil != nil })
+        #expect(try await play([], now: due + 4 * Self.day).isEmpty)
+        // Somebody wants it again: what was given up does not sign again.
+        let again = try await play([.rs256], now: due + 5 * Self.day)
+        #expect(again.count == 1 && again[0].kid != first.kid && again[0].signsFrom == due + 5 * Self.day)
+    }
+
+    @Test(
         "the first keys of a database sign at once, each algorithm its own",
         arguments: [Algorithm.es256, .edDSA, .mlDSA65])
     func first(algorithm: Algorithm) {

@@ -71,7 +71,8 @@ struct MetadataTests {
                 #expect(value.string?.hasPrefix(AuthorizationHarness.issuer + "/") == true)
             }
         }
-        #expect(body["id_token_signing_alg_values_supported"] == ["ES256"])
+        #expect(body["id_token_signing_alg_values_supported"] == ["ES256", "RS256"])
+        #expect(body["claims_parameter_supported"] == true)
         for name in [
             "revocation_endpoint", "introspection_endpoint", "device_authorization_endpoint", "end_session_endpoint",
         ] {

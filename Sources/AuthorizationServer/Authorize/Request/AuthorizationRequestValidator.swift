@@ -45,6 +45,7 @@ struct AuthorizationRequestValidator: Sendable {
         request.acrValues = (try text("acr_values", parameters) ?? "").split(separator: " ").map(String.init)
         request.requiresACR = client.requiresACRValues
         request.hintedUser = try hintedUser(parameters.value("id_token_hint"), client, now: now)
+        try ClaimsParameter.read(parameters.value("claims"), for: client, into: &request)
         request.authorizationDetails = try AuthorizationDetails.read(
             parameters.value("authorization_details"), for: client, supported: detailTypes)
         request.keyThumbprint = try keyThumbprint(parameters.value("dpop_jkt"))
@@ -155,7 +156,7 @@ extension OAuthError {
             clientWithoutCodes, noResponseType, unsupportedResponseType, unsupportedResponseMode, noChallenge,
             noChallengeNorNonce, badIDTokenHint,
             badChallengeMethod, badChallenge,
-            parameterTooLong, badPrompt, badMaxAge, badKeyThumbprint, invalidAuthorizationDetails,
+            parameterTooLong, badPrompt, badClaims, badMaxAge, badKeyThumbprint, invalidAuthorizationDetails,
         ]
     }
 }

@@ -21,7 +21,9 @@ struct UserInfoEndpoint: ServerEndpoint {
             guard token.scopes.contains(IdentityScope.openID) else { throw .insufficientScope }
             guard let user = try await store.orUnavailable({ try await $0.user(id: token.subject) }), !user.isDisabled
             else { throw .refused(.noUser) }
-            response = ServiceResponse.json(status: 200, claims(of: user, token.scopes), fields: proofs.fields(call))
+            var claims = claims(of: user, token.scopes)
+            for (name, value) in try await asked(of: user, token).members { claims[name] = value }
+            response = ServiceResponse.json(status: 200, claims, fields: proofs.fields(call))
         } catch {
             response = refusal(error, scheme: shown.scheme)
             if shown.text != nil { response.facts.isTokenVerified = shown.claims != nil }
@@ -39,6 +41,16 @@ struct UserInfoEndpoint: ServerEndpoint {
             claims[claim.rawValue] = claim.value(of: user)
         }
         return claims
+    }
+
+    /// §5.5: what the client has asked for one by one, as far as it may still have it. What was agreed to is in the grant.
+    private func asked(of user: StoredUser, _ token: OwnTokens.Verified) async throws(OAuthError) -> JSONObject {
+        guard let id = token.grantID,
+            let grant = try await store.orUnavailable({ try await $0.value(.grant, id, Grant.init) }),
+            let items = grant.claims?.userInfo, !items.isEmpty,
+            let client = try await store.orUnavailable({ try await $0.client(id: token.clientID) })
+        else { return [:] }
+        return ClaimsRequest.members(items, of: user, scopes: client.scopes)
     }
 
     /// RFC 6750 §3, RFC 9449 §7.1 and §9: the scheme that was used says what is wrong. Whoever came without a token, or with
@@ -71,6 +83,8 @@ struct OwnTokens: Sendable {
     struct Verified: Sendable {
         let subject: String
         let clientID: String
+        /// nil: it comes from none.
+        let grantID: String?
         let scopes: [String]
     }
 
@@ -130,7 +144,7 @@ struct OwnTokens: Sendable {
             throw .refused(.revoked)
         }
         return Verified(
-            subject: subject, clientID: client,
+            subject: subject, clientID: client, grantID: token.grantID,
             scopes: (claims["scope"]?.string ?? "").split(separator: " ").map(String.init))
     }
 

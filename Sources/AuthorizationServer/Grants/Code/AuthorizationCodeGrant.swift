@@ -45,7 +45,8 @@ struct AuthorizationCodeGrant: TokenGrant {
         else { throw .badCode }
 
         let grant = try grant(of: code, request)
-        var answer = try tokens.answer(for: grant, scopes: grant.scopes, nonce: grant.nonce, request: request)
+        var answer = try tokens.answer(
+            for: grant, scopes: grant.scopes, nonce: grant.nonce, user: user, request: request)
         var changes: [StoreChange] = [
             .replace(code.used(by: grant, now: request.now).record), .insert(grant.record), user.unchanged,
         ]
@@ -101,6 +102,7 @@ struct AuthorizationCodeGrant: TokenGrant {
         grant.authorizationDetails = code.request.authorizationDetails
         grant.authentication = code.user.authentication
         grant.nonce = code.request.nonce
+        grant.claims = code.request.claims
         grant.sessionID = code.user.sessionID
         // RFC 9449 §5, RFC 8705 §4: nothing else keeps a public client's refresh tokens from whoever finds them.
         grant.binding = client.isPublic ? request.binding : nil

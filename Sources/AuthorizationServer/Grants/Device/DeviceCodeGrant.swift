@@ -79,7 +79,7 @@ struct DeviceCodeGrant: TokenGrant {
         grant.authentication = approval.authentication
         // RFC 9449 §5, RFC 8705 §4: nothing else keeps a public client's refresh tokens from whoever finds them.
         grant.binding = client.isPublic ? request.binding : nil
-        var answer = try tokens.answer(for: grant, scopes: grant.scopes, request: request)
+        var answer = try tokens.answer(for: grant, scopes: grant.scopes, user: user, request: request)
         var changes: [StoreChange] = [.insert(grant.record)]
         if mayRefresh {
             let first = refresh.first(for: grant, now: request.now, random: request.random)

@@ -48,9 +48,9 @@ struct RefreshTokenGrant: TokenGrant {
             try await store.end(grant: grant.id, now: request.now)
             throw .refreshTokenReused
         }
-        guard try await mayGoOn(grant) else { throw .badRefreshToken }
+        let user = try await user(of: grant)
         let scopes = try scopes(of: grant, request)
-        let answer = try tokens.answer(for: grant, scopes: scopes, request: request)
+        let answer = try tokens.answer(for: grant, scopes: scopes, user: user, request: request)
         if token.rotation != nil {
             return try await repeated(text, token, isThere: successor != nil, answer, request)
         }
@@ -86,11 +86,12 @@ struct RefreshTokenGrant: TokenGrant {
         return record.flatMap(RefreshToken.init)
     }
 
-    /// Whether the user is still one of ours. A client that acts for itself has no account.
-    private func mayGoOn(_ grant: Grant) async throws(OAuthError) -> Bool {
-        if grant.subject == grant.clientID { return true }
-        guard let user = try await store.orUnavailable({ try await $0.user(id: grant.subject) }) else { return false }
-        return !user.isDisabled
+    /// Who must still be one of ours. nil: a client that acts for itself, and has no account.
+    private func user(of grant: Grant) async throws(OAuthError) -> StoredUser? {
+        if grant.subject == grant.clientID { return nil }
+        guard let user = try await store.orUnavailable({ try await $0.user(id: grant.subject) }), !user.isDisabled
+        else { throw .badRefreshToken }
+        return user
     }
 
     /// Fewer than were granted, if the client says so (RFC 6749 §6); never one that has been taken from the client

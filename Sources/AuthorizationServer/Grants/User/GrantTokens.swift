@@ -12,10 +12,11 @@ struct GrantTokens: Sendable {
     /// granted (RFC 8707 §2.2, RFC 9396 §6).
     /// - Parameters:
     ///   - scopes: of the grant, or some of them.
+    ///   - user: whom it is about; nil: the client itself.
     ///   - nonce: for the ID token; nil when it is refreshed (OpenID Connect Core §12.2).
-    func answer(for grant: Grant, scopes: [String], nonce: String? = nil, request: TokenRequest) throws(OAuthError)
-        -> TokenAnswer
-    {
+    func answer(
+        for grant: Grant, scopes: [String], nonce: String? = nil, user: StoredUser?, request: TokenRequest
+    ) throws(OAuthError) -> TokenAnswer {
         let client = request.client.client
         let audience = try targets.audience(
             asked: request.parameters.values("resource"), granted: grant.resources, allowed: client.resources)
@@ -34,7 +35,8 @@ struct GrantTokens: Sendable {
         answer.subject = grant.subject
         if scopes.contains(IdentityScope.openID) {
             answer.idToken = try identity.idToken(
-                for: grant, nonce: nonce, accessToken: accessToken.text, now: request.now)
+                for: grant, client: client, claims: asked(of: user, grant, client), nonce: nonce,
+                accessToken: accessToken.text, now: request.now)
         }
         // Whoever asked for it is told that it was granted, although no token says it.
         if scopes.contains(IdentityScope.offline) {
@@ -42,6 +44,12 @@ struct GrantTokens: Sendable {
         }
         answer.more["authorization_details"] = details
         return answer
+    }
+
+    /// Claims that the client wants in the ID token, as far as it may still have them.
+    private func asked(of user: StoredUser?, _ grant: Grant, _ client: RegisteredClient) -> JSONObject {
+        guard let user, let claims = grant.claims else { return [:] }
+        return ClaimsRequest.members(claims.idToken, of: user, scopes: client.scopes)
     }
 
     /// What is about the user means something to this server only, whose userinfo endpoint takes tokens for the
