@@ -69,7 +69,8 @@ package final class AuthorizationServer: Sendable {
                 $0 + AuthorizationServerEndpoint.token.path
             }, keys: clientKeys, terms: terms, documents: clientDocuments)
         let proofs = SenderProofRules(
-            store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile)
+            store: store, pepper: pepper, needsNonce: settings.dpopNonce, profile: settings.profile,
+            certificates: authenticator.certificates)
         let mint = TokenMint(
             issuer: issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
         let targets = TargetRules(defaultAudience: settings.audience, resources: resources, published: published)

@@ -21,6 +21,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     /// It was made when it was opened.
     let isNew: Bool
     private let watchers = StoreWatchers()
+    private let commits = SharedCommits()
     private let displacedCount = Atomic<Int>(0)
     package var displaced: Int { displacedCount.load(ordering: .relaxed) }
 
@@ -179,19 +180,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         guard changes.allSatisfy(BindableText.isBindable) else { return false }
         try changes.checkStorable()
         try verifyFile()
-        let (held, displaced) = try await pool.write { db in
-            var held = true
-            var displaced = 0
-            // A savepoint, so that "something else was true" leaves nothing behind.
-            try db.inSavepoint {
-                for change in changes {
-                    held = try RecordRows.apply(db, change, now: now, displaced: &displaced)
-                    if !held { return .rollback }
-                }
-                return .commit
-            }
-            return (held, displaced)
-        }
+        let (held, displaced) = try await commits.commit(changes, now: now, in: pool)
         if held { displacedCount.add(displaced, ordering: .relaxed) }
         if held { watchers.tell(Set(changes.compactMap(\.writtenKind))) }
         return held

@@ -19,19 +19,23 @@ struct AuthenticatedClient: Sendable {
 /// Client authentication (RFC 6749 §2.3, RFC 7523 §2.2, RFC 8705 §2): the one place where it happens.
 ///
 /// An unknown id and a wrong secret are the same to whoever asks: one answer, and the same work. Both read the store;
-/// only a right secret is ever answered from memory.
+/// only the right thing is ever answered from memory.
 final class ClientAuthenticator: Sendable {
     /// How long, from before the store was read, a client is taken at its word again without asking the store. Whoever
     /// takes something from a client waits longer (`ManagedChange.settling`), and what a client still obtained is ended with
     /// it (`Revoker.overtakingSeconds`).
     static let rememberedNanoseconds: Int64 = 200_000_000
+    /// So long the answer to a change that a client makes of itself is held back, until what it showed before is remembered
+    /// nowhere.
+    static let settling = Duration.milliseconds(600)
     /// Clients remembered at most; each takes less than 2 KB.
     static let rememberedMax = 4_096
 
     private let store: any AuthorizationStore
     private let pepper: SecretPepper
     private let limiter = AttemptLimiter()
-    private let remembered = Mutex<[String: (client: RegisteredClient, readAt: Int64)]>([:])
+    private let remembered = Mutex<[String: (client: KnownClient, readAt: Int64)]>([:])
+    let certificates = ClientCertificates()
     private let keys: ClientKeys
     private let terms: OpenClientTerms
     private let documents: ClientDocuments?
@@ -72,8 +76,8 @@ final class ClientAuthenticator: Sendable {
         switch credential {
         case .secret(_, let secret, let method):
             result = try await bySecret(clientID, pepper.mac(of: secret, clientID: clientID), method, call)
-        case .assertion(let assertion): result = try await byAssertion(assertion, now: call.now)
-        case .name: result = try await byCertificateOrName(clientID, call.request, now: call.now)
+        case .assertion(let assertion): result = try await byAssertion(assertion, call)
+        case .name: result = try await byCertificateOrName(clientID, call)
         }
         guard let result else {
             // Those that are refused unread, so to say, are not counted: the brake lets go with time.
@@ -88,50 +92,89 @@ final class ClientAuthenticator: Sendable {
     private func bySecret(
         _ clientID: String, _ mac: SecretMAC, _ method: ClientAuthenticationMethod, _ call: EndpointCall
     ) async throws(OAuthError) -> AuthenticatedClient? {
-        if let client = recall(clientID, at: call.monotonic), Self.isOneOf(client.secrets, mac), permits(client, method)
+        if let client = recall(clientID, at: call.monotonic)?.client, Self.isOneOf(client.secrets, mac),
+            permits(client, method)
         {
             return AuthenticatedClient(client, by: method)
         }
         let client = try await stored(clientID, now: call.now)
         let isRight = Self.isOneOf(client?.secrets ?? [], mac)
         guard let client, isRight, permits(client, method) else { return nil }
-        remember(client, readAt: call.monotonic)
+        remember(KnownClient(client), readAt: call.monotonic)
         await noteUse(of: mac, client, now: call.now)
         return AuthenticatedClient(client, by: method)
     }
 
     /// RFC 7523 §3. What was used is remembered last, so that nobody fills the store with what nobody signed.
-    private func byAssertion(_ assertion: ClientAssertion, now: Int64) async throws(OAuthError) -> AuthenticatedClient?
+    private func byAssertion(_ assertion: ClientAssertion, _ call: EndpointCall) async throws(OAuthError)
+        -> AuthenticatedClient?
     {
-        let end = try assertion.check(now: now)
-        let client = try await stored(assertion.clientID, now: now)
-        let endpoints = client?.takesEndpointAudience == true && profile == .standard ? tokenEndpoints : []
-        guard assertion.isFor(issuer: realm, orOneOf: endpoints) else { throw .assertionForOthers }
-        guard let client, permits(client, .privateKeyJWT) else { return nil }
-        let algorithms = profile.assertionAlgorithms
-        guard try await keys.satisfy(client, { assertion.isSigned(by: $0, algorithms) }) else { return nil }
-        guard try await isNew(assertion.replayRecord(until: end), now: now) else { throw .usedAssertion }
-        return AuthenticatedClient(client, by: .privateKeyJWT)
+        let end = try assertion.check(now: call.now)
+        let client = try await showing(assertion.clientID, call) { (known) throws(OAuthError) in
+            let client = known.client
+            let endpoints = client.takesEndpointAudience && profile == .standard ? tokenEndpoints : []
+            guard assertion.isFor(issuer: realm, orOneOf: endpoints) else { throw .assertionForOthers }
+            guard permits(client, .privateKeyJWT) else { return nil }
+            let algorithms = profile.assertionAlgorithms
+            guard try await keys.satisfy(known, { assertion.isSigned(by: $0, algorithms) }) else { return nil }
+            return .privateKeyJWT
+        } unknown: { () throws(OAuthError) in
+            guard assertion.isFor(issuer: realm) else { throw .assertionForOthers }
+        }
+        guard let client else { return nil }
+        guard try await isNew(assertion.replayRecord(until: end), now: call.now) else { throw .usedAssertion }
+        return client
     }
 
     /// RFC 8705 §2: the request names the client, the connection's certificate shows it. A public client shows nothing.
-    private func byCertificateOrName(_ clientID: String, _ request: ServiceRequest, now: Int64) async throws(OAuthError)
+    private func byCertificateOrName(_ clientID: String, _ call: EndpointCall) async throws(OAuthError)
         -> AuthenticatedClient?
     {
-        guard let client = try await stored(clientID, now: now) else { return nil }
-        // Anybody can write a name into a certificate: there the listener's authorities have to vouch for it.
-        if permits(client, .tlsClientAuth), let name = client.certificateName,
-            let verified = request.clientCertificateDER.flatMap({ ClientCertificateRule($0) }), verified.has(name)
-        {
-            return AuthenticatedClient(client, by: .tlsClientAuth)
+        let request = call.request
+        return try await showing(clientID, call) { (known) throws(OAuthError) in
+            let client = known.client
+            // Anybody can write a name into a certificate: there the listener's authorities have to vouch for it.
+            if permits(client, .tlsClientAuth), let name = client.certificateName,
+                let verified = request.clientCertificateDER.flatMap(certificates.rule), verified.has(name)
+            {
+                return .tlsClientAuth
+            }
+            if permits(client, .selfSignedTLSClientAuth),
+                let held = request.heldCertificateDER.flatMap(certificates.rule),
+                try await keys.satisfy(known, { held.hasKey(of: $0) })
+            {
+                return .selfSignedTLSClientAuth
+            }
+            return client.isPublic && permits(client, .none) ? ClientAuthenticationMethod.none : nil
         }
-        if permits(client, .selfSignedTLSClientAuth),
-            let held = request.heldCertificateDER.flatMap({ ClientCertificateRule($0) }),
-            try await keys.satisfy(client, { held.hasKey(of: $0) })
-        {
-            return AuthenticatedClient(client, by: .selfSignedTLSClientAuth)
+    }
+
+    /// The client, if it shows who it is: judged by what is remembered of it, else by what is stored.
+    /// - Parameters:
+    ///   - judge: how it has shown that; nil: it has not.
+    ///   - unknown: called where there is no such client.
+    private func showing(
+        _ clientID: String, _ call: EndpointCall,
+        by judge: (KnownClient) async throws(OAuthError) -> ClientAuthenticationMethod?,
+        unknown: () throws(OAuthError) -> Void = {}
+    ) async throws(OAuthError) -> AuthenticatedClient? {
+        let recalled = recall(clientID, at: call.monotonic)
+        var before: Result<ClientAuthenticationMethod?, OAuthError>?
+        if let recalled {
+            do { before = .success(try await judge(recalled)) } catch { before = .failure(error) }
+            if case .success(let method?) = before { return AuthenticatedClient(recalled.client, by: method) }
         }
-        return client.isPublic && permits(client, .none) ? AuthenticatedClient(client, by: .none) : nil
+        guard let client = try await stored(clientID, now: call.now) else {
+            try unknown()
+            return nil
+        }
+        let known = KnownClient(client)
+        // Whatever speaks against it may have changed since. If nothing has, nobody makes the server check a signature twice.
+        let isTheSame = recalled?.client.version == client.version && client.keySetURL == nil
+        guard let method = isTheSame ? try before?.get() ?? nil : try await judge(known) else { return nil }
+        // What it publishes elsewhere is looked at each time.
+        if method != .none, client.documentReadAt == nil { remember(known, readAt: call.monotonic) }
+        return AuthenticatedClient(client, by: method)
     }
 
     /// One that publishes its metadata as it does now: keys that it has withdrawn count no longer.
@@ -170,7 +213,7 @@ final class ClientAuthenticator: Sendable {
         client.authenticationMethods.contains(method) && profile.permits(method)
     }
 
-    private func recall(_ id: String, at now: Int64) -> RegisteredClient? {
+    private func recall(_ id: String, at now: Int64) -> KnownClient? {
         remembered.withLock { remembered in
             guard let entry = remembered[id],
                 (0..<Self.rememberedNanoseconds).contains(now &- entry.readAt)
@@ -179,16 +222,17 @@ final class ClientAuthenticator: Sendable {
         }
     }
 
-    private func remember(_ client: RegisteredClient, readAt: Int64) {
+    private func remember(_ client: KnownClient, readAt: Int64) {
+        let id = client.client.id
         remembered.withLock { remembered in
-            if remembered.count >= Self.rememberedMax, remembered[client.id] == nil {
+            if remembered.count >= Self.rememberedMax, remembered[id] == nil {
                 remembered = remembered.filter { readAt &- $0.value.readAt < Self.rememberedNanoseconds }
                 // All of them asked a moment ago: the store is asked again for each, which is only slower.
                 if remembered.count >= Self.rememberedMax { remembered = [:] }
             }
             // A read that began earlier and came later knows less.
-            if let entry = remembered[client.id], entry.readAt > readAt { return }
-            remembered[client.id] = (client, readAt)
+            if let entry = remembered[id], entry.readAt > readAt { return }
+            remembered[id] = (client, readAt)
         }
     }
 }

@@ -32,14 +32,27 @@ package protocol ClientKeySource: Sendable {
     func keys(at url: String, missed: Bool) async -> ClientKeySet?
 }
 
+/// A client as it was read, with its registered keys as they are computed with.
+struct KnownClient: Sendable {
+    let client: RegisteredClient
+    /// nil: it has registered none, or they cannot be used.
+    let keys: JWKSet?
+
+    init(_ client: RegisteredClient) {
+        self.client = client
+        keys = client.keySet.flatMap { try? JWKSet($0) }
+    }
+}
+
 /// The public keys of a client.
 struct ClientKeys: Sendable {
     /// nil: keys at an address cannot be fetched.
     let source: (any ClientKeySource)?
 
     /// Whether there are keys of the client that satisfy a test.
-    func satisfy(_ client: RegisteredClient, _ test: @Sendable (JWKSet) -> Bool) async throws(OAuthError) -> Bool {
-        try await find(client) { test($0) ? true : nil } ?? false
+    func satisfy(_ known: KnownClient, _ test: @Sendable (JWKSet) -> Bool) async throws(OAuthError) -> Bool {
+        if known.client.keySet != nil { return known.keys.map(test) ?? false }
+        return try await find(known.client) { test($0) ? true : nil } ?? false
     }
 
     /// What the client's keys yield; keys at an address are looked up again once if they yield nothing.

@@ -16,9 +16,14 @@ struct SenderProofRules: Sendable {
     /// Every proof must carry one of the server's nonces (RFC 9449 §8).
     let needsNonce: Bool
     let profile: SecurityProfile
+    let certificates: ClientCertificates
 
     /// Nonces follow from the store's own key, so that every instance on one store gives and takes the same.
-    init(store: any AuthorizationStore, pepper: SecretPepper, needsNonce: Bool, profile: SecurityProfile) {
+    init(
+        store: any AuthorizationStore, pepper: SecretPepper, needsNonce: Bool, profile: SecurityProfile,
+        certificates: ClientCertificates
+    ) {
+        self.certificates = certificates
         self.store = store
         nonces = ProofNonces(key: pepper.mac(of: "dpop nonces", clientID: "").octets)
         self.needsNonce = needsNonce
@@ -31,7 +36,7 @@ struct SenderProofRules: Sendable {
     ) {
         var binding = SenderBinding()
         if client.bindsToCertificate {
-            guard let certificate = call.request.heldCertificateDER.flatMap({ ClientCertificateRule($0) }) else {
+            guard let certificate = call.request.heldCertificateDER.flatMap(certificates.rule) else {
                 throw .missingCertificate
             }
             binding.certificateThumbprint = certificate.thumbprint

@@ -130,7 +130,9 @@ struct RegistrationEndpoint: ServerEndpoint {
         let secret = client.usesSecret && client.secrets.isEmpty ? addSecret(to: &client, call) : nil
         guard try await commit([.replace(client.record)], call) else { throw .unavailable }
         if let algorithm = client.idTokenAlgorithm { await makeKey(algorithm) }
-        return document(client, token, secret: secret, status: 200)
+        var response = document(client, token, secret: secret, status: 200)
+        response.facts.settling = ClientAuthenticator.settling
+        return response
     }
 
     /// RFC 7592 §2.3: with all that it was granted, and its access tokens too.

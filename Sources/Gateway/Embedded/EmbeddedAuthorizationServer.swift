@@ -91,6 +91,7 @@ final class EmbeddedAuthorizationServer: LocalService {
             request, now: Self.now, monotonic: Clock.monotonicNanoseconds(), random: .system)
         if response.facts.event == ServiceFacts.damagedRecord { report(damagedFor: request) }
         if response.facts.isTokenVerified == true { response.facts.issuer = issuerName }
+        if response.facts.settling > .zero { try? await Task.sleep(for: response.facts.settling) }
         return response
     }
 
