@@ -46,6 +46,7 @@ package struct ClientMetadata: Sendable {
     /// What its ID tokens may be signed by.
     let idTokenAlgorithms: [Algorithm]
 
+    /// The rules for whoever registers clients in one way.
     package init(
         profile: SecurityProfile, scopes: [String]? = nil, keyHosts: KeyHosts = .any,
         grantsAtMost: Set<GrantType>? = nil, detailTypes: [String] = [],
