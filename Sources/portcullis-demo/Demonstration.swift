@@ -75,6 +75,8 @@ package struct Demonstration: Sendable {
             let password = try await journey.prepare()
             if once {
                 good = try await journey.run(password: password) && good
+                heading("9. An agent that nobody registered (Model Context Protocol)")
+                good = try await AgentJourney(folder: folder, print: print).run() && good
             } else {
                 print("   Try it: portcullis token --client-id \(UserJourney.application) --scope orders:read")
                 print("   and log in as \(UserJourney.name) with the password \(password)")

@@ -78,6 +78,10 @@ private final class ExampleDelegate: ExchangeDelegate {
                 told.append((name, .string(head.text(field.value))))
             }
         }
+        if head.text(head.path).hasPrefix("/mcp") {
+            let caller = told.first { $0.0.lowercased() == "x-auth-subject" }?.1.string ?? "nobody"
+            return answer(ExampleTools.answer(body, caller: caller))
+        }
         let answer = JSON.object(
             JSONObject([
                 ("service", .string(service)),
@@ -87,9 +91,15 @@ private final class ExampleDelegate: ExchangeDelegate {
                 ("gateway", .string(exchange.peer.tls?.clientCertificate?.identity ?? "")),
                 ("told", .object(JSONObject(told))),
             ]))
+        self.answer(answer)
+    }
+
+    /// nil: there is nothing to say.
+    private func answer(_ document: JSON?) {
         var fields = FieldList()
         fields.append("Content-Type", "application/json")
-        exchange.answer(status: 200, fields: fields, body: answer.serialized() + [0x0A])
+        exchange.answer(
+            status: document == nil ? 202 : 200, fields: fields, body: document.map { $0.serialized() + [0x0A] } ?? [])
     }
 
     func exchangeCollectedAnswer(_ head: borrowing ResponseHead, body: [UInt8]) {}

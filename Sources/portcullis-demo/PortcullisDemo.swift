@@ -13,7 +13,8 @@ struct PortcullisDemo: AsyncParsableCommand {
             Makes development certificates in certs/, starts two instances of an example service that demand the gateway's \
             client certificate (ports 9443 and 9444) and an impostor (9445), runs the gateway with routes.yaml on port \
             8443, registers a client, and shows requests made with curl: allowed, refused, limited. Then the audit records. \
-            Last, a user logs in in a browser, and the token that comes of it is taken back.
+            Then a user logs in in a browser, and the token that comes of it is taken back. Last, with --once, an agent of the \
+            Model Context Protocol registers itself and calls a tool (ports 8446 and 9446).
 
             It stays up until you press Ctrl-C, so that you can try the curl lines that it prints.
             """)
