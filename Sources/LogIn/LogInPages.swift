@@ -52,7 +52,7 @@ package struct LogInPages: Sendable {
     /// The endpoints that answer with a page; the way back from the provider only where there is one.
     package var endpoints: [AuthorizationServerEndpoint: any ServerEndpoint] {
         var endpoints: [AuthorizationServerEndpoint: any ServerEndpoint] = [
-            .login: login, .consent: consent, .logout: logout, .device: device,
+            .login: login, .consent: consent, .logout: logout, .device: device, .logo: LogoImage(),
         ]
         if let callback { endpoints[.loginCallback] = callback }
         return endpoints

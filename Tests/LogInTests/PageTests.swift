@@ -85,6 +85,66 @@ struct PageTests {
         for label in page.matches(of: /aria-label="([^"]*)"/) { #expect(label.1 == "\u{b7}") }
     }
 
+    private static func brand(_ text: String) -> Brand {
+        var brand = Brand()
+        brand.name = text
+        brand.logo = BrandLogo(octets: [1, 2, 3], mediaType: "image/png", version: "0a1b")
+        brand.light.accent = "#7a1f3d"
+        brand.light.accentInk = "#ffffff"
+        brand.dark.background = "#181214"
+        brand.links = [BrandLink(kind: .privacy, url: "https://example.com/?a=\(text)")]
+        return brand
+    }
+
+    @Test("a brand adds nothing to a page but text, its image and its links", arguments: PageTemplate.allCases)
+    func escapedBrand(template: PageTemplate) throws {
+        func page(_ text: String) throws -> String {
+            let shown = Presentation(language: .english, brand: Self.brand(text))
+            return try #require(template.rendered(Self.content("text"), shown))
+        }
+        let plain = try page("harmless")
+        for part in ["<img src=\"/oauth2/logo?v=0a1b\" alt=\"harmless\">", ">Privacy</a>", "– harmless</title>"] {
+            #expect(plain.contains(part), "\(part)")
+        }
+        for hostile in ["<script>alert(1)</script>", "\" onerror=\"alert(1)", "{{title}}", "' x='"] {
+            let page = try page(hostile)
+            for mark in "<>\"'".unicodeScalars {
+                #expect(
+                    page.unicodeScalars.count { $0 == mark } == plain.unicodeScalars.count { $0 == mark },
+                    "\(mark) of \(hostile)")
+            }
+        }
+    }
+
+    @Test("the policy of a page with a brand names its stylesheet by the hash, and images of this host alone")
+    func brandPolicy() throws {
+        var pages = PageSettings()
+        pages.brand = Self.brand("Shop")
+        let call = EndpointCall(
+            request: ServiceRequest(method: "GET", path: "/"), now: 0, monotonic: 0, random: .system, pages: pages)
+        let page = Shown(ErrorPage.expired(call))
+        let policy = try #require(page.field("content-security-policy"))
+        let styles = page.text.matches(of: /<style>([\s\S]*?)<\/style>/).map { String($0.1) }
+        #expect(styles.count == 2)
+        let hashes = styles.map { "'sha256-" + Data(SHA256.hash(data: Data($0.utf8))).base64EncodedString() + "'" }
+        #expect(policy.contains("style-src \(hashes.joined(separator: " ")); img-src 'self'; "))
+        #expect(policy.hasPrefix("default-src 'none'; "))
+        // Without one, there is no image either.
+        #expect(Shown(ErrorPage.expired(Self.call())).field("content-security-policy")?.contains("img-src") == false)
+    }
+
+    @Test("the logo is what the operator's file has, and can do nothing where it is opened by itself")
+    func logo() async throws {
+        #expect(await (try await LogInHarness()).browser().get("/oauth2/logo").status == 404)
+        var logIn = LogInSettings()
+        logIn.pages.brand = Self.brand("Shop")
+        let image = await (try await LogInHarness(logIn: logIn)).browser().get("/oauth2/logo")
+        #expect(image.status == 200 && image.text == "\u{1}\u{2}\u{3}")
+        #expect(image.field("content-type") == "image/png")
+        #expect(image.field("x-content-type-options") == "nosniff")
+        #expect(image.field("content-security-policy") == "default-src 'none'; frame-ancestors 'none'; sandbox")
+    }
+
     @Test(
         "a page says which language it is in, to browsers, screen readers and caches, and is written in its direction")
     func languages() throws {

@@ -1,5 +1,6 @@
 import AuthorizationRecords
 import HTTP
+import Policy
 import Texts
 
 /// A page for users, with the header fields that every page has.
@@ -27,7 +28,8 @@ struct Page {
             return failure
         }
         let policy =
-            "default-src 'none'; style-src \(PageStyle.source); "
+            "default-src 'none'; style-src \(PageStyle.sources(presentation.brand).joined(separator: " ")); "
+            + (presentation.brand.logo == nil ? "" : "img-src 'self'; ")
             + (scripts.isEmpty ? "" : "script-src \(scripts.joined(separator: " ")); ")
             + "form-action \((["'self'"] + formTargets).joined(separator: " ")); "
             + "frame-ancestors 'none'; base-uri 'none'"

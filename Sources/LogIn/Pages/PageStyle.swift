@@ -1,10 +1,32 @@
 import Crypto
 import Octets
+import Policy
 
 /// The one stylesheet, inside every page; the content security policy allows it by its hash and nothing else.
 enum PageStyle {
     /// As `style-src` names it (CSP 3 §2.3.1).
-    static let source = "'sha256-" + Base64.encode(SHA256.hash(data: Array(text.utf8)).map { $0 }) + "'"
+    static let source = source(of: text)
+
+    /// Of all stylesheets of a page.
+    static func sources(_ brand: Brand) -> [String] { [source] + (text(brand).map { [source(of: $0)] } ?? []) }
+
+    private static func source(of text: String) -> String {
+        "'sha256-" + Base64.encode(SHA256.hash(data: Array(text.utf8)).map { $0 }) + "'"
+    }
+
+    /// The colours of a brand; nil: it has none. There is nothing in it but digits and what stands here.
+    static func text(_ brand: Brand) -> String? {
+        func rules(_ colours: BrandColours) -> String {
+            [("--act", colours.accent), ("--act-ink", colours.accentInk), ("--ground", colours.background)]
+                .compactMap { name, value in value.map { "\(name): \($0);" } }.joined(separator: " ")
+        }
+        let light = rules(brand.light), dark = rules(brand.dark)
+        guard !light.isEmpty || !dark.isEmpty else { return nil }
+        return ":root { \(light) } @media (prefers-color-scheme: dark) { :root { \(darkOwn) \(dark) } }"
+    }
+
+    /// The accent of the light scheme must not reach into the dark one.
+    private static let darkOwn = "--act: #8fd6b4; --act-ink: #0c1a13; --ground: #121614;"
 
     // Colours have a contrast of 4.5:1 at least in both schemes (WCAG 2.2 §1.4.3), borders of fields 3:1 (§1.4.11);
     // buttons are 44 px high (§2.5.5). No media is loaded, no font either.
@@ -41,8 +63,11 @@ enum PageStyle {
           background: var(--act); color: var(--act-ink); font: inherit; font-weight: 600; cursor: pointer; }
         button.other { background: transparent; color: var(--act); }
         a { color: var(--act); }
+        .brand { display: flex; align-items: center; gap: .75rem; margin: 0 0 1.5rem; font-weight: 650; }
+        .brand img { display: block; max-width: 100%; max-height: 3rem; }
         :focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
         footer { margin-top: 1rem; text-align: center; }
+        footer a { color: inherit; margin: 0 .5rem; display: inline-block; padding: .25rem 0; }
         @media (forced-colors: active) { button, main, input { border: 1px solid; } }
         """
 }

@@ -1,4 +1,5 @@
 import Mustache
+import Policy
 import Texts
 
 /// The pages as Mustache templates, in the program itself: it is one file. What comes in is escaped (`HTMLText`); there
@@ -13,7 +14,28 @@ enum PageTemplate: String, CaseIterable, Sendable {
         all["texts"] = presentation.language.texts
         all["lang"] = presentation.language.tag
         all["rtl"] = presentation.language.isRightToLeft
+        all.merge(Self.content(presentation)) { $1 }
         return Self.library[self]?.render(all)
+    }
+
+    /// Whose pages they are.
+    private static func content(_ presentation: Presentation) -> [String: Any] {
+        let brand = presentation.brand
+        var content: [String: Any] = ["hasBrand": brand.name != nil || brand.logo != nil]
+        content["brandName"] = brand.name?.shownOnPage()
+        content["brandStyle"] = PageStyle.text(brand)
+        content["logo"] = brand.logo.map { AuthorizationServerEndpoint.logo.path + "?v=" + $0.version }
+        content["hasLinks"] = !brand.links.isEmpty
+        content["links"] = brand.links.map { link in
+            let text: CommonText =
+                switch link.kind {
+                case .privacy: .privacy
+                case .terms: .terms
+                case .help: .help
+                }
+            return ["href": link.url, "label": presentation[text]]
+        }
+        return content
     }
 
     /// A text of the catalogue.
@@ -42,11 +64,12 @@ enum PageTemplate: String, CaseIterable, Sendable {
         <meta name="robots" content="noindex">
         {{#refresh}}<meta http-equiv="refresh" content="0; url={{refresh}}">
         {{/refresh}}
-        <title>{{#problem}}\(text(CommonText.problem)): {{/problem}}{{title}}</title>
-        <style>\(PageStyle.text)</style>
+        <title>{{#problem}}\(text(CommonText.problem)): {{/problem}}{{title}}{{#brandName}} – {{brandName}}{{/brandName}}</title>
+        <style>\(PageStyle.text)</style>{{#brandStyle}}<style>{{brandStyle}}</style>{{/brandStyle}}
         </head>
         <body>
-        <main>
+        <main>{{#hasBrand}}
+        <p class="brand">{{#logo}}<img src="{{logo}}" alt="{{brandName}}">{{/logo}}{{^logo}}{{brandName}}{{/logo}}</p>{{/hasBrand}}
         <h1>{{title}}</h1>
 
         """
@@ -54,7 +77,9 @@ enum PageTemplate: String, CaseIterable, Sendable {
     private static let foot = """
 
         </main>
-        {{#host}}<footer>{{host}}</footer>{{/host}}
+        <footer>{{host}}{{#hasLinks}}<nav aria-label="\(text(CommonText.links))">{{#links}}
+        <a href="{{href}}" target="_blank" rel="noopener noreferrer">{{label}}</a>{{/links}}
+        </nav>{{/hasLinks}}</footer>
         </body>
         </html>
 

@@ -3,9 +3,15 @@ import HTTP
 import Policy
 package import Texts
 
-/// How pages are shown to whoever looks at them: in which language.
+/// How pages are shown to whoever looks at them: in which language, and whose they are.
 package struct Presentation: Sendable {
     package let language: Language
+    let brand: Brand
+
+    init(language: Language, brand: Brand = Brand()) {
+        self.language = language
+        self.brand = brand
+    }
 
     /// A text as it is.
     package subscript<Key: PageText>(_ key: Key) -> String { language[key] }
@@ -35,7 +41,8 @@ extension EndpointCall {
     /// - Parameter uiLocales: the languages that the client says its user wants (OpenID Connect Core §3.1.2.1).
     package func presentation(uiLocales: String? = nil) -> Presentation {
         Presentation(
-            language: pages.languages.choice(uiLocales: uiLocales, acceptLanguage: request.values("accept-language")))
+            language: pages.languages.choice(uiLocales: uiLocales, acceptLanguage: request.values("accept-language")),
+            brand: pages.brand)
     }
 
     /// As the request says that is under way.

@@ -29,6 +29,8 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
     case loginCallback = "login_callback"
     /// Pages for users. `device` is the verification URI of RFC 8628 §3.3.
     case login, consent, logout, device
+    /// The image that these pages show.
+    case logo
 
     /// What is true of the endpoint whatever the settings.
     package var declaration: Declaration {
@@ -69,6 +71,7 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
         // OpenID Connect RP-Initiated Logout §2.1.
         case .logout: Declaration("/oauth2/logout", ["GET", "HEAD", "POST"], .pageForm, "end_session_endpoint")
         case .device: Declaration("/oauth2/device", ["GET", "HEAD", "POST"], .pageForm)
+        case .logo: Declaration("/oauth2/logo", ["GET", "HEAD"], .none, isLimited: false)
         }
     }
 
@@ -83,6 +86,7 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
         switch self {
         case .register: settings.registration != nil
         case .loginCallback: settings.logIn.provider != nil
+        case .logo: settings.logIn.pages.brand.logo != nil
         default: true
         }
     }

@@ -53,4 +53,5 @@ package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     case badKeySet = "bad_key_set"
     case keySkipped = "key_skipped"
     case missingText = "missing_text"
+    case weakContrast = "weak_contrast"
 }

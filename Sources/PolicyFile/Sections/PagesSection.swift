@@ -30,6 +30,10 @@ struct PagesSection {
                 "\"default_language\" in \(login.name): found \(Shown.value(fallback.value)), and pages are shown in "
                     + settings.languages.all.map(\.tag).joined(separator: ", "))
         }
+        if let read = BrandSection(context: context, files: files).read(login) {
+            settings.brand = read.brand
+            settings.files += read.files
+        }
         return settings
     }
 

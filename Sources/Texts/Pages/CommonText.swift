@@ -6,6 +6,8 @@ package enum CommonText: String, PageText {
     case problem
     case goOn = "go_on"
     case allow, deny
+    /// In the foot of pages.
+    case links, privacy, terms, help
 
     package var sentence: Sentence {
         switch self {
@@ -13,6 +15,10 @@ package enum CommonText: String, PageText {
         case .goOn: Sentence("Continue", de: "Weiter")
         case .allow: Sentence("Allow", de: "Erlauben")
         case .deny: Sentence("Deny", de: "Ablehnen")
+        case .links: Sentence("More about this service", de: "Mehr zu diesem Dienst")
+        case .privacy: Sentence("Privacy", de: "Datenschutz")
+        case .terms: Sentence("Terms of use", de: "Nutzungsbedingungen")
+        case .help: Sentence("Help", de: "Hilfe")
         }
     }
 }
