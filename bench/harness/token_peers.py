@@ -11,7 +11,7 @@ import urllib.request
 import ssl
 from pathlib import Path
 
-from . import materials
+from . import flow_load, materials
 from .processes import BENCH, Failure, free_port, tool
 
 SCOPE = "orders:read"
@@ -29,6 +29,11 @@ class TokenServer:
     secret = SECRET
     methods = ("client_secret_basic", "client_secret_post")
     environment = {}
+    host = materials.HOST
+    # Of the flows in which a user takes part.
+    redirect_uri = "https://app.example/cb"
+    authorize_more = ""
+    cookie = ""
 
     def prepare(self, files, folder, port):
         self.files, self.folder, self.port = files, folder, port
@@ -44,7 +49,10 @@ class TokenServer:
 class Portcullis(TokenServer):
     name = "portcullis"
     does = "the whole request pipeline with an audit record for each request; secrets as HMAC-SHA-256; nothing stored for a token"
-    methods = ("client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth")
+    methods = (
+        "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "authorization_code", "refresh_token")
+    authorize_path = "/oauth2/authorize"
+    user_scope = f"openid {SCOPE}"
 
     def __init__(self, binary):
         self.binary = binary
@@ -83,9 +91,9 @@ audit:
 timeouts: {{keep_alive_idle: 1h}}
 """)
 
-    def _portcullis(self, *words):
+    def _portcullis(self, *words, typed=None):
         done = subprocess.run(
-            [self.binary, *words, "--policy", self.folder / "routes.yaml"], capture_output=True, text=True, timeout=60)
+            [self.binary, *words, "--policy", self.folder / "routes.yaml"], capture_output=True, text=True, timeout=60, input=typed)
         if done.returncode != 0:
             raise Failure(f"portcullis {' '.join(map(str, words))}: {done.stderr.strip()}")
         return done.stdout
@@ -93,6 +101,15 @@ timeouts: {{keep_alive_idle: 1h}}
     def command(self):
         self.secret = json.loads(self._portcullis("client", "add", "shop", "--scope", SCOPE, "--json"))["client_secret"]
         return [self.binary, "run", self.folder / "routes.yaml"]
+
+    def log_in(self, context):
+        """An application of the house, which asks nobody for consent, and a user in whose browser it is used."""
+        secret = json.loads(self._portcullis(
+            "client", "add", "web", "--scope", "openid", "--scope", SCOPE, "--grant", "authorization_code", "--grant", "refresh_token",
+            "--redirect-uri", self.redirect_uri, "--first-party", "--json"))["client_secret"]
+        self.web_authorization = basic("web", secret)
+        self._portcullis("user", "add", "ada", typed="correct horse battery staple\n")
+        flow_load.log_in(self, context, "ada", "correct horse battery staple")
 
     def add_certificate_client(self):
         """A client that authenticates with the certificate `gateway-client` (tls_client_auth by its URI)."""
@@ -115,6 +132,10 @@ class Glewlwyd(TokenServer):
     does = "Debian's glewlwyd, plugin oidc; secrets as SHA-512 with salt; a row for each token"
     path = "/api/oidc/token"
     scope = "orders"
+    methods = ("client_secret_basic", "client_secret_post", "authorization_code", "refresh_token")
+    authorize_path = "/api/oidc/auth"
+    authorize_more = "&g_continue"
+    user_scope = "openid orders"
 
     def prepare(self, files, folder, port):
         super().prepare(files, folder, port)
@@ -176,12 +197,31 @@ static_files_mime_types=({{ extension="*" mime_type="application/octet-stream" c
             "code-duration": 60, "refresh-token-rolling": True, "allow-non-oidc": True, "auth-type-code-enabled": True,
             "auth-type-token-enabled": False, "auth-type-id-token-enabled": True, "auth-type-none-enabled": False,
             "auth-type-password-enabled": False, "auth-type-client-enabled": True, "auth-type-device-enabled": False,
-            "auth-type-refresh-enabled": True, "subject-type": "public", "jwks-show": True, "jwks-x5c": [],
+            "auth-type-refresh-enabled": True, "pkce-allowed": True, "pkce-method-plain-allowed": False, "subject-type": "public", "jwks-show": True, "jwks-x5c": [],
             "request-parameter-allow": False}})
         call("/client/", {"client_id": "shop", "name": "shop", "confidential": True, "password": self.secret,
                           "client_secret": self.secret, "authorization_type": ["client_credentials"],
-                          "token_endpoint_auth_method": list(self.methods), "scope": [self.scope], "enabled": True,
-                          "redirect_uri": [f"https://{materials.HOST}/cb"]})
+                          "token_endpoint_auth_method": ["client_secret_basic", "client_secret_post"], "scope": [self.scope],
+                          "enabled": True, "redirect_uri": [f"https://{materials.HOST}/cb"]})
+        call("/client/", {"client_id": "web", "name": "web", "confidential": True, "password": self.secret,
+                          "client_secret": self.secret, "authorization_type": ["code", "refresh_token"],
+                          "token_endpoint_auth_method": ["client_secret_basic"], "scope": [], "enabled": True,
+                          "redirect_uri": [self.redirect_uri]})
+        call("/user/", {"username": "ada", "name": "Ada", "email": "ada@example.com", "password": self.secret, "enabled": True,
+                        "scope": ["openid", self.scope]})
+
+    def log_in(self, context):
+        """A user in a browser, who has agreed once."""
+        cookie = ""
+        for method, path, body in [
+            ("POST", "/auth/", {"username": "ada", "password": self.secret}), ("PUT", "/auth/grant/web", {"scope": self.user_scope}),
+        ]:
+            request = urllib.request.Request(
+                f"https://{materials.HOST}:{self.port}/api{path}", data=json.dumps(body).encode(), method=method,
+                headers={"Content-Type": "application/json", "Cookie": cookie})
+            with urllib.request.urlopen(request, context=context, timeout=20) as answer:
+                cookie = (answer.headers.get("Set-Cookie") or cookie).split(";")[0]
+        self.cookie, self.web_authorization = cookie, basic("web", self.secret)
 
 
 class Authlib(TokenServer):
