@@ -61,16 +61,22 @@ enum RecordRows {
         }
     }
 
-    /// Counted in an index alone; that of the kind is kept out, because of one sender there is little.
+    /// Counted in the index of whose they are, which has their kind, too. SQLite would look through all of the kind, or all
+    /// of the owner, where it may choose.
     private static func removeOldest(_ db: Database, _ query: RecordQuery, above: Int, keeping: Int) throws -> Int {
-        let (condition, arguments) = condition(query, kind: "+kind = ?")
+        let (condition, arguments) = condition(query)
+        let index =
+            query.grant != nil
+            ? "INDEXED BY record_grant"
+            : query.subject != nil
+                ? "INDEXED BY record_subject" : query.client != nil ? "INDEXED BY record_client" : ""
         let count = try Int.fetchOne(
-            db.cachedStatement(sql: "SELECT count(*) FROM record WHERE \(condition)"), arguments: arguments)
+            db.cachedStatement(sql: "SELECT count(*) FROM record \(index) WHERE \(condition)"), arguments: arguments)
         guard let count, count > above else { return 0 }
         try db.cachedStatement(
             sql: """
                 DELETE FROM record WHERE kind = ? AND key IN (
-                    SELECT key FROM record WHERE \(condition) ORDER BY sequence LIMIT ?)
+                    SELECT key FROM record \(index) WHERE \(condition) ORDER BY sequence LIMIT ?)
                 """
         ).execute(arguments: [query.kind.rawValue] + arguments + [count - keeping])
         return db.changesCount
@@ -103,8 +109,8 @@ enum RecordRows {
         ])
     }
 
-    private static func condition(_ query: RecordQuery, kind: String = "kind = ?") -> (String, StatementArguments) {
-        var parts = [kind]
+    private static func condition(_ query: RecordQuery) -> (String, StatementArguments) {
+        var parts = ["kind = ?"]
         var arguments: StatementArguments = [query.kind.rawValue]
         let texts = [
             ("client =", query.client), ("subject =", query.subject), ("grant_id =", query.grant),

@@ -70,7 +70,7 @@ struct PendingRequestsTests {
                 .insert(client),
                 .removeOldest(
                     RecordQuery(.interaction, grant: "from client shop"), above: PendingRequests.perClient,
-                    keeping: PendingRequests.perClient),
+                    keeping: PendingRequests.perClient - PendingRequests.perClient / 16),
             ])
         let user = Self.record("a", nil, user: "user-1")
         #expect(
@@ -78,7 +78,7 @@ struct PendingRequestsTests {
                 .insert(user),
                 .removeOldest(
                     RecordQuery(.interaction, subject: "user-1"), above: PendingRequests.perUser,
-                    keeping: PendingRequests.perUser),
+                    keeping: PendingRequests.perUser - PendingRequests.perUser / 16),
             ])
     }
 

@@ -129,20 +129,22 @@ package final class PendingRequests: Sendable {
             return [
                 .insert(record),
                 .removeOldest(
-                    RecordQuery(record.kind, grant: record.grant), above: Self.perClient, keeping: Self.perClient),
+                    RecordQuery(record.kind, grant: record.grant), above: Self.perClient,
+                    keeping: Self.perClient - Self.perClient / 16),
             ]
         case nil:
             guard let user = record.user else { return [.insert(record)] }
             return [
                 .insert(record),
                 .removeOldest(
-                    RecordQuery(record.kind, subject: user), above: Self.perUser, keeping: Self.perUser),
+                    RecordQuery(record.kind, subject: user), above: Self.perUser,
+                    keeping: Self.perUser - Self.perUser / 16),
             ]
         }
         return isTimeToCount(record.kind) ? [.insert(record), own, all(record.kind)] : [.insert(record), own]
     }
 
-    /// A sixteenth goes at once, so that sorting them is rare.
+    /// A sixteenth goes at once here, and of a client's and a user's, so that sorting them is rare.
     private func all(_ kind: RecordKind) -> StoreChange {
         .removeOldest(
             RecordQuery(kind, subject: RequestSender.nobody), above: total, keeping: total - total / 16)
