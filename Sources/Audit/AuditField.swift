@@ -33,6 +33,8 @@ package enum AuditField: Int, Sendable, CaseIterable {
     case tokenVerified, issuerClaimed, found, expected
     /// Of tokens that the authorization server gives for others.
     case refreshToken, tokenPresented
+    /// What a client asked the authorization server for and its user may not be granted.
+    case scopesLeftOut
     /// Why attempts to forward failed, one word for each; the names that an upstream showed instead of its own.
     case upstreamFailure, upstreamShown
 
@@ -43,7 +45,8 @@ package enum AuditField: Int, Sendable, CaseIterable {
             .code, .error, .event, .scopesRequired, .scopesHeld, .limit, .limitRemaining, .limitReset, .upstream,
             .upstreamIdentity,
             .attempts, .status, .bytesIn, .bytesOut, .durationMicroseconds, .upstreamMicroseconds, .ending, .truncated,
-            .tokenVerified, .repeated, .firstTime, .lastTime, .instance, .listener, .upstreamFailure, .upstreamShown:
+            .tokenVerified, .repeated, .firstTime, .lastTime, .instance, .listener, .upstreamFailure, .upstreamShown,
+            .scopesLeftOut:
             .open
         case .clientAddress, .clientPort, .clientCertificate, .path, .subject, .clientID, .target, .query, .userAgent,
             .issuerClaimed, .found, .expected:
@@ -109,6 +112,7 @@ package enum AuditField: Int, Sendable, CaseIterable {
         case .expected: ",\"expected\":"
         case .refreshToken: ",\"refresh_token\":"
         case .tokenPresented: ",\"token_presented\":"
+        case .scopesLeftOut: ",\"scopes_left_out\":"
         case .upstreamFailure: ",\"upstream_failure\":"
         case .upstreamShown: ",\"upstream_shown\":"
         }

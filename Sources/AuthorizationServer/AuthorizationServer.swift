@@ -74,8 +74,10 @@ package final class AuthorizationServer: Sendable {
         let mint = TokenMint(
             issuer: issuer, lifetimeSeconds: settings.accessTokenLifetime.components.seconds, keys: keys)
         let targets = TargetRules(defaultAudience: settings.audience, resources: resources, published: published)
+        let access = UserAccess(settings)
         let tokens = GrantTokens(
-            mint: mint, identity: IDTokenMint(issuer: issuer, keys: keys, profile: settings.profile), targets: targets)
+            mint: mint, identity: IDTokenMint(issuer: issuer, keys: keys, profile: settings.profile), targets: targets,
+            access: access)
         let objects = RequestObjects(issuer: issuer, keys: clientKeys, profile: settings.profile)
         let hints = IDTokenHints(issuer: issuer, keys: keys)
         let judge = AuthorizationRequestValidator(
@@ -86,7 +88,7 @@ package final class AuthorizationServer: Sendable {
             AuthorizationCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
             RefreshTokenGrant(store: store, tokens: tokens),
             DeviceCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
-            TokenExchangeGrant(reader: reader, mint: mint, targets: targets),
+            TokenExchangeGrant(reader: reader, mint: mint, targets: targets, access: access),
         ]
         if let assertions {
             grants.append(JWTBearerGrant(judge: assertions, store: store, mint: mint, targets: targets))
@@ -112,7 +114,7 @@ package final class AuthorizationServer: Sendable {
                     store: store, objects: objects, documents: clientDocuments, terms: terms,
                     requiresPushedRequests: settings.profile.demandsPushedRequests),
                 judge: judge, sessions: pages.sessions, pending: pending,
-                contexts: AuthenticationContexts(settings.logIn)),
+                contexts: AuthenticationContexts(settings.logIn), access: access),
             .par: client(
                 PushedRequestEndpoint(
                     store: store, objects: objects, judge: judge, pending: pending, profile: settings.profile)),
@@ -131,7 +133,8 @@ package final class AuthorizationServer: Sendable {
                     verificationURI: settings.issuer.address(of: .device))),
             .introspect: client(
                 IntrospectionEndpoint(
-                    reader: reader, store: store, signer: IntrospectionSigner(issuer: issuer, keys: keys))),
+                    reader: reader, store: store, signer: IntrospectionSigner(issuer: issuer, keys: keys),
+                    access: access)),
         ]
         if let registration = settings.registration, registrationToken != nil || registration.open != nil {
             let keyHosts = ClientMetadata.KeyHosts.these(keySource == nil ? [] : registration.jwksHosts)

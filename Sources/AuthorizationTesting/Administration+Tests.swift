@@ -7,10 +7,12 @@ import Policy
 
 extension Administration {
     /// With passwords that cost nothing to compute.
-    static func forTests(_ store: any AuthorizationStore, _ pepper: SecretPepper) -> Administration {
+    static func forTests(_ store: any AuthorizationStore, _ pepper: SecretPepper, users: UserRules = UserRules())
+        -> Administration
+    {
         Administration(
             store: store, pepper: pepper, hasher: PasswordHasher(atOnce: 2, parameters: LogInHarness.cheap),
-            profile: .standard, authorizationDetailsTypes: ["payment", "account"],
+            profile: .standard, authorizationDetailsTypes: ["payment", "account"], users: users,
             terms: SigningTerms(
                 schedule: KeySchedule(algorithms: [.es256], rotationSeconds: 30 * 86_400, tokenSeconds: 600), seal: nil),
             clock: { newYear2026 })

@@ -14,10 +14,10 @@ struct AdministrationHarness: Sendable {
     let api: AdminAPI
     var store: MemoryStore { base.store }
 
-    init(store other: (any AuthorizationStore)? = nil) throws {
+    init(store other: (any AuthorizationStore)? = nil, users: UserRules = UserRules()) throws {
         base = try AuthorizationHarness()
         let store = other ?? base.store
-        api = AdminAPI(administration: .forTests(store, base.pepper), store: store, log: log)
+        api = AdminAPI(administration: .forTests(store, base.pepper, users: users), store: store, log: log)
     }
 
     func send(

@@ -24,14 +24,15 @@ struct CodeFlowHarness: Sendable {
 
     /// - Parameters:
     ///   - isFirstParty: the user is not asked.
+    ///   - users: what users may be granted.
     ///   - change: of the client "shop", before it is registered.
     init(
         isFirstParty: Bool = true, isLoggedIn: Bool = true, acr: String? = nil, lifetime: Duration = .seconds(600),
         issuer: String = AuthorizationHarness.issuer, keySource: (any ClientKeySource)? = nil,
-        registration: RegistrationSettings? = nil,
+        registration: RegistrationSettings? = nil, users: UserRules = UserRules(),
         _ change: (inout RegisteredClient) -> Void = { _ in }
     ) async throws {
-        base = try Self.server(issuer, lifetime, keySource, registration)
+        base = try Self.server(issuer, lifetime, keySource, registration, users)
         var client = client("shop")
         client.isFirstParty = isFirstParty
         change(&client)
@@ -43,10 +44,11 @@ struct CodeFlowHarness: Sendable {
     // Apart from the initialiser, which Swift 6.3 cannot optimise with them inside.
     private static func server(
         _ issuer: String, _ lifetime: Duration, _ keySource: (any ClientKeySource)?,
-        _ registration: RegistrationSettings?
+        _ registration: RegistrationSettings?, _ users: UserRules
     ) throws -> AuthorizationHarness {
         try AuthorizationHarness(issuer: issuer, lifetime: lifetime, keySource: keySource) {
             $0.registration = registration
+            $0.users = users
             $0.authorizationDetailsTypes = ["payment", "account"]
         }
     }
@@ -74,9 +76,10 @@ struct CodeFlowHarness: Sendable {
     }
 
     /// The same browser and client, whose requests another node answers.
-    func atAnotherNode() throws -> CodeFlowHarness {
+    /// - Parameter users: what users may be granted there.
+    func atAnotherNode(users: UserRules = UserRules()) throws -> CodeFlowHarness {
         var other = self
-        other.base = try AuthorizationHarness(beside: base)
+        other.base = try AuthorizationHarness(beside: base) { $0.users = users }
         return other
     }
 

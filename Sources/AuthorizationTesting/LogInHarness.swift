@@ -31,7 +31,7 @@ struct LogInHarness: Sendable {
     ///   - race: what the server writes through.
     init(
         issuer: String = AuthorizationHarness.issuer, logIn: LogInSettings = LogInSettings(),
-        provider: (any IdentityProvider)? = nil, racing race: RacingStore? = nil
+        provider: (any IdentityProvider)? = nil, users: UserRules = UserRules(), racing race: RacingStore? = nil
     ) async throws {
         store = race?.store ?? MemoryStore()
         let counter = Mutex<UInt64>(0)
@@ -53,13 +53,14 @@ struct LogInHarness: Sendable {
             "orders:read": LocalisedText("Read your orders", byLanguage: ["de": "Ihre Bestellungen lesen"])
         ]
         settings.logIn = logIn
+        settings.users = users
         let hasher = PasswordHasher(atOnce: 2, parameters: Self.cheap)
         server = AuthorizationServer(
             settings: settings, keys: SigningKeys(ring), pepper: pepper, store: race ?? store, clock: { newYear2026 },
             hasher: hasher,
             provider: provider)
         directory = UserDirectory(store: store, hasher: hasher)
-        administration = .forTests(store, pepper)
+        administration = .forTests(store, pepper, users: users)
         user = try await directory.add(
             name: "Alice", password: Self.password, displayName: "Alice A.", now: newYear2026, random: random)
         try await register(name: "Shop")

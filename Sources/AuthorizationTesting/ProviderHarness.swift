@@ -82,7 +82,10 @@ struct ProviderHarness: Sendable {
     let provider: StubProvider
     let browser: Browser
 
-    init(passwords: Bool = false, signsUp: Bool = true, scopes: [String] = LogInProvider.standardScopes) async throws {
+    init(
+        passwords: Bool = false, signsUp: Bool = true, scopes: [String] = LogInProvider.standardScopes,
+        users rules: UserRules = UserRules()
+    ) async throws {
         provider = try StubProvider()
         var own = LogInProvider(
             issuer: "staff", label: StubProvider.label, clientID: StubProvider.clientID,
@@ -92,7 +95,7 @@ struct ProviderHarness: Sendable {
         var settings = LogInSettings()
         settings.passwords = passwords
         settings.provider = own
-        users = try await LogInHarness(logIn: settings, provider: provider)
+        users = try await LogInHarness(logIn: settings, provider: provider, users: rules)
         browser = users.browser()
     }
 

@@ -108,6 +108,8 @@ package struct ServiceFacts: Sendable, Equatable {
     package var error: String?
     /// Something that operators should find, such as `refresh_token_reused`: one word.
     package var event: String?
+    /// Scopes that the client may have and asked for, and that the user may not be granted; empty: none.
+    package var scopesLeftOut: [String] = []
     /// So long the service holds the answer back, until what was changed is in force.
     package var settling = Duration.zero
 
@@ -115,6 +117,9 @@ package struct ServiceFacts: Sendable, Equatable {
 
     /// The event of an answer for which a record was needed that is stored and cannot be read.
     package static let damagedRecord = "damaged_record"
+
+    /// The event of an answer that refuses because the user may not be granted anything that was asked for.
+    package static let userMayNot = "user_may_not"
 
     /// Events of answers that refuse without an error's word: pages that say so to a user.
     private static let refusals: Set<String> = [

@@ -36,17 +36,18 @@ package struct LogInPages: Sendable {
         }
         login = LoginPage(
             context: context, form: form, start: start, redirect: redirect, hasher: hasher, pepper: pepper)
-        let store = store, context = context
+        let store = store, context = context, access = UserAccess(settings)
         callback = redirect.map { redirect in
             ProviderCallback(
                 context: context, redirect: redirect, form: form, start: start,
                 accounts: ProviderAccounts(
-                    store: store, prefix: redirect.settings.issuer, signsUp: redirect.settings.signsUp))
+                    store: store, prefix: redirect.settings.issuer, signsUp: redirect.settings.signsUp, access: access))
         }
         let asked = AskedFor(descriptions: settings.scopeDescriptions)
-        consent = ConsentPage(context: context, asked: asked)
+        consent = ConsentPage(context: context, asked: asked, access: access)
         logout = LogoutPage(context: context, hints: hints)
-        device = DevicePage(context: context, asked: asked, verification: DeviceVerification(store: store))
+        device = DevicePage(
+            context: context, asked: asked, verification: DeviceVerification(store: store), access: access)
     }
 
     /// The endpoints that answer with a page; the way back from the provider only where there is one.

@@ -78,7 +78,7 @@ struct RecordedAdministration: Sendable {
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1),
             profile: settings.profile, authorizationDetailsTypes: settings.authorizationDetailsTypes,
-            idTokenAlgorithms: settings.idTokenAlgorithms,
+            idTokenAlgorithms: settings.idTokenAlgorithms, users: settings.users,
             passwordRules: PasswordRules(host: settings.issuer.host),
             terms: database.signing, clock: { Self.now })
         self.audit = audit
@@ -93,7 +93,7 @@ struct RecordedAdministration: Sendable {
         try audit?.prepare()
         do {
             let (made, value) = try await change(administration)
-            do { try audit?.record(made) } catch var unrecorded as UnrecordedChange {
+            do { if !made.isEmpty { try audit?.record(made) } } catch var unrecorded as UnrecordedChange {
                 unrecorded.secret = secret(value)
                 throw unrecorded
             }

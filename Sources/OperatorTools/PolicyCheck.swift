@@ -1,6 +1,7 @@
 import Admission
 import AuthorizationRecords
 import Gateway
+import LogIn
 import Policy
 package import PolicyFile
 package import Storage
@@ -45,11 +46,38 @@ package struct PolicyCheck: Sendable {
     {
         if wanted == .ifAtHand, case .postgresql = settings.database { return nil }
         let database = settings.database
-        guard let clients = try ClientsOnRecord.read(database, secrets: DatabaseSecrets(connectingTo: database)),
-            !clients.isEmpty
+        guard let known = try ClientsOnRecord.read(database, secrets: DatabaseSecrets(connectingTo: database)),
+            !known.clients.isEmpty
         else { return nil }
-        let scopes = Set(clients.flatMap(\.scopes) + (settings.registration?.scopes ?? [])).sorted()
+        let access = UserAccess(settings)
+        /// A scope is what client and user may; more users than were looked at may be anybody.
+        func someUserMay(_ scope: String) -> Bool {
+            known.hasMoreUsers || settings.users.allowSomebody(scope) || IdentityScope.all.contains(scope)
+                || known.users.contains { access.share([scope], of: $0).leftOut.isEmpty }
+        }
+        func obtainable(_ client: RegisteredClient) -> [String] {
+            client.actsForItself ? client.scopes : client.scopes.filter(someUserMay)
+        }
+        let scopes = Set(
+            known.clients.flatMap(obtainable) + (settings.registration?.scopes.filter(someUserMay) ?? [])
+        ).sorted()
         let held = scopes.map { Array($0.utf8) }
-        return ObtainableScopes(scopes) { required, match in match.covers(Array(required.utf8), heldBy: held) }
+        var found = ObtainableScopes(scopes) { required, match in match.covers(Array(required.utf8), heldBy: held) }
+        found.administratorless = known.clients.filter { client in
+            let asked = client.scopes.filter(AdminRoutes.isAdministrative)
+            return client.actsForUsers && !asked.isEmpty && !asked.contains(where: someUserMay)
+        }.map(\.id)
+        let names = Set(settings.users.groups.map(\.name))
+        var unknown: [String: Int] = [:]
+        for group in known.users.flatMap(\.groups) where !names.contains(group) { unknown[group, default: 0] += 1 }
+        found.unknownGroups = unknown.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        return found
     }
+}
+
+extension RegisteredClient {
+    /// It comes by tokens without a user: by itself, by an assertion, or by tokens of others.
+    fileprivate var actsForItself: Bool { !grants.isDisjoint(with: [.clientCredentials, .jwtBearer]) }
+    /// Users log in for it.
+    fileprivate var actsForUsers: Bool { !grants.isDisjoint(with: [.authorizationCode, .deviceCode]) }
 }

@@ -1,7 +1,9 @@
 import Administration
+import Admission
 import AuthorizationRecords
 import Foundation
 import Gateway
+package import JSON
 import LogIn
 package import Policy
 import Storage
@@ -23,6 +25,8 @@ package struct UserRegistry: Sendable {
         package var isEmailVerified: Bool
         /// Issuer identifier of the OpenID provider that the account logs in at; nil: it has a password here.
         package var provider: String?
+        /// In which an operator has put it.
+        package var groups: [String]
         /// The account is kept, but the user cannot log in.
         package var isDisabled: Bool
         /// Seconds since 1970.
@@ -113,6 +117,60 @@ package struct UserRegistry: Sendable {
         }
     }
 
+    /// What of an account changes besides; nil: stays.
+    package struct Profile: Sendable {
+        /// nil inside, or empty: none is known.
+        package var displayName: String??
+        package var email: String??
+        /// nil inside: what everybody may.
+        package var may: [String]??
+        package var groups: [String]?
+
+        package init() {}
+
+        package var isEmpty: Bool { displayName == nil && email == nil && may == nil && groups == nil }
+    }
+
+    /// The account as it is then; nil: there is no such user.
+    package func set(_ profile: Profile, name: String) async throws -> JSONObject? {
+        guard let id = try await id(of: name) else { return nil }
+        var change = Administration.UserChange()
+        change.displayName = profile.displayName
+        change.email = profile.email
+        change.may = profile.may
+        change.groups = profile.groups
+        let wanted = change
+        return try await recorded.make {
+            let done = try await $0.changeUser(id, wanted, now: Self.now, random: .system)
+            return (done.change, done.value.managementDocument)
+        }
+    }
+
+    /// All that is known of an account, with what follows from it by the policy; nil: there is no such user.
+    package func show(name: String, by policy: Policy) async throws -> JSONObject? {
+        guard let id = try await id(of: name), let user = try await recorded.database.store.user(id: id),
+            let settings = policy.authorizationServer
+        else { return nil }
+        var document = user.managementDocument
+        let access = UserAccess(settings)
+        document["member_of"] = .strings(access.groups(of: user).map(\.name))
+        let routes = GrantableScopes(routes: policy.routes, issuers: policy.issuers).scopes
+        let named = (user.may ?? []) + settings.users.groups.flatMap(\.may)
+        document["may_be_granted"] = .strings(access.share(ScopeText.distinct(routes + named), of: user).granted)
+        return document
+    }
+
+    /// What speaks against a scope of a user's; nil: a route asks for it.
+    package static func objection(to scope: String, by policy: Policy) -> String? {
+        do {
+            try GrantableScopes(routes: policy.routes, issuers: policy.issuers).check(scope)
+            return nil
+        } catch {
+            // What follows is about registering clients.
+            return String("\(error)".split(separator: " If only").first ?? "")
+        }
+    }
+
     private func change(_ name: String, _ change: Administration.UserChange) async throws -> Ended? {
         guard let id = try await id(of: name) else { return nil }
         if change.isDisabled == false {
@@ -136,7 +194,7 @@ extension UserRegistry.User {
     fileprivate init(_ user: StoredUser) {
         self.init(
             id: user.id, name: user.name, displayName: user.displayName, email: user.email,
-            isEmailVerified: user.isEmailVerified, provider: user.identity?.issuer,
+            isEmailVerified: user.isEmailVerified, provider: user.identity?.issuer, groups: user.groups,
             isDisabled: user.isDisabled,
             createdAt: user.createdAt)
     }

@@ -15,6 +15,7 @@ extension Policy {
                 "authorization server \(server.issuer.text), audience \(server.audience), tokens for \(DurationText.text(server.accessTokenLifetime)), database \(server.database)\(clientKeys)\(open ?? "")"
             )
             if server.logIn != LogInSettings() { lines.append(server.logIn.summary) }
+            lines += server.users.summary
         }
         if let tokens = upstreamTokens {
             lines.append(
@@ -257,6 +258,24 @@ extension UpstreamIdentity {
         case .spiffe(let id): id
         case .dns(let name): "dns:\(name)"
         }
+    }
+}
+
+extension UserRules {
+    fileprivate var summary: [String] {
+        guard everybody != nil || !groups.isEmpty else { return [] }
+        let all =
+            switch standard {
+            case .any: "any scope but those of the management interface"
+            case .only(let scopes): scopes.isEmpty ? "nothing but log in" : scopes.joined(separator: " ")
+            }
+        return ["users may \(all)"]
+            + groups.map { group in
+                let source =
+                    group.source.map { ", whose \($0.claim) has \(Shown.value($0.value)) at the provider" } ?? ""
+                return
+                    "group \(group.name)\(source), may \(group.may.isEmpty ? "nothing besides" : group.may.joined(separator: " "))"
+            }
     }
 }
 

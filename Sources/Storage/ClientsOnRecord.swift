@@ -6,9 +6,22 @@ package import Policy
 /// The clients in a store, for a look that changes nothing: it is neither made nor brought up to date, and no key of it
 /// is read.
 package enum ClientsOnRecord {
+    /// Clients, and what is known of users.
+    package struct Registered: Sendable {
+        /// All of them.
+        package var clients: [RegisteredClient]
+        /// The first `usersMax`.
+        package var users: [StoredUser]
+        /// There are more users than that.
+        package var hasMoreUsers: Bool
+    }
+
+    /// Accounts that are looked at, at most.
+    package static let usersMax = 10_000
+
     /// nil: there is no store yet. Blocks, but no longer than the time that a connection has.
     package static func read(_ database: DatabaseSettings, secrets: DatabaseSecrets) throws(StorageError)
-        -> [RegisteredClient]?
+        -> Registered?
     {
         let name = database.description
         do {
@@ -25,7 +38,7 @@ package enum ClientsOnRecord {
         }
     }
 
-    private static func read(_ path: String) throws -> [RegisteredClient]? {
+    private static func read(_ path: String) throws -> Registered? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         var configuration = Configuration()
         configuration.readonly = true
@@ -35,11 +48,11 @@ package enum ClientsOnRecord {
                 throw StorageError(path, "belongs to another program")
             }
             try StorageSchema.refuseOtherVersion(db, path)
-            return try clients(path) { try RecordRows.read(db, $0, most: SQLiteAuthorizationStore.recordsMax) }
+            return try registered(path) { try RecordRows.read(db, $0, most: SQLiteAuthorizationStore.recordsMax) }
         }
     }
 
-    private static func read(_ server: PostgreSQLSettings, password: String?) throws -> [RegisteredClient]? {
+    private static func read(_ server: PostgreSQLSettings, password: String?) throws -> Registered? {
         let connection = try PostgreSQLAuthorizationStore.connector(server, password: password)()
         connection.deadline =
             MonotonicTime.now &+ MonotonicTime.nanoseconds(milliseconds: PostgreSQLWorkers.connectMilliseconds)
@@ -47,9 +60,16 @@ package enum ClientsOnRecord {
             return nil
         }
         try PostgreSQLSchema.refuseOtherVersion(connection, server.description)
-        return try clients(server.description) {
+        return try registered(server.description) {
             try PostgreSQLRows.read(connection, $0, most: PostgreSQLAuthorizationStore.recordsMax)
         }
+    }
+
+    private static func registered(_ name: String, page: (RecordQuery) throws -> RecordPage) throws -> Registered {
+        var users = RecordList<StoredUser>()
+        var rest: RecordQuery? = RecordQuery(.user)
+        while let query = rest, users.values.count < usersMax { rest = users.take(try page(query), StoredUser.init) }
+        return Registered(clients: try clients(name, page: page), users: users.values, hasMoreUsers: rest != nil)
     }
 
     /// All of them, or an error: what is concluded from some of them would be wrong.

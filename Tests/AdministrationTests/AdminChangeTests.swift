@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import JSON
+import Policy
 import Testing
 
 @testable import Administration
@@ -148,6 +149,76 @@ struct AdminChangeTests {
         #expect(answer.status == 412)
         #expect(admin.log.changes.count == 1)
         #expect(await admin.send("GET", "clients/shop").body["scope"] == "orders:read")
+    }
+
+    @Test(
+        "what an account is called, may and belongs to is changed by PATCH; null takes away, and what is not there stays"
+    )
+    func userProfile() async throws {
+        let admin = try AdministrationHarness(users: .groups(["clerks", "night"]))
+        let (id, etag) = try await admin.user()
+        var tag = etag
+        func patch(_ body: JSONObject) async throws -> Answer {
+            let answer = await admin.send("PATCH", "users/\(id)", body, [("if-match", tag)])
+            tag = answer.field("etag") ?? tag
+            return answer
+        }
+        var answer = try await patch([
+            "display_name": "Alice A.", "email": "alice@example.com", "may": ["orders:read"], "groups": ["clerks"],
+        ])
+        #expect(answer.status == 200, "\(answer.body)")
+        #expect(answer.body["groups"] == ["clerks"])
+        #expect(answer.body["may"] == ["orders:read"])
+        #expect(answer.body["email"] == "alice@example.com")
+        let change = try #require(admin.log.changes.last ?? nil)
+        #expect(change.action == .userChanged)
+        #expect(change.after?["groups"] == ["clerks"])
+        answer = try await patch(["display_name": .null, "may": .null])
+        #expect(answer.body["display_name"] == nil && answer.body["may"] == nil)
+        #expect(answer.body["groups"] == ["clerks"])
+        answer = try await patch(["may": []])
+        #expect(answer.body["may"] == [])
+        #expect(try await patch(["groups": .null]).body["groups"] == nil)
+        for (body, code) in [
+            (["groups": ["clerk"]], "refused"), (["groups": "clerks"], "bad_member"),
+            (["may": ["two words"]], "refused"),
+            (["may": [7]], "bad_member"), (["email": "a\u{0}b"], "refused"), (["role": "clerk"], "bad_member"),
+            ([:], "bad_member"), (["keep_grants": true], "bad_member"),
+            (["may": .array((0..<101).map { .string("s\($0)") })], "bad_member"),
+        ] as [(JSONObject, String)] {
+            let before = tag
+            #expect(try await patch(body).body["code"]?.string == code, "\(body)")
+            #expect(tag == before)
+        }
+    }
+
+    @Test("what changes nothing makes no version and no record, and waits for nothing")
+    func nothingChanged() async throws {
+        let admin = try AdministrationHarness(users: .groups(["clerks"]))
+        let (user, userTag) = try await admin.user()
+        let (clientTag, _) = try await admin.client()
+        var document = await admin.send("GET", "clients/shop").body
+        for name in ["client_id_issued_at", "secrets"] { document[name] = Optional<JSON>.none }
+        let count = admin.log.changes.count
+        for (method, path, body, tag) in [
+            ("PATCH", "users/\(user)", ["disabled": false], userTag),
+            ("PATCH", "users/\(user)", ["email": .null, "groups": []], userTag),
+            ("PUT", "clients/shop", document, clientTag),
+        ] as [(String, String, JSONObject, String)] {
+            let answer = await admin.send(method, path, body, [("if-match", tag)])
+            #expect(answer.status == 200, "\(answer.body)")
+            #expect(answer.field("etag") == tag, "\(method) \(path)")
+            #expect(answer.facts.settling == .zero)
+            #expect(answer.facts.event == nil)
+        }
+        #expect(admin.log.changes.count == count)
+        // Disabled twice: the second time there is nothing to end.
+        let once = await admin.send("PATCH", "users/\(user)", ["disabled": true], [("if-match", userTag)])
+        #expect(admin.log.changes.count == count + 1)
+        let tag = try #require(once.field("etag"))
+        #expect(
+            await admin.send("PATCH", "users/\(user)", ["disabled": true], [("if-match", tag)]).field("etag") == tag)
+        #expect(admin.log.changes.count == count + 1)
     }
 
     @Test("a secret is replaced while both count, and then the older does not")
@@ -386,5 +457,13 @@ struct AdminChangeTests {
             #expect(Set(seen).count == expected)
             #expect(seen.count == expected)
         }
+    }
+}
+
+extension UserRules {
+    fileprivate static func groups(_ names: [String]) -> UserRules {
+        var rules = UserRules()
+        rules.groups = names.map { UserGroup(name: $0) }
+        return rules
     }
 }

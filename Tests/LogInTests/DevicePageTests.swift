@@ -3,6 +3,7 @@ import JSON
 import Testing
 import Texts
 
+@testable import Administration
 @testable import AuthorizationRecords
 @testable import AuthorizationTesting
 @testable import LogIn
@@ -63,6 +64,46 @@ struct DevicePageTests {
         #expect(page.text.contains("<code>WDJB-MJHT</code>"))
         #expect(page.text.contains("<strong>Shop</strong>"))
         #expect(page.text.contains("Read your orders"))
+    }
+
+    @Test("a device gets what its user may, and where that is nothing a page says so", arguments: [true, false])
+    func usersShare(mayRead: Bool) async throws {
+        try await harness.logIn(browser)
+        var change = Administration.UserChange()
+        change.may = .some(mayRead ? ["orders:read"] : [])
+        try await harness.change(harness.user, change)
+        let request = DeviceRequest(
+            deviceCode: "other", userCode: "BCDFGHJK", clientID: "shop", scopes: ["orders:read", "orders:write"],
+            resources: [AuthorizationHarness.audience], now: newYear2026)
+        _ = try await harness.store.commit(
+            [.insert(request.userCodeRecord), .insert(request.record)], now: newYear2026)
+        let page = await follow(await submit("BCDFGHJK"))
+        #expect(page.text.contains("You may not allow this") == !mayRead)
+        #expect(page.text.contains("orders:write") == !mayRead)
+        let answer = await browser.send(page, ["decision": "allow"])
+        #expect(answer.status == 200)
+        #expect(answer.facts.event == (mayRead ? "device_approved" : "user_may_not"))
+        #expect(answer.facts.scopesLeftOut == (mayRead ? ["orders:write"] : ["orders:read", "orders:write"]))
+        let stored = try await harness.store.record(.deviceCode, RandomText.deviceCode.key(of: "other")).flatMap(
+            DeviceRequest.init)
+        switch stored?.state {
+        case .approved(let approval): #expect(mayRead && approval.scopes == ["orders:read"])
+        case .denied: #expect(!mayRead)
+        default: Issue.record("\(String(describing: stored?.state))")
+        }
+    }
+
+    @Test("nobody agrees to what has become the user's to grant while the page was open")
+    func grownShare() async throws {
+        try await harness.logIn(browser)
+        var change = Administration.UserChange()
+        change.may = .some([])
+        try await harness.change(harness.user, change)
+        let page = await follow(await submit("WDJBMJHT"))
+        change.may = .some(nil)
+        try await harness.change(harness.user, change)
+        #expect(await browser.send(page, ["decision": "allow"]).status == 400)
+        #expect(try await state() == .pending)
     }
 
     @Test(

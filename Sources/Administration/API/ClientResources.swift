@@ -19,7 +19,7 @@ struct ClientCollection: AdminResource {
         let document = try ClientDocument(call)
         let done = try await api.administration.addClient(
             id: document.id, metadata: document.metadata, terms: document.terms, now: call.now, random: call.random)
-        api.log.record(done.change, of: call.request)
+        api.record(done.change, call)
         return Self.response(201, done, fields: [("Location", "/admin/v1/clients/\(done.value.id)")])
     }
 
@@ -54,7 +54,7 @@ struct ClientItem: AdminResource {
         let done = try await api.administration.replaceClient(
             id, metadata: document.metadata, terms: document.terms, expected: version, now: call.now,
             random: call.random)
-        api.log.record(done.change, of: call.request)
+        api.record(done.change, call)
         return ClientCollection.response(200, done)
     }
 }
@@ -74,7 +74,7 @@ struct SecretCollection: AdminResource {
         let done = try await api.administration.addSecret(
             toClient: client, expected: try call.expectedVersion(current: stored.version), now: call.now,
             random: call.random)
-        api.log.record(done.change, of: call.request)
+        api.record(done.change, call)
         return ClientCollection.response(201, done, fields: [("Location", "/admin/v1/clients/\(client)/secrets/newer")])
     }
 }
@@ -96,16 +96,21 @@ struct SecretItem: AdminResource {
 }
 
 extension AdminAPI {
+    /// What has changed nothing has no record.
+    func record(_ change: ManagedChange, _ call: AdminCall) {
+        if !change.isEmpty { log.record(change, of: call.request) }
+    }
+
     /// The answer to DELETE, and its record.
     func gone(_ change: ManagedChange, _ call: AdminCall) -> ServiceResponse {
-        log.record(change, of: call.request)
+        record(change, call)
         return Self.noted(ServiceResponse.admin(204, nil), change)
     }
 
     /// The answer to a change, with what its record says and how long it takes to be in force.
     static func noted(_ response: ServiceResponse, _ change: ManagedChange) -> ServiceResponse {
         var response = response
-        response.facts.event = change.action.rawValue
+        if !change.isEmpty { response.facts.event = change.action.rawValue }
         response.facts.settling = change.settling
         return response
     }

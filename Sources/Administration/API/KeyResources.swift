@@ -22,7 +22,7 @@ struct KeyCollection: AdminResource {
         guard name == nil || algorithm != nil else { throw AdminRefusal(.badMember, "algorithm must be one as ES256.") }
         let done = try await api.administration.rotateKeys(
             algorithm, atOnce: try body.optionalFlag("at_once") ?? false, now: call.now, random: call.random)
-        api.log.record(done.change, of: call.request)
+        api.record(done.change, call)
         let keys = try await api.administration.signingKeyList().values
         return AdminAPI.noted(
             ServiceResponse.admin(

@@ -27,7 +27,7 @@ struct UserCollection: AdminResource {
             isEmailVerified: try body.optionalFlag("email_verified") ?? false,
             displayName: try body.optionalText("display_name"),
             now: call.now, random: call.random)
-        api.log.record(done.change, of: call.request)
+        api.record(done.change, call)
         return Self.response(201, done, fields: [("Location", "/admin/v1/users/\(done.value.id)")])
     }
 
@@ -57,6 +57,9 @@ struct UserItem: AdminResource {
     let api: AdminAPI
     let id: String
     let methods = ["GET", "HEAD", "PATCH", "DELETE"]
+    private static let changeable: Set<String> = [
+        "disabled", "password", "display_name", "email", "email_verified", "may", "groups",
+    ]
 
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
         _ = try call.query([])
@@ -67,18 +70,22 @@ struct UserItem: AdminResource {
             return api.gone(try await api.administration.removeUser(id, expected: version, now: call.now).change, call)
         }
         let body = try call.document(
-            ["disabled", "password", "keep_grants", "email_verified"],
-            types: ["application/json", "application/merge-patch+json"])
-        let change = Administration.UserChange(
+            Self.changeable.union(["keep_grants"]), types: ["application/json", "application/merge-patch+json"])
+        var change = Administration.UserChange(
             isDisabled: try body.optionalFlag("disabled"), password: try body.optionalText("password"),
             keepsGrants: try body.optionalFlag("keep_grants") ?? false,
             isEmailVerified: try body.optionalFlag("email_verified"))
-        guard change.isDisabled != nil || change.password != nil || change.isEmailVerified != nil else {
-            throw AdminRefusal(.badMember, "disabled, password or email_verified must be there.")
+        // As a merge patch has it (RFC 7396): null takes away.
+        if body["display_name"] != nil { change.displayName = .some(try body.optionalText("display_name")) }
+        if body["email"] != nil { change.email = .some(try body.optionalText("email")) }
+        if body["may"] != nil { change.may = .some(try body.optionalTexts("may")) }
+        if body["groups"] != nil { change.groups = try body.optionalTexts("groups") ?? [] }
+        guard !change.isEmpty else {
+            throw AdminRefusal(.badMember, "One of \(Self.changeable.sorted().joined(separator: ", ")) must be there.")
         }
         let done = try await api.administration.changeUser(
             id, change, expected: version, now: call.now, random: call.random)
-        api.log.record(done.change, of: call.request)
+        api.record(done.change, call)
         return UserCollection.response(200, done)
     }
 }

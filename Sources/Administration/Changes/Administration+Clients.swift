@@ -127,6 +127,12 @@ extension Administration {
             new.secrets = [StoredSecret(mac: pepper.mac(of: made.text, clientID: id), createdAt: now)]
             secret = made
         }
+        if new == old {
+            let document = old.managementDocument
+            var nothing = ManagedChange(.clientChanged, id, before: document, after: document)
+            nothing.settling = .zero
+            return Done(change: nothing, value: old, secret: nil)
+        }
         let narrows = new.isNarrower(than: old)
         if narrows {
             try await commit([.replace(new.record)], ending: .client(id), keepingGrants: true, now: now)

@@ -1,6 +1,7 @@
 package import AuthorizationRecords
 import JSON
 package import LogIn
+import Policy
 
 extension Administration {
     /// What of an account changes; nil: stays. A new password and an end of all that was granted leave nothing to see
@@ -16,6 +17,13 @@ extension Administration {
         package var keepsGrants = false
         /// Whether somebody has shown that the address is the user's. Refused where there is no address.
         package var isEmailVerified: Bool?
+        /// For people; nil inside: none is known any more.
+        package var displayName: String??
+        package var email: String??
+        /// Scopes, in place of what everybody may; nil inside: what everybody may.
+        package var may: [String]??
+        /// All groups in which it is by an operator's hand, those that are named here alone.
+        package var groups: [String]?
 
         package init(
             isDisabled: Bool? = nil, password: String? = nil, keepsGrants: Bool = false, isEmailVerified: Bool? = nil
@@ -28,6 +36,12 @@ extension Administration {
 
         /// Whether anything of the user ends.
         var ends: Bool { isDisabled == true || password != nil }
+
+        /// Whether it says anything.
+        package var isEmpty: Bool {
+            isDisabled == nil && password == nil && isEmailVerified == nil && displayName == nil && email == nil
+                && may == nil && groups == nil
+        }
     }
 
     /// A new account. Throws `ManagementError` if the name or the provider's identity is taken, or a text is none that
@@ -69,8 +83,11 @@ extension Administration {
                 )
             }
         }
+        do throws(UserError) { try UserDirectory.apply(change.profile, to: &new, userRules) } catch {
+            throw ManagementError.refused(error.description)
+        }
         if let isVerified = change.isEmailVerified {
-            guard old.email != nil else { throw ManagementError.refused(UserError.noEmail.description) }
+            guard new.email != nil else { throw ManagementError.refused(UserError.noEmail.description) }
             new.isEmailVerified = isVerified
         }
         if let password = change.password {
@@ -90,11 +107,20 @@ extension Administration {
             ended = try await store.belongings(ofUser: id, now: now)
             if change.keepsGrants { ended.grants = 0 }
         }
+        // Who is disabled already, and has nothing that could end, is left alone; so is whoever is what is asked for.
+        if change.password == nil, ended == UserBelongings(), new.isSame(as: old, butEpoch: old.isDisabled) {
+            let document = old.managementDocument
+            var nothing = ManagedChange(.userChanged, id, before: document, after: document)
+            nothing.settling = .zero
+            return Done(change: nothing, value: old, secret: nil)
+        }
+        let narrows = new.mayLess(than: old, userRules)
         let changes = [.replace(new.record)] + (change.ends ? UserBelongings.removals(of: id) : [])
         // Of who gets a new password and keeps the grants, access tokens go on, too.
-        let endsTokens = change.ends && (!change.keepsGrants || new.isDisabled)
+        let endsTokens = narrows || change.ends && (!change.keepsGrants || new.isDisabled)
         if endsTokens {
-            try await commit(changes, ending: .subject(id), keepingGrants: change.keepsGrants, now: now)
+            let keepsGrants = change.keepsGrants || !change.ends
+            try await commit(changes, ending: .subject(id), keepingGrants: keepsGrants, now: now)
         } else {
             try await commit(changes, now: now)
         }
@@ -125,5 +151,34 @@ extension Administration {
         return Done(
             change: ManagedChange(.userRemoved, id, before: user.managementDocument, after: nil), value: ended,
             secret: nil, ended: ended)
+    }
+}
+
+extension Administration.UserChange {
+    fileprivate var profile: UserProfileChange {
+        UserProfileChange(displayName: displayName, email: email, may: may, groups: groups)
+    }
+}
+
+extension StoredUser {
+    /// - Parameter butEpoch: that it counts a disabling more makes no difference.
+    fileprivate func isSame(as other: StoredUser, butEpoch: Bool) -> Bool {
+        var other = other
+        if butEpoch { other.epoch = epoch }
+        return self == other
+    }
+
+    /// Whether it lost something that it had by an operator's hand.
+    fileprivate func mayLess(than old: StoredUser, _ rules: UserRules) -> Bool {
+        guard old.groups.allSatisfy(groups.contains) else { return true }
+        guard may != old.may else { return false }
+        switch (old.may, may) {
+        case (let old?, let new?): return !old.allSatisfy(new.contains)
+        case (let old?, nil): return !old.allSatisfy { rules.allow($0, own: nil, in: []) }
+        case (nil, let new?):
+            guard case .only(let scopes) = rules.standard else { return true }
+            return !scopes.allSatisfy(new.contains)
+        case (nil, nil): return false
+        }
     }
 }

@@ -17,15 +17,19 @@ package struct Administration: Sendable {
     /// What a client may be.
     let clientRules: ClientMetadata
     let terms: SigningTerms
+    /// What users may be.
+    let userRules: UserRules
     /// Seconds since 1970: when a change was over, not when it is decided.
     let clock: @Sendable () -> Int64
 
     /// - Parameters:
     ///   - authorizationDetailsTypes: what clients may be registered for (RFC 9396 §10).
     ///   - idTokenAlgorithms: what their ID tokens may be signed by.
+    ///   - users: the groups that there are.
     package init(
         store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher, profile: SecurityProfile,
         authorizationDetailsTypes: [String] = [], idTokenAlgorithms: [Algorithm] = [.es256, .rs256],
+        users: UserRules = UserRules(),
         passwordRules: PasswordRules = PasswordRules(), terms: SigningTerms,
         clock: @escaping @Sendable () -> Int64
     ) {
@@ -37,6 +41,7 @@ package struct Administration: Sendable {
         clientRules = ClientMetadata(
             profile: profile, detailTypes: authorizationDetailsTypes, idTokenAlgorithms: idTokenAlgorithms)
         self.terms = terms
+        userRules = users
     }
 
     /// What was done: the change for the record, the thing as it is now, and a secret that is shown this once.

@@ -34,6 +34,9 @@ extension StoredUser {
         document["disabled"] = .bool(isDisabled)
         document["has_password"] = .bool(passwordHash != nil)
         document["identity"] = identity.map { ["issuer": .string($0.issuer), "subject": .string($0.subject)] }
+        document["may"] = may.map { .strings($0) }
+        if !groups.isEmpty { document["groups"] = .strings(groups) }
+        document["provider_claims"] = providerClaims.map { .object($0.claims) }
         document["created_at"] = .integer(createdAt)
         return document
     }

@@ -47,6 +47,12 @@ package struct ManagedChange: Sendable, Equatable {
     /// So long whoever made the change waits until it says that it is made.
     package internal(set) var settling: Duration
 
+    /// Nothing is another than before: there is nothing to record, and no new version.
+    package var isEmpty: Bool {
+        guard let before, let after else { return false }
+        return before.count == 0 && after.count == 0
+    }
+
     /// Of two descriptions only what differs is kept.
     package init(_ action: Action, _ id: String, before: JSONObject?, after: JSONObject?) {
         self.action = action

@@ -115,6 +115,16 @@ extension JSONObject {
     /// The texts of a list; empty where there is none.
     package func strings(_ name: String) -> [String] { (self[name]?.array ?? []).compactMap(\.string) }
 
+    /// The texts of a list; nil inside if there is none; nil if it is something else: what is left out could be what
+    /// limits somebody.
+    package func optionalStrings(_ name: String) -> [String]?? {
+        guard let value = self[name] else { return .some(nil) }
+        guard let values = value.array, case let texts = values.compactMap(\.string), texts.count == values.count else {
+            return nil
+        }
+        return texts
+    }
+
     /// false if there is none; nil if it is neither true nor false.
     package func flag(_ name: String) -> Bool? {
         guard let value = self[name] else { return false }

@@ -24,6 +24,12 @@ package struct StoredUser: Sendable, Equatable {
     package var isDisabled = false
     /// Counts new passwords and disablings: a browser that was known before one of them is known no longer.
     package var epoch: Int64 = 0
+    /// Scopes that it may be granted, in place of what everybody may; nil: what everybody may.
+    package var may: [String]?
+    /// Groups in which an operator has put it.
+    package var groups: [String] = []
+    /// What the provider said of it at its last log-in; nil: nothing that is needed.
+    package var providerClaims: ProviderClaims?
     /// Seconds since 1970.
     package var createdAt: Int64
     /// Of its record: 0 when it is not stored.
@@ -45,6 +51,9 @@ package struct StoredUser: Sendable, Equatable {
         body["identity"] = identity.map { ["issuer": .string($0.issuer), "subject": .string($0.subject)] }
         if isDisabled { body["disabled"] = true }
         if epoch != 0 { body["epoch"] = .integer(epoch) }
+        body["may"] = may.map { .strings($0) }
+        if !groups.isEmpty { body["groups"] = .strings(groups) }
+        body["provider_claims"] = providerClaims?.json
         var record = StoredRecord(.user, id, subject: id, body: body)
         record.version = version
         return record
@@ -55,7 +64,8 @@ package struct StoredUser: Sendable, Equatable {
         let body = record.body
         guard record.kind == .user, let name = body["name"]?.string, let createdAt = body["created_at"]?.int,
             let isDisabled = body.flag("disabled"), let isEmailVerified = body.flag("email_verified"),
-            let epoch = body["epoch"] == nil ? 0 : body["epoch"]?.int
+            let epoch = body["epoch"] == nil ? 0 : body["epoch"]?.int,
+            let may = body.optionalStrings("may"), let groups = body.optionalStrings("groups")
         else { return nil }
         self.init(id: record.key, name: name, createdAt: createdAt)
         email = body["email"]?.string
@@ -69,6 +79,9 @@ package struct StoredUser: Sendable, Equatable {
         }
         self.isDisabled = isDisabled
         self.epoch = epoch
+        self.may = may
+        self.groups = groups ?? []
+        providerClaims = body["provider_claims"]?.object.flatMap(ProviderClaims.init)
         version = record.version
     }
 

@@ -23,6 +23,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
     let sessions: SessionReader
     let pending: PendingRequests
     let contexts: AuthenticationContexts
+    let access: UserAccess
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         var claimed: String?
@@ -55,9 +56,10 @@ struct AuthorizationEndpoint: ServerEndpoint {
         do throws(OAuthError) {
             if let fault = received.fault { throw fault }
             let request = try judge.judge(received.parameters, client: client, redirectURI: redirectURI, now: call.now)
-            let session = try await session(call)
+            let login = try await login(call)
             var flow = AuthorizationFlow(
-                request: request, client: client, user: session.map(LoggedInUser.init), now: call.now)
+                request: request, client: client, user: login.map { LoggedInUser($0.session) }, now: call.now)
+            flow.share = login.map { access.share(request.scopes, of: $0.user) }
             flow.pushed = received.pushed.map { PushedReference(key: $0.key, version: $0.version) }
             response = try await proceed(flow, answer, call)
         } catch {
@@ -101,8 +103,9 @@ struct AuthorizationEndpoint: ServerEndpoint {
         let answer = AuthorizationAnswer(
             issuer: issuer, redirectURI: request.redirectURI, state: request.state, mode: request.responseMode,
             presentation: call.presentation(uiLocales: request.uiLocales))
-        var flow = AuthorizationFlow(
-            request: request, client: client, user: try await user(interaction, call), now: call.now)
+        let known = try await user(interaction, call)
+        var flow = AuthorizationFlow(request: request, client: client, user: known?.user, now: call.now)
+        flow.share = known.map { access.share(request.scopes, of: $0.account) }
         flow.interaction = interaction
         flow.pushed = interaction.pushed
         var response: ServiceResponse
@@ -136,11 +139,14 @@ struct AuthorizationEndpoint: ServerEndpoint {
 
     /// Who logged in in its course, as long as the browser has a session of this user: not after a log-out, and not where
     /// the account is gone or disabled, or has another password since.
-    private func user(_ interaction: Interaction, _ call: EndpointCall) async throws(OAuthError) -> LoggedInUser? {
-        guard let known = interaction.user, let session = try await session(call), session.userID == known.id else {
+    private func user(_ interaction: Interaction, _ call: EndpointCall) async throws(OAuthError) -> (
+        user: LoggedInUser, account: StoredUser
+    )? {
+        guard let known = interaction.user, let login = try await login(call), login.user.id == known.id else {
             return nil
         }
-        return LoggedInUser(userID: known.id, authentication: known.authentication, sessionID: session.sid)
+        let user = LoggedInUser(userID: known.id, authentication: known.authentication, sessionID: login.session.sid)
+        return (user, login.user)
     }
 
     // MARK: What comes next
@@ -159,6 +165,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
             }
             var response = try await refusal(error, flow.client, answer, call)
             response.facts.subject = flow.user?.userID
+            if error == .userMayNotGrant { response.facts.scopesLeftOut = flow.share?.leftOut ?? [] }
             return response
         }
     }
@@ -170,7 +177,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         let query = RecordQuery(.grant, client: flow.client.id, subject: user.userID)
         let grants = try await store.orUnavailable { try await $0.page(query, most: 100) }
         // One that cannot be read agrees to nothing.
-        return grants.records.compactMap(Grant.init).contains { flow.request.isCovered(by: $0, now: flow.now) }
+        return grants.records.compactMap(Grant.init).contains { flow.grantable.isCovered(by: $0, now: flow.now) }
     }
 
     /// Sends the browser to a page, with an interaction that says what for.
@@ -204,8 +211,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         async throws(OAuthError) -> ServiceResponse
     {
         let text = RandomText.authorizationCode.make(call.random)
-        var changes = pending.insertion(
-            of: AuthorizationCode(code: text, request: flow.request, user: user, now: call.now).record)
+        var changes: [StoreChange] = []
         if let interaction = flow.interaction { changes.append(interaction.removal) }
         if let pushed = flow.pushed { changes.append(PushedRequest.use(pushed)) }
         for _ in 0..<Self.attemptsMax {
@@ -213,12 +219,20 @@ struct AuthorizationEndpoint: ServerEndpoint {
             guard let login = try await login(call), login.session.sid == user.sessionID else {
                 return ErrorPage.expired(call)
             }
+            // What the user may no longer since this was decided does not go in.
+            var flow = flow
+            let share = access.share(flow.grantable.scopes, of: login.user)
+            if share.isNothing { throw .userMayNotGrant }
+            flow.share?.granted = share.granted
+            flow.share?.leftOut += share.leftOut
+            let code = AuthorizationCode(code: text, request: flow.grantable, user: user, now: call.now)
             let all =
                 [login.user.unchanged, .expect(.session, key: login.session.key, version: login.session.version)]
-                + changes
+                + pending.insertion(of: code.record) + changes
             guard try await store.orUnavailable({ try await $0.commit(all, now: call.now) }) else { continue }
             var response = answer.code(text)
             response.facts.subject = user.userID
+            response.facts.scopesLeftOut = flow.share?.leftOut ?? []
             return response
         }
         throw .alreadyAnswered

@@ -1,5 +1,6 @@
 import AuthorizationRecords
 import JSON
+import LogIn
 
 /// A request on its way to an answer: what it asks for, and what is known so far.
 struct AuthorizationFlow: Sendable {
@@ -12,6 +13,8 @@ struct AuthorizationFlow: Sendable {
     var interaction: Interaction?
     /// The pushed request that it is, which ends with the answer.
     var pushed: PushedReference?
+    /// What of the request the user may be granted; nil: nobody is logged in.
+    var share: UserAccess.Share?
 
     init(request: AuthorizationRequest, client: RegisteredClient, user: LoggedInUser?, now: Int64) {
         self.request = request
@@ -23,8 +26,15 @@ struct AuthorizationFlow: Sendable {
     func next(isCovered: Bool, _ contexts: AuthenticationContexts) -> NextStep {
         NextStep.after(
             request, user: user, isFresh: interaction != nil, loggedInHere: loggedInHere, consent: interaction?.consent,
-            isCovered: isCovered,
+            isCovered: isCovered, mayNothing: share?.isNothing ?? false,
             contexts: contexts, now: now)
+    }
+
+    /// The request, as far as the user may be granted it.
+    var grantable: AuthorizationRequest {
+        var request = request
+        if let share { request.scopes = share.granted }
+        return request
     }
 
     /// Whether the user logged in after this request had begun.

@@ -26,11 +26,12 @@ enum NextStep: Equatable {
     ///   - isFresh: the user logged in, or the session was found to be good, in the course of this request: `prompt`
     ///   is satisfied.
     ///   - isCovered: this client need not ask this user: it is ours, or the same was agreed to before.
+    ///   - mayNothing: the user may not be granted anything that the client asks for, and is told so.
     ///   - contexts: how users can log in.
     ///   - now: seconds since 1970.
     static func after(
         _ request: AuthorizationRequest, user: LoggedInUser?, isFresh: Bool, loggedInHere: Bool = false,
-        consent: Interaction.Consent?, isCovered: Bool, contexts: AuthenticationContexts,
+        consent: Interaction.Consent?, isCovered: Bool, mayNothing: Bool = false, contexts: AuthenticationContexts,
         now: Int64
     ) -> NextStep {
         let mayAsk = !request.prompts.contains(.none)
@@ -50,6 +51,7 @@ enum NextStep: Equatable {
         {
             return mayAsk ? .login : .refuse(.loginRequired)
         }
+        if mayNothing { return mayAsk && consent == nil ? .consent : .refuse(.userMayNotGrant) }
         switch consent {
         case .given: return .answer(user)
         case .refused: return .refuse(.accessDenied)

@@ -82,6 +82,7 @@ extension OAuthError {
         ] + tokenEndpoint + redirectURI + authorizationRequest + authorizationEndpoint + pushedRequests
             + authorizationCodes + refreshTokens + idTokens + userInfo + assertions
             + senderProofs + parameterBounds + registration + tokenManagement + deviceGrant + tokenExchange + federation
+            + userAccess
     }
 }
 

@@ -41,6 +41,8 @@ struct TokenAnswer: Sendable {
     var more: JSONObject = [:]
     /// Whom the tokens are about, for the record.
     var subject: String?
+    /// What the user may not be granted, for the record.
+    var scopesLeftOut: [String] = []
 }
 
 extension TokenAnswer {
@@ -55,6 +57,7 @@ extension TokenAnswer {
         for (name, value) in more.members { body[name] = value }
         var response = ServiceResponse.json(status: 200, body)
         response.facts.subject = subject
+        response.facts.scopesLeftOut = scopesLeftOut
         response.facts.token = ServiceFacts.digest(accessToken.text)
         response.facts.refreshToken = refreshToken.map(ServiceFacts.digest)
         return response

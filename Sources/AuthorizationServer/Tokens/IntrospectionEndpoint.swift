@@ -12,6 +12,7 @@ struct IntrospectionEndpoint: ClientOperation {
     let store: any AuthorizationStore
     /// Signs answers (RFC 9701).
     let signer: IntrospectionSigner
+    let access: UserAccess
 
     func answer(_ request: ClientRequest) async throws(OAuthError) -> ServiceResponse {
         let client = request.client.client
@@ -37,7 +38,7 @@ struct IntrospectionEndpoint: ClientOperation {
     private func found(_ text: String, for client: RegisteredClient, now: Int64) async throws(OAuthError) -> JSONObject?
     {
         if let token = try await reader.accessToken(text, now: now) {
-            return mayKnow(client, of: token) ? Self.answer(token) : nil
+            return mayKnow(client, of: token) ? try await answer(token) : nil
         }
         return try await refreshToken(text, of: client, now: now)
     }
@@ -47,7 +48,9 @@ struct IntrospectionEndpoint: ClientOperation {
     }
 
     /// §2.2, RFC 8705 §3.2, RFC 9449 §6.2: all that it says, but for what is ours alone.
-    private static func answer(_ token: OwnAccessToken) -> JSONObject {
+    /// But for scopes that the user may not be granted any longer: whoever asks learns what counts today. nil: nothing is
+    /// left.
+    private func answer(_ token: OwnAccessToken) async throws(OAuthError) -> JSONObject? {
         var answer: JSONObject = [
             "active": true, "token_type": .string(token.binding?.keyThumbprint == nil ? "Bearer" : "DPoP"),
         ]
@@ -57,14 +60,21 @@ struct IntrospectionEndpoint: ClientOperation {
         {
             answer[name] = value
         }
+        if let user = try await store.orUnavailable({ try await $0.user(id: token.subject) }) {
+            let share = access.share(token.scopes, of: user)
+            if share.isNothing { return nil }
+            if !share.leftOut.isEmpty { answer["scope"] = .string(share.granted.joined(separator: " ")) }
+        }
         return answer
     }
 
-    /// Whether the user is one that a refresh token counts for (`RefreshTokenGrant`).
-    private func mayGoOn(_ grant: Grant) async throws(OAuthError) -> Bool {
-        if grant.subject == grant.clientID { return true }
-        guard let user = try await store.orUnavailable({ try await $0.user(id: grant.subject) }) else { return false }
-        return !user.isDisabled
+    /// What a refresh token leads to for its user today (`RefreshTokenGrant`); nil: nothing.
+    private func scopes(of grant: Grant) async throws(OAuthError) -> [String]? {
+        if grant.subject == grant.clientID { return grant.scopes }
+        guard let user = try await store.orUnavailable({ try await $0.user(id: grant.subject) }), !user.isDisabled
+        else { return nil }
+        let share = access.share(grant.scopes, of: user)
+        return share.isNothing ? nil : share.granted
     }
 
     /// Of its own client only: nobody else has any business with one.
@@ -78,14 +88,14 @@ struct IntrospectionEndpoint: ClientOperation {
         guard let record, !record.isExpired(at: now), record.client == client.id, record.body["rotation"] == nil,
             let grantID = record.grant,
             let grant = try await store.orUnavailable({ try await $0.record(.grant, grantID) }).flatMap(Grant.init),
-            now < grant.expiresAt, try await mayGoOn(grant)
+            now < grant.expiresAt, let scopes = try await scopes(of: grant)
         else { return nil }
         var answer: JSONObject = [
             "active": true, "client_id": .string(client.id), "sub": .string(grant.subject),
             "iss": .string(reader.issuer),
             "iat": .integer(grant.createdAt),
         ]
-        if !grant.scopes.isEmpty { answer["scope"] = .string(grant.scopes.joined(separator: " ")) }
+        if !scopes.isEmpty { answer["scope"] = .string(scopes.joined(separator: " ")) }
         answer["exp"] = record.expiresAt.map { .integer($0) }
         answer["cnf"] = grant.binding.map { .object($0.confirmation) }
         return answer

@@ -115,6 +115,9 @@ extension RequestPipeline {
         if let subject = facts.subject { record.add(.subject, AuditText(subject)) }
         if let error = facts.error { record.add(.error, AuditText(error)) }
         if let event = facts.event { record.add(.event, AuditText(event)) }
+        if !facts.scopesLeftOut.isEmpty {
+            record.add(.scopesLeftOut, AuditText(facts.scopesLeftOut.joined(separator: " ")))
+        }
         // Of the token that let the request in, where one did, the record says so already.
         guard request.principal == nil else { return }
         let key = loop.ledgers.tokenDigestKey

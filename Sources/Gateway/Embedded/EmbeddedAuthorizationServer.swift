@@ -69,7 +69,7 @@ final class EmbeddedAuthorizationServer: LocalService {
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile,
             authorizationDetailsTypes: settings.authorizationDetailsTypes,
-            idTokenAlgorithms: settings.idTokenAlgorithms,
+            idTokenAlgorithms: settings.idTokenAlgorithms, users: settings.users,
             passwordRules: PasswordRules(host: settings.issuer.host),
             terms: database.signing, clock: { Self.now })
         server = AuthorizationServer(

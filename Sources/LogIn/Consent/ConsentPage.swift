@@ -8,6 +8,7 @@ import Texts
 struct ConsentPage: PageEndpoint {
     let context: PageContext
     let asked: AskedFor
+    let access: UserAccess
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let (interaction, browser) = try await context.interaction(parameters.value("interaction"), call),
@@ -16,11 +17,15 @@ struct ConsentPage: PageEndpoint {
         else { return ErrorPage.expired(call) }
         guard let user = try await user(interaction, call) else { return Self.login(interaction) }
         let presentation = call.presentation(interaction)
+        let share = access.share(request.scopes, of: user)
+        let shown =
+            share.isNothing
+            ? share.leftOut : ScopeText.distinct(share.granted + (request.claims?.scopes ?? []))
         var content = asked.content(
-            scopes: ScopeText.distinct(request.scopes + (request.claims?.scopes ?? [])), resources: request.resources,
-            details: request.authorizationDetails, presentation)
+            scopes: shown, resources: request.resources, details: request.authorizationDetails, presentation)
         content["asks"] = presentation.emphasising(
-            ConsentText.asks, ["client": client.shownName(presentation), "user": user.shownName])
+            share.isNothing ? ConsentText.asksInVain : .asks,
+            ["client": client.shownName(presentation), "user": user.shownName])
         if client.openUntil != nil {
             content["isUnknown"] = true
             let host = ClientDocumentURL(client.id)?.shownHost
@@ -31,22 +36,25 @@ struct ConsentPage: PageEndpoint {
             ConsentText.destination, ["destination": FormTargets.shown(redirectURI: request.redirectURI)])
         content["action"] = AuthorizationServerEndpoint.consent.path
         content["interaction"] = interaction.id
-        content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction))
+        content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction, share))
         return context.page(
-            .consent, title: presentation[ConsentText.title], content, presentation,
+            share.isNothing ? .mayNot : .consent,
+            title: presentation[share.isNothing ? ConsentText.mayNotTitle : .title], content, presentation,
             formTargets: interaction.formTargets
         ).response
     }
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let (interaction, browser) = try await context.interaction(parameters.value("interaction"), call),
-            interaction.request != nil,
-            context.forms.accepts(
-                call.request, token: parameters.value("form_token"), browser: browser,
-                purpose: Self.purpose(interaction)),
-            let answer = Decision(parameters)
+            let request = interaction.request
         else { return ErrorPage.expired(call) }
         guard let user = try await user(interaction, call) else { return Self.login(interaction) }
+        guard
+            context.forms.accepts(
+                call.request, token: parameters.value("form_token"), browser: browser,
+                purpose: Self.purpose(interaction, access.share(request.scopes, of: user))),
+            let answer = Decision(parameters)
+        else { return ErrorPage.expired(call) }
         var next = interaction
         guard next.decide(answer == .allow ? .given : .refused) else { return ErrorPage.expired(call) }
         // Sent twice, the first answer counts; the authorization endpoint knows what came of it.
@@ -72,7 +80,10 @@ struct ConsentPage: PageEndpoint {
         .seeOther(AuthorizationServerEndpoint.login.path + "?interaction=" + interaction.id)
     }
 
-    private static func purpose(_ interaction: Interaction) -> String { "consent " + interaction.id }
+    /// With what the page shows: nobody agrees to what has become the user's to grant since.
+    private static func purpose(_ interaction: Interaction, _ share: UserAccess.Share) -> String {
+        "consent " + interaction.id + " " + share.granted.joined(separator: " ")
+    }
 }
 
 /// What a user answered. Anything else is no answer.

@@ -16,6 +16,7 @@ struct DevicePage: PageEndpoint {
     let context: PageContext
     let asked: AskedFor
     let verification: DeviceVerification
+    let access: UserAccess
 
     // MARK: Shown
 
@@ -60,15 +61,25 @@ struct DevicePage: PageEndpoint {
         case .found(let request):
             let client = try await context.store.client(id: request.clientID)
             let presentation = call.presentation()
+            let share = access.share(request.scopes, of: login.user)
             var content = asked.content(
-                scopes: request.scopes, resources: request.resources, details: nil, presentation)
+                scopes: share.isNothing ? share.leftOut : share.granted, resources: request.resources, details: nil,
+                presentation)
             content["code"] = UserCode.shown(code)
             content["asks"] = presentation.emphasising(
                 DeviceText.asks,
                 ["client": client?.shownName(presentation) ?? request.clientID, "user": login.user.shownName])
             content["action"] = AuthorizationServerEndpoint.device.path
             content["interaction"] = interaction.id
-            content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction))
+            content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction, share))
+            if share.isNothing {
+                content["asks"] = presentation.emphasising(
+                    ConsentText.asksInVain,
+                    ["client": client?.shownName(presentation) ?? request.clientID, "user": login.user.shownName])
+                return context.page(
+                    .mayNot, title: presentation[ConsentText.mayNotTitle], content, presentation
+                ).response
+            }
             return context.page(
                 .deviceConfirmation, title: presentation[DeviceText.confirmationTitle], content, presentation
             ).response
@@ -116,10 +127,7 @@ struct DevicePage: PageEndpoint {
         -> ServiceResponse
     {
         guard let (interaction, browser) = try await context.interaction(id, call), let code = interaction.userCode,
-            context.forms.accepts(
-                call.request, token: parameters.value("form_token"), browser: browser,
-                purpose: Self.purpose(interaction)),
-            let answer = Decision(parameters)
+            let decision = Decision(parameters)
         else { return ErrorPage.expired(call) }
         guard let login = try await context.sessions.login(of: call.request, now: call.now) else {
             return Self.login(interaction)
@@ -127,13 +135,20 @@ struct DevicePage: PageEndpoint {
         let found = await verification.find(
             code, address: call.request.clientAddress, userID: login.user.id, now: call.now)
         guard case .found(let request) = found else { return entry(code: "", problem: .unknownCode, status: 400, call) }
+        let share = access.share(request.scopes, of: login.user)
+        guard
+            context.forms.accepts(
+                call.request, token: parameters.value("form_token"), browser: browser,
+                purpose: Self.purpose(interaction, share))
+        else { return ErrorPage.expired(call) }
+        let answer = share.isNothing ? .deny : decision
         let isDone =
             switch answer {
             case .allow:
                 try await verification.approve(
                     request,
                     DeviceRequest.Approval(
-                        userID: login.user.id, authentication: login.session.authentication, scopes: request.scopes),
+                        userID: login.user.id, authentication: login.session.authentication, scopes: share.granted),
                     if: [login.user.unchanged], now: call.now)
             case .deny: try await verification.deny(request, now: call.now)
             }
@@ -149,7 +164,9 @@ struct DevicePage: PageEndpoint {
             }
         response.facts.client = request.clientID
         response.facts.subject = login.user.id
-        response.facts.event = answer == .allow ? "device_approved" : "device_denied"
+        response.facts.event =
+            share.isNothing ? ServiceFacts.userMayNot : answer == .allow ? "device_approved" : "device_denied"
+        response.facts.scopesLeftOut = share.leftOut
         return response
     }
 
@@ -158,7 +175,10 @@ struct DevicePage: PageEndpoint {
     }
 
     private static let entryPurpose = "user code"
-    private static func purpose(_ interaction: Interaction) -> String { "device " + interaction.id }
+    /// With what the page shows: nobody agrees to what has become the user's to grant since.
+    private static func purpose(_ interaction: Interaction, _ share: UserAccess.Share) -> String {
+        "device " + interaction.id + " " + share.granted.joined(separator: " ")
+    }
 }
 
 extension Interaction {

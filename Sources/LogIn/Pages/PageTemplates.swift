@@ -5,7 +5,7 @@ import Texts
 /// The pages as Mustache templates, in the program itself: it is one file. What comes in is escaped (`HTMLText`); there
 /// is no triple mustache.
 enum PageTemplate: String, CaseIterable, Sendable {
-    case login, consent, deviceCode, deviceConfirmation, logout, message, handOff, formPost
+    case login, consent, deviceCode, deviceConfirmation, logout, message, handOff, formPost, mayNot
 
     /// The page, whole; nil when the template is broken, which a test would have seen.
     /// - Parameter content: what this page says besides the texts of the catalogue.
@@ -95,6 +95,7 @@ enum PageTemplate: String, CaseIterable, Sendable {
         case .message: Self.messageMain
         case .handOff: Self.handOffMain
         case .formPost: Self.formPostMain
+        case .mayNot: Self.mayNotMain
         }
     }
 
@@ -207,6 +208,18 @@ enum PageTemplate: String, CaseIterable, Sendable {
         {{/members}}<div class="buttons"><button type="submit">\(text(CommonText.goOn))</button></div>
         </form>
         <script>\(FormPostPage.script)</script>
+        """
+
+    /// In place of the consent and the device page, where the user may not grant anything of it.
+    private static let mayNotMain = """
+        <p>\(sentence("asks"))</p>
+        \(asked)
+        <p class="soft" id="where">\(text(ConsentText.mayNotHint)) \(sentence("destination"))</p>
+        <form method="post" action="{{action}}" aria-describedby="where">
+        <input type="hidden" name="interaction" value="{{interaction}}">
+        <input type="hidden" name="form_token" value="{{token}}">
+        <div class="buttons"><button type="submit" name="decision" value="deny">\(text(CommonText.goOn))</button></div>
+        </form>
         """
 
     private static let messageMain = """

@@ -9,6 +9,7 @@ struct ProviderAccounts: Sendable {
     /// operator gives.
     let prefix: String
     let signsUp: Bool
+    let access: UserAccess
 
     /// The account as it will be, and the changes that make it so. Made anew when `commit` finds that something else is
     /// true.
@@ -21,10 +22,24 @@ struct ProviderAccounts: Sendable {
         }
         guard let id = link.subject, let user = try await store.user(id: id) else { throw ProviderFault.unknownUser }
         guard !user.isDisabled else { throw ProviderFault.disabled }
-        let refreshed = Self.refreshed(user, profile)
+        let refreshed = refreshed(user, profile)
         // Who is disabled in this very moment does not get in.
         guard refreshed != user else { return (user, [.expect(.user, key: user.id, version: user.version)]) }
-        return (refreshed, [.replace(refreshed.record)])
+        return (refreshed, [.replace(refreshed.record)] + (try await endings(refreshed, since: user, call)))
+    }
+
+    /// Access tokens of before end where the provider has taken a group away: refresh tokens lead to new ones, which can
+    /// no more than the user may now. What comes of this log-in counts, if it comes in the same second.
+    private func endings(_ user: StoredUser, since before: StoredUser, _ call: EndpointCall) async throws
+        -> [StoreChange]
+    {
+        guard access.hasLostGroup(user, since: before) else { return [] }
+        let target = Revocation.Target.subject(user.id)
+        let known = try await store.value(.revocation, target.key, Revocation.init)
+        guard known.map({ $0.before < call.now }) ?? true else { return [] }
+        let revocation = Revocation(
+            target, before: call.now, expiresAt: call.now &+ Revoker.accessTokenSecondsMax)
+        return [.remove(.revocation, key: target.key), .insert(revocation.record)]
     }
 
     private func newAccount(_ identity: UserIdentity, _ profile: ProviderProfile, _ call: EndpointCall) async throws
@@ -34,16 +49,17 @@ struct ProviderAccounts: Sendable {
         let id = RandomText.userID.make(call.random)
         var user = StoredUser(id: id, name: try await freeName(profile, call), createdAt: call.now)
         user.identity = identity
-        user = Self.refreshed(user, profile)
+        user = refreshed(user, profile)
         return (user, [.insert(user.nameRecord), .insert(user.record), .insert(identity.record(of: id))])
     }
 
-    private static func refreshed(_ user: StoredUser, _ profile: ProviderProfile) -> StoredUser {
+    private func refreshed(_ user: StoredUser, _ profile: ProviderProfile) -> StoredUser {
         var user = user
         user.displayName = profile.name ?? (profile.isWhole ? nil : user.displayName)
         user.email = profile.email ?? (profile.isEmailKnown ? nil : user.email)
         // Of the provider only what it has verified is taken.
         if profile.email != nil { user.isEmailVerified = true }
+        user.providerClaims = access.kept(profile.claim)
         return user
     }
 

@@ -73,7 +73,10 @@ struct ProviderCallback: ServerEndpoint {
     }
 
     private func profile(of identity: VerifiedIdentity, _ accessToken: String?) async -> ProviderProfile {
-        guard let accessToken, ProviderProfile.isMissing(in: identity.claims, scopes: redirect.settings.scopes) else {
+        guard let accessToken,
+            ProviderProfile.isMissing(
+                in: identity.claims, scopes: redirect.settings.scopes, needed: accounts.access.claimsNeeded.values)
+        else {
             return ProviderProfile(identity.claims, more: nil, isWhole: true)
         }
         let more = ProviderProfile.members(of: await provider.userInfo(accessToken), subject: identity.subject)

@@ -14,6 +14,11 @@ struct ProviderProfile: Sendable, Equatable {
     var isWhole: Bool
     /// What it says of the address is known, if only that it has not verified it.
     var isEmailKnown: Bool
+    /// All that it says: of the ID token, then of the userinfo endpoint.
+    private let said: [JSONObject]
+
+    /// A claim, as it came; nil: the provider does not say it, or could not be asked.
+    func claim(_ path: [String]) -> JSON? { said.lazy.compactMap { $0.value(at: path) }.first }
 
     /// - Parameters:
     ///   - claims: of the ID token.
@@ -30,12 +35,15 @@ struct ProviderProfile: Sendable, Equatable {
         let isVerified = source?["email_verified"] == true || source?["email_verified"] == "true"
         email = isVerified ? text("email") : nil
         self.isWhole = isWhole
+        said = [claims] + (more.map { [$0] } ?? [])
         isEmailKnown = isWhole || source?["email"] != nil
     }
 
-    /// Whether the ID token alone leaves questions open that `scopes` ask.
-    static func isMissing(in claims: JSONObject, scopes: [String]) -> Bool {
-        scopes.contains(IdentityScope.profile) && (claims["name"] == nil || claims["preferred_username"] == nil)
+    /// Whether the ID token alone leaves questions open that `scopes` ask, or that follow from what users may.
+    /// - Parameter needed: claims on which something depends.
+    static func isMissing(in claims: JSONObject, scopes: [String], needed: some Sequence<[String]>) -> Bool {
+        needed.contains { claims.value(at: $0) == nil }
+            || scopes.contains(IdentityScope.profile) && (claims["name"] == nil || claims["preferred_username"] == nil)
             || scopes.contains(IdentityScope.email) && claims["email"] == nil
     }
 
@@ -45,5 +53,13 @@ struct ProviderProfile: Sendable, Equatable {
             members["sub"]?.string?.hasSameOctets(as: subject) == true
         else { return nil }
         return members
+    }
+}
+
+extension JSONObject {
+    /// What a path of names leads to, through objects.
+    fileprivate func value(at path: [String]) -> JSON? {
+        guard let first = path.first, let value = self[first] else { return nil }
+        return path.count == 1 ? value : value.object?.value(at: Array(path.dropFirst()))
     }
 }

@@ -1,3 +1,5 @@
+import Policy
+
 /// Why an account cannot be made or changed.
 package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
     case badName, badText, passwordTooShort, passwordTooLong, passwordIsName, passwordIsSimple, passwordContainsName,
@@ -5,6 +7,10 @@ package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
     case logsInElsewhere, badIdentity, identityTaken
     /// There is no address that could be verified.
     case noEmail
+    /// Too many scopes, or what is none.
+    case badScopes
+    /// `routes.yaml` names no such group, but these.
+    case unknownGroup(String, [String])
     /// There is a user of this name.
     case nameTaken(String)
 
@@ -25,6 +31,12 @@ package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
         case .badIdentity: "a user of a provider has an issuer, and a subject of 1 to 255 octets"
         case .noEmail: "there is no e-mail address that could be verified"
         case .identityTaken: "this user of the provider has an account already"
+        case .badScopes:
+            "a user has at most \(UserProfileChange.scopesMax) scopes of their own, each of printable ASCII without space, \" and \\"
+        case .unknownGroup(let name, let known):
+            known.isEmpty
+                ? "there is no group \(Shown.value(name)): routes.yaml has no \"groups\" under authorization_server"
+                : "there is no group \(Shown.value(name))\(Spelling.hint(for: name, among: known).isEmpty ? "; groups of routes.yaml are \(known.prefix(20).joined(separator: ", "))" : Spelling.hint(for: name, among: known))"
         case .nameTaken(let name): "there is a user \"\(name)\" already"
         }
     }

@@ -17,6 +17,14 @@ package enum AdminRoutes {
         scope == "admin" || scope.hasPrefix("admin:") || scope.contains("*")
     }
 
+    /// Whether a token with this scope manages the server, however scopes are compared; `orders:*` does not. Users have to be
+    /// given such a scope by name.
+    package static func isAdministrative(_ scope: String) -> Bool {
+        guard let star = scope.firstIndex(of: "*") else { return scope == "admin" || scope.hasPrefix("admin:") }
+        let head = scope[..<star]
+        return head.hasPrefix("admin") || readScope.hasPrefix(head) || writeScope.hasPrefix(head)
+    }
+
     static func routes(for policy: Policy) -> [Route] {
         guard let server = policy.authorizationServer, let settings = server.admin,
             let issuer = policy.issuers.firstIndex(where: { $0.keys == .embedded })

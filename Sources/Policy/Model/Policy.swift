@@ -278,6 +278,8 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var trusts: [FederationTrust] = []
     /// How users show who they are.
     package var logIn = LogInSettings()
+    /// What users may be granted.
+    package var users = UserRules()
     /// How long somebody stays logged in in a browser at most, and how long without doing anything.
     package var sessionLifetime: Duration = .seconds(43_200)
     /// How long a session lasts without being used, at most.

@@ -6,7 +6,7 @@ struct RegistrationScopeCheck {
     let draft: PolicyDraft
 
     /// About the user, not about a service (OpenID Connect Core §5.4, §11).
-    private static let ofOpenIDConnect = ["openid", "profile", "email", "offline_access"]
+    static let ofOpenIDConnect = ["openid", "profile", "email", "offline_access"]
 
     func run() {
         guard let scopes = draft.authorizationServer?.registrationScopes, !draft.routes.isEmpty else { return }

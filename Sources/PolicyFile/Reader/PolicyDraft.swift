@@ -75,6 +75,7 @@ struct PolicyDraft {
         AdminCheck(draft: self).run()
         LogInCheck(draft: self).run()
         RegistrationScopeCheck(draft: self).run()
+        UserRulesCheck(draft: self).run()
         ServerLimitCheck(draft: self).run()
         DescriptorCheck(draft: self).run()
     }

@@ -13,6 +13,7 @@ struct AuthorizationServerDraft {
     var admin: Located<AdminSettings>?
     /// What clients that register themselves may get.
     var registrationScopes: [Located<String>] = []
+    var users = UserRulesSection.Draft()
 }
 
 /// `authorization_server`: the one that is built in.
@@ -51,6 +52,7 @@ struct AuthorizationServerSection {
         check(algorithms ?? [], by: clients.profile)
         draft.admin = admin(reader)
         let users = UserSettings(reader)
+        draft.users = UserRulesSection(findings: context.findings).read(reader)
         draft.trusts = FederationSection(findings: context.findings).read(reader)
         draft.logIn = LogInSection(context: context, files: files).read(reader)
         reader.finish()
@@ -76,6 +78,7 @@ struct AuthorizationServerSection {
             settings.keyRotation = rotation
             if let pending { settings.pendingRequestsPerAddressMax = pending.value }
             settings.logIn = draft.logIn?.settings ?? LogInSettings()
+            settings.users = draft.users.rules
             settings.trusts = draft.trusts.compactMap(\.trust)
             draft.settings = settings
         }

@@ -12,6 +12,9 @@ package enum ConsentText: String, PageText {
     case resourcesHint = "resources_hint"
     case details
     case destination
+    case mayNotTitle = "may_not_title"
+    case asksInVain = "asks_in_vain"
+    case mayNotHint = "may_not_hint"
     case warning
     case scopeOpenID = "scope_openid"
     case scopeProfile = "scope_profile"
@@ -44,6 +47,15 @@ package enum ConsentText: String, PageText {
         case .details: Sentence("In particular", de: "Im Einzelnen")
         case .destination:
             Sentence("Afterwards you return to {destination}.", de: "Danach kehren Sie zu {destination} zurück.")
+        case .mayNotTitle: Sentence("You may not allow this", de: "Sie können das nicht erlauben")
+        case .asksInVain:
+            Sentence(
+                "{client} asks for what your account, {user}, may not give to an application:",
+                de: "{client} möchte etwas, das Ihr Konto, {user}, keiner Anwendung geben darf:")
+        case .mayNotHint:
+            Sentence(
+                "Whoever runs this server decides what your account may. Nothing has been given to the application.",
+                de: "Was Ihr Konto darf, entscheidet, wer diesen Dienst betreibt. Die Anwendung hat nichts bekommen.")
         case .warning:
             Sentence(
                 "Allow this only if you began it yourself.",

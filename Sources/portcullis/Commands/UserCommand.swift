@@ -7,12 +7,12 @@ import Policy
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
-        abstract: "Add, list, disable and remove users of the built-in authorization server.",
+        abstract: "Add, list, change, disable and remove users of the built-in authorization server.",
         discussion:
             "Works on the store that routes.yaml names under authorization_server, also while the gateway runs.",
         subcommands: [
             UserAddCommand.self, UserListCommand.self, UserPasswordCommand.self, UserDisableCommand.self,
-            UserEnableCommand.self,
+            UserEnableCommand.self, UserSetCommand.self, UserShowCommand.self,
             UserRemoveCommand.self,
         ])
 }
@@ -131,8 +131,9 @@ struct UserListCommand: AsyncParsableCommand {
                 let created = Date(timeIntervalSince1970: Double(user.createdAt)).formatted(.iso8601)
                 let names = [user.displayName, user.email].compactMap { $0?.shownOnTerminal }.joined(separator: ", ")
                 let place = user.provider.map { "  at \($0)" } ?? ""
+                let groups = user.groups.isEmpty ? "" : "  in \(user.groups.joined(separator: " "))"
                 print(
-                    "\(user.name)  \(user.id)  \(created)\(place)\(user.isDisabled ? "  disabled" : "")\(names.isEmpty ? "" : "  (\(names))")"
+                    "\(user.name)  \(user.id)  \(created)\(place)\(groups)\(user.isDisabled ? "  disabled" : "")\(names.isEmpty ? "" : "  (\(names))")"
                 )
             }
             try users.reportDamage()

@@ -1,12 +1,13 @@
 import AuthorizationRecords
 import JSON
+import LogIn
 
 /// Token exchange (RFC 8693): a service that was called with a token gets another one, with which it calls the next.
 ///
 /// What may be exchanged: an access token of ours that was issued to the client itself, or whose audience is a resource
 /// that the client serves by its registration. For what: the same audience, or a resource that the client may ask for
 /// and that its registration names. With which scopes:
-/// those that the token has and the client may have, or fewer. Until when: never longer than the token. So an exchange
+/// those that the token has and the client may have and its user, today, or fewer. Until when: never longer than the token. So an exchange
 /// gives nothing that somebody did not write into a registration, and a ring of exchanges ends with the first token.
 /// The new one ends with each token behind it, whatever takes that one back: it names them (`TokenOrigin`).
 struct TokenExchangeGrant: TokenGrant {
@@ -17,6 +18,7 @@ struct TokenExchangeGrant: TokenGrant {
     let reader: AccessTokenReader
     let mint: TokenMint
     let targets: TargetRules
+    let access: UserAccess
 
     func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer {
         let client = request.client.client
@@ -36,8 +38,9 @@ struct TokenExchangeGrant: TokenGrant {
         let allowed = subject.scopes.filter(client.scopes.contains)
         let scopes = try targets.scopes(asked: asked.scope, allowed: allowed)
         guard !scopes.isEmpty || subject.scopes.isEmpty else { throw .invalidScope }
+        let share = try access.judged(scopes, of: try await user(subject))
         var content = AccessTokenContent(
-            clientID: client.id, subject: subject.subject, scopes: scopes, audience: audience)
+            clientID: client.id, subject: subject.subject, scopes: share.granted, audience: audience)
         content.grantID = subject.grantID
         content.origins = try origins(subject, actor)
         content.binding = request.binding
@@ -49,7 +52,14 @@ struct TokenExchangeGrant: TokenGrant {
         var answer = TokenAnswer(accessToken: token)
         answer.more["issued_token_type"] = .string(ExchangeParameters.accessTokenType)
         answer.subject = subject.subject
+        answer.scopesLeftOut = share.leftOut
         return answer
+    }
+
+    /// Whom the token is about, as the account is now; nil: a client. No client has an id as users have.
+    private func user(_ subject: OwnAccessToken) async throws(OAuthError) -> StoredUser? {
+        let id = subject.subject
+        return try await reader.store.orUnavailable { try await $0.user(id: id) }
     }
 
     private func mayExchange(_ client: RegisteredClient, _ token: OwnAccessToken) -> Bool {

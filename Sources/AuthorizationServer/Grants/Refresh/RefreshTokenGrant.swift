@@ -51,15 +51,18 @@ struct RefreshTokenGrant: TokenGrant {
         let user = try await user(of: grant)
         let scopes = try scopes(of: grant, request)
         let answer = try tokens.answer(for: grant, scopes: scopes, user: user, request: request)
+        // As they were when this was judged.
+        let unchanged =
+            [.expect(.grant, key: grant.id, version: grant.version)] + (user.map { [$0.unchanged] } ?? [])
         if token.rotation != nil {
-            return try await repeated(text, token, isThere: successor != nil, answer, request)
+            return try await repeated(text, token, isThere: successor != nil, answer, if: unchanged, request)
         }
         if RefreshRules.isDue(
             token, client: request.client.client, isBound: request.binding?.isEmpty == false, now: request.now)
         {
-            return try await rotated(text, token, grant, answer, request)
+            return try await rotated(text, token, grant, answer, if: unchanged, request)
         }
-        return try await renewed(token, grant, answer, request)
+        return try await renewed(token, grant, answer, if: unchanged, request)
     }
 
     /// RFC 9449 §5, RFC 8705 §4.
@@ -107,20 +110,22 @@ struct RefreshTokenGrant: TokenGrant {
     // MARK: Three ways to go on
 
     /// It stays what it is; that it was used moves its end, and ends the grace of the one that it replaced.
-    private func renewed(_ token: RefreshToken, _ grant: Grant, _ answer: TokenAnswer, _ request: TokenRequest)
-        async throws(OAuthError) -> TokenAnswer?
-    {
+    private func renewed(
+        _ token: RefreshToken, _ grant: Grant, _ answer: TokenAnswer, if unchanged: [StoreChange],
+        _ request: TokenRequest
+    ) async throws(OAuthError) -> TokenAnswer? {
         let expiresAt = min(request.now + RefreshRules.idleSeconds, grant.expiresAt)
         guard expiresAt - token.expiresAt >= RefreshRules.renewalSeconds || token.isUsed == false else { return answer }
         var renewed = token
         renewed.expiresAt = expiresAt
         if token.isUsed == false { renewed.isUsed = true }
-        let changes: [StoreChange] = [.replace(renewed.record), .expect(.grant, key: grant.id, version: grant.version)]
+        let changes = [.replace(renewed.record)] + unchanged
         return try await store.orUnavailable { try await $0.commit(changes, now: request.now) } ? answer : nil
     }
 
     private func rotated(
-        _ text: String, _ token: RefreshToken, _ grant: Grant, _ answer: TokenAnswer, _ request: TokenRequest
+        _ text: String, _ token: RefreshToken, _ grant: Grant, _ answer: TokenAnswer, if unchanged: [StoreChange],
+        _ request: TokenRequest
     )
         async throws(OAuthError) -> TokenAnswer?
     {
@@ -129,11 +134,11 @@ struct RefreshTokenGrant: TokenGrant {
         rotated.rotation = RefreshToken.Rotation(
             at: request.now, successor: try SealedSuccessor.seal(successor, under: text, random: request.random),
             repetitions: 0)
-        let changes: [StoreChange] = [
-            .replace(rotated.record),
-            .insert(RefreshToken(text: successor, grant: grant, isSuccessor: true, now: request.now).record),
-            .expect(.grant, key: grant.id, version: grant.version),
-        ]
+        let changes =
+            [
+                .replace(rotated.record),
+                .insert(RefreshToken(text: successor, grant: grant, isSuccessor: true, now: request.now).record),
+            ] + unchanged
         guard try await store.orUnavailable({ try await $0.commit(changes, now: request.now) }) else { return nil }
         var answer = answer
         answer.refreshToken = successor
@@ -142,7 +147,8 @@ struct RefreshTokenGrant: TokenGrant {
 
     /// It has been replaced a moment ago, and its successor was not used when it was read: the same successor again.
     private func repeated(
-        _ text: String, _ token: RefreshToken, isThere: Bool, _ answer: TokenAnswer, _ request: TokenRequest
+        _ text: String, _ token: RefreshToken, isThere: Bool, _ answer: TokenAnswer, if unchanged: [StoreChange],
+        _ request: TokenRequest
     ) async throws(OAuthError) -> TokenAnswer? {
         guard var rotation = token.rotation, isThere,
             let successor = SealedSuccessor.open(rotation.successor, with: text)
@@ -151,8 +157,8 @@ struct RefreshTokenGrant: TokenGrant {
             rotation.repetitions += 1
             var counted = token
             counted.rotation = rotation
-            let change = StoreChange.replace(counted.record)
-            guard try await store.orUnavailable({ try await $0.commit([change], now: request.now) }) else { return nil }
+            let changes = [.replace(counted.record)] + unchanged
+            guard try await store.orUnavailable({ try await $0.commit(changes, now: request.now) }) else { return nil }
         }
         var answer = answer
         answer.refreshToken = successor

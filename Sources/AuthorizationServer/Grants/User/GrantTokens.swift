@@ -7,16 +7,20 @@ struct GrantTokens: Sendable {
     let mint: TokenMint
     let identity: IDTokenMint
     let targets: TargetRules
+    let access: UserAccess
 
     /// An answer without a refresh token. `resource` and `authorization_details` of the request choose from what was
     /// granted (RFC 8707 §2.2, RFC 9396 §6).
     /// - Parameters:
+    ///   - user: as the account is now: what is no longer the user's to grant is left out, whenever it was granted. nil: the
+    ///     client acts for itself.
     ///   - scopes: of the grant, or some of them.
-    ///   - user: whom it is about; nil: the client itself.
     ///   - nonce: for the ID token; nil when it is refreshed (OpenID Connect Core §12.2).
     func answer(
         for grant: Grant, scopes: [String], nonce: String? = nil, user: StoredUser?, request: TokenRequest
     ) throws(OAuthError) -> TokenAnswer {
+        let share = try access.judged(scopes, of: user)
+        let scopes = share.granted
         let client = request.client.client
         let audience = try targets.audience(
             asked: request.parameters.values("resource"), granted: grant.resources, allowed: client.resources)
@@ -33,6 +37,7 @@ struct GrantTokens: Sendable {
             content, notAfter: grant.expiresAt, now: request.now, random: request.random)
         var answer = TokenAnswer(accessToken: accessToken)
         answer.subject = grant.subject
+        answer.scopesLeftOut = share.leftOut
         if scopes.contains(IdentityScope.openID) {
             answer.idToken = try identity.idToken(
                 for: grant, client: client, claims: asked(of: user, grant, client), nonce: nonce,

@@ -1,0 +1,36 @@
+package import JSON
+
+/// What an OpenID provider said of a user at the last log-in, as far as something here depends on it. What the provider
+/// says no longer is gone with the next log-in.
+package struct ProviderClaims: Sendable, Equatable {
+    /// What `routes.yaml` calls the provider's issuer: what another one said does not count for it.
+    package let provider: String
+    /// Each a text, a number, a truth value, or a list of texts.
+    package let claims: JSONObject
+
+    /// Claims at most.
+    package static let countMax = 64
+    /// Octets of a text at most; one that is longer is left out.
+    package static let textBytesMax = 512
+    /// Texts of a list at most.
+    package static let listMax = 256
+
+    package init(provider: String, claims: JSONObject) {
+        self.provider = provider
+        self.claims = claims
+    }
+
+    /// The texts that a claim has, if it is one or a list of them.
+    package func texts(_ claim: String) -> [String] {
+        guard let value = claims[claim] else { return [] }
+        return value.string.map { [$0] } ?? (value.array ?? []).compactMap(\.string)
+    }
+
+    var json: JSON { ["provider": .string(provider), "claims": .object(claims)] }
+
+    /// nil: it is damaged, and as good as absent: nothing follows from it.
+    init?(_ object: JSONObject) {
+        guard let provider = object["provider"]?.string, let claims = object["claims"]?.object else { return nil }
+        self.init(provider: provider, claims: claims)
+    }
+}
