@@ -121,9 +121,11 @@ package struct UserRegistry: Sendable {
     package struct Profile: Sendable {
         /// nil inside, or empty: none is known.
         package var displayName: String??
+        /// An address that is another counts as not verified.
         package var email: String??
         /// nil inside: what everybody may.
         package var may: [String]??
+        /// All of them.
         package var groups: [String]?
 
         package init() {}

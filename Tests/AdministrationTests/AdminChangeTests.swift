@@ -192,7 +192,7 @@ struct AdminChangeTests {
         }
     }
 
-    @Test("what changes nothing makes no version and no record, and waits for nothing")
+    @Test("what changes nothing makes no version and no record")
     func nothingChanged() async throws {
         let admin = try AdministrationHarness(users: .groups(["clerks"]))
         let (user, userTag) = try await admin.user()
@@ -208,7 +208,8 @@ struct AdminChangeTests {
             let answer = await admin.send(method, path, body, [("if-match", tag)])
             #expect(answer.status == 200, "\(answer.body)")
             #expect(answer.field("etag") == tag, "\(method) \(path)")
-            #expect(answer.facts.settling == .zero)
+            // Somebody else may have made it so a moment ago.
+            #expect(answer.facts.settling == ManagedChange.settling)
             #expect(answer.facts.event == nil)
         }
         #expect(admin.log.changes.count == count)

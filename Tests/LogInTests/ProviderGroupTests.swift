@@ -128,6 +128,8 @@ struct ProviderGroupTests {
         #expect(access.kept { _ in .string(String(repeating: "x", count: 513)) } == nil)
         #expect(
             access.kept { _ in ["a", .string(String(repeating: "x", count: 513)), 7] }?.claims == ["groups": ["a"]])
+        let long = (0..<200).map { JSON.string("\($0)" + String(repeating: "x", count: 100)) } + ["operators"]
+        #expect(access.kept { _ in .array(long) }?.claims == ["groups": ["operators"]])
         try await harness.logIn(["groups": .array((0..<200).map { .string("group \($0)") } + ["operators"])])
         let user = try #require(try await harness.accounts().first)
         #expect(try Self.access(Self.rules()).groups(of: user).map(\.name) == ["operators"])

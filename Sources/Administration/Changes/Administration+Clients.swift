@@ -129,9 +129,8 @@ extension Administration {
         }
         if new == old {
             let document = old.managementDocument
-            var nothing = ManagedChange(.clientChanged, id, before: document, after: document)
-            nothing.settling = .zero
-            return Done(change: nothing, value: old, secret: nil)
+            return Done(
+                change: ManagedChange(.clientChanged, id, before: document, after: document), value: old, secret: nil)
         }
         let narrows = new.isNarrower(than: old)
         if narrows {

@@ -19,6 +19,7 @@ extension Administration {
         package var isEmailVerified: Bool?
         /// For people; nil inside: none is known any more.
         package var displayName: String??
+        /// An address that is another counts as not verified.
         package var email: String??
         /// Scopes, in place of what everybody may; nil inside: what everybody may.
         package var may: [String]??
@@ -110,9 +111,8 @@ extension Administration {
         // Who is disabled already, and has nothing that could end, is left alone; so is whoever is what is asked for.
         if change.password == nil, ended == UserBelongings(), new.isSame(as: old, butEpoch: old.isDisabled) {
             let document = old.managementDocument
-            var nothing = ManagedChange(.userChanged, id, before: document, after: document)
-            nothing.settling = .zero
-            return Done(change: nothing, value: old, secret: nil)
+            return Done(
+                change: ManagedChange(.userChanged, id, before: document, after: document), value: old, secret: nil)
         }
         let narrows = new.mayLess(than: old, userRules)
         let changes = [.replace(new.record)] + (change.ends ? UserBelongings.removals(of: id) : [])

@@ -12,6 +12,8 @@ package struct ProviderClaims: Sendable, Equatable {
     package static let countMax = 64
     /// Octets of a text at most; one that is longer is left out.
     package static let textBytesMax = 512
+    /// Octets of all, as they are stored, at most.
+    package static let bytesMax = 8_192
     /// Texts of a list at most.
     package static let listMax = 256
 

@@ -11,6 +11,7 @@ package struct UserAccess: Sendable {
     /// What `routes.yaml` calls the provider at which users log in.
     private let provider: String?
 
+    /// Of `authorization_server`.
     package init(_ settings: AuthorizationServerSettings) {
         rules = settings.users
         provider = settings.logIn.provider?.issuer
@@ -73,15 +74,22 @@ package struct UserAccess: Sendable {
     /// What is kept of what the provider says: of a list that is too long, what groups are made of.
     func kept(_ claim: ([String]) -> JSON?) -> ProviderClaims? {
         guard let provider else { return nil }
-        var kept: JSONObject = [:]
-        for (name, path) in claimsNeeded.sorted(by: { $0.key < $1.key }).prefix(ProviderClaims.countMax) {
-            let wanted = Set(rules.groups.compactMap { $0.source?.claim == name ? $0.source?.value : nil })
-            kept[name] = claim(path).flatMap { Self.kept($0, wanted) }
+        func said(listMax: Int) -> JSONObject {
+            var kept: JSONObject = [:]
+            for (name, path) in claimsNeeded.sorted(by: { $0.key < $1.key }).prefix(ProviderClaims.countMax) {
+                let wanted = Set(rules.groups.compactMap { $0.source?.claim == name ? $0.source?.value : nil })
+                kept[name] = claim(path).flatMap { Self.kept($0, wanted, listMax: listMax) }
+            }
+            return kept
         }
+        var kept = said(listMax: ProviderClaims.listMax)
+        func isTooLarge() -> Bool { JSON.object(kept).serialized().count > ProviderClaims.bytesMax }
+        if isTooLarge() { kept = said(listMax: 0) }
+        while isTooLarge(), let last = kept.names.last { kept[last] = Optional<JSON>.none }
         return kept.count == 0 ? nil : ProviderClaims(provider: provider, claims: kept)
     }
 
-    private static func kept(_ value: JSON, _ wanted: Set<String>) -> JSON? {
+    private static func kept(_ value: JSON, _ wanted: Set<String>, listMax: Int) -> JSON? {
         if let text = value.string {
             // Not by `?:`, whose nil would be the JSON value null.
             guard text.utf8.count <= ProviderClaims.textBytesMax else { return nil }
@@ -90,7 +98,7 @@ package struct UserAccess: Sendable {
         if value.bool != nil || value.int != nil { return value }
         guard let values = value.array else { return nil }
         var texts = values.compactMap(\.string).filter { $0.utf8.count <= ProviderClaims.textBytesMax }
-        if texts.count > ProviderClaims.listMax { texts = texts.filter(wanted.contains) }
+        if texts.count > listMax { texts = texts.filter(wanted.contains) }
         return .strings(ScopeText.distinct(texts))
     }
 }

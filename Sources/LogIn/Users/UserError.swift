@@ -32,7 +32,7 @@ package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
         case .noEmail: "there is no e-mail address that could be verified"
         case .identityTaken: "this user of the provider has an account already"
         case .badScopes:
-            "a user has at most \(UserProfileChange.scopesMax) scopes of their own, each of printable ASCII without space, \" and \\"
+            "a user has at most \(UserProfileChange.scopesMax) scopes of their own, of \(UserProfileChange.scopeBytesMax) octets together, and \(UserProfileChange.groupsMax) groups; a scope is of printable ASCII without space, \" and \\"
         case .unknownGroup(let name, let known):
             known.isEmpty
                 ? "there is no group \(Shown.value(name)): routes.yaml has no \"groups\" under authorization_server"

@@ -3,6 +3,7 @@ package struct UserRules: Sendable, Equatable {
     /// Some scopes, or all but those of the management interface.
     package enum Allowance: Sendable, Equatable {
         case any
+        /// These, as they are written.
         case only([String])
     }
 
@@ -41,6 +42,7 @@ package struct UserRules: Sendable, Equatable {
 
 /// A group of users.
 package struct UserGroup: Sendable, Equatable {
+    /// In `routes.yaml`, and in accounts.
     package var name: String
     /// What members may be granted besides what they may anyway.
     package var may: [String] = []
@@ -53,6 +55,7 @@ package struct UserGroup: Sendable, Equatable {
         package var claim: String
         /// The same in parts.
         package var path: [String]
+        /// Compared octet by octet.
         package var value: String
 
         package init(claim: String, path: [String], value: String) {
