@@ -220,7 +220,10 @@ let package = Package(
             ]),
         tests(
             "ControlPlaneTests",
-            ["Gateway", "Admission", "AuthorizationServer", "Issuers", "JOSE", "JSON", "HTTP", "Policy", logging]),
+            [
+                "Gateway", "Admission", "AuthorizationServer", "Issuers", "JOSE", "JSON", "HTTP", "LogIn", "Policy",
+                logging,
+            ]),
         tests(
             "DataPlaneTests",
             ["Gateway", "GatewayTesting", "DataPlane", "HTTP", "JSON", "JOSE", "Transport", "Outgoing", "Certificates"]),

@@ -120,6 +120,8 @@ package struct ServiceFacts: Sendable, Equatable {
 
     /// The event of an answer that refuses because the user may not be granted anything that was asked for.
     package static let userMayNot = "user_may_not"
+    /// The event of a log-in that cannot be judged, because a library of the system is not there.
+    package static let missingLibrary = "password_library_missing"
 
     /// Events of answers that refuse without an error's word: pages that say so to a user.
     private static let refusals: Set<String> = [

@@ -61,7 +61,9 @@ struct UnrecordedChange: Error, CustomStringConvertible {
 /// The authorization server's store as the command line changes it: `Administration`, with a record of each change.
 struct RecordedAdministration: Sendable {
     let database: AuthorizationDatabase
-    let administration: Administration
+    private(set) var administration: Administration
+    private let settings: AuthorizationServerSettings
+    private var otherStore: (any AuthorizationStore)?
     let audit: CommandAudit?
 
     /// - Parameter creating: false: a store that is not there is an error.
@@ -75,13 +77,32 @@ struct RecordedAdministration: Sendable {
             // The command signs nothing, and goes on.
             StandardError.write("warning: database \(database.name) \(key.reason)\n")
         }
-        administration = Administration(
-            store: database.store, pepper: database.pepper, hasher: PasswordHasher(atOnce: 1),
+        administration = Self.administration(of: database, on: database.store, settings)
+        self.audit = audit
+        self.settings = settings
+    }
+
+    /// What changes read and write; another one than the database's for a dry run.
+    var store: any AuthorizationStore { otherStore ?? database.store }
+
+    /// The same on another store.
+    func onStore(_ store: any AuthorizationStore) -> RecordedAdministration {
+        var other = self
+        other.otherStore = store
+        other.administration = Self.administration(of: database, on: store, settings)
+        return other
+    }
+
+    private static func administration(
+        of database: AuthorizationDatabase, on store: any AuthorizationStore, _ settings: AuthorizationServerSettings
+    ) -> Administration {
+        Administration(
+            store: store, pepper: database.pepper,
+            hasher: PasswordHasher(atOnce: 1, library: SystemPasswordLibrary()),
             profile: settings.profile, authorizationDetailsTypes: settings.authorizationDetailsTypes,
             idTokenAlgorithms: settings.idTokenAlgorithms, users: settings.users,
             passwordRules: PasswordRules(host: settings.issuer.host),
-            terms: database.signing, clock: { Self.now })
-        self.audit = audit
+            terms: database.signing, clock: { now })
     }
 
     /// Makes a change, records it, and waits until it is in force everywhere. nil: there is no such thing.

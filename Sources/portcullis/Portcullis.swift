@@ -46,7 +46,7 @@ struct Portcullis: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, CheckCommand.self, CertsCommand.self, ClientCommand.self,
-            UserCommand.self,
+            UserCommand.self, ImportCommand.self,
             GrantCommand.self, KeysCommand.self,
             TokenCommand.self, JOSECommand.self,
         ])

@@ -43,8 +43,10 @@ extension Administration {
     /// - Parameters:
     ///   - id: nil: one is made.
     ///   - metadata: RFC 7591 §2.
+    ///   - known: a secret that it has already, random as ours; nil: one is made, if it needs one.
     package func addClient(
-        id: String?, metadata: JSONObject, terms: ClientTerms, now: Int64, random: Randomness
+        id: String?, metadata: JSONObject, terms: ClientTerms, secret known: String? = nil, now: Int64,
+        random: Randomness
     ) async throws -> Done<RegisteredClient> {
         try terms.check()
         if let id, case let first = try await firstSecond(ofClient: id), first > now {
@@ -54,7 +56,7 @@ extension Administration {
         }
         do {
             var (client, secret) = try await store.addClient(
-                id: id, metadata: metadata, rules: clientRules, pepper: pepper, now: now,
+                id: id, metadata: metadata, rules: clientRules, pepper: pepper, secret: known, now: now,
                 random: random
             ) { client in
                 terms.apply(to: &client)

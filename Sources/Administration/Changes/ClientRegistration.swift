@@ -8,10 +8,12 @@ extension AuthorizationStore {
     ///   - id: nil: one is made.
     ///   - rules: throws `ClientMetadataError`. Without `token_endpoint_auth_method` both ways of showing a secret
     ///   count.
+    ///   - known: a secret that it has already; nil: one is made, if it needs one.
     ///   - change: what is not the client's own to say.
     package func addClient(
-        id: String? = nil, metadata: JSONObject, rules: ClientMetadata, pepper: SecretPepper, now: Int64,
-        random: Randomness,
+        id: String? = nil, metadata: JSONObject, rules: ClientMetadata, pepper: SecretPepper,
+        secret known: String? = nil,
+        now: Int64, random: Randomness,
         _ change: (inout RegisteredClient) -> Void = { _ in }
     ) async throws -> (client: RegisteredClient, secret: ClientSecret?) {
         let id = id ?? RandomText.clientID.make(random)
@@ -28,7 +30,7 @@ extension AuthorizationStore {
         change(&client)
         var secret: ClientSecret?
         if client.usesSecret {
-            let made = ClientSecret.generate(random)
+            let made = known.map(ClientSecret.init(text:)) ?? ClientSecret.generate(random)
             client.secrets = [StoredSecret(mac: pepper.mac(of: made.text, clientID: id), createdAt: now)]
             secret = made
         }

@@ -3,6 +3,9 @@ package struct ClientSecret: Sendable, CustomStringConvertible, CustomReflectabl
     /// Shown once, to whoever registers the client.
     package let text: String
 
+    /// One that somebody has already.
+    package init(text: String) { self.text = text }
+
     /// A new one.
     package static func generate(_ random: Randomness) -> ClientSecret {
         ClientSecret(text: RandomText.clientSecret.make(random))

@@ -65,7 +65,8 @@ final class EmbeddedAuthorizationServer: LocalService {
         provider = try OpenIDProviderClient(settings, current: current, logger: logger)
         clientKeys = ClientKeyFetcher(settings.clientKeys, logger: logger)
         // Half of the cores at most compute hashes of passwords.
-        let hasher = PasswordHasher(atOnce: ProcessInfo.processInfo.activeProcessorCount / 2)
+        let hasher = PasswordHasher(
+            atOnce: ProcessInfo.processInfo.activeProcessorCount / 2, library: SystemPasswordLibrary())
         administration = Administration(
             store: database.store, pepper: database.pepper, hasher: hasher, profile: settings.profile,
             authorizationDetailsTypes: settings.authorizationDetailsTypes,
@@ -90,6 +91,10 @@ final class EmbeddedAuthorizationServer: LocalService {
         var response = await server.answer(
             request, now: Self.now, monotonic: Clock.monotonicNanoseconds(), random: .system)
         if response.facts.event == ServiceFacts.damagedRecord { report(damagedFor: request) }
+        if response.facts.event == ServiceFacts.missingLibrary {
+            logger.error(
+                "an imported password cannot be checked: libcrypt.so.1 or libargon2.so.1 is not on this machine")
+        }
         if response.facts.isTokenVerified == true { response.facts.issuer = issuerName }
         if response.facts.settling > .zero { try? await Task.sleep(for: response.facts.settling) }
         return response

@@ -102,13 +102,13 @@ struct LoginPage: PageEndpoint {
         StoredUser?, Bool
     ) {
         let user = if let name { try await context.store.user(name: name) } else { StoredUser?.none }
-        let hash = user?.passwordHash.flatMap(PasswordHash.init(text:))
+        let hash = user?.passwordHash.flatMap(StoredPassword.init(text:))
         // Nobody has a password that is longer: this tells nothing, and saves the work.
         guard password.utf8.count <= PasswordRules.octetsMax else { return (user, false) }
-        let isRight = try await hasher.verify(password, hash)
+        let isRight = try await hasher.verify(password, stored: hash)
         guard isRight, var current = user, !current.isDisabled else { return (user, false) }
-        if let hash, hash.parameters != hasher.parameters {
-            // Parameters have grown since. That it was changed by another meanwhile is as good.
+        if let hash, hash.isOutdated(hasher.parameters) {
+            // Parameters have grown since, or another server made it. That it was changed by another meanwhile is as good.
             current.passwordHash = try await hasher.hash(password, random: random).text
             if try await context.store.commit([.replace(current.record)], now: now) { current.version += 1 }
         }

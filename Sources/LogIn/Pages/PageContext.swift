@@ -77,6 +77,8 @@ extension PageEndpoint {
             return response
         } catch is DamagedRecord {
             return ErrorPage.unavailable(call, because: ServiceFacts.damagedRecord)
+        } catch is PasswordLibraryMissing {
+            return ErrorPage.unavailable(call, because: ServiceFacts.missingLibrary)
         } catch {
             return ErrorPage.unavailable(call)
         }

@@ -10,15 +10,18 @@ package actor PasswordHasher {
     static let waitingMax = 64
 
     let parameters: PasswordHash.Parameters
+    /// For hashes of other servers.
+    package nonisolated let library: any PasswordLibrary
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameter atOnce: hashes at the same time; half of the cores, say.
-    package init(atOnce: Int) {
-        self.init(atOnce: atOnce, parameters: .current)
+    package init(atOnce: Int, library: any PasswordLibrary = NoPasswordLibrary()) {
+        self.init(atOnce: atOnce, parameters: .current, library: library)
     }
 
-    init(atOnce: Int, parameters: PasswordHash.Parameters) {
+    init(atOnce: Int, parameters: PasswordHash.Parameters, library: any PasswordLibrary = NoPasswordLibrary()) {
+        self.library = library
         free = max(1, atOnce)
         self.parameters = parameters
     }
@@ -42,6 +45,19 @@ package actor PasswordHasher {
         let hash = stored ?? none
         let isRight = try await run { hash.recognises(password) }
         return isRight && stored != nil
+    }
+
+    /// The same of an account's password, whoever has hashed it. Throws `PasswordHasherBusy` or `PasswordLibraryMissing`.
+    ///
+    /// For an imported hash our own work is done as well: a log-in that fails takes no less time than one without an account.
+    func verify(_ password: String, stored: StoredPassword?) async throws -> Bool {
+        guard case .imported(let hash) = stored else {
+            let own: PasswordHash? = if case .own(let hash) = stored { hash } else { nil }
+            return try await verify(password, own)
+        }
+        let library = library
+        let isRight = try await run { Result { try hash.recognises(password, library) } }.get()
+        return isRight ? true : try await verify(password, nil)
     }
 
     /// Does some work in its turn.

@@ -6,6 +6,9 @@ package enum NewUserCredential: Sendable {
     case password(String)
     /// At an OpenID provider, as this user.
     case identity(UserIdentity)
+    /// Here, with the password that another server knew by this hash; nil: with none before there is one. No rules apply
+    /// to it, because nobody knows it.
+    case imported(ImportedPasswordHash?, isDisabled: Bool, groups: [String])
 }
 
 /// The accounts, as those who run the server change them.
@@ -39,6 +42,10 @@ package struct UserDirectory: Sendable {
         user.displayName = displayName
         switch credential {
         case .password(let password): user.passwordHash = try await hasher.hash(password, random: random).text
+        case .imported(let hash, let isDisabled, let groups):
+            user.passwordHash = hash?.text
+            user.groups = groups
+            user.isDisabled = isDisabled
         case .identity(let identity):
             guard (1...IDTokenVerifier.textBytesMax).contains(identity.subject.utf8.count), !identity.issuer.isEmpty
             else {

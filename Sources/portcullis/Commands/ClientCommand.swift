@@ -11,7 +11,8 @@ struct ClientCommand: AsyncParsableCommand {
         discussion:
             "Works on the store that routes.yaml names under authorization_server, also while the gateway runs.",
         subcommands: [
-            ClientAddCommand.self, ClientShowCommand.self, ClientListCommand.self, ClientSecretCommand.self,
+            ClientAddCommand.self, ClientImportCommand.self, ClientShowCommand.self, ClientListCommand.self,
+            ClientSecretCommand.self,
             ClientRemoveCommand.self,
         ])
 }

@@ -11,7 +11,8 @@ struct UserCommand: AsyncParsableCommand {
         discussion:
             "Works on the store that routes.yaml names under authorization_server, also while the gateway runs.",
         subcommands: [
-            UserAddCommand.self, UserListCommand.self, UserPasswordCommand.self, UserDisableCommand.self,
+            UserAddCommand.self, UserListCommand.self, UserImportCommand.self, UserPasswordCommand.self,
+            UserDisableCommand.self,
             UserEnableCommand.self, UserSetCommand.self, UserShowCommand.self,
             UserRemoveCommand.self,
         ])

@@ -42,6 +42,25 @@ struct ReloadTests {
         }
     }
 
+    @Test("words, languages and the brand of the pages change without a restart")
+    func pages() async throws {
+        let settings = ["login: {languages: {de: german.yaml}}"]
+        try await GatewayHarness.runOwnIssuer(
+            routes: GatewayHarness.health, server: settings,
+            prepare: { try $0.write("device: {title: Erstens}", to: "german.yaml") }
+        ) { harness, _ in
+            let client = try harness.client()
+            func device() async throws -> String {
+                let request = harness.request("/oauth2/device", fields: [HeaderField("Accept-Language", "de")])
+                return String(decoding: try await client.send(request).body, as: UTF8.self)
+            }
+            #expect(try await device().contains("<h1>Erstens</h1>"))
+            try harness.gateway.folder.write("device: {title: Zweitens}", to: "german.yaml")
+            try await reload(harness)
+            #expect(try await device().contains("<h1>Zweitens</h1>"))
+        }
+    }
+
     @Test("a broken policy changes nothing, health says what is wrong and where, and a mended one takes effect")
     func broken() async throws {
         try await GatewayHarness.run { harness in
