@@ -66,6 +66,12 @@ package final class Router: Sendable {
         return RouteMatch(route: Int(route), captures: search.captures.bounded())
     }
 
+    /// The route that the request's host and path lead to by a method, which need not be the request's.
+    package func route(for head: borrowing RequestHead, method: Method) -> Int? {
+        var search = PathTree.Search(method: method, methodText: Slice(), end: head.path.end)
+        return find(head.block.bytes.span, head.host, head.path.start, &search).map(Int.init)
+    }
+
     /// The methods by which the request's host and path can be asked; none: of no route.
     package func methods(for head: borrowing RequestHead) -> [String] {
         var search = PathTree.Search(method: .other, methodText: Slice(), end: head.path.end)

@@ -342,12 +342,34 @@ final class RequestPipeline: ExchangeDelegate {
         AnswerFields.append(
             refusal, requestID: request.identity.requestID, allowance: request.allowance, resourceMetadata: metadata,
             fields: &loop.answerFields, body: &body)
+        if let rule = crossOriginRule(refusal) { append(rule) }
         let status = refusal.code.facts.status
         // Counted whether or not the connection ends with it: who is refused so connects again.
         let isOneTooMany = Self.isFaultOfClient(status) && isOneTooMany()
         // A client with a new certificate shows it on its next connection.
         let isLast = isOneTooMany || close || connection.certificateHasEnded
         exchange.answer(status: status, fields: loop.answerFields, body: body, close: isLast)
+    }
+
+    /// Of the route, or of the one that the path leads to by another method.
+    private func crossOriginRule(_ refusal: Refusal) -> CrossOriginRule? {
+        if let route = request.route { return route.route.crossOrigin }
+        guard refusal.code == .methodNotAllowed else { return nil }
+        let router = connection.isFromThisMachine ? request.snapshot.rules.router : request.snapshot.rules.outsideRouter
+        let method: Method = refusal.allow.contains("GET") ? .get : .post
+        guard let index = router.route(for: exchange.head, method: method), index < request.snapshot.routes.count else {
+            return nil
+        }
+        return request.snapshot.routes[index].route.crossOrigin
+    }
+
+    /// A script of another origin learns why it is refused, and when to come again. A preflight learns it, too, and fails:
+    /// no browser takes a refusal for a permission.
+    private func append(_ rule: CrossOriginRule) {
+        // The gateway's own routes are for scripts of any origin, or of none.
+        for field in rule.answerFields(origin: nil) {
+            loop.answerFields.append(field.name, field.value)
+        }
     }
 
     /// 501 and 505 are about what the client sent.

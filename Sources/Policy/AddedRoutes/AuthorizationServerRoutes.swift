@@ -8,13 +8,15 @@ package enum AuthorizationServerRoutes {
         return AuthorizationServerEndpoint.allCases.filter { $0.exists(in: settings) }.compactMap { endpoint in
             let declaration = endpoint.declaration
             guard let pattern = try? PathPatternText.parse(endpoint.path(issuer: settings.issuer)) else { return nil }
-            return Route(
+            var route = Route(
                 id: "authorization_server.\(endpoint.rawValue)",
                 match: RouteMatchRule(
                     hosts: declaration.hosts == .issuerAndMTLS ? all : [host], methods: declaration.routeMethods,
                     path: pattern),
                 require: nil, limits: declaration.isLimited ? settings.limits : [],
                 destination: .local(.authorizationServer), bodyBytesMax: declaration.body.bytesMax)
+            route.crossOrigin = declaration.crossOrigin
+            return route
         }
     }
 }

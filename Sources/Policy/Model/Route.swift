@@ -32,6 +32,9 @@ package struct Route: Sendable, Equatable {
     package var allowFieldNames: FieldNameFeatures = []
     /// 1-based line in `routes.yaml`; 0 for a route that the gateway itself adds.
     package var line: Int
+    /// Whose scripts may read what the gateway itself answers here, such as 429; nil: nobody else's. What the destination
+    /// answers is its own affair.
+    package var crossOrigin: CrossOriginRule?
     /// It exists on listeners of this machine only (`Listener.isForThisMachine`).
     package var isForThisMachine = false
 
