@@ -22,6 +22,8 @@ package struct ClientRegistry: Sendable {
         package var createdAt: Int64
         /// It registered itself, or is known by its document, and ends then unless it is used; seconds since 1970.
         package var openUntil: Int64?
+        /// Its authorization requests may come without PKCE.
+        package var isWithoutPKCE: Bool
     }
 
     private let recorded: RecordedAdministration
@@ -123,6 +125,6 @@ extension ClientRegistry.Client {
     fileprivate init(_ client: RegisteredClient) {
         self.init(
             id: client.id, name: client.name, scopes: client.scopes, createdAt: client.createdAt,
-            openUntil: client.openUntil)
+            openUntil: client.openUntil, isWithoutPKCE: !client.requiresProofKey)
     }
 }

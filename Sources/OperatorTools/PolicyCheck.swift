@@ -71,6 +71,7 @@ package struct PolicyCheck: Sendable {
         var unknown: [String: Int] = [:]
         for group in known.users.flatMap(\.groups) where !names.contains(group) { unknown[group, default: 0] += 1 }
         found.unknownGroups = unknown.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        found.clientsWithoutPKCE = known.clients.filter { !$0.requiresProofKey }.map(\.id).sorted()
         return found
     }
 }

@@ -58,4 +58,44 @@ struct ObtainableScopeTests {
         #expect(Self.findings(require: #"scopes: ["a"]"#, of: "local, partner", ["b"]).isEmpty)
         #expect(Self.findings(require: #"scopes: ["a"]"#, of: "partner", ["b"]).isEmpty)
     }
+
+    @Test(
+        "clients that may come without PKCE are named in a warning, a few of many",
+        arguments: [
+            ([], nil), (["shop"], "\"shop\";"), (["a", "b", "c", "d", "e", "f", "g"], "\"e\" and 2 more;"),
+        ] as [([String], String?)])
+    func withoutPKCE(clients: [String], names: String?) {
+        let text = """
+            version: 1
+            listeners:
+              - address: 127.0.0.1:8443
+                tls: {certificates: [{chain: certs/gateway.pem, key: certs/gateway.key}]}
+            issuers:
+              local: {embedded: true}
+            authorization_server:
+              issuer: https://localhost:8443
+              database: var/portcullis.sqlite
+              audience: https://api.example.com
+            upstreams:
+              orders:
+                endpoints: [https://127.0.0.1:9443]
+                tls: {authorities: certs/upstream-ca.pem, identity: spiffe://example.org/orders}
+            routes:
+              - id: orders
+                match: {path: "/orders/{rest...}"}
+                require: {issuers: [local], scopes: [a]}
+                upstream: orders
+            """
+        var obtainable = ObtainableScopes(["a"]) { _, _ in true }
+        obtainable.clientsWithoutPKCE = clients
+        let reading = PolicyReader(files: StubPolicyFiles(), obtainable: obtainable).read(
+            Array(text.utf8), path: "routes.yaml")
+        let found = reading.findings.filter { $0.code == .withoutPKCE }
+        #expect(found.count == (names == nil ? 0 : 1))
+        #expect(reading.policy != nil)
+        if let names {
+            #expect(found.first?.severity == .warning && found.first?.position.line == 7)
+            #expect(found.first?.message.contains(names) == true, "\(found)")
+        }
+    }
 }

@@ -9,6 +9,8 @@ package struct ObtainableScopes: Sendable {
     package var administratorless: [String] = []
     /// Groups in which users are, and that the policy does not name, with how many there are in each.
     package var unknownGroups: [(name: String, users: Int)] = []
+    /// Ids of those whose authorization requests may come without PKCE, sorted.
+    package var clientsWithoutPKCE: [String] = []
 
     package init(_ scopes: [String], cover: @escaping @Sendable (_ required: String, _ match: ScopeMatch) -> Bool) {
         self.scopes = scopes

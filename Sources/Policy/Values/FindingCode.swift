@@ -41,6 +41,7 @@ package enum FindingCode: String, Sendable, Equatable, CaseIterable {
     case missingAudience = "missing_audience"
     case idTokens = "id_tokens"
     case withoutLimits = "without_limits"
+    case withoutPKCE = "without_pkce"
     case tooFewDescriptors = "too_few_descriptors"
     // Files that the policy names
     case fileMissing = "file_missing"

@@ -47,7 +47,10 @@ package struct PolicyReader {
         let context = ReadingContext(findings: findings, files: files, folder: FilePath.folder(of: path))
         let draft = DocumentParser(findings: findings).parse(bytes).flatMap { PolicyDraft(reading: $0, context) }
         draft?.check()
-        if let draft, let obtainable { ObtainableScopeCheck(draft: draft, obtainable: obtainable).run() }
+        if let draft, let obtainable {
+            ObtainableScopeCheck(draft: draft, obtainable: obtainable).run()
+            ProofKeyCheck(draft: draft, clients: obtainable.clientsWithoutPKCE).run()
+        }
         guard let draft, !findings.hasErrors, let policy = draft.policy(hash: fingerprint(of: bytes)) else {
             return PolicyReading(policy: nil, findings: findings.sorted)
         }

@@ -35,7 +35,9 @@ struct ClientListCommand: AsyncParsableCommand {
                 let open = client.openUntil.map {
                     "  registered itself, ends \(Date(timeIntervalSince1970: Double($0)).formatted(.iso8601))"
                 }
-                print("\(client.id)  \(created)  \(client.scopes.joined(separator: " "))\(name)\(open ?? "")")
+                print(
+                    "\(client.id)  \(created)  \(client.scopes.joined(separator: " "))\(name)\(client.isWithoutPKCE ? "  without PKCE" : "")\(open ?? "")"
+                )
             }
             try clients.reportDamage()
         } catch let code as ExitCode {
