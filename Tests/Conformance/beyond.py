@@ -7,6 +7,8 @@ import requests
 
 import fapi
 import log_out
+import receiver as receiver_module
+from browser import PASSWORD
 from keys import Key, parts
 from modules import demand, module
 
@@ -112,6 +114,75 @@ def rp_initiated_logout_2_when_nobody_is_logged_in(world):
     visit = log_out.log_out(
         world, world.browser(), id_token_hint=token, post_logout_redirect_uri=log_out.AFTERWARDS, state="xyz")
     log_out.demand_back(visit, state="xyz")
+
+
+@module(OPENID)
+def backchannel_logout_2_4_signed_as_the_clients_id_tokens(world):
+    client, receiver = log_out.told(world, more=("--id-token-alg", "RS256"))
+    browser = world.browser()
+    claims = client.flow(browser)["claims"]
+    log_out.log_out(world, browser)
+    receiver_module.judge(world, client, receiver.token(), claims, alg="RS256")
+
+
+@module(OPENID)
+def backchannel_logout_2_5_several_applications_and_one_session(world):
+    """Those of the session that ends, and not those of another browser."""
+    (one, at_one), (two, at_two) = log_out.told(world), log_out.told(world)
+    browser, other = world.browser(), world.browser()
+    claims = {client: client.flow(browser)["claims"] for client in (one, two)}
+    kept = one.flow(other)["claims"]
+    log_out.log_out(world, browser)
+    receiver_module.judge(world, one, at_one.token(), claims[one])
+    receiver_module.judge(world, two, at_two.token(), claims[two])
+    at_one.demand_silence()
+    log_out.log_out(world, other)
+    receiver_module.judge(world, one, at_one.token(), kept)
+
+
+@module(OPENID)
+def backchannel_logout_after_a_second_log_in(world):
+    """The user goes on in that browser: nobody is told before the end, and then everybody."""
+    (one, at_one), (two, at_two) = log_out.told(world), log_out.told(world)
+    browser = world.browser()
+    first = one.flow(browser)["claims"]
+    second = two.flow(browser, prompt="login")["claims"]
+    at_one.demand_silence()
+    log_out.log_out(world, browser)
+    receiver_module.judge(world, one, at_one.token(), first)
+    receiver_module.judge(world, two, at_two.token(), second)
+
+
+@module(OPENID)
+def backchannel_logout_2_5_tried_again(world):
+    client, receiver = log_out.told(world, statuses=[503])
+    browser = world.browser()
+    claims = client.flow(browser)["claims"]
+    log_out.log_out(world, browser)
+    first = receiver.token()
+    second = receiver.token(seconds=20)
+    receiver_module.judge(world, client, second, claims)
+    demand(parts(first)[1]["jti"] != parts(second)[1]["jti"], "the second token has the jti of the first")
+    receiver.demand_silence()
+
+
+@module(OPENID)
+def backchannel_logout_2_8_refused(world):
+    client, receiver = log_out.told(world, statuses=[400])
+    browser = world.browser()
+    client.flow(browser)
+    log_out.log_out(world, browser)
+    receiver.token()
+    receiver.demand_silence(seconds=8)
+
+
+@module(OPENID)
+def backchannel_logout_when_a_user_is_disabled(world):
+    client, receiver = log_out.told(world)
+    world.gateway.user("carol", PASSWORD)
+    claims = client.flow(world.browser("carol"))["claims"]
+    world.gateway._portcullis("user", "disable", "carol")
+    receiver_module.judge(world, client, receiver.token(), claims)
 
 
 @module(OPENID)

@@ -3,7 +3,8 @@
 import urllib.parse
 
 from keys import Key
-from modules import demand, module, needs
+from modules import demand, module
+from receiver import judge, LogoutReceiver
 
 LOGOUT, BACK_CHANNEL = "OpenID Connect RP-Initiated Logout OP", "OpenID Connect Back-Channel Logout OP"
 AFTERWARDS = "http://127.0.0.1:4711/bye"
@@ -109,9 +110,23 @@ def oidcc_rp_initiated_logout_modified_id_token_hint(world):
 
 @module(BACK_CHANNEL)
 def oidcc_backchannel_logout_discovery_endpoint_verification(world):
-    needs(world.metadata.get("backchannel_logout_supported"), "applications are not told of log-outs yet")
+    for name in ("backchannel_logout_supported", "backchannel_logout_session_supported"):
+        demand(world.metadata.get(name) is True, f"{name} is not true")
+
+
+def told(world, more=(), statuses=()):
+    """A client that is told of log-outs, and where."""
+    receiver = LogoutReceiver(world.gateway, statuses)
+    return world.new_client(more=("--backchannel-logout-uri", receiver.address, *more)), receiver
 
 
 @module(BACK_CHANNEL)
 def oidcc_backchannel_rp_initiated_logout(world):
-    needs(world.metadata.get("backchannel_logout_supported"), "applications are not told of log-outs yet")
+    client, receiver = told(world)
+    browser = world.browser()
+    claims = client.flow(browser)["claims"]
+    demand(claims.get("sid"), "the ID token has no sid")
+    log_out(world, browser)
+    judge(world, client, receiver.token(), claims)
+    receiver.demand_silence()
+    demand_logged_out(browser, client)

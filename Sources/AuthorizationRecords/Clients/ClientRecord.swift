@@ -23,6 +23,8 @@ extension RegisteredClient {
         if bindsToCertificate { body["binds_to_certificate"] = true }
         if requiresPushedRequests { body["requires_pushed_requests"] = true }
         body["id_token_algorithm"] = idTokenAlgorithm.map { .string($0.rawValue) }
+        body["backchannel_logout_uri"] = backChannelLogoutURI.map { .string($0) }
+        if wantsLogoutSession { body["wants_logout_session"] = true }
         if !requiresProofKey { body["waives_proof_key"] = true }
         if requiresACRValues { body["requires_acr_values"] = true }
         if takesEndpointAudience { body["takes_endpoint_audience"] = true }
@@ -51,6 +53,7 @@ extension RegisteredClient {
             let requiresPushedRequests = body.flag("requires_pushed_requests"),
             let waivesProofKey = body.flag("waives_proof_key"),
             let requiresACRValues = body.flag("requires_acr_values"),
+            let wantsLogoutSession = body.flag("wants_logout_session"),
             let takesEndpointAudience = body.flag("takes_endpoint_audience"),
             let isFirstParty = body.flag("first_party"), let isOpen = body.flag("open"),
             // What cannot be read would be no limit.
@@ -71,6 +74,8 @@ extension RegisteredClient {
         self.idTokenAlgorithm = idTokenAlgorithm ?? nil
         requiresProofKey = !waivesProofKey
         self.requiresACRValues = requiresACRValues
+        backChannelLogoutURI = body["backchannel_logout_uri"]?.string
+        self.wantsLogoutSession = wantsLogoutSession
         self.takesEndpointAudience = takesEndpointAudience
         self.isFirstParty = isFirstParty
         openUntil = isOpen ? record.expiresAt : nil

@@ -36,6 +36,10 @@ package struct RegisteredClient: Sendable, Equatable {
     /// What its ID tokens are signed by (OpenID Connect Registration §2 `id_token_signed_response_alg`); nil: as access
     /// tokens are.
     package var idTokenAlgorithm: Algorithm?
+    /// Where it is told that a session has ended (OpenID Connect Back-Channel Logout 1.0 §2.2); https. nil: nowhere.
+    package var backChannelLogoutURI: String?
+    /// It wants to be told which session, by `sid`. It is in any case.
+    package var wantsLogoutSession = false
     /// Its authorization requests carry a PKCE challenge (RFC 7636). Without, they carry a `nonce` (RFC 9700 §2.1.1).
     package var requiresProofKey = true
     /// `acr_values` of its requests have to be met (RFC 9470 §5); without, they are what it prefers (OpenID Connect Core

@@ -14,6 +14,12 @@ package enum RecordKind: String, Sendable, CaseIterable {
     case userCode = "user_code"
     /// A browser in which somebody has logged in, and a log-in or consent that is under way in one.
     case session, interaction
+    /// An application that is logged in by a session; sessions that have ended, and those that they followed; an application
+    /// that has to be told.
+    case loggedInClient = "logged_in_client"
+    case endedSession = "ended_session"
+    case sessionLink = "session_link"
+    case logoutNotice = "logout_notice"
     /// Leads from a user of an OpenID provider to the account.
     case identity
     /// A log-in there that is under way.

@@ -21,10 +21,10 @@ package struct UserBelongings: Sendable, Equatable {
         ].filter { $0.count > 0 }
     }
 
-    /// Everything but the grants ends; for `commit`, together with what gave the reason. Whoever makes one of these says
+    /// Everything but the grants ends, and applications are told of it; for `commit`, together with what gave the reason. Whoever makes one of these says
     /// which version of the account was seen (`StoredUser.unchanged`), so that none can be made of what was before.
     package static func removals(of userID: String) -> [StoreChange] {
-        kinds.map { .removeAll(query($0, userID)) }
+        kinds.map { .removeAll(query($0, userID)) } + EndedSession.changes(.user(userID))
     }
 
     private static let kinds: [RecordKind] = [.session, .interaction, .authorizationCode, .deviceCode]

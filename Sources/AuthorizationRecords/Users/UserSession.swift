@@ -53,7 +53,9 @@ package struct UserSession: Sendable, Equatable {
     }
 
     /// `sid` of OpenID Connect. Not the key itself, by which sessions are found.
-    package var sid: String { SecretDigest.text(of: "sid:" + key) }
+    package var sid: String { Self.sid(ofKey: key) }
+
+    static func sid(ofKey key: String) -> String { SecretDigest.text(of: "sid:" + key) }
 
     package var record: StoredRecord {
         var body: JSONObject = ["authentication": authentication.json, "ends_at": .integer(endsAt)]

@@ -74,6 +74,9 @@ struct ServerMetadata: Sendable {
             "request_uri_parameter_supported": false,
             // OpenID Connect Discovery §3.
             "claims_parameter_supported": true,
+            // OpenID Connect Back-Channel Logout 1.0 §2.1.
+            "backchannel_logout_supported": true,
+            "backchannel_logout_session_supported": true,
             "request_object_signing_alg_values_supported": .strings(
                 profile.requestObjectAlgorithms.flatMap(\.names)),
             "prompt_values_supported": ["none", "login", "consent", "select_account"],

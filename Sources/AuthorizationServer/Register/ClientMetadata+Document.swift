@@ -23,6 +23,10 @@ extension RegisteredClient {
         document["tls_client_certificate_bound_access_tokens"] = .bool(bindsToCertificate)
         document["require_pushed_authorization_requests"] = .bool(requiresPushedRequests)
         document["id_token_signed_response_alg"] = idTokenAlgorithm.map { .string($0.rawValue) }
+        document["backchannel_logout_uri"] = backChannelLogoutURI.map { .string($0) }
+        if backChannelLogoutURI != nil {
+            document["backchannel_logout_session_required"] = .bool(wantsLogoutSession)
+        }
         document["require_pkce"] = .bool(requiresProofKey)
         document["require_acr_values"] = .bool(requiresACRValues)
         document["allow_token_endpoint_audience"] = .bool(takesEndpointAudience)

@@ -83,6 +83,8 @@ package struct ClientMetadata: Sendable {
         client.requiresProofKey = try flag(metadata, "require_pkce", default: true)
         client.requiresACRValues = try flag(metadata, "require_acr_values")
         client.idTokenAlgorithm = try idTokenAlgorithm(metadata)
+        client.backChannelLogoutURI = try backChannelLogoutURI(metadata, redirectURIs: client.redirectURIs)
+        client.wantsLogoutSession = try flag(metadata, "backchannel_logout_session_required")
         client.takesEndpointAudience = try flag(metadata, "allow_token_endpoint_audience")
         try checkWaivers(client)
         client.metadata = try shown(metadata)
@@ -284,6 +286,25 @@ package struct ClientMetadata: Sendable {
             }
         }
         return uris
+    }
+
+    /// OpenID Connect Back-Channel Logout 1.0 §2.2. The server will send requests there, so who registers itself names a
+    /// place of its own: a host to which it has users sent back. A client that nobody has vouched for has none.
+    private func backChannelLogoutURI(_ metadata: JSONObject, redirectURIs: [String]) throws(ClientMetadataError)
+        -> String?
+    {
+        guard let text = try text(metadata, "backchannel_logout_uri"), grantsAtMost == nil else { return nil }
+        guard let url = AbsoluteURL(text), url.isHTTPS else {
+            throw ClientMetadataError(
+                .metadata, "backchannel_logout_uri must be an https URL without fragment and user information")
+        }
+        if case .these = keyHosts {
+            guard redirectURIs.contains(where: { AbsoluteURL($0)?.host == url.host }) else {
+                throw ClientMetadataError(
+                    .metadata, "backchannel_logout_uri must be on the host of one of redirect_uris")
+            }
+        }
+        return text
     }
 
     /// RFC 9396 §10.

@@ -1,5 +1,6 @@
 import Administration
 import Admission
+import Audit
 import AuthorizationRecords
 import AuthorizationServer
 import DataPlane
@@ -25,6 +26,8 @@ final class EmbeddedAuthorizationServer: LocalService {
     private let clientKeys: ClientKeyFetcher
     private let keysGeneration: KeysGeneration
     private let rotation: SigningKeyRotation
+    /// Tells applications of log-outs.
+    let logouts: LogoutDelivery
     private let damagedAnswers = Atomic<Int>(0)
     /// Seconds since 1970.
     private let damageLoggedAt = Mutex<Int64>(0)
@@ -41,7 +44,7 @@ final class EmbeddedAuthorizationServer: LocalService {
     /// A token may be asked for each audience that the embedded issuer of the policy in force accepts, and under each
     /// address that its metadata publishes.
     init(
-        _ settings: AuthorizationServerSettings, policy: Policy, current: CurrentPolicy, logger: Logger
+        _ settings: AuthorizationServerSettings, policy: Policy, current: CurrentPolicy, audit: AuditLog, logger: Logger
     ) async throws {
         self.logger = logger
         database = try await AuthorizationDatabase.open(settings, secrets: DatabaseSecrets(settings), now: Self.now)
@@ -55,6 +58,10 @@ final class EmbeddedAuthorizationServer: LocalService {
             await current.publishKeys(of: nil)
         }
         self.rotation = rotation
+        logouts = LogoutDelivery(
+            store: database.store,
+            mint: LogoutTokenMint(issuer: settings.issuer.text, keys: keys, profile: settings.profile),
+            way: settings.clientKeys, logger: logger, clock: { Self.now }, record: { audit.record($0) })
         let first = ProtectedResources(policy)
         let registrationToken = try settings.registration?.initialAccessToken.map { token in
             String(
@@ -132,7 +139,10 @@ final class EmbeddedAuthorizationServer: LocalService {
     /// What runs beside it: keys are made and given up in time, what has expired is removed, keys of clients are
     /// fetched.
     func services(logger: Logger) -> [any Service] {
-        [rotation, ExpiredRecordRemoval(store: database.store, logger: logger, clock: { Self.now }), clientKeys]
+        [
+            rotation, logouts, ExpiredRecordRemoval(store: database.store, logger: logger, clock: { Self.now }),
+            clientKeys,
+        ]
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }

@@ -87,7 +87,8 @@ package final class GatewayServer: Sendable {
         let introspection = IntrospectionClients(logger: logger)
         let authorization: EmbeddedAuthorizationServer? =
             if let settings = policy.authorizationServer {
-                try await EmbeddedAuthorizationServer(settings, policy: policy, current: current, logger: logger)
+                try await EmbeddedAuthorizationServer(
+                    settings, policy: policy, current: current, audit: ledgers.audit, logger: logger)
             } else { nil }
         let revocations = authorization.map { authorization in
             RevocationReader(store: authorization.database.store, logger: logger) { set in

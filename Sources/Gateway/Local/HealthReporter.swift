@@ -49,6 +49,7 @@ struct HealthReporter: Sendable {
             },
             revocations: revocations.map { .init($0.status) }, droppedRequests: authorization?.droppedRequests ?? 0,
             damagedRecordAnswers: authorization?.damagedRecordAnswers ?? 0,
+            undeliveredLogouts: authorization?.logouts.status.undelivered ?? 0,
             connections: listeners.openConnections,
             refusedConnections: ledgers.counters.refusedConnections,
             failedHandshakes: ledgers.handshakes.counts.map { .init(reason: $0.reason.rawValue, count: $0.count) },

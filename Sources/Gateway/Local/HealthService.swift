@@ -73,6 +73,8 @@ package struct HealthReport: Sendable {
     package var droppedRequests = 0
     /// Requests that the authorization server answered with 503 since the start because a record is damaged.
     package var damagedRecordAnswers = 0
+    /// Applications that were not told of a log-out since the start, by this gateway, and will not be.
+    package var undeliveredLogouts = 0
     /// Open connections of clients, of all listeners.
     package var connections: Int
     /// Connections that were refused since the start, because too many requests of their address had been.
@@ -139,6 +141,7 @@ package struct HealthReport: Sendable {
                 ("revocations", revocations?.json ?? .null),
                 ("dropped_requests", .integer(Int64(droppedRequests))),
                 ("damaged_record_answers", .integer(Int64(damagedRecordAnswers))),
+                ("undelivered_logouts", .integer(Int64(undeliveredLogouts))),
                 ("connections", .integer(Int64(connections))),
                 ("refused_connections", .integer(Int64(refusedConnections))),
                 (

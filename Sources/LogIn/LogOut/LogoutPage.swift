@@ -46,7 +46,8 @@ struct LogoutPage: PageEndpoint {
         let login = try await context.sessions.login(of: call.request, now: call.now)
         if let login {
             guard
-                try await SessionEnding(store: context.store).end(login.session, in: browser, now: call.now)
+                try await SessionEnding(store: context.store).end(
+                    login.session, in: browser, now: call.now)
             else { return ErrorPage.unavailable(call) }
         }
         let removal = PageCookie.removal(SessionReader.cookieName)

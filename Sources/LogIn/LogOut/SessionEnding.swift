@@ -3,6 +3,7 @@ import JSON
 
 /// What ends with a session when somebody logs out of a browser: the session, what it had begun in this browser, its codes
 /// that have not been redeemed, and its OpenID grants without `offline_access` (OpenID Connect Back-Channel Logout §2.7).
+/// The applications that were logged in by it are told (§2.5), by a gateway that finds an `EndedSession`.
 ///
 /// What stays: grants with `offline_access`, which is asked for exactly so that they do; grants without `openid`, since
 /// OAuth knows of no session; devices that were let in, which are not this browser.
@@ -14,7 +15,10 @@ struct SessionEnding: Sendable {
     /// - Returns: false: others wrote again and again; the session has ended, but perhaps not what came of it.
     func end(_ session: UserSession, in browser: BrowserCookie, now: Int64) async throws -> Bool {
         // First of all: from now on it begins nothing, since whoever makes a code says that it is still there.
-        guard try await store.commit([.remove(.session, key: session.key)], now: now) else { return false }
+        guard
+            try await store.commit(
+                [.remove(.session, key: session.key)] + EndedSession.changes(.session(session.sid)), now: now)
+        else { return false }
         for _ in 0..<Self.attemptsMax {
             // A code that is redeemed meanwhile is another by now, and its grant is found the next time.
             if try await store.commit(changes(session, browser, now), now: now) { return true }
@@ -35,6 +39,8 @@ struct SessionEnding: Sendable {
         }
         return interactions.map { .remove(.interaction, key: $0.key) }
             + codes.map { .remove(.authorizationCode, key: $0.key, version: $0.version) }
+            // Once more: an application whose code was redeemed meanwhile is told, too.
+            + EndedSession.changes(.session(session.sid))
             + grants.flatMap { Revoker.changes(ending: .grant($0.id), now: now) }
     }
 

@@ -23,7 +23,12 @@ struct SessionStart: Sendable {
         next.logIn(AuthenticatedUser(id: user.id, authentication))
         var changes: [StoreChange] = [.insert(session.record), .replace(next.record)]
         if let older = call.request.cookie(SessionReader.cookieName), RandomText.session.isWellFormed(older) {
-            changes.append(.remove(.session, key: RandomText.session.key(of: older)))
+            let key = RandomText.session.key(of: older)
+            changes.append(.remove(.session, key: key))
+            // In this browser the user goes on, at most under another name: applications hear of it when this session ends.
+            changes.append(
+                EndedSession.link(
+                    from: session, toOlderKey: key, expiresAt: endsAt + LoggedInClient.secondsMax))
         }
         return (changes, PageCookie.field(SessionReader.cookieName, secret))
     }

@@ -79,6 +79,11 @@ struct ClientAddCommand: AsyncParsableCommand {
     var postLogoutRedirectURIs: [String] = []
 
     @Option(
+        name: .customLong("backchannel-logout-uri"),
+        help: "Where it is told that a user has logged out (OpenID Connect Back-Channel Logout): https://…")
+    var backChannelLogoutURI: String?
+
+    @Option(
         name: .customLong("auth-method"),
         help:
             "client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none. Default: a secret, either way."
@@ -258,6 +263,11 @@ struct ClientAddCommand: AsyncParsableCommand {
         if bindCertificate { metadata["tls_client_certificate_bound_access_tokens"] = true }
         if pushed { metadata["require_pushed_authorization_requests"] = true }
         metadata["id_token_signed_response_alg"] = idTokenAlgorithm.map { .string($0) }
+        if let backChannelLogoutURI {
+            metadata["backchannel_logout_uri"] = .string(backChannelLogoutURI)
+            // It is told by `sid` in any case.
+            metadata["backchannel_logout_session_required"] = true
+        }
         if noPKCE { metadata["require_pkce"] = false }
         if requireACR { metadata["require_acr_values"] = true }
         if tokenEndpointAudience { metadata["allow_token_endpoint_audience"] = true }

@@ -50,6 +50,7 @@ struct AuthorizationCodeGrant: TokenGrant {
         var changes: [StoreChange] = [
             .replace(code.used(by: grant, now: request.now).record), .insert(grant.record), user.unchanged,
         ]
+        changes += Self.logIn(of: request.client.client, grant, now: request.now)
         if request.client.client.grants.contains(.refreshToken) {
             let first = refresh.first(for: grant, now: request.now, random: request.random)
             changes.append(.insert(first.token.record))
@@ -58,6 +59,14 @@ struct AuthorizationCodeGrant: TokenGrant {
         let all = changes
         // Where somebody was faster with the same code, one of the two has stolen it: that is seen the next time.
         return try await store.orUnavailable({ try await $0.commit(all, now: request.now) }) ? answer : nil
+    }
+
+    /// It gets an ID token with `sid`, and may want to hear of the end of that session.
+    private static func logIn(of client: RegisteredClient, _ grant: Grant, now: Int64) -> [StoreChange] {
+        guard client.backChannelLogoutURI != nil, let session = grant.sessionID,
+            grant.scopes.contains(IdentityScope.openID)
+        else { return [] }
+        return LoggedInClient(clientID: client.id, userID: grant.subject, sessionID: session, now: now).changes
     }
 
     private func judge(_ code: AuthorizationCode, _ request: TokenRequest) throws(OAuthError) {
