@@ -230,7 +230,7 @@ struct DamagedSigningKeyTests {
         let harness = try await StoreHarness(kind)
         _ = try await harness.database()
         let secrets = try DatabaseSecrets(connectingTo: harness.settings)
-        #expect(try ClientsOnRecord.read(harness.settings, secrets: secrets)?.isEmpty == true)
+        #expect(try ClientsOnRecord.read(harness.settings, secrets: secrets)?.clients.isEmpty == true)
         try await harness.makeNewer()
         #expect {
             try ClientsOnRecord.read(harness.settings, secrets: secrets)
