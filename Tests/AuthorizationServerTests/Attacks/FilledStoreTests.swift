@@ -93,7 +93,9 @@ struct FilledStoreTests {
     func codes() async throws {
         let flow = try await CodeFlowHarness()
         for _ in 0..<(PendingRequests.perUser + 5) { _ = try await flow.code() }
-        #expect(flow.base.store.count(.authorizationCode) == PendingRequests.perUser)
+        // A sixteenth goes at once.
+        let least = PendingRequests.perUser - PendingRequests.perUser / 16
+        #expect((least...PendingRequests.perUser).contains(flow.base.store.count(.authorizationCode)))
     }
 
     // MARK: How much each may say
