@@ -99,7 +99,8 @@ let package = Package(
         deciding(
             "LogIn",
             [
-                "Octets", "HTTP", "JSON", "JOSE", "Texts", "Policy", "Proof", "AuthorizationRecords", crypto,
+                "Octets", "HTTP", "JSON", "JOSE", "Texts", "Policy", "Proof", "Authenticators", "AuthorizationRecords",
+                crypto,
                 cryptoExtras, mustache,
             ]),
         // Level 3

@@ -29,6 +29,7 @@ package final class AuthorizationServer: Sendable {
     ///   - clock: seconds since 1970, for when a change was over; requests bring the time at which they are judged.
     ///   - hasher: of the passwords of users.
     ///   - keySource: fetches the keys of clients that register an address; nil: such clients cannot authenticate.
+    ///   - seal: for the secrets of authenticator apps, as for signing keys; nil: they are stored as they are.
     ///   - registrationToken: the initial access token of `registration` (RFC 7591 §3); nil: nobody registers clients
     ///   by it.
     ///   - documents: fetches what clients publish whose id is its address; nil: there are no such clients.
@@ -42,7 +43,7 @@ package final class AuthorizationServer: Sendable {
         settings: AuthorizationServerSettings, resources: [String] = [],
         published: @escaping @Sendable (String) -> String? = { _ in nil }, keys: SigningKeys, pepper: SecretPepper,
         store: any AuthorizationStore, clock: @escaping @Sendable () -> Int64,
-        hasher: PasswordHasher = PasswordHasher(atOnce: 1),
+        hasher: PasswordHasher = PasswordHasher(atOnce: 1), seal: KeySeal? = nil,
         keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil,
         documents: (any ClientDocumentSource)? = nil,
         assertions: (any AssertionJudge)? = nil,
@@ -98,7 +99,8 @@ package final class AuthorizationServer: Sendable {
             languages: { pageSettings().languages })
         let pending = PendingRequests(perAddress: settings.pendingRequestsPerAddressMax)
         let pages = LogInPages(
-            settings: settings, store: store, pepper: pepper, hasher: hasher, hints: hints, pending: pending,
+            settings: settings, store: store, pepper: pepper, hasher: hasher, seal: seal, hints: hints,
+            pending: pending,
             provider: provider)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
         func client(_ operation: any ClientOperation) -> ClientEndpoint {
@@ -114,7 +116,7 @@ package final class AuthorizationServer: Sendable {
                     store: store, objects: objects, documents: clientDocuments, terms: terms,
                     requiresPushedRequests: settings.profile.demandsPushedRequests),
                 judge: judge, sessions: pages.sessions, pending: pending,
-                contexts: AuthenticationContexts(settings.logIn), access: access),
+                contexts: AuthenticationContexts(settings), access: access),
             .par: client(
                 PushedRequestEndpoint(
                     store: store, objects: objects, judge: judge, pending: pending, profile: settings.profile)),

@@ -10,24 +10,39 @@ package struct LogInPages: Sendable {
     private let consent: ConsentPage
     private let device: DevicePage
     private let logout: LogoutPage
+    /// nil: there are no second factors.
+    private let factor: (page: FactorPage, list: FactorsPage)?
     /// nil: there is no provider.
     private let callback: ProviderCallback?
 
     /// - Parameters:
+    ///   - seal: for the secrets of authenticator apps; nil: they are stored as they are.
     ///   - hints: ID tokens of ours, as clients show them.
     ///   - pending: bounds what is stored for users who have not logged in.
     ///   - provider: nil: the settings name none, and the log-in page has no button for it.
     package init(
         settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper,
-        hasher: PasswordHasher, hints: IDTokenHints, pending: PendingRequests, provider: (any IdentityProvider)?
+        hasher: PasswordHasher, seal: KeySeal?, hints: IDTokenHints, pending: PendingRequests,
+        provider: (any IdentityProvider)?
     ) {
         sessions = SessionReader(store: store, idleSeconds: settings.sessionIdle.components.seconds)
         context = PageContext(
             store: store, sessions: sessions, forms: FormGuard(origin: settings.issuer.webOrigin),
             pending: pending, host: settings.issuer.authority)
         let start = SessionStart(sessions: sessions, sessionSeconds: settings.sessionLifetime.components.seconds)
+        let check = FactorCheck(
+            terms: FactorTerms(settings.logIn, origin: settings.issuer.webOrigin, seal: seal),
+            challenges: PasskeyChallenge(pepper: pepper))
         let form = LoginForm(
-            context: context, passwords: settings.logIn.passwords, provider: settings.logIn.provider?.label)
+            context: context, passwords: settings.logIn.passwords, provider: settings.logIn.provider?.label,
+            factors: check)
+        let enrolment = FactorEnrolment(terms: check.terms, challenges: check.challenges)
+        factor =
+            settings.logIn.asksForFactors
+            ? (
+                FactorPage(context: context, start: start, check: check, enrolment: enrolment, pepper: pepper),
+                FactorsPage(context: context, enrolment: enrolment)
+            ) : nil
         var redirect: ProviderRedirect?
         if let own = settings.logIn.provider, let provider {
             redirect = ProviderRedirect(
@@ -35,7 +50,8 @@ package struct LogInPages: Sendable {
                 redirectURI: settings.issuer.address(of: .loginCallback))
         }
         login = LoginPage(
-            context: context, form: form, start: start, redirect: redirect, hasher: hasher, pepper: pepper)
+            context: context, form: form, start: start, redirect: redirect, hasher: hasher, pepper: pepper,
+            factors: check)
         let store = store, context = context, access = UserAccess(settings)
         callback = redirect.map { redirect in
             ProviderCallback(
@@ -56,6 +72,10 @@ package struct LogInPages: Sendable {
             .login: login, .consent: consent, .logout: logout, .device: device, .logo: LogoImage(),
         ]
         if let callback { endpoints[.loginCallback] = callback }
+        if let factor {
+            endpoints[.loginFactor] = factor.page
+            endpoints[.factors] = factor.list
+        }
         return endpoints
     }
 }

@@ -33,7 +33,7 @@ package struct UserRegistry: Sendable {
         package var createdAt: Int64
     }
 
-    private let recorded: RecordedAdministration
+    let recorded: RecordedAdministration
 
     /// Opens the store that the policy names.
     /// - Parameters:
@@ -91,7 +91,7 @@ package struct UserRegistry: Sendable {
         /// As `sessions 2`.
         package let counts: [String]
 
-        fileprivate init(_ ended: UserBelongings) { counts = ended.counts.map { "\($0.name) \($0.count)" } }
+        init(_ ended: UserBelongings) { counts = ended.counts.map { "\($0.name) \($0.count)" } }
     }
 
     // nil: there is no such user.
@@ -184,7 +184,7 @@ package struct UserRegistry: Sendable {
         }
     }
 
-    private func id(of name: String) async throws -> String? {
+    func id(of name: String) async throws -> String? {
         guard let name = UserDirectory.normalised(name) else { return nil }
         return try await recorded.database.store.user(name: name)?.id
     }

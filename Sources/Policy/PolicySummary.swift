@@ -279,15 +279,25 @@ extension UserRules {
     }
 }
 
+extension SecondFactorSettings {
+    fileprivate var summary: String {
+        switch mode {
+        case .off: "without second factors"
+        case .optional, .required:
+            "second factor \(mode.rawValue) (\(methods.map(\.rawValue).joined(separator: ", ")))"
+        }
+    }
+}
+
 extension LogInSettings {
     fileprivate var summary: String {
-        guard let provider else { return "log-in by password" }
+        guard let provider else { return "log-in by password, " + secondFactor.summary }
         var parts = [
             "log-in at \(provider.issuer) as \(provider.clientID), by \(provider.authentication.name), scopes \(provider.scopes.joined(separator: " "))"
         ]
         parts += provider.claims.map { "claim \($0.summary)" }
         parts.append(provider.signsUp ? "whoever comes gets an account" : "nobody gets an account")
-        parts.append(passwords ? "by password, too" : "not by password")
+        parts.append(passwords ? "by password, too, " + secondFactor.summary : "not by password")
         return parts.joined(separator: ", ")
     }
 }

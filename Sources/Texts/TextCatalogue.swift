@@ -3,7 +3,7 @@ package enum TextCatalogue {
     /// Each is named once.
     package static let pages: [any PageText.Type] = [
         CommonText.self, LoginText.self, ProviderText.self, ConsentText.self, DeviceText.self, LogoutText.self,
-        ErrorText.self,
+        ErrorText.self, FactorText.self,
     ]
 
     /// By page and name.

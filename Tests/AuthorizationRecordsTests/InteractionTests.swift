@@ -8,10 +8,12 @@ struct InteractionTests {
     struct Case: CustomTestStringConvertible, Sendable {
         var name: String
         var subject: Interaction.Subject
+        var first: FirstFactor?
         var testDescription: String { name }
 
-        init(_ name: String, _ subject: Interaction.Subject) {
+        init(_ name: String, _ subject: Interaction.Subject, first: FirstFactor? = nil) {
             self.name = name
+            self.first = first
             self.subject = subject
         }
     }
@@ -20,6 +22,10 @@ struct InteractionTests {
     private static let ada = AuthenticatedUser(
         id: "user-1", UserAuthentication(time: 1_767_225_600, acr: "pwd", methods: ["pwd", "otp"]))
     private static let bob = AuthenticatedUser(id: "user-2", UserAuthentication(time: UserAuthentication.unknownTime))
+
+    private static let first = FirstFactor(
+        userID: "user-1", authentication: UserAuthentication(time: 1_767_225_600, acr: "pwd", methods: ["pwd"]),
+        epoch: 3, endsAt: 1_767_226_200)
 
     /// The least that a request has.
     private static let plain = AuthorizationRequest(
@@ -54,31 +60,38 @@ struct InteractionTests {
         Case("turned away for want of acr", .authorization(plain, pushed: nil, .turnedAway(.unmet))),
         Case("device", .device(userCode: "WDJBMJHT", user: nil)),
         Case("device, logged in", .device(userCode: "WDJBMJHT", user: ada)),
+        Case("a second factor is due", .authorization(full, pushed: pushed, .begun), first: first),
+        Case("a second factor is due for a device", .device(userCode: "WDJBMJHT", user: nil), first: first),
+        Case("a second factor is due for the account", .account(.factors, user: nil), first: first),
     ]
 
-    private static func interaction(_ subject: Interaction.Subject) -> Interaction {
-        Interaction(id: "i", clientID: "shop", browserKey: digest, subject: subject, expiresAt: 1_800)
+    private static func interaction(_ example: Case) -> Interaction {
+        var interaction = Interaction(
+            id: "i", clientID: "shop", browserKey: digest, subject: example.subject, expiresAt: 1_800)
+        interaction.firstFactor = example.first
+        return interaction
     }
 
     @Test("what is stored is read again", arguments: all)
     func roundTrip(_ example: Case) throws {
-        let interaction = Self.interaction(example.subject)
+        let interaction = Self.interaction(example)
         var record = interaction.record
         #expect(Interaction(record, id: "i") == interaction)
-        #expect(record.subject == interaction.user?.id)
+        #expect(record.subject == interaction.user?.id ?? example.first?.userID)
         #expect(record.key == RandomText.interaction.key(of: "i"))
         // Through its text, as a store keeps it.
         record.body = try #require(try JSON.parse(JSON.object(record.body).serialized()).object)
         record.version = 7
         let read = try #require(Interaction(record, id: "i"))
         #expect(read.subject == example.subject)
+        #expect(read.firstFactor == example.first)
         #expect(read.version == 7)
         #expect(read.record == record)
     }
 
     @Test("a member that is missing, of another type or unknown damages the record", arguments: all)
     func members(_ example: Case) {
-        let record = Self.interaction(example.subject).record
+        let record = Self.interaction(example).record
         // Without these, it is another one that could have been stored.
         let optional: Set<String> = [
             "pushed", "consent", "state", "nonce", "prompt", "max_age", "acr_values",
@@ -128,7 +141,7 @@ struct InteractionTests {
     @Test("what cannot be true at the same time damages the record")
     func contradictions() {
         func damaged(_ subject: Interaction.Subject, _ change: (inout StoredRecord) -> Void) -> Bool {
-            var record = Self.interaction(subject).record
+            var record = Self.interaction(Case("", subject)).record
             change(&record)
             return Interaction(record, id: "i") == nil
         }
@@ -162,7 +175,7 @@ struct InteractionTests {
             ("acr_values", .array([JSON](repeating: "a", count: 16_385))), ("authorization_details", [:]),
         ] as [(String, JSON)])
     func bounds(member: String, value: JSON) {
-        var record = Self.interaction(.authorization(Self.full, pushed: nil, .begun)).record
+        var record = Self.interaction(Case("", .authorization(Self.full, pushed: nil, .begun))).record
         var request = Self.full.json
         request[member] = value
         record.body["request"] = .object(request)
@@ -173,7 +186,7 @@ struct InteractionTests {
         "words of users and providers outside their lists damage the record", arguments: ["consent", "login_refused"])
     func words(member: String) {
         let progress: Interaction.Progress = member == "consent" ? .decided(Self.ada, .given) : .turnedAway(.denied)
-        var record = Self.interaction(.authorization(Self.plain, pushed: nil, progress)).record
+        var record = Self.interaction(Case("", .authorization(Self.plain, pushed: nil, progress))).record
         record.body[member] = "perhaps"
         #expect(Interaction(record, id: "i") == nil)
     }
@@ -184,7 +197,7 @@ struct InteractionTests {
         func after(_ progress: Interaction.Progress, isMade: Bool = true, _ change: (inout Interaction) -> Bool)
             -> Interaction.Subject
         {
-            var interaction = Self.interaction(.authorization(Self.plain, pushed: Self.pushed, progress))
+            var interaction = Self.interaction(Case("", .authorization(Self.plain, pushed: Self.pushed, progress)))
             let made = change(&interaction)
             #expect(made == isMade)
             return interaction.subject
@@ -202,7 +215,7 @@ struct InteractionTests {
         #expect(after(.begun, isMade: false) { $0.decide(.given) } == subject(.begun))
         #expect(after(.loggedIn(Self.ada)) { $0.decide(.refused) } == subject(.decided(Self.ada, .refused)))
         #expect(after(.begun) { $0.turnAway(.denied) } == subject(.turnedAway(.denied)))
-        var device = Self.interaction(.device(userCode: "WDJBMJHT", user: nil))
+        var device = Self.interaction(Case("", .device(userCode: "WDJBMJHT", user: nil)))
         device.logIn(Self.ada)
         #expect(device.subject == .device(userCode: "WDJBMJHT", user: Self.ada))
         let asItWas = device

@@ -34,6 +34,7 @@ struct RandomTextTests {
         Case("browser", .browser, octets32, .digest),
         Case("interaction", .interaction, octets32, .digest),
         Case("state at the provider", .providerState, octets32, .digest),
+        Case("recovery code", .recoveryCode, "abcdefghijkmnpqr", .digestBeside),
         Case("known browser", .knownBrowser, octets32, .nothing),
         Case("client id", .clientID, "client-abcdefghijkmnpqr", .asIs),
         Case("user id", .userID, "user-" + octets16, .asIs),

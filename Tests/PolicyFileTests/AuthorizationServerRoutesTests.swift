@@ -55,7 +55,7 @@ struct AuthorizationServerRoutesTests {
                 "authorization_server.par",
                 "authorization_server.userinfo",
                 "authorization_server.login", "authorization_server.consent", "authorization_server.logout",
-                "authorization_server.device",
+                "authorization_server.device", "authorization_server.login_factor", "authorization_server.factors",
             ])
         for route in policy.routes.dropFirst() {
             #expect(route.destination == .local(.authorizationServer))

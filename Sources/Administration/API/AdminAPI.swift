@@ -55,6 +55,8 @@ package struct AdminAPI: Sendable {
             SecretItem(api: self, client: path[1], newer: path[3] == "newer")
         case ("users", 1): UserCollection(api: self)
         case ("users", 2): UserItem(api: self, id: path[1])
+        case ("users", 3) where path[2] == "factors": FactorCollection(api: self, user: path[1])
+        case ("users", 4) where path[2] == "factors": FactorItem(api: self, user: path[1], id: path[3])
         case ("grants", 1): GrantCollection(api: self)
         case ("grants", 2): GrantItem(api: self, id: path[1])
         case ("keys", 1): KeyCollection(api: self)

@@ -147,6 +147,7 @@ extension Administration {
             [
                 .remove(.user, key: id, version: user.version), .remove(.userName, key: user.name),
                 .removeAll(RecordQuery(.identity, subject: id)),
+                .removeAll(RecordQuery(.factor, subject: id)),
             ] + EndedSession.changes(.user(id)), ending: .subject(id), now: now)
         return Done(
             change: ManagedChange(.userRemoved, id, before: user.managementDocument, after: nil), value: ended,

@@ -14,6 +14,7 @@ package struct ManagedChange: Sendable, Equatable {
         case userAdded = "user_added"
         case userChanged = "user_changed"
         case userRemoved = "user_removed"
+        case factorsRemoved = "user_factors_removed"
         case grantRevoked = "grant_revoked"
         case keysRotated = "keys_rotated"
         case keyRetired = "key_retired"
@@ -22,7 +23,8 @@ package struct ManagedChange: Sendable, Equatable {
         /// makes the change waits for `settling` before it says that it is made.
         package var takesAway: Bool {
             switch self {
-            case .clientChanged, .clientRemoved, .secretRemoved, .userChanged, .userRemoved, .grantRevoked,
+            case .clientChanged, .clientRemoved, .secretRemoved, .userChanged, .userRemoved, .factorsRemoved,
+                .grantRevoked,
                 .keysRotated,
                 .keyRetired:
                 true

@@ -5,6 +5,7 @@ extension Interaction {
     package var record: StoredRecord {
         var body: JSONObject = ["browser": .string(browserKey)]
         body["authentication"] = user?.authentication.json
+        body["first_factor"] = firstFactor.map(\.json)
         switch subject {
         case .device(let code, _): body["user_code"] = .string(code)
         case .account(let place, _): body["account"] = .string(place.rawValue)
@@ -18,9 +19,10 @@ extension Interaction {
             }
         }
         var record = StoredRecord(
-            .interaction, RandomText.interaction.key(of: id), expiresAt: expiresAt, client: clientID, subject: user?.id,
+            .interaction, RandomText.interaction.key(of: id), expiresAt: expiresAt, client: clientID,
+            subject: user?.id ?? firstFactor?.userID,
             body: body)
-        if user == nil { record.mark(sender) }
+        if user == nil, firstFactor == nil { record.mark(sender) }
         record.version = version
         return record
     }
@@ -35,12 +37,16 @@ extension Interaction {
             var body = RecordMembers(record.body)
             let browser = try body.text("browser")
             guard SecretDigest.isWellFormed(browser) else { return nil }
-            let user = try Self.user(record.user, body.optionalObject("authentication"))
+            let first = try body.optionalObject("first_factor").map { members throws(RecordMembers.Malformed) in
+                try FirstFactor(members, of: record.user)
+            }
+            let user = try Self.user(first == nil ? record.user : nil, body.optionalObject("authentication"))
             let subject = try Self.subject(&body, user, client: client)
             try body.end()
             self.init(
                 id: id, clientID: client, browserKey: browser, subject: subject, expiresAt: expiresAt,
                 sender: record.sender)
+            firstFactor = first
         } catch {
             return nil
         }
@@ -80,6 +86,23 @@ extension Interaction {
             default: throw RecordMembers.Malformed()
             }
         return .authorization(request, pushed: pushed, progress)
+    }
+}
+
+extension FirstFactor {
+    fileprivate var json: JSON {
+        ["authentication": authentication.json, "epoch": .integer(epoch), "ends_at": .integer(endsAt)]
+    }
+
+    fileprivate init(_ members: JSONObject, of userID: String?) throws(RecordMembers.Malformed) {
+        var members = RecordMembers(members)
+        guard let userID,
+            let authentication = try members.optionalObject("authentication").flatMap(UserAuthentication.stored)
+        else { throw RecordMembers.Malformed() }
+        self.init(
+            userID: userID, authentication: authentication, epoch: try members.integer("epoch", in: 0 ... .max),
+            endsAt: try members.integer("ends_at", in: 0 ... .max))
+        try members.end()
     }
 }
 

@@ -18,6 +18,8 @@ package struct Interaction: Sendable, Equatable {
     package private(set) var subject: Subject
     /// Seconds since 1970.
     package let expiresAt: Int64
+    /// Who has shown one factor and must show another before anybody is logged in; then `user` is nil.
+    package internal(set) var firstFactor: FirstFactor?
     /// Who began it, to bound what they begin; nil: not counted. Once somebody has logged in it is theirs, and no longer
     /// the sender's.
     package internal(set) var sender: RequestSender?
@@ -110,9 +112,22 @@ package struct Interaction: Sendable, Equatable {
 
     // MARK: What happens
 
+    /// Somebody has shown one factor. Whoever had logged in before is forgotten, and so is what was answered: nobody is
+    /// logged in until the second one is there.
+    package mutating func pass(_ factor: FirstFactor) {
+        switch subject {
+        case .authorization(_, _, .turnedAway): return
+        case .authorization(let request, let pushed, _): subject = .authorization(request, pushed: pushed, .begun)
+        case .device(let code, _): subject = .device(userCode: code, user: nil)
+        case .account(let place, _): subject = .account(place, user: nil)
+        }
+        firstFactor = factor
+    }
+
     /// Somebody has logged in. What was answered before counts no longer, unless the provider has turned the user
     /// away: then the client is told so.
     package mutating func logIn(_ user: AuthenticatedUser) {
+        firstFactor = nil
         switch subject {
         case .authorization(_, _, .turnedAway): break
         case .authorization(let request, let pushed, _):
@@ -121,6 +136,9 @@ package struct Interaction: Sendable, Equatable {
         case .account(let place, _): subject = .account(place, user: user)
         }
     }
+
+    /// It was written again as it is; what was made for the version before counts no longer.
+    package mutating func noteWritten() { version &+= 1 }
 
     /// Whoever logged in has answered. False: nobody has, or nobody is asked here.
     package mutating func decide(_ consent: Consent) -> Bool {
@@ -134,6 +152,34 @@ package struct Interaction: Sendable, Equatable {
         guard case .authorization(let request, let pushed, _) = subject else { return false }
         subject = .authorization(request, pushed: pushed, .turnedAway(refusal))
         return true
+    }
+}
+
+/// One factor that somebody has shown, while another is due.
+package struct FirstFactor: Sendable, Equatable {
+    /// Whose account it is.
+    package let userID: String
+    /// What was shown, and when.
+    package let authentication: UserAuthentication
+    /// Of the account at that time: with a new password, or a factor less, it is void.
+    package let epoch: Int64
+    /// Seconds since 1970: so long the other one may take.
+    package let endsAt: Int64
+
+    /// How long after the first the second may come.
+    package static let seconds: Int64 = 600
+
+    /// - Parameter now: seconds since 1970; a log-in in a session may be older.
+    package init(_ user: StoredUser, _ authentication: UserAuthentication, now: Int64) {
+        self.init(
+            userID: user.id, authentication: authentication, epoch: user.epoch, endsAt: now &+ Self.seconds)
+    }
+
+    init(userID: String, authentication: UserAuthentication, epoch: Int64, endsAt: Int64) {
+        self.userID = userID
+        self.authentication = authentication
+        self.epoch = epoch
+        self.endsAt = endsAt
     }
 }
 

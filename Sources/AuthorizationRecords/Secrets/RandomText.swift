@@ -20,6 +20,9 @@ package struct RandomText: Sendable, Equatable {
         case digest
         /// HMAC-SHA-256 under the store's own key (`SecretPepper`), beside the client whose it is.
         case mac
+        /// The same digest, in a record that is found by something else: it is typed by people, so it has fewer bits, and whoever
+        /// guesses is slowed down.
+        case digestBeside
         /// Itself: it is a name, and no secret.
         case asIs
         /// Nothing: whoever has it proves by something else that it is the server's, or uses it once.
@@ -66,6 +69,9 @@ package struct RandomText: Sendable, Equatable {
     package static let providerState = RandomText(octets: 32, kept: .digest)
     /// In the cookie of a browser in which an account has logged in before, beside a MAC.
     package static let knownBrowser = RandomText(octets: 32, kept: .nothing)
+
+    /// That people write down and type when they have lost their factors (`RecoveryCode`): 80 bits.
+    package static let recoveryCode = RandomText(octets: 16, .letters, kept: .digestBeside)
 
     // MARK: Names
 

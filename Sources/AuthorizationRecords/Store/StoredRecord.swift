@@ -31,6 +31,8 @@ package enum RecordKind: String, Sendable, CaseIterable {
     /// RFC 7592.
     case registrationToken = "registration_token"
     case signingKey = "signing_key"
+    /// What a user shows besides the password (`StoredFactor`).
+    case factor
     /// Secret octets of the server's own, by their purpose.
     case serverKey = "server_key"
 }

@@ -155,7 +155,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         async throws(OAuthError) -> ServiceResponse
     {
         let isCovered = try await isCovered(flow)
-        switch flow.next(isCovered: isCovered, contexts) {
+        switch flow.next(isCovered: isCovered, try await contexts(flow)) {
         case .login: return try await page(AuthorizationServerEndpoint.login.path, flow, user: nil, call)
         case .consent: return try await page(AuthorizationServerEndpoint.consent.path, flow, user: flow.user, call)
         case .answer(let user): return try await code(for: user, flow, answer, call)
@@ -178,6 +178,14 @@ struct AuthorizationEndpoint: ServerEndpoint {
         let grants = try await store.orUnavailable { try await $0.page(query, most: 100) }
         // One that cannot be read agrees to nothing.
         return grants.records.compactMap(Grant.init).contains { flow.grantable.isCovered(by: $0, now: flow.now) }
+    }
+
+    /// How users can log in; of somebody who is logged in, and not as the client asks, how this user can.
+    private func contexts(_ flow: AuthorizationFlow) async throws(OAuthError) -> AuthenticationContexts {
+        guard let user = flow.user, flow.interaction == nil, !flow.request.requiresACR,
+            !NextStep.meets(flow.request, user.authentication)
+        else { return contexts }
+        return contexts.narrowed(to: try await store.orUnavailable { try await $0.factors(of: user.userID) })
     }
 
     /// Sends the browser to a page, with an interaction that says what for.
@@ -225,7 +233,8 @@ struct AuthorizationEndpoint: ServerEndpoint {
             if share.isNothing { throw .userMayNotGrant }
             flow.share?.granted = share.granted
             flow.share?.leftOut += share.leftOut
-            let code = AuthorizationCode(code: text, request: flow.grantable, user: user, now: call.now)
+            let code = AuthorizationCode(
+                code: text, request: flow.grantable, user: user.told(asked: flow.request.acrValues), now: call.now)
             let all =
                 [login.user.unchanged, .expect(.session, key: login.session.key, version: login.session.version)]
                 + pending.insertion(of: code.record) + changes

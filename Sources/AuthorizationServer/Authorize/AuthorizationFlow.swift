@@ -62,6 +62,13 @@ extension AuthorizationRequest {
 }
 
 extension LoggedInUser {
+    /// As a client is told that asks for these values of `acr`.
+    func told(asked values: [String]) -> LoggedInUser {
+        var told = self
+        told.authentication = authentication.told(asked: values)
+        return told
+    }
+
     init(_ session: UserSession) {
         self.init(
             userID: session.userID, authentication: session.authentication, sessionID: session.sid)

@@ -1,4 +1,5 @@
 import AuthorizationRecords
+import LogIn
 import Policy
 
 /// Who is at the browser, as far as is known.
@@ -73,8 +74,8 @@ enum NextStep: Equatable {
         return request.requiresACR || mayAsk && contexts.mayBring(request.acrValues)
     }
 
-    private static func meets(_ request: AuthorizationRequest, _ authentication: UserAuthentication) -> Bool {
-        request.acrValues.isEmpty || authentication.acr.map(request.acrValues.contains) ?? false
+    static func meets(_ request: AuthorizationRequest, _ authentication: UserAuthentication) -> Bool {
+        request.acrValues.isEmpty || request.acrValues.contains(where: authentication.meets)
     }
 }
 
@@ -85,9 +86,21 @@ struct AuthenticationContexts: Sendable {
     /// Users can log in at a provider, whose values nobody here knows.
     let hasProvider: Bool
 
-    init(_ settings: LogInSettings) {
-        own = settings.passwords ? ["pwd"] : []
-        hasProvider = settings.provider != nil
+    init(_ settings: AuthorizationServerSettings) {
+        self.init(
+            own: settings.logIn.passwords ? settings.logInLevels.map(\.rawValue) : [],
+            hasProvider: settings.logIn.provider != nil)
+    }
+
+    init(own: [String], hasProvider: Bool) {
+        self.own = own
+        self.hasProvider = hasProvider
+    }
+
+    /// What one user can bring: of a level that takes a second factor only who has one.
+    func narrowed(to factors: UserFactors) -> AuthenticationContexts {
+        let reachable = ([.password] + factors.levels).map(\.rawValue)
+        return AuthenticationContexts(own: own.filter(reachable.contains), hasProvider: hasProvider)
     }
 
     /// Whether another log-in could be one of these.

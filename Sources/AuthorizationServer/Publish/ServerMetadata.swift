@@ -46,7 +46,7 @@ struct ServerMetadata: Sendable {
         if !settings.authorizationDetailsTypes.isEmpty {
             document["authorization_details_types_supported"] = .strings(settings.authorizationDetailsTypes)
         }
-        let contexts = AuthenticationContexts(settings.logIn)
+        let contexts = AuthenticationContexts(settings)
         if !contexts.own.isEmpty { document["acr_values_supported"] = .strings(contexts.own) }
         return document
     }

@@ -84,6 +84,7 @@ final class EmbeddedAuthorizationServer: LocalService {
             settings: settings,
             published: { (current.inForce?.resources ?? first).audience(ofResource: $0) }, keys: keys,
             pepper: database.pepper, store: database.store, clock: { Self.now }, hasher: hasher,
+            seal: database.signing.seal,
             keySource: clientKeys, registrationToken: registrationToken,
             documents: ClientDocumentFetcher(settings.clientKeys, logger: logger),
             assertions: federation,

@@ -11,10 +11,12 @@ struct LoginForm: Sendable {
     let passwords: Bool
     /// What the provider is called; nil: there is none.
     let provider: String?
+    let factors: FactorCheck
 
     /// - Parameter offersAnother: whoever was logged in at the provider did not get in; perhaps somebody else does.
     func page(
-        _ interaction: Interaction, _ browser: BrowserCookie, _ presentation: Presentation, username: String,
+        _ interaction: Interaction, _ browser: BrowserCookie, _ presentation: Presentation, now: Int64,
+        username: String,
         problem: String? = nil, status: Int = 200,
         fields: [ServiceResponse.Field] = [], offersAnother: Bool = false
     ) async throws -> ServiceResponse {
@@ -32,10 +34,19 @@ struct LoginForm: Sendable {
                 "username": String(username.prefix(128)),
                 "passwords": passwords, "hasProvider": provider != nil,
                 "provider": provider.map { presentation.text(LoginText.provider, ["provider": $0.shownOnPage()]) },
-                "offersAnother": offersAnother,
+                "offersAnother": offersAnother, "passkey": passkey(interaction, now: now),
             ], presentation, status: status, formTargets: interaction.formTargets)
         page.fields = fields
+        if passwords, factors.terms.takesPasskeysAlone { page.scripts = [PasskeyForm.source] }
         return page.response
+    }
+
+    /// For a log-in by a passkey alone, which says itself whose it is; nil: there is none.
+    private func passkey(_ interaction: Interaction, now: Int64) -> [String: Any]? {
+        guard passwords, factors.terms.takesPasskeysAlone, let party = factors.terms.party else { return nil }
+        return PasskeyForm.use(
+            party, challenge: factors.challenges.make(PasskeyChallenge.purpose(interaction), now: now), known: [],
+            verifiesUser: true)
     }
 
     /// Whether a user who is turned away at the provider has nothing left to do here, so that the application is

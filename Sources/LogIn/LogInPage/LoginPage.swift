@@ -4,7 +4,7 @@ import JSON
 import Policy
 import Texts
 
-/// `/oauth2/login`: name and password, or the way to the provider, in the course of an interaction.
+/// `/oauth2/login`: name and password, a passkey, or the way to the provider, in the course of an interaction.
 ///
 /// An unknown name, a wrong password and a disabled account are the same to whoever looks: one answer, and the same
 /// work.
@@ -16,6 +16,7 @@ struct LoginPage: PageEndpoint {
     let redirect: ProviderRedirect?
     let hasher: PasswordHasher
     let pepper: SecretPepper
+    let factors: FactorCheck
     let limiter = LoginAttemptLimiter()
     /// How often a password is looked at whose account changes meanwhile.
     private static let attemptsMax = 2
@@ -28,8 +29,10 @@ struct LoginPage: PageEndpoint {
         if !form.passwords, call.request.method == "GET" {
             return try await leave(interaction, browser, chooses: false, call)
         }
+        if let next = try await stepUp(interaction, call) { return next }
         return try await form.page(
-            interaction, browser, call.presentation(interaction), username: interaction.request?.loginHint ?? "")
+            interaction, browser, call.presentation(interaction), now: call.now,
+            username: interaction.request?.loginHint ?? "")
     }
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
@@ -42,6 +45,10 @@ struct LoginPage: PageEndpoint {
             return try await leave(interaction, browser, chooses: way == "another", call)
         }
         guard form.passwords else { return ErrorPage.expired(call) }
+        if let passkey = parameters.value("passkey") {
+            return try await logIn(
+                byPasskey: passkey, challenge: parameters.value("challenge"), interaction, browser, call)
+        }
         let presentation = call.presentation(interaction)
         let typed = parameters.value("username") ?? ""
         let name = UserName.normalised(typed)
@@ -51,7 +58,7 @@ struct LoginPage: PageEndpoint {
             knownBrowser: account.flatMap { KnownBrowser.read(call.request, $0, pepper) })
         guard limiter.allows(attempt, now: call.now) else {
             var response = try await form.page(
-                interaction, browser, presentation, username: typed,
+                interaction, browser, presentation, now: call.now, username: typed,
                 problem: presentation[LoginText.tooManyAttempts], status: 429,
                 fields: [("Retry-After", "60")])
             response.facts.event = "login_braked"
@@ -69,7 +76,8 @@ struct LoginPage: PageEndpoint {
             }
             guard isRight, let user else {
                 var response = try await form.page(
-                    interaction, browser, presentation, username: typed, problem: presentation[LoginText.failed],
+                    interaction, browser, presentation, now: call.now, username: typed,
+                    problem: presentation[LoginText.failed],
                     status: 403)
                 response.facts.event = "login_failed"
                 response.facts.subject = user?.id
@@ -92,7 +100,8 @@ struct LoginPage: PageEndpoint {
         if let page = try await redirect.leave(interaction, browser, chooses: chooses, call) { return page }
         return ProviderFault.unavailable.noted(
             try await form.page(
-                interaction, browser, presentation, username: "", problem: presentation[ProviderText.unavailable],
+                interaction, browser, presentation, now: call.now, username: "",
+                problem: presentation[ProviderText.unavailable],
                 status: 503,
                 fields: [("Retry-After", "10")]))
     }
@@ -119,6 +128,7 @@ struct LoginPage: PageEndpoint {
     private func logIn(_ user: StoredUser, _ interaction: Interaction, _ call: EndpointCall) async throws
         -> ServiceResponse?
     {
+        if let due = try await nextFactor(user, interaction, call) { return due }
         let session = start.session(
             of: user, UserAuthentication(time: call.now, acr: "pwd", methods: ["pwd"]), interaction, call)
         guard try await context.store.commit([user.unchanged] + session.changes, now: call.now) else { return nil }

@@ -65,6 +65,19 @@ enum PageStyle {
         a { color: var(--act); }
         .brand { display: flex; align-items: center; gap: .75rem; margin: 0 0 1.5rem; font-weight: 650; }
         .brand img { display: block; max-width: 100%; max-height: 3rem; }
+        a.button { flex: 1 1 8rem; min-height: 2.75rem; padding: .5rem 1rem; border: 1px solid var(--act); border-radius: .5rem; text-align: center;
+          background: var(--act); color: var(--act-ink); font-weight: 600; text-decoration: none; }
+        a.button.other { background: transparent; color: var(--act); }
+        .secret { font-size: 1.1rem; letter-spacing: 0; line-height: 1.5; }
+        .codes { columns: 12rem; margin: 0 0 1rem; padding-inline-start: 2rem; }
+        summary { min-height: 2.75rem; padding: .5rem 0; cursor: pointer; color: var(--act); }
+        .rows { list-style: none; padding: 0; margin: 0; }
+        .rows > li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center; justify-content: space-between;
+          margin: 0; padding: .75rem 0; border-bottom: 1px solid var(--hair); }
+        .rows > li > div { flex: 1 1 12rem; }
+        .rows p, .rows ul { margin: .125rem 0 0; }
+        button.small { flex: 0 0 auto; font-size: .9rem; }
+        .end { margin: 1.25rem 0 0; }
         :focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
         footer { margin-top: 1rem; text-align: center; }
         footer a { color: inherit; margin: 0 .5rem; display: inline-block; padding: .25rem 0; }

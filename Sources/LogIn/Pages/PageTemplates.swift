@@ -6,6 +6,7 @@ import Texts
 /// is no triple mustache.
 enum PageTemplate: String, CaseIterable, Sendable {
     case login, consent, deviceCode, deviceConfirmation, logout, message, handOff, formPost, mayNot
+    case factor, factorSetUp, factorApp, recoveryCodes, factors
 
     /// The page, whole; nil when the template is broken, which a test would have seen.
     /// - Parameter content: what this page says besides the texts of the catalogue.
@@ -39,10 +40,10 @@ enum PageTemplate: String, CaseIterable, Sendable {
     }
 
     /// A text of the catalogue.
-    private static func text<Key: PageText>(_ key: Key) -> String { "{{texts.\(Key.page).\(key.rawValue)}}" }
+    static func text<Key: PageText>(_ key: Key) -> String { "{{texts.\(Key.page).\(key.rawValue)}}" }
 
     /// A sentence with emphasised places, as `Presentation.emphasising` takes it apart.
-    private static func sentence(_ name: String) -> String {
+    static func sentence(_ name: String) -> String {
         "{{#\(name)}}{{plain}}{{#strong}}<strong>{{strong}}</strong>{{/strong}}{{/\(name)}}"
     }
 
@@ -96,10 +97,15 @@ enum PageTemplate: String, CaseIterable, Sendable {
         case .handOff: Self.handOffMain
         case .formPost: Self.formPostMain
         case .mayNot: Self.mayNotMain
+        case .factor: Self.factorMain
+        case .factorSetUp: Self.factorSetUpMain
+        case .factorApp: Self.factorAppMain
+        case .recoveryCodes: Self.recoveryCodesMain
+        case .factors: Self.factorsMain
         }
     }
 
-    private static let problem =
+    static let problem =
         #"{{#problem}}<p class="problem" id="problem" role="alert">{{problem}}</p>{{/problem}}"#
 
     private static let loginMain = """
@@ -116,6 +122,7 @@ enum PageTemplate: String, CaseIterable, Sendable {
         required{{#problem}} aria-invalid="true" aria-describedby="problem"{{/problem}}>
         <div class="buttons"><button type="submit">\(text(LoginText.submit))</button></div>
         </form>{{/passwords}}
+        \(passkeyLogIn)
         {{#hasProvider}}<form method="post" action="{{action}}">
         <input type="hidden" name="interaction" value="{{interaction}}">
         <input type="hidden" name="form_token" value="{{token}}">

@@ -129,7 +129,8 @@ struct ProviderCallback: ServerEndpoint {
         let status = isBusy ? 503 : fault.isOfTheUser ? 403 : 400
         return fault.noted(
             try await form.page(
-                interaction, browser, presentation, username: "", problem: presentation[problem], status: status,
+                interaction, browser, presentation, now: call.now, username: "", problem: presentation[problem],
+                status: status,
                 fields: isBusy ? [("Retry-After", "10")] : [],
                 offersAnother: !isBusy))
     }

@@ -31,6 +31,9 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
     case login, consent, logout, device
     /// The image that these pages show.
     case logo
+    /// What is shown besides the password; the factors of whoever is logged in.
+    case loginFactor = "login_factor"
+    case factors
 
     /// What is true of the endpoint whatever the settings.
     package var declaration: Declaration {
@@ -66,6 +69,8 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
                 "/oauth2/userinfo", ["GET", "POST"], .request, "userinfo_endpoint", hosts: .issuerAndMTLS, origins: .any
             )
         case .loginCallback: Declaration("/oauth2/login/callback", ["GET"], .none)
+        case .loginFactor: Declaration("/oauth2/login/factor", ["GET", "HEAD", "POST"], .pageForm)
+        case .factors: Declaration("/oauth2/account/factors", ["GET", "HEAD", "POST"], .pageForm)
         case .login: Declaration("/oauth2/login", ["GET", "HEAD", "POST"], .pageForm)
         case .consent: Declaration("/oauth2/consent", ["GET", "HEAD", "POST"], .pageForm)
         // OpenID Connect RP-Initiated Logout §2.1.
@@ -87,6 +92,7 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
         case .register: settings.registration != nil
         case .loginCallback: settings.logIn.provider != nil
         case .logo: settings.logIn.pages.brand.logo != nil
+        case .loginFactor, .factors: settings.logIn.asksForFactors
         default: true
         }
     }

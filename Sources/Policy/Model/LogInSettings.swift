@@ -6,6 +6,8 @@ package struct LogInSettings: Sendable, Equatable {
     package var provider: LogInProvider?
     /// How pages are shown.
     package var pages = PageSettings()
+    /// What is asked for besides the password.
+    package var secondFactor = SecondFactorSettings()
 
     package init() {}
 }

@@ -27,6 +27,7 @@ struct LogInSection {
                 "\(reader.name) has passwords: false and no \"provider\": nobody could log in")
         }
         draft.settings.pages = PagesSection(context: context, files: files).read(reader)
+        draft.settings.secondFactor = SecondFactorReader().read(reader, passwords: draft.settings.passwords)
         reader.finish()
         return draft
     }

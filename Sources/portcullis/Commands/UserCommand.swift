@@ -14,7 +14,7 @@ struct UserCommand: AsyncParsableCommand {
             UserAddCommand.self, UserListCommand.self, UserImportCommand.self, UserPasswordCommand.self,
             UserDisableCommand.self,
             UserEnableCommand.self, UserSetCommand.self, UserShowCommand.self,
-            UserRemoveCommand.self,
+            UserRemoveCommand.self, UserFactorsCommand.self, UserRemoveFactorCommand.self,
         ])
 }
 

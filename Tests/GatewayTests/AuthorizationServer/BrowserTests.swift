@@ -10,8 +10,10 @@ import Testing
 /// The pages for users in a real browser (`Tests/Browser/pages.py`): keyboard only, JavaScript switched off.
 @Suite("pages for users in a browser", .tags(.timed))
 struct BrowserTests {
-    private static let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "Browser/pages.py").path
+    private static func script(_ name: String) -> String {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Browser/" + name).path
+    }
 
     /// A public client that may come back to this machine on any port.
     private static func registerClient(in database: String) async throws {
@@ -19,7 +21,7 @@ struct BrowserTests {
         let store = try SQLiteAuthorizationStore.open(path: database, now: now, random: .system)
         var client = RegisteredClient(
             id: "shop", name: "Shop", grants: [.authorizationCode], authenticationMethods: [.none],
-            scopes: ["orders:read"], secrets: [],
+            scopes: ["openid", "orders:read"], secrets: [],
             createdAt: now)
         client.redirectURIs = ["http://127.0.0.1/back"]
         #expect(try await store.insert(client, now: now))
@@ -44,21 +46,49 @@ struct BrowserTests {
                 ["user", "add", "alice", "--display-name", "Alice A."], in: folder, input: "correct horse battery\n")
             #expect(added.status == 0, "\(added.errors)")
             try await Self.registerClient(in: folder.url.appending(path: "var/portcullis.sqlite").path)
-            let files = try TemporaryFolder("browser-output")
-            var words = [Self.script, issuer, "shop", "alice", "correct horse battery"]
-            if let pictures = ProcessInfo.processInfo.environment["PORTCULLIS_SCREENSHOTS"] {
-                words += ["--screenshots", pictures]
-            }
-            let process = try ChildProcess.start(
-                "/bin/sh", ["-c", "exec /usr/bin/python3 \"$@\" >\"$0/output\" 2>&1", files.url.path] + words,
-                in: folder.url.path,
-                environment: ["HOME": files.url.path, "PATH": "/usr/bin:/bin"])
-            let status = try await process.waitForExit(within: .seconds(180))
-            let output = String(decoding: try files.read("output"), as: UTF8.self)
-            #expect(status == 0, "\(output)")
+            try await Self.drive("pages.py", issuer, password: "correct horse battery", in: folder)
             let seen = try await harness.upstream.requests(atLeast: 2).filter { $0.target == "/service" }
             #expect(seen.map { $0.values("cookie") } == [[], ["theirs=1"]])
             #expect(try await harness.healthReport()["left_out_cookies"] == 6)
+        }
+    }
+
+    /// Runs a script that drives the browser as alice.
+    private static func drive(_ name: String, _ issuer: String, password: String, in folder: TemporaryFolder)
+        async throws
+    {
+        let files = try TemporaryFolder("browser-output")
+        var words = [script(name), issuer, "shop", "alice", password]
+        if let pictures = ProcessInfo.processInfo.environment["PORTCULLIS_SCREENSHOTS"] {
+            words += ["--screenshots", pictures]
+        }
+        let process = try ChildProcess.start(
+            "/bin/sh", ["-c", "exec /usr/bin/python3 \"$@\" >\"$0/output\" 2>&1", files.url.path] + words,
+            in: folder.url.path,
+            environment: ["HOME": files.url.path, "PATH": "/usr/bin:/bin"])
+        let status = try await process.waitForExit(within: .seconds(180))
+        let output = String(decoding: try files.read("output"), as: UTF8.self)
+        #expect(status == 0, "\(output)")
+    }
+
+    @Test("somebody sets up an app and a passkey, logs in with them and alone, and steps up for a route")
+    func factors() async throws {
+        let routes =
+            GatewayHarness.health
+            + "\n- {id: payments, match: {path: /payments}, require: {issuers: [local], acr: [phr]}, upstream: orders}\n"
+        try await GatewayHarness.runOwnIssuer(routes: routes, paths: ["/payments": UpstreamScript.answer(fields: [])]) {
+            harness, issuer in
+            let folder = harness.gateway.folder
+            let added = try await Portcullis.run(
+                ["user", "add", "alice", "--display-name", "Alice A."], in: folder,
+                input: "seven green lanterns drift\n")
+            #expect(added.status == 0, "\(added.errors)")
+            try await Self.registerClient(in: folder.url.appending(path: "var/portcullis.sqlite").path)
+            try await Self.drive("factors.py", issuer, password: "seven green lanterns drift", in: folder)
+            let listed = try await Portcullis.run(["user", "factors", "alice"], in: folder)
+            #expect(listed.status == 0 && listed.output.contains("recovery_codes"), "\(listed.output)")
+            let removed = try await Portcullis.run(["user", "remove-factor", "alice", "--all"], in: folder)
+            #expect(removed.status == 0 && removed.output.contains("all factors removed"), "\(removed.errors)")
         }
     }
 }
