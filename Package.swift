@@ -92,7 +92,7 @@ let package = Package(
         deciding("Authenticators", ["Octets", "JSON", "JOSE", crypto]),
         deciding("AuthorizationRecords", ["Octets", "HTTP", "JSON", "JOSE", crypto]),
         // Level 2
-        module("Outgoing", ["Octets", "HTTP", "Transport", httpClient, nioHTTP1] + nio),
+        module("Outgoing", ["Octets", "HTTP", "Transport", httpClient, nioHTTP1, nioTLS] + nio),
         deciding("PolicyFile", ["Octets", "HTTP", "JOSE", "Texts", "Policy", yams]),
         deciding("Admission", ["Octets", "HTTP", "JSON", "JOSE", "Policy", "Proof", crypto]),
         module("Storage", ["JSON", "JOSE", "Policy", "AuthorizationRecords", grdb]),
@@ -227,7 +227,10 @@ let package = Package(
             ]),
         tests(
             "DataPlaneTests",
-            ["Gateway", "GatewayTesting", "DataPlane", "HTTP", "JSON", "JOSE", "Transport", "Outgoing", "Certificates"]),
+            [
+                "Gateway", "GatewayTesting", "DataPlane", "Octets", "HTTP", "JSON", "JOSE", "Transport", "Outgoing",
+                "Certificates",
+            ]),
         tests(
             "GatewayTests",
             [

@@ -37,6 +37,7 @@ package final class AuthorizationServer: Sendable {
     ///   - makeKey: makes a signing key of an algorithm, unless there is one, and has it in `keys`.
     ///   - certificates: what clients can show by certificates on the listeners that there are now, for the metadata.
     ///   - pageSettings: how pages are shown now; nil: as `settings` says.
+    ///   - mail: sends mail to users; nil: there is none.
     ///   - provider: at which users log in; nil: they log in here, or there is no way to the one that the settings
     ///   name.
     package init(
@@ -47,6 +48,7 @@ package final class AuthorizationServer: Sendable {
         keySource: (any ClientKeySource)? = nil, registrationToken: String? = nil,
         documents: (any ClientDocumentSource)? = nil,
         assertions: (any AssertionJudge)? = nil,
+        mail: (any MailQueue)? = nil,
         provider: (any IdentityProvider)? = nil, makeKey: @escaping @Sendable (Algorithm) async -> Void = { _ in },
         certificates: @escaping @Sendable () -> CertificateTrust = { .verified },
         pageSettings: (@Sendable () -> PageSettings)? = nil
@@ -101,7 +103,7 @@ package final class AuthorizationServer: Sendable {
         let pages = LogInPages(
             settings: settings, store: store, pepper: pepper, hasher: hasher, seal: seal, hints: hints,
             pending: pending,
-            provider: provider)
+            mail: mail, provider: provider)
         let document = PublishedDocument { now in .published(metadata.document(keys.ring, now: now)) }
         func client(_ operation: any ClientOperation) -> ClientEndpoint {
             ClientEndpoint(authenticator: authenticator, proofs: proofs, operation: operation)

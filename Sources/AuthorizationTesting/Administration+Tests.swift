@@ -7,7 +7,10 @@ import Policy
 
 extension Administration {
     /// With passwords that cost nothing to compute.
-    static func forTests(_ store: any AuthorizationStore, _ pepper: SecretPepper, users: UserRules = UserRules())
+    static func forTests(
+        _ store: any AuthorizationStore, _ pepper: SecretPepper, users: UserRules = UserRules(),
+        links: AccountLinkTerms? = nil
+    )
         -> Administration
     {
         Administration(
@@ -15,6 +18,7 @@ extension Administration {
             profile: .standard, authorizationDetailsTypes: ["payment", "account"], users: users,
             terms: SigningTerms(
                 schedule: KeySchedule(algorithms: [.es256], rotationSeconds: 30 * 86_400, tokenSeconds: 600), seal: nil),
+            links: links,
             clock: { newYear2026 })
     }
 }

@@ -31,7 +31,8 @@ struct LogInHarness: Sendable {
     ///   - race: what the server writes through.
     init(
         issuer: String = AuthorizationHarness.issuer, logIn: LogInSettings = LogInSettings(),
-        provider: (any IdentityProvider)? = nil, users: UserRules = UserRules(), racing race: RacingStore? = nil
+        provider: (any IdentityProvider)? = nil, users: UserRules = UserRules(), mail: RememberedMail? = nil,
+        racing race: RacingStore? = nil
     ) async throws {
         store = race?.store ?? MemoryStore()
         let counter = Mutex<UInt64>(0)
@@ -54,13 +55,14 @@ struct LogInHarness: Sendable {
         ]
         settings.logIn = logIn
         settings.users = users
+        settings.mail = mail?.settings
         let hasher = PasswordHasher(atOnce: 2, parameters: Self.cheap)
         server = AuthorizationServer(
             settings: settings, keys: SigningKeys(ring), pepper: pepper, store: race ?? store, clock: { newYear2026 },
-            hasher: hasher,
+            hasher: hasher, mail: mail,
             provider: provider)
         directory = UserDirectory(store: store, hasher: hasher)
-        administration = .forTests(store, pepper, users: users)
+        administration = .forTests(store, pepper, users: users, links: AccountLinkTerms(settings))
         user = try await directory.add(
             name: "Alice", password: Self.password, displayName: "Alice A.", now: newYear2026, random: random)
         try await register(name: "Shop")
@@ -165,6 +167,12 @@ final class Browser: Sendable {
 
     func get(_ path: String, _ query: String? = nil, now: Int64 = newYear2026) async -> Shown {
         await exchange(ServiceRequest(method: "GET", path: path, query: query), now: now)
+    }
+
+    /// As a browser whose user wants this language.
+    func get(_ path: String, language: String) async -> Shown {
+        await exchange(
+            ServiceRequest(method: "GET", path: path, fields: [("accept-language", language)]), now: newYear2026)
     }
 
     /// Sends the form of a page.

@@ -125,7 +125,7 @@ package struct ServiceFacts: Sendable, Equatable {
 
     /// Events of answers that refuse without an error's word: pages that say so to a user.
     private static let refusals: Set<String> = [
-        "login_failed", "login_braked", "page_expired", "user_code_braked", "user_code_rejected",
+        "login_failed", "login_braked", "page_expired", "user_code_braked", "user_code_rejected", "link_refused",
     ]
 
     /// Whether the service refused what was asked. Who polls for a device's answer is not refused, but told to wait

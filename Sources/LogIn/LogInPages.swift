@@ -12,6 +12,7 @@ package struct LogInPages: Sendable {
     private let logout: LogoutPage
     /// nil: there are no second factors.
     private let factor: (page: FactorPage, list: FactorsPage)?
+    private let account: AccountPages
     /// nil: there is no provider.
     private let callback: ProviderCallback?
 
@@ -19,11 +20,12 @@ package struct LogInPages: Sendable {
     ///   - seal: for the secrets of authenticator apps; nil: they are stored as they are.
     ///   - hints: ID tokens of ours, as clients show them.
     ///   - pending: bounds what is stored for users who have not logged in.
+    ///   - mail: sends mail to users; nil: there is none.
     ///   - provider: nil: the settings name none, and the log-in page has no button for it.
     package init(
         settings: AuthorizationServerSettings, store: any AuthorizationStore, pepper: SecretPepper,
         hasher: PasswordHasher, seal: KeySeal?, hints: IDTokenHints, pending: PendingRequests,
-        provider: (any IdentityProvider)?
+        mail: (any MailQueue)? = nil, provider: (any IdentityProvider)?
     ) {
         sessions = SessionReader(store: store, idleSeconds: settings.sessionIdle.components.seconds)
         context = PageContext(
@@ -33,9 +35,10 @@ package struct LogInPages: Sendable {
         let check = FactorCheck(
             terms: FactorTerms(settings.logIn, origin: settings.issuer.webOrigin, seal: seal),
             challenges: PasskeyChallenge(pepper: pepper))
-        let form = LoginForm(
+        var form = LoginForm(
             context: context, passwords: settings.logIn.passwords, provider: settings.logIn.provider?.label,
             factors: check)
+        form.offersMail(mail != nil, settings)
         let enrolment = FactorEnrolment(terms: check.terms, challenges: check.challenges)
         factor =
             settings.logIn.asksForFactors
@@ -62,6 +65,8 @@ package struct LogInPages: Sendable {
         let asked = AskedFor(descriptions: settings.scopeDescriptions)
         consent = ConsentPage(context: context, asked: asked, access: access)
         logout = LogoutPage(context: context, hints: hints)
+        account = AccountPages(
+            settings, context, hasher: hasher, pepper: pepper, limiter: login.limiter, asked: asked, queue: mail)
         device = DevicePage(
             context: context, asked: asked, verification: DeviceVerification(store: store), access: access)
     }
@@ -71,6 +76,7 @@ package struct LogInPages: Sendable {
         var endpoints: [AuthorizationServerEndpoint: any ServerEndpoint] = [
             .login: login, .consent: consent, .logout: logout, .device: device, .logo: LogoImage(),
         ]
+        endpoints.merge(account.endpoints) { one, _ in one }
         if let callback { endpoints[.loginCallback] = callback }
         if let factor {
             endpoints[.loginFactor] = factor.page

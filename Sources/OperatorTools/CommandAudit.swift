@@ -102,7 +102,8 @@ struct RecordedAdministration: Sendable {
             profile: settings.profile, authorizationDetailsTypes: settings.authorizationDetailsTypes,
             idTokenAlgorithms: settings.idTokenAlgorithms, users: settings.users,
             passwordRules: PasswordRules(host: settings.issuer.host),
-            terms: database.signing, clock: { now })
+            terms: database.signing, links: settings.logIn.passwords ? AccountLinkTerms(settings) : nil,
+            clock: { now })
     }
 
     /// Makes a change, records it, and waits until it is in force everywhere. nil: there is no such thing.

@@ -34,6 +34,7 @@ package struct UserRegistry: Sendable {
     }
 
     let recorded: RecordedAdministration
+    let settings: AuthorizationServerSettings
 
     /// Opens the store that the policy names.
     /// - Parameters:
@@ -43,6 +44,7 @@ package struct UserRegistry: Sendable {
     package init(_ settings: AuthorizationServerSettings, creating: Bool = false, audit: CommandAudit? = nil)
         async throws
     {
+        self.settings = settings
         recorded = try await RecordedAdministration(settings, creating: creating, audit: audit)
     }
 
@@ -189,7 +191,7 @@ package struct UserRegistry: Sendable {
         return try await recorded.database.store.user(name: name)?.id
     }
 
-    private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
+    static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }
 
 extension UserRegistry.User {

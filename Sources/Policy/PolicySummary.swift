@@ -1,5 +1,6 @@
 import HTTP
 import JOSE
+import Octets
 
 extension Policy {
     /// What the policy says, in one line for each part: for `portcullis check`, for the log at start, and for tests.
@@ -16,6 +17,8 @@ extension Policy {
             )
             if server.logIn != LogInSettings() { lines.append(server.logIn.summary) }
             lines += server.users.summary
+            if let signUp = server.logIn.signUp { lines.append(signUp.summary) }
+            if let mail = server.mail { lines.append(mail.summary) }
         }
         if let tokens = upstreamTokens {
             lines.append(
@@ -286,6 +289,19 @@ extension SecondFactorSettings {
         case .optional, .required:
             "second factor \(mode.rawValue) (\(methods.map(\.rawValue).joined(separator: ", ")))"
         }
+    }
+}
+
+extension SignUpSettings {
+    fileprivate var summary: String {
+        "accounts for whoever reads mail of \(domains.isEmpty ? "any domain" : domains.joined(separator: ", "))"
+    }
+}
+
+extension MailSettings {
+    fileprivate var summary: String {
+        let way = security.map { $0 == .startTLS ? "STARTTLS" : "TLS" } ?? "without TLS"
+        return "mail from \(from.text) through \(host):\(port), \(way)\(user.map { " as \($0)" } ?? "")"
     }
 }
 

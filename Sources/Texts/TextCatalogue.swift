@@ -3,7 +3,7 @@ package enum TextCatalogue {
     /// Each is named once.
     package static let pages: [any PageText.Type] = [
         CommonText.self, LoginText.self, ProviderText.self, ConsentText.self, DeviceText.self, LogoutText.self,
-        ErrorText.self, FactorText.self,
+        ErrorText.self, FactorText.self, AccountText.self, PasswordText.self, ForgottenText.self, MailText.self,
     ]
 
     /// By page and name.

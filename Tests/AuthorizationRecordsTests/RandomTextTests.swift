@@ -35,6 +35,7 @@ struct RandomTextTests {
         Case("interaction", .interaction, octets32, .digest),
         Case("state at the provider", .providerState, octets32, .digest),
         Case("recovery code", .recoveryCode, "abcdefghijkmnpqr", .digestBeside),
+        Case("link to an account", .accountLink, "pcl_" + octets32, .digest),
         Case("known browser", .knownBrowser, octets32, .nothing),
         Case("client id", .clientID, "client-abcdefghijkmnpqr", .asIs),
         Case("user id", .userID, "user-" + octets16, .asIs),

@@ -56,6 +56,8 @@ struct AuthorizationServerRoutesTests {
                 "authorization_server.userinfo",
                 "authorization_server.login", "authorization_server.consent", "authorization_server.logout",
                 "authorization_server.device", "authorization_server.login_factor", "authorization_server.factors",
+                "authorization_server.account", "authorization_server.account_password",
+                "authorization_server.account_link",
             ])
         for route in policy.routes.dropFirst() {
             #expect(route.destination == .local(.authorizationServer))

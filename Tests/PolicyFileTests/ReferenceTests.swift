@@ -16,7 +16,7 @@ struct ReferenceTests {
         let reading = try reading()
         #expect(reading.findings.map(\.description) == [])
         let policy = try #require(reading.policy)
-        #expect(policy.routes.count == 23)
+        #expect(policy.routes.count == 26)
         #expect(policy.insecurities == [])
     }
 

@@ -57,6 +57,7 @@ package struct AdminAPI: Sendable {
         case ("users", 2): UserItem(api: self, id: path[1])
         case ("users", 3) where path[2] == "factors": FactorCollection(api: self, user: path[1])
         case ("users", 4) where path[2] == "factors": FactorItem(api: self, user: path[1], id: path[3])
+        case ("users", 3) where path[2] == "links": LinkCollection(api: self, user: path[1])
         case ("grants", 1): GrantCollection(api: self)
         case ("grants", 2): GrantItem(api: self, id: path[1])
         case ("keys", 1): KeyCollection(api: self)

@@ -16,12 +16,19 @@ struct UserCollection: AdminResource {
             ) { $0.managementDocument }
         }
         _ = try call.query([])
-        let body = try call.document(["name", "password", "identity", "email", "email_verified", "display_name"])
+        let body = try call.document([
+            "name", "password", "identity", "email", "email_verified", "display_name", "invited",
+        ])
+        let isInvited = try body.optionalFlag("invited") ?? false
         let password = try body.optionalText("password")
         let identity = try Self.identity(body)
-        guard let name = try body.optionalText("name"), (password == nil) != (identity == nil),
-            let credential = password.map(NewUserCredential.password) ?? identity.map(NewUserCredential.identity)
-        else { throw AdminRefusal(.badMember, "name must be there, and either password or identity.") }
+        guard let name = try body.optionalText("name"),
+            [password != nil, identity != nil, isInvited].count(where: { $0 }) == 1
+        else {
+            throw AdminRefusal(.badMember, "name must be there, and one of password, identity and invited: true.")
+        }
+        let credential =
+            password.map(NewUserCredential.password) ?? identity.map(NewUserCredential.identity) ?? .byLink
         let done = try await api.administration.addUser(
             name: name, credential, email: try body.optionalText("email"),
             isEmailVerified: try body.optionalFlag("email_verified") ?? false,

@@ -19,6 +19,8 @@ package struct Administration: Sendable {
     let terms: SigningTerms
     /// What users may be.
     let userRules: UserRules
+    /// nil: users have no passwords here.
+    let links: AccountLinkTerms?
     /// Seconds since 1970: when a change was over, not when it is decided.
     let clock: @Sendable () -> Int64
 
@@ -30,7 +32,7 @@ package struct Administration: Sendable {
         store: any AuthorizationStore, pepper: SecretPepper, hasher: PasswordHasher, profile: SecurityProfile,
         authorizationDetailsTypes: [String] = [], idTokenAlgorithms: [Algorithm] = [.es256, .rs256],
         users: UserRules = UserRules(),
-        passwordRules: PasswordRules = PasswordRules(), terms: SigningTerms,
+        passwordRules: PasswordRules = PasswordRules(), terms: SigningTerms, links: AccountLinkTerms? = nil,
         clock: @escaping @Sendable () -> Int64
     ) {
         self.clock = clock
@@ -42,6 +44,7 @@ package struct Administration: Sendable {
             profile: profile, detailTypes: authorizationDetailsTypes, idTokenAlgorithms: idTokenAlgorithms)
         self.terms = terms
         userRules = users
+        self.links = links
     }
 
     /// What was done: the change for the record, the thing as it is now, and a secret that is shown this once.

@@ -15,6 +15,7 @@ package struct ManagedChange: Sendable, Equatable {
         case userChanged = "user_changed"
         case userRemoved = "user_removed"
         case factorsRemoved = "user_factors_removed"
+        case userLinkAdded = "user_link_added"
         case grantRevoked = "grant_revoked"
         case keysRotated = "keys_rotated"
         case keyRetired = "key_retired"
@@ -28,7 +29,7 @@ package struct ManagedChange: Sendable, Equatable {
                 .keysRotated,
                 .keyRetired:
                 true
-            case .clientAdded, .secretAdded, .userAdded: false
+            case .clientAdded, .secretAdded, .userAdded, .userLinkAdded: false
             }
         }
     }

@@ -40,7 +40,7 @@ package struct Interaction: Sendable, Equatable {
     }
 
     /// Pages about the user's own account to which a log-in may lead.
-    package enum AccountPlace: String, Sendable, CaseIterable { case overview, password, factors }
+    package enum AccountPlace: String, Sendable, CaseIterable { case overview, password, email, factors }
 
     /// `clientID` where no client asks: no client has this id.
     package static let noClient = ""

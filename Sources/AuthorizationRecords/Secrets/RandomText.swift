@@ -72,6 +72,8 @@ package struct RandomText: Sendable, Equatable {
 
     /// That people write down and type when they have lost their factors (`RecoveryCode`): 80 bits.
     package static let recoveryCode = RandomText(octets: 16, .letters, kept: .digestBeside)
+    /// `link` in the address of a page that sets a password, or shows that an e-mail address is the user's.
+    package static let accountLink = RandomText("pcl_", octets: 32, kept: .digest)
 
     // MARK: Names
 

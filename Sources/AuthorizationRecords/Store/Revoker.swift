@@ -46,5 +46,5 @@ package enum Revoker {
     /// What comes from a grant.
     private static let issued: [RecordKind] = [.authorizationCode, .refreshToken, .deviceCode]
     /// What may yet become one.
-    private static let underWay: [RecordKind] = [.pushedRequest, .interaction, .userCode]
+    private static let underWay: [RecordKind] = [.pushedRequest, .interaction, .userCode, .accountLink]
 }

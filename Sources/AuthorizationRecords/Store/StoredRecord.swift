@@ -22,6 +22,8 @@ package enum RecordKind: String, Sendable, CaseIterable {
     case logoutNotice = "logout_notice"
     /// Leads from a user of an OpenID provider to the account.
     case identity
+    /// Lets whoever has the link set a password, once.
+    case accountLink = "account_link"
     /// A log-in there that is under way.
     case providerLogIn = "provider_log_in"
     /// What must be seen once only, such as a `jti`.

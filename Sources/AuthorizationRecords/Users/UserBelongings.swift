@@ -8,6 +8,8 @@ package struct UserBelongings: Sendable, Equatable {
     package var codes = 0
     /// Devices that were let in and have not fetched their tokens.
     package var devices = 0
+    /// Links that would set a password.
+    package var links = 0
     /// With the refresh tokens and access tokens that came from them.
     package var grants = 0
 
@@ -17,7 +19,7 @@ package struct UserBelongings: Sendable, Equatable {
     package var counts: [(name: String, count: Int)] {
         [
             ("sessions", sessions), ("interactions", interactions), ("codes", codes), ("devices", devices),
-            ("grants", grants),
+            ("links", links), ("grants", grants),
         ].filter { $0.count > 0 }
     }
 
@@ -27,7 +29,9 @@ package struct UserBelongings: Sendable, Equatable {
         kinds.map { .removeAll(query($0, userID)) } + EndedSession.changes(.user(userID))
     }
 
-    private static let kinds: [RecordKind] = [.session, .interaction, .authorizationCode, .deviceCode]
+    private static let kinds: [RecordKind] = [
+        .session, .interaction, .authorizationCode, .deviceCode, .accountLink,
+    ]
 
     /// A code that was redeemed stays, so that its second use is seen for what it is.
     fileprivate static func query(_ kind: RecordKind, _ userID: String) -> RecordQuery {
@@ -52,6 +56,7 @@ extension AuthorizationStore {
         found.interactions = try await count(.interaction, ofUser: id, now)
         found.codes = try await count(.authorizationCode, ofUser: id, now)
         found.devices = try await count(.deviceCode, ofUser: id, now)
+        found.links = try await count(.accountLink, ofUser: id, now)
         found.grants = try await count(.grant, ofUser: id, now)
         return found
     }

@@ -20,6 +20,8 @@ package struct UserSession: Sendable, Equatable {
     package private(set) var userAgent: String?
     /// IP address that the log-in came from, as the gateway saw it.
     package private(set) var address: String?
+    /// `sid` of the session that it continues under another secret; nil: it continues none.
+    private var originSID: String?
     /// Of its record: 0 when it is not stored.
     package var version: Int64 = 0
 
@@ -53,9 +55,18 @@ package struct UserSession: Sendable, Equatable {
     }
 
     /// `sid` of OpenID Connect. Not the key itself, by which sessions are found.
-    package var sid: String { Self.sid(ofKey: key) }
+    package var sid: String { originSID ?? Self.sid(ofKey: key) }
 
     static func sid(ofKey key: String) -> String { SecretDigest.text(of: "sid:" + key) }
+
+    /// The same session under another secret, for a browser that goes on where all others end. Not stored yet.
+    package func continued(under key: String) -> UserSession {
+        var session = self
+        session.originSID = sid
+        session.key = key
+        session.version = 0
+        return session
+    }
 
     package var record: StoredRecord {
         var body: JSONObject = ["authentication": authentication.json, "ends_at": .integer(endsAt)]
@@ -63,6 +74,7 @@ package struct UserSession: Sendable, Equatable {
         body["last_used_at"] = lastUsedAt.map { .integer($0) }
         body["user_agent"] = userAgent.map { .string($0) }
         body["address"] = address.map { .string($0) }
+        body["sid"] = originSID.map { .string($0) }
         var record = StoredRecord(.session, key, expiresAt: expiresAt, subject: userID, body: body)
         record.version = version
         return record
@@ -80,6 +92,7 @@ package struct UserSession: Sendable, Equatable {
         lastUsedAt = record.body["last_used_at"]?.int
         userAgent = record.body["user_agent"]?.string
         address = record.body["address"]?.string
+        originSID = record.body["sid"]?.string
         version = record.version
     }
 }

@@ -36,6 +36,8 @@ final class EmbeddedAuthorizationServer: LocalService {
     let federation: AssertionVerifier?
     /// Reaches the provider at which users log in; nil: there is none.
     let provider: OpenIDProviderClient?
+    /// Sends mail to users; nil: the settings name no server for it.
+    let mail: MailSending?
     /// What the management interface may change.
     let administration: Administration
 
@@ -71,6 +73,9 @@ final class EmbeddedAuthorizationServer: LocalService {
         issuerName = policy.issuers.first { $0.keys == .embedded }?.name
         provider = try OpenIDProviderClient(settings, current: current, logger: logger)
         clientKeys = ClientKeyFetcher(settings.clientKeys, logger: logger)
+        mail = try settings.mail.map {
+            try MailSending($0, host: settings.issuer.host, logger: logger, clock: { Self.now })
+        }
         // Half of the cores at most compute hashes of passwords.
         let hasher = PasswordHasher(
             atOnce: ProcessInfo.processInfo.activeProcessorCount / 2, library: SystemPasswordLibrary())
@@ -79,7 +84,8 @@ final class EmbeddedAuthorizationServer: LocalService {
             authorizationDetailsTypes: settings.authorizationDetailsTypes,
             idTokenAlgorithms: settings.idTokenAlgorithms, users: settings.users,
             passwordRules: PasswordRules(host: settings.issuer.host),
-            terms: database.signing, clock: { Self.now })
+            terms: database.signing, links: settings.logIn.passwords ? AccountLinkTerms(settings) : nil,
+            clock: { Self.now })
         server = AuthorizationServer(
             settings: settings,
             published: { (current.inForce?.resources ?? first).audience(ofResource: $0) }, keys: keys,
@@ -88,6 +94,7 @@ final class EmbeddedAuthorizationServer: LocalService {
             keySource: clientKeys, registrationToken: registrationToken,
             documents: ClientDocumentFetcher(settings.clientKeys, logger: logger),
             assertions: federation,
+            mail: mail,
             provider: provider, makeKey: { await rotation.makeKey(of: $0) },
             certificates: { (current.inForce?.policy ?? policy).listeners.certificateTrust },
             pageSettings: {
@@ -143,7 +150,7 @@ final class EmbeddedAuthorizationServer: LocalService {
         [
             rotation, logouts, ExpiredRecordRemoval(store: database.store, logger: logger, clock: { Self.now }),
             clientKeys,
-        ]
+        ] + [mail].compactMap { $0 }
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }

@@ -47,7 +47,8 @@ struct HealthReporter: Sendable {
             certificates: inForce.certificates.alarms(now: unixNanoseconds / 1_000_000_000).map {
                 HealthReport.CertificateState($0.entry, $0.alarm)
             },
-            revocations: revocations.map { .init($0.status) }, droppedRequests: authorization?.droppedRequests ?? 0,
+            revocations: revocations.map { .init($0.status) }, mail: authorization?.mail?.counts,
+            droppedRequests: authorization?.droppedRequests ?? 0,
             damagedRecordAnswers: authorization?.damagedRecordAnswers ?? 0,
             undeliveredLogouts: authorization?.logouts.status.undelivered ?? 0,
             connections: listeners.openConnections,

@@ -68,6 +68,8 @@ package struct HealthReport: Sendable {
     package var certificates: [CertificateState]
     /// What the built-in authorization server has taken back; nil: there is none.
     package var revocations: RevocationState?
+    /// What became of mail to users; nil: none is sent.
+    package var mail: MailCounts?
     /// Requests that waited for somebody to log in and were dropped since the start, because their sender, or all senders
     /// together, had too many.
     package var droppedRequests = 0
@@ -139,6 +141,7 @@ package struct HealthReport: Sendable {
                 ("issuers_without_keys", .array(issuersWithoutKeys.map { .string($0) })),
                 ("certificates", .array(certificates.prefix(Self.certificatesMax).map(\.json))),
                 ("revocations", revocations?.json ?? .null),
+                ("mail", mail?.json ?? .null),
                 ("dropped_requests", .integer(Int64(droppedRequests))),
                 ("damaged_record_answers", .integer(Int64(damagedRecordAnswers))),
                 ("undelivered_logouts", .integer(Int64(undeliveredLogouts))),

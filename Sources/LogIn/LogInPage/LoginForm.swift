@@ -12,6 +12,26 @@ struct LoginForm: Sendable {
     /// What the provider is called; nil: there is none.
     let provider: String?
     let factors: FactorCheck
+    /// Of the pages that send mail to whoever cannot log in; nil: there are none.
+    private(set) var forgottenPath: String?
+    private(set) var signUpPath: String?
+
+    init(context: PageContext, passwords: Bool, provider: String?, factors: FactorCheck) {
+        self.context = context
+        self.passwords = passwords
+        self.provider = provider
+        self.factors = factors
+    }
+
+    /// Shows the ways to mail that the settings have.
+    mutating func offersMail(_ hasMail: Bool, _ settings: AuthorizationServerSettings) {
+        guard hasMail else { return }
+        func path(_ endpoint: AuthorizationServerEndpoint) -> String? {
+            endpoint.exists(in: settings) ? endpoint.path : nil
+        }
+        forgottenPath = path(.accountForgotten)
+        signUpPath = path(.signUp)
+    }
 
     /// - Parameter offersAnother: whoever was logged in at the provider did not get in; perhaps somebody else does.
     func page(
@@ -35,6 +55,7 @@ struct LoginForm: Sendable {
                 "passwords": passwords, "hasProvider": provider != nil,
                 "provider": provider.map { presentation.text(LoginText.provider, ["provider": $0.shownOnPage()]) },
                 "offersAnother": offersAnother, "passkey": passkey(interaction, now: now),
+                "forgottenPath": forgottenPath, "signUpPath": signUpPath,
             ], presentation, status: status, formTargets: interaction.formTargets)
         page.fields = fields
         if passwords, factors.terms.takesPasskeysAlone { page.scripts = [PasskeyForm.source] }

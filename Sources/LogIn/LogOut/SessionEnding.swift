@@ -12,8 +12,9 @@ struct SessionEnding: Sendable {
     private static let attemptsMax = 8
     let store: any AuthorizationStore
 
+    /// - Parameter browser: that it is in; nil: another one, so that whatever is under way in any browser of the user ends.
     /// - Returns: false: others wrote again and again; the session has ended, but perhaps not what came of it.
-    func end(_ session: UserSession, in browser: BrowserCookie, now: Int64) async throws -> Bool {
+    func end(_ session: UserSession, in browser: BrowserCookie?, now: Int64) async throws -> Bool {
         // First of all: from now on it begins nothing, since whoever makes a code says that it is still there.
         guard
             try await store.commit(
@@ -26,9 +27,10 @@ struct SessionEnding: Sendable {
         return false
     }
 
-    private func changes(_ session: UserSession, _ browser: BrowserCookie, _ now: Int64) async throws -> [StoreChange] {
+    private func changes(_ session: UserSession, _ browser: BrowserCookie?, _ now: Int64) async throws -> [StoreChange]
+    {
         let interactions = try await records(.interaction, session).filter {
-            $0.body["browser"]?.string == browser.key
+            browser == nil || $0.body["browser"]?.string == browser?.key
         }
         let codes = try await records(.authorizationCode, session).filter {
             $0.grant == nil && $0.body["sid"]?.string == session.sid

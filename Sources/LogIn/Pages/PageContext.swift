@@ -47,6 +47,17 @@ struct PageContext: Sendable {
         page(.handOff, title: title, ["message": message, "refresh": location], presentation).response
     }
 
+    /// A message with one way on.
+    func link(
+        title: some PageText, _ message: some PageText, to path: String, _ text: some PageText,
+        _ presentation: Presentation
+    ) -> ServiceResponse {
+        page(
+            .linkedMessage, title: presentation[title],
+            ["message": presentation[message], "linkPath": path, "linkText": presentation[text]], presentation
+        ).response
+    }
+
     func message(_ status: Int, title: some PageText, _ message: some PageText, _ presentation: Presentation)
         -> ServiceResponse
     {
@@ -114,6 +125,7 @@ extension Interaction.AccountPlace {
         switch self {
         case .overview: "/oauth2/account"
         case .password: "/oauth2/account/password"
+        case .email: "/oauth2/account/email"
         case .factors: "/oauth2/account/factors"
         }
     }

@@ -71,13 +71,19 @@ enum PageStyle {
         .secret { font-size: 1.1rem; letter-spacing: 0; line-height: 1.5; }
         .codes { columns: 12rem; margin: 0 0 1rem; padding-inline-start: 2rem; }
         summary { min-height: 2.75rem; padding: .5rem 0; cursor: pointer; color: var(--act); }
+        .notice { margin: 1rem 0; padding: .75rem 1rem; border-inline-start: .25rem solid var(--act); border-radius: .25rem; background: var(--ground); }
         .rows { list-style: none; padding: 0; margin: 0; }
         .rows > li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center; justify-content: space-between;
           margin: 0; padding: .75rem 0; border-bottom: 1px solid var(--hair); }
         .rows > li > div { flex: 1 1 12rem; }
         .rows p, .rows ul { margin: .125rem 0 0; }
+        .mark { font-size: .9rem; color: var(--act); font-weight: 600; }
         button.small { flex: 0 0 auto; font-size: .9rem; }
+        .choice { display: flex; gap: .5rem; align-items: center; min-height: 2.75rem; font-weight: 400; }
+        .choice label { margin: 0; font-weight: 400; }
+        .choice input { width: 1.25rem; min-height: 1.25rem; flex: none; }
         .end { margin: 1.25rem 0 0; }
+        .unseen { position: absolute; width: 1px; height: 1px; min-height: 0; padding: 0; border: 0; overflow: hidden; clip-path: inset(50%); }
         :focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
         footer { margin-top: 1rem; text-align: center; }
         footer a { color: inherit; margin: 0 .5rem; display: inline-block; padding: .25rem 0; }

@@ -7,6 +7,7 @@ import Texts
 enum PageTemplate: String, CaseIterable, Sendable {
     case login, consent, deviceCode, deviceConfirmation, logout, message, handOff, formPost, mayNot
     case factor, factorSetUp, factorApp, recoveryCodes, factors
+    case account, accountPassword, accountLink, accountEmail, askForMail, linkedMessage
 
     /// The page, whole; nil when the template is broken, which a test would have seen.
     /// - Parameter content: what this page says besides the texts of the catalogue.
@@ -102,6 +103,12 @@ enum PageTemplate: String, CaseIterable, Sendable {
         case .factorApp: Self.factorAppMain
         case .recoveryCodes: Self.recoveryCodesMain
         case .factors: Self.factorsMain
+        case .account: Self.accountMain
+        case .accountPassword: Self.accountPasswordMain
+        case .accountLink: Self.accountLinkMain
+        case .accountEmail: Self.accountEmailMain
+        case .askForMail: Self.askForMailMain
+        case .linkedMessage: Self.linkedMessageMain
         }
     }
 
@@ -131,6 +138,8 @@ enum PageTemplate: String, CaseIterable, Sendable {
         {{#offersAnother}}<button type="submit" name="provider" value="another" class="other">\(text(LoginText.anotherAccount))</button>{{/offersAnother}}
         </div>
         </form>{{/hasProvider}}
+        {{#forgottenPath}}<p class="soft end"><a href="{{forgottenPath}}">\(text(ForgottenText.title))</a></p>{{/forgottenPath}}
+        {{#signUpPath}}<p class="soft end"><a href="{{signUpPath}}">\(text(ForgottenText.signUpTitle))</a></p>{{/signUpPath}}
         """
 
     /// What is asked for, on the consent and the device page.

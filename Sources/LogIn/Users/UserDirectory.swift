@@ -9,6 +9,8 @@ package enum NewUserCredential: Sendable {
     /// Here, with the password that another server knew by this hash; nil: with none before there is one. No rules apply
     /// to it, because nobody knows it.
     case imported(ImportedPasswordHash?, isDisabled: Bool, groups: [String])
+    /// Not yet: a link will let the user set a password.
+    case byLink
 }
 
 /// The accounts, as those who run the server change them.
@@ -46,6 +48,7 @@ package struct UserDirectory: Sendable {
             user.passwordHash = hash?.text
             user.groups = groups
             user.isDisabled = isDisabled
+        case .byLink: break
         case .identity(let identity):
             guard (1...IDTokenVerifier.textBytesMax).contains(identity.subject.utf8.count), !identity.issuer.isEmpty
             else {

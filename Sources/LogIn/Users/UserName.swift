@@ -17,7 +17,10 @@ enum UserName {
         return isName && (1...128).contains(octets.count) ? String(decoding: Array(octets), as: UTF8.self) : nil
     }
 
+    /// Of an e-mail address and of a name for people.
+    static let textBytesMax = 256
+
     static func isPlainText(_ text: String) -> Bool {
-        text.utf8.count <= 256 && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+        text.utf8.count <= textBytesMax && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
     }
 }

@@ -34,6 +34,13 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
     /// What is shown besides the password; the factors of whoever is logged in.
     case loginFactor = "login_factor"
     case factors
+    /// Pages about the user's own account; `accountLink` is where links lead that operators make or that are sent by mail.
+    case account
+    case accountPassword = "account_password"
+    case accountLink = "account_link"
+    case accountEmail = "account_email"
+    case accountForgotten = "account_forgotten"
+    case signUp = "sign_up"
 
     /// What is true of the endpoint whatever the settings.
     package var declaration: Declaration {
@@ -77,6 +84,12 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
         case .logout: Declaration("/oauth2/logout", ["GET", "HEAD", "POST"], .pageForm, "end_session_endpoint")
         case .device: Declaration("/oauth2/device", ["GET", "HEAD", "POST"], .pageForm)
         case .logo: Declaration("/oauth2/logo", ["GET", "HEAD"], .none, isLimited: false)
+        case .account: Declaration("/oauth2/account", ["GET", "HEAD", "POST"], .pageForm)
+        case .accountPassword: Declaration("/oauth2/account/password", ["GET", "HEAD", "POST"], .pageForm)
+        case .accountLink: Declaration("/oauth2/account/link", ["GET", "HEAD", "POST"], .pageForm)
+        case .accountEmail: Declaration("/oauth2/account/email", ["GET", "HEAD", "POST"], .pageForm)
+        case .accountForgotten: Declaration("/oauth2/account/forgotten", ["GET", "HEAD", "POST"], .pageForm)
+        case .signUp: Declaration("/oauth2/account/sign-up", ["GET", "HEAD", "POST"], .pageForm)
         }
     }
 
@@ -93,6 +106,11 @@ package enum AuthorizationServerEndpoint: String, CaseIterable, Sendable {
         case .loginCallback: settings.logIn.provider != nil
         case .logo: settings.logIn.pages.brand.logo != nil
         case .loginFactor, .factors: settings.logIn.asksForFactors
+        case .accountPassword: settings.logIn.passwords
+        case .accountLink: settings.logIn.passwords || settings.mail != nil
+        case .accountEmail: settings.mail != nil
+        case .accountForgotten: settings.mail != nil && settings.logIn.passwords
+        case .signUp: settings.mail != nil && settings.logIn.signUp != nil
         default: true
         }
     }

@@ -8,6 +8,28 @@ package struct LogInSettings: Sendable, Equatable {
     package var pages = PageSettings()
     /// What is asked for besides the password.
     package var secondFactor = SecondFactorSettings()
+    /// Whoever reads mail of these domains may make an account; nil: nobody may.
+    package var signUp: SignUpSettings?
+    /// How long links count that set a password.
+    package var links = AccountLinkLifetimes()
+
+    package init() {}
+}
+
+/// Who may make an account without being invited.
+package struct SignUpSettings: Sendable, Equatable {
+    /// Lower case, of e-mail addresses; empty: any.
+    package var domains: [String]
+
+    package init(domains: [String]) { self.domains = domains }
+}
+
+/// How long links count that set a password; each serves once.
+package struct AccountLinkLifetimes: Sendable, Equatable {
+    /// Of an account that has none yet.
+    package var invitation = Duration.seconds(86_400)
+    /// Of an account whose password is forgotten, or an address that has to be shown to be the user's.
+    package var reset = Duration.seconds(3_600)
 
     package init() {}
 }

@@ -280,6 +280,8 @@ package struct AuthorizationServerSettings: Sendable, Equatable {
     package var logIn = LogInSettings()
     /// What users may be granted.
     package var users = UserRules()
+    /// Where mail to users goes out; nil: none is sent.
+    package var mail: MailSettings?
     /// How long somebody stays logged in in a browser at most, and how long without doing anything.
     package var sessionLifetime: Duration = .seconds(43_200)
     /// How long a session lasts without being used, at most.

@@ -54,7 +54,14 @@ struct AuthorizationServerSection {
         let users = UserSettings(reader)
         draft.users = UserRulesSection(findings: context.findings).read(reader)
         draft.trusts = FederationSection(findings: context.findings).read(reader)
+        let mail = MailSection(context: context, files: files, insecurities: insecurities).read(reader)
         draft.logIn = LogInSection(context: context, files: files).read(reader)
+        if draft.logIn?.settings.signUp != nil, !reader.has("mail") {
+            reader.error(
+                .contradiction, at: "login",
+                "\"login\" in \(reader.name) has \"sign_up\" without \"mail\": nobody could show that an address is theirs"
+            )
+        }
         reader.finish()
         let issuer = draft.identifier.flatMap { IssuerIdentifier($0.value) }
         if issuer == nil, let identifier = draft.identifier {
@@ -79,6 +86,7 @@ struct AuthorizationServerSection {
             if let pending { settings.pendingRequestsPerAddressMax = pending.value }
             settings.logIn = draft.logIn?.settings ?? LogInSettings()
             settings.users = draft.users.rules
+            settings.mail = mail
             settings.trusts = draft.trusts.compactMap(\.trust)
             draft.settings = settings
         }

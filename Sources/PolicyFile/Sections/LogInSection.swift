@@ -17,6 +17,8 @@ struct LogInSection {
     func read(_ server: MappingReader) -> Draft? {
         guard let reader = server.nested("login") else { return nil }
         var draft = Draft()
+        draft.settings.links = AccountLinksReader.read(reader)
+        draft.settings.signUp = AccountLinksReader.signUp(reader)
         let hasProvider = reader.has("provider")
         draft.settings.passwords = reader.value("passwords", .flag, default: !hasProvider)
         if hasProvider {

@@ -15,6 +15,7 @@ struct UserCommand: AsyncParsableCommand {
             UserDisableCommand.self,
             UserEnableCommand.self, UserSetCommand.self, UserShowCommand.self,
             UserRemoveCommand.self, UserFactorsCommand.self, UserRemoveFactorCommand.self,
+            UserInviteCommand.self, UserResetLinkCommand.self,
         ])
 }
 
