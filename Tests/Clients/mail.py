@@ -43,7 +43,7 @@ authorization_server:
     password: {{file: mail.secret}}
     from: accounts@example.com
     from_name: "Ünit <accounts>"
-    timeout: 3s
+    timeout: {timeout}
     per_recipient_hour_max: 50
     per_address_hour_max: 200
 issuers:
@@ -77,7 +77,8 @@ class Mailbox:
 
     def authenticate(self, server, session, envelope, mechanism, data):
         self.logins.append((mechanism, session.ssl is not None))
-        return AuthResult(success=data.login == b"portcullis" and data.password == PASSWORD.encode())
+        is_right = data.login == b"portcullis" and data.password == PASSWORD.encode()
+        return AuthResult(success=is_right, handled=is_right)
 
 
 class Implicit(Controller):
@@ -95,7 +96,7 @@ class StartTLS(Controller):
 class World:
     """A gateway and a mail server in a folder."""
 
-    def __init__(self, tls="starttls", authorities="certs/ca.pem", server=None):
+    def __init__(self, tls="starttls", authorities="certs/ca.pem", server=None, timeout="3s"):
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name)
         self.run("certs", "init")
@@ -115,7 +116,7 @@ class World:
             self.server = Implicit(self.box, hostname="127.0.0.1", port=mail, ssl_context=context)
         if self.server:
             self.server.start()
-        policy = POLICY.format(port=self.port, mail=mail, tls=tls, authorities=authorities)
+        policy = POLICY.format(port=self.port, mail=mail, tls=tls, authorities=authorities, timeout=timeout)
         (self.path / "routes.yaml").write_text(policy)
         self.log = open(self.path / "log", "wb")
         self.gateway = subprocess.Popen(
