@@ -53,9 +53,11 @@ final class Person: Sendable {
 
         fileprivate var form: (action: String, hidden: [(String, String)]) {
             let action = text.firstMatch(of: /<form method="post" action="([^"]*)"/).map { String($0.1) } ?? ""
+            // The first one: the log-in page has another for passkeys.
+            let form = text.range(of: "</form>").map { text[..<$0.lowerBound] } ?? text[...]
             return (
                 action,
-                text.matches(of: /<input type="hidden" name="([^"]*)" value="([^"]*)">/).map {
+                form.matches(of: /<input type="hidden" name="([^"]*)" value="([^"]*)">/).map {
                     (String($0.1), String($0.2).replacingOccurrences(of: "&amp;", with: "&"))
                 }
             )
