@@ -57,8 +57,12 @@ struct BrowserTests {
     private static func drive(_ name: String, _ issuer: String, password: String, in folder: TemporaryFolder)
         async throws
     {
+        try await drive(name, [issuer, "shop", "alice", password], in: folder)
+    }
+
+    private static func drive(_ name: String, _ arguments: [String], in folder: TemporaryFolder) async throws {
         let files = try TemporaryFolder("browser-output")
-        var words = [script(name), issuer, "shop", "alice", password]
+        var words = [script(name)] + arguments
         if let pictures = ProcessInfo.processInfo.environment["PORTCULLIS_SCREENSHOTS"] {
             words += ["--screenshots", pictures]
         }
@@ -89,6 +93,18 @@ struct BrowserTests {
             #expect(listed.status == 0 && listed.output.contains("recovery_codes"), "\(listed.output)")
             let removed = try await Portcullis.run(["user", "remove-factor", "alice", "--all"], in: folder)
             #expect(removed.status == 0 && removed.output.contains("all factors removed"), "\(removed.errors)")
+        }
+    }
+
+    @Test("somebody who was invited sets a password, and manages the account: sessions, applications, password")
+    func account() async throws {
+        try await GatewayHarness.runOwnIssuer(routes: GatewayHarness.health) { harness, issuer in
+            let folder = harness.gateway.folder
+            let invited = try await Portcullis.run(["user", "invite", "alice"], in: folder)
+            let link = try #require(invited.output.firstMatch(of: /https:[^ \n]+/), "\(invited.errors)")
+            try await Self.registerClient(in: folder.url.appending(path: "var/portcullis.sqlite").path)
+            try await Self.drive(
+                "account.py", [issuer, "alice", "seven green lanterns drift", String(link.0)], in: folder)
         }
     }
 }
