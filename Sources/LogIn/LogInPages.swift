@@ -66,7 +66,8 @@ package struct LogInPages: Sendable {
         consent = ConsentPage(context: context, asked: asked, access: access)
         logout = LogoutPage(context: context, hints: hints)
         account = AccountPages(
-            settings, context, hasher: hasher, pepper: pepper, limiter: login.limiter, asked: asked, queue: mail)
+            settings, context, hasher: hasher, pepper: pepper, limiter: login.limiter, factors: check.terms,
+            asked: asked, queue: mail)
         device = DevicePage(
             context: context, asked: asked, verification: DeviceVerification(store: store), access: access)
     }

@@ -5,8 +5,19 @@ import Policy
 /// What all pages about the user's own account need: the log-in before them, and what is theirs.
 struct AccountAccess: Sendable {
     let context: PageContext
+    let factors: FactorTerms
     /// So long may it take to log in.
     private static let interactionSeconds: Int64 = 1_800
+
+    /// Who may change what others could get in by: a user who has second factors has shown one. A session of before they were
+    /// set up, by the password alone, goes on and changes nothing (`FactorsPage` asks the same). nil: to the log-in page.
+    func login(_ call: EndpointCall) async throws -> (session: UserSession, user: StoredUser)? {
+        guard let login = try await context.sessions.login(of: call.request, now: call.now),
+            case let known = try await context.store.factors(of: login.user.id),
+            !factors.wants(known, login.session.authentication)
+        else { return nil }
+        return login
+    }
 
     /// To the log-in page, and from there to the page that was asked for.
     func logIn(for place: Interaction.AccountPlace, _ call: EndpointCall) async throws -> ServiceResponse {

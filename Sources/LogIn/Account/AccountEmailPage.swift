@@ -12,7 +12,7 @@ struct AccountEmailPage: PageEndpoint {
     let mail: AccountMail
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let login = try await context.sessions.login(of: call.request, now: call.now),
+        guard let login = try await access.login(call),
             FreshLogIn.isGood(login.session, now: call.now)
         else { return try await access.logIn(for: .email, call) }
         return page(problem: nil, typed: "", status: 200, call)
@@ -38,7 +38,7 @@ struct AccountEmailPage: PageEndpoint {
             context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.purpose)
         else { return ErrorPage.expired(call) }
-        guard let login = try await context.sessions.login(of: call.request, now: call.now),
+        guard let login = try await access.login(call),
             FreshLogIn.isGood(login.session, now: call.now)
         else { return try await access.logIn(for: .email, call) }
         let typed = parameters.value("email") ?? ""

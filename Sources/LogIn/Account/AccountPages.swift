@@ -10,9 +10,9 @@ struct AccountPages: Sendable {
     ///   - queue: takes mail; nil: none is sent.
     init(
         _ settings: AuthorizationServerSettings, _ context: PageContext, hasher: PasswordHasher, pepper: SecretPepper,
-        limiter: LoginAttemptLimiter, asked: AskedFor, queue: (any MailQueue)?
+        limiter: LoginAttemptLimiter, factors: FactorTerms, asked: AskedFor, queue: (any MailQueue)?
     ) {
-        let access = AccountAccess(context: context)
+        let access = AccountAccess(context: context, factors: factors)
         let change = PasswordChange(
             context: context, hasher: hasher, rules: PasswordRules(host: settings.issuer.host))
         let mail = queue.flatMap { queue in

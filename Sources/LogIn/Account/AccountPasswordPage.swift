@@ -13,7 +13,7 @@ struct AccountPasswordPage: PageEndpoint {
     let pepper: SecretPepper
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard let login = try await context.sessions.login(of: call.request, now: call.now) else {
+        guard let login = try await access.login(call) else {
             return try await access.logIn(for: .password, call)
         }
         return page(login.user, problem: nil, status: 200, call)
@@ -42,7 +42,7 @@ struct AccountPasswordPage: PageEndpoint {
             context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser, purpose: Self.purpose)
         else { return ErrorPage.expired(call) }
-        guard let login = try await context.sessions.login(of: call.request, now: call.now) else {
+        guard let login = try await access.login(call) else {
             return try await access.logIn(for: .password, call)
         }
         let presentation = call.presentation()

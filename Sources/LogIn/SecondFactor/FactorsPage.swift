@@ -10,7 +10,6 @@ import Texts
 struct FactorsPage: PageEndpoint {
     let context: PageContext
     let enrolment: FactorEnrolment
-    private static let interactionSeconds: Int64 = 1_800
 
     private var terms: FactorTerms { enrolment.terms }
 
@@ -45,18 +44,7 @@ struct FactorsPage: PageEndpoint {
 
     /// To the log-in page, and from there back here.
     private func logIn(_ call: EndpointCall) async throws -> ServiceResponse {
-        let known = BrowserCookie(call.request)
-        let browser = known ?? BrowserCookie(call.random)
-        let interaction = Interaction(
-            id: RandomText.interaction.make(call.random), clientID: Interaction.noClient, browserKey: browser.key,
-            subject: .account(.factors, user: nil), expiresAt: call.now + Self.interactionSeconds,
-            sender: call.sender)
-        guard try await context.store.commit(context.pending.insertion(of: interaction.record), now: call.now) else {
-            return ErrorPage.unavailable(call)
-        }
-        return .seeOther(
-            AuthorizationServerEndpoint.login.path + "?interaction=" + interaction.id,
-            fields: known == nil ? [browser.field] : [])
+        try await AccountAccess(context: context, factors: terms).logIn(for: .factors, call)
     }
 
     // MARK: Shown

@@ -168,6 +168,22 @@ struct AccountAttackTests {
         #expect(await browser.send(form, ["email": "a@mail.example"], now: newYear2026 + 601).status == 303)
     }
 
+    @Test("Attack: a session by the password alone, of before a factor was set up, gives the account another address")
+    func withoutFactor() async throws {
+        let mail = try RememberedMail()
+        let harness = try await LogInHarness(mail: mail)
+        let browser = harness.browser()
+        try await harness.logIn(browser)
+        let form = await browser.get("/oauth2/account/email")
+        let secret = try StoredCodeSecret(
+            Factors.secret, of: harness.user.id, lastStep: nil, seal: nil, random: harness.random)
+        let app = StoredFactor(of: harness.user.id, .totp(secret), label: "", createdAt: newYear2026)
+        #expect(try await harness.store.commit([.insert(app.record)], now: newYear2026))
+        let sent = await browser.send(form, ["email": "a@mail.example"])
+        #expect(sent.status == 303 && sent.location?.hasPrefix("/oauth2/login?interaction=") == true)
+        #expect(try await mail.sent(now: newYear2026).isEmpty)
+    }
+
     @Test(
         "Attack: what is no plain mailbox gets no mail",
         arguments: [

@@ -88,6 +88,23 @@ struct FactorAttackTests {
         #expect(try await factors.harness.stored(id).user == nil)
     }
 
+    @Test("a session by the password alone, of before a factor was set up, changes no password")
+    func olderSessionChangesNothing() async throws {
+        let factors = try await Factors()
+        let browser = factors.harness.browser()
+        _ = try await factors.harness.logIn(browser)
+        let path = "/oauth2/account/password"
+        let form = await browser.get(path)
+        #expect(form.status == 200)
+        let before = try await factors.user.passwordHash
+        try await factors.addApp()
+        let new = "seven green lanterns drift"
+        let sent = await browser.send(form, ["current": LogInHarness.password, "new": new, "again": new])
+        #expect(sent.status == 303 && sent.location?.hasPrefix("/oauth2/login?interaction=") == true)
+        #expect(try await factors.user.passwordHash == before)
+        #expect(await browser.get(path).status == 303)
+    }
+
     @Test("codes are not guessed: five wrong ones, then one a minute; a passkey and a known browser are not concerned")
     func guessing() async throws {
         let factors = try await Factors()
