@@ -9,6 +9,9 @@ import PackageDescription
 let testable: [SwiftSetting] =
     Context.environment["PORTCULLIS_SHIP"] == nil ? [.unsafeFlags(["-enable-testing"])] : []
 
+// For --version; nothing but hexadecimal digits. Empty: not known.
+let commit = String((Context.environment["PORTCULLIS_COMMIT"] ?? "").filter(\.isHexDigit).prefix(12))
+
 let strict: [SwiftSetting] =
     [
         .treatAllWarnings(as: .error),
@@ -133,12 +136,17 @@ let package = Package(
                 "Octets", "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Transport", "Outgoing", "Admission",
                 "AuthorizationRecords", "Storage", "LogIn", "AuthorizationServer", "Administration", "Gateway", crypto,
             ]),
+        // Which commit it was built from, for --version: scripts/build and scripts/ship say it in the environment.
+        .target(
+            name: "CCommit", path: "Sources/CCommit",
+            cSettings: commit.isEmpty ? [] : [.define("PORTCULLIS_COMMIT", to: "\"\(commit)\"")]),
         // Level 7: the command line; and the demonstration, which does not ship.
         .executableTarget(
             name: "portcullis",
             dependencies: [
-                "Gateway", "OperatorTools", "JSON", "JOSE", "Policy", "PolicyFile", "Certificates", arguments, logging,
-                lifecycle, unixSignals,
+                "Gateway", "OperatorTools", "JSON", "JOSE", "Policy", "PolicyFile", "Certificates", "CCommit",
+                arguments,
+                logging, lifecycle, unixSignals,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -222,8 +230,9 @@ let package = Package(
         tests(
             "ControlPlaneTests",
             [
-                "Gateway", "Admission", "AuthorizationServer", "Issuers", "JOSE", "JSON", "HTTP", "LogIn", "Policy",
-                logging,
+                "Gateway", "GatewayTesting", "DataPlane", "Admission", "AuthorizationRecords", "AuthorizationServer",
+                "Issuers", "JOSE",
+                "JSON", "HTTP", "LogIn", "Octets", "Outgoing", "Policy", logging,
             ]),
         tests(
             "DataPlaneTests",

@@ -86,11 +86,12 @@ package final class AuthorizationServer: Sendable {
         let judge = AuthorizationRequestValidator(
             targets: targets, detailTypes: settings.authorizationDetailsTypes, hints: hints, profile: settings.profile)
         let reader = AccessTokenReader(issuer: issuer, keys: keys, store: store)
+        let room = GrantRoom(store: store, tokenSeconds: mint.lifetimeSeconds)
         var grants: [any TokenGrant] = [
             ClientCredentialsGrant(mint: mint, targets: targets),
-            AuthorizationCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
+            AuthorizationCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens(), room: room),
             RefreshTokenGrant(store: store, tokens: tokens),
-            DeviceCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens()),
+            DeviceCodeGrant(store: store, tokens: tokens, refresh: RefreshTokens(), room: room),
             TokenExchangeGrant(reader: reader, mint: mint, targets: targets, access: access),
         ]
         if let assertions {
@@ -129,7 +130,7 @@ package final class AuthorizationServer: Sendable {
                     proves: { (call, key, token) throws(OAuthError) in
                         try await proofs.proves(call, key: key, token: token)
                     }),
-                proofs: proofs, realm: issuer),
+                proofs: proofs, realm: issuer, access: access),
             .revoke: client(RevocationEndpoint(reader: reader, store: store)),
             .deviceAuthorization: client(
                 DeviceAuthorizationEndpoint(

@@ -17,7 +17,9 @@ struct AdministrationHarness: Sendable {
     init(store other: (any AuthorizationStore)? = nil, users: UserRules = UserRules()) throws {
         base = try AuthorizationHarness()
         let store = other ?? base.store
-        api = AdminAPI(administration: .forTests(store, base.pepper, users: users), store: store, log: log)
+        let links = AccountLinkTerms(base.settings)
+        api = AdminAPI(
+            administration: .forTests(store, base.pepper, users: users, links: links), store: store, log: log)
     }
 
     func send(

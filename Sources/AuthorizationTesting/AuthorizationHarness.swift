@@ -30,6 +30,7 @@ struct AuthorizationHarness: Sendable {
     let key: SigningKey
     let keys: SigningKeys
     let pepper: SecretPepper
+    let settings: AuthorizationServerSettings
     let server: AuthorizationServer
     let random: Randomness
 
@@ -61,6 +62,7 @@ struct AuthorizationHarness: Sendable {
             audience: Self.audience)
         settings.limits = []
         configure(&settings)
+        self.settings = settings
         server = AuthorizationServer(
             settings: settings, resources: [Self.otherAudience], keys: keys, pepper: pepper, store: store,
             clock: { newYear2026 }, keySource: keySource, registrationToken: registrationToken,

@@ -73,7 +73,8 @@ struct LogInHarness: Sendable {
         _ change: (inout RegisteredClient) -> Void = { _ in }
     ) async throws {
         var client = RegisteredClient(
-            id: id, name: name, grants: [], authenticationMethods: [.none], scopes: ["orders:read", "openid"],
+            id: id, name: name, grants: [.authorizationCode], authenticationMethods: [.none],
+            scopes: ["orders:read", "openid"],
             secrets: [],
             createdAt: newYear2026)
         client.redirectURIs = ["https://shop.example/back"]

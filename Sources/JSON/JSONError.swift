@@ -16,6 +16,21 @@ package enum JSONError: Error, Equatable, Sendable {
     case duplicateMember(String)
 }
 
+extension JSONError: CustomStringConvertible {
+    /// For people, to stand behind a colon.
+    package var description: String {
+        switch self {
+        case .tooLarge: "it is too large"
+        case .tooDeep: "its arrays and objects are nested too deep"
+        case .syntax(let offset): "it is not JSON from octet \(offset + 1) on"
+        case .notUTF8(let offset): "octet \(offset + 1) is not UTF-8"
+        case .loneSurrogate(let offset): "half a surrogate pair is escaped at octet \(offset + 1)"
+        case .numberOutOfRange(let offset): "the number at octet \(offset + 1) is out of range"
+        case .duplicateMember(let name): "the member \"\(name.prefix(64))\" stands twice in one object"
+        }
+    }
+}
+
 /// Bounds of a document that is parsed.
 package struct JSONLimits: Sendable, Equatable {
     /// Octets of the whole document.

@@ -44,7 +44,7 @@ package struct LogInPages: Sendable {
             settings.logIn.asksForFactors
             ? (
                 FactorPage(context: context, start: start, check: check, enrolment: enrolment, pepper: pepper),
-                FactorsPage(context: context, enrolment: enrolment)
+                FactorsPage(context: context, enrolment: enrolment, access: UserAccess(settings))
             ) : nil
         var redirect: ProviderRedirect?
         if let own = settings.logIn.provider, let provider {
@@ -52,10 +52,10 @@ package struct LogInPages: Sendable {
                 context: context, settings: own, provider: provider,
                 redirectURI: settings.issuer.address(of: .loginCallback))
         }
+        let store = store, context = context, access = UserAccess(settings)
         login = LoginPage(
             context: context, form: form, start: start, redirect: redirect, hasher: hasher, pepper: pepper,
-            factors: check)
-        let store = store, context = context, access = UserAccess(settings)
+            factors: check, access: access)
         callback = redirect.map { redirect in
             ProviderCallback(
                 context: context, redirect: redirect, form: form, start: start,

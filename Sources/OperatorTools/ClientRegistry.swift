@@ -24,6 +24,8 @@ package struct ClientRegistry: Sendable {
         package var openUntil: Int64?
         /// Its authorization requests may come without PKCE.
         package var isWithoutPKCE: Bool
+        /// With everything that is known of it but secrets.
+        package var document: JSONObject
     }
 
     private let recorded: RecordedAdministration
@@ -38,6 +40,12 @@ package struct ClientRegistry: Sendable {
         async throws
     {
         recorded = try await RecordedAdministration(settings, creating: creating, audit: audit)
+    }
+
+    /// Whether a client with this metadata can come by an ID token, without which it is told of no log-out.
+    package static func getsIDTokens(_ document: JSONObject) -> Bool {
+        (document["grant_types"]?.array ?? []).contains("authorization_code")
+            && (document["scope"]?.string ?? "").split(separator: " ").contains("openid")
     }
 
     /// The secret is in the answer and nowhere else: only a hash of it is kept.
@@ -58,16 +66,18 @@ package struct ClientRegistry: Sendable {
     ///   - resources: what it may name in `resource`; nil: all there are.
     ///   - servedResources: tokens for which it may introspect and exchange; nil: for those of `resources`.
     ///   - mayAct: who alone may exchange its access tokens; nil: whoever serves what they are for.
+    ///   - minimumACR: what its users' log-ins have to reach; nil: any will do.
     ///   - isFirstParty: users are not asked whether they agree.
     /// - Returns: all that is registered, and the secret if it authenticates by one.
     package func add(
         id: String?, metadata: JSONObject, resources: [String]?, servedResources: [String]? = nil,
-        mayAct: String? = nil, isFirstParty: Bool
+        mayAct: String? = nil, minimumACR: String? = nil, isFirstParty: Bool
     ) async throws -> (document: JSONObject, secret: String?) {
         let added = try await add(
             id: id, metadata: metadata,
             terms: .init(
-                resources: resources, servedResources: servedResources, mayAct: mayAct, isFirstParty: isFirstParty))
+                resources: resources, servedResources: servedResources, mayAct: mayAct, minimumACR: minimumACR,
+                isFirstParty: isFirstParty))
         return (added.value.metadataDocument, added.secret?.text)
     }
 
@@ -84,6 +94,39 @@ package struct ClientRegistry: Sendable {
         }
         guard let done else { throw ManagementError.notFound }
         return done
+    }
+
+    /// What `portcullis client set` has changed.
+    package struct Change: Sendable {
+        /// The client as it is then, as `show` has it.
+        package let document: JSONObject
+        /// Members that differ; nil: there is none. The order is that of the document.
+        package let changes: [(member: String, before: JSON?, after: JSON?)]
+        /// It may do less: its access tokens have ended.
+        package let endsTokens: Bool
+        /// One that was made, since it authenticates by a secret from now on.
+        package let secret: String?
+    }
+
+    /// Changes members of a client's document. nil: there is no such client.
+    /// - Parameters:
+    ///   - patch: null takes a member away (RFC 7396).
+    ///   - isDry: everything is checked and nothing is written.
+    package func set(id: String, _ patch: JSONObject, isDry: Bool) async throws -> Change? {
+        let registry = isDry ? recorded.onStore(DryStore(store)) : recorded
+        return try await registry.make(isDry: isDry) { administration in
+            let done = try await administration.changeClient(id, merging: patch, now: Self.now, random: .system)
+            let (before, after) = (done.change.before ?? [:], done.change.after ?? [:])
+            let names = before.names + after.names.filter { before[$0] == nil }
+            let change = Change(
+                document: done.value.managementDocument,
+                changes: names.filter { $0 != "secrets" }.map { ($0, before[$0], after[$0]) },
+                endsTokens: done.change.settling == ManagedChange.overtaking,
+                secret: isDry ? nil : done.secret?.text)
+            return (done.change, (change, done.secret))
+        } shown: {
+            $0.1
+        }?.0
     }
 
     /// All that is known of a client, without what its secrets are recognised by; nil: there is none.
@@ -108,9 +151,14 @@ package struct ClientRegistry: Sendable {
             ?? false
     }
 
-    /// All of them, in the order of their ids.
-    package func list() async throws -> Listing<Client> {
-        Listing(try await store.clients(), now: Self.now, Client.init)
+    /// In the order of their ids.
+    /// - Parameters:
+    ///   - id: behind which the list begins; nil: at the beginning.
+    ///   - most: nil: all.
+    package func list(after id: String? = nil, most: Int? = nil) async throws -> Listing<Client> {
+        try await Listing(store, RecordQuery(.client), after: id, most: most, now: Self.now, RegisteredClient.init) {
+            Client($0)
+        }
     }
 
     /// False: there is no such client.
@@ -125,6 +173,7 @@ extension ClientRegistry.Client {
     fileprivate init(_ client: RegisteredClient) {
         self.init(
             id: client.id, name: client.name, scopes: client.scopes, createdAt: client.createdAt,
-            openUntil: client.openUntil, isWithoutPKCE: !client.requiresProofKey)
+            openUntil: client.openUntil, isWithoutPKCE: !client.requiresProofKey,
+            document: client.managementDocument)
     }
 }

@@ -107,14 +107,17 @@ struct RecordedAdministration: Sendable {
     }
 
     /// Makes a change, records it, and waits until it is in force everywhere. nil: there is no such thing.
-    /// - Parameter shown: the secret in what was made, which must not be lost when only the record fails.
+    /// - Parameters:
+    ///   - isDry: nothing is written, so that there is nothing to record and to wait for.
+    ///   - shown: the secret in what was made, which must not be lost when only the record fails.
     func make<Value>(
-        _ change: (Administration) async throws -> (ManagedChange, Value),
+        isDry: Bool = false, _ change: (Administration) async throws -> (ManagedChange, Value),
         shown secret: (Value) -> ClientSecret? = { _ in nil }
     ) async throws -> Value? {
-        try audit?.prepare()
+        if !isDry { try audit?.prepare() }
         do {
             let (made, value) = try await change(administration)
+            if isDry { return value }
             do { if !made.isEmpty { try audit?.record(made) } } catch var unrecorded as UnrecordedChange {
                 unrecorded.secret = secret(value)
                 throw unrecorded

@@ -18,14 +18,16 @@ package struct PolicyCheck: Sendable {
     }
 
     package let reading: PolicyReading
-    /// Why the clients were left out; nil: they were not, or there are none.
+    /// Why clients and users were left out; nil: they were not, or there is no authorization server.
     package let leftOut: String?
+    /// Clients and users were not looked at, because their database is not there yet.
+    package let isWithoutDatabase: Bool
 
     /// Throws `StorageError` for clients that are asked for and cannot be read.
     package init(fileAt path: String, clients: Clients) throws(StorageError) {
         let first = PolicyReader(files: DiskPolicyFiles()).read(fileAt: path)
         guard let policy = first.policy, let settings = policy.authorizationServer else {
-            (reading, leftOut) = (first, nil)
+            (reading, leftOut, isWithoutDatabase) = (first, nil, false)
             return
         }
         let obtainable: ObtainableScopes?
@@ -33,22 +35,28 @@ package struct PolicyCheck: Sendable {
             obtainable = try Self.obtainable(settings, clients)
         } catch {
             guard clients == .ifAtHand else { throw error }
-            (reading, leftOut) = (first, error.description)
+            (reading, leftOut, isWithoutDatabase) = (first, error.description, false)
             return
         }
         leftOut = nil
+        // Over the network nobody looked unless it was asked for.
+        if case .postgresql = settings.database, clients == .ifAtHand {
+            isWithoutDatabase = false
+        } else {
+            isWithoutDatabase = obtainable == nil
+        }
         reading = obtainable.map { PolicyReader(files: DiskPolicyFiles(), obtainable: $0).read(fileAt: path) } ?? first
     }
 
-    /// nil: it is not looked into, or nobody is registered yet.
+    /// nil: it is not looked into, or there is none yet.
     private static func obtainable(_ settings: AuthorizationServerSettings, _ wanted: Clients) throws(StorageError)
         -> ObtainableScopes?
     {
         if wanted == .ifAtHand, case .postgresql = settings.database { return nil }
         let database = settings.database
-        guard let known = try ClientsOnRecord.read(database, secrets: DatabaseSecrets(connectingTo: database)),
-            !known.clients.isEmpty
-        else { return nil }
+        guard let known = try ClientsOnRecord.read(database, secrets: DatabaseSecrets(connectingTo: database)) else {
+            return nil
+        }
         let access = UserAccess(settings)
         /// A scope is what client and user may; more users than were looked at may be anybody.
         func someUserMay(_ scope: String) -> Bool {
@@ -63,6 +71,13 @@ package struct PolicyCheck: Sendable {
         ).sorted()
         let held = scopes.map { Array($0.utf8) }
         var found = ObtainableScopes(scopes) { required, match in match.covers(Array(required.utf8), heldBy: held) }
+        found.opens = { required, held, match in match.covers(Array(required.utf8), heldBy: [Array(held.utf8)]) }
+        found.hasClients = !known.clients.isEmpty
+        var registered: [String: [String]] = [:]
+        for client in known.clients { for scope in client.scopes { registered[scope, default: []].append(client.id) } }
+        found.registered = registered.sorted { $0.key < $1.key }.map { ($0.key, $0.value.sorted()) }
+        found.neverLoggedOut = known.clients.filter { $0.backChannelLogoutURI != nil && !$0.getsIDTokens }.map(\.id)
+            .sorted()
         found.administratorless = known.clients.filter { client in
             let asked = client.scopes.filter(AdminRoutes.isAdministrative)
             return client.actsForUsers && !asked.isEmpty && !asked.contains(where: someUserMay)

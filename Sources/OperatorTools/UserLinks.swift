@@ -16,6 +16,8 @@ extension UserRegistry {
         package let expiresAt: Int64
         /// The account was made for it.
         package let isNewUser: Bool
+        /// It sets the first password.
+        package let isInvitation: Bool
         /// Where it was sent; nil: nowhere.
         package let sentTo: String?
     }
@@ -48,11 +50,15 @@ extension UserRegistry {
         return link
     }
 
-    /// A link by which a user sets another password. nil: there is no such user.
+    /// A link by which a user sets another password; who was invited and has none yet is invited again. nil: there is no such
+    /// user.
     package func resetLink(name: String, byMail: Bool) async throws -> Link? {
         try checkMail(byMail)
-        guard let id = try await id(of: name) else { return nil }
-        return try await link(id, .reset, isNew: false, byMail: byMail)
+        guard let id = try await id(of: name), let user = try await recorded.database.store.user(id: id) else {
+            return nil
+        }
+        let purpose: AccountLink.Purpose = user.passwordHash == nil && user.identity == nil ? .invitation : .reset
+        return try await link(id, purpose, isNew: false, byMail: byMail)
     }
 
     private func link(_ id: String, _ purpose: AccountLink.Purpose, isNew: Bool, byMail: Bool) async throws -> Link? {
@@ -73,7 +79,9 @@ extension UserRegistry {
                     "the link was made, but \(mail.host):\(mail.port) \(error); hand it over yourself: \(made.url)")
             }
         }
-        return Link(url: made.url, expiresAt: made.expiresAt, isNewUser: isNew, sentTo: to?.text)
+        return Link(
+            url: made.url, expiresAt: made.expiresAt, isNewUser: isNew, isInvitation: purpose == .invitation,
+            sentTo: to?.text)
     }
 
     private func checkMail(_ byMail: Bool) throws {

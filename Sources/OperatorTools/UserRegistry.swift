@@ -31,6 +31,8 @@ package struct UserRegistry: Sendable {
         package var isDisabled: Bool
         /// Seconds since 1970.
         package var createdAt: Int64
+        /// With everything that is known of it but the password's hash.
+        package var document: JSONObject
     }
 
     let recorded: RecordedAdministration
@@ -51,9 +53,10 @@ package struct UserRegistry: Sendable {
     /// An account with a password. Throws `ManagementError` if the name is taken, or a value is none that an account
     /// can have.
     package func add(
-        name: String, password: String, email: String?, isEmailVerified: Bool = false, displayName: String?
+        name: String, password: String, email: String?, isEmailVerified: Bool = false, displayName: String?,
+        attributes: [String: [String]] = [:]
     ) async throws -> User {
-        try await add(name, .password(password), email, isEmailVerified, displayName)
+        try await add(name, .password(password), email, isEmailVerified, displayName, attributes)
     }
 
     /// - Parameters:
@@ -61,20 +64,20 @@ package struct UserRegistry: Sendable {
     ///   - subject: `sub` of its ID tokens.
     package func add(
         name: String, issuer: String, subject: String, email: String?, isEmailVerified: Bool = false,
-        displayName: String?
+        displayName: String?, attributes: [String: [String]] = [:]
     ) async throws -> User {
         let identity = UserIdentity(issuer: issuer, subject: subject)
-        return try await add(name, .identity(identity), email, isEmailVerified, displayName)
+        return try await add(name, .identity(identity), email, isEmailVerified, displayName, attributes)
     }
 
     private func add(
         _ name: String, _ credential: NewUserCredential, _ email: String?, _ isEmailVerified: Bool,
-        _ displayName: String?
+        _ displayName: String?, _ attributes: [String: [String]]
     ) async throws -> User {
         let user = try await recorded.make { administration in
             let done = try await administration.addUser(
                 name: name, credential, email: email, isEmailVerified: isEmailVerified, displayName: displayName,
-                now: Self.now, random: .system)
+                attributes: attributes, now: Self.now, random: .system)
             return (done.change, User(done.value))
         }
         guard let user else { throw ManagementError.notFound }
@@ -85,6 +88,21 @@ package struct UserRegistry: Sendable {
     package func list() async throws -> Listing<User> {
         let directory = UserDirectory(store: recorded.database.store, hasher: PasswordHasher(atOnce: 1))
         return Listing(try await directory.list(), now: Self.now, User.init)
+    }
+
+    /// Some of them, in the order of their names.
+    /// - Parameters:
+    ///   - name: behind which the list begins; nil: at the beginning.
+    ///   - most: nil: all.
+    package func list(after name: String?, most: Int?) async throws -> Listing<User> {
+        guard name != nil || most != nil else { return try await list() }
+        let store = recorded.database.store
+        // Names lead to accounts, and are what is paged by; an account that cannot be read is an error then.
+        return try await Listing(
+            store, RecordQuery(.userName), after: name?.lowercased(), most: most, now: Self.now, { $0.subject }
+        ) { id in
+            try await store.user(id: id).map(User.init)
+        }
     }
 
     /// What ended with a change, as it is shown: how many sessions, requests that were under way, codes that were not
@@ -129,10 +147,16 @@ package struct UserRegistry: Sendable {
         package var may: [String]??
         /// All of them.
         package var groups: [String]?
+        /// Attributes by name; nil inside: it goes. Others stay.
+        package var attributes: [String: [String]?] = [:]
+        /// Attributes that are not named go, too.
+        package var dropsAttributes = false
 
         package init() {}
 
-        package var isEmpty: Bool { displayName == nil && email == nil && may == nil && groups == nil }
+        package var isEmpty: Bool {
+            displayName == nil && email == nil && may == nil && groups == nil && attributes.isEmpty && !dropsAttributes
+        }
     }
 
     /// The account as it is then; nil: there is no such user.
@@ -143,6 +167,8 @@ package struct UserRegistry: Sendable {
         change.email = profile.email
         change.may = profile.may
         change.groups = profile.groups
+        change.attributes = profile.attributes
+        change.dropsAttributes = profile.dropsAttributes
         let wanted = change
         return try await recorded.make {
             let done = try await $0.changeUser(id, wanted, now: Self.now, random: .system)
@@ -161,7 +187,19 @@ package struct UserRegistry: Sendable {
         let routes = GrantableScopes(routes: policy.routes, issuers: policy.issuers).scopes
         let named = (user.may ?? []) + settings.users.groups.flatMap(\.may)
         document["may_be_granted"] = .strings(access.share(ScopeText.distinct(routes + named), of: user).granted)
+        let said = access.claims(of: user)
+        if said.claims.count > 0 { document["claims"] = .object(said.claims) }
         return document
+    }
+
+    /// How many octets claims of tokens about the user could take by the policy, if that is more than fits into one; nil: it
+    /// is not, or there is no such user.
+    package func tooLongClaims(name: String) async throws -> Int? {
+        guard let id = try await id(of: name), let user = try await recorded.database.store.user(id: id) else {
+            return nil
+        }
+        let octets = UserAccess(settings).claims(of: user).octets
+        return octets > UserClaimRule.bytesMax ? octets : nil
     }
 
     /// What speaks against a scope of a user's; nil: a route asks for it.
@@ -200,6 +238,6 @@ extension UserRegistry.User {
             id: user.id, name: user.name, displayName: user.displayName, email: user.email,
             isEmailVerified: user.isEmailVerified, provider: user.identity?.issuer, groups: user.groups,
             isDisabled: user.isDisabled,
-            createdAt: user.createdAt)
+            createdAt: user.createdAt, document: user.managementDocument)
     }
 }

@@ -69,7 +69,7 @@ package final class OutgoingConnections: Sendable {
         } catch let failure as OutgoingHTTP.Failure {
             throw failure
         } catch {
-            throw OutgoingHTTP.Failure(OutgoingHTTP.reason(of: error), "\(url): \(error)")
+            throw OutgoingHTTP.Failure(OutgoingHTTP.reason(of: error), "\(url): \(OutgoingHTTP.words(for: error))")
         }
     }
 

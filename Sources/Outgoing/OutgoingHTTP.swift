@@ -121,7 +121,7 @@ package struct OutgoingHTTP: Sendable {
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw Failure(Self.reason(of: error), "\(url): \(error)")
+            throw Failure(Self.reason(of: error), "\(url): \(Self.words(for: error))")
         }
     }
 
@@ -237,6 +237,27 @@ package struct OutgoingHTTP: Sendable {
             throw Failure(.badSettings, error.description)
         }
         return tls
+    }
+
+    /// As `ErrorInWords`, with what is known of the client only here.
+    static func words(for error: any Error) -> String {
+        switch error {
+        case is NIOTooManyBytesError: return "its answer is too large"
+        case is HTTPParserError: return "what answered does not speak HTTP/1.1"
+        case let error as HTTPClientError:
+            return switch error {
+            case .connectTimeout: "no connection in time"
+            case .tlsHandshakeTimeout: "no TLS handshake in time"
+            case .deadlineExceeded, .readTimeout, .writeTimeout: "no whole answer in time"
+            case .remoteConnectionClosed: "it closed the connection without an answer"
+            case .uncleanShutdown: "it closed the connection in the middle of TLS"
+            case .cancelled, .alreadyShutdown: "it was cancelled"
+            case .invalidProxyResponse, .httpProxyHandshakeTimeout: "the proxy did not connect"
+            case .proxyAuthenticationRequired: "the proxy wants a password"
+            default: "what it answered cannot be read"
+            }
+        default: return ErrorInWords.text(error)
+        }
     }
 
     static func reason(of error: any Error) -> OutgoingFailure {

@@ -5,7 +5,7 @@ import Octets
 extension Policy {
     /// What the policy says, in one line for each part: for `portcullis check`, for the log at start, and for tests.
     package var summary: [String] {
-        var lines = listeners.map(\.summary)
+        var lines = listeners.map(\.summary) + monitors.map(\.summary)
         lines += issuers.map(\.summary)
         if let server = authorizationServer {
             let open = server.registration?.open.map {
@@ -266,7 +266,8 @@ extension UpstreamIdentity {
 
 extension UserRules {
     fileprivate var summary: [String] {
-        guard everybody != nil || !groups.isEmpty else { return [] }
+        let said = claims.isEmpty ? [] : ["tokens about users say \(claims.map(\.name).joined(separator: " "))"]
+        guard everybody != nil || !groups.isEmpty else { return said }
         let all =
             switch standard {
             case .any: "any scope but those of the management interface"
@@ -277,8 +278,8 @@ extension UserRules {
                 let source =
                     group.source.map { ", whose \($0.claim) has \(Shown.value($0.value)) at the provider" } ?? ""
                 return
-                    "group \(group.name)\(source), may \(group.may.isEmpty ? "nothing besides" : group.may.joined(separator: " "))"
-            }
+                    "group \(group.name)\(source), may \(group.may.isEmpty ? "nothing besides" : group.may.joined(separator: " "))\(group.requiresSecondFactor ? ", second factor required" : "")"
+            } + said
     }
 }
 
@@ -288,6 +289,7 @@ extension SecondFactorSettings {
         case .off: "without second factors"
         case .optional, .required:
             "second factor \(mode.rawValue) (\(methods.map(\.rawValue).joined(separator: ", ")))"
+                + (missing == .refuse ? ", who needs one and has none is refused" : "")
         }
     }
 }

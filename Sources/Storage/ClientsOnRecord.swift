@@ -40,16 +40,25 @@ package enum ClientsOnRecord {
 
     private static func read(_ path: String) throws -> Registered? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        var configuration = Configuration()
+        var configuration = Configuration.waiting(2)
         configuration.readonly = true
-        configuration.busyMode = .timeout(2)
-        return try DatabaseQueue(path: path, configuration: configuration).read { db in
+        return try DatabaseQueue(path: opened(path), configuration: configuration).read { db in
             guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == DatabaseFile.applicationID else {
                 throw StorageError(path, "belongs to another program")
             }
             try StorageSchema.refuseOtherVersion(db, path)
             return try registered(path) { try RecordRows.read(db, $0, most: SQLiteAuthorizationStore.recordsMax) }
         }
+    }
+
+    /// Without a log beside it nobody has it open and all is in the file: then it is read as one that does not change,
+    /// because SQLite would make a log and an index, and a reader cannot take them away again. (A gateway that starts in that
+    /// moment can make the look fail, and loses nothing.)
+    private static func opened(_ path: String) -> String {
+        guard !FileManager.default.fileExists(atPath: path + "-wal") else { return path }
+        let absolute = URL(fileURLWithPath: path).path
+        guard let encoded = absolute.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) else { return path }
+        return "file:\(encoded)?immutable=1"
     }
 
     private static func read(_ server: PostgreSQLSettings, password: String?) throws -> Registered? {

@@ -15,8 +15,10 @@ enum RecordRows {
     static func read(_ db: Database, _ query: RecordQuery, most: Int) throws -> RecordPage {
         let (condition, arguments) = condition(query)
         let order = query.afterSequence == nil ? "key" : "sequence"
+        // In the order of writing SQLite might look through all that was written, or through all of a client's.
+        let index = query.afterSequence == nil || query.subject == nil ? "" : ownerIndex(query)
         let statement = try db.cachedStatement(
-            sql: "SELECT \(columns) FROM record WHERE \(condition) ORDER BY \(order) LIMIT ?")
+            sql: "SELECT \(columns) FROM record \(index) WHERE \(condition) ORDER BY \(order) LIMIT ?")
         let rows = try Row.fetchAll(statement, arguments: arguments + [most + 1]).map { record(query.kind, $0) }
         return RecordPage(rows, of: query, most: most)
     }
@@ -41,10 +43,7 @@ enum RecordRows {
             try write(db, record, version: 1)
             return true
         case .replace(let record):
-            guard try stamp(db, record.kind, record.key)?.version == record.version else { return false }
-            try remove(db, record.kind, record.key)
-            try write(db, record, version: record.version + 1)
-            return true
+            return try replace(db, record)
         case .expect(let kind, let key, let version):
             return try stamp(db, kind, key)?.version == version
         case .remove(let kind, let key, let version):
@@ -61,15 +60,18 @@ enum RecordRows {
         }
     }
 
+    /// The index of whose they are, the owner who has fewest first.
+    private static func ownerIndex(_ query: RecordQuery) -> String {
+        if query.grant != nil { return "INDEXED BY record_grant" }
+        if query.subject != nil { return "INDEXED BY record_subject" }
+        return query.client != nil ? "INDEXED BY record_client" : ""
+    }
+
     /// Counted in the index of whose they are, which has their kind, too. SQLite would look through all of the kind, or all
     /// of the owner, where it may choose.
     private static func removeOldest(_ db: Database, _ query: RecordQuery, above: Int, keeping: Int) throws -> Int {
         let (condition, arguments) = condition(query)
-        let index =
-            query.grant != nil
-            ? "INDEXED BY record_grant"
-            : query.subject != nil
-                ? "INDEXED BY record_subject" : query.client != nil ? "INDEXED BY record_client" : ""
+        let index = ownerIndex(query)
         let count = try Int.fetchOne(
             db.cachedStatement(sql: "SELECT count(*) FROM record \(index) WHERE \(condition)"), arguments: arguments)
         guard let count, count > above else { return 0 }
@@ -101,6 +103,28 @@ enum RecordRows {
                 record.grant,
                 record.encodedBody,
             ])
+    }
+
+    /// In place where it stays whose it was, which is nearly always: three indexes of six need not be touched.
+    private static func replace(_ db: Database, _ record: StoredRecord) throws -> Bool {
+        let id: StatementArguments = [record.kind.rawValue, record.key]
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT version, client, subject, grant_id FROM record WHERE kind = ? AND key = ?"), arguments: id)
+        guard let row, row["version"] == record.version else { return false }
+        guard row["client"] == record.client, row["subject"] == record.subject, row["grant_id"] == record.grant else {
+            try remove(db, record.kind, record.key)
+            try write(db, record, version: record.version + 1)
+            return true
+        }
+        try db.cachedStatement(sql: "UPDATE record_sequence SET last = last + 1").execute()
+        try db.cachedStatement(
+            sql: """
+                UPDATE record SET version = ?, sequence = (SELECT last FROM record_sequence), expires_at = ?, body = ?
+                WHERE kind = ? AND key = ?
+                """
+        ).execute(arguments: [record.version + 1, record.expiresAt, record.encodedBody] + id)
+        return true
     }
 
     private static func remove(_ db: Database, _ kind: RecordKind, _ key: String) throws {

@@ -12,7 +12,8 @@ import Synchronization
 package final class SQLiteAuthorizationStore: AuthorizationStore {
     /// How long a write waits for another process's.
     private static let busySeconds: TimeInterval = 5
-    private let pool: DatabasePool
+    let pool: DatabasePool
+    let readers: RecordReaders
     /// The file that is open. SQLite goes on with it when somebody removes it, and all that is written is lost.
     private let identity: DatabaseFile.Identity?
     /// The signing keys, as they were when the file was opened; nil if they cannot sign, which nobody wanted either.
@@ -58,8 +59,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         path: String, creating: Bool, seal: KeySeal?, algorithms: [Algorithm], signs: Bool, now: Int64,
         random: Randomness
     ) throws {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(Self.busySeconds)
+        var configuration = Configuration.waiting(Self.busySeconds)
         configuration.maximumReaderCount = 4
         configuration.label = "portcullis.authorization"
         configuration.prepareDatabase { db in
@@ -71,6 +71,9 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
             // FULL: a client whose secret was shown is there after a power cut, too. The rest: what is deleted is
             // wiped, and a schema that somebody else wrote runs nothing.
             try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF")
+            // What SQLite copies to be able to take a change back holds keys, too: it is in no file elsewhere, not for a
+            // moment.
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
         }
         try Self.refuseForeign(path, creating: creating)
         let pool = try DatabasePool(path: path, configuration: configuration)
@@ -80,6 +83,9 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         try migrator.migrate(pool)
         if signs { try Self.makeShrinkable(pool) }
         self.pool = pool
+        OpenDatabases.add(pool)
+        configuration.readonly = true
+        readers = try RecordReaders(path: path, configuration: configuration)
         identity = DatabaseFile.identity(of: path)
         let contents = try pool.read { db in
             try StoreContents(
@@ -104,8 +110,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
                 let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
                 let size = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
                 guard (pages - free) * size <= rewrittenBytesMax else { return }
-                // The copy holds keys: it is not to lie in a file elsewhere, not for a moment.
-                try db.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+                try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
             }
         } catch let error as DatabaseError where [.SQLITE_BUSY, .SQLITE_LOCKED].contains(error.resultCode) {
             // Another process is at work in it: the next start will do.
@@ -134,9 +139,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
 
     /// A database of another program is not to be written to, not even to its journal mode: it is looked at read-only.
     private static func refuseForeign(_ path: String, creating: Bool) throws {
-        var configuration = Configuration()
+        var configuration = Configuration.waiting(busySeconds)
         configuration.readonly = true
-        configuration.busyMode = .timeout(busySeconds)
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.read { db in
             let check = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
@@ -167,6 +171,7 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
     package func record(_ kind: RecordKind, _ key: String) async throws -> StoredRecord? {
         guard BindableText.isBindable(key) else { return nil }
         try verifyFile()
+        if let read = try readers.read({ db in try RecordRows.read(db, kind, key) }) { return read }
         return try await pool.read { db in try RecordRows.read(db, kind, key) }
     }
 
@@ -203,9 +208,8 @@ package final class SQLiteAuthorizationStore: AuthorizationStore {
         let watchers = watchers
         let path = pool.path
         Task { [weak self] in
-            var configuration = Configuration()
+            var configuration = Configuration.waiting(Self.busySeconds)
             configuration.readonly = true
-            configuration.busyMode = .timeout(Self.busySeconds)
             guard let queue = try? DatabaseQueue(path: path, configuration: configuration) else { return }
             var last: Int64?
             while self != nil {

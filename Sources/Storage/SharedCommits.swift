@@ -36,11 +36,14 @@ final class SharedCommits: Sendable {
         pool.asyncWrite { [self] db in
             let together = take(in: pool)
             taken.withLock { $0 = together }
+            if together.count == 1 { return [try Self.applyAlone(together[0], db)] }
             return try together.map { try Self.apply($0, db) }
         } completion: { [self] _, result in
             // Where the transaction could not even begin, nobody has been taken yet, and nobody else would come for them.
             let together = taken.withLock { $0 } ?? take(in: pool)
             switch result {
+            case .failure(is NotHeld):
+                for one in together { one.continuation.resume(returning: (false, 0)) }
             case .success(let outcomes):
                 for (one, outcome) in zip(together, outcomes) { one.continuation.resume(with: outcome) }
             case .failure(let error):
@@ -58,6 +61,18 @@ final class SharedCommits: Sendable {
         }
         if rest > 0 { begin(in: pool) }
         return together
+    }
+
+    /// Something else was true, of the only one in the transaction, which leaves nothing behind.
+    private struct NotHeld: Error {}
+
+    /// A transaction of its own needs no savepoint, for which SQLite would copy each page that is written.
+    private static func applyAlone(_ one: Waiting, _ db: Database) throws -> Result<Outcome, any Error> {
+        var displaced = 0
+        for change in one.changes {
+            guard try RecordRows.apply(db, change, now: one.now, displaced: &displaced) else { throw NotHeld() }
+        }
+        return .success((true, displaced))
     }
 
     /// - Throws: what ends the transaction for all of them, a full disk say.

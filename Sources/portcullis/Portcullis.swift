@@ -7,6 +7,7 @@ import OperatorTools
 enum Program {
     static func main() async {
         ProcessStreams.prepare()
+        CommandEnd.prepare()
         guard let arguments = ProgramArguments.all else {
             StandardError.write("Error: the arguments cannot be read: /proc is not there, nor are they in memory\n")
             exit(1)
@@ -18,7 +19,9 @@ enum Program {
             } else {
                 try command.run()
             }
+            CommandEnd.closeDatabases()
         } catch {
+            CommandEnd.closeDatabases()
             Portcullis.exit(withError: error)
         }
     }
@@ -43,11 +46,11 @@ struct Portcullis: AsyncParsableCommand {
               portcullis client add --scope orders:read
                                                  let a client obtain tokens
             """,
-        version: "0.1.0",
+        version: Version.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, CertsCommand.self, ClientCommand.self,
             UserCommand.self, ImportCommand.self,
-            GrantCommand.self, KeysCommand.self,
-            TokenCommand.self, JOSECommand.self,
+            GrantCommand.self, SessionCommand.self, KeysCommand.self,
+            TokenCommand.self, JOSECommand.self, VersionCommand.self,
         ])
 }

@@ -17,4 +17,15 @@ enum ProcessStreams {
                 if status == 0 { _exit(1) }
             }, nil)
     }
+
+    /// Throws if a secret that was made, and is shown this once, has not reached whoever is to have it.
+    /// - Parameter isNew: the client has only this one.
+    static func checkSecretWritten(ofClient id: String, isNew: Bool) throws {
+        guard fflush(stdout) != 0 || ferror(stdout) != 0 else { return }
+        throw CommandFailure(
+            isNew
+                ? "client \"\(id)\" is registered, but its secret could not be printed and is lost; make another (portcullis client secret add \(id)), or remove the client"
+                : "the new secret of \"\(id)\" counts, but could not be printed and is lost; remove it: portcullis client secret remove \(id) --newer"
+        )
+    }
 }

@@ -179,11 +179,39 @@ struct AdminChangeTests {
         answer = try await patch(["may": []])
         #expect(answer.body["may"] == [])
         #expect(try await patch(["groups": .null]).body["groups"] == nil)
+        let made = await admin.send(
+            "POST", "users",
+            [
+                "name": "bob", "password": "correct horse battery",
+                "attributes": ["department": "law", "x": ["1", "2"]],
+            ])
+        #expect(made.status == 201 && made.body["attributes"] == ["department": "law", "x": ["1", "2"]])
+        #expect(
+            await admin.send(
+                "POST", "users", ["name": "cyd", "password": "correct horse battery", "attributes": ["a b": "x"]]
+            ).status == 422)
+        answer = try await patch(["attributes": ["department": "sales", "region": ["eu", "us"], "old": "x"]])
+        #expect(answer.body["attributes"] == ["department": "sales", "old": "x", "region": ["eu", "us"]])
+        answer = try await patch(["attributes": ["old": .null, "department": "law"]])
+        #expect(answer.body["attributes"] == ["department": "law", "region": ["eu", "us"]])
+        #expect(try #require(admin.log.changes.last ?? nil).after?["attributes"] == answer.body["attributes"])
+        #expect(try await patch(["attributes": .null]).body["attributes"] == nil)
         for (body, code) in [
             (["groups": ["clerk"]], "refused"), (["groups": "clerks"], "bad_member"),
             (["may": ["two words"]], "refused"),
             (["may": [7]], "bad_member"), (["email": "a\u{0}b"], "refused"), (["role": "clerk"], "bad_member"),
             ([:], "bad_member"), (["keep_grants": true], "bad_member"),
+            (["attributes": ["two words": "a"]], "refused"), (["attributes": ["a": "b\u{0}"]], "refused"),
+            (["attributes": ["a": ""]], "refused"), (["attributes": ["a": []]], "bad_member"),
+            (["attributes": ["a": 7]], "bad_member"), (["attributes": ["a": ["b", 7]]], "bad_member"),
+            (["attributes": [:]], "bad_member"), (["attributes": "a"], "bad_member"),
+            (["attributes": ["a": .string(String(repeating: "x", count: 257))]], "refused"),
+            (["attributes": .object(JSONObject((0..<33).map { ("a\($0)", "x") }))], "refused"),
+            (["attributes": ["a": .strings((0..<129).map { "\($0)" })]], "refused"),
+            (
+                ["attributes": ["a": .strings((0..<20).map { "\($0)" + String(repeating: "x", count: 250) })]],
+                "refused"
+            ),
             (["may": .array((0..<101).map { .string("s\($0)") })], "bad_member"),
         ] as [(JSONObject, String)] {
             let before = tag

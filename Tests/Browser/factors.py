@@ -2,7 +2,7 @@
 """Second factors in headless Chromium with its virtual authenticator: an authenticator app, recovery codes, a passkey after the
 password and alone, and a step-up to a route that demands more than a password.
 
-Usage: factors.py BASE CLIENT_ID USER PASSWORD [--screenshots FOLDER]
+Usage: factors.py BASE CLIENT_ID USER PASSWORD [INVITATION] [--screenshots FOLDER]
 As for pages.py, but scripts are on. The service at BASE/payments demands acr mfa or phr.
 """
 import base64
@@ -207,6 +207,24 @@ def main():
         high = tokens(verifier)
         check(claims(high["access_token"])["acr"] == "phr", "the next token has acr phr")
         check(payments(high["access_token"])[0] == 200, "and the route lets it through")
+
+        invitation = next((word for word in sys.argv[5:] if word.startswith("https://")), None)
+        if invitation:
+            driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+            driver.get(invitation)
+            check(driver.find_element(By.CSS_SELECTOR, "form[data-passkey=create] button").is_displayed(), "an invitation offers a passkey, too")
+            visit.accessible("the page of an invitation, with a passkey")
+            visit.picture("account-link-passkey")
+            press("form[data-passkey=create] button")
+            check(visit.heading == "The passkey is set up", "the passkey takes the place of a password")
+            driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+            driver.get(base + "/oauth2/account")
+            # The authenticator has two by now and offers the newest: that of the invitation.
+            press("form[data-passkey=get] button")
+            check("nora" in visit.text, "and logs in alone")
+            driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+            begin()
+            log_in()
 
         driver.set_window_size(360, 780)
         driver.get(base + "/oauth2/account/factors")

@@ -6,6 +6,9 @@ Usage: screenshots.py BINARY FOLDER [PAGE…]
 Starts a gateway of its own with users, clients and a brand. Each function that is marked with @page leaves the browser on one
 page; a picture of it is taken in each language, light and dark, on a desk and on a phone, as FOLDER/PAGE-de-dark-phone.png.
 """
+import base64
+import hashlib
+import hmac
 import json
 import os
 import shutil
@@ -19,10 +22,16 @@ import time
 import urllib.parse
 import urllib.request
 import zlib
+from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.dont_write_bytecode = True
+from palette import small
 
 PASSWORD = "correct horse battery staple"
 LANGUAGES = ["en", "de"]
@@ -84,7 +93,8 @@ routes:
 audit:
   file: {{path: audit.jsonl}}
 """)
-        self.command("user", "add", "alice", "--display-name", "Alice Archer", given=PASSWORD + "\n")
+        for name, display in (("alice", "Alice Archer"), ("fay-en", "Fay Fletcher"), ("fay-de", "Fay Fletcher")):
+            self.command("user", "add", name, "--display-name", display, given=PASSWORD + "\n")
         for client in ("shop", "tv"):
             grant = "authorization_code" if client == "shop" else "urn:ietf:params:oauth:grant-type:device_code"
             redirect = ["--redirect-uri", "http://127.0.0.1/back"] if client == "shop" else []
@@ -112,6 +122,10 @@ audit:
         options.add_experimental_option("prefs", {"intl.accept_languages": language})
         self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
         self.driver.set_page_load_timeout(30)
+        self.language, self.secret = language, None
+        self.driver.add_virtual_authenticator(VirtualAuthenticatorOptions(
+            protocol=VirtualAuthenticatorOptions.Protocol.CTAP2, transport=VirtualAuthenticatorOptions.Transport.INTERNAL,
+            has_resident_key=True, has_user_verification=True, is_user_verified=True))
 
     # What pages are made of.
 
@@ -136,9 +150,26 @@ audit:
         selector = f"button[value='{value}']" if value else "button"
         self.driver.find_element(By.CSS_SELECTOR, selector).click()
 
-    def log_in(self, password=PASSWORD):
-        self.fill(username="alice", password=password)
+    def log_in(self, password=PASSWORD, user="alice"):
+        self.fill(username=user, password=password)
         self.press()
+
+    def wait(self, condition):
+        for _ in range(400):
+            try:
+                if condition():
+                    return
+            except Exception:
+                pass
+            time.sleep(0.1)
+        raise SystemExit("nothing happened at " + self.driver.current_url)
+
+    def code(self):
+        """RFC 6238."""
+        key = base64.b32decode(self.secret + "=" * (-len(self.secret) % 8))
+        mac = hmac.new(key, struct.pack(">Q", int(time.time() // 30)), hashlib.sha1).digest()
+        offset = mac[-1] & 15
+        return f"{(struct.unpack('>I', mac[offset:offset + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
     def log_out(self):
         self.driver.get(self.base + "/oauth2/jwks")
@@ -157,9 +188,8 @@ audit:
             for scheme in ("light", "dark"):
                 self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
                 image = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True})["data"]
-                import base64
                 with open(os.path.join(folder, f"{name}-{language}-{scheme}-{size}.png"), "wb") as file:
-                    file.write(base64.b64decode(image))
+                    file.write(small(base64.b64decode(image)))
             wide = self.driver.execute_script("return document.documentElement.scrollWidth")
             if wide > width:
                 print(f"{name}-{language}-{size}: is {wide} px wide, and the screen {width}")
@@ -220,6 +250,70 @@ def device_confirmation(world):
     world.fill(user_code=codes["user_code"])
     world.press()
     world.log_in()
+
+
+@page
+def second_factor_app(world):
+    world.get("/oauth2/account/factors")
+    world.log_in(user="fay-" + world.language)
+    world.get("/oauth2/account/factors?set_up=totp")
+
+
+@page
+def recovery_codes(world):
+    second_factor_app(world)
+    world.secret = world.driver.find_element(By.NAME, "secret").get_attribute("value")
+    world.fill(code=world.code())
+    world.press("add_app")
+
+
+@page
+def second_factor(world):
+    world.authorize()
+    world.log_in(user="fay-" + world.language)
+
+
+@page
+def second_factors(world):
+    driver = world.driver
+    world.get("/oauth2/account/factors")
+    world.log_in(user="fay-" + world.language)
+    # A code counts once.
+    used = world.code()
+    world.wait(lambda: world.code() != used)
+    world.fill(code=world.code())
+    driver.find_element(By.ID, "code").submit()
+    world.wait(lambda: driver.find_element(By.ID, "label"))
+    world.fill(label="Laptop")
+    driver.find_element(By.CSS_SELECTOR, "form[data-passkey=create] button").click()
+    world.wait(lambda: len(driver.find_elements(By.CSS_SELECTOR, ".rows > li")) == 2)
+
+
+@page
+def passkey(world):
+    world.authorize()
+    world.log_in(user="fay-" + world.language)
+
+
+@page
+def account(world):
+    world.authorize()
+    world.log_in()
+    if world.driver.find_elements(By.CSS_SELECTOR, "button[value=allow]"):
+        world.press("allow")
+    world.get("/oauth2/account")
+
+
+@page
+def account_password(world):
+    world.get("/oauth2/account/password")
+    world.log_in()
+
+
+@page
+def account_link(world):
+    made = world.command("user", "invite", "nils-" + world.language, "--display-name", "Nils Nilsson")
+    world.driver.get(next(word for word in made.split() if word.startswith("https://")))
 
 
 @page

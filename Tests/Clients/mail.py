@@ -42,7 +42,7 @@ authorization_server:
     user: portcullis
     password: {{file: mail.secret}}
     from: accounts@example.com
-    from_name: "Ünit <accounts>"
+    from_name: "Ünit, accounts"
     timeout: {timeout}
     per_recipient_hour_max: 50
     per_address_hour_max: 200
@@ -192,7 +192,7 @@ class MailTests(unittest.TestCase):
         self.assertFalse(message.defects)
         self.assertEqual(message["to"].addresses[0].addr_spec, "alice@example.com")
         self.assertEqual(message["from"].addresses[0].addr_spec, "accounts@example.com")
-        self.assertEqual(message["from"].addresses[0].display_name, "\u00dcnit <accounts>")
+        self.assertEqual(message["from"].addresses[0].display_name, "\u00dcnit, accounts")
         self.assertEqual(message["auto-submitted"], "auto-generated")
         self.assertIn("Set a new password", message["subject"])
         link = re.search(r"https://\S+", message.get_content()).group(0)

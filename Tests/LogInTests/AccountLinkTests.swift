@@ -58,6 +58,14 @@ struct AccountLinkTests {
         await #expect(throws: ManagementError.self) { try await link(.invitation, of: bob) }
     }
 
+    @Test("a link that sets a password says nothing of the name, so a name beside it counts for nothing")
+    func unneededName() async throws {
+        let page = await browser.get("/oauth2/account/link", try await link())
+        let values = ["new": Self.new, "again": Self.new, "display_name": "Administrator"]
+        #expect(await browser.send(page, values).facts.event == "password_reset")
+        #expect(try await harness.store.user(id: harness.user.id)?.displayName == "Alice A.")
+    }
+
     @Test("looking at the page uses nothing up: mail scanners look, too")
     func scanners() async throws {
         let query = try await link()

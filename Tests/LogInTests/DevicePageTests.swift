@@ -102,8 +102,30 @@ struct DevicePageTests {
         let page = await follow(await submit("WDJBMJHT"))
         change.may = .some(nil)
         try await harness.change(harness.user, change)
-        #expect(await browser.send(page, ["decision": "allow"]).status == 400)
+        // The page is shown again, with what it is now.
+        let again = await browser.send(page, ["decision": "allow"])
+        #expect(again.status == 303)
         #expect(try await state() == .pending)
+        let shown = await follow(again)
+        #expect(shown.text.contains("Read your orders"))
+        #expect(await browser.send(shown, ["decision": "allow"]).facts.event == "device_approved")
+    }
+
+    @Test("who may less since the page was opened lets the device in for less", arguments: [true, false])
+    func shrunkShare(mayRead: Bool) async throws {
+        try await harness.logIn(browser)
+        let request = DeviceRequest(
+            deviceCode: "other", userCode: "BCDFGHJK", clientID: "shop", scopes: ["orders:read", "orders:write"],
+            resources: [AuthorizationHarness.audience], now: newYear2026)
+        _ = try await harness.store.commit(
+            [.insert(request.userCodeRecord), .insert(request.record)], now: newYear2026)
+        let page = await follow(await submit("BCDFGHJK"))
+        var change = Administration.UserChange()
+        change.may = .some(mayRead ? ["orders:read"] : [])
+        try await harness.change(harness.user, change)
+        let answer = await browser.send(page, ["decision": "allow"])
+        #expect(answer.status == 200)
+        #expect(answer.facts.event == (mayRead ? "device_approved" : "user_may_not"))
     }
 
     @Test(

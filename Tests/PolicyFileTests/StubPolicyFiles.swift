@@ -14,6 +14,9 @@ import Policy
 ///     #! authorities certs/client-ca.pem error holds no certificate
 ///     #! descriptors 4096
 ///     #! processors 8
+///     #! names certs/gateway.pem localhost *.example.com 127.0.0.1
+///     #! unset PORTCULLIS_SECRET
+///     #! system-authorities none
 ///     #! content certs/partner.jwks.json {"keys": []}
 struct StubPolicyFiles: PolicyFiles {
     private var statuses: [String: PolicyFileStatus] = [:]
@@ -22,6 +25,9 @@ struct StubPolicyFiles: PolicyFiles {
     private var contents: [String: String] = [:]
     private(set) var descriptorsMax: Int?
     private(set) var processors = 2
+    private(set) var hasSystemAuthorities = true
+    private var names: [String: CertificateNames] = [:]
+    private var unset: Set<String> = []
 
     init(directives text: String = "") {
         for line in text.split(separator: "\n") where line.hasPrefix("#! ") {
@@ -42,6 +48,13 @@ struct StubPolicyFiles: PolicyFiles {
                 authorities[words[1], default: []].append(PolicyFileFinding(.authorities, severity, message))
             case "descriptors": descriptorsMax = Int(words[1])
             case "processors": processors = Int(words[1]) ?? processors
+            case "names":
+                let all = rest.split(separator: " ").map(String.init)
+                let isAddress = { (text: String) in text.contains(":") || text.last?.isNumber == true }
+                names[words[1]] = CertificateNames(
+                    dnsNames: all.filter { !isAddress($0) }, ipAddresses: all.filter(isAddress))
+            case "unset": unset.insert(words[1])
+            case "system-authorities": hasSystemAuthorities = words[1] != "none"
             case "content": contents[words[1]] = rest
             default: break
             }
@@ -61,6 +74,10 @@ struct StubPolicyFiles: PolicyFiles {
     }
 
     func keyPairFindings(chain: String, key: String) -> [PolicyFileFinding] { pairs[chain] ?? [] }
+
+    func certificateNames(chain: String) -> CertificateNames? { names[chain] }
+
+    func isSet(environment name: String) -> Bool { !unset.contains(name) }
 
     func authorityFindings(path: String) -> [PolicyFileFinding] { authorities[path] ?? [] }
 

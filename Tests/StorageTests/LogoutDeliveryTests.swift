@@ -2,6 +2,7 @@ import Audit
 import AuthorizationRecords
 import AuthorizationServer
 import Foundation
+import GatewayTesting
 import HTTP
 import JOSE
 import JSON
@@ -23,6 +24,7 @@ struct LogoutDeliveryTests {
         let sent = Mutex<[(url: String, form: String, isPublicOnly: Bool)]>([])
         let records = Mutex<[String]>([])
         let answer = Mutex<LogoutDelivery.Outcome>(.delivered)
+        let log = RecordedLog()
         private let keys: SigningKeys
 
         init(_ store: any AuthorizationStore) throws {
@@ -31,11 +33,22 @@ struct LogoutDeliveryTests {
             keys = SigningKeys(try #require(SigningKeyRing([DatedSigningKey(key: key, signsFrom: 0)])))
         }
 
+        let made = Mutex<LogoutDelivery?>(nil)
+        /// One for all looks, as a gateway has it.
         var delivery: LogoutDelivery {
+            made.withLock { made in
+                if let made { return made }
+                let new = newDelivery
+                made = new
+                return new
+            }
+        }
+
+        private var newDelivery: LogoutDelivery {
             LogoutDelivery(
                 store: store,
                 mint: LogoutTokenMint(issuer: "https://login.example.com", keys: keys, profile: .standard),
-                way: OutgoingWay(), logger: Logger(label: "test"), clock: { self.now.withLock { $0 } },
+                way: OutgoingWay(), logger: log.logger, clock: { self.now.withLock { $0 } },
                 record: { record in
                     self.records.withLock { $0.append(String(decoding: record.octets, as: UTF8.self)) }
                 },
@@ -75,6 +88,24 @@ struct LogoutDeliveryTests {
 
     private func waiting(_ store: any AuthorizationStore) async throws -> [LogoutNotice] {
         try await store.all(RecordQuery(.logoutNotice), LogoutNotice.init).whole()
+    }
+
+    @Test("an application's first failure is in the log, none of those that follow, and when it takes one again")
+    func logged() async throws {
+        let node = try Node(await StoreHarness(.sqlite).open())
+        try await client("shop", node.store)
+        try await logOut(["shop"], node.store)
+        node.answer.withLock { $0 = .failed("it answered 503") }
+        for seconds: Int64 in [0, 10, 60, 200] { await node.look(after: seconds) }
+        #expect(node.sentCount == 4)
+        #expect(node.log.count == 1)
+        #expect(
+            node.log.text.hasPrefix("warning an application cannot be told of a log-out")
+                && node.log.text.contains("client_id=shop") && node.log.text.contains("reason=it answered 503"),
+            "\(node.log.text)")
+        node.answer.withLock { $0 = .delivered }
+        await node.look(after: 1_000)
+        #expect(node.log.count == 2 && node.log.text.contains("notice an application is told of log-outs again"))
     }
 
     @Test("an application is told once, and what was delivered is forgotten", arguments: StoreHarness.Kind.allCases)

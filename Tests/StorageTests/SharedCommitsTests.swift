@@ -10,15 +10,8 @@ import Testing
 /// SQLite alone: commits that wait at the same time share a transaction there.
 @Suite("Commits that share one transaction of SQLite")
 struct SharedCommitsTests {
-    private static let now: Int64 = 1_767_225_600
-    private let path = FileManager.default.temporaryDirectory.appendingPathComponent(
-        "portcullis-\(UUID().uuidString).sqlite"
-    ).path
-
-    private func run(_ body: (SQLiteAuthorizationStore) async throws -> Void) async throws {
-        defer { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) } }
-        try await body(try SQLiteAuthorizationStore.open(path: path, now: Self.now, random: .system))
-    }
+    private static let now = SQLiteScratch.now
+    private let file = SQLiteScratch()
 
     private static func insert(_ key: String) -> StoreChange {
         .insert(StoredRecord(.replay, key, expiresAt: now + 600, body: [:]))
@@ -36,7 +29,7 @@ struct SharedCommitsTests {
 
     /// What SQLite does where a key is inserted.
     private func refuse(_ key: String, by fault: String) async throws {
-        let queue = try DatabaseQueue(path: path)
+        let queue = try DatabaseQueue(path: file.path)
         try await queue.write { db in
             try db.execute(
                 sql: """
@@ -49,7 +42,7 @@ struct SharedCommitsTests {
 
     @Test("of many at once each holds, or leaves nothing behind, for itself")
     func together() async throws {
-        try await run { store in
+        try await file.run { store in
             let keys = (0..<200).map { "own \($0)" }
             let ends = await Self.atOnce(keys) { key in
                 let shared = "shared \((Int(key.dropFirst(4)) ?? 0) % 10)"
@@ -65,7 +58,7 @@ struct SharedCommitsTests {
 
     @Test("one that the database refuses takes no other with it")
     func refused() async throws {
-        try await run { store in
+        try await file.run { store in
             try await refuse("poison", by: "ABORT")
             let keys = (0..<40).map { "good \($0)" } + ["poison"]
             let ends = await Self.atOnce(keys) { try await store.commit([Self.insert($0)], now: Self.now) }
@@ -79,7 +72,7 @@ struct SharedCommitsTests {
 
     @Test("where the whole transaction is lost, nobody in it is told that it held")
     func lost() async throws {
-        try await run { store in
+        try await file.run { store in
             try await refuse("poison", by: "ROLLBACK")
             let keys = (0..<40).map { "good \($0)" } + ["poison"]
             let ends = await Self.atOnce(keys) { try await store.commit([Self.insert($0)], now: Self.now) }
@@ -94,13 +87,13 @@ struct SharedCommitsTests {
 
     @Test("where the transaction cannot begin, all that wait are told, and the next ones are done")
     func locked() async throws {
-        try await run { _ in
+        try await file.run { _ in
             var configuration = Configuration()
             configuration.busyMode = .immediateError
-            let pool = try DatabasePool(path: path, configuration: configuration)
+            let pool = try DatabasePool(path: file.path, configuration: configuration)
             let commits = SharedCommits()
             configuration.allowsUnsafeTransactions = true
-            let other = try DatabaseQueue(path: path, configuration: configuration)
+            let other = try DatabaseQueue(path: file.path, configuration: configuration)
             try await other.writeWithoutTransaction { db in try db.execute(sql: "BEGIN IMMEDIATE") }
             let keys = (0..<20).map { "\($0)" }
             let commit: @Sendable (String) async throws -> Bool = {

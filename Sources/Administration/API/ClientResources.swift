@@ -16,7 +16,7 @@ struct ClientCollection: AdminResource {
             ) { $0.managementDocument }
         }
         _ = try call.query([])
-        let document = try ClientDocument(call)
+        let document = try ClientDocument(call.document(ClientDocument.known, prefix: RegisteredClient.nameMember))
         let done = try await api.administration.addClient(
             id: document.id, metadata: document.metadata, terms: document.terms, now: call.now, random: call.random)
         api.record(done.change, call)
@@ -39,7 +39,7 @@ struct ClientCollection: AdminResource {
 struct ClientItem: AdminResource {
     let api: AdminAPI
     let id: String
-    let methods = ["GET", "HEAD", "PUT", "DELETE"]
+    let methods = ["GET", "HEAD", "PUT", "PATCH", "DELETE"]
 
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
         _ = try call.query([])
@@ -50,7 +50,17 @@ struct ClientItem: AdminResource {
             let change = try await api.administration.removeClient(id, expected: version, now: call.now)
             return api.gone(change, call)
         }
-        let document = try ClientDocument(call, replacing: client)
+        let document: ClientDocument
+        if call.request.method == "PATCH" {
+            let patch = try call.document(
+                ClientDocument.known, prefix: RegisteredClient.nameMember,
+                types: ["application/json", "application/merge-patch+json"])
+            guard patch.count > 0 else { throw AdminRefusal(.badMember, "The body has no member that could change.") }
+            document = try ClientDocument(merging: patch, into: client)
+        } else {
+            document = try ClientDocument(
+                call.document(ClientDocument.known, prefix: RegisteredClient.nameMember), replacing: client)
+        }
         let done = try await api.administration.replaceClient(
             id, metadata: document.metadata, terms: document.terms, expected: version, now: call.now,
             random: call.random)
@@ -113,49 +123,5 @@ extension AdminAPI {
         if !change.isEmpty { response.facts.event = change.action.rawValue }
         response.facts.settling = change.settling
         return response
-    }
-}
-
-/// What a client is to be: metadata as RFC 7591 §2 has it, and what is not the client's own to say. Members that the
-/// server makes may stand there as they are, so that what was read can be changed and sent back.
-private struct ClientDocument {
-    var id: String?
-    let metadata: JSONObject
-    let terms: Administration.ClientTerms
-
-    private static let ours: Set<String> = [
-        "client_id", "client_id_issued_at", "open_until", "secrets", "first_party", "resources", "served_resources",
-        "may_act",
-    ]
-    private static let known: Set<String> = ours.union([
-        "client_name", "token_endpoint_auth_method", "grant_types", "response_types", "scope", "redirect_uris",
-        "post_logout_redirect_uris",
-        "jwks", "jwks_uri",
-        "dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens",
-        "require_pushed_authorization_requests", "id_token_signed_response_alg", "backchannel_logout_uri",
-        "backchannel_logout_session_required", "require_pkce", "require_acr_values",
-        "allow_token_endpoint_audience",
-        "tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri", "tls_client_auth_san_ip",
-        "tls_client_auth_san_email", "client_uri", "logo_uri", "tos_uri", "policy_uri", "software_id",
-        "software_version", "contacts", "authorization_details_types",
-    ])
-
-    init(_ call: AdminCall, replacing old: RegisteredClient? = nil) throws(AdminRefusal) {
-        let body = try call.document(Self.known, prefix: RegisteredClient.nameMember)
-        let fixed = old?.managementDocument
-        for name in ["client_id_issued_at", "open_until", "secrets"] + (old == nil ? [] : ["client_id"]) {
-            guard let value = body[name] else { continue }
-            guard value == fixed?[name] else {
-                throw AdminRefusal(.badMember, "\(name) is made by the server, and does not change in this way.")
-            }
-        }
-        id = try body.optionalText("client_id")
-        terms = Administration.ClientTerms(
-            resources: try body.optionalTexts("resources"), servedResources: try body.optionalTexts("served_resources"),
-            mayAct: try body.optionalText("may_act"),
-            isFirstParty: try body.optionalFlag("first_party") ?? false)
-        var metadata: JSONObject = [:]
-        for (name, value) in body.members where !Self.ours.contains(name) { metadata[name] = value }
-        self.metadata = metadata
     }
 }

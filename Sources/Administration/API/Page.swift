@@ -37,10 +37,12 @@ struct Page {
     }
 
     /// Expired records are left out, so that a page may be shorter than `limit`.
-    /// - Parameter query: of the records; `after` is added.
+    /// - Parameters:
+    ///   - query: of the records; `after` is added.
+    ///   - describe: nil: it is left out.
     func answer<Value: Sendable>(
         _ query: RecordQuery, _ call: AdminCall, in store: any AuthorizationStore, path: String,
-        _ make: (StoredRecord) -> Value?, _ describe: (Value) -> JSONObject
+        _ make: (StoredRecord) -> Value?, _ describe: (Value) async throws -> JSONObject?
     ) async throws -> ServiceResponse {
         var query = query
         query.afterKey = after
@@ -48,12 +50,16 @@ struct Page {
         var items: [JSONObject] = []
         var damaged: [DamagedRecord] = []
         for row in page.rows {
+            let value: Value
             do throws(DamagedRecord) {
                 let record = try row.get()
-                if !record.isExpired(at: call.now) { items.append(describe(try record.read(make))) }
+                if record.isExpired(at: call.now) { continue }
+                value = try record.read(make)
             } catch {
                 damaged.append(error)
+                continue
             }
+            if let item = try await describe(value) { items.append(item) }
         }
         var body = Self.body(items, damaged: damaged, now: call.now)
         var fields: [ServiceResponse.Field] = []

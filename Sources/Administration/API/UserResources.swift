@@ -17,7 +17,7 @@ struct UserCollection: AdminResource {
         }
         _ = try call.query([])
         let body = try call.document([
-            "name", "password", "identity", "email", "email_verified", "display_name", "invited",
+            "name", "password", "identity", "email", "email_verified", "display_name", "invited", "attributes",
         ])
         let isInvited = try body.optionalFlag("invited") ?? false
         let password = try body.optionalText("password")
@@ -29,11 +29,13 @@ struct UserCollection: AdminResource {
         }
         let credential =
             password.map(NewUserCredential.password) ?? identity.map(NewUserCredential.identity) ?? .byLink
+        var attributes = Administration.UserChange()
+        if let given = body["attributes"] { try UserItem.read(given, into: &attributes) }
         let done = try await api.administration.addUser(
             name: name, credential, email: try body.optionalText("email"),
             isEmailVerified: try body.optionalFlag("email_verified") ?? false,
             displayName: try body.optionalText("display_name"),
-            now: call.now, random: call.random)
+            attributes: attributes.attributes.compactMapValues { $0 }, now: call.now, random: call.random)
         api.record(done.change, call)
         return Self.response(201, done, fields: [("Location", "/admin/v1/users/\(done.value.id)")])
     }
@@ -65,7 +67,7 @@ struct UserItem: AdminResource {
     let id: String
     let methods = ["GET", "HEAD", "PATCH", "DELETE"]
     private static let changeable: Set<String> = [
-        "disabled", "password", "display_name", "email", "email_verified", "may", "groups",
+        "disabled", "password", "display_name", "email", "email_verified", "may", "groups", "attributes",
     ]
 
     func answer(_ call: AdminCall) async throws -> ServiceResponse {
@@ -87,6 +89,7 @@ struct UserItem: AdminResource {
         if body["email"] != nil { change.email = .some(try body.optionalText("email")) }
         if body["may"] != nil { change.may = .some(try body.optionalTexts("may")) }
         if body["groups"] != nil { change.groups = try body.optionalTexts("groups") ?? [] }
+        if let attributes = body["attributes"] { try Self.read(attributes, into: &change) }
         guard !change.isEmpty else {
             throw AdminRefusal(.badMember, "One of \(Self.changeable.sorted().joined(separator: ", ")) must be there.")
         }
@@ -94,5 +97,27 @@ struct UserItem: AdminResource {
             id, change, expected: version, now: call.now, random: call.random)
         api.record(done.change, call)
         return UserCollection.response(200, done)
+    }
+
+    /// Merged, too: null for an attribute takes it away, null for all of them all.
+    static func read(_ value: JSON, into change: inout Administration.UserChange) throws(AdminRefusal) {
+        if value.isNull {
+            change.dropsAttributes = true
+            return
+        }
+        guard let members = value.object, members.count > 0 else {
+            throw AdminRefusal(.badMember, "attributes must have names with texts or lists of texts, or null.")
+        }
+        for (name, value) in members.members {
+            if value.isNull {
+                change.attributes[name] = .some(nil)
+            } else if let text = value.string {
+                change.attributes[name] = [text]
+            } else if let texts = value.array?.map(\.string), !texts.isEmpty, !texts.contains(nil) {
+                change.attributes[name] = texts.compactMap { $0 }
+            } else {
+                throw AdminRefusal(.badMember, "The attribute \(name) must be a text, a list of texts, or null.")
+            }
+        }
     }
 }

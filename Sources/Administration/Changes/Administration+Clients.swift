@@ -11,21 +11,29 @@ extension Administration {
         package var servedResources: [String]?
         /// `sub` of who alone may exchange its access tokens; nil: whoever serves what they are for.
         package var mayAct: String?
+        /// What its users' log-ins have to reach, as `acr` has it (`AuthenticationLevel`); nil: any will do.
+        package var minimumACR: String?
         /// Users are not asked whether they agree.
         package var isFirstParty: Bool
 
         package init(
             resources: [String]? = nil, servedResources: [String]? = nil, mayAct: String? = nil,
-            isFirstParty: Bool = false
+            minimumACR: String? = nil, isFirstParty: Bool = false
         ) {
             self.resources = resources
             self.servedResources = servedResources
             self.mayAct = mayAct
+            self.minimumACR = minimumACR
             self.isFirstParty = isFirstParty
         }
 
         /// Ids of clients have 128 octets at most, and what a user's `sub` is comes from here.
         func check() throws(ManagementError) {
+            if let minimumACR, AuthenticationLevel(rawValue: minimumACR) == nil {
+                throw ManagementError.refused(
+                    "minimum_acr must be one of \(AuthenticationLevel.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
+            }
             guard let mayAct else { return }
             guard ClientID.mayExist(mayAct) else {
                 throw ManagementError.refused("may_act is neither the id of a client nor the sub of a user")
@@ -36,6 +44,7 @@ extension Administration {
             client.resources = resources
             client.servedResources = servedResources
             client.mayAct = mayAct
+            client.leastLevel = minimumACR.flatMap(AuthenticationLevel.init(rawValue:))
             client.isFirstParty = isFirstParty
         }
     }
@@ -204,11 +213,16 @@ extension Administration {
 }
 
 extension RegisteredClient {
-    /// Whether it lost a scope, a resource or a way to come by tokens, or somebody may no longer exchange its own.
+    /// Whether it lost a scope, a resource or a way to come by tokens, or somebody may no longer exchange its own, or they have
+    /// to be bound.
     fileprivate func isNarrower(than old: RegisteredClient) -> Bool {
         let lostResource =
             resources.map { left in old.resources.map { !$0.allSatisfy(left.contains) } ?? true } ?? false
-        let shutsOut = mayAct != nil && mayAct != old.mayAct
-        return lostResource || shutsOut || !old.scopes.allSatisfy(scopes.contains) || !old.grants.isSubset(of: grants)
+        let shutsOut =
+            mayAct != nil && mayAct != old.mayAct || (leastLevel ?? .password) > (old.leastLevel ?? .password)
+        // Tokens of before are of use to whoever finds them.
+        let binds = bindsToKey && !old.bindsToKey || bindsToCertificate && !old.bindsToCertificate
+        return lostResource || shutsOut || binds || !old.scopes.allSatisfy(scopes.contains)
+            || !old.grants.isSubset(of: grants)
     }
 }

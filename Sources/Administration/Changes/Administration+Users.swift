@@ -25,6 +25,10 @@ extension Administration {
         package var may: [String]??
         /// All groups in which it is by an operator's hand, those that are named here alone.
         package var groups: [String]?
+        /// Attributes by name; nil inside: it goes. Others stay.
+        package var attributes: [String: [String]?] = [:]
+        /// Attributes that are not named go, too.
+        package var dropsAttributes = false
 
         package init(
             isDisabled: Bool? = nil, password: String? = nil, keepsGrants: Bool = false, isEmailVerified: Bool? = nil
@@ -41,7 +45,7 @@ extension Administration {
         /// Whether it says anything.
         package var isEmpty: Bool {
             isDisabled == nil && password == nil && isEmailVerified == nil && displayName == nil && email == nil
-                && may == nil && groups == nil
+                && may == nil && groups == nil && attributes.isEmpty && !dropsAttributes
         }
     }
 
@@ -49,13 +53,12 @@ extension Administration {
     /// an account can have.
     package func addUser(
         name: String, _ credential: NewUserCredential, email: String?, isEmailVerified: Bool = false,
-        displayName: String?, now: Int64, random: Randomness
+        displayName: String?, attributes: [String: [String]] = [:], now: Int64, random: Randomness
     ) async throws -> Done<StoredUser> {
         do {
             let user = try await UserDirectory(store: store, hasher: hasher, rules: passwordRules).add(
                 name: name, credential, email: email, isEmailVerified: isEmailVerified, displayName: displayName,
-                now: now,
-                random: random)
+                attributes: attributes, now: now, random: random)
             return Done(
                 change: ManagedChange(.userAdded, user.id, before: nil, after: user.managementDocument), value: user,
                 secret: nil)
@@ -114,8 +117,12 @@ extension Administration {
             return Done(
                 change: ManagedChange(.userChanged, id, before: document, after: document), value: old, secret: nil)
         }
-        let narrows = new.mayLess(than: old, userRules)
-        let changes = [.replace(new.record)] + (change.ends ? UserBelongings.removals(of: id) : [])
+        // Nothing of what a provider says changes here.
+        let narrows =
+            new.mayLess(than: old, userRules) || UserAccess(userRules, provider: nil).hasLost(new, since: old)
+        var changes: [StoreChange] = [.replace(new.record)] + (change.ends ? UserBelongings.removals(of: id) : [])
+        // Links that lie in the mailbox of before set no password any more.
+        if new.email != old.email { changes.append(.removeAll(RecordQuery(.accountLink, subject: id))) }
         // Of who gets a new password and keeps the grants, access tokens go on, too.
         let endsTokens = narrows || change.ends && (!change.keepsGrants || new.isDisabled)
         if endsTokens {
@@ -157,7 +164,10 @@ extension Administration {
 
 extension Administration.UserChange {
     fileprivate var profile: UserProfileChange {
-        UserProfileChange(displayName: displayName, email: email, may: may, groups: groups)
+        var profile = UserProfileChange(displayName: displayName, email: email, may: may, groups: groups)
+        profile.attributes = attributes
+        profile.dropsAttributes = dropsAttributes
+        return profile
     }
 }
 

@@ -14,6 +14,7 @@ extension RegisteredClient {
         document["resources"] = resources.map { .strings($0) }
         document["served_resources"] = servedResources.map { .strings($0) }
         document["may_act"] = mayAct.map { .string($0) }
+        document["minimum_acr"] = leastLevel.map { .string($0.rawValue) }
         document["secrets"] = .array(
             secrets.map { secret in
                 var members: JSONObject = ["created_at": .integer(secret.createdAt)]
@@ -36,6 +37,13 @@ extension StoredUser {
         document["identity"] = identity.map { ["issuer": .string($0.issuer), "subject": .string($0.subject)] }
         document["may"] = may.map { .strings($0) }
         if !groups.isEmpty { document["groups"] = .strings(groups) }
+        if !attributes.isEmpty {
+            document["attributes"] = .object(
+                JSONObject(
+                    attributes.sorted { $0.key < $1.key }.map {
+                        ($0.key, $0.value.count == 1 ? .string($0.value[0]) : .strings($0.value))
+                    }))
+        }
         document["provider_claims"] = providerClaims.map { .object($0.claims) }
         document["created_at"] = .integer(createdAt)
         return document

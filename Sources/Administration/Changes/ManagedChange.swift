@@ -17,6 +17,8 @@ package struct ManagedChange: Sendable, Equatable {
         case factorsRemoved = "user_factors_removed"
         case userLinkAdded = "user_link_added"
         case grantRevoked = "grant_revoked"
+        case sessionEnded = "session_ended"
+        case sessionsEnded = "user_sessions_ended"
         case keysRotated = "keys_rotated"
         case keyRetired = "key_retired"
 
@@ -25,9 +27,7 @@ package struct ManagedChange: Sendable, Equatable {
         package var takesAway: Bool {
             switch self {
             case .clientChanged, .clientRemoved, .secretRemoved, .userChanged, .userRemoved, .factorsRemoved,
-                .grantRevoked,
-                .keysRotated,
-                .keyRetired:
+                .grantRevoked, .sessionEnded, .sessionsEnded, .keysRotated, .keyRetired:
                 true
             case .clientAdded, .secretAdded, .userAdded, .userLinkAdded: false
             }

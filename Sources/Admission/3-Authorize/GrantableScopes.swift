@@ -75,6 +75,14 @@ package struct GrantableScopes: Sendable {
             (require.scopes + require.anyScope).contains { covers($0, by: [scope], require) }
         }
         guard opens else {
+            if AdminRoutes.isAdministrative(scope) {
+                let own = known.filter(AdminRoutes.isAdministrative)
+                throw Objection(
+                    description: own.isEmpty
+                        ? "the scope \"\(scope)\" is for the management interface, which is off; switch it on with admin: {} in authorization_server"
+                        : "the management interface does not ask for the scope \"\(scope)\"; it asks for \(own.joined(separator: " and "))"
+                )
+            }
             let hint = Spelling.hint(for: scope, among: known)
             throw Objection(
                 description:

@@ -112,7 +112,9 @@ extension RefusalCode {
             badToken("introspection_mismatch", "The access token and what its issuer says of it do not agree.")
         case .revokedToken: badToken("revoked_token", "The access token was revoked.")
         case .wrongCertificate:
-            badToken("wrong_certificate", "The access token is bound to another client certificate.")
+            badToken(
+                "wrong_certificate",
+                "The access token is bound to a client certificate that this connection has not shown.")
         case .missingProof:
             badToken("missing_proof", "The access token is bound to a key whose possession was not shown.")
         case .unknownConfirmation:

@@ -27,6 +27,8 @@ extension RegisteredClient {
         if wantsLogoutSession { body["wants_logout_session"] = true }
         if !requiresProofKey { body["waives_proof_key"] = true }
         if requiresACRValues { body["requires_acr_values"] = true }
+        if !defaultACRValues.isEmpty { body["default_acr_values"] = .strings(defaultACRValues) }
+        body["minimum_acr"] = leastLevel.map { .string($0.rawValue) }
         if takesEndpointAudience { body["takes_endpoint_audience"] = true }
         if isFirstParty { body["first_party"] = true }
         if openUntil != nil { body["open"] = true }
@@ -47,8 +49,10 @@ extension RegisteredClient {
         let secrets = (body["secrets"] ?? []).array?.map(StoredSecret.init)
         let idTokenAlgorithm = body["id_token_algorithm"].map { $0.string.flatMap(Algorithm.init(rawValue:)) }
         let certificateName = body["certificate"].map(ClientCertificateName.init(stored:))
+        let leastLevel = body["minimum_acr"].map { $0.string.flatMap(AuthenticationLevel.init(rawValue:)) }
         guard record.kind == .client, let name = body["name"]?.string, let createdAt = body["created_at"]?.int,
             let secrets, !secrets.contains(nil), certificateName != .some(nil), idTokenAlgorithm != .some(nil),
+            leastLevel != .some(nil),
             let bindsToKey = body.flag("binds_to_key"), let bindsToCertificate = body.flag("binds_to_certificate"),
             let requiresPushedRequests = body.flag("requires_pushed_requests"),
             let waivesProofKey = body.flag("waives_proof_key"),
@@ -74,6 +78,8 @@ extension RegisteredClient {
         self.idTokenAlgorithm = idTokenAlgorithm ?? nil
         requiresProofKey = !waivesProofKey
         self.requiresACRValues = requiresACRValues
+        defaultACRValues = body.strings("default_acr_values")
+        self.leastLevel = leastLevel ?? nil
         backChannelLogoutURI = body["backchannel_logout_uri"]?.string
         self.wantsLogoutSession = wantsLogoutSession
         self.takesEndpointAudience = takesEndpointAudience

@@ -45,6 +45,12 @@ package struct RegisteredClient: Sendable, Equatable {
     /// `acr_values` of its requests have to be met (RFC 9470 §5); without, they are what it prefers (OpenID Connect Core
     /// §3.1.2.1).
     package var requiresACRValues = false
+    /// What it asks for where its requests have no `acr_values` (OpenID Connect Registration §2 `default_acr_values`); empty:
+    /// nothing.
+    package var defaultACRValues: [String] = []
+    /// What its users' log-ins have to reach, by an operator's word: nothing in a request or its registration lowers it. nil:
+    /// any will do.
+    package var leastLevel: AuthenticationLevel?
     /// Its assertions may be made for the token endpoint instead of the issuer (RFC 7523 §3).
     package var takesEndpointAudience = false
     /// Users are not asked whether they agree: it belongs to whoever runs the server.
@@ -84,6 +90,10 @@ package struct RegisteredClient: Sendable, Equatable {
     /// Tokens for these, issued to others, are its business. A list has to name them: "all there are" is no permission
     /// to look into the tokens of all.
     package var audiencesServed: [String] { servedResources ?? resources ?? [] }
+
+    /// It can come by an ID token (OpenID Connect Core §3.1.2.1): by a user's log-in, with `openid`. Without one, it is told
+    /// of no log-out.
+    package var getsIDTokens: Bool { grants.contains(.authorizationCode) && scopes.contains("openid") }
 
     /// Anybody can say that it is this one (RFC 6749 §2.1).
     package var isPublic: Bool { authenticationMethods == [.none] }

@@ -9,7 +9,17 @@ package struct Randomness: Sendable {
 
     /// The operating system's (getrandom).
     package static let system = Randomness { count in
+        // A word at a time: each is a system call.
         var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        var octets: [UInt8] = []
+        octets.reserveCapacity(count)
+        while octets.count < count {
+            var word = generator.next()
+            for _ in 0..<min(8, count - octets.count) {
+                octets.append(UInt8(truncatingIfNeeded: word))
+                word >>= 8
+            }
+        }
+        return octets
     }
 }

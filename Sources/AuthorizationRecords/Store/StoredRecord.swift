@@ -135,6 +135,7 @@ package enum StoreChange: Sendable, Equatable {
     case remove(RecordKind, key: String, version: Int64? = nil)
     /// All that the query means, however many.
     case removeAll(RecordQuery)
-    /// If the query means more than `above`, those that were written longest ago go until `keeping` are left.
+    /// If the query means more than `above`, those that were written longest ago go until `keeping` are left. Only they: a grant
+    /// has to be ended (`Revoker`).
     case removeOldest(RecordQuery, above: Int, keeping: Int)
 }

@@ -30,6 +30,14 @@ extension UserAuthentication {
         return level >= asked
     }
 
+    /// Whether it was of this level, or a higher one, by what was shown: also where a client has been told of a lower one.
+    /// - Parameter least: nil: any will do.
+    package func reaches(_ least: AuthenticationLevel?) -> Bool {
+        guard let least, least > .password else { return true }
+        if let level, level >= least { return true }
+        return methods.contains("mfa") && (least <= .multiFactor || methods.contains("pop"))
+    }
+
     /// As it is told to a client: `acr` is the first of the values it asks for that is met (OpenID Connect Core §3.1.2.1),
     /// so that whoever asks for a level is not told of a higher one, which may mean nothing there.
     package func told(asked values: [String]) -> UserAuthentication {

@@ -28,6 +28,8 @@ package struct StoredUser: Sendable, Equatable {
     package var may: [String]?
     /// Groups in which an operator has put it.
     package var groups: [String] = []
+    /// What operators have noted of it, by name; each has one text or several.
+    package var attributes: [String: [String]] = [:]
     /// What the provider said of it at its last log-in; nil: nothing that is needed.
     package var providerClaims: ProviderClaims?
     /// Seconds since 1970.
@@ -53,6 +55,7 @@ package struct StoredUser: Sendable, Equatable {
         if epoch != 0 { body["epoch"] = .integer(epoch) }
         body["may"] = may.map { .strings($0) }
         if !groups.isEmpty { body["groups"] = .strings(groups) }
+        if !attributes.isEmpty { body["attributes"] = Self.document(attributes) }
         body["provider_claims"] = providerClaims?.json
         var record = StoredRecord(.user, id, subject: id, body: body)
         record.version = version
@@ -65,7 +68,8 @@ package struct StoredUser: Sendable, Equatable {
         guard record.kind == .user, let name = body["name"]?.string, let createdAt = body["created_at"]?.int,
             let isDisabled = body.flag("disabled"), let isEmailVerified = body.flag("email_verified"),
             let epoch = body["epoch"] == nil ? 0 : body["epoch"]?.int,
-            let may = body.optionalStrings("may"), let groups = body.optionalStrings("groups")
+            let may = body.optionalStrings("may"), let groups = body.optionalStrings("groups"),
+            let attributes = Self.attributes(body["attributes"])
         else { return nil }
         self.init(id: record.key, name: name, createdAt: createdAt)
         email = body["email"]?.string
@@ -81,8 +85,25 @@ package struct StoredUser: Sendable, Equatable {
         self.epoch = epoch
         self.may = may
         self.groups = groups ?? []
+        self.attributes = attributes
         providerClaims = body["provider_claims"]?.object.flatMap(ProviderClaims.init)
         version = record.version
+    }
+
+    private static func document(_ attributes: [String: [String]]) -> JSON {
+        .object(JSONObject(attributes.sorted { $0.key < $1.key }.map { ($0.key, .strings($0.value)) }))
+    }
+
+    /// nil: they are damaged.
+    private static func attributes(_ value: JSON?) -> [String: [String]]? {
+        guard let value else { return [:] }
+        guard let object = value.object else { return nil }
+        var attributes: [String: [String]] = [:]
+        for (name, value) in object.members {
+            guard let texts = value.array?.map(\.string), !texts.contains(nil) else { return nil }
+            attributes[name] = texts.compactMap { $0 }
+        }
+        return attributes
     }
 
     /// Leads from the name to the account.

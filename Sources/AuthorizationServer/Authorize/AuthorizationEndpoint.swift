@@ -15,6 +15,8 @@ struct AuthorizationEndpoint: ServerEndpoint {
     static let interactionSeconds: Int64 = 1_800
     /// Of changes that meet others.
     private static let attemptsMax = 4
+    /// Of a user's grants at a time.
+    private static let grantsRead = 10
 
     let issuer: String
     let store: any AuthorizationStore
@@ -60,6 +62,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
             var flow = AuthorizationFlow(
                 request: request, client: client, user: login.map { LoggedInUser($0.session) }, now: call.now)
             flow.share = login.map { access.share(request.scopes, of: $0.user) }
+            flow.leastLevel = login.flatMap { access.leastLevel(of: $0.user, for: client) }
             flow.pushed = received.pushed.map { PushedReference(key: $0.key, version: $0.version) }
             response = try await proceed(flow, answer, call)
         } catch {
@@ -106,6 +109,7 @@ struct AuthorizationEndpoint: ServerEndpoint {
         let known = try await user(interaction, call)
         var flow = AuthorizationFlow(request: request, client: client, user: known?.user, now: call.now)
         flow.share = known.map { access.share(request.scopes, of: $0.account) }
+        flow.leastLevel = known.flatMap { access.leastLevel(of: $0.account, for: client) }
         flow.interaction = interaction
         flow.pushed = interaction.pushed
         var response: ServiceResponse
@@ -174,10 +178,22 @@ struct AuthorizationEndpoint: ServerEndpoint {
         guard let user = flow.user, flow.interaction?.consent == nil else { return false }
         if flow.client.isFirstParty { return true }
         guard flow.mayRemember else { return false }
-        let query = RecordQuery(.grant, client: flow.client.id, subject: user.userID)
-        let grants = try await store.orUnavailable { try await $0.page(query, most: 100) }
-        // One that cannot be read agrees to nothing.
-        return grants.records.compactMap(Grant.init).contains { flow.grantable.isCovered(by: $0, now: flow.now) }
+        // Nearly always one of the first covers it: reading a hundred takes ten times as long as all the rest.
+        var next: RecordQuery? = RecordQuery(.grant, client: flow.client.id, subject: user.userID)
+        var left = UserShare.grantsPerClient
+        while let query = next, left > 0 {
+            let most = min(left, Self.grantsRead)
+            let grants = try await store.orUnavailable { try await $0.page(query, most: most) }
+            // One that cannot be read agrees to nothing.
+            if grants.records.compactMap(Grant.init).contains(where: {
+                flow.grantable.isCovered(by: $0, now: flow.now)
+            }) {
+                return true
+            }
+            left -= most
+            next = grants.next
+        }
+        return false
     }
 
     /// How users can log in; of somebody who is logged in, and not as the client asks, how this user can.
@@ -231,10 +247,13 @@ struct AuthorizationEndpoint: ServerEndpoint {
             var flow = flow
             let share = access.share(flow.grantable.scopes, of: login.user)
             if share.isNothing { throw .userMayNotGrant }
+            let least = access.leastLevel(of: login.user, for: flow.client)
+            guard user.authentication.reaches(least) else { throw .unmetAuthentication }
             flow.share?.granted = share.granted
             flow.share?.leftOut += share.leftOut
             let code = AuthorizationCode(
-                code: text, request: flow.grantable, user: user.told(asked: flow.request.acrValues), now: call.now)
+                code: text, request: flow.grantable, user: user.told(asked: flow.request.acrValues, atLeast: least),
+                now: call.now)
             let all =
                 [login.user.unchanged, .expect(.session, key: login.session.key, version: login.session.version)]
                 + pending.insertion(of: code.record) + changes

@@ -16,6 +16,9 @@ struct AuthorizationFlow: Sendable {
     /// What of the request the user may be granted; nil: nobody is logged in.
     var share: UserAccess.Share?
 
+    /// What the log-in has to reach, for this client and this user; nil: any will do.
+    var leastLevel: AuthenticationLevel?
+
     init(request: AuthorizationRequest, client: RegisteredClient, user: LoggedInUser?, now: Int64) {
         self.request = request
         self.client = client
@@ -27,7 +30,7 @@ struct AuthorizationFlow: Sendable {
         NextStep.after(
             request, user: user, isFresh: interaction != nil, loggedInHere: loggedInHere, consent: interaction?.consent,
             isCovered: isCovered, mayNothing: share?.isNothing ?? false,
-            contexts: contexts, now: now)
+            leastLevel: leastLevel, contexts: contexts, now: now)
     }
 
     /// The request, as far as the user may be granted it.
@@ -63,8 +66,12 @@ extension AuthorizationRequest {
 
 extension LoggedInUser {
     /// As a client is told that asks for these values of `acr`.
-    func told(asked values: [String]) -> LoggedInUser {
+    /// - Parameter least: what it had to reach: it is not told of less.
+    func told(asked values: [String], atLeast least: AuthenticationLevel?) -> LoggedInUser {
         var told = self
+        let values = values.filter { value in
+            AuthenticationLevel(rawValue: value).map { $0 >= least ?? .password } ?? true
+        }
         told.authentication = authentication.told(asked: values)
         return told
     }

@@ -28,16 +28,20 @@ enum NextStep: Equatable {
     ///   is satisfied.
     ///   - isCovered: this client need not ask this user: it is ours, or the same was agreed to before.
     ///   - mayNothing: the user may not be granted anything that the client asks for, and is told so.
+    ///   - leastLevel: what the log-in has to reach, whatever the client asks for; nil: any will do.
     ///   - contexts: how users can log in.
     ///   - now: seconds since 1970.
     static func after(
         _ request: AuthorizationRequest, user: LoggedInUser?, isFresh: Bool, loggedInHere: Bool = false,
-        consent: Interaction.Consent?, isCovered: Bool, mayNothing: Bool = false, contexts: AuthenticationContexts,
+        consent: Interaction.Consent?, isCovered: Bool, mayNothing: Bool = false,
+        leastLevel: AuthenticationLevel? = nil,
+        contexts: AuthenticationContexts,
         now: Int64
     ) -> NextStep {
         let mayAsk = !request.prompts.contains(.none)
         guard let user else { return mayAsk ? .login : .refuse(.loginRequired) }
-        if !isFresh, demandsLogin(request, user.authentication, contexts, mayAsk: mayAsk, now: now) {
+        let reaches = user.authentication.reaches(leastLevel)
+        if !isFresh, !reaches || demandsLogin(request, user.authentication, contexts, mayAsk: mayAsk, now: now) {
             return mayAsk ? .login : .refuse(.loginRequired)
         }
         // OpenID Connect Core §3.1.2.1: somebody else has logged in than the client asks about.
@@ -45,7 +49,9 @@ enum NextStep: Equatable {
             return mayAsk && !isFresh ? .login : .refuse(.loginRequired)
         }
         // RFC 9470 §5: who cannot log in as the resource demands gets no token that would be refused there.
-        guard !request.requiresACR || meets(request, user.authentication) else { return .refuse(.unmetAuthentication) }
+        guard reaches, !request.requiresACR || meets(request, user.authentication) else {
+            return .refuse(.unmetAuthentication)
+        }
         // Consent may have taken its time. Who refuses need not log in for that.
         if isFresh, consent != .refused, let maxAge = request.maxAge,
             now &- user.authentication.time > max(maxAge, loggedInHere ? freshSecondsOfLogIn : freshSeconds)

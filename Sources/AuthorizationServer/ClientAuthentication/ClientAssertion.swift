@@ -67,11 +67,11 @@ struct ClientAssertion: Sendable {
         (try? jws.verified(by: keys, allowing: algorithms)) != nil
     }
 
-    /// What is remembered of it, so that it counts once (RFC 7523 §3-7).
+    /// What is remembered of it, so that it counts once (RFC 7523 §3-7): also for a client of the same name that comes after
+    /// this one. It is not found by its client, since that would take an index to be written each time.
     func replayRecord(until end: Int64) -> StoredRecord {
         StoredRecord(
-            .replay, SecretDigest.text(of: "client assertion\0\(clientID)\0\(tokenID)"), expiresAt: end,
-            client: clientID, body: [:])
+            .replay, SecretDigest.text(of: "client assertion\0\(clientID)\0\(tokenID)"), expiresAt: end, body: [:])
     }
 }
 

@@ -31,15 +31,25 @@ struct TokenMint: Sendable {
         claims["act"] = content.actor
         claims["may_act"] = content.mayAct
         claims["authorization_details"] = content.authorizationDetails
-        do {
-            let text = try key.sign(header: ["typ": "at+jwt"], claims: claims)
-            return IssuedToken(
-                text: text, type: content.binding?.keyThumbprint == nil ? "Bearer" : "DPoP", scope: scope,
-                lifetimeSeconds: lifetime)
-        } catch {
-            throw .unavailable
-        }
+        for (name, value) in content.userClaims.members where claims[name] == nil { claims[name] = value }
+        let text: String
+        do { text = try key.sign(header: ["typ": "at+jwt"], claims: claims) } catch { throw .unavailable }
+        // Better here, where it says why, than at each service that it is sent to.
+        guard text.utf8.count <= Self.bytesMax else { throw .tokenTooLong }
+        return IssuedToken(
+            text: text, type: content.binding?.keyThumbprint == nil ? "Bearer" : "DPoP", scope: scope,
+            lifetimeSeconds: lifetime)
     }
+
+    /// Octets of a token, encoded: a gateway takes 16 KiB, and a head, in which more has to stand, as much.
+    static let bytesMax = 14_336
+}
+
+extension OAuthError {
+    /// All that was granted is too much for one token.
+    static let tokenTooLong = OAuthError(
+        "invalid_request", "the token would be longer than services take; ask for fewer scopes or details",
+        event: "token_too_long")
 }
 
 /// What an access token says.
@@ -62,6 +72,8 @@ struct AccessTokenContent: Sendable {
     var mayAct: JSON?
     /// RFC 9396 §9.1.
     var authorizationDetails: JSON?
+    /// What the operator wants it to say of the user besides.
+    var userClaims: JSONObject = [:]
 
     init(clientID: String, subject: String, scopes: [String], audience: String) {
         self.clientID = clientID

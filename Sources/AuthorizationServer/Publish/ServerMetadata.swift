@@ -47,6 +47,10 @@ struct ServerMetadata: Sendable {
             document["authorization_details_types_supported"] = .strings(settings.authorizationDetailsTypes)
         }
         let contexts = AuthenticationContexts(settings)
+        // OpenID Connect Discovery §3: what applications can get, not what services read in access tokens.
+        let more = settings.users.claims.filter { !$0.places.isDisjoint(with: [.idToken, .userInfo]) }.map(\.name)
+        let claims = (document["claims_supported"]?.array ?? []).compactMap(\.string)
+        document["claims_supported"] = .strings(ScopeText.distinct(claims + more))
         if !contexts.own.isEmpty { document["acr_values_supported"] = .strings(contexts.own) }
         return document
     }

@@ -29,6 +29,7 @@ extension RegisteredClient {
         }
         document["require_pkce"] = .bool(requiresProofKey)
         document["require_acr_values"] = .bool(requiresACRValues)
+        if !defaultACRValues.isEmpty { document["default_acr_values"] = .strings(defaultACRValues) }
         document["allow_token_endpoint_audience"] = .bool(takesEndpointAudience)
         for (name, value) in metadata.members { document[name] = value }
         return document

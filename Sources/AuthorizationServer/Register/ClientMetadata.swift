@@ -82,6 +82,7 @@ package struct ClientMetadata: Sendable {
         client.requiresPushedRequests = try flag(metadata, "require_pushed_authorization_requests")
         client.requiresProofKey = try flag(metadata, "require_pkce", default: true)
         client.requiresACRValues = try flag(metadata, "require_acr_values")
+        client.defaultACRValues = try defaultACRValues(metadata)
         client.idTokenAlgorithm = try idTokenAlgorithm(metadata)
         client.backChannelLogoutURI = try backChannelLogoutURI(metadata, redirectURIs: client.redirectURIs)
         client.wantsLogoutSession = try flag(metadata, "backchannel_logout_session_required")
@@ -343,6 +344,20 @@ package struct ClientMetadata: Sendable {
                     + idTokenAlgorithms.flatMap(\.names).joined(separator: ", "))
         }
         return algorithm
+    }
+
+    /// OpenID Connect Registration §2. As long as `acr_values` of a request may be.
+    private func defaultACRValues(_ metadata: JSONObject) throws(ClientMetadataError) -> [String] {
+        let values = try texts(metadata, "default_acr_values") ?? []
+        guard values.reduce(0, { $0 + $1.utf8.count + 1 }) <= AuthorizationRequest.textBytesMax,
+            values.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } })
+        else {
+            throw ClientMetadataError(
+                .metadata,
+                "default_acr_values must be values of acr, \(AuthorizationRequest.textBytesMax) octets together at most"
+            )
+        }
+        return values
     }
 
     // MARK: What is only shown

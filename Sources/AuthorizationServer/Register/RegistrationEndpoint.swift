@@ -122,6 +122,7 @@ struct RegistrationEndpoint: ServerEndpoint {
         client.resources = old.resources
         client.servedResources = old.servedResources
         client.mayAct = old.mayAct
+        client.leastLevel = old.leastLevel
         // As the answer had it: that is no wish.
         if old.idTokenAlgorithm == nil, client.idTokenAlgorithm == metadata.idTokenAlgorithms.first {
             client.idTokenAlgorithm = nil
@@ -141,7 +142,6 @@ struct RegistrationEndpoint: ServerEndpoint {
             [
                 .remove(.client, key: client.id, version: client.version),
                 .removeAll(RecordQuery(.registrationToken, client: client.id)),
-                .removeAll(RecordQuery(.replay, client: client.id)),
             ]
         do {
             guard try await store.commit(changes, ending: .client(client.id), now: call.now, clock: clock) else {

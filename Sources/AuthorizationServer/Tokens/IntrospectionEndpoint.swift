@@ -2,6 +2,7 @@ import AuthorizationRecords
 import HTTP
 import JSON
 import LogIn
+import Policy
 
 /// `/oauth2/introspect` (RFC 7662): what a token says and whether it counts, for whoever may know.
 ///
@@ -64,6 +65,10 @@ struct IntrospectionEndpoint: ClientOperation {
             let share = access.share(token.scopes, of: user)
             if share.isNothing { return nil }
             if !share.leftOut.isEmpty { answer["scope"] = .string(share.granted.joined(separator: " ")) }
+            // What is said of the user as it is today, too.
+            let target = UserAccess.ClaimTarget(
+                .accessToken, client: token.clientID, audience: token.audience, scopes: share.granted)
+            for (name, value) in access.claimsToday(of: user, for: target) { answer[name] = value }
         }
         return answer
     }

@@ -45,6 +45,30 @@ package struct SubjectName: Sendable, Equatable {
         self.names = names.reversed()
     }
 
+    /// The text form (RFC 4514 §2), which `init(_:)` reads.
+    package var text: String {
+        let words = Dictionary(uniqueKeysWithValues: Self.types.map { ($0.value, $0.key) })
+        return names.reversed().map { part in
+            part.map { "\(words[$0.type] ?? $0.type)=\(Self.escaped($0.value))" }.joined(separator: "+")
+        }.joined(separator: ",")
+    }
+
+    /// What would mean something else, and what nobody would see.
+    private static func escaped(_ value: String) -> String {
+        var text = ""
+        for (place, scalar) in value.unicodeScalars.enumerated() {
+            let isLast = place == value.unicodeScalars.count - 1
+            if "\"+,;<>\\=".unicodeScalars.contains(scalar) || place == 0 && scalar == "#" {
+                text += "\\" + String(scalar)
+            } else if scalar == " " && (place == 0 || isLast) || scalar.value < 0x20 || scalar.value == 0x7F {
+                text += "\\" + Hex.text(of: [UInt8(truncatingIfNeeded: scalar.value)])
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+
     /// nil: empty, or with a value that is no text.
     init?(_ name: DistinguishedName) {
         var names: [[Attribute]] = []

@@ -6,9 +6,10 @@ import Transport
 extension RequestPipeline {
     /// 11. The record closes: one for each request, whatever happened to it.
     func closeRecord(_ ending: ExchangeEnding) {
-        guard let ticket = request.record.take() else { return }
         let now = loop.transport.now()
         let figures = exchange.figures
+        count(figures, now: now)
+        guard let ticket = request.record.take() else { return }
         let wall = Clock.wallNanoseconds()
         if request.route == nil {
             ticket.closeUnmatched(
@@ -20,6 +21,19 @@ extension RequestPipeline {
             ticket.close(at: wall) { describe(&$0, ending, figures, now: now) }
         }
         loop.transport.wakeSoon()
+    }
+
+    /// Into the loop's own memory, also where there is no record.
+    private func count(_ figures: ExchangeFigures, now: Int64) {
+        let place = request.route?.place ?? RouteNames.unmatched
+        guard place < loop.counts.routes.count else { return }
+        let wasForwarded = figures.upstreamStartedAt > 0
+        loop.counts.routes[place].add(
+            RequestCounts.Outcome(exchange.method, status: figures.status, refusal: request.refusal),
+            whole: now &- figures.startedAt,
+            own: (wasForwarded ? figures.upstreamStartedAt : now) &- figures.startedAt,
+            firstByte: figures.upstreamFirstByteAt > 0 ? figures.upstreamFirstByteAt &- figures.upstreamStartedAt : nil,
+            bytesIn: figures.bodyBytesIn, bytesOut: figures.bodyBytesOut)
     }
 
     private func describe(

@@ -25,6 +25,8 @@ final class RequestPipeline: ExchangeDelegate {
     func exchangeBegan() {
         // Once for all steps: each reading of it takes a copy, of 400 octets and two references.
         let head = exchange.head
+        loop.counts.inFlight += 1
+        request.isInFlight = true
         do throws(Refusal) { try openRecord(head) } catch { return refuse(error) }
         // It asks about the gateway, not about anything behind it (RFC 9110 §9.3.7).
         if head.method == .options, head.asksAboutServer { return answerOptions(allow: nil) }
@@ -325,6 +327,7 @@ final class RequestPipeline: ExchangeDelegate {
 
     func exchangeEnded(_ ending: ExchangeEnding) {
         closeRecord(ending)
+        if request.isInFlight { loop.counts.inFlight -= 1 }
         if let waiting = request.waiting { loop.inquiries.leave(waiting.place) }
         request.replace(loop.snapshot)
     }

@@ -16,6 +16,8 @@ struct RequestState: ~Copyable {
     var permit: Permit?
     var allowance: Allowance
     var lease: Lease?
+    /// Counted among the requests that have begun and not ended.
+    var isInFlight = false
     /// Place among the upstream's endpoints; -1: none was picked.
     var endpoint = -1
     /// Of attempts to forward, in their order; empty for all but a few.

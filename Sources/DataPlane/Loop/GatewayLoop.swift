@@ -17,6 +17,10 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     /// Requests that wait for something from outside.
     let inquiries: PendingRequests
     var random = FastRandom()
+    /// Of the requests that have ended here, and those that have not.
+    package internal(set) var counts = RequestCounts()
+    /// What tells how the gateway is, by the tag of its listener.
+    private let monitors: [any LocalService]
     /// Used for answers that the gateway writes itself.
     var answerFields = FieldList()
 
@@ -30,7 +34,11 @@ package final class GatewayLoop: ExchangeDelegateFactory {
 
     /// To be called on the loop.
     /// - Parameter waitMax: nanoseconds that a request waits for something from outside, at most.
-    package init(transport: TransportLoop, snapshot: Snapshot, ledgers: Ledgers, waitMax: Int64) {
+    package init(
+        transport: TransportLoop, snapshot: Snapshot, ledgers: Ledgers, waitMax: Int64,
+        monitors: [any LocalService] = []
+    ) {
+        self.monitors = monitors
         let (signatures, index) = (ledgers.signatures, transport.index)
         inquiries = PendingRequests(
             waitMax: waitMax, onAbandonedSignature: { signatures.abandon($0, loop: index) })
@@ -55,7 +63,10 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     }
 
     /// What a new connection contributes to its requests.
-    package func connectionOpened(_ peer: Peer) -> any ConnectionDelegate { ConnectionFacts(peer, on: self) }
+    package func connectionOpened(_ peer: Peer) -> any ConnectionDelegate {
+        guard let tag = peer.listenerTag else { return ConnectionFacts(peer, on: self) }
+        return MonitoringConnection(monitors.indices.contains(tag) ? monitors[tag] : nil)
+    }
 
     /// Leaves no record: there was no request.
     package func connectionFailed(from address: String, reason: HandshakeFailure, now: Int64) {
@@ -93,6 +104,7 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     private func adopt(_ snapshot: Snapshot) {
         transport.timeouts = snapshot.policy.timeouts.transport
         transport.timeouts.upstreamRequestsMax = snapshot.policy.bounds.upstreamRequestsMax
+        counts.makeRoom(for: ledgers.routeNames.all.count)
         transport.gatheredBytesMax = snapshot.policy.bounds.bodyGatheredBytesMax
         balancers = snapshot.upstreams.map { upstream in
             Balancer(upstream.upstream, health: upstream.health, seed: random.next())

@@ -21,6 +21,8 @@ package final class Ledgers: Sendable {
     /// Those that take long.
     package let signatures: SignatureChecks
     let tokenDigestKey: SecretDigestKey
+    /// Under which routes are counted.
+    package let routeNames = RouteNames()
     /// Of what leaves no record.
     package let counters = Counters()
 

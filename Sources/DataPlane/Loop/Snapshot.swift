@@ -93,6 +93,8 @@ package final class RouteRuntime: Sendable {
     /// How slow its clients may be in the long run; nil: as everywhere.
     let transfer: TransferLimits?
     let service: (any LocalService)?
+    /// In `RequestCounts`.
+    let place: Int
     /// Path of the route's protected-resource metadata (RFC 9728); empty: there is none.
     private let metadataPath: [UInt8]
     /// The same on hosts on which it differs.
@@ -102,8 +104,9 @@ package final class RouteRuntime: Sendable {
     package init(
         route: Route, rules: RouteRules, policyHash: AuditText, limits: [RateLimit], defaultBodyBytesMax: Int?,
         upstream: Int?, times: UpstreamTimes, transfer: TransferLimits?, service: (any LocalService)?,
-        resource: ProtectedResources.Place?
+        resource: ProtectedResources.Place?, place: Int = RouteNames.others
     ) {
+        self.place = place
         self.route = route
         self.rules = rules
         record = AuditFragment { record in

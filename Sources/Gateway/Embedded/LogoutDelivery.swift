@@ -51,6 +51,9 @@ final class LogoutDelivery: Service {
     private let logger: Logger
     private let clock: @Sendable () -> Int64
     private let counts = Mutex(Status())
+    /// Applications of which the log says that they cannot be told. Bounded by `failingMax`.
+    private let failing = Mutex<Set<String>>([])
+    private static let failingMax = 10_000
 
     /// - Parameters:
     ///   - record: into the audit log.
@@ -179,7 +182,11 @@ final class LogoutDelivery: Service {
         case .delivered:
             _ = try await store.commit([removal], now: clock())
             counts.withLock { $0.delivered += 1 }
+            if failing.withLock({ $0.remove(notice.clientID) }) != nil {
+                logger.notice("an application is told of log-outs again", metadata: ["client_id": "\(notice.clientID)"])
+            }
         case .failed(let reason):
+            begin(notice, url, reason)
             if let later = notice.postponed(now: clock()) {
                 _ = try await store.commit([.replace(later.record)], now: clock())
             } else if try await store.commit([removal], now: clock()) {
@@ -188,6 +195,15 @@ final class LogoutDelivery: Service {
         case .refused(let reason):
             if try await store.commit([removal], now: clock()) { report(notice, url, reason) }
         }
+    }
+
+    /// The first of an application's failures is said, and none of those that follow until it takes one again.
+    private func begin(_ notice: LogoutNotice, _ url: AbsoluteURL, _ reason: String) {
+        let isFirst = failing.withLock { $0.count < Self.failingMax && $0.insert(notice.clientID).inserted }
+        guard isFirst else { return }
+        logger.warning(
+            "an application cannot be told of a log-out; it is tried again for some hours",
+            metadata: ["client_id": "\(notice.clientID)", "host": "\(url.host)", "reason": "\(reason)"])
     }
 
     /// Nobody tries any longer: the user may go on in that application.

@@ -112,13 +112,20 @@ package final class GatewayServer: Sendable {
         let builder = SnapshotBuilder(
             ledgers: ledgers, keyFetchers: keyFetchers, introspection: introspection,
             services: Self.localServices(authorization, health, ledgers), authorization: authorization)
+        let metrics = GatewayMetrics(
+            current: current, ledgers: ledgers, listeners: listeners, reloads: reloadStatus,
+            authorization: authorization, faults: faults)
+        let monitors = policy.monitors.map {
+            MonitoringService(serves: $0.serves, report: { health.report() }, metrics: metrics)
+        }
         let first = try builder.build(policy, after: nil)
         let transport = try await Transport(
             loops: policy.workers ?? ProcessInfo.processInfo.activeProcessorCount, timeouts: policy.timeouts.transport,
             faults: faults,
             delegates: { loop in
                 GatewayLoop(
-                    transport: loop, snapshot: first.snapshot, ledgers: ledgers, waitMax: waitMax.nanoseconds)
+                    transport: loop, snapshot: first.snapshot, ledgers: ledgers, waitMax: waitMax.nanoseconds,
+                    monitors: monitors)
             })
         current.begin(first, on: transport, authorization)
         builder.adopt(first)
@@ -170,9 +177,11 @@ package final class GatewayServer: Sendable {
 
     // MARK: While it runs
 
-    /// In the order of `listeners` in the policy; ports as they really are.
+    /// In the order of `listeners` in the policy, those that take no traffic last; ports as they really are.
     package var addresses: [Address] {
-        zip(current.inForce?.policy.listeners ?? [], listeners.ports).map { Address(host: $0.host, port: $1) }
+        let policy = current.inForce?.policy
+        return zip(policy?.listeners ?? [], listeners.ports).map { Address(host: $0.host, port: $1) }
+            + zip(policy?.monitors ?? [], listeners.monitorPorts).map { Address(host: $0.host, port: $1) }
     }
 
     /// Names the policy in force.

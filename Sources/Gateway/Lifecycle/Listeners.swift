@@ -17,6 +17,8 @@ final class Listeners: Sendable {
         var transport: Transport<GatewayLoop>?
         /// In the order of `listeners` in the policy.
         var handles: [ListenerHandle] = []
+        /// Those that take no traffic.
+        var monitors: [ListenerHandle] = []
     }
     private let state = Mutex(State())
     private let logger: Logger
@@ -36,10 +38,24 @@ final class Listeners: Sendable {
                         "address": "\(listener.host)", "port": "\(handle.port)", "tls": "\(listener.tls != nil)",
                     ])
             } catch {
-                throw Failure(description: "cannot listen on \(listener.name): \(error)")
+                throw Failure(description: "cannot listen on \(listener.name): \(ErrorInWords.text(error))")
+            }
+        }
+        for (tag, monitor) in policy.monitors.enumerated() {
+            do {
+                let handle = try await transport.listen(monitor.settings(tag: tag))
+                state.withLock { $0.monitors.append(handle) }
+                logger.info(
+                    "listening for questions about the gateway",
+                    metadata: ["address": "\(monitor.host)", "port": "\(handle.port)"])
+            } catch {
+                throw Failure(description: "cannot listen on \(monitor.name): \(ErrorInWords.text(error))")
             }
         }
     }
+
+    /// In the order of `monitors` in the policy.
+    var monitorPorts: [Int] { state.withLock { $0.monitors.map(\.port) } }
 
     /// In the order of `listeners` in the policy.
     var ports: [Int] { state.withLock { $0.handles.map(\.port) } }
@@ -60,7 +76,7 @@ final class Listeners: Sendable {
     /// No connection is accepted any more, but those that the kernel has completed already.
     func close() async {
         await withDiscardingTaskGroup { group in
-            for handle in state.withLock({ $0.handles }) { group.addTask { await handle.close() } }
+            for handle in state.withLock({ $0.handles + $0.monitors }) { group.addTask { await handle.close() } }
         }
     }
 }

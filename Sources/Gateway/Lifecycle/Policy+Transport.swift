@@ -30,6 +30,20 @@ extension Listener {
     }
 }
 
+extension MonitoringListener {
+    var name: String { "\(host):\(port)" }
+
+    /// - Parameter tag: its place among them.
+    func settings(tag: Int) -> ListenerSettings {
+        var settings = ListenerSettings(
+            name: name, host: host, port: port, tls: nil,
+            headLimits: HeadLimits(headBytesMax: Self.headBytesMax, fieldsMax: Self.fieldsMax),
+            connectionsMax: Self.connectionsMax, connectionsPerAddressMax: Self.connectionsMax)
+        settings.tag = tag
+        return settings
+    }
+}
+
 extension UpstreamTLS {
     var transport: ClientTLSFiles {
         ClientTLSFiles(

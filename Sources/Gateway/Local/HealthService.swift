@@ -94,11 +94,49 @@ package struct HealthReport: Sendable {
     /// The gateway is about to end: nothing new should be sent to it.
     package var draining: Bool
 
-    private var isDegraded: Bool {
-        reloadError != nil || auditAlarm != nil || !issuersWithoutKeys.isEmpty
-            || issuers.contains { !$0.alarms.isEmpty }
-            || introspection.contains { !$0.alarms.isEmpty } || revocations?.failure != nil
-            || certificates.contains(where: \.isFailure) || resources.alarm != nil
+    /// Why somebody has to look; empty: nobody has to.
+    package var reasons: [Reason] {
+        var reasons: [Reason] = []
+        func add(_ reason: Reason, if holds: Bool) { if holds { reasons.append(reason) } }
+        add(.reloadFailed, if: reloadError != nil)
+        add(.auditAlarm, if: auditAlarm != nil)
+        add(.recordsDropped, if: auditState != "ok" && auditHealthy)
+        add(.upstreamWithoutEndpoint, if: !upstreamsWithoutEndpoint.isEmpty)
+        add(.issuerWithoutKeys, if: !issuersWithoutKeys.isEmpty)
+        add(.issuerAlarm, if: issuers.contains { !$0.alarms.isEmpty })
+        add(.introspectionAlarm, if: introspection.contains { !$0.alarms.isEmpty })
+        add(.revocationsUnread, if: revocations?.failure != nil)
+        add(.certificateNotValid, if: certificates.contains(where: \.isFailure))
+        add(.certificateEnds, if: certificates.contains { !$0.isFailure })
+        add(.resources, if: resources.alarm != nil)
+        return reasons
+    }
+
+    /// A word for health. `docs/health.md` has them all.
+    package enum Reason: String, Sendable, CaseIterable {
+        case reloadFailed = "reload_failed"
+        case auditAlarm = "audit_alarm"
+        /// Requests are served without their records.
+        case recordsDropped = "records_dropped"
+        case upstreamWithoutEndpoint = "upstream_without_endpoint"
+        case issuerWithoutKeys = "issuer_without_keys"
+        case issuerAlarm = "issuer_alarm"
+        case introspectionAlarm = "introspection_alarm"
+        case revocationsUnread = "revocations_unread"
+        case certificateNotValid = "certificate_not_valid"
+        /// Within 7 days.
+        case certificateEnds = "certificate_ends"
+        case resources
+    }
+
+    /// Names of upstreams all of whose endpoints are ejected, or would be if not half of them were.
+    private var upstreamsWithoutEndpoint: [String] {
+        var usable: [String: Bool] = [:]
+        for endpoint in endpoints {
+            usable[endpoint.upstream, default: false] =
+                usable[endpoint.upstream, default: false] || !(endpoint.ejected || endpoint.ejectionWithheld)
+        }
+        return usable.filter { !$0.value }.keys.sorted()
     }
 
     /// How many certificates are shown; more need the same remedy.
@@ -109,7 +147,8 @@ package struct HealthReport: Sendable {
     package var json: JSON {
         .object(
             JSONObject([
-                ("status", .string(isHealthy ? (isDegraded ? "degraded" : "ok") : "unavailable")),
+                ("status", .string(isHealthy ? (reasons.isEmpty ? "ok" : "degraded") : "unavailable")),
+                ("reasons", .array(reasons.map { .string($0.rawValue) })),
                 ("policy", .string(policyHash)),
                 ("reloads", .integer(Int64(reloads))),
                 ("reload_error", reloadError.map { .string($0) } ?? .null),

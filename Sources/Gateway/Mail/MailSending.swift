@@ -27,6 +27,7 @@ package final class MailSending: MailQueue, Service {
     private let continuation: AsyncStream<Work>.Continuation
     private let state = Mutex(State())
     private let random: Randomness
+    private let pause: @Sendable (_ seconds: Int64) async -> Void
     private let tasks = ChildTasks()
 
     private enum Work: Sendable {
@@ -39,15 +40,20 @@ package final class MailSending: MailQueue, Service {
         var counts = MailCounts()
     }
 
-    /// - Parameter server: nil: over the network, as the settings say.
+    /// - Parameters:
+    ///   - pause: waits before another attempt; returns at once when its task is cancelled.
+    ///   - server: nil: over the network, as the settings say.
     init(
         _ settings: MailSettings, host: String, logger: Logger, random: Randomness = .system,
-        clock: @escaping @Sendable () -> Int64, server other: (any MailDelivery)? = nil
+        clock: @escaping @Sendable () -> Int64,
+        pause: @escaping @Sendable (_ seconds: Int64) async -> Void = { try? await Task.sleep(for: .seconds($0)) },
+        server other: (any MailDelivery)? = nil
     ) throws {
         self.settings = settings
         self.logger = logger
         self.clock = clock
         self.random = random
+        self.pause = pause
         (work, continuation) = AsyncStream.makeStream(of: Work.self)
         // Read at the start as well, so that a mistake is seen then.
         if let password = settings.password { _ = try SecretReader.read(password, octetsMin: 1) }
@@ -157,9 +163,9 @@ package final class MailSending: MailQueue, Service {
             return
         }
         logger.warning("mail was not sent yet, and is tried again", metadata: metadata)
-        let pause = Self.pausesSeconds[attempt]
+        let seconds = Self.pausesSeconds[attempt]
         tasks.begin {
-            try? await Task.sleep(for: .seconds(pause))
+            await self.pause(seconds)
             if !Task.isCancelled { _ = self.add(.again(mail, attempt: attempt + 1)) }
         }
     }

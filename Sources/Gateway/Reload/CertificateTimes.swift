@@ -78,6 +78,14 @@ struct CertificateTimes: Sendable {
         entry.alarm(now: readAt) == alarm && entry.alarm(now: readAt &- Self.findingsSecondsMax) == alarm
     }
 
+    /// When the first certificate of each file ends, sorted by path; of `filesShownMax` files.
+    var ends: [(path: String, notAfter: Int64)] {
+        var ends: [String: Int64] = [:]
+        for entry in entries { ends[entry.path] = min(ends[entry.path] ?? .max, entry.notAfter) }
+        return ends.sorted { $0.key < $1.key }.prefix(Self.filesShownMax).map { ($0.key, $0.value) }
+    }
+    private static let filesShownMax = 1_000
+
     /// Those that need somebody, in the order of the policy.
     /// - Parameter now: seconds since 1970.
     func alarms(now: Int64) -> [(entry: Entry, alarm: Alarm)] {

@@ -68,6 +68,17 @@ final class CurrentPolicy: Sendable {
     /// Hands revocations to every event loop.
     func publish(_ revocations: RevocationSet) async { try? await onEachLoop { $0.adopt(revocations) } }
 
+    /// What all event loops have counted together.
+    func requestCounts() async -> RequestCounts {
+        let counts = Mutex(RequestCounts())
+        // Fails only when the loops have ended.
+        try? await state.withLock { $0?.transport }?.onEachLoop { _, loop in
+            let own = loop.counts
+            counts.withLock { $0.add(own) }
+        }
+        return counts.withLock { $0 }
+    }
+
     private func onEachLoop(_ work: @escaping @Sendable (GatewayLoop) -> Void) async throws {
         try await state.withLock { $0?.transport }?.onEachLoop { _, loop in work(loop) }
     }

@@ -39,6 +39,22 @@ package struct DiskPolicyFiles: PolicyFiles {
         KeyPairCheck.check(chain: chain, key: key, now: unixSeconds).map(PolicyFileFinding.init)
     }
 
+    package func certificateNames(chain: String) -> CertificateNames? {
+        guard let first = (try? PEMCertificates(path: chain))?.facts.first else { return nil }
+        return CertificateNames(dnsNames: first.dnsNames.map { $0.lowercased() }, ipAddresses: first.ipAddresses)
+    }
+
+    package func isSet(environment name: String) -> Bool {
+        ProcessInfo.processInfo.environment[name].map { !$0.isEmpty } ?? false
+    }
+
+    /// The places of distributions, as TLS looks for them.
+    package var hasSystemAuthorities: Bool {
+        ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"].contains {
+            if case .file = FileStatus.of($0) { true } else { false }
+        }
+    }
+
     package func authorityFindings(path: String) -> [PolicyFileFinding] {
         AuthorityCheck.check(path: path, now: unixSeconds).map(PolicyFileFinding.init)
     }

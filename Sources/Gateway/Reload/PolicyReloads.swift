@@ -40,7 +40,11 @@ final class PolicyReloads: Sendable {
             return refuse(errors.joined(separator: "\n"), watching: watch)
         }
         watch.add(policy.filesNamed)
-        if let reason = policy.needsRestart(from: old.policy) { return refuse(reason, watching: watch) }
+        let fixed = policy.needingRestart(from: old.policy)
+        guard fixed.isEmpty else {
+            let reasons = fixed.map { $0.text(in: policyPath, reading.places) }
+            return refuse(reasons.joined(separator: "\n"), watching: watch)
+        }
         do {
             let new = try builder.build(policy, after: old.snapshot)
             let tls = try listeners.prepareTLS(of: policy)
@@ -54,8 +58,13 @@ final class PolicyReloads: Sendable {
             logger.info("policy in force", metadata: ["policy": "\(policy.hash)", "routes": "\(policy.routes.count)"])
             return true
         } catch {
-            return refuse("\(error)", watching: watch)
+            return refuse(Self.placed("\(error)", policy.certificateFiles), watching: watch)
         }
+    }
+
+    /// With the place at which the policy names the file that it is about, as far as there is one.
+    private static func placed(_ reason: String, _ files: [CertificateFile]) -> String {
+        files.first { reason.hasPrefix($0.path + ":") }.map { "\($0.place): error: \(reason)" } ?? reason
     }
 
     private func refuse(_ reason: String, watching watch: FileWatch) -> Bool {
@@ -89,54 +98,5 @@ final class ReloadStatus: Sendable {
 
     func failed(_ reason: String, watching watch: FileWatch) {
         state.withLock { $0 = State(watch: watch, count: $0.count, error: reason) }
-    }
-}
-
-extension Policy {
-    /// What cannot change under open sockets and an open log; nil: all of the change can take effect.
-    func needsRestart(from old: Policy) -> String? {
-        if old.listeners.map(\.name) != listeners.map(\.name) {
-            return "listeners changed: restart to open and close sockets"
-        }
-        if old.listeners.map({ $0.tls == nil }) != listeners.map({ $0.tls == nil }) {
-            return "a listener's TLS was switched: restart"
-        }
-        if old.listeners.map(\.connectionBounds) != listeners.map(\.connectionBounds) {
-            return "connection bounds of listeners changed: restart"
-        }
-        if !old.bounds.sameForProcess(as: bounds) {
-            return """
-                bounds.head_max, fields_max, limit_keys_max, bad_tokens_per_minute_max, refused_per_minute_max or \
-                dpop_proofs_max changed: restart
-                """
-        }
-        if old.audit != audit { return "audit settings changed: restart" }
-        if old.workers != workers { return "workers changed: restart" }
-        if old.authorizationServer?.withoutPages != authorizationServer?.withoutPages {
-            return "authorization_server changed: restart"
-        }
-        return nil
-    }
-}
-
-extension AuthorizationServerSettings {
-    /// Without what a reload can change.
-    fileprivate var withoutPages: AuthorizationServerSettings {
-        var settings = self
-        settings.logIn.pages = PageSettings()
-        return settings
-    }
-}
-
-extension Listener {
-    fileprivate var connectionBounds: [Int] { [connectionsMax, connectionsPerAddressMax] }
-}
-
-extension Bounds {
-    /// The bounds that are built into listeners and ledgers.
-    fileprivate func sameForProcess(as other: Bounds) -> Bool {
-        headBytesMax == other.headBytesMax && fieldsMax == other.fieldsMax && limitKeysMax == other.limitKeysMax
-            && badTokensPerMinuteMax == other.badTokensPerMinuteMax
-            && refusedPerMinuteMax == other.refusedPerMinuteMax && dpopProofsMax == other.dpopProofsMax
     }
 }

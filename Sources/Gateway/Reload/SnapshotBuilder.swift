@@ -48,7 +48,8 @@ struct SnapshotBuilder {
                     defaultBodyBytesMax: policy.bounds.bodyBytesMax, upstream: upstream,
                     times: policy.timeouts.upstream(upstream.map { policy.upstreams[$0] }, route.timeouts),
                     transfer: policy.timeouts.transferOfItsOwn(route.timeouts), service: service,
-                    resource: places.indices.contains(index) ? places[index] : nil))
+                    resource: places.indices.contains(index) ? places[index] : nil,
+                    place: ledgers.routeNames.place(of: route.id)))
         }
         let snapshot = Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,

@@ -114,7 +114,7 @@ package final class TestPostgreSQL: Sendable {
     {
         let settings = [
             "port=\(port)", "listen_addresses=127.0.0.1", "unix_socket_directories=\(folder.url.path)", "fsync=off",
-            "max_connections=200",
+            "max_connections=600",
             "ssl=on", "ssl_cert_file=\(folder.path("server.pem"))", "ssl_key_file=\(folder.path("server.key"))",
             "timezone=UTC",
         ]

@@ -12,6 +12,10 @@ struct AccountLinkPage: PageEndpoint {
     let change: PasswordChange
     /// nil: no mail is sent.
     let mail: AccountMail?
+    /// What tokens say of users.
+    let rules: UserAccess
+    /// nil: nobody logs in by a passkey alone.
+    let enrolment: FactorEnrolment?
 
     /// A link that counts, and whose it is.
     private struct Found {
@@ -20,6 +24,9 @@ struct AccountLinkPage: PageEndpoint {
         let secret: String
         /// nil: the link begins an account.
         let user: StoredUser?
+        /// Of an account that may be given a passkey in place of a password: it has none, so that nobody gets around one
+        /// by a link. nil: it may not.
+        var factors: UserFactors?
     }
 
     /// nil: there is none, it is over, or its account may not log in.
@@ -35,14 +42,26 @@ struct AccountLinkPage: PageEndpoint {
         guard let user = try await context.store.user(id: id), !user.isDisabled,
             user.identity == nil || link.purpose == .email
         else { return nil }
-        return Found(link: link, secret: secret, user: user)
+        var found = Found(link: link, secret: secret, user: user)
+        if enrolment != nil, link.purpose != .email, case let factors = try await context.store.factors(of: id),
+            factors.all.isEmpty, factors.damaged == nil
+        {
+            found.factors = factors
+        }
+        return found
+    }
+
+    private func place(_ found: Found, _ browser: BrowserCookie) -> FactorEnrolment.Place? {
+        found.user.map {
+            FactorEnrolment.Place(user: $0, binding: Self.purpose(found.link), browser: browser, isAlone: true)
+        }
     }
 
     // MARK: Shown
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let found = try await find(parameters, call) else { return dead(call) }
-        if found.link.purpose == .email, try await !isLoggedIn(found, call) { return logInFirst(call) }
+        if found.link.purpose == .email, try await !isLoggedIn(found, call) { return try await logInFirst(call) }
         return page(found, problem: nil, call)
     }
 
@@ -75,9 +94,13 @@ struct AccountLinkPage: PageEndpoint {
             content["intro"] = presentation.emphasising(
                 ForgottenText.emailConfirm, ["email": found.link.email ?? "", "user": user])
         }
+        if let factors = found.factors, let place = place(found, browser) {
+            content["newPasskey"] = enrolment?.passkeyForm(place, factors, now: call.now)
+        }
         var page = context.page(
             .accountLink, title: title, content, presentation, status: problem == nil ? 200 : 400)
         page.fields = [field].compactMap { $0 }
+        if found.factors != nil { page.scripts = [PasskeyForm.source] }
         return page.response
     }
 
@@ -88,14 +111,18 @@ struct AccountLinkPage: PageEndpoint {
     }
 
     /// Somebody could have asked for a link to the address of another, who must not give it away by a click.
-    private func logInFirst(_ call: EndpointCall) -> ServiceResponse {
-        context.link(
-            title: ForgottenText.emailTitle, ForgottenText.emailLogIn, to: AuthorizationServerEndpoint.account.path,
-            LoginText.submit, call.presentation())
+    private func logInFirst(_ call: EndpointCall) async throws -> ServiceResponse {
+        // Who is logged in lacks the second factor, which that page asks for.
+        let isThere = try await context.sessions.login(of: call.request, now: call.now) != nil
+        let endpoint: AuthorizationServerEndpoint = isThere && mail != nil ? .accountEmail : .account
+        return context.link(
+            title: ForgottenText.emailTitle, ForgottenText.emailLogIn, to: endpoint.path, LoginText.submit,
+            call.presentation())
     }
 
+    /// With the second factor where there is one: a session of before it was set up gives the account no other address.
     private func isLoggedIn(_ found: Found, _ call: EndpointCall) async throws -> Bool {
-        let login = try await context.sessions.login(of: call.request, now: call.now)
+        let login = try await access.login(call)
         return login != nil && login?.user.id == found.user?.id
     }
 
@@ -109,13 +136,18 @@ struct AccountLinkPage: PageEndpoint {
                 purpose: Self.purpose(found.link))
         else { return ErrorPage.expired(call) }
         if found.link.purpose == .email {
-            guard let user = found.user, try await isLoggedIn(found, call) else { return logInFirst(call) }
+            guard let user = found.user, try await isLoggedIn(found, call) else {
+                return try await logInFirst(call)
+            }
             return try await setEmail(found.link, user, call)
         }
+        if parameters.value("passkey") != nil { return try await setPasskey(found, parameters, browser, call) }
         let presentation = call.presentation()
         let password = parameters.value("new") ?? ""
-        let displayName = (parameters.value("display_name") ?? "").shownOnPage(UserName.textBytesMax)
-        guard UserName.isPlainText(displayName), !DisplayName.saysRole(displayName) else {
+        // Only who begins an account says what it is called.
+        let typed = found.user == nil ? parameters.value("display_name") ?? "" : ""
+        let displayName = typed.shownOnPage(UserName.textBytesMax)
+        guard DisplayName.fault(typed) == nil, DisplayName.fault(displayName) == nil else {
             return page(found, problem: presentation[AccountText.badName], displayName: displayName, call)
         }
         if let problem = change.problem(
@@ -142,6 +174,39 @@ struct AccountLinkPage: PageEndpoint {
         guard try await context.store.commit(changes, now: call.now) else { return dead(call) }
         var response = done(call)
         response.facts.event = link.purpose == .invitation ? "invitation_accepted" : "password_reset"
+        response.facts.subject = user.id
+        response.facts.settling = PasswordChange.overtaking
+        return response
+    }
+
+    /// A passkey in place of a password, which is gone then. Everything ends that ends with a new password.
+    private func setPasskey(
+        _ found: Found, _ parameters: RequestParameters, _ browser: BrowserCookie, _ call: EndpointCall
+    ) async throws -> ServiceResponse {
+        guard let enrolment, let factors = found.factors, let user = found.user, let place = place(found, browser)
+        else { return ErrorPage.expired(call) }
+        let new: FactorEnrolment.New
+        do throws(FactorEnrolment.Fault) {
+            new = try enrolment.factor(parameters, place, factors, context.forms, call)
+        } catch {
+            var response = page(found, problem: call.presentation()[FactorText(error)], call)
+            response.facts.event = "factor_refused"
+            response.facts.subject = user.id
+            return response
+        }
+        var changed = user
+        changed.passwordHash = nil
+        changed.epoch &+= 1
+        if let email = found.link.email, email == user.email { changed.isEmailVerified = true }
+        let changes =
+            [found.link.use, .replace(changed.record)] + UserBelongings.removals(of: user.id)
+            + Revoker.changes(ending: .subject(user.id), now: call.now) + [.insert(new.factor.record)]
+        guard try await context.store.commit(changes, now: call.now) else { return dead(call) }
+        var response = context.link(
+            title: PasswordText.passkeySetTitle, PasswordText.passkeySet, to: AuthorizationServerEndpoint.account.path,
+            PasswordText.logIn, call.presentation())
+        response.fields.append(PageCookie.removal(SessionReader.cookieName))
+        response.facts.event = "passkey_set_by_link"
         response.facts.subject = user.id
         response.facts.settling = PasswordChange.overtaking
         return response
@@ -184,9 +249,12 @@ struct AccountLinkPage: PageEndpoint {
         changed.email = email
         changed.isEmailVerified = true
         // Links that lie in the mailbox of before set no password any more.
-        let changes: [StoreChange] = [
+        var changes: [StoreChange] = [
             link.use, .replace(changed.record), .removeAll(RecordQuery(.accountLink, subject: user.id)),
         ]
+        // Access tokens that say the address of before.
+        let endsTokens = rules.hasLost(changed, since: user)
+        if endsTokens { changes += Revoker.changes(ending: .subject(user.id), now: call.now, keepsGrants: true) }
         guard try await context.store.commit(changes, now: call.now) else { return dead(call) }
         if let old = user.email, old.lowercased() != email.lowercased() {
             mail?.sendNotice(to: old, changed, call.presentation())
@@ -196,6 +264,7 @@ struct AccountLinkPage: PageEndpoint {
             to: AuthorizationServerEndpoint.account.path, AccountText.back, call.presentation())
         response.facts.event = "email_changed"
         response.facts.subject = user.id
+        if endsTokens { response.facts.settling = PasswordChange.overtaking }
         return response
     }
 

@@ -39,7 +39,7 @@ struct AccountMail: Sendable {
                 mails.append(
                     mail(
                         "reset", to, .resetSubject, [.hello, .reset], link: address(secret), end: .resetEnd,
-                        user: user.name, presentation))
+                        user: user.greeting, presentation))
             }
             return mails
         }
@@ -57,7 +57,7 @@ struct AccountMail: Sendable {
             return [
                 mail(
                     "email", to, .emailSubject, [.hello, .email], link: address(secret), end: .emailEnd,
-                    user: user.name, presentation)
+                    user: user.greeting, presentation)
             ]
         }
     }
@@ -90,7 +90,7 @@ struct AccountMail: Sendable {
     /// To the address that was the user's until now. Not counted: whoever changes it has shown who they are.
     func sendNotice(to old: String, _ user: StoredUser, _ presentation: Presentation) {
         guard let to = MailAddress(old) else { return }
-        let notice = mail("email_changed", to, .changedSubject, [.hello, .changed], user: user.name, presentation)
+        let notice = mail("email_changed", to, .changedSubject, [.hello, .changed], user: user.greeting, presentation)
         _ = queue.later { _ in [notice] }
     }
 
@@ -101,7 +101,7 @@ struct AccountMail: Sendable {
         _ kind: String, _ to: MailAddress, _ subject: MailText, _ texts: [MailText], link: String? = nil,
         end: MailText? = nil, user: String = "", _ presentation: Presentation
     ) -> UserMail {
-        let values = ["host": host, "user": user, "minutes": "\(linkSeconds / 60)"]
+        let values = ["host": presentation.sender(host: host), "user": user, "minutes": "\(linkSeconds / 60)"]
         var paragraphs = texts.map { presentation.text($0, values) }
         if let link { paragraphs.append(link) }
         if let end { paragraphs.append(presentation.text(end, values)) }

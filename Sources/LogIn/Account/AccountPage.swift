@@ -143,7 +143,7 @@ struct AccountPage: PageEndpoint {
         -> ServiceResponse
     {
         let name = text.shownOnPage(UserName.textBytesMax)
-        guard UserName.isPlainText(text), !DisplayName.saysRole(name) else {
+        guard DisplayName.fault(text) == nil, DisplayName.fault(name) == nil else {
             return try await page(session, old, done: nil, problem: .badName, status: 400, call)
         }
         var user = old
@@ -216,19 +216,5 @@ enum AccountNotice: String {
         case .revoked: .accessRemoved
         case .sent: .emailSent
         }
-    }
-}
-
-/// Names that users give themselves, and that others see.
-enum DisplayName {
-    private static let roles: Set<String> = [
-        "admin", "administrator", "root", "system", "support", "security", "helpdesk", "operator", "moderator",
-        "postmaster", "hostmaster", "webmaster", "abuse", "portcullis",
-    ]
-
-    /// Whether somebody who reads it may take it for a role in this service.
-    static func saysRole(_ name: String) -> Bool {
-        let words = name.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
-        return words.contains(where: roles.contains) || roles.contains(words.joined())
     }
 }

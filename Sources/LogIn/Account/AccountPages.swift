@@ -37,7 +37,10 @@ struct AccountPages: Sendable {
                 context: context, access: access, change: change, limiter: limiter, pepper: pepper)
         }
         if passwords || mail != nil {
-            endpoints[.accountLink] = AccountLinkPage(context: context, access: access, change: change, mail: mail)
+            endpoints[.accountLink] = AccountLinkPage(
+                context: context, access: access, change: change, mail: mail, rules: UserAccess(settings),
+                enrolment: factors.takesPasskeysAlone
+                    ? FactorEnrolment(terms: factors, challenges: PasskeyChallenge(pepper: pepper)) : nil)
         }
         if let mail {
             endpoints[.accountEmail] = AccountEmailPage(context: context, access: access, mail: mail)

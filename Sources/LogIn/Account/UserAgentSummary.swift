@@ -1,11 +1,13 @@
 /// What a browser says it is, in two words. It says whatever it likes, so this is for people to recognise their own
 /// browsers, and decides nothing.
-struct UserAgentSummary: Equatable {
+package struct UserAgentSummary: Equatable {
     /// nil: it is none that is known here.
-    let browser: String?
-    let system: String?
+    package let browser: String?
+    /// nil: it is none that is known here.
+    package let system: String?
 
-    init(_ userAgent: String) {
+    /// Of the field `User-Agent`.
+    package init(_ userAgent: String) {
         browser = Self.browsers.first(where: { userAgent.contains($0.mark) })?.name
         system = Self.systems.first(where: { userAgent.contains($0.mark) })?.name
     }

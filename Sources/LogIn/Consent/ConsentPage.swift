@@ -36,7 +36,8 @@ struct ConsentPage: PageEndpoint {
             ConsentText.destination, ["destination": FormTargets.shown(redirectURI: request.redirectURI)])
         content["action"] = AuthorizationServerEndpoint.consent.path
         content["interaction"] = interaction.id
-        content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction, share))
+        content["shown"] = share.granted.joined(separator: " ")
+        content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction, share.granted))
         return context.page(
             share.isNothing ? .mayNot : .consent,
             title: presentation[share.isNothing ? ConsentText.mayNotTitle : .title], content, presentation,
@@ -49,12 +50,16 @@ struct ConsentPage: PageEndpoint {
             let request = interaction.request
         else { return ErrorPage.expired(call) }
         guard let user = try await user(interaction, call) else { return Self.login(interaction) }
+        let shown = ShownScopes(parameters)
         guard
             context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser,
-                purpose: Self.purpose(interaction, access.share(request.scopes, of: user))),
+                purpose: Self.purpose(interaction, shown.scopes)),
             let answer = Decision(parameters)
         else { return ErrorPage.expired(call) }
+        if answer == .allow, !shown.cover(access.share(request.scopes, of: user)) {
+            return .seeOther(AuthorizationServerEndpoint.consent.path + "?interaction=" + interaction.id)
+        }
         var next = interaction
         guard next.decide(answer == .allow ? .given : .refused) else { return ErrorPage.expired(call) }
         // Sent twice, the first answer counts; the authorization endpoint knows what came of it.
@@ -80,10 +85,24 @@ struct ConsentPage: PageEndpoint {
         .seeOther(AuthorizationServerEndpoint.login.path + "?interaction=" + interaction.id)
     }
 
-    /// With what the page shows: nobody agrees to what has become the user's to grant since.
-    private static func purpose(_ interaction: Interaction, _ share: UserAccess.Share) -> String {
-        "consent " + interaction.id + " " + share.granted.joined(separator: " ")
+    /// With what the page shows.
+    private static func purpose(_ interaction: Interaction, _ shown: [String]) -> String {
+        "consent " + interaction.id + " " + shown.joined(separator: " ")
     }
+}
+
+/// What a page has shown of what the user may grant, as its form sends it back, under the form's token. Nobody agrees to
+/// what has become theirs to grant since: they are asked again. What they may no longer is left out, and needs no new
+/// question.
+struct ShownScopes {
+    let scopes: [String]
+
+    init(_ parameters: RequestParameters) {
+        scopes = (parameters.value("shown") ?? "").split(separator: " ").map(String.init)
+    }
+
+    /// Whether the user has seen all that would be granted now.
+    func cover(_ share: UserAccess.Share) -> Bool { share.granted.allSatisfy(scopes.contains) }
 }
 
 /// What a user answered. Anything else is no answer.

@@ -60,6 +60,7 @@ struct DevicePage: PageEndpoint {
         {
         case .found(let request):
             let client = try await context.store.client(id: request.clientID)
+            if let weak = weak(login, client, interaction, call) { return weak }
             let presentation = call.presentation()
             let share = access.share(request.scopes, of: login.user)
             var content = asked.content(
@@ -71,7 +72,8 @@ struct DevicePage: PageEndpoint {
                 ["client": client?.shownName(presentation) ?? request.clientID, "user": login.user.shownName])
             content["action"] = AuthorizationServerEndpoint.device.path
             content["interaction"] = interaction.id
-            content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction, share))
+            content["shown"] = share.granted.joined(separator: " ")
+            content["token"] = FormGuard.token(browser, purpose: Self.purpose(interaction, share.granted))
             if share.isNothing {
                 content["asks"] = presentation.emphasising(
                     ConsentText.asksInVain,
@@ -135,12 +137,16 @@ struct DevicePage: PageEndpoint {
         let found = await verification.find(
             code, address: call.request.clientAddress, userID: login.user.id, now: call.now)
         guard case .found(let request) = found else { return entry(code: "", problem: .unknownCode, status: 400, call) }
+        let client = try await context.store.client(id: request.clientID)
+        if let weak = weak(login, client, interaction, call) { return weak }
         let share = access.share(request.scopes, of: login.user)
+        let shown = ShownScopes(parameters)
         guard
             context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: browser,
-                purpose: Self.purpose(interaction, share))
+                purpose: Self.purpose(interaction, shown.scopes))
         else { return ErrorPage.expired(call) }
+        if decision == .allow, !shown.cover(share) { return .seeOther(interaction.continuation) }
         let answer = share.isNothing ? .deny : decision
         let isDone =
             switch answer {
@@ -170,14 +176,31 @@ struct DevicePage: PageEndpoint {
         return response
     }
 
+    /// The log-in does not reach what this client, or a group of the user's, demands: to the log-in page, once. nil: it does.
+    private func weak(
+        _ login: (session: UserSession, user: StoredUser), _ client: RegisteredClient?, _ interaction: Interaction,
+        _ call: EndpointCall
+    ) -> ServiceResponse? {
+        let least = access.leastLevel(of: login.user, for: client)
+        guard !login.session.authentication.reaches(least) else { return nil }
+        guard interaction.user != nil else { return Self.login(interaction) }
+        var response = context.message(
+            403, title: FactorText.missingTitle, FactorText.missing, call.presentation())
+        response.facts.error = Interaction.LogInRefusal.unmet.rawValue
+        response.facts.event = "second_factor_missing"
+        response.facts.subject = login.user.id
+        response.facts.client = interaction.client
+        return response
+    }
+
     private static func login(_ interaction: Interaction) -> ServiceResponse {
         .seeOther(AuthorizationServerEndpoint.login.path + "?interaction=" + interaction.id)
     }
 
     private static let entryPurpose = "user code"
-    /// With what the page shows: nobody agrees to what has become the user's to grant since.
-    private static func purpose(_ interaction: Interaction, _ share: UserAccess.Share) -> String {
-        "device " + interaction.id + " " + share.granted.joined(separator: " ")
+    /// With what the page shows.
+    private static func purpose(_ interaction: Interaction, _ shown: [String]) -> String {
+        "device " + interaction.id + " " + shown.joined(separator: " ")
     }
 }
 

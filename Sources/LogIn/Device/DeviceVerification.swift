@@ -67,7 +67,8 @@ package struct DeviceVerification: Sendable {
         _ request: DeviceRequest, _ approval: DeviceRequest.Approval, if condition: [StoreChange] = [], now: Int64
     ) async throws -> Bool {
         guard approval.scopes.allSatisfy(request.scopes.contains) else { return false }
-        return try await answer(request, .approved(approval), if: condition, now: now)
+        return try await answer(
+            request, .approved(approval), if: condition, then: [UserShare.afterApproval(approval.userID)], now: now)
     }
 
     /// Turns the device away. False: it is over, or was answered by somebody else meanwhile.
@@ -77,7 +78,8 @@ package struct DeviceVerification: Sendable {
 
     /// A user code serves once (§5.1). The device may ask in between, which is no answer: it is looked at again.
     private func answer(
-        _ request: DeviceRequest, _ state: DeviceRequest.State, if condition: [StoreChange] = [], now: Int64
+        _ request: DeviceRequest, _ state: DeviceRequest.State, if condition: [StoreChange] = [],
+        then more: [StoreChange] = [], now: Int64
     ) async throws -> Bool {
         for _ in 0..<8 {
             guard var current = try await store.record(.deviceCode, request.key).flatMap(DeviceRequest.init),
@@ -86,7 +88,7 @@ package struct DeviceVerification: Sendable {
             else { return false }
             current.state = state
             if try await store.commit(
-                condition + [.replace(current.record), .remove(.userCode, key: current.userCodeKey)], now: now)
+                condition + [.replace(current.record), .remove(.userCode, key: current.userCodeKey)] + more, now: now)
             {
                 return true
             }

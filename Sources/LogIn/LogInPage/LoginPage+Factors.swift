@@ -15,12 +15,18 @@ extension LoginPage {
     {
         guard factors.terms.settings.mode != .off else { return nil }
         let there = try await context.store.factors(of: user.id)
-        guard factors.terms.due(there) != .nothing else { return nil }
+        let client = try await client(interaction)
+        let due = factors.terms.due(there, least: access.leastLevel(of: user, for: client))
+        guard due != .nothing else { return nil }
+        if due == .enrolment, factors.terms.settings.missing == .refuse {
+            return .some(try await refusedWithoutFactor(user, interaction, call))
+        }
         let authentication = UserAuthentication(
             time: call.now, acr: AuthenticationLevel.password.rawValue, methods: ["pwd"])
         var next = interaction
         next.pass(FirstFactor(user, authentication, now: call.now))
-        guard try await context.store.commit([user.unchanged, .replace(next.record)], now: call.now) else {
+        let changes = [user.unchanged, .replace(next.record)]
+        guard try await context.store.commit(changes, now: call.now) else {
             return .some(nil)
         }
         var response = ServiceResponse.seeOther(Self.factorPath + "?interaction=" + interaction.id)
@@ -28,6 +34,34 @@ extension LoginPage {
         response.facts.subject = user.id
         response.facts.client = interaction.client
         return .some(response)
+    }
+
+    private func client(_ interaction: Interaction) async throws -> RegisteredClient? {
+        interaction.clientID == Interaction.noClient ? nil : try await context.store.client(id: interaction.clientID)
+    }
+
+    /// The user needs a second factor, has none, and does not set it up here. An application is told.
+    private func refusedWithoutFactor(_ user: StoredUser, _ interaction: Interaction, _ call: EndpointCall) async throws
+        -> ServiceResponse?
+    {
+        let presentation = call.presentation(interaction)
+        var next = interaction
+        var response: ServiceResponse
+        if next.turnAway(.unmet) {
+            guard try await context.store.commit([user.unchanged, .replace(next.record)], now: call.now) else {
+                return nil
+            }
+            response = context.link(
+                title: FactorText.missingTitle, FactorText.missing, to: interaction.continuation, CommonText.goOn,
+                presentation)
+        } else {
+            response = context.message(403, title: FactorText.missingTitle, FactorText.missing, presentation)
+        }
+        response.facts.error = Interaction.LogInRefusal.unmet.rawValue
+        response.facts.event = "second_factor_missing"
+        response.facts.subject = user.id
+        response.facts.client = interaction.client
+        return response
     }
 
     // MARK: By a passkey alone
@@ -93,7 +127,8 @@ extension LoginPage {
             let (session, user) = try await context.sessions.login(of: call.request, now: call.now)
         else { return nil }
         let there = try await context.store.factors(of: user.id)
-        guard isEnough(session, user, there, for: interaction, now: call.now) else { return nil }
+        let least = access.leastLevel(of: user, for: try await client(interaction))
+        guard isEnough(session, user, there, for: interaction, least: least, now: call.now) else { return nil }
         var next = interaction
         next.pass(FirstFactor(user, session.authentication, now: call.now))
         let changes: [StoreChange] = [
@@ -104,18 +139,27 @@ extension LoginPage {
     }
 
     private func isEnough(
-        _ session: UserSession, _ user: StoredUser, _ there: UserFactors, for interaction: Interaction, now: Int64
+        _ session: UserSession, _ user: StoredUser, _ there: UserFactors, for interaction: Interaction,
+        least: AuthenticationLevel?, now: Int64
     ) -> Bool {
+        let isFresh = FreshLogIn.isGood(session, now: now)
+        // Who has none sets it up, as on the page about them: after a log-in of a moment ago.
+        let lacks = !session.authentication.reaches(least)
+        let mayReach =
+            there.levels.contains { $0 >= least ?? .password }
+            || !there.areThere && isFresh && factors.terms.settings.missing == .setUp
         guard let request = interaction.request else {
-            return FreshLogIn.isGood(session, now: now) && factors.terms.wants(there, session.authentication)
+            if interaction.userCode != nil { return lacks && mayReach }
+            return isFresh && (factors.terms.wants(there, session.authentication) || lacks && mayReach)
         }
+        if let hinted = request.hintedUser, hinted != user.id { return false }
         let age = now &- session.authentication.time
-        return request.hintedUser.map { $0 == user.id } ?? true
-            && request.maxAge.map { $0 > 0 && age <= $0 } ?? true
-            && !request.acrValues.contains(where: session.authentication.meets)
-            && request.acrValues.contains { value in
-                AuthenticationLevel(rawValue: value).map { asked in there.levels.contains { $0 >= asked } } ?? false
-            }
+        if let most = request.maxAge, most == 0 || age > most { return false }
+        if lacks { return mayReach }
+        let asked = request.acrValues
+        if asked.contains(where: session.authentication.meets) { return false }
+        let levels = asked.compactMap { AuthenticationLevel(rawValue: $0) }
+        return levels.contains { level in there.levels.contains { $0 >= level } }
     }
 }
 
@@ -123,10 +167,10 @@ extension Interaction {
     /// Whether what is asked for could be met by a second factor alone.
     fileprivate var mayStepUp: Bool {
         switch subject {
-        case .authorization(let request, _, .begun):
-            !request.acrValues.isEmpty && request.prompts.isDisjoint(with: [.login, .selectAccount])
+        case .authorization(let request, _, .begun): request.prompts.isDisjoint(with: [.login, .selectAccount])
         case .account(let place, _): place != .overview
-        case .authorization, .device: false
+        case .device(_, let user): user == nil
+        case .authorization: false
         }
     }
 }

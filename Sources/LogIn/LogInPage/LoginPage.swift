@@ -17,6 +17,7 @@ struct LoginPage: PageEndpoint {
     let hasher: PasswordHasher
     let pepper: SecretPepper
     let factors: FactorCheck
+    let access: UserAccess
     let limiter = LoginAttemptLimiter()
     /// How often a password is looked at whose account changes meanwhile.
     private static let attemptsMax = 2

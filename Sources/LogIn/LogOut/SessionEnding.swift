@@ -1,4 +1,4 @@
-import AuthorizationRecords
+package import AuthorizationRecords
 import JSON
 
 /// What ends with a session when somebody logs out of a browser: the session, what it had begun in this browser, its codes
@@ -7,10 +7,18 @@ import JSON
 ///
 /// What stays: grants with `offline_access`, which is asked for exactly so that they do; grants without `openid`, since
 /// OAuth knows of no session; devices that were let in, which are not this browser.
-struct SessionEnding: Sendable {
+package struct SessionEnding: Sendable {
     /// Of changes that meet others.
     private static let attemptsMax = 8
-    let store: any AuthorizationStore
+    private let store: any AuthorizationStore
+
+    /// On the store that holds the session.
+    package init(store: any AuthorizationStore) { self.store = store }
+
+    /// The same in whichever browser of the user it is.
+    package func end(_ session: UserSession, now: Int64) async throws -> Bool {
+        try await end(session, in: nil, now: now)
+    }
 
     /// - Parameter browser: that it is in; nil: another one, so that whatever is under way in any browser of the user ends.
     /// - Returns: false: others wrote again and again; the session has ended, but perhaps not what came of it.

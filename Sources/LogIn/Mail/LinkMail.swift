@@ -14,12 +14,14 @@ package enum LinkMail {
         _ settings: AuthorizationServerSettings
     ) -> UserMail {
         let presentation = Presentation(
-            language: settings.logIn.pages.languages.choice(uiLocales: nil, acceptLanguage: []))
+            language: settings.logIn.pages.languages.choice(uiLocales: nil, acceptLanguage: []),
+            brand: settings.logIn.pages.brand)
         let isInvitation = purpose == .invitation
         let lifetimes = settings.logIn.links
         let lifetime = isInvitation ? lifetimes.invitation : lifetimes.reset
         let values = [
-            "host": settings.issuer.authority, "user": user.name, "minutes": "\(lifetime.components.seconds / 60)",
+            "host": presentation.sender(host: settings.issuer.authority), "user": user.greeting,
+            "minutes": "\(lifetime.components.seconds / 60)",
         ]
         let paragraphs =
             [MailText.hello, isInvitation ? .invitation : .reset].map { presentation.text($0, values) } + [url]

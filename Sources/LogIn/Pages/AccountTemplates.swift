@@ -101,6 +101,8 @@ extension PageTemplate {
         <div class="buttons"><button type="submit">\(text(PasswordText.submit))</button></div>{{/setsPassword}}
         {{^setsPassword}}<div class="buttons"><button type="submit">\(text(ForgottenText.emailSubmit))</button></div>{{/setsPassword}}
         </form>
+        {{#newPasskey}}<p class="soft">\(text(PasswordText.orPasskey))</p>{{/newPasskey}}
+        \(newPasskey)
         """
 
     static let accountEmailMain = """

@@ -4,7 +4,8 @@ import Texts
 extension PageTemplate {
     private static let hidden = """
         {{#interaction}}<input type="hidden" name="interaction" value="{{interaction}}">
-        {{/interaction}}<input type="hidden" name="form_token" value="{{token}}">
+        {{/interaction}}{{#link}}<input type="hidden" name="link" value="{{link}}">
+        {{/link}}<input type="hidden" name="form_token" value="{{token}}">
         """
 
     private static let passkeyScript = """
@@ -55,12 +56,12 @@ extension PageTemplate {
         <p class="soft end"><a href="{{loginPath}}">\(text(FactorText.somebodyElse))</a></p>
         """
 
-    private static let newPasskey = """
+    static let newPasskey = """
         {{#newPasskey}}<h2>\(text(FactorText.newPasskey))</h2>
         <p class="soft">\(text(FactorText.newPasskeyHint))</p>
         <form method="post" action="{{action}}" hidden data-passkey="create" data-party="{{party}}" data-challenge="{{challenge}}" \
         data-known="{{known}}" data-user="{{userHandle}}" data-name="{{userName}}" data-display="{{displayName}}" \
-        data-algorithms="{{algorithms}}" data-failed="\(text(FactorText.passkeyNotMade))" data-there="\(text(FactorText.passkeyThere))">
+        data-algorithms="{{algorithms}}"{{#verification}} data-verification="{{verification}}"{{/verification}} data-failed="\(text(FactorText.passkeyNotMade))" data-there="\(text(FactorText.passkeyThere))">
         \(hidden)
         <input type="hidden" name="challenge" value="{{challenge}}">
         <input type="hidden" name="passkey" value="">

@@ -153,5 +153,8 @@ extension RegisteredClient {
 }
 
 extension StoredUser {
+    /// How a mail begins.
+    var greeting: String { displayName?.shownOnPage() ?? name }
+
     var shownName: String { displayName.map { $0.shownOnPage() + " (" + name + ")" } ?? name }
 }

@@ -169,6 +169,7 @@ enum PageTemplate: String, CaseIterable, Sendable {
         <p class="soft" id="where">\(sentence("destination")) \(text(ConsentText.warning))</p>
         <form method="post" action="{{action}}" aria-describedby="where">
         <input type="hidden" name="interaction" value="{{interaction}}">
+        <input type="hidden" name="shown" value="{{shown}}">
         <input type="hidden" name="form_token" value="{{token}}">
         \(decision)
         </form>
@@ -194,6 +195,7 @@ enum PageTemplate: String, CaseIterable, Sendable {
         <p class="soft" id="where">\(text(DeviceText.warning))</p>
         <form method="post" action="{{action}}" aria-describedby="where">
         <input type="hidden" name="interaction" value="{{interaction}}">
+        <input type="hidden" name="shown" value="{{shown}}">
         <input type="hidden" name="form_token" value="{{token}}">
         \(decision)
         </form>
@@ -233,6 +235,7 @@ enum PageTemplate: String, CaseIterable, Sendable {
         <p class="soft" id="where">\(text(ConsentText.mayNotHint)) \(sentence("destination"))</p>
         <form method="post" action="{{action}}" aria-describedby="where">
         <input type="hidden" name="interaction" value="{{interaction}}">
+        <input type="hidden" name="shown" value="{{shown}}">
         <input type="hidden" name="form_token" value="{{token}}">
         <div class="buttons"><button type="submit" name="decision" value="deny">\(text(CommonText.goOn))</button></div>
         </form>

@@ -13,6 +13,12 @@ package struct Presentation: Sendable {
         self.brand = brand
     }
 
+    /// Who writes a mail: whose pages they are, with the host, by which users see where they are.
+    func sender(host: String) -> String { brand.name.map { $0.shownOnPage() + " (" + host + ")" } ?? host }
+
+    /// What authenticator apps list an account under: they take a colon for the end of it.
+    func label(host: String) -> String { brand.name.map { $0.shownOnPage().replacing(":", with: " ") } ?? host }
+
     /// A text as it is.
     package subscript<Key: PageText>(_ key: Key) -> String { language[key] }
 

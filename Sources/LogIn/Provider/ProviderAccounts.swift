@@ -25,15 +25,17 @@ struct ProviderAccounts: Sendable {
         let refreshed = refreshed(user, profile)
         // Who is disabled in this very moment does not get in.
         guard refreshed != user else { return (user, [.expect(.user, key: user.id, version: user.version)]) }
-        return (refreshed, [.replace(refreshed.record)] + (try await endings(refreshed, since: user, call)))
+        var changes: [StoreChange] = [.replace(refreshed.record)] + (try await endings(refreshed, since: user, call))
+        if refreshed.email != user.email { changes.append(.removeAll(RecordQuery(.accountLink, subject: user.id))) }
+        return (refreshed, changes)
     }
 
-    /// Access tokens of before end where the provider has taken a group away: refresh tokens lead to new ones, which can
+    /// Access tokens of before end where the provider has taken a group away, or says something else than tokens of before: refresh tokens lead to new ones, which can
     /// no more than the user may now. What comes of this log-in counts, if it comes in the same second.
     private func endings(_ user: StoredUser, since before: StoredUser, _ call: EndpointCall) async throws
         -> [StoreChange]
     {
-        guard access.hasLostGroup(user, since: before) else { return [] }
+        guard access.hasLost(user, since: before) else { return [] }
         let target = Revocation.Target.subject(user.id)
         let known = try await store.value(.revocation, target.key, Revocation.init)
         guard known.map({ $0.before < call.now }) ?? true else { return [] }

@@ -27,7 +27,8 @@ struct ProviderProfile: Sendable, Equatable {
         func text(_ name: String) -> String? {
             (claims[name] ?? more?[name])?.string.flatMap { $0.isEmpty || !UserName.isPlainText($0) ? nil : $0 }
         }
-        name = text("name")
+        // What could be taken for a role here is not shown; that keeps nobody out.
+        name = text("name").flatMap { DisplayName.fault($0) == nil ? $0 : nil }
         preferredName = text("preferred_username")
         // The address and what is said of it come from one place.
         let source = claims["email"] == nil ? more : claims

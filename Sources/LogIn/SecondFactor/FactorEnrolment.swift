@@ -16,6 +16,8 @@ struct FactorEnrolment: Sendable {
         /// The session, or the interaction: no other may go on with it.
         let binding: String
         let browser: BrowserCookie
+        /// It will be the only thing that lets the user in: then it says itself whose it is, and checks who uses it.
+        var isAlone = false
 
         /// It changes with every change of the account and its factors, so that an answer counts once.
         fileprivate var purpose: String { "enrol \(user.version) \(user.id) \(binding)" }
@@ -46,7 +48,7 @@ struct FactorEnrolment: Sendable {
         _ parameters: RequestParameters, _ place: Place, _ factors: UserFactors, _ guardian: FormGuard,
         _ call: EndpointCall
     ) throws(Fault) -> New {
-        guard parameters.value("do") != "add_app" else {
+        guard parameters.value("do") != "add_app" || place.isAlone else {
             return New(
                 factor: try app(parameters, place, factors, guardian, call), methods: ["otp", "mfa"],
                 level: .multiFactor)
@@ -61,8 +63,10 @@ struct FactorEnrolment: Sendable {
     /// What the form needs; nil: passkeys are not offered.
     func passkeyForm(_ place: Place, _ factors: UserFactors, now: Int64) -> [String: Any]? {
         guard terms.offers(.passkey), let party = terms.party else { return nil }
-        return PasskeyForm.make(
+        var form = PasskeyForm.make(
             party, challenge: challenges.make(place.purpose, now: now), for: place.user, known: factors.passkeys)
+        if place.isAlone { form["verification"] = "required" }
+        return form
     }
 
     private func passkey(
@@ -77,7 +81,8 @@ struct FactorEnrolment: Sendable {
         let new: NewPasskey
         do throws(PasskeyFault) {
             new = try party.newPasskey(
-                PasskeyRegistration(parameters.value("passkey") ?? ""), challenge: challenge, verifiesUser: false)
+                PasskeyRegistration(parameters.value("passkey") ?? ""), challenge: challenge,
+                verifiesUser: place.isAlone)
         } catch {
             throw .passkey(error)
         }
@@ -126,6 +131,16 @@ struct FactorEnrolment: Sendable {
         } catch {
             throw .unavailable
         }
+    }
+
+    // MARK: What ends
+
+    /// What was begun without the factor does not go on beside it. With the first one that is everything that the password
+    /// alone has begun: other browsers, what is under way in them, codes, devices that wait, links; applications keep what
+    /// they have. With another one it is the links, which lie in mailboxes. For `commit`, before what goes on is inserted.
+    static func endings(of user: StoredUser, _ factors: UserFactors) -> [StoreChange] {
+        factors.areThere
+            ? [.removeAll(RecordQuery(.accountLink, subject: user.id))] : UserBelongings.removals(of: user.id)
     }
 
     // MARK: Recovery codes

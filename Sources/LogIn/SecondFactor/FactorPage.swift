@@ -44,13 +44,13 @@ struct FactorPage: PageEndpoint {
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
         guard let state = try await state(parameters, call) else { return ErrorPage.expired(call) }
-        switch check.terms.due(state.factors) {
-        case .enrolment:
-            return parameters.value("set_up") == "totp" && check.terms.offers(.totp)
-                ? appForm(state, call) : setUp(state, call)
-        case .factor, .nothing: return try await page(state, call)
-        }
+        guard setsUp(state) else { return try await page(state, call) }
+        return parameters.value("set_up") == "totp" && check.terms.offers(.totp)
+            ? appForm(state, call) : setUp(state, call)
     }
+
+    /// Something is due, or there would be no first factor: who has nothing sets it up.
+    private func setsUp(_ state: State) -> Bool { check.terms.settings.mode != .off && !state.factors.areThere }
 
     private func page(
         _ state: State, problem: FactorText? = nil, status: Int = 200, fields: [ServiceResponse.Field] = [],
@@ -112,7 +112,9 @@ struct FactorPage: PageEndpoint {
         let presentation = call.presentation(state.interaction)
         var content = common(state, presentation)
         content["problem"] = problem.map { presentation[$0] }
-        content.merge(enrolment.codeForm(state.place, host: context.host, keeping: secret, call.random)) { $1 }
+        content.merge(
+            enrolment.codeForm(state.place, host: presentation.label(host: context.host), keeping: secret, call.random)
+        ) { $1 }
         content["backPath"] =
             AuthorizationServerEndpoint.loginFactor.path + "?interaction=" + state.interaction.id
         return context.page(
@@ -136,7 +138,7 @@ struct FactorPage: PageEndpoint {
             context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: state.browser, purpose: state.purpose)
         else { return ErrorPage.expired(call) }
-        if check.terms.due(state.factors) == .enrolment { return try await enrol(parameters, state, call) }
+        if setsUp(state) { return try await enrol(parameters, state, call) }
         let passed: FactorCheck.Passed
         do throws(FactorCheck.Fault) { passed = try pass(parameters, state, call) } catch {
             return try await refused(error, state, call)
@@ -219,8 +221,13 @@ struct FactorPage: PageEndpoint {
         }
         let (codes, recovery) = FactorEnrolment.recoveryCodes(of: state.user, state.factors, call)
         let authentication = state.first.authentication.adding(new.methods, new.level, time: state.time(call.now))
-        let session = start.session(of: state.user, authentication, state.interaction, call)
-        let all = [state.user.touched, .insert(new.factor.record)] + recovery + session.changes
+        let session = start.session(of: state.user, authentication, state.interaction, writtenAnew: true, call)
+        let all =
+            [
+                state.user.touched,
+                .expect(.interaction, key: state.interaction.record.key, version: state.interaction.version),
+            ] + FactorEnrolment.endings(of: state.user, state.factors) + [.insert(new.factor.record)] + recovery
+            + session.changes
         guard try await context.store.commit(all, now: call.now) else {
             return try await refused(.expired, parameters, state, call)
         }

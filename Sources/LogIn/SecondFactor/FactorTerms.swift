@@ -33,10 +33,11 @@ struct FactorTerms: Sendable {
     }
 
     /// What is due of a user with these factors, also where one of them cannot be read.
-    func due(_ factors: UserFactors) -> Due {
+    /// - Parameter least: what the log-in has to reach; nil: any will do.
+    func due(_ factors: UserFactors, least: AuthenticationLevel?) -> Due {
         switch settings.mode {
         case .off: .nothing
-        case .optional: factors.areThere ? .factor : .nothing
+        case .optional: factors.areThere ? .factor : (least ?? .password) > .password ? .enrolment : .nothing
         case .required: factors.areThere ? .factor : .enrolment
         }
     }

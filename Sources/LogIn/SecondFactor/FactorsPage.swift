@@ -10,6 +10,7 @@ import Texts
 struct FactorsPage: PageEndpoint {
     let context: PageContext
     let enrolment: FactorEnrolment
+    let access: UserAccess
 
     private var terms: FactorTerms { enrolment.terms }
 
@@ -30,7 +31,7 @@ struct FactorsPage: PageEndpoint {
         case logIn
     }
 
-    private func access(_ call: EndpointCall) async throws -> Access {
+    private func given(_ call: EndpointCall) async throws -> Access {
         guard let (session, user) = try await context.sessions.login(of: call.request, now: call.now),
             FreshLogIn.isGood(session, now: call.now)
         else { return .logIn }
@@ -50,7 +51,7 @@ struct FactorsPage: PageEndpoint {
     // MARK: Shown
 
     func show(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard case .given(let state, let isNew) = try await access(call) else { return try await logIn(call) }
+        guard case .given(let state, let isNew) = try await given(call) else { return try await logIn(call) }
         var response =
             if parameters.value("set_up") == "totp", terms.offers(.totp), state.factors.totp == nil {
                 appForm(state, call)
@@ -112,7 +113,9 @@ struct FactorsPage: PageEndpoint {
         let presentation = call.presentation()
         var content = common(state, presentation)
         content["problem"] = problem.map { presentation[$0] }
-        content.merge(enrolment.codeForm(state.place, host: context.host, keeping: secret, call.random)) { $1 }
+        content.merge(
+            enrolment.codeForm(state.place, host: presentation.label(host: context.host), keeping: secret, call.random)
+        ) { $1 }
         content["backPath"] = AuthorizationServerEndpoint.factors.path
         return context.page(
             .factorApp, title: presentation[FactorText.appTitle], content, presentation, status: status
@@ -130,7 +133,7 @@ struct FactorsPage: PageEndpoint {
     // MARK: Sent
 
     func take(_ parameters: RequestParameters, _ call: EndpointCall) async throws -> ServiceResponse {
-        guard case .given(let state, _) = try await access(call) else { return try await logIn(call) }
+        guard case .given(let state, _) = try await given(call) else { return try await logIn(call) }
         guard
             context.forms.accepts(
                 call.request, token: parameters.value("form_token"), browser: state.browser, purpose: state.purpose)
@@ -156,7 +159,13 @@ struct FactorsPage: PageEndpoint {
         session.authentication = session.authentication.adding(
             new.methods, new.level, time: session.authentication.time)
         var changes: [StoreChange] = [
-            state.user.touched, .replace(session.record), .insert(new.factor.record),
+            state.user.touched, .expect(.session, key: session.key, version: session.version),
+        ]
+        changes += FactorEnrolment.endings(of: state.user, state.factors)
+        if !state.factors.areThere { session.version = 0 }
+        changes += [
+            state.factors.areThere ? .replace(session.record) : .insert(session.record),
+            .insert(new.factor.record),
         ]
         var codes: [String] = []
         if state.factors.recoveryCodes == nil {
@@ -209,7 +218,8 @@ struct FactorsPage: PageEndpoint {
             return list(state, problem: .tryAgain, status: 403, call)
         }
         let isLast = state.factors.all.count(where: { $0.method != .recoveryCodes }) == 1
-        guard !isLast || terms.settings.mode != .required && state.user.passwordHash != nil else {
+        let isDemanded = access.demandsFactor(of: state.user)
+        guard !isLast || !isDemanded && state.user.passwordHash != nil else {
             return list(state, problem: .lastFactor, status: 403, call)
         }
         var session = state.session

@@ -20,7 +20,7 @@ enum PasskeyForm {
         const user = { id: octets(d.user), name: d.name, displayName: d.display };
         const c = await navigator.credentials.create({ publicKey: { rp, user, challenge: octets(d.challenge),
         pubKeyCredParams: d.algorithms.split(' ').map(a => ({ type: 'public-key', alg: Number(a) })), excludeCredentials: keys(d.known),
-        authenticatorSelection: { residentKey: 'preferred', userVerification: 'preferred' }, attestation: 'none', timeout: 300000 } });
+        authenticatorSelection: { residentKey: d.verification || 'preferred', userVerification: d.verification || 'preferred' }, attestation: 'none', timeout: 300000 } });
         const r = c.response;
         return { clientData: text(r.clientDataJSON), attestation: text(r.attestationObject), transports: r.getTransports ? r.getTransports() : [] };
         }

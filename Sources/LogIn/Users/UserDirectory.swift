@@ -30,18 +30,19 @@ package struct UserDirectory: Sendable {
     /// - Parameter now: seconds since 1970.
     package func add(
         name: String, _ credential: NewUserCredential, email: String? = nil, isEmailVerified: Bool = false,
-        displayName: String? = nil, now: Int64, random: Randomness
+        displayName: String? = nil, attributes: [String: [String]] = [:], now: Int64, random: Randomness
     ) async throws -> StoredUser {
         guard let name = UserName.normalised(name) else { throw UserError.badName }
         if case .password(let password) = credential { try rules.check(password, name: name, email: email) }
-        for text in [email, displayName].compactMap({ $0 }) where !UserName.isPlainText(text) {
-            throw UserError.badText
-        }
+        if let email, !UserName.isPlainText(email) { throw UserError.badText }
+        if let fault = displayName.flatMap(DisplayName.fault) { throw UserError.badDisplayName(fault) }
         var user = StoredUser(id: RandomText.userID.make(random), name: name, createdAt: now)
         guard email != nil || !isEmailVerified else { throw UserError.noEmail }
         user.email = email
         user.isEmailVerified = isEmailVerified
-        user.displayName = displayName
+        user.displayName = displayName.flatMap { $0.isEmpty ? nil : $0 }
+        try Self.check(attributes)
+        user.attributes = attributes
         switch credential {
         case .password(let password): user.passwordHash = try await hasher.hash(password, random: random).text
         case .imported(let hash, let isDisabled, let groups):

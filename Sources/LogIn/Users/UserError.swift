@@ -5,10 +5,15 @@ package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
     case badName, badText, passwordTooShort, passwordTooLong, passwordIsName, passwordIsSimple, passwordContainsName,
         passwordIsCommon
     case logsInElsewhere, badIdentity, identityTaken
+    /// A name for people that others could take for something else.
+    case badDisplayName(DisplayName.Fault)
     /// There is no address that could be verified.
     case noEmail
     /// Too many scopes, or what is none.
     case badScopes
+    /// An attribute of this name, or with this value, there cannot be.
+    case badAttribute(String)
+    case tooManyAttributes
     /// `routes.yaml` names no such group, but these.
     case unknownGroup(String, [String])
     /// There is a user of this name.
@@ -17,7 +22,8 @@ package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .badName: "a user name has 1 to 128 of the characters a-z 0-9 . _ - + @, and capitals do not matter"
-        case .badText: "e-mail address and display name have at most 256 octets, and no control characters"
+        case .badText: "an e-mail address has at most 256 octets, and no control characters"
+        case .badDisplayName(let fault): fault.description
         case .passwordTooShort:
             "a password has at least \(PasswordRules.octetsMin) octets; some words in a row are good"
         case .passwordTooLong: "a password has at most \(PasswordRules.octetsMax) octets"
@@ -33,6 +39,10 @@ package enum UserError: Error, Equatable, Sendable, CustomStringConvertible {
         case .identityTaken: "this user of the provider has an account already"
         case .badScopes:
             "a user has at most \(UserProfileChange.scopesMax) scopes of their own, of \(UserProfileChange.scopeBytesMax) octets together, and \(UserProfileChange.groupsMax) groups; a scope is of printable ASCII without space, \" and \\"
+        case .badAttribute(let name):
+            "attribute \(Shown.value(name)): a name has 1 to 64 letters, digits, _, - and dots, and a value 1 to \(UserProfileChange.attributeBytesMax) octets without control characters"
+        case .tooManyAttributes:
+            "a user has at most \(UserProfileChange.attributesMax) attributes with \(UserProfileChange.attributeValuesMax) values, of \(UserProfileChange.attributeBytesInAllMax) octets together"
         case .unknownGroup(let name, let known):
             known.isEmpty
                 ? "there is no group \(Shown.value(name)): routes.yaml has no \"groups\" under authorization_server"

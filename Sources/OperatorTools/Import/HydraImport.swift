@@ -9,6 +9,16 @@ package enum HydraImport {
         "logo_uri",
         "tos_uri", "policy_uri", "contacts", "post_logout_redirect_uris",
     ]
+    /// Read in another way, or Hydra's own bookkeeping.
+    private static let handled: Set<String> = [
+        "client_id", "grant_types", "response_types", "scope", "audience", "token_endpoint_auth_method", "skip_consent",
+        "backchannel_logout_uri", "backchannel_logout_session_required", "created_at", "updated_at", "client_secret",
+        "client_secret_expires_at", "registration_access_token", "registration_client_uri",
+    ]
+    /// What says the same as nothing.
+    private static let usual: [String: String] = [
+        "subject_type": "public", "userinfo_signed_response_alg": "none", "access_token_strategy": "jwt",
+    ]
     private static let grants: Set<String> = [
         "authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code",
         "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -54,11 +64,18 @@ package enum HydraImport {
         if !audience.isEmpty {
             notes.append("audience \(audience.prefix(3).joined(separator: ", ")): see --resource of client add")
         }
-        for name in [
-            "backchannel_logout_uri", "frontchannel_logout_uri", "allowed_cors_origins", "metadata",
-            "sector_identifier_uri",
-        ]
-        where object[name].map({ !isEmpty($0) }) ?? false { notes.append(name) }
+        if let url = object.text("backchannel_logout_uri") {
+            let (uri, note) = ImportNotes.backChannel(url)
+            metadata["backchannel_logout_uri"] = uri
+            notes += [note].compactMap { $0 }
+        }
+        let responses = object.texts("response_types").filter { $0 != "code" && !$0.isEmpty }
+        notes += ImportNotes.members(responses, called: "the response types ")
+        notes += ImportNotes.members(
+            object.members.filter { name, value in
+                !Self.kept.contains(name) && !handled.contains(name) && !ImportNotes.saysNothing(value)
+                    && value.string != usual[name, default: ""]
+            }.map(\.name))
         let method = object.text("token_endpoint_auth_method") ?? "client_secret_basic"
         metadata["token_endpoint_auth_method"] = .string(method)
         if method.hasPrefix("client_secret") {

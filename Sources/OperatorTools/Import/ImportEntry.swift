@@ -1,3 +1,4 @@
+import HTTP
 import JSON
 import LogIn
 
@@ -33,6 +34,7 @@ struct ImportedUser: Sendable {
     var isDisabled = false
     /// What its groups and roles are called there.
     var groups: [String] = []
+    var attributes: [String: [String]] = [:]
     /// nil: it cannot log in before it has got a password here.
     var password: ImportedPasswordHash?
 }
@@ -45,6 +47,32 @@ struct ImportedClient: Sendable {
     /// As it is; nil: a new one is made, if it needs one.
     var secret: String?
     var isFirstParty = false
+}
+
+/// What of an entry has no place here, by its name: nothing is dropped without a word.
+enum ImportNotes {
+    private static let namesMax = 12
+
+    /// Nothing, off, or a list or object without contents.
+    static func saysNothing(_ value: JSON) -> Bool {
+        value.isNull || value.bool == false || value.string == "" || value.string == "false" || value.int == 0
+            || value.array?.isEmpty == true || value.object?.isEmpty == true
+    }
+
+    /// One note for all members, or none.
+    static func members(_ names: [String], called what: String = "") -> [String] {
+        guard !names.isEmpty else { return [] }
+        let more = names.count > namesMax ? " and \(names.count - namesMax) more" : ""
+        return [what + names.prefix(namesMax).map(\.shownOnTerminal).joined(separator: ", ") + more]
+    }
+
+    /// An address for log-out that is not https is not taken, and is no reason to refuse a client.
+    static func backChannel(_ url: String) -> (uri: JSON?, note: String?) {
+        guard let parsed = AbsoluteURL(url), parsed.isHTTPS else {
+            return (nil, "the address for back-channel log-out \(url.shownOnTerminal): it has to be https")
+        }
+        return (.string(url), nil)
+    }
 }
 
 /// A file that is no export.

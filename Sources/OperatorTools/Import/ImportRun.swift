@@ -6,7 +6,6 @@ import JSON
 import LogIn
 package import Policy
 import Storage
-import Synchronization
 
 /// Brings what another server had into the store: each entry wholly or not at all, and one that is there already is left
 /// as it is, so that an import can be repeated.
@@ -103,10 +102,13 @@ package struct ImportRun: Sendable {
                         ? "--groups puts users into groups of these names" : "there are no groups of these names"))
         }
         let isDisabled = user.isDisabled
+        let attributes = user.attributes
         _ = try await recorded.make { administration in
             let done = try await administration.addUser(
-                name: user.name, .imported(user.password, isDisabled: isDisabled, groups: known), email: user.email,
-                isEmailVerified: user.isEmailVerified, displayName: user.displayName,
+                name: user.name,
+                .imported(user.password, isDisabled: isDisabled, groups: known),
+                email: user.email,
+                isEmailVerified: user.isEmailVerified, displayName: user.displayName, attributes: attributes,
                 now: RecordedAdministration.now, random: .system)
             return (done.change, done.value)
         }
@@ -140,35 +142,4 @@ package struct ImportRun: Sendable {
         if client.secret == nil, !isDry { outcome.secret = done?.secret?.text }
         return outcome
     }
-}
-
-/// What reads a store and writes nothing: whether a change could be made.
-private final class DryStore: AuthorizationStore {
-    private let store: any AuthorizationStore
-    /// What would have been inserted so far.
-    private let inserted = Mutex<[String: StoredRecord]>([:])
-
-    init(_ store: any AuthorizationStore) { self.store = store }
-
-    private static func key(_ kind: RecordKind, _ key: String) -> String { "\(kind) \(key)" }
-
-    func record(_ kind: RecordKind, _ key: String) async throws -> StoredRecord? {
-        if let record = inserted.withLock({ $0[Self.key(kind, key)] }) { return record }
-        return try await store.record(kind, key)
-    }
-
-    func page(_ query: RecordQuery, most: Int) async throws -> RecordPage { try await store.page(query, most: most) }
-
-    func commit(_ changes: [StoreChange], now: Int64) async throws -> Bool {
-        for case .insert(let record) in changes {
-            guard try await self.record(record.kind, record.key) == nil else { return false }
-        }
-        for case .insert(let record) in changes {
-            inserted.withLock { $0[Self.key(record.kind, record.key)] = record }
-        }
-        return true
-    }
-
-    func removeExpired(now: Int64, most: Int) async throws -> Int { 0 }
-    func writes(of kind: RecordKind) -> AsyncStream<Void> { store.writes(of: kind) }
 }

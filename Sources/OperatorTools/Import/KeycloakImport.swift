@@ -1,4 +1,5 @@
 import AuthorizationRecords
+import HTTP
 import JSON
 import LogIn
 import Octets
@@ -32,7 +33,18 @@ package enum KeycloakImport {
         }
         let clients = (realm["clients"]?.array ?? []).compactMap(\.object).map(client)
         let users = (realm["users"]?.array ?? []).compactMap(\.object).map(user)
-        return clients + users
+        return clients + users + rest(realm)
+    }
+
+    /// What else an export has is settings of the server, which `routes.yaml` has here.
+    private static func rest(_ realm: JSONObject) -> [ImportEntry] {
+        let names = realm.members.filter { name, value in
+            !["users", "clients"].contains(name)
+                && (value.array?.isEmpty == false || value.object?.isEmpty == false)
+        }.map(\.name).sorted()
+        guard let reason = ImportNotes.members(names, called: "the settings of the realm are not taken over: ").first
+        else { return [] }
+        return [ImportEntry("realm \(realm.text("realm") ?? "")", .leftOut(reason))]
     }
 
     // MARK: Users
@@ -72,8 +84,40 @@ package enum KeycloakImport {
         if !actions.isEmpty { notes.append("required actions: \(actions.prefix(5).joined(separator: ", "))") }
         if let roles = object["clientRoles"]?.object, !roles.isEmpty { notes.append("roles at clients") }
         if object["federatedIdentities"]?.array?.isEmpty == false { notes.append("log-ins at other providers") }
-        if object["attributes"]?.object?.isEmpty == false { notes.append("attributes") }
+        user.attributes = attributes(object["attributes"]?.object, &notes)
+        if object["clientConsents"]?.array?.isEmpty == false {
+            notes.append("what it has agreed to: it is asked anew")
+        }
+        if object.text("federationLink") != nil {
+            notes.append("its account in another directory (federationLink), which is not asked here")
+        }
+        notes += ImportNotes.members(
+            object.members.filter { !userMembers.contains($0.name) && !ImportNotes.saysNothing($0.value) }.map(\.name))
         return ImportEntry(shown, .user(user), notes: notes)
+    }
+
+    /// Read above, or Keycloak's bookkeeping.
+    private static let userMembers: Set<String> = [
+        "id", "username", "email", "emailVerified", "enabled", "firstName", "lastName", "credentials", "realmRoles",
+        "groups", "requiredActions", "clientRoles", "federatedIdentities", "attributes", "clientConsents",
+        "federationLink", "serviceAccountClientId", "createdTimestamp", "totp", "disableableCredentialTypes", "access",
+        "userProfileMetadata", "self", "origin",
+    ]
+
+    /// Each is a list of texts there. Those that an account cannot have here are named.
+    private static func attributes(_ object: JSONObject?, _ notes: inout [String]) -> [String: [String]] {
+        var attributes: [String: [String]] = [:]
+        var left: [String] = []
+        for (name, value) in object?.members ?? [] {
+            var wanted = attributes
+            wanted[name] = value.string.map { [$0] } ?? (value.array ?? []).compactMap(\.string)
+            if UserDirectory.areAttributes(wanted) { attributes = wanted } else { left.append(name) }
+        }
+        if !left.isEmpty {
+            notes.append(
+                "attributes \(left.prefix(5).joined(separator: ", ")): a name or a value is none here, or too long")
+        }
+        return attributes
     }
 
     /// Both data are JSON documents in texts.
@@ -145,6 +189,15 @@ package enum KeycloakImport {
         if !after.isEmpty { metadata["post_logout_redirect_uris"] = .strings(after) }
         if let url = reader.attribute("jwks.url"), reader.attribute("use.jwks.url") == "true" {
             metadata["jwks_uri"] = .string(url)
+        } else if reader.attribute("use.jwks.string") == "true", let text = reader.attribute("jwks.string"),
+            let keys = try? JSON.parse(Array(text.utf8))
+        {
+            metadata["jwks"] = keys
+        }
+        reader.readLogOut(into: &metadata)
+        reader.readAddresses(into: &metadata)
+        if reader.attribute("tls.client.certificate.bound.access.tokens") == "true" {
+            metadata["tls_client_certificate_bound_access_tokens"] = true
         }
         if reader.attribute("dpop.bound.access.tokens") == "true" { metadata["dpop_bound_access_tokens"] = true }
         if reader.attribute("require.pushed.authorization.requests") == "true" {
@@ -157,6 +210,7 @@ package enum KeycloakImport {
             id: id, metadata: metadata,
             secret: usesSecret ? object.text("secret") : nil)
         if object["protocolMappers"]?.array?.isEmpty == false { reader.notes.append("protocol mappers") }
+        reader.noteTheRest()
         return ImportEntry(shown, .client(client), notes: reader.notes)
     }
 }
@@ -172,7 +226,10 @@ private struct KeycloakClient {
 
     mutating func grants() -> [String] {
         var grants: [String] = []
-        if object["standardFlowEnabled"]?.bool != false { grants += ["authorization_code", "refresh_token"] }
+        if object["standardFlowEnabled"]?.bool != false {
+            grants.append("authorization_code")
+            if attribute("use.refresh.tokens") != "false" { grants.append("refresh_token") }
+        }
         if object.isTrue("serviceAccountsEnabled"), !object.isTrue("publicClient") {
             grants.append("client_credentials")
         }
@@ -196,6 +253,67 @@ private struct KeycloakClient {
             notes.append("its way of showing who it is (\(other)): it gets a new secret")
             return "client_secret_basic"
         }
+    }
+
+    /// OpenID Connect Back-Channel Logout 1.0 §2.2.
+    mutating func readLogOut(into metadata: inout JSONObject) {
+        guard let url = attribute("backchannel.logout.url") else { return }
+        let (uri, note) = ImportNotes.backChannel(url)
+        metadata["backchannel_logout_uri"] = uri
+        if uri != nil { metadata["backchannel_logout_session_required"] = true }
+        notes += [note].compactMap { $0 }
+    }
+
+    /// What users are shown.
+    mutating func readAddresses(into metadata: inout JSONObject) {
+        for (name, member) in [("logoUri", "logo_uri"), ("policyUri", "policy_uri"), ("tosUri", "tos_uri")] {
+            guard let url = attribute(name) else { continue }
+            if AbsoluteURL(url)?.isHTTPS == true {
+                metadata[member] = .string(url)
+            } else {
+                notes.append("\(name): it has to be https")
+            }
+        }
+    }
+
+    /// Read in some other place, or what says nothing about what a client may: bookkeeping, and what is so here anyway.
+    private static let members: Set<String> = [
+        "id", "clientId", "name", "rootUrl", "enabled", "clientAuthenticatorType", "secret", "redirectUris",
+        "bearerOnly",
+        "standardFlowEnabled", "implicitFlowEnabled", "directAccessGrantsEnabled", "serviceAccountsEnabled",
+        "publicClient", "protocol", "attributes", "protocolMappers", "defaultClientScopes", "optionalClientScopes",
+        "fullScopeAllowed", "nodeReRegistrationTimeout", "alwaysDisplayInConsole", "access", "origin",
+        "surrogateAuthRequired", "consentRequired", "webOrigins",
+    ]
+    private static let attributes: Set<String> = [
+        "post.logout.redirect.uris", "jwks.url", "use.jwks.url", "jwks.string", "use.jwks.string",
+        "dpop.bound.access.tokens", "require.pushed.authorization.requests", "x509.subjectdn",
+        "oauth2.device.authorization.grant.enabled", "backchannel.logout.url", "backchannel.logout.session.required",
+        "logoUri", "policyUri", "tosUri", "tls.client.certificate.bound.access.tokens", "use.refresh.tokens",
+        "client.secret.creation.time", "realm_client", "display.on.consent.screen",
+        "client_credentials.use_refresh_token", "access.token.header.type.rfc9068",
+        "token.response.type.bearer.lower-case", "frontchannel.logout.session.required",
+    ]
+
+    /// Every other member and attribute that says something.
+    mutating func noteTheRest() {
+        if object["standardFlowEnabled"]?.bool != false, object["consentRequired"]?.bool == false {
+            notes.append("users are not asked whether they agree (consentRequired: false): here they are")
+        }
+        let origins = object.texts("webOrigins").filter { $0 != "+" }
+        notes += ImportNotes.members(origins, called: "web origins ")
+        // RFC 7636: there is no other method here.
+        if let method = attribute("pkce.code.challenge.method"), method != "S256" {
+            notes.append("the PKCE method \(method.shownOnTerminal)")
+        }
+        notes += ImportNotes.members(
+            object.members.filter { !Self.members.contains($0.name) && !ImportNotes.saysNothing($0.value) }.map(\.name))
+        let attributes = object["attributes"]?.object?.members ?? []
+        notes += ImportNotes.members(
+            attributes.filter { name, value in
+                !Self.attributes.contains(name) && name != "pkce.code.challenge.method" && !name.hasPrefix("saml")
+                    && !ImportNotes.saysNothing(value) && !["any", "none", "{}"].contains(value.string ?? "")
+            }.map(\.name), called: "attributes ")
     }
 
     /// Patterns are no addresses.

@@ -1,3 +1,4 @@
+import Administration
 import JSON
 import LogIn
 
@@ -6,7 +7,8 @@ package enum LinesImport {
     /// Accounts: `name`, and what else is known.
     package static func users(_ octets: [UInt8]) -> [ImportEntry] {
         entries(
-            octets, "user", known: ["name", "email", "email_verified", "display_name", "disabled", "password_hash"]
+            octets, "user",
+            known: ["name", "email", "email_verified", "display_name", "disabled", "password_hash", "attributes"]
         ) {
             object in
             guard let name = object.text("name") else { return ImportEntry("user", .unusable("it has no \"name\"")) }
@@ -15,6 +17,9 @@ package enum LinesImport {
             user.isEmailVerified = object.isTrue("email_verified")
             user.displayName = object.text("display_name")
             user.isDisabled = object.isTrue("disabled")
+            do throws(ImportFault) { user.attributes = try attributes(object["attributes"]) } catch {
+                return ImportEntry("user \(name)", .unusable(error.description))
+            }
             var notes: [String] = []
             if let text = object.text("password_hash") {
                 do throws(PasswordHashFault) { user.password = try ImportedPasswordHash(text: text) } catch {
@@ -25,6 +30,20 @@ package enum LinesImport {
             }
             return ImportEntry("user \(name)", .user(user), notes: notes)
         }
+    }
+
+    /// Each a text, or a list of texts.
+    private static func attributes(_ value: JSON?) throws(ImportFault) -> [String: [String]] {
+        guard let value, !value.isNull else { return [:] }
+        var attributes: [String: [String]] = [:]
+        for (name, value) in value.object?.members ?? [] {
+            attributes[name] = value.string.map { [$0] } ?? (value.array ?? []).compactMap(\.string)
+        }
+        guard value.object != nil, UserDirectory.areAttributes(attributes) else {
+            throw ImportFault(
+                "\"attributes\": expected names with texts or lists of texts, as user set --attribute takes them")
+        }
+        return attributes
     }
 
     /// Clients: metadata of RFC 7591 with `client_id`, perhaps `client_secret` and `first_party`.
@@ -41,7 +60,12 @@ package enum LinesImport {
             }
             client.isFirstParty = object.isTrue("first_party")
             client.secret = object.text("client_secret")
-            return ImportEntry("client \(id)", .client(client))
+            // RFC 7591 §2: what a server does not know it passes over. Whoever brings it should hear of it.
+            let strange = client.metadata.members.filter { name, value in
+                !Administration.clientMembers.contains(name) && !name.hasPrefix(Administration.clientNameMember)
+                    && !ImportNotes.saysNothing(value)
+            }
+            return ImportEntry("client \(id)", .client(client), notes: ImportNotes.members(strange.map(\.name)))
         }
     }
 

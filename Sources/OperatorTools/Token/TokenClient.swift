@@ -19,6 +19,7 @@ package struct TokenClient: Sendable {
     private let scope: String?
     private let resource: String?
     private let http: OutgoingHTTP
+    private let trustsSystem: Bool
 
     /// - Parameter authorities: PEM file of the authorities to trust; nil: the system's.
     package init(
@@ -31,6 +32,7 @@ package struct TokenClient: Sendable {
         self.scope = scope
         self.resource = resource
         http = OutgoingHTTP(authorities: authorities)
+        trustsSystem = authorities == nil
     }
 
     /// RFC 6749 §4.4.
@@ -38,13 +40,13 @@ package struct TokenClient: Sendable {
         guard clientSecret != nil else { throw TokenFailure("the client_credentials grant needs the client's secret") }
         var form = asked("client_credentials")
         form.add("resource", resource)
-        return try await tokens(try await IssuerDirectory.read(issuer, http), form)
+        return try await tokens(try await directory(), form)
     }
 
     /// The code flow with PKCE (RFC 7636) in the user's browser, which comes back to this machine (RFC 8252).
     /// - Parameter open: is given the address to open.
     package func authorizationCode(within timeout: Duration, open: @Sendable (String) -> Void) async throws -> JSON {
-        let directory = try await IssuerDirectory.read(issuer, http)
+        let directory = try await directory()
         let authorization = try directory.endpoint("authorization_endpoint")
         let receiver = try await LoopbackReceiver.start()
         defer { Task { await receiver.stop() } }
@@ -86,7 +88,7 @@ package struct TokenClient: Sendable {
     /// The device flow (RFC 8628): for a terminal that has no browser beside it.
     /// - Parameter show: is given the address and the code that the user needs.
     package func device(show: @Sendable (_ address: String, _ code: String) -> Void) async throws -> JSON {
-        let directory = try await IssuerDirectory.read(issuer, http)
+        let directory = try await directory()
         var form = FormText()
         form.add("scope", scope)
         form.add("resource", resource)
@@ -121,10 +123,18 @@ package struct TokenClient: Sendable {
         form.add("grant_type", "refresh_token")
         form.add("refresh_token", refreshToken)
         form.add("resource", resource)
-        return try await tokens(try await IssuerDirectory.read(issuer, http), form)
+        return try await tokens(try await directory(), form)
     }
 
     // MARK: Inside
+
+    private func directory() async throws -> IssuerDirectory {
+        do { return try await IssuerDirectory.read(issuer, http) } catch let failure as OutgoingHTTP.Failure {
+            guard failure.reason == .tlsFailed, trustsSystem else { throw failure }
+            throw TokenFailure(
+                "\(failure); for a server with a private authority: --cacert FILE, as in --cacert certs/ca.pem")
+        }
+    }
 
     private func asked(_ grantType: String) -> FormText {
         var form = FormText()

@@ -76,7 +76,7 @@ package struct MailServer: MailDelivery {
         do {
             addresses = try await NIOThreadPool.singleton.runIfActive { ResolvedAddress.all(of: host) }
         } catch {
-            throw .unreachable("\(error)")
+            throw .unreachable(ErrorInWords.text(error))
         }
         var last = MailFault.unreachable("\(host) has no address")
         for address in addresses.prefix(Self.addressesMax) {
@@ -130,7 +130,7 @@ package struct MailServer: MailDelivery {
         } catch {
             // Nobody else completes it where there is no connection.
             outcome.succeed(nil)
-            throw .unreachable("\(error)")
+            throw .unreachable(ErrorInWords.text(error))
         }
     }
 }
@@ -187,8 +187,8 @@ private final class SMTPHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: end(.tlsFailed("\(error)"), context)
-        default: end(.unreachable("\(error)"), context)
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: end(.tlsFailed(ErrorInWords.text(error)), context)
+        default: end(.unreachable(ErrorInWords.text(error)), context)
         }
     }
 
@@ -211,7 +211,7 @@ private final class SMTPHandler: ChannelInboundHandler {
                     try context.pipeline.syncOperations.addHandler(
                         NIOSSLClientHandler(context: tls, serverHostname: serverName), position: .first)
                 } catch {
-                    end(.tlsFailed("\(error)"), context)
+                    end(.tlsFailed(ErrorInWords.text(error)), context)
                 }
             case .delivered: succeed()
             case .failed(let fault): end(fault, context)

@@ -22,6 +22,8 @@ package struct Policy: Sendable, Equatable {
     package var hash: String
     /// Every `insecure_…` key in force, as `upstreams.orders.insecure_plaintext`: shown in the log and in health.
     package var insecurities: [String]
+    /// Where the gateway tells how it is; no traffic is served there.
+    package var monitors: [MonitoringListener] = []
     /// nil: clients are told nothing.
     package var resourceMetadata: ResourceMetadataSettings? = ResourceMetadataSettings()
     /// What the gateway signs for services with a `tokenAudience`; never nil when there is one.

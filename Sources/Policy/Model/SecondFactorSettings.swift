@@ -23,8 +23,18 @@ package struct SecondFactorSettings: Sendable, Equatable {
         case totp
     }
 
+    /// What becomes of somebody who needs one and has none.
+    package enum Missing: String, Sendable, CaseIterable {
+        /// It is set up in the course of the log-in.
+        case setUp = "set_up"
+        /// The log-in ends there, with a page that says so.
+        case refuse
+    }
+
     /// Who is asked.
     package var mode = Mode.optional
+    /// Of who needs one and has none.
+    package var missing = Missing.setUp
     /// In the order in which they are offered; never empty.
     package var methods = Method.allCases
 

@@ -11,6 +11,8 @@ package struct UserRules: Sendable, Equatable {
     package var everybody: Allowance?
     /// In the order of the file.
     package var groups: [UserGroup] = []
+    /// What tokens say of users besides.
+    package var claims: [UserClaimRule] = []
 
     /// Groups at most.
     package static let groupsMax = 256
@@ -46,6 +48,9 @@ package struct UserGroup: Sendable, Equatable {
     package var name: String
     /// What members may be granted besides what they may anyway.
     package var may: [String] = []
+    /// Whether members log in with a second factor, whatever `login.second_factor` says of everybody. Of members who log in at a
+    /// provider that is the provider's affair.
+    package var requiresSecondFactor = false
     /// What of the provider's claims makes a user a member; nil: only an operator does.
     package var source: Source?
 

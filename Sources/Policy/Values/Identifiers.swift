@@ -42,6 +42,9 @@ package struct HTTPSIdentifier: Hashable, Sendable {
             throw ValueProblem(
                 "\(Shown.value(text)) is not an issuer identifier: printable ASCII without user, 512 octets at most")
         }
+        guard !text.utf8.contains(where: { #""<>\"#.utf8.contains($0) }) else {
+            throw ValueProblem(#"\#(Shown.value(text)): an address has no " < > \ (RFC 3986 §2)"#)
+        }
         let rest = text.dropFirst("https://".count)
         let authority = rest.prefix { $0 != "/" }
         self.text = text

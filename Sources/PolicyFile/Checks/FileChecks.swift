@@ -29,6 +29,15 @@ struct FileChecks {
         }
     }
 
+    /// Where no authorities are named, those of the machine are trusted: then there must be some.
+    func checkSystemAuthorities(for name: String, at position: SourcePosition) {
+        guard !context.files.hasSystemAuthorities else { return }
+        findings.warning(
+            .badAuthorities, at: position,
+            "\(name) trusts the certificate authorities of this machine, and it has none: every connection fails; name a file (authorities: PATH), or install them (Debian: ca-certificates)"
+        )
+    }
+
     /// A file with a secret in it, of so many octets at least.
     func check(secret path: Located<String>, octetsMin: Int) {
         guard isReadable(path, "secret") else { return }

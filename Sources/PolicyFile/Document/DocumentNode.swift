@@ -32,6 +32,25 @@ struct DocumentNode {
         return scalar.text.isEmpty ? nil : scalar.text
     }
 
+    /// Where the keys below stand, by their paths.
+    func addPlaces(to places: inout [String: SourcePosition], below path: String, depth: Int) {
+        guard depth > 0 else { return }
+        switch content {
+        case .mapping(let members):
+            for member in members where path != "" || member.key != "routes" {
+                let name = path.isEmpty ? member.key : "\(path).\(member.key)"
+                places[name] = member.position
+                member.value.addPlaces(to: &places, below: name, depth: depth - 1)
+            }
+        case .list(let items):
+            for (index, item) in items.prefix(256).enumerated() {
+                places["\(path)[\(index)]"] = item.position
+                item.addPlaces(to: &places, below: "\(path)[\(index)]", depth: depth - 1)
+            }
+        case .scalar, .refused: break
+        }
+    }
+
     var isRefused: Bool {
         if case .refused = content { true } else { false }
     }

@@ -8,7 +8,10 @@ struct PolicyDraft {
     let workers: Int?
     /// nil: off.
     let via: String?
+    /// Those that take traffic.
     let listeners: [ListenerDraft]
+    /// Those that tell how the gateway is.
+    let monitors: [ListenerDraft]
     let authorizationServer: AuthorizationServerDraft?
     let issuers: NamedSection<IssuerDraft>
     let upstreams: NamedSection<Upstream>
@@ -31,7 +34,9 @@ struct PolicyDraft {
         let files = FileChecks(context: context)
         workers = root.value("workers", .number(1...1_024))?.value
         via = root.value("via", .viaPseudonym, default: Policy.viaDefault)
-        listeners = ListenerSection(context: context, files: files, insecurities: insecurities).read(root)
+        let all = ListenerSection(context: context, files: files, insecurities: insecurities).read(root)
+        listeners = all.filter { !$0.isMonitor }
+        monitors = all.filter(\.isMonitor)
         authorizationServer = AuthorizationServerSection(context: context, files: files, insecurities: insecurities)
             .read(root)
         issuers = IssuerSection(
@@ -68,6 +73,7 @@ struct PolicyDraft {
         NeighbourCheck(draft: self).run()
         ReservedPathCheck(draft: self).run()
         IssuerHostCheck(draft: self).run()
+        ListenerNameCheck(draft: self).run()
         SatisfiabilityCheck(draft: self).run()
         OpaqueTokenCheck(draft: self).run()
         UnusedCheck(draft: self).run()
@@ -85,7 +91,7 @@ struct PolicyDraft {
         let routes = self.routes.compactMap { route(from: $0) }
         guard routes.count == self.routes.count, issuers.values.count == issuers.entries.count,
             upstreams.values.count == upstreams.entries.count, limits.values.count == limits.entries.count,
-            listeners.allSatisfy({ $0.listener != nil })
+            listeners.allSatisfy({ $0.listener != nil }), monitors.allSatisfy({ $0.monitor != nil })
         else { return nil }
         var server = authorizationServer?.settings
         server?.limits = authorizationServer?.limits.compactMap { limits.index(of: $0.value) } ?? []
@@ -98,6 +104,7 @@ struct PolicyDraft {
         policy.resourceMetadata = resourceMetadata.settings
         policy.resourceMetadata?.limits = resourceMetadata.limits.compactMap { limits.index(of: $0.value) }
         policy.upstreamTokens = upstreamTokens?.settings
+        policy.monitors = monitors.compactMap(\.monitor)
         policy.certificateFiles = context.certificateFiles.all
         policy.via = via
         return policy.addingAuthorizationServerRoutes().addingAdminRoutes().addingResourceMetadataRoutes()

@@ -1,3 +1,5 @@
+import Policy
+
 /// What a policy's reader asks of the files that `routes.yaml` names: the port through which this module sees the disk.
 ///
 /// The gateway gives the real one (`Certificates` looks into the PEM files); tests give one from memory. Paths come
@@ -9,6 +11,12 @@ package protocol PolicyFiles {
     func read(_ path: String, bytesMax: Int) -> Result<[UInt8], PolicyFileFailure>
     /// What is wrong with a certificate chain and its key; both exist and are readable when this is asked.
     func keyPairFindings(chain: String, key: String) -> [PolicyFileFinding]
+    /// What the first certificate of a chain is for; nil: it cannot be read, or is not looked at here.
+    func certificateNames(chain: String) -> CertificateNames?
+    /// Whether an environment variable has a value here.
+    func isSet(environment name: String) -> Bool
+    /// Whether this machine has a bundle of certificate authorities of its own.
+    var hasSystemAuthorities: Bool { get }
     /// What is wrong with a file of certificate authorities; it exists and is readable when this is asked.
     func authorityFindings(path: String) -> [PolicyFileFinding]
     /// SHA-256 of the octets, 32 of them: it names the policy. (This module has no cryptography of its own.)
@@ -17,6 +25,47 @@ package protocol PolicyFiles {
     var descriptorsMax: Int? { get }
     /// Processors that a process may use here: there are as many event loops where `workers` says nothing.
     var processors: Int { get }
+}
+
+extension PolicyFiles {
+    /// Not looked at.
+    package func certificateNames(chain: String) -> CertificateNames? { nil }
+    /// Taken for set.
+    package func isSet(environment name: String) -> Bool { true }
+    /// Taken for there.
+    package var hasSystemAuthorities: Bool { true }
+}
+
+/// Whom a server's certificate is for (RFC 9525 §6.3): its subject alternative names.
+package struct CertificateNames: Sendable, Equatable {
+    /// Lower case; the first label may be `*`.
+    package var dnsNames: [String]
+    /// As text, in their shortest form.
+    package var ipAddresses: [String]
+
+    package init(dnsNames: [String], ipAddresses: [String]) {
+        self.dnsNames = dnsNames
+        self.ipAddresses = ipAddresses
+    }
+
+    /// Whether a client that asked for this host takes the certificate. A `*` stands for one label.
+    /// - Parameter host: lower case; an IPv6 address in brackets or without.
+    package func cover(_ host: String) -> Bool {
+        let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+        if ipAddresses.contains(bare) { return true }
+        return dnsNames.contains { name in
+            guard name.hasPrefix("*.") else { return name == host }
+            guard let dot = host.firstIndex(of: ".") else { return false }
+            return host[dot...] == name.dropFirst()
+        }
+    }
+
+    /// For messages, a few of many.
+    var shown: String {
+        let all = dnsNames + ipAddresses
+        let more = all.count > 5 ? " and \(all.count - 5) more" : ""
+        return all.isEmpty ? "no name" : all.prefix(5).map(Shown.value).joined(separator: ", ") + more
+    }
 }
 
 /// What there is at a path, links followed.

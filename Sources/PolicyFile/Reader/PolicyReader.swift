@@ -7,6 +7,14 @@ package struct PolicyReading: Sendable {
     package var policy: Policy?
     /// All of them, by place.
     package var findings: [Finding]
+    /// Where keys stand, by their path as in `bounds.head_max` or `listeners[0].address`: for what is found out later. Without
+    /// those of routes, and three levels deep.
+    package var places: [String: SourcePosition] = [:]
+
+    init(policy: Policy?, findings: [Finding]) {
+        self.policy = policy
+        self.findings = findings
+    }
 }
 
 /// Reads `routes.yaml`: octets in, a checked `Policy` and all findings out.
@@ -45,7 +53,8 @@ package struct PolicyReader {
     package func read(_ bytes: [UInt8], path: String) -> PolicyReading {
         let findings = FindingCollector(file: path)
         let context = ReadingContext(findings: findings, files: files, folder: FilePath.folder(of: path))
-        let draft = DocumentParser(findings: findings).parse(bytes).flatMap { PolicyDraft(reading: $0, context) }
+        let document = DocumentParser(findings: findings).parse(bytes)
+        let draft = document.flatMap { PolicyDraft(reading: $0, context) }
         draft?.check()
         if let draft, let obtainable {
             ObtainableScopeCheck(draft: draft, obtainable: obtainable).run()
@@ -55,7 +64,9 @@ package struct PolicyReader {
             return PolicyReading(policy: nil, findings: findings.sorted)
         }
         PublishedNameCheck(draft: draft, policy: policy).run()
-        return PolicyReading(policy: policy, findings: findings.sorted)
+        var reading = PolicyReading(policy: policy, findings: findings.sorted)
+        document?.addPlaces(to: &reading.places, below: "", depth: 3)
+        return reading
     }
 
     private func fingerprint(of bytes: [UInt8]) -> String {

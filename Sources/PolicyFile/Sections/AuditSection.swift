@@ -106,7 +106,14 @@ struct SecretReader {
             FileChecks(context: context).check(secret: file, octetsMin: octetsMin)
             return .file(context.path(file.value))
         }
-        return reader.value("env", .environmentName).map { .environment($0.value) }
+        guard let name = reader.value("env", .environmentName) else { return nil }
+        if !context.files.isSet(environment: name.value) {
+            context.findings.warning(
+                .missingSecret, at: name.position,
+                "\"\(key)\" in \(owner.name): the environment variable \(name.value) is not set here; set it where the gateway runs, or name a file: {file: PATH}"
+            )
+        }
+        return .environment(name.value)
     }
 }
 

@@ -14,6 +14,7 @@ struct AuthorizationServerDraft {
     /// What clients that register themselves may get.
     var registrationScopes: [Located<String>] = []
     var users = UserRulesSection.Draft()
+    var mtlsOrigin: Located<HTTPSIdentifier>?
 }
 
 /// `authorization_server`: the one that is built in.
@@ -49,10 +50,14 @@ struct AuthorizationServerSection {
         draft.limits = reader.list("limits", of: .reference) ?? []
         let clients = ClientRulesReader(context: context, files: files).read(reader)
         draft.registrationScopes = clients.registrationScopes
+        draft.mtlsOrigin = clients.mtlsOrigin
         check(algorithms ?? [], by: clients.profile)
         draft.admin = admin(reader)
         let users = UserSettings(reader)
         draft.users = UserRulesSection(findings: context.findings).read(reader)
+        let claims = UserClaimSection(findings: context.findings).read(reader)
+        draft.users.rules.claims = claims.rules.map(\.value)
+        draft.users.claims = claims
         draft.trusts = FederationSection(findings: context.findings).read(reader)
         let mail = MailSection(context: context, files: files, insecurities: insecurities).read(reader)
         draft.logIn = LogInSection(context: context, files: files).read(reader)

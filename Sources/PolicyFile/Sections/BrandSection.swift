@@ -151,7 +151,17 @@ extension ValueKind where Value == String {
     fileprivate static var pageURL: ValueKind {
         ValueKind("an https address") { scalar throws(ValueProblem) in
             let text = try text.parse(scalar)
-            guard text.utf8.count <= 1_024, text.hasPrefix("https://"), text.utf8.count > 8,
+            if text.utf8.contains(where: { #""<>\^`{|}"#.utf8.contains($0) }) {
+                throw ValueProblem(
+                    #"\#(Shown.value(text)): an address has no " < > \ ^ ` { | } (RFC 3986 §2); write them as %22 %3C %3E %5C %5E %60 %7B %7C %7D"#
+                )
+            }
+            let rest = text.dropFirst("https://".count)
+            let authority = rest.prefix { !"/?#".contains($0) }
+            let parts = rest.dropFirst(authority.count).split(separator: "#", omittingEmptySubsequences: false)
+            let path = parts.first.map { $0.replacing("@", with: "%40") } ?? ""
+            guard text.utf8.count <= 1_024, text.hasPrefix("https://"), parts.count <= 2,
+                AbsoluteURL("https://" + authority + path) != nil,
                 text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
             else {
                 throw ValueProblem(

@@ -4,7 +4,7 @@ import Policy
 struct ClientRulesDraft {
     var profile: SecurityProfile
     var dpopNonce: Bool
-    var mtlsOrigin: HTTPSIdentifier?
+    var mtlsOrigin: Located<HTTPSIdentifier>?
     var registration: RegistrationSettings?
     /// What clients that register themselves may get, with places, for the checks between sections.
     var registrationScopes: [Located<String>]
@@ -14,7 +14,7 @@ struct ClientRulesDraft {
     func apply(to settings: inout AuthorizationServerSettings) {
         settings.profile = profile
         settings.dpopNonce = dpopNonce
-        settings.mtlsOrigin = mtlsOrigin
+        settings.mtlsOrigin = mtlsOrigin?.value
         settings.registration = registration
         settings.clientKeys = clientKeys
         settings.authorizationDetailsTypes = authorizationDetailsTypes
@@ -29,7 +29,7 @@ struct ClientRulesReader {
     func read(_ reader: MappingReader) -> ClientRulesDraft {
         let profile = reader.value("profile", ValueKind<SecurityProfile>.word, default: .standard)
         let dpopNonce = reader.flag("dpop_nonce")
-        let mtlsOrigin = reader.value("mtls_origin", .httpsOrigin)?.value
+        let mtlsOrigin = reader.value("mtls_origin", .httpsOrigin)
         let types = detailTypes(reader)
         let keys = clientKeys(reader)
         let (registration, scopes) = registration(reader, types, hasProxy: keys.proxy != nil)

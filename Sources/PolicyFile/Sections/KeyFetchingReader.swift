@@ -51,7 +51,11 @@ struct KeyFetchingReader {
     func way(_ issuer: MappingReader, name: String) -> OutgoingWay {
         let connectTo = issuer.value("connect_to", .connectAddress)
         let authorities = issuer.value("authorities", .path)
-        if let authorities { files.check(authorities: authorities) }
+        if let authorities {
+            files.check(authorities: authorities)
+        } else if !issuer.has("authorities"), !issuer.has("insecure_plaintext") {
+            files.checkSystemAuthorities(for: issuer.name, at: issuer.position)
+        }
         let proxy = issuer.value("proxy", .proxy)
         var way = OutgoingWay()
         if let node = issuer.node("certificate") {

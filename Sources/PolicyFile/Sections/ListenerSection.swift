@@ -5,6 +5,9 @@ struct ListenerDraft {
     var position: SourcePosition
     var name: String
     var listener: Listener?
+    /// It tells how the gateway is, and takes no traffic.
+    var isMonitor = false
+    var monitor: MonitoringListener?
 }
 
 /// `listeners`: a list, because the order of certificates matters and nothing refers to a listener by name.
@@ -37,11 +40,50 @@ struct ListenerSection {
                 }
                 seen[address.value] = address.position.line
             }
+            if reader.has("serves") {
+                let monitor = monitor(reader, address, path: "listeners[\(index)]")
+                reader.finish()
+                drafts.append(
+                    ListenerDraft(position: node.position, name: name, listener: nil, isMonitor: true, monitor: monitor)
+                )
+                continue
+            }
             let listener = listener(reader, address, path: "listeners[\(index)]")
             reader.finish()
             drafts.append(ListenerDraft(position: node.position, name: name, listener: listener))
         }
+        if !drafts.isEmpty, drafts.allSatisfy(\.isMonitor) {
+            root.error(
+                .missingKey, at: "listeners",
+                "all of \"listeners\" have \"serves\" and take no traffic; add one without, with \"tls\"")
+        }
         return drafts
+    }
+
+    /// Plain HTTP without a token: so nobody but this machine and internal networks may reach it.
+    private func monitor(_ reader: MappingReader, _ address: Located<HostAndPort>?, path: String) -> MonitoringListener?
+    {
+        let words = reader.list("serves", of: ValueKind<MonitoringListener.Subject>.word) ?? []
+        for key in ["tls", "insecure_plaintext", "connections_max", "connections_per_address_max"] where reader.has(key)
+        {
+            reader.error(
+                .contradiction, at: key,
+                "\(reader.name) has \"serves\" and \"\(key)\"; such a listener is plain HTTP with bounds of its own, and serves nothing else"
+            )
+            _ = reader.node(key)
+        }
+        let isAnywhere = insecurities.accept(
+            "insecure_any_address", in: reader, path: path, code: .plaintext,
+            meaning: "whoever reaches it learns routes, traffic and state of the gateway, without a token")
+        if let address, !isAnywhere, !MonitoringListener.isInternal(address.value.host) {
+            context.findings.error(
+                .plaintext, at: address.position,
+                "\(reader.name) has \"serves\", which needs no token, on an address that others may reach; use 127.0.0.1 or an address of an internal network, or say insecure_any_address: true"
+            )
+        }
+        return address.map {
+            MonitoringListener(host: $0.value.host, port: $0.value.port, serves: Set(words.map(\.value)))
+        }
     }
 
     private func listener(_ reader: MappingReader, _ address: Located<HostAndPort>?, path: String) -> Listener? {

@@ -74,6 +74,12 @@ extension ValueKind where Value == String {
             guard text.count <= 60, !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
                 throw ValueProblem("expected a name for people: 60 characters at most, on one line")
             }
+            if text.contains("<") || text.contains(">") {
+                throw ValueProblem("\(Shown.value(text)): a name for people is plain text and has no < and no >")
+            }
+            if text.unicodeScalars.contains(where: { $0.properties.isDefaultIgnorableCodePoint }) {
+                throw ValueProblem("\(Shown.value(text)): a name for people has no characters that nobody sees")
+            }
             return text
         }
     }

@@ -27,7 +27,11 @@ struct MailSection {
         let chosen = isPlaintext ? nil : security?.value ?? .startTLS
         let port = reader.value("port", .number(1...65_535), default: chosen == .implicit ? 465 : 587)
         let authorities = reader.value("authorities", .path)
-        if let authorities { files.check(authorities: authorities) }
+        if let authorities {
+            files.check(authorities: authorities)
+        } else if chosen != nil, !reader.has("authorities") {
+            files.checkSystemAuthorities(for: reader.name, at: reader.position)
+        }
         let user = reader.value("user", .text)
         let password = SecretReader(context: context).read(reader, "password", octetsMin: 1)
         if (user == nil) != (password == nil), reader.has("user") != reader.has("password") {

@@ -7,6 +7,15 @@ struct SecondFactorReader {
         var settings = SecondFactorSettings()
         settings.mode = reader.value(
             "second_factor", ValueKind<SecondFactorSettings.Mode>.word, default: SecondFactorSettings.Mode.optional)
+        settings.missing = reader.value(
+            "second_factor_missing", ValueKind<SecondFactorSettings.Missing>.word,
+            default: SecondFactorSettings.Missing.setUp)
+        if settings.mode == .off, reader.has("second_factor_missing") {
+            reader.error(
+                .contradiction, at: "second_factor_missing",
+                "\(reader.name) has second_factor: off, so that nobody needs a second factor and \"second_factor_missing\" means nothing"
+            )
+        }
         let methods = reader.list("second_factor_methods", of: ValueKind<SecondFactorSettings.Method>.word)
         if let methods {
             settings.methods = SecondFactorSettings.Method.allCases.filter { method in

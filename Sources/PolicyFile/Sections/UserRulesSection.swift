@@ -10,6 +10,10 @@ struct UserRulesSection {
         var scopes: [(scope: Located<String>, owner: String, ofEverybody: Bool)] = []
         /// Where a group takes members from a provider's claims.
         var sources: [Located<String>] = []
+        /// What tokens say of users besides.
+        var claims = UserClaimSection.Draft()
+        /// Groups whose members need a second factor, with what names them.
+        var demandingFactors: [(owner: String, position: SourcePosition)] = []
         /// Of `groups`; nil: there is none.
         var position: SourcePosition?
     }
@@ -56,6 +60,11 @@ struct UserRulesSection {
         var group = UserGroup(name: entry.key)
         let may = reader.list("may", of: .scopeToken) ?? []
         group.may = may.map(\.value)
+        let factor = reader.value("second_factor", ValueKind<GroupSecondFactor>.word)
+        if let factor, factor.value == .required {
+            group.requiresSecondFactor = true
+            draft.demandingFactors.append((name, factor.position))
+        }
         draft.scopes += may.map { ($0, name, false) }
         if let from = reader.nested("from", expected: "a claim of the provider, as in {claim: groups}") {
             from.require("claim", "name the claim of the provider that says who is a member, as in {claim: groups}")
@@ -81,3 +90,6 @@ extension ValueKind where Value == String {
         }
     }
 }
+
+/// Whether members of a group have to have a second factor.
+private enum GroupSecondFactor: String, CaseIterable { case optional, required }

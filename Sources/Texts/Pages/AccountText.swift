@@ -77,8 +77,10 @@ package enum AccountText: String, PageText {
                 de: "Gespeichert.")
         case .badName:
             Sentence(
-                "A name has at most 256 octets on one line, and says nothing of a role in this service.",
-                de: "Ein Name hat höchstens 256 Oktette auf einer Zeile und bezeichnet keine Rolle in diesem Dienst.")
+                "This name cannot be used. A name has at most 256 octets on one line, ordinary letters of one script, no < and >, and does not say or look as if you had a role in this service.",
+                de:
+                    "Dieser Name ist nicht möglich. Ein Name hat höchstens 256 Oktette auf einer Zeile, gewöhnliche Buchstaben einer einzigen Schrift, kein < und > und bezeichnet keine Rolle in diesem Dienst, auch nicht dem Aussehen nach."
+            )
         case .email:
             Sentence(
                 "E-mail address",

@@ -20,6 +20,8 @@ package enum FactorText: String, PageText {
 
     case requiredTitle = "required_title"
     case required
+    case missingTitle = "missing_title"
+    case missing
     case newPasskey = "new_passkey"
     case newPasskeyHint = "new_passkey_hint"
     case newPasskeyLabel = "new_passkey_label"
@@ -101,6 +103,13 @@ package enum FactorText: String, PageText {
                 "A password alone does not do here. Set up one of these; from now on you are asked for it when you log in.",
                 de:
                     "Ein Passwort allein genügt hier nicht. Richten Sie eines davon ein; von nun an werden Sie beim Anmelden danach gefragt."
+            )
+        case .missingTitle: Sentence("A second factor is needed", de: "Ein zweiter Faktor wird gebraucht")
+        case .missing:
+            Sentence(
+                "A password alone does not do here, and the log-in has shown no second factor that does. Set one up with your account, or ask those who run this service.",
+                de:
+                    "Ein Passwort allein genügt hier nicht, und die Anmeldung hat keinen zweiten Faktor gezeigt, der genügt. Richten Sie einen bei Ihrem Konto ein oder fragen Sie, wer diesen Dienst betreibt."
             )
         case .newPasskey: Sentence("Passkey", de: "Passkey")
         case .newPasskeyHint:

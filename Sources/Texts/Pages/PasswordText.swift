@@ -28,9 +28,21 @@ package enum PasswordText: String, PageText {
     case logIn = "log_in"
     case deadTitle = "dead_title"
     case dead
+    case orPasskey = "or_passkey"
+    case passkeySetTitle = "passkey_set_title"
+    case passkeySet = "passkey_set"
 
     package var sentence: Sentence {
         switch self {
+        case .orPasskey:
+            Sentence(
+                "Or do without a password, and log in with a passkey of this device:",
+                de: "Oder verzichten Sie auf ein Passwort und melden Sie sich mit einem Passkey dieses Geräts an:")
+        case .passkeySetTitle: Sentence("The passkey is set up", de: "Der Passkey ist eingerichtet")
+        case .passkeySet:
+            Sentence(
+                "From now on you log in with it; your account has no password.",
+                de: "Von nun an melden Sie sich damit an; Ihr Konto hat kein Passwort.")
         case .title:
             Sentence(
                 "Change your password",

@@ -10,6 +10,8 @@ final class ListenerRuntime: Sendable {
     /// As it was opened with.
     let host: String
     let isTLS: Bool
+    /// As `ListenerSettings` has it.
+    let tag: Int?
     let headLimits: HeadLimits
     private let connectionsMax: Int
     private let perAddressMax: Int
@@ -32,7 +34,11 @@ final class ListenerRuntime: Sendable {
         var byAddress: [String: Int] = [:]
     }
 
-    init(name: String, host: String, tls: ServerTLS?, headLimits: HeadLimits, connectionsMax: Int, perAddressMax: Int) {
+    init(
+        name: String, host: String, tls: ServerTLS?, headLimits: HeadLimits, connectionsMax: Int, perAddressMax: Int,
+        tag: Int? = nil
+    ) {
+        self.tag = tag
         self.name = name
         self.host = host
         self.isTLS = tls != nil

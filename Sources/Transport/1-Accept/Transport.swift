@@ -50,7 +50,7 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
         let runtime = ListenerRuntime(
             name: settings.name, host: settings.host, tls: tls, headLimits: settings.headLimits,
             connectionsMax: settings.connectionsMax,
-            perAddressMax: settings.connectionsPerAddressMax)
+            perAddressMax: settings.connectionsPerAddressMax, tag: settings.tag)
         let faults = faults
         let channel = try await ServerBootstrap(group: group)
             .serverChannelInitializer { channel in
@@ -91,7 +91,7 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
     ) throws {
         guard let seated = directory.seated(of: channel.eventLoop) else { throw ChannelError.ioOnClosedChannel }
         let address = ClientAddress.text(channel.remoteAddress)
-        guard seated.delegates.acceptsConnection(from: address, now: seated.loop.now()),
+        guard runtime.tag != nil || seated.delegates.acceptsConnection(from: address, now: seated.loop.now()),
             runtime.connectionOpened(address: address)
         else { throw ChannelError.ioOnClosedChannel }
         do {
@@ -177,6 +177,9 @@ package struct ListenerSettings: Sendable {
     package var connectionsMax: Int
     /// Open connections from one IP address.
     package var connectionsPerAddressMax: Int
+    /// Tells `Peer` which of the listeners for something else than traffic this is, as whoever decides counts them; nil: it is
+    /// for traffic. Only of traffic is asked whether an address is welcome.
+    package var tag: Int?
     package init(
         name: String, host: String, port: Int, tls: ServerTLSFiles?, headLimits: HeadLimits = HeadLimits(),
         connectionsMax: Int = 10_000, connectionsPerAddressMax: Int = 1_024

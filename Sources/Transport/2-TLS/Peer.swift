@@ -12,8 +12,13 @@ package final class Peer: Sendable {
     package let localPort: Int
     /// Of the listener that took the connection, as it was opened with.
     package let listenerHost: String
+    /// `ListenerSettings.tag` of that listener.
+    package let listenerTag: Int?
 
-    init(address: String, port: Int, localPort: Int, listenerHost: String, tls: TLSFacts?) {
+    init(
+        address: String, port: Int, localPort: Int, listenerHost: String, listenerTag: Int? = nil, tls: TLSFacts?
+    ) {
+        self.listenerTag = listenerTag
         self.address = address
         self.port = port
         self.localPort = localPort

@@ -9,7 +9,7 @@ package enum TLSFiles {
         do {
             certificates = try NIOSSLCertificate.fromPEMFile(path)
         } catch {
-            throw TLSSetupError(description: "\(path): cannot be read as PEM certificates: \(error)")
+            throw TLSSetupError(description: "\(path): cannot be read as PEM certificates")
         }
         guard !certificates.isEmpty else { throw TLSSetupError(description: "\(path): holds no certificate") }
         return certificates

@@ -180,7 +180,7 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
         let remote = context.remoteAddress
         let peer = Peer(
             address: address, port: remote?.port ?? 0, localPort: context.localAddress?.port ?? 0,
-            listenerHost: listener.host, tls: tls)
+            listenerHost: listener.host, listenerTag: listener.tag, tls: tls)
         let share = loop.clientShares.joined(address)
         self.share = share
         exchange = Exchange(

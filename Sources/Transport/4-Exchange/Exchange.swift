@@ -13,6 +13,8 @@ package final class Exchange: UpstreamStreamDelegate {
     package let loop: TransportLoop
     /// The request; parsed in place by the codec.
     package var head = RequestHead()
+    /// Of the request, without a copy of its head.
+    package var method: Method { head.method }
     /// The other end of the client's connection.
     package let peer: Peer
     private var state = ExchangeState()

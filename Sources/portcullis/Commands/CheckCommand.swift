@@ -37,8 +37,9 @@ struct CheckCommand: ParsableCommand {
         }
         let reading = check.reading
         if let reason = check.leftOut {
-            StandardError.write("clients were not looked at: \(reason)\n")
+            StandardError.write("clients and users were not looked at: \(reason)\n")
         }
+        let without = check.isWithoutDatabase ? "; no database yet, so clients and users were not looked at" : ""
         let errors = reading.findings.count { $0.severity == .error }
         let warnings = reading.findings.count - errors
         switch format {
@@ -49,7 +50,7 @@ struct CheckCommand: ParsableCommand {
             if !report.isEmpty { print(report, terminator: "") }
             if let policy = reading.policy {
                 print(
-                    "\(file): ok: \(policy.routes.count) routes, \(policy.upstreams.count) upstreams, \(policy.issuers.count) issuers, \(warnings) warnings, policy \(policy.hash)"
+                    "\(file): ok: \(policy.routes.count) routes, \(policy.upstreams.count) upstreams, \(policy.issuers.count) issuers, \(warnings) warnings, policy \(policy.hash)\(without)"
                 )
             } else {
                 print("\(file): \(errors) errors, \(warnings) warnings")

@@ -43,6 +43,10 @@ struct ClientAddCommand: AsyncParsableCommand {
             A service with a certificate of the listener's client_authorities:
 
               portcullis client add mailer --certificate-dns mailer.internal --bind-certificate --unlisted-scope mail
+
+            A service with a certificate that it has signed itself (the listener needs unverified_client_certificates):
+
+              portcullis client add meter --auth-method self_signed_tls_client_auth --certificate meter.pem --scope readings
             """)
 
     @Argument(help: "The client's id: letters, digits and -._~. Without it, one is made.")
@@ -93,29 +97,7 @@ struct ClientAddCommand: AsyncParsableCommand {
     @Flag(name: .customLong("public"), help: "It cannot keep a secret, and shows nothing (auth method none).")
     var isPublic = false
 
-    @Option(help: "A file with its public keys, a JWK Set (RFC 7517 §5).")
-    var jwks: String?
-
-    @Option(
-        name: .customLong("jwks-uri"), help: "Where its public keys are found instead, as it changes them: https://…")
-    var jwksURI: String?
-
-    @Option(
-        name: .customLong("certificate-subject"),
-        help: "The subject of its certificate, as in CN=mailer,O=Example (RFC 4514).")
-    var certificateSubject: String?
-
-    @Option(name: .customLong("certificate-dns"), help: "A DNS name in its certificate.")
-    var certificateDNS: String?
-
-    @Option(name: .customLong("certificate-uri"), help: "A URI in its certificate, such as a SPIFFE ID.")
-    var certificateURI: String?
-
-    @Option(name: .customLong("certificate-ip"), help: "An IP address in its certificate.")
-    var certificateIP: String?
-
-    @Option(name: .customLong("certificate-email"), help: "An e-mail address in its certificate.")
-    var certificateEmail: String?
+    @OptionGroup var keys: ClientKeyOptions
 
     @Flag(help: "Its tokens are bound to a key that it proves with every request (DPoP, RFC 9449).")
     var dpop = false
@@ -144,6 +126,20 @@ struct ClientAddCommand: AsyncParsableCommand {
         name: .customLong("require-acr"),
         help: "acr_values of its requests have to be met (RFC 9470); otherwise they are what it prefers.")
     var requireACR = false
+
+    @Option(
+        name: .customLong("default-acr"),
+        help:
+            "What it asks for where its requests have no acr_values, as in mfa; repeat for more, the preferred first (OpenID Connect default_acr_values)."
+    )
+    var defaultACRValues: [String] = []
+
+    @Option(
+        name: .customLong("minimum-acr"),
+        help:
+            "What its users' log-ins have to reach whatever it asks for: mfa (a second factor) or phr (a passkey). Who has no second factor sets one up in the course of the log-in (login.second_factor_missing)."
+    )
+    var minimumACR: String?
 
     @Flag(
         name: .customLong("token-endpoint-audience"),
@@ -201,36 +197,48 @@ struct ClientAddCommand: AsyncParsableCommand {
             let (document, secret) = try await ClientRegistry(settings, creating: true, audit: audit).add(
                 id: id, metadata: try metadata(whole), resources: resources.isEmpty ? nil : resources,
                 servedResources: servesNothing || !servedResources.isEmpty ? servedResources : nil,
-                mayAct: mayAct, isFirstParty: firstParty)
+                mayAct: mayAct, minimumACR: minimumACR, isFirstParty: firstParty)
+            if backChannelLogoutURI != nil, !ClientRegistry.getsIDTokens(document) {
+                StandardError.write(
+                    "warning: \(id ?? "the client") gets no ID token, so it is told of no log-out: that needs the grant authorization_code and --scope openid\n"
+                )
+            }
             var shown = document
             shown["client_secret"] = secret.map { .string($0) }
             if json {
                 print(String(decoding: JSON.object(shown).serialized(), as: UTF8.self))
+                if secret != nil {
+                    try ProcessStreams.checkSecretWritten(ofClient: document["client_id"]?.string ?? "", isNew: true)
+                }
                 return
             }
             let id = document["client_id"]?.string ?? ""
             print("client_id:     \(id)")
             if let secret { print("client_secret: \(secret)") }
             print("scopes:        \(document["scope"]?.string ?? "")")
-            if secret != nil {
-                print(
-                    "The secret is not shown again. Try: PORTCULLIS_CLIENT_SECRET=… portcullis token --client-id \(id)")
-            }
+            if secret != nil { print("The secret is not shown again.\(Self.hint(document, id))") }
+            if secret != nil { try ProcessStreams.checkSecretWritten(ofClient: id, isNew: true) }
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw CommandFailure("\(error)")
         }
     }
 
+    /// What can be tried with it now: something that works.
+    private static func hint(_ document: JSONObject, _ id: String) -> String {
+        let grants = (document["grant_types"]?.array ?? []).compactMap(\.string)
+        let binds = ["dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens"].contains {
+            document[$0]?.bool == true
+        }
+        guard grants.contains("client_credentials"), !binds else { return "" }
+        return " Try: PORTCULLIS_CLIENT_SECRET=… portcullis token --client-id \(id)"
+    }
+
     /// As a request for registration would have it (RFC 7591 §2), so that the same rules hold.
     private func metadata(_ policy: Policy) throws -> JSONObject {
         var metadata: JSONObject = [:]
-        let names: [(String, String?)] = [
-            ("tls_client_auth_subject_dn", certificateSubject), ("tls_client_auth_san_dns", certificateDNS),
-            ("tls_client_auth_san_uri", certificateURI), ("tls_client_auth_san_ip", certificateIP),
-            ("tls_client_auth_san_email", certificateEmail),
-        ]
-        for (member, value) in names { metadata[member] = value.map { .string($0) } }
-        let hasName = names.contains { $0.1 != nil }
+        let hasName = keys.hasName
         guard !(isPublic && method.map { $0 != "none" } ?? hasName) else {
             throw CommandFailure("--public excludes another --auth-method")
         }
@@ -251,14 +259,7 @@ struct ClientAddCommand: AsyncParsableCommand {
         if !authorizationDetailsTypes.isEmpty {
             metadata["authorization_details_types"] = .array(authorizationDetailsTypes.map { .string($0) })
         }
-        if let jwks {
-            guard let octets = FileManager.default.contents(atPath: jwks), let keys = try? JSON.parse([UInt8](octets))
-            else {
-                throw CommandFailure("\(jwks): not a readable file with JSON; expected a JWK Set: {\"keys\": […]}")
-            }
-            metadata["jwks"] = keys
-        }
-        metadata["jwks_uri"] = jwksURI.map { .string($0) }
+        for (member, value) in try keys.members(method) { metadata[member] = value }
         if dpop { metadata["dpop_bound_access_tokens"] = true }
         if bindCertificate { metadata["tls_client_certificate_bound_access_tokens"] = true }
         if pushed { metadata["require_pushed_authorization_requests"] = true }
@@ -270,6 +271,9 @@ struct ClientAddCommand: AsyncParsableCommand {
         }
         if noPKCE { metadata["require_pkce"] = false }
         if requireACR { metadata["require_acr_values"] = true }
+        if !defaultACRValues.isEmpty {
+            metadata["default_acr_values"] = .array(Self.words(defaultACRValues).map { .string($0) })
+        }
         if tokenEndpointAudience { metadata["allow_token_endpoint_audience"] = true }
         return metadata
     }

@@ -7,19 +7,20 @@ import Policy
 struct ClientCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "client",
-        abstract: "Add, show, list and remove clients of the built-in authorization server.",
+        abstract: "Add, show, list, change and remove clients of the built-in authorization server.",
         discussion:
             "Works on the store that routes.yaml names under authorization_server, also while the gateway runs.",
         subcommands: [
             ClientAddCommand.self, ClientImportCommand.self, ClientShowCommand.self, ClientListCommand.self,
-            ClientSecretCommand.self,
-            ClientRemoveCommand.self,
+            ClientSetCommand.self, ClientSecretCommand.self, ClientRemoveCommand.self,
         ])
 }
 
 struct ClientListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the clients.", discussion: listExitStatus)
+        commandName: "list", abstract: "List the clients, in the order of their ids.", discussion: listDiscussion)
+
+    @OptionGroup var options: ListOptions
 
     @Option(help: "The policy file.")
     var policy = "routes.yaml"
@@ -27,19 +28,21 @@ struct ClientListCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try PolicySettings.authorizationServer(of: policy)
         do {
-            let clients = try await ClientRegistry(settings).list()
-            if clients.isEmpty { print("There are no clients. Add one: portcullis client add --scope SCOPE") }
-            for client in clients.items {
+            let clients = try await ClientRegistry(settings).list(after: options.after, most: options.limit)
+            if clients.isEmpty, !options.json, options.after == nil {
+                print("There are no clients. Add one: portcullis client add --scope SCOPE")
+            }
+            try options.show(clients, "client list") {
+                $0.document
+            } line: { client in
                 let created = Date(timeIntervalSince1970: Double(client.createdAt)).formatted(.iso8601)
                 let name = client.name.isEmpty ? "" : "  (\(client.name.shownOnTerminal))"
                 let open = client.openUntil.map {
                     "  registered itself, ends \(Date(timeIntervalSince1970: Double($0)).formatted(.iso8601))"
                 }
-                print(
+                return
                     "\(client.id)  \(created)  \(client.scopes.joined(separator: " "))\(name)\(client.isWithoutPKCE ? "  without PKCE" : "")\(open ?? "")"
-                )
             }
-            try clients.reportDamage()
         } catch let code as ExitCode {
             throw code
         } catch {

@@ -71,6 +71,7 @@ struct ClientSecretCommand: AsyncParsableCommand {
                     "Both secrets count now. The new one is not shown again; remove the old one: portcullis client secret remove \(id)"
                 )
             }
+            try ProcessStreams.checkSecretWritten(ofClient: id, isNew: false)
         }
     }
 

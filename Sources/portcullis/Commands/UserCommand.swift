@@ -90,6 +90,13 @@ struct UserAddCommand: AsyncParsableCommand {
     )
     var providerSubject: String?
 
+    @Option(
+        name: .customLong("attribute"),
+        help: "An attribute for claims of tokens, as NAME=VALUE; repeat for more names, and more values.")
+    var attributes: [String] = []
+
+    func validate() throws { try AttributeOption.check(attributes) }
+
     func run() async throws {
         let (settings, audit, policy) = try PolicySettings.managedPolicy(of: arguments.policy)
         do {
@@ -104,11 +111,13 @@ struct UserAddCommand: AsyncParsableCommand {
                 }
                 user = try await registry.add(
                     name: arguments.name, issuer: issuer.identifier, subject: providerSubject, email: email,
-                    isEmailVerified: emailVerified, displayName: displayName)
+                    isEmailVerified: emailVerified, displayName: displayName,
+                    attributes: AttributeOption.parsed(attributes))
             } else {
                 user = try await registry.add(
                     name: arguments.name, password: try PasswordPrompt.newPassword(), email: email,
-                    isEmailVerified: emailVerified, displayName: displayName)
+                    isEmailVerified: emailVerified, displayName: displayName,
+                    attributes: AttributeOption.parsed(attributes))
             }
             print("\(user.name): added, sub \(user.id)")
         } catch {
@@ -119,7 +128,9 @@ struct UserAddCommand: AsyncParsableCommand {
 
 struct UserListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the accounts.", discussion: listExitStatus)
+        commandName: "list", abstract: "List the accounts, in the order of their names.", discussion: listDiscussion)
+
+    @OptionGroup var options: ListOptions
 
     @Option(help: "The policy file.")
     var policy = "routes.yaml"
@@ -127,18 +138,20 @@ struct UserListCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try PolicySettings.authorizationServer(of: policy)
         do {
-            let users = try await UserRegistry(settings).list()
-            if users.isEmpty { print("There are no users. Add one: portcullis user add NAME") }
-            for user in users.items {
+            let users = try await UserRegistry(settings).list(after: options.after, most: options.limit)
+            if users.isEmpty, !options.json, options.after == nil {
+                print("There are no users. Add one: portcullis user add NAME")
+            }
+            try options.show(users, "user list") {
+                $0.document
+            } line: { user in
                 let created = Date(timeIntervalSince1970: Double(user.createdAt)).formatted(.iso8601)
                 let names = [user.displayName, user.email].compactMap { $0?.shownOnTerminal }.joined(separator: ", ")
                 let place = user.provider.map { "  at \($0)" } ?? ""
                 let groups = user.groups.isEmpty ? "" : "  in \(user.groups.joined(separator: " "))"
-                print(
+                return
                     "\(user.name)  \(user.id)  \(created)\(place)\(groups)\(user.isDisabled ? "  disabled" : "")\(names.isEmpty ? "" : "  (\(names))")"
-                )
             }
-            try users.reportDamage()
         } catch let code as ExitCode {
             throw code
         } catch {

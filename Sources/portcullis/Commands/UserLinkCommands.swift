@@ -87,7 +87,8 @@ struct UserResetLinkCommand: AsyncParsableCommand {
               portcullis user reset-link alice
 
             The password of before counts until the link is used; then everything ends that ends with a new password. To end \
-            it at once, give a new password yourself: portcullis user password. \(UserLinkArguments.handling)
+            it at once, give a new password yourself: portcullis user password. For who was invited and has no password yet it is \
+            another invitation. \(UserLinkArguments.handling)
             """)
 
     @OptionGroup var arguments: UserLinkArguments
@@ -100,6 +101,7 @@ struct UserResetLinkCommand: AsyncParsableCommand {
             throw CommandFailure("\(error)")
         }
         guard let link else { throw CommandFailure("there is no user \"\(arguments.name)\"") }
-        arguments.show(link, "may set another password")
+        arguments.show(
+            link, link.isInvitation ? "has no password yet, and is invited again" : "may set another password")
     }
 }

@@ -16,11 +16,15 @@ struct UserSetCommand: AsyncParsableCommand {
               portcullis user set alice --may orders:read --may orders:write
               portcullis user set root --may admin:read --may admin:write
               portcullis user set alice --display-name "Alice A." --email alice@example.com
+              portcullis user set alice --attribute department=sales --attribute region=eu --attribute region=us
 
             --may stands in place of what everybody may (users_may in routes.yaml); groups add to it. --group names all groups \
             that the user is in by an operator's hand; those that follow from a provider's claims come on top.
 
-            Whoever may less than before loses access tokens at once; refresh tokens lead to new ones, which allow no more \
+            --attribute notes something that tokens can say of the user ("claims" in routes.yaml); a name that is repeated has \
+            several values. Attributes that are not named stay.
+
+            Whoever may less than before, or of whom tokens say something that is no longer so, loses access tokens at once; refresh tokens lead to new ones, which allow no more \
             than the user may. The command returns when that is in force everywhere.
             """)
 
@@ -49,6 +53,16 @@ struct UserSetCommand: AsyncParsableCommand {
     @Flag(name: .customLong("no-groups"), help: "The user is in no group by an operator's hand.")
     var noGroups = false
 
+    @Option(
+        name: .customLong("attribute"), help: "An attribute, as NAME=VALUE; repeat for more names, and more values.")
+    var attributes: [String] = []
+
+    @Option(name: .customLong("no-attribute"), help: "An attribute that goes; repeat for more.")
+    var goneAttributes: [String] = []
+
+    @Flag(name: .customLong("no-attributes"), help: "All attributes go, but those that are named.")
+    var noAttributes = false
+
     @Flag(help: "Print the account as JSON.")
     var json = false
 
@@ -57,6 +71,7 @@ struct UserSetCommand: AsyncParsableCommand {
             throw ValidationError("--may, --may-nothing and --may-default exclude each other")
         }
         guard !noGroups || groups.isEmpty else { throw ValidationError("--no-groups excludes --group") }
+        try AttributeOption.check(attributes)
     }
 
     func run() async throws {
@@ -68,6 +83,9 @@ struct UserSetCommand: AsyncParsableCommand {
         if mayNothing { change.may = .some([]) }
         if mayDefault { change.may = .some(nil) }
         if !groups.isEmpty || noGroups { change.groups = groups }
+        for name in goneAttributes { change.attributes[name] = .some(nil) }
+        for (name, values) in AttributeOption.parsed(attributes) { change.attributes[name] = values }
+        change.dropsAttributes = noAttributes
         guard !change.isEmpty else {
             throw CommandFailure("nothing to set; portcullis user set --help says what there is")
         }
@@ -79,7 +97,13 @@ struct UserSetCommand: AsyncParsableCommand {
         }
         let document: JSONObject?
         do {
-            document = try await UserRegistry(settings, audit: audit).set(change, name: arguments.name)
+            let registry = try await UserRegistry(settings, audit: audit)
+            document = try await registry.set(change, name: arguments.name)
+            if let octets = try await registry.tooLongClaims(name: arguments.name) {
+                StandardError.write(
+                    "warning: what tokens would say of the user (\"claims\" in routes.yaml) takes \(octets) octets; a token that would have more than \(UserClaimRule.bytesMax) of them is refused\n"
+                )
+            }
         } catch {
             throw CommandFailure("\(error)")
         }
@@ -97,7 +121,8 @@ struct UserShowCommand: AsyncParsableCommand {
         commandName: "show", abstract: "Print all that is known of an account as JSON, without its password's hash.",
         discussion: """
             "may_be_granted" is what the user may be granted by today's policy, of the scopes that routes and groups name; \
-            "member_of" all groups that it is in now, those that follow from the provider's claims among them.
+            "member_of" all groups that it is in now, those that follow from the provider's claims among them; "claims" all \
+            that tokens can say of the user besides ("claims" in routes.yaml).
             """)
 
     @OptionGroup var arguments: UserArguments
@@ -112,5 +137,24 @@ struct UserShowCommand: AsyncParsableCommand {
         }
         guard let document else { throw CommandFailure("there is no user \"\(arguments.name)\"") }
         print(String(decoding: JSON.object(document).serialized(pretty: true), as: UTF8.self))
+    }
+}
+
+/// `--attribute NAME=VALUE`.
+enum AttributeOption {
+    static func check(_ options: [String]) throws {
+        for option in options where !option.contains("=") {
+            throw ValidationError("--attribute \(option): write NAME=VALUE, as in --attribute department=sales")
+        }
+    }
+
+    /// A name that is repeated has several values.
+    static func parsed(_ options: [String]) -> [String: [String]] {
+        var attributes: [String: [String]] = [:]
+        for option in options {
+            let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            attributes[parts[0], default: []].append(parts.count > 1 ? parts[1] : "")
+        }
+        return attributes
     }
 }

@@ -34,6 +34,19 @@ struct ClientAssertionAttackTests {
         #expect(await harness.token(assertion: try other.assertion()).status == 200)
     }
 
+    @Test("AS-099 an assertion that was used stays used when its client is removed and registered again")
+    func replayAfterRemoval() async throws {
+        let assertion = try client.assertion()
+        #expect(await harness.token(assertion: assertion).status == 200)
+        let registered = try #require(try await harness.store.client(id: "shop"))
+        #expect(try await harness.store.remove(registered, now: newYear2026) { newYear2026 })
+        // The revocation of all that was made in that second is over.
+        let later = newYear2026 + 10
+        try await harness.register(client)
+        #expect(await harness.token(assertion: assertion, now: later).error == "invalid_client")
+        #expect(await harness.token(assertion: try client.assertion(["jti": "new"]), now: later).status == 200)
+    }
+
     @Test("AS-099 ten requests with one assertion at once: one gets a token")
     func race() async throws {
         let assertion = try client.assertion()

@@ -38,8 +38,12 @@ struct TakenBackTests {
         case userDisabled, userDisabledKeepingGrants, userRemoved
         case passwordChanged, passwordChangedKeepingGrants
         case loggedOut
+        /// By an operator.
+        case sessionEnded, sessionsEnded, sessionsEndedWithGrants
         case grantRevoked
         case clientRemoved, secretRemoved, scopeNarrowed, redirectURIRemoved
+        /// Tokens have to be bound to a key, which the holder does not show.
+        case bindingDemanded
 
         /// What goes on. Everything else has ended when the command has returned.
         var leaves: Set<Memory> {
@@ -49,10 +53,14 @@ struct TakenBackTests {
             case .passwordChangedKeepingGrants:
                 [.client, .pushedRequest, .refreshToken, .offlineRefreshToken, .accessToken]
             case .loggedOut: [.client, .pushedRequest, .device, .offlineRefreshToken]
+            case .sessionEnded: [.client, .pushedRequest, .device, .offlineRefreshToken]
+            case .sessionsEnded: [.client, .pushedRequest, .offlineRefreshToken]
+            case .sessionsEndedWithGrants: [.client, .pushedRequest]
             case .grantRevoked: [.client, .session, .interaction, .pushedRequest, .code, .device]
             case .clientRemoved: [.session]
             case .secretRemoved: [.session, .interaction, .pushedRequest, .accessToken]
             case .scopeNarrowed: [.client, .session]
+            case .bindingDemanded: [.client, .session, .interaction, .pushedRequest]
             case .redirectURIRemoved:
                 [.client, .session, .device, .refreshToken, .offlineRefreshToken, .accessToken]
             }
@@ -157,6 +165,13 @@ struct TakenBackTests {
         case .passwordChangedKeepingGrants:
             try await change(.init(password: "a quite new password", keepsGrants: true))
         case .loggedOut: try await logOut(harness)
+        case .sessionEnded:
+            let session = try #require(
+                try await harness.base.store.all(RecordQuery(.session), UserSession.init).values.first)
+            _ = try await administration.endSession(session.sid, now: now)
+        case .sessionsEnded: _ = try await administration.endSessions(ofUser: CodeFlowHarness.userID, now: now)
+        case .sessionsEndedWithGrants:
+            _ = try await administration.endSessions(ofUser: CodeFlowHarness.userID, endsGrants: true, now: now)
         case .grantRevoked: if let grant { _ = try await administration.revokeGrant(grant, now: now) }
         case .clientRemoved: _ = try await administration.removeClient("shop", now: now)
         case .secretRemoved:
@@ -167,6 +182,9 @@ struct TakenBackTests {
             #expect(try await harness.base.store.replace(turned, now: now))
             _ = try await administration.removeSecret(ofClient: "shop", newer: false, now: now)
         case .scopeNarrowed: try await replace(["scope": "openid orders:read"])
+        case .bindingDemanded:
+            _ = try await administration.changeClient(
+                "shop", merging: ["dpop_bound_access_tokens": true], now: now, random: .system)
         case .redirectURIRemoved: try await replace(["redirect_uris": ["https://shop.example.com/other"]])
         }
     }

@@ -117,4 +117,15 @@ struct CertificateAuthenticationTests {
         "a distinguished name that is none is none",
         arguments: ["", "CN", "CN=", "=x", "XX=1", "CN=a,", "CN=a\\", "CN=#0401", "CN=\"a\"", "CN=a;O=b", "CN=a\\zz"])
     func malformed(text: String) { #expect(SubjectName(text) == nil) }
+
+    @Test(
+        "a distinguished name as it is written is the same when it is read",
+        arguments: [
+            "CN=billing,O=Example,C=DE", "CN=a+OU=b,DC=example", "CN=Acme\\, Inc.", "CN=\\ a\\ ", "CN=\\#x", "CN=a=b",
+            "CN=\\22a\\22", "CN=Zoë", "2.5.4.99=x", "CN=a\\0Ab", "CN=\\\\",
+        ])
+    func written(text: String) throws {
+        let name = try #require(SubjectName(text))
+        #expect(SubjectName(name.text) == name, "\(name.text)")
+    }
 }

@@ -174,7 +174,152 @@ struct UserScopeTests {
     }
 }
 
+@Suite("The consent page is open while a user is narrowed or widened")
+struct ChangedUserConsentTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var before: [String]
+        var after: [String]
+        var decision = "allow"
+        /// nil: no code.
+        var granted: String?
+        /// What the user is shown again before anything is granted.
+        var isAskedAgain = false
+        var error: String?
+    }
+
+    static let cases: [Case] = [
+        Case(
+            testDescription: "less is granted", before: ["orders:read", "orders:write"], after: ["orders:read"],
+            granted: "orders:read"),
+        Case(
+            testDescription: "nothing is left", before: ["orders:read", "orders:write"], after: [],
+            error: "access_denied"),
+        Case(
+            testDescription: "who refuses has refused", before: ["orders:read", "orders:write"], after: ["orders:read"],
+            decision: "deny", error: "access_denied"),
+        Case(
+            testDescription: "more is asked about again", before: ["orders:read"],
+            after: ["orders:read", "orders:write"], granted: "orders:read orders:write", isAskedAgain: true),
+        Case(
+            testDescription: "something else is asked about again", before: ["orders:read"], after: ["orders:write"],
+            granted: "orders:write", isAskedAgain: true),
+        Case(
+            testDescription: "who refused more has refused", before: ["orders:read"],
+            after: ["orders:read", "orders:write"], decision: "deny", error: "access_denied"),
+        Case(
+            testDescription: "a page that said that nothing may be granted leads back", before: [],
+            after: ["orders:read"], decision: "deny", error: "access_denied"),
+    ]
+
+    @Test("what comes of it", arguments: cases)
+    func answers(_ test: Case) async throws {
+        var harness = try await CodeFlowHarness(isFirstParty: false) { $0.scopes = ["orders:read", "orders:write"] }
+        harness.cookies[BrowserCookie.name] = RandomText.browser.make(.system)
+        try await harness.change { $0.may = test.before }
+        let answer = await harness.authorize([("scope", "orders:read orders:write")])
+        let query = try #require(answer.field("location")).split(separator: "?").last.map(String.init)
+        let page = Shown(await harness.send("/oauth2/consent", query: query).response)
+        try await harness.change { $0.may = test.after }
+        var sent = await harness.submit(page, ["decision": test.decision])
+        #expect(sent.status == 303)
+        if test.isAskedAgain {
+            #expect(sent.field("location")?.hasPrefix("/oauth2/consent?") == true)
+            let again = Shown(await harness.send("/oauth2/consent", query: query).response)
+            for scope in test.after { #expect(again.text.contains(scope)) }
+            sent = await harness.submit(again, ["decision": test.decision])
+        }
+        let back = await harness.send(
+            "/oauth2/authorize", query: sent.field("location")?.split(separator: "?").last.map(String.init))
+        #expect(back.redirect["error"] == test.error)
+        guard let granted = test.granted else { return }
+        let tokens = await harness.redeem(try #require(back.redirect["code"]))
+        #expect(tokens.body["scope"]?.string == granted)
+    }
+
+    @Test("what the page says it has shown counts only as the page has said it")
+    func forged() async throws {
+        var harness = try await CodeFlowHarness(isFirstParty: false) { $0.scopes = ["orders:read", "orders:write"] }
+        harness.cookies[BrowserCookie.name] = RandomText.browser.make(.system)
+        try await harness.change { $0.may = ["orders:read"] }
+        let answer = await harness.authorize([("scope", "orders:read orders:write")])
+        let query = try #require(answer.field("location")).split(separator: "?").last.map(String.init)
+        let page = Shown(await harness.send("/oauth2/consent", query: query).response)
+        let sent = await harness.submit(page, ["decision": "allow", "shown": "orders:read orders:write"])
+        #expect(sent.status == 400)
+    }
+}
+
+@Suite("A second factor that is demanded since the user has logged in")
+struct DemandedSinceTests {
+    enum Way: CaseIterable { case client, group }
+
+    @Test("codes and refresh tokens of before lead nowhere until the user logs in with it", arguments: Way.allCases)
+    func demandedSince(_ way: Way) async throws {
+        var group = UserGroup(name: "admins")
+        group.requiresSecondFactor = true
+        var rules = UserRules()
+        rules.everybody = .any
+        rules.groups = [group]
+        var harness = try await CodeFlowHarness(acr: "pwd", users: rules)
+        let tokens = try await harness.tokens()
+        let code = try await harness.code()
+        switch way {
+        case .group: try await harness.change { $0.groups = ["admins"] }
+        case .client:
+            let record = try #require(try await harness.base.store.record(.client, "shop"))
+            var client = try #require(RegisteredClient(record))
+            client.leastLevel = .multiFactor
+            #expect(try await harness.base.store.commit([.replace(client.record)], now: harness.now))
+            // It was remembered for a moment.
+            harness.now += 2
+        }
+        let refreshed = await harness.refresh(try #require(tokens.body["refresh_token"]?.string))
+        #expect(refreshed.error == "invalid_grant" && refreshed.facts.event == "second_factor_missing")
+        #expect(await harness.redeem(code).facts.event == "second_factor_missing")
+        try await harness.logIn(acr: "mfa")
+        #expect(try await harness.tokens().status == 200)
+    }
+
+    @Test("what a client asks for by default is asked for where its request says nothing")
+    func defaults() async throws {
+        let harness = try await CodeFlowHarness(acr: "pwd") { client in
+            client.defaultACRValues = ["mfa"]
+            client.requiresACRValues = true
+        }
+        let silent = await harness.authorize([("prompt", "none")])
+        #expect(silent.redirect["error"] == "login_required")
+        #expect(await harness.authorize([("prompt", "none"), ("acr_values", "pwd")]).redirect["code"] != nil)
+    }
+
+    @Test("what an operator demands of a client's users, the client does not change by its own registration")
+    func registered() throws {
+        var client = RegisteredClient(
+            id: "c", name: "", grants: [], authenticationMethods: [], scopes: [], secrets: [], createdAt: 0)
+        client.leastLevel = .phishingResistant
+        client.defaultACRValues = ["mfa", "phr"]
+        #expect(RegisteredClient(client.record)?.leastLevel == .phishingResistant)
+        #expect(RegisteredClient(client.record)?.defaultACRValues == ["mfa", "phr"])
+        var record = client.record
+        record.body["minimum_acr"] = "none"
+        #expect(RegisteredClient(record) == nil)
+    }
+}
+
 extension CodeFlowHarness {
+    /// The form of a page, as its browser sends it.
+    func submit(_ page: AuthorizationTesting.Shown, _ values: [String: String]) async -> Answer {
+        let body = page.hidden.merging(values) { $1 }.map { "\($0)=\(PercentEncoding.encoded($1))" }
+            .joined(separator: "&")
+        let request = ServiceRequest(
+            method: "POST", path: page.action, host: "login.example.com",
+            fields: [
+                ("origin", "https://login.example.com"), ("content-type", "application/x-www-form-urlencoded"),
+                ("cookie", cookies.map { "\($0)=\($1)" }.joined(separator: "; ")),
+            ], body: Array(body.utf8), clientAddress: "192.0.2.1")
+        return Answer(await base.server.answer(request, now: now, random: .system))
+    }
+
     /// The account, changed by nobody in particular.
     func change(_ change: (inout StoredUser) -> Void) async throws {
         guard var user = try await base.store.user(id: Self.userID) else { throw HarnessError() }

@@ -88,7 +88,12 @@ struct BrowserTests {
                 input: "seven green lanterns drift\n")
             #expect(added.status == 0, "\(added.errors)")
             try await Self.registerClient(in: folder.url.appending(path: "var/portcullis.sqlite").path)
-            try await Self.drive("factors.py", issuer, password: "seven green lanterns drift", in: folder)
+            let invited = try await Portcullis.run(["user", "invite", "nora"], in: folder)
+            let link = try #require(invited.output.firstMatch(of: /https:[^ \n]+/), "\(invited.errors)")
+            try await Self.drive(
+                "factors.py", [issuer, "shop", "alice", "seven green lanterns drift", String(link.0)], in: folder)
+            let passkeys = try await Portcullis.run(["user", "factors", "nora"], in: folder)
+            #expect(passkeys.status == 0 && passkeys.output.contains("passkey"), "\(passkeys.output)")
             let listed = try await Portcullis.run(["user", "factors", "alice"], in: folder)
             #expect(listed.status == 0 && listed.output.contains("recovery_codes"), "\(listed.output)")
             let removed = try await Portcullis.run(["user", "remove-factor", "alice", "--all"], in: folder)

@@ -44,6 +44,47 @@ struct CheckClientsTests {
         }
     }
 
+    @Test("users count without clients, a database that is not there is said, and looking leaves no files behind")
+    func users() async throws {
+        let folder = try TemporaryFolder("check users")
+        try folder.write(
+            """
+            version: 1
+            listeners:
+              - {address: "127.0.0.1:8443", insecure_plaintext: true}
+            authorization_server:
+              issuer: https://auth.example.com
+              database: "the store #1?.sqlite"
+              audience: https://api.example.com
+              groups: {staff: {may: [orders]}}
+            issuers:
+              local: {embedded: true}
+            routes:
+              - {id: all, match: {path: "/{rest...}", hosts: [api.example.com]}, require: {issuers: [local], scopes: [orders]}, local: health}
+            audit:
+              file: {path: audit.jsonl}
+            """, to: "routes.yaml")
+        let database = "the store #1?.sqlite"
+        let without = try await Portcullis.run(["check"], in: folder)
+        #expect(without.output.hasSuffix("; no database yet, so clients and users were not looked at\n"))
+        #expect(without.errors.isEmpty)
+        #expect(!folder.exists(database))
+        let added = try await Portcullis.run(
+            ["user", "add", "alice"], in: folder, input: "a long password\n")
+        #expect(added.status == 0, "\(added.errors)")
+        let member = try await Portcullis.run(["user", "set", "alice", "--group", "staff"], in: folder)
+        #expect(member.status == 0, "\(member.errors)")
+        let policy = try String(decoding: folder.read("routes.yaml"), as: UTF8.self)
+        try folder.write(policy.replacing("{staff:", with: "{clerks:"), to: "routes.yaml")
+        let before = try folder.read(database)
+        let run = try await Portcullis.run(["check"], in: folder)
+        #expect(
+            run.output.contains("1 user is in the group \"staff\", which \"groups\" does not name"), "\(run.output)")
+        #expect(run.errors.isEmpty, "\(run.errors)")
+        #expect(try folder.read(database) == before)
+        #expect(!folder.exists(database + "-wal") && !folder.exists(database + "-shm"))
+    }
+
     @Test("a database that is not there is not made, and one that cannot be read is an error only for who asked for it")
     func unreadable() async throws {
         try await GatewayHarness.runOwnIssuer(routes: Self.routes) { harness, _ in
@@ -61,7 +102,7 @@ struct CheckClientsTests {
             try folder.write("this is no database", to: "none.sqlite", permissions: 0o600)
             let silent = try await check("none.sqlite", [])
             #expect(silent.status == 0)
-            #expect(silent.errors.contains("clients were not looked at: database "), "\(silent.errors)")
+            #expect(silent.errors.contains("clients and users were not looked at: database "), "\(silent.errors)")
             let asked = try await check("none.sqlite", ["--clients"])
             #expect(asked.status == 1)
             #expect(asked.errors.contains("cannot be read"), "\(asked.errors)")

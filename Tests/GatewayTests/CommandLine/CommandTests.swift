@@ -30,6 +30,44 @@ struct CommandTests {
         #expect(run.lines.last?.contains("errors") == true)
     }
 
+    @Test("version and --version say the same")
+    func version() async throws {
+        let folder = try TemporaryFolder()
+        let option = try await Portcullis.run(["--version"], in: folder)
+        let command = try await Portcullis.run(["version"], in: folder)
+        #expect(option.status == 0 && command.status == 0)
+        #expect(option.output == command.output && option.output.hasPrefix("0."), "\(option.output)\(command.output)")
+    }
+
+    @Test("what a library says of a failure is told in words: where, what, and what to do about it")
+    func wordsOfOurOwn() async throws {
+        try await GatewayHarness.runOwnIssuer { harness, _ in
+            let folder = try TemporaryFolder()
+            func token(_ issuer: String, _ words: String...) async throws -> String {
+                let run = try await Portcullis.run(
+                    ["token", "--issuer", issuer, "--client-id", "x", "--client-secret-file", "secret"] + words,
+                    in: folder)
+                #expect(run.status == 1)
+                return run.errors
+            }
+            try folder.write("a secret that is long enough", to: "secret")
+            let port = harness.gateway.port
+            let untrusted = try await token("https://localhost:\(port)")
+            #expect(untrusted.contains("signed by none of the authorities that are trusted"), "\(untrusted)")
+            #expect(untrusted.contains("--cacert"), "\(untrusted)")
+            let closed = try await token("https://localhost:1")
+            #expect(closed.contains("connection refused"), "\(closed)")
+            try folder.write("{]", to: "export.json")
+            let policy = try harness.gateway.folder.read("routes.yaml")
+            try folder.write(String(decoding: policy, as: UTF8.self), to: "routes.yaml")
+            for text in [untrusted, closed] {
+                for raw in ["NIO", "HTTPClientError", "errno", "BoringSSL", "(", "CERTIFICATE_"] {
+                    #expect(!text.contains(raw), "\(raw): \(text)")
+                }
+            }
+        }
+    }
+
     @Test("check --format json is one document with the same findings")
     func checkJSON() async throws {
         let folder = try TemporaryFolder()

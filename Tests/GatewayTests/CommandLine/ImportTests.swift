@@ -41,6 +41,7 @@ struct ImportTests {
          "users": [
           {"username": "alice", "email": "alice@example.com", "emailVerified": true, "enabled": true, "firstName": "Alice",
            "lastName": "Archer", "realmRoles": ["default-roles-shop", "clerk"], "groups": ["/staff"],
+           "attributes": {"department": ["sales"], "region": ["eu", "us"], "two words": ["x"], "LDAP_ENTRY": []},
            "credentials": [{"type": "password",
             "secretData": "{\"value\":\"yqSq2SygY1sB4EcH9f2FG0JTMES+wqLsOT5YmiRBplLYbawB4lwjdPCI3Ns1d3pRT9/+PGa1sFXN8qwjZx9S8g==\",\"salt\":\"MDEyMzQ1Njc4OWFiY2RlZg==\",\"additionalParameters\":{}}",
             "credentialData": "{\"hashIterations\":1000,\"algorithm\":\"pbkdf2-sha256\",\"additionalParameters\":{}}"},
@@ -78,6 +79,7 @@ struct ImportTests {
           not carried over: redirect URIs that are patterns (*): register each address
         user alice: added (password pbkdf2-sha256)
           not carried over: second factor otp: has to be set up again
+          not carried over: attributes two words, LDAP_ENTRY: a name or a value is none here, or too long
           not carried over: groups and roles staff, clerk: --groups puts users into groups of these names
         user bob: added (password argon2id)
         user carol: added
@@ -119,6 +121,9 @@ struct ImportTests {
         #expect(!web.contains("*"))
         let users = try await run("user", "list").output
         #expect(users.contains("Alice Archer, alice@example.com") && users.contains("disabled"))
+        let alice = try await run("user", "show", "alice").output
+        #expect(
+            try JSON.parse(Array(alice.utf8)).object?["attributes"] == ["department": "sales", "region": ["eu", "us"]])
         let again = try await run("import", "keycloak", "realm.json", "--json")
         let results = try again.output.split(separator: "\n").map {
             try JSON.parse(Array($0.utf8)).object?["result"]?.string
@@ -172,7 +177,7 @@ struct ImportTests {
                 "client 5e1a3f4c-0000-4000-8000-000000000001: added",
                 "  not carried over: the grant implicit: OAuth 2.1 has none",
                 "  not carried over: audience https://orders.example: see --resource of client add",
-                "  not carried over: backchannel_logout_uri",
+                "  not carried over: the response types id_token, token",
                 "  not carried over: its secret: exports of Hydra have none; it gets a new one",
                 "client spa: added",
                 "client robot: refused: none of its grants is there here",
@@ -180,6 +185,61 @@ struct ImportTests {
                 "2 added, 0 there already, 0 left out, 1 refused",
             ], "\(run.output)")
         #expect(lines.count { $0.hasPrefix("  client_secret: ") } == 1)
+    }
+
+    @Test(
+        "Keycloak's address for back-channel log-out comes along, and all else that a client, user or realm says is named"
+    )
+    func nothingDroppedSilently() async throws {
+        let folder = try Self.folder()
+        try folder.write(
+            #"""
+            {"realm": "shop", "roles": {"realm": [{"name": "clerk"}]}, "identityProviders": [], "groups": [{"name": "staff"}],
+             "clients": [
+              {"clientId": "web", "secret": "qX5bLwSgPkNnHr7uYcZfVd3T", "redirectUris": ["https://shop.example/cb"],
+               "consentRequired": false, "webOrigins": ["+", "https://other.example"], "baseUrl": "/shop", "notBefore": 7,
+               "authorizationServicesEnabled": true, "fullScopeAllowed": true, "nodeReRegistrationTimeout": -1,
+               "attributes": {"backchannel.logout.url": "https://shop.example/bye", "logoUri": "https://shop.example/logo.png",
+                "backchannel.logout.session.required": "true", "frontchannel.logout.url": "https://shop.example/front",
+                "access.token.lifespan": "60", "oidc.ciba.grant.enabled": "false", "use.refresh.tokens": "false",
+                "jwks.string": "{}", "pkce.code.challenge.method": "plain"}},
+              {"clientId": "old", "publicClient": true, "redirectUris": ["https://old.example/cb"],
+               "attributes": {"backchannel.logout.url": "http://old.example/bye"}}],
+             "users": [{"username": "alice", "enabled": true, "federationLink": "ldap", "clientConsents": [{"clientId": "web"}],
+               "attributes": {"locale": ["de"], "bad name": ["\u0001"]}, "notBefore": 3, "newThing": "x", "id": "1", "createdTimestamp": 5}]}
+            """#, to: "export.json")
+        let run = try await Portcullis.run(["import", "keycloak", "export.json"], in: folder, input: "")
+        #expect(
+            run.output == """
+                client web: added
+                  not carried over: users are not asked whether they agree (consentRequired: false): here they are
+                  not carried over: web origins https://other.example
+                  not carried over: the PKCE method plain
+                  not carried over: baseUrl, notBefore, authorizationServicesEnabled
+                  not carried over: attributes frontchannel.logout.url, access.token.lifespan
+                client old: added
+                  not carried over: the address for back-channel log-out http://old.example/bye: it has to be https
+                user alice: added
+                  not carried over: it has no password: it cannot log in before it gets one
+                  not carried over: attributes bad name: a name or a value is none here, or too long
+                  not carried over: what it has agreed to: it is asked anew
+                  not carried over: its account in another directory (federationLink), which is not asked here
+                  not carried over: notBefore, newThing
+                realm shop: left out: the settings of the realm are not taken over: groups, roles
+                3 added, 0 there already, 1 left out, 0 refused
+
+                """, "\(run.output)\(run.errors)")
+        let web = try JSON.parse(
+            Array(try await Portcullis.run(["client", "show", "web"], in: folder, input: "").output.utf8)
+        ).object
+        #expect(web?["backchannel_logout_uri"] == "https://shop.example/bye")
+        #expect(web?["logo_uri"] == "https://shop.example/logo.png")
+        #expect(web?["grant_types"] == ["authorization_code"])
+        let line =
+            #"{"client_id": "tool", "redirect_uris": ["https://t.example/cb"], "sector_identifier_uri": "https://t.example/s", "client_name#de": "Werkzeug"}"#
+        let lines = try await Portcullis.run(["client", "import", "-"], in: folder, input: line + "\n")
+        #expect(
+            lines.output.contains("client tool: added\n  not carried over: sector_identifier_uri\n"), "\(lines.output)")
     }
 
     @Test("JSON Lines: each line is an entry of its own, and one that is wrong keeps none of the others out")
@@ -194,6 +254,8 @@ struct ImportTests {
             {"name": "fred", "password": "in plain"}
             not JSON
             {"name": "gina", "display_name": "<script>\u001b[31m"}
+            {"name": "hugo", "display_name": "Administrator<script>"}
+            {"name": "ines", "display_name": "Аdmin"}
             """#, to: "users.jsonl")
         let run = try await Portcullis.run(["user", "import", "users.jsonl"], in: folder, input: "")
         #expect(run.status == 1)
@@ -203,11 +265,15 @@ struct ImportTests {
                 user dora: there already
                   not carried over: it has no password: it cannot log in before it gets one
                 user emil: refused: "password_hash": the hash of the password would cost too much to check; taken is bcrypt with a cost of 4 to 14
-                line 5, user fred: refused: "password" is not known; known are disabled, display_name, email, email_verified, name, password_hash
+                line 5, user fred: refused: "password" is not known; known are attributes, disabled, display_name, email, email_verified, name, password_hash
                 line 6: refused: is no JSON object, or larger than 64 KiB
-                user gina: refused: e-mail address and display name have at most 256 octets, and no control characters
+                user gina: refused: a display name has no control characters, and none that nobody sees
                   not carried over: it has no password: it cannot log in before it gets one
-                1 added, 1 there already, 0 left out, 4 refused
+                user hugo: refused: a display name has no < and no >
+                  not carried over: it has no password: it cannot log in before it gets one
+                user ines: refused: a display name says nothing of a role in this service, such as administrator or support, nor looks as if it did
+                  not carried over: it has no password: it cannot log in before it gets one
+                1 added, 1 there already, 0 left out, 6 refused
 
                 """, "\(run.output)")
         let client =

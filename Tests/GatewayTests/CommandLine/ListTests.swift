@@ -47,6 +47,35 @@ struct ListTests {
         #expect(nobody.output == "There are no grants.\n")
     }
 
+    @Test("of sessions: a name that nobody has is an error, and a few letters of an id name none")
+    func sessions() async throws {
+        try await GatewayHarness.runOwnIssuer { harness, _ in
+            try await harness.gateway.stop()
+            let folder = harness.gateway.folder
+            let now = Int64(Date().timeIntervalSince1970)
+            let store = try SQLiteAuthorizationStore.open(
+                path: folder.path("var/portcullis.sqlite"), creating: false, now: now, random: .system)
+            let user = StoredUser(id: "user-1", name: "ada", createdAt: now)
+            let session = UserSession(
+                key: "only", userID: user.id,
+                authentication: UserAuthentication(time: now, acr: "pwd", methods: ["pwd"]),
+                expiresAt: now + 600)
+            let records = [user.record, user.nameRecord, session.record]
+            #expect(try await store.commit(records.map { .insert($0) }, now: now))
+            let wrong = [
+                ["session", "list", "--user", "adda"]: "there is no user \"adda\"",
+                ["session", "list", "--client", "nix"]: "there is no client \"nix\"",
+                ["session", "end", String(session.sid.prefix(3))]: "at least 8 letters",
+            ]
+            for (words, problem) in wrong {
+                let run = try await Portcullis.run(words, in: folder)
+                #expect(run.status == 1 && run.errors.contains(problem), "\(words): \(run.errors)")
+            }
+            let ended = try await Portcullis.run(["session", "end", String(session.sid.prefix(8))], in: folder)
+            #expect(ended.status == 0 && ended.output.hasPrefix("\(session.sid): ended; ada"), "\(ended.output)")
+        }
+    }
+
     private static func text(_ seconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
     }

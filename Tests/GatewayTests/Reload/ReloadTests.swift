@@ -116,6 +116,14 @@ struct ReloadTests {
             }
             #expect(report["reload_error"]?.string?.contains(reason) == true)
             #expect(report["reload_error"]?.string?.contains("restart") == true)
+            // As check says it: in a line of what was changed.
+            let reasons = report["reload_error"]?.string ?? ""
+            let place = reasons.split(separator: ":").dropFirst().first.flatMap { Int($0) } ?? 0
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            #expect(reasons.contains("routes.yaml:\(place):") && reasons.contains(": error: \""), "\(reasons)")
+            #expect(
+                lines.indices.contains(place - 1)
+                    && new.split(separator: "\n").contains { lines[place - 1].hasSuffix($0) }, "\(reasons)")
             #expect(report["policy"] == policy)
             #expect(try await harness.answer("/more").status == 404)
         }

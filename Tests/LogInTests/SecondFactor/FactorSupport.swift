@@ -19,10 +19,14 @@ struct Factors: Sendable {
     static let listPath = "/oauth2/account/factors"
     let harness: LogInHarness
 
-    init(_ mode: SecondFactorSettings.Mode = .optional, racing race: RacingStore? = nil) async throws {
+    init(
+        _ mode: SecondFactorSettings.Mode = .optional, missing: SecondFactorSettings.Missing = .setUp,
+        users: UserRules = UserRules(), mail: RememberedMail? = nil, racing race: RacingStore? = nil
+    ) async throws {
         var settings = LogInSettings()
         settings.secondFactor.mode = mode
-        harness = try await LogInHarness(logIn: settings, racing: race)
+        settings.secondFactor.missing = missing
+        harness = try await LogInHarness(logIn: settings, users: users, mail: mail, racing: race)
     }
 
     var user: StoredUser { get async throws { try #require(try await harness.store.user(id: harness.user.id)) } }

@@ -43,6 +43,8 @@ struct AuthorizationRequestValidator: Sendable {
         request.prompts = try prompts(parameters.value("prompt"))
         request.maxAge = try maxAge(parameters.value("max_age"))
         request.acrValues = (try text("acr_values", parameters) ?? "").split(separator: " ").map(String.init)
+        // OpenID Connect Registration §2.
+        if request.acrValues.isEmpty { request.acrValues = client.defaultACRValues }
         request.requiresACR = client.requiresACRValues
         request.hintedUser = try hintedUser(parameters.value("id_token_hint"), client, now: now)
         try ClaimsParameter.read(parameters.value("claims"), for: client, into: &request)

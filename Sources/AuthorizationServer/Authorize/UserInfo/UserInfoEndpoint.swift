@@ -5,6 +5,7 @@ import JOSE
 import JSON
 import LogIn
 import Octets
+import Policy
 
 /// `/oauth2/userinfo` (OpenID Connect Core §5.3): what the scopes of an access token tell of the user it is about.
 struct UserInfoEndpoint: ServerEndpoint {
@@ -12,6 +13,7 @@ struct UserInfoEndpoint: ServerEndpoint {
     let tokens: OwnTokens
     let proofs: SenderProofRules
     let realm: String
+    let access: UserAccess
 
     func answer(_ call: EndpointCall) async -> ServiceResponse {
         let shown = tokens.shown(call)
@@ -23,6 +25,12 @@ struct UserInfoEndpoint: ServerEndpoint {
             else { throw .refused(.noUser) }
             var claims = claims(of: user, token.scopes)
             for (name, value) in try await asked(of: user, token).members { claims[name] = value }
+            for (name, value) in try access.tokenClaims(
+                of: user, for: .init(.userInfo, client: token.clientID, scopes: token.scopes)
+            ).members
+            where claims[name] == nil {
+                claims[name] = value
+            }
             response = ServiceResponse.json(status: 200, claims, fields: proofs.fields(call))
         } catch {
             response = refusal(error, scheme: shown.scheme)

@@ -14,6 +14,7 @@ struct AuthorizationCodeGrant: TokenGrant {
     let store: any AuthorizationStore
     let tokens: GrantTokens
     let refresh: RefreshTokens
+    let room: GrantRoom
 
     func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer {
         guard let text = request.parameters.value("code") else { throw .noCode }
@@ -48,8 +49,9 @@ struct AuthorizationCodeGrant: TokenGrant {
         var answer = try tokens.answer(
             for: grant, scopes: grant.scopes, nonce: grant.nonce, user: user, request: request)
         var changes: [StoreChange] = [
-            .replace(code.used(by: grant, now: request.now).record), .insert(grant.record), user.unchanged,
+            .replace(code.used(by: grant, now: request.now).record), user.unchanged,
         ]
+        changes += try await room.insertion(of: grant, now: request.now)
         changes += Self.logIn(of: request.client.client, grant, now: request.now)
         if request.client.client.grants.contains(.refreshToken) {
             let first = refresh.first(for: grant, now: request.now, random: request.random)

@@ -12,6 +12,7 @@ struct DeviceCodeGrant: TokenGrant {
     let store: any AuthorizationStore
     let tokens: GrantTokens
     let refresh: RefreshTokens
+    let room: GrantRoom
 
     func tokens(for request: TokenRequest) async throws(OAuthError) -> TokenAnswer {
         guard let code = request.parameters.value("device_code") else { throw .missingDeviceCode }
@@ -80,7 +81,7 @@ struct DeviceCodeGrant: TokenGrant {
         // RFC 9449 §5, RFC 8705 §4: nothing else keeps a public client's refresh tokens from whoever finds them.
         grant.binding = client.isPublic ? request.binding : nil
         var answer = try tokens.answer(for: grant, scopes: grant.scopes, user: user, request: request)
-        var changes: [StoreChange] = [.insert(grant.record)]
+        var changes = try await room.insertion(of: grant, now: request.now)
         if mayRefresh {
             let first = refresh.first(for: grant, now: request.now, random: request.random)
             changes.append(.insert(first.token.record))

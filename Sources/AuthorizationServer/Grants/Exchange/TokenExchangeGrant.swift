@@ -1,6 +1,7 @@
 import AuthorizationRecords
 import JSON
 import LogIn
+import Policy
 
 /// Token exchange (RFC 8693): a service that was called with a token gets another one, with which it calls the next.
 ///
@@ -38,10 +39,13 @@ struct TokenExchangeGrant: TokenGrant {
         let allowed = subject.scopes.filter(client.scopes.contains)
         let scopes = try targets.scopes(asked: asked.scope, allowed: allowed)
         guard !scopes.isEmpty || subject.scopes.isEmpty else { throw .invalidScope }
-        let share = try access.judged(scopes, of: try await user(subject))
+        let user = try await user(subject)
+        let share = try access.judged(scopes, of: user)
         var content = AccessTokenContent(
             clientID: client.id, subject: subject.subject, scopes: share.granted, audience: audience)
         content.grantID = subject.grantID
+        content.userClaims = try access.tokenClaims(
+            of: user, for: .init(.accessToken, client: client.id, audience: audience, scopes: share.granted))
         content.origins = try origins(subject, actor)
         content.binding = request.binding
         content.mayAct = client.mayAct.map { ["sub": .string($0)] }

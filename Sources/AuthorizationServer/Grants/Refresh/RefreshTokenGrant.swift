@@ -134,11 +134,10 @@ struct RefreshTokenGrant: TokenGrant {
         rotated.rotation = RefreshToken.Rotation(
             at: request.now, successor: try SealedSuccessor.seal(successor, under: text, random: request.random),
             repetitions: 0)
+        let next = RefreshToken(text: successor, grant: grant, isSuccessor: true, now: request.now)
         let changes =
-            [
-                .replace(rotated.record),
-                .insert(RefreshToken(text: successor, grant: grant, isSuccessor: true, now: request.now).record),
-            ] + unchanged
+            [.replace(rotated.record), .insert(next.record)] + unchanged
+            + UserShare.afterRotation(key: next.key, grantID: grant.id)
         guard try await store.orUnavailable({ try await $0.commit(changes, now: request.now) }) else { return nil }
         var answer = answer
         answer.refreshToken = successor

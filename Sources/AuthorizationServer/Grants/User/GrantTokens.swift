@@ -1,6 +1,7 @@
 import AuthorizationRecords
 import JSON
 import LogIn
+import Policy
 
 /// The tokens that come from a grant of a user: one place for all ways that lead to one.
 struct GrantTokens: Sendable {
@@ -22,6 +23,10 @@ struct GrantTokens: Sendable {
         let share = try access.judged(scopes, of: user)
         let scopes = share.granted
         let client = request.client.client
+        // Also where it was asked for after the grant was made.
+        if let user, let least = access.leastLevel(of: user, for: client) {
+            guard grant.authentication?.reaches(least) ?? false else { throw .authenticationTooWeak }
+        }
         let audience = try targets.audience(
             asked: request.parameters.values("resource"), granted: grant.resources, allowed: client.resources)
         let details = try AuthorizationDetails.narrowed(
@@ -33,14 +38,23 @@ struct GrantTokens: Sendable {
         content.mayAct = client.mayAct.map { ["sub": .string($0)] }
         content.authentication = grant.authentication
         content.authorizationDetails = details
+        content.userClaims = try access.tokenClaims(
+            of: user, for: .init(.accessToken, client: client.id, audience: audience, scopes: scopes))
         let accessToken = try mint.accessToken(
             content, notAfter: grant.expiresAt, now: request.now, random: request.random)
         var answer = TokenAnswer(accessToken: accessToken)
         answer.subject = grant.subject
         answer.scopesLeftOut = share.leftOut
         if scopes.contains(IdentityScope.openID) {
+            var claims = asked(of: user, grant, client)
+            for (name, value) in try access.tokenClaims(
+                of: user, for: .init(.idToken, client: client.id, scopes: scopes)
+            ).members
+            where claims[name] == nil {
+                claims[name] = value
+            }
             answer.idToken = try identity.idToken(
-                for: grant, client: client, claims: asked(of: user, grant, client), nonce: nonce,
+                for: grant, client: client, claims: claims, nonce: nonce,
                 accessToken: accessToken.text, now: request.now)
         }
         // Whoever asked for it is told that it was granted, although no token says it.
