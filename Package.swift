@@ -127,7 +127,7 @@ let package = Package(
                 "Octets", "HTTP", "JSON", "JOSE", "Audit", "Certificates", "Transport", "Outgoing", "Policy",
                 "PolicyFile",
                 "Issuers", "Admission", "AuthorizationRecords", "LogIn", "AuthorizationServer", "Administration",
-                "Storage", "DataPlane", crypto, logging, lifecycle, unixSignals,
+                "Storage", "DataPlane", "CCommit", crypto, logging, lifecycle, unixSignals,
             ]),
         // Level 6: what operators do, as functions; below both programs.
         module(
@@ -136,7 +136,7 @@ let package = Package(
                 "Octets", "HTTP", "JSON", "JOSE", "Audit", "Policy", "PolicyFile", "Transport", "Outgoing", "Admission",
                 "AuthorizationRecords", "Storage", "LogIn", "AuthorizationServer", "Administration", "Gateway", crypto,
             ]),
-        // Which commit it was built from, for --version: scripts/build and scripts/ship say it in the environment.
+        // Which commit the program was built from, for --version, metrics and the log: scripts/build and scripts/ship say it in the environment.
         .target(
             name: "CCommit", path: "Sources/CCommit",
             cSettings: commit.isEmpty ? [] : [.define("PORTCULLIS_COMMIT", to: "\"\(commit)\"")]),
@@ -144,8 +144,7 @@ let package = Package(
         .executableTarget(
             name: "portcullis",
             dependencies: [
-                "Gateway", "OperatorTools", "JSON", "JOSE", "Policy", "PolicyFile", "Certificates", "CCommit",
-                arguments,
+                "Gateway", "OperatorTools", "JSON", "JOSE", "Policy", "PolicyFile", "Certificates", arguments,
                 logging, lifecycle, unixSignals,
             ],
             swiftSettings: strict),

@@ -105,11 +105,11 @@ struct MetricsTextTests {
 
     @Test("a route keeps its place, and names have a bound")
     func names() {
-        let names = RouteNames()
+        let names = CountedNames()
         let place = names.place(of: "a")
         #expect(names.place(of: "b") != place && names.place(of: "a") == place)
-        #expect(names.all[place] == "a" && names.all[RouteNames.unmatched] == "")
-        for index in 0..<RouteNames.namesMax { _ = names.place(of: "route \(index)") }
-        #expect(names.place(of: "one more") == RouteNames.others && names.place(of: "a") == place)
+        #expect(names.all[place] == "a" && names.all[CountedNames.none] == "")
+        for index in 0..<CountedNames.namesMax { _ = names.place(of: "route \(index)") }
+        #expect(names.place(of: "one more") == CountedNames.others && names.place(of: "a") == place)
     }
 }

@@ -35,12 +35,28 @@ package enum Inquiry: Sendable, Equatable {
     }
 }
 
+/// What there is to say of a token whose sender was not looked at yet.
+private enum Finding {
+    struct Found {
+        let principal: Principal
+        /// Which of the route's issuers it belongs to.
+        let issuer: Int
+        let wasRemembered: Bool
+    }
+    case found(Found)
+    case inquire(Inquiry)
+}
+
 /// A principal that was judged for one route on one request: issuer allowed there, time, audience and binding right.
 ///
 /// Made here only. The authorizer takes it for that route and no other.
 package struct Caller: Sendable {
     package let principal: Principal
     let route: Int
+    /// Index into `Policy.issuers`.
+    package let issuer: Int
+    /// The token was known from a request before: its signature was not checked again.
+    package let wasRemembered: Bool
     /// When that was, in seconds since 1970, and how far the issuer's clock may be off.
     let judgedAt: Int64
     let clockSkewSeconds: Int64
@@ -48,10 +64,12 @@ package struct Caller: Sendable {
     let challenge: ChallengeScheme
 
     fileprivate init(
-        _ principal: Principal, route: Int, at unixSeconds: Int64, skew: Int64, challenge: ChallengeScheme
+        _ found: Finding.Found, rules: RouteRules, at unixSeconds: Int64, skew: Int64, challenge: ChallengeScheme
     ) {
-        self.principal = principal
-        self.route = route
+        principal = found.principal
+        wasRemembered = found.wasRemembered
+        issuer = rules.issuers[found.issuer].index
+        route = rules.index
         judgedAt = unixSeconds
         clockSkewSeconds = skew
         self.challenge = challenge
@@ -120,23 +138,21 @@ package final class Authenticator {
             {
             case .inquire(let inquiry):
                 return .inquire(inquiry)
-            case .found(let principal, let issuer):
-                let entry = issuers.entries[rules.issuers[issuer].index]
+            case .found(let found):
+                let entry = issuers.entries[rules.issuers[found.issuer].index]
                 do throws(Refusal) {
                     if let question = try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(
-                        head, token, principal, peer, unixSeconds: unixSeconds, now: now, signatures: signatures)
+                        head, token, found.principal, peer, unixSeconds: unixSeconds, now: now, signatures: signatures)
                     {
-                        suspect = SuspectToken(principal, issuer: issuer)
+                        suspect = SuspectToken(found.principal, issuer: found.issuer)
                         return .inquire(.signature(question))
                     }
                 } catch {
-                    suspect = SuspectToken(principal, issuer: issuer)
+                    suspect = SuspectToken(found.principal, issuer: found.issuer)
                     throw error
                 }
                 return .authenticated(
-                    Caller(
-                        principal, route: rules.index, at: unixSeconds, skew: entry.clockSkewSeconds,
-                        challenge: challenge))
+                    Caller(found, rules: rules, at: unixSeconds, skew: entry.clockSkewSeconds, challenge: challenge))
             }
         } catch {
             if [.invalidToken, .invalidProof].contains(error.code.facts.challenge) {
@@ -162,12 +178,12 @@ package final class Authenticator {
             switch try judge(token, whole, rules, issuers, .nobody, unixSeconds, now, nil, .atOnce) {
             case .inquire(let inquiry):
                 return .inquire(inquiry)
-            case .found(let principal, let issuer):
-                let entry = issuers.entries[rules.issuers[issuer].index]
-                try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(unproved: principal)
+            case .found(let found):
+                let entry = issuers.entries[rules.issuers[found.issuer].index]
+                try PossessionRule(rules: rules, entry: entry, ledger: proofs).judge(unproved: found.principal)
                 return .authenticated(
                     Caller(
-                        principal, route: rules.index, at: unixSeconds, skew: entry.clockSkewSeconds,
+                        found, rules: rules, at: unixSeconds, skew: entry.clockSkewSeconds,
                         challenge: rules.bearerChallenge))
             }
         } catch {
@@ -194,12 +210,12 @@ package final class Authenticator {
         _ introspected: (verdict: IntrospectionVerdict, freshUntil: Int64)?, _ signatures: CheckedSignatures
     ) throws(Refusal) -> Finding {
         let finding = try find(bytes, token, rules, issuers, peer, unixSeconds, now, introspected, signatures)
-        if case .found(let principal, let issuer) = finding {
+        if case .found(let found) = finding {
             do throws(Refusal) {
-                try judge(principal, rules.issuers[issuer], issuers, unixSeconds)
-                try revocations.check(principal)
+                try judge(found.principal, rules.issuers[found.issuer], issuers, unixSeconds)
+                try revocations.check(found.principal)
             } catch {
-                suspect = SuspectToken(principal, issuer: issuer)
+                suspect = SuspectToken(found.principal, issuer: found.issuer)
                 throw error
             }
         }
@@ -215,12 +231,6 @@ package final class Authenticator {
 
     // MARK: - The signature, once
 
-    private enum Finding {
-        /// And which of the route's issuers it belongs to.
-        case found(Principal, issuer: Int)
-        case inquire(Inquiry)
-    }
-
     private func find(
         _ bytes: [UInt8], _ token: Slice, _ rules: RouteRules, _ issuers: borrowing IssuerSet,
         _ peer: borrowing PeerFacts, _ unixSeconds: Int64, _ now: Int64,
@@ -234,7 +244,7 @@ package final class Authenticator {
             guard let principal = cache.find(key, now: now) else { continue }
             if principal.facts.isExpired(unixSeconds, skew: entry.clockSkewSeconds) { cache.remove(key) }
             if known == nil { memo.remember(bytes, token, digest) }
-            return .found(principal, issuer: place)
+            return .found(Finding.Found(principal: principal, issuer: place, wasRemembered: true))
         }
         // Who has waited for an answer has passed here before.
         if introspected == nil, signatures.isEmpty, let wait = limiter?.secondsToWait(peer.address, now: now) {
@@ -264,7 +274,7 @@ package final class Authenticator {
                 cache.insert(
                     TokenCache.Key(token: digest, issuer: entry.fingerprint), principal, freshUntil: freshUntil)
             }
-            return .found(principal, issuer: place)
+            return .found(Finding.Found(principal: principal, issuer: place, wasRemembered: false))
         }
     }
 

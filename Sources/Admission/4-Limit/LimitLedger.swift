@@ -21,12 +21,15 @@ package final class LimitLedger: Sendable {
     private static let shardCount = 16
     private let shards: [Shard]
     private let seed: SipHash.Seed
+    /// Buckets remembered at most.
+    package let keysMax: Int
 
     /// - Parameters:
     ///   - keysMax: buckets remembered (`Bounds.limitKeysMax`).
     ///   - seed: random, drawn once by the process.
     package init(keysMax: Int, seed: (UInt64, UInt64)) {
         let each = (max(keysMax, 1) + Self.shardCount - 1) / Self.shardCount
+        self.keysMax = each * Self.shardCount
         shards = (0..<Self.shardCount).map { _ in Shard(capacity: each) }
         self.seed = SipHash.Seed(k0: seed.0, k1: seed.1)
     }

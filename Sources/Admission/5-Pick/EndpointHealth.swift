@@ -21,17 +21,35 @@ package final class EndpointHealth: Sendable {
     /// It would be ejected if enough others of its upstream were not already; until its next success.
     package var ejectionIsWithheld: Bool { withheld.load(ordering: .relaxed) }
 
-    /// Why the last request to it failed; for the log.
-    private let lastFailure = Mutex<String?>(nil)
+    /// Why requests to it failed: the last one, for the log, and how often each word.
+    private let noted = Mutex((last: String?.none, counts: [String: Int]()))
+    private let ejectionsInAll = Atomic<Int>(0)
 
     /// Failures since its last success.
     package var failuresInARow: Int { failures.load(ordering: .relaxed) }
 
     /// Why a request to it has failed.
-    package func note(_ failure: String) { lastFailure.withLock { $0 = failure } }
+    /// - Parameters:
+    ///   - word: one of a few.
+    ///   - shown: what the other end has shown, where that says more.
+    ///   - isFault: the endpoint is to blame.
+    package func note(_ word: String, shown: String?, isFault: Bool) {
+        noted.withLock { noted in
+            noted.counts[word, default: 0] &+= 1
+            if isFault { noted.last = shown.map { "\(word) \($0)" } ?? word }
+        }
+    }
 
     /// What was noted last; nil: nothing has failed yet.
-    package var notedFailure: String? { lastFailure.withLock { $0 } }
+    package var notedFailure: String? { noted.withLock { $0.last } }
+
+    /// Requests that have failed since the start, also those for which it is not to blame, by word.
+    package var failureCounts: [(word: String, count: Int)] {
+        noted.withLock { $0.counts }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// How often it was ejected since the start.
+    package var ejectionCount: Int { ejectionsInAll.load(ordering: .relaxed) }
 
     init(_ endpoint: Endpoint, bound: EjectionBound) {
         self.endpoint = endpoint
@@ -94,6 +112,7 @@ package final class EndpointHealth: Sendable {
                 return withheld.store(true, ordering: .relaxed)
             }
             ejectedUntil.store(until, ordering: .relaxed)
+            if !isOut { ejectionsInAll.wrappingAdd(1, ordering: .relaxed) }
             withheld.store(false, ordering: .relaxed)
             if !isOut { ejections.store(times, ordering: .relaxed) }
         }

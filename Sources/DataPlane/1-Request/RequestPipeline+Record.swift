@@ -25,7 +25,7 @@ extension RequestPipeline {
 
     /// Into the loop's own memory, also where there is no record.
     private func count(_ figures: ExchangeFigures, now: Int64) {
-        let place = request.route?.place ?? RouteNames.unmatched
+        let place = request.route?.place ?? CountedNames.none
         guard place < loop.counts.routes.count else { return }
         let wasForwarded = figures.upstreamStartedAt > 0
         loop.counts.routes[place].add(

@@ -100,9 +100,12 @@ final class RequestPipeline: ExchangeDelegate {
     /// For the record.
     private func note(_ token: PresentedToken, of head: borrowing RequestHead, _ refusal: Refusal) {
         guard let route = request.route else { return }
-        request.refusedToken = loop.authenticator.refusedToken(
+        let refused = loop.authenticator.refusedToken(
             head, token, refusal, rules: route.rules, issuers: request.snapshot.issuers, peer: connection.peer,
             unixSeconds: Clock.wallNanoseconds() / 1_000_000_000)
+        request.refusedToken = refused
+        let issuer = refused.owner.map { loop.ledgers.issuerNames.place(of: $0.issuerName) }
+        loop.tokenCounts.refuse(issuer ?? CountedNames.none, refusal.code)
     }
 
     /// The answer on which the judgement of the request's token waited has not come.
@@ -118,8 +121,7 @@ final class RequestPipeline: ExchangeDelegate {
     ) throws(Refusal) -> Identification {
         switch verdict(head, token, rules, nil, now: now) {
         case .authenticated(let caller):
-            request.principal = caller.principal
-            return .known(caller)
+            return .known(accept(caller))
         case .refused(let refusal):
             throw refusal
         case .inquire(let inquiry):
@@ -127,8 +129,7 @@ final class RequestPipeline: ExchangeDelegate {
             // What the issuer says is known, so nothing but a proof's signature can be left to ask for.
             switch verdict(head, token, rules, introspected, now: now) {
             case .authenticated(let caller):
-                request.principal = caller.principal
-                return .known(caller)
+                return .known(accept(caller))
             case .refused(let refusal):
                 throw refusal
             case .inquire(let inquiry):
@@ -137,6 +138,15 @@ final class RequestPipeline: ExchangeDelegate {
                 throw inquiry.unanswered
             }
         }
+    }
+
+    private func accept(_ caller: Caller) -> Caller {
+        request.principal = caller.principal
+        let places = request.snapshot.issuerPlaces
+        loop.tokenCounts.accept(
+            caller.issuer < places.count ? places[caller.issuer] : CountedNames.others,
+            wasRemembered: caller.wasRemembered)
+        return caller
     }
 
     private func verdict(
@@ -159,7 +169,21 @@ final class RequestPipeline: ExchangeDelegate {
 
     /// 8. How much?
     private func limited(_ permit: Permit, now: Int64) throws(Refusal) {
-        try loop.ledgers.limits.take(permit, now: now, into: &request.allowance)
+        do throws(Refusal) {
+            try loop.ledgers.limits.take(permit, now: now, into: &request.allowance)
+        } catch {
+            countLimit()
+            throw error
+        }
+    }
+
+    /// The one that the record names.
+    private func countLimit() {
+        guard let route = request.route, let place = request.allowance.tightestPlace else { return }
+        let limits = request.snapshot.policy.limits
+        let names = route.route.limits.filter(limits.indices.contains).map { limits[$0].name }
+        guard place < names.count else { return }
+        loop.limitCounts.add(route: route.place, limit: names[place])
     }
 
     /// 9 and 10. Where to, and off it goes.
@@ -270,9 +294,8 @@ final class RequestPipeline: ExchangeDelegate {
         let detail = failure.detail
         request.upstreamFailures.append(detail)
         let health = request.snapshot.upstreams[upstream].health
-        if failure.countsAgainstEndpoint, request.endpoint < health.count {
-            health[request.endpoint].note(detail.shown.map { "\(detail.word) \($0)" } ?? detail.word)
-        }
+        guard request.endpoint < health.count else { return }
+        health[request.endpoint].note(detail.word, shown: detail.shown, isFault: failure.countsAgainstEndpoint)
     }
 
     private func mayRetry(_ failure: ForwardFailure, _ upstream: Int) -> Bool {

@@ -18,7 +18,14 @@ package final class GatewayLoop: ExchangeDelegateFactory {
     let inquiries: PendingRequests
     var random = FastRandom()
     /// Of the requests that have ended here, and those that have not.
-    package internal(set) var counts = RequestCounts()
+    var counts = RequestCounts()
+    /// Of their tokens.
+    var tokenCounts = TokenCounts()
+    /// Of those that limits refused.
+    var limitCounts = LimitCounts()
+    /// TLS handshakes of clients: their version, how often. One or two of them.
+    private var handshakes: [(version: String, count: Int)] = []
+    private let lag: LoopLag
     /// What tells how the gateway is, by the tag of its listener.
     private let monitors: [any LocalService]
     /// Used for answers that the gateway writes itself.
@@ -47,6 +54,7 @@ package final class GatewayLoop: ExchangeDelegateFactory {
         self.ledgers = ledgers
         journal = ledgers.audit.journal()
         authenticator = Self.authenticator(for: snapshot, ledgers)
+        lag = LoopLag(transport)
         let journal = self.journal
         transport.onPause = { journal.handOver() }
         adopt(snapshot)
@@ -64,8 +72,25 @@ package final class GatewayLoop: ExchangeDelegateFactory {
 
     /// What a new connection contributes to its requests.
     package func connectionOpened(_ peer: Peer) -> any ConnectionDelegate {
+        if let version = peer.tls?.version { countHandshake(version) }
         guard let tag = peer.listenerTag else { return ConnectionFacts(peer, on: self) }
         return MonitoringConnection(monitors.indices.contains(tag) ? monitors[tag] : nil)
+    }
+
+    private func countHandshake(_ version: String) {
+        for index in handshakes.indices where handshakes[index].version == version {
+            handshakes[index].count &+= 1
+            return
+        }
+        handshakes.append((version, 1))
+    }
+
+    /// A copy of what the loop has counted, and how its connections are.
+    package var figures: LoopFigures {
+        LoopFigures(
+            counts, tokenCounts, limitCounts, tokensRemembered: authenticator.cachedTokens,
+            handshakes: Dictionary(handshakes.map { ($0.version, $0.count) }) { $1 },
+            pools: pools.map { $0.map { LoopFigures.Pool($0) } }, lag: lag.histogram)
     }
 
     /// Leaves no record: there was no request.
@@ -105,6 +130,7 @@ package final class GatewayLoop: ExchangeDelegateFactory {
         transport.timeouts = snapshot.policy.timeouts.transport
         transport.timeouts.upstreamRequestsMax = snapshot.policy.bounds.upstreamRequestsMax
         counts.makeRoom(for: ledgers.routeNames.all.count)
+        tokenCounts.makeRoom(for: ledgers.issuerNames.all.count)
         transport.gatheredBytesMax = snapshot.policy.bounds.bodyGatheredBytesMax
         balancers = snapshot.upstreams.map { upstream in
             Balancer(upstream.upstream, health: upstream.health, seed: random.next())

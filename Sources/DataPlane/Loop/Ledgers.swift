@@ -6,7 +6,8 @@ import Synchronization
 package final class Ledgers: Sendable {
     /// Where every record goes.
     package let audit: AuditLog
-    let limits: LimitLedger
+    /// The buckets of all rate limits.
+    package let limits: LimitLedger
     let badTokens: AddressLimiter?
     /// Of refused requests.
     let refusals: AddressLimiter?
@@ -22,7 +23,9 @@ package final class Ledgers: Sendable {
     package let signatures: SignatureChecks
     let tokenDigestKey: SecretDigestKey
     /// Under which routes are counted.
-    package let routeNames = RouteNames()
+    package let routeNames = CountedNames()
+    /// And issuers.
+    package let issuerNames = CountedNames()
     /// Of what leaves no record.
     package let counters = Counters()
 

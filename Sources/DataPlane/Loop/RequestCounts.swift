@@ -4,7 +4,7 @@ package import HTTP
 /// What one event loop has counted of its requests since the start, by route. Plain memory of the loop: the loop alone
 /// writes, and whoever reads takes a copy on the loop.
 ///
-/// A route has a place of its own for as long as the process runs (`RouteNames`), so that counts go on over a reload.
+/// A route has a place of its own for as long as the process runs (`CountedNames`), so that counts go on over a reload.
 package struct RequestCounts: Sendable {
     /// Upper bounds of the histograms' buckets, in nanoseconds; one more is above the last.
     package static let bounds: [Int64] = [
@@ -113,7 +113,7 @@ package struct RequestCounts: Sendable {
         }
     }
 
-    /// At the places of `RouteNames`.
+    /// At the places of `CountedNames`.
     package internal(set) var routes: [OfRoute] = []
     /// Requests that have begun and not ended.
     package internal(set) var inFlight = 0

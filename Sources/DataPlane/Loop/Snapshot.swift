@@ -29,6 +29,8 @@ package final class Snapshot: Sendable {
     let recordsQuery: Bool
     /// Counts up: tells the pools of a loop that they belong to an older one.
     package let generation: Int
+    /// In the order of `policy.issuers`: their places in `TokenCounts`.
+    let issuerPlaces: [Int]
     /// nil: no service gets tokens of the gateway.
     let upstreamTokens: UpstreamTokenSigner?
     /// nil: messages do not tell that they came by here.
@@ -40,8 +42,7 @@ package final class Snapshot: Sendable {
     package init(
         policy: Policy, rules: AdmissionRules, routes: [RouteRuntime], upstreams: [UpstreamRuntime], issuers: IssuerSet,
         keySources: [(any IssuerKeySource)?], introspection: [(any IntrospectionSource)?], generation: Int,
-        upstreamTokens: UpstreamTokenSigner?,
-        keysRevision: Int = 0
+        upstreamTokens: UpstreamTokenSigner?, issuerPlaces: [Int] = [], keysRevision: Int = 0
     ) {
         self.policy = policy
         self.rules = rules
@@ -54,6 +55,7 @@ package final class Snapshot: Sendable {
         policyHash = AuditText(policy.hash)
         recordsQuery = policy.audit.query
         self.generation = generation
+        self.issuerPlaces = issuerPlaces
         self.upstreamTokens = upstreamTokens
         via = policy.via.map { ViaFields(pseudonym: $0) }
         ownCookies = OwnCookies(policy)
@@ -73,7 +75,7 @@ package final class Snapshot: Sendable {
         return Snapshot(
             policy: policy, rules: rules, routes: routes, upstreams: upstreams, issuers: current,
             keySources: keySources, introspection: introspection, generation: generation,
-            upstreamTokens: upstreamTokens, keysRevision: keysRevision + 1)
+            upstreamTokens: upstreamTokens, issuerPlaces: issuerPlaces, keysRevision: keysRevision + 1)
     }
 }
 
@@ -104,7 +106,7 @@ package final class RouteRuntime: Sendable {
     package init(
         route: Route, rules: RouteRules, policyHash: AuditText, limits: [RateLimit], defaultBodyBytesMax: Int?,
         upstream: Int?, times: UpstreamTimes, transfer: TransferLimits?, service: (any LocalService)?,
-        resource: ProtectedResources.Place?, place: Int = RouteNames.others
+        resource: ProtectedResources.Place?, place: Int = CountedNames.others
     ) {
         self.place = place
         self.route = route

@@ -20,12 +20,16 @@ struct GatewayMetrics: Sendable {
     /// All of them.
     func text(_ format: MetricsText.Format) async -> [UInt8] {
         var text = MetricsText(format)
-        let counts = await current.requestCounts()
-        requests(counts, &text)
-        connections(&text)
+        let loops = await current.loopFigures()
+        requests(loops.requests, &text)
+        limits(loops, &text)
+        connections(loops, &text)
+        lag(loops, &text)
         audit(&text)
-        endpoints(&text)
         policy(&text)
+        tokens(loops, &text)
+        issuers(&text)
+        upstreams(loops, &text)
         server(&text)
         ProcessFigures.read().write(to: &text)
         text.end()
@@ -88,13 +92,32 @@ struct GatewayMetrics: Sendable {
 
     // MARK: Everything else
 
-    private func connections(_ text: inout MetricsText) {
+    private func limits(_ loops: LoopFigures, _ text: inout MetricsText) {
+        let names = ledgers.routeNames.all
+        text.family("portcullis_rate_limited", .counter, "Requests that a limit refused, by route and limit.")
+        for (name, count) in loops.limited.sorted(by: { ($0.key.route, $0.key.limit) < ($1.key.route, $1.key.limit) })
+        where name.route < names.count {
+            text.sample([("route", names[name.route]), ("limit", name.limit)], count)
+        }
+        text.family("portcullis_rate_limit_keys", .gauge, "Callers that limits remember.")
+        text.value(ledgers.limits.count)
+        text.family(
+            "portcullis_rate_limit_keys_max", .gauge,
+            "Callers that limits can remember; beyond, those are forgotten that were not seen for longest.")
+        text.value(ledgers.limits.keysMax)
+    }
+
+    private func connections(_ loops: LoopFigures, _ text: inout MetricsText) {
         text.family("portcullis_connections", .gauge, "Open connections of clients.")
         text.value(listeners.openConnections)
         text.family(
             "portcullis_refused_connections", .counter,
             "Connections that were refused, because too many requests of their address had been.")
         text.value(ledgers.counters.refusedConnections)
+        text.family("portcullis_tls_handshakes", .counter, "TLS handshakes of clients that succeeded, by version.")
+        for (version, count) in loops.handshakes.sorted(by: { $0.key < $1.key }) {
+            text.sample([("version", version)], count)
+        }
         text.family("portcullis_tls_handshake_failures", .counter, "TLS handshakes of clients that failed, by reason.")
         for (reason, count) in ledgers.handshakes.counts { text.sample([("reason", reason.rawValue)], count) }
         text.family(
@@ -119,6 +142,14 @@ struct GatewayMetrics: Sendable {
         text.value(signatures.refused)
     }
 
+    private func lag(_ loops: LoopFigures, _ text: inout MetricsText) {
+        text.family(
+            "portcullis_event_loop_lag_seconds", .histogram,
+            "How late the event loops did what was due, noted every half second by each.")
+        text.histogram(
+            [], bounds: Self.bounds, counts: loops.lag.counts, sum: Self.seconds(loops.lag.sum))
+    }
+
     private func audit(_ text: inout MetricsText) {
         let health = ledgers.audit.health
         text.family("portcullis_audit_records_written", .counter, "Audit records that the log has taken.")
@@ -138,33 +169,9 @@ struct GatewayMetrics: Sendable {
         text.value(health.alarms)
     }
 
-    private func endpoints(_ text: inout MetricsText) {
-        let upstreams = current.inForce?.snapshot.upstreams ?? []
-        let now = Clock.monotonicNanoseconds()
-        func each(_ name: String, _ help: String, _ value: (EndpointHealth) -> Int) {
-            text.family(name, .gauge, help)
-            for upstream in upstreams {
-                for health in upstream.health {
-                    text.sample(
-                        [("upstream", upstream.upstream.name), ("endpoint", health.endpoint.description)], value(health)
-                    )
-                }
-            }
-        }
-        each("portcullis_upstream_endpoint_ejected", "1 while an endpoint is left out, else 0.") {
-            $0.isEjected(now: now) ? 1 : 0
-        }
-        each(
-            "portcullis_upstream_endpoint_ejection_withheld",
-            "1 while an endpoint would be left out if half of its upstream's were not already, else 0."
-        ) { $0.ejectionIsWithheld ? 1 : 0 }
-        each("portcullis_upstream_endpoint_failures_in_a_row", "Failures since an endpoint's last success.") {
-            $0.failuresInARow
-        }
-        each("portcullis_upstream_endpoint_requests_in_flight", "Requests that an endpoint is serving.") { $0.inFlight }
-    }
-
     private func policy(_ text: inout MetricsText) {
+        text.family("portcullis_build", .info, "The version of the program, and the commit if that is known.")
+        text.sample([("version", Version.number), ("commit", Version.commit)], 1)
         guard let inForce = current.inForce else { return }
         text.family("portcullis_policy", .info, "The hash of the policy in force, as in audit records.")
         text.sample([("policy", inForce.policy.hash)], 1)
@@ -172,35 +179,10 @@ struct GatewayMetrics: Sendable {
         text.value(reloads.count)
         text.family("portcullis_reload_failed", .gauge, "1 while the newest policy file is not in force, else 0.")
         text.value(reloads.error == nil ? 0 : 1)
-        let without = Set(inForce.snapshot.issuers.namesWithoutKeys)
-        text.family("portcullis_issuer_has_keys", .gauge, "0 while tokens of an issuer cannot be verified, else 1.")
-        for issuer in inForce.policy.issuers {
-            text.sample([("issuer", issuer.name)], without.contains(issuer.name) ? 0 : 1)
-        }
-        keys(inForce, &text)
         text.family(
             "portcullis_certificate_not_after_timestamp_seconds", .gauge,
             "When the certificates of a file that the policy names end: the earliest of them, in seconds since 1970.")
         for (path, end) in inForce.certificates.ends { text.sample([("file", path)], Int(end)) }
-    }
-
-    /// Of issuers whose keys are fetched.
-    private func keys(_ inForce: PolicyInForce, _ text: inout MetricsText) {
-        let now = Clock.monotonicNanoseconds()
-        let states = inForce.keyFetchers.compactMap { $0 }.map { (name: $0.name, status: $0.status(now: now)) }
-        guard !states.isEmpty else { return }
-        text.family("portcullis_issuer_keys", .gauge, "Keys of an issuer that can be used.")
-        for (name, status) in states { text.sample([("issuer", name)], status.keys ?? 0) }
-        text.family(
-            "portcullis_issuer_keys_age_seconds", .gauge, "Since an issuer's keys were fetched; absent: never.")
-        for (name, status) in states {
-            guard let age = status.ageNanoseconds else { continue }
-            text.sample([("issuer", name)], Int(age / 1_000_000_000))
-        }
-        text.family(
-            "portcullis_issuer_keys_fetch_failures_in_a_row", .gauge,
-            "Fetches of an issuer's keys that have failed since the last one that did not.")
-        for (name, status) in states { text.sample([("issuer", name)], status.failures) }
     }
 
     private func server(_ text: inout MetricsText) {

@@ -68,15 +68,15 @@ final class CurrentPolicy: Sendable {
     /// Hands revocations to every event loop.
     func publish(_ revocations: RevocationSet) async { try? await onEachLoop { $0.adopt(revocations) } }
 
-    /// What all event loops have counted together.
-    func requestCounts() async -> RequestCounts {
-        let counts = Mutex(RequestCounts())
+    /// What all event loops have counted together, and how they are.
+    func loopFigures() async -> LoopFigures {
+        let sum = Mutex(LoopFigures())
         // Fails only when the loops have ended.
         try? await state.withLock { $0?.transport }?.onEachLoop { _, loop in
-            let own = loop.counts
-            counts.withLock { $0.add(own) }
+            let own = loop.figures
+            sum.withLock { $0.add(own) }
         }
-        return counts.withLock { $0 }
+        return sum.withLock { $0 }
     }
 
     private func onEachLoop(_ work: @escaping @Sendable (GatewayLoop) -> Void) async throws {

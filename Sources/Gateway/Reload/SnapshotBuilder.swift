@@ -55,7 +55,8 @@ struct SnapshotBuilder {
             policy: policy, rules: rules, routes: routes, upstreams: upstreams,
             issuers: IssuerSet(policy.issuers, keys: keys),
             keySources: fetchers, introspection: clients.map { $0?.client },
-            generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer)
+            generation: (previous?.generation ?? 0) + 1, upstreamTokens: signer,
+            issuerPlaces: policy.issuers.map { ledgers.issuerNames.place(of: $0.name) })
         return PolicyInForce(
             snapshot: snapshot, resources: resources, keyFetchers: fetchers, introspection: clients,
             certificates: CertificateTimes(policy.certificateFiles, now: ControlClock.system.unixSeconds()))

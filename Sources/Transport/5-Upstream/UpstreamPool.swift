@@ -50,6 +50,12 @@ package final class UpstreamPool {
 
     /// Connections that are open or being opened.
     package var openConnections: Int { state.open }
+    /// Of these, those that serve nobody.
+    package var idleConnections: Int { state.idleCount }
+    /// That may be open at a time.
+    package var connectionsMax: Int { state.connectionsMax }
+    /// Requests that wait for a connection.
+    package var waitingRequests: Int { state.waitingCount }
 
     // MARK: What exchanges ask for
 

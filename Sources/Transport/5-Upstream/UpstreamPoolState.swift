@@ -2,7 +2,7 @@
 /// value without I/O: `UpstreamPool` tells it what happens and does what it answers. What is lent is in none of its
 /// lists, only counted.
 struct UpstreamPoolState<Connection: AnyObject, Waiter: AnyObject>: ~Copyable {
-    private let connectionsMax: Int
+    let connectionsMax: Int
     /// Exchanges that may wait for a connection; one more is refused.
     private let waitersMax: Int
 
@@ -34,6 +34,10 @@ struct UpstreamPoolState<Connection: AnyObject, Waiter: AnyObject>: ~Copyable {
         open -= useless.count
         return useless
     }
+
+    /// Connections that serve nobody, and requests that wait for one.
+    var idleCount: Int { idle.count }
+    var waitingCount: Int { waiters.count + reservations.count { $0.waiter != nil } }
 
     // MARK: Waiting
 

@@ -1,4 +1,5 @@
 import Foundation
+import Gateway
 import GatewayTesting
 import JSON
 import Testing
@@ -72,6 +73,99 @@ struct MetricsTests {
             #expect(
                 after.text.split(separator: "\n").contains { $0.contains("method=\"GET\",status=\"200\",code=\"\"} 4") }
             )
+        }
+    }
+
+    @Test("tokens are counted by issuer: accepted from memory or anew, refused by code, unvouched apart")
+    func tokens() async throws {
+        try await GatewayHarness.run(edit: Self.edit) { harness in
+            let token = try harness.issuer.token(.es256)
+            let expired = try harness.issuer.draft(adding: ["exp": 1_000]).signed()
+            let client = try harness.client()
+            for (token, status) in [(token, 200), (token, 200), (token, 200), (expired, 401), ("nonsense", 401)] {
+                #expect(try await client.send(harness.request("/orders/1", token: token)).status == status)
+            }
+            let told = try await Self.ask(harness, "/metrics")
+            let wanted = [
+                #"portcullis_tokens_accepted_total{issuer="partner",cache="hit"}"#: "2",
+                #"portcullis_tokens_accepted_total{issuer="partner",cache="miss"}"#: "1",
+                #"portcullis_tokens_refused_total{issuer="partner",code="expired_token"}"#: "1",
+                #"portcullis_tokens_refused_total{issuer="",code="malformed_token"}"#: "1",
+                "portcullis_token_cache_entries": "1",
+            ]
+            for (series, value) in wanted { #expect(told.value(series) == value, "\(series)\n\(told.text)") }
+        }
+    }
+
+    @Test("limits, handshakes, connections to services, the build and how late the loops are have metrics of their own")
+    func everythingElse() async throws {
+        let routes = """
+            - id: few
+              match: {path: "/open/{rest...}"}
+              public: true
+              limits: [scarce]
+              upstream: orders
+            """
+        try await GatewayHarness.run(
+            routes: routes, sections: "limits:\n  scarce: {by: route, rate: 1/h}", edit: Self.edit
+        ) { harness in
+            let client = try harness.client()
+            for status in [200, 429, 429] {
+                #expect(try await client.send(harness.request("/open/")).status == status)
+            }
+            let told = try await Self.ask(harness, "/metrics")
+            let endpoint = #"upstream="orders",endpoint="127.0.0.1:\#(harness.upstream.port)""#
+            let wanted = [
+                #"portcullis_rate_limited_total{route="few",limit="scarce"}"#: "2",
+                "portcullis_rate_limit_keys": "1",
+                #"portcullis_tls_handshakes_total{version="1.3"}"#: "1",
+                "portcullis_upstream_connections{\(endpoint)}": "1",
+                "portcullis_upstream_connections_idle{\(endpoint)}": "1",
+                "portcullis_upstream_requests_waiting{\(endpoint)}": "0",
+                "portcullis_upstream_endpoint_ejections_total{\(endpoint)}": "0",
+            ]
+            for (series, value) in wanted { #expect(told.value(series) == value, "\(series)\n\(told.text)") }
+            #expect(told.text.contains("portcullis_build_info{version=\"\(Version.number)\",commit=\""))
+            try await eventually("a loop to say how late it is") {
+                let count = try await Self.ask(harness, "/metrics").value("portcullis_event_loop_lag_seconds_count")
+                return Int(count ?? "") ?? 0 > 0
+            }
+        }
+    }
+
+    @Test("what went wrong with a service is counted by endpoint and reason")
+    func upstreamFailures() async throws {
+        let dead = try TestUpstream.unusedPort()
+        let edit = { (text: String) -> String in
+            Self.edit(text).replacing(#/endpoints: \[https://[^\]]*\]/#, with: "endpoints: [https://127.0.0.1:\(dead)]")
+        }
+        try await GatewayHarness.run(edit: edit) { harness in
+            #expect(try await harness.answer("/open/").status == 502)
+            let told = try await Self.ask(harness, "/metrics")
+            let labels = #"upstream="orders",endpoint="127.0.0.1:\#(dead)",reason="refused""#
+            #expect(told.value("portcullis_upstream_failures_total{\(labels)}") == "1", "\(told.text)")
+        }
+    }
+
+    @Test("what issuers say of tokens, and that one does not answer, is counted")
+    func introspection() async throws {
+        try await IntrospectionHarness.run(edit: Self.edit) { harness async throws in
+            #expect(try await harness.answer("a").status == 200)
+            #expect(try await harness.answer("a").status == 200)
+            harness.issuer.say(["active": false])
+            #expect(try await harness.answer("b").status == 401)
+            harness.issuer.die()
+            #expect(try await harness.answer("c").status == 503)
+            let told = try await Self.ask(harness.base, "/metrics")
+            func value(_ family: String, _ labels: String) -> String? {
+                told.value("portcullis_introspection_\(family){issuer=\"as\"\(labels)}")
+            }
+            #expect(value("answers_total", #",answer="active""#) == "1", "\(told.text)")
+            #expect(value("answers_total", #",answer="inactive""#) == "1")
+            #expect(value("waiting", "") == "0")
+            #expect(told.text.contains("portcullis_introspection_failures_total{issuer=\"as\",reason=\""))
+            #expect(
+                told.value(#"portcullis_tokens_refused_total{issuer="",code="introspection_unavailable"}"#) == "1")
         }
     }
 

@@ -35,7 +35,7 @@ struct IntrospectionHarness: Sendable {
     static func run<Value: Sendable>(
         tokens: String = "introspection", asking: (FakeIssuer) -> [String] = { IntrospectionHarness.askingByURL($0) },
         lines: [String] = ["authorities: certs/upstream-ca.pem"], routes: String = IntrospectionHarness.routes,
-        bounds: [String]? = nil,
+        bounds: [String]? = nil, edit: (String) -> String = { $0 },
         make: (TestCertificates) throws -> FakeIssuer = { try FakeIssuer.start($0) },
         prepare: (TemporaryFolder) throws -> Void = { _ in }, _ body: (IntrospectionHarness) async throws -> Value
     ) async throws -> Value {
@@ -49,6 +49,7 @@ struct IntrospectionHarness: Sendable {
             ] + lines.map { "    " + $0 }
         return try await GatewayHarness.run(
             routes: routes, sections: "issuers:\n\(entry.joined(separator: "\n"))", issuers: [], bounds: bounds,
+            edit: edit,
             prepare: { folder in
                 try folder.write("s3cret+with/odd=octets\n", to: "certs/introspection.secret", permissions: 0o600)
                 try prepare(folder)

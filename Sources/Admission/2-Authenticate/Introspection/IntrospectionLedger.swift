@@ -84,6 +84,8 @@ package struct IntrospectionLedger: Sendable {
     private var lastFailure: IntrospectionFailure?
     private var succeededAt: Int64?
     private var failingSince: Int64?
+    private var answered = (active: 0, inactive: 0)
+    private var failureCounts: [String: Int] = [:]
 
     /// - Parameter seed: random, drawn once: by it digests are spread over tables, so that nobody can pile them up.
     package init(_ bounds: IntrospectionBounds = IntrospectionBounds(), seed: (UInt64, UInt64)) {
@@ -219,8 +221,10 @@ package struct IntrospectionLedger: Sendable {
                 lifetime = min(lifetime, left)
             }
             active.insert(key, Known(value: verdict, cameAt: now, freshUntil: now &+ lifetime))
+            answered.active &+= 1
         case .inactive:
             inactive.insert(key, Known(value: false, cameAt: now, freshUntil: now &+ bounds.inactiveLifetime))
+            answered.inactive &+= 1
         }
     }
 
@@ -301,6 +305,7 @@ package struct IntrospectionLedger: Sendable {
     private mutating func noteFailure(
         _ failure: IntrospectionFailure, _ question: Question, now: Int64, random: UInt64
     ) -> [Command] {
+        failureCounts[failure.word, default: 0] &+= 1
         guard failure.countsAgainstEndpoint else { return [.note(.refused(failure))] }
         var commands: [Command] = []
         if lastFailure != failure { commands.append(.note(.failed(failure))) }
@@ -328,6 +333,7 @@ package struct IntrospectionLedger: Sendable {
             breaker: breaker, retryNanoseconds: retry, succeededNanoseconds: succeededAt.map { max(0, now &- $0) },
             failingNanoseconds: failingSince.map { max(0, now &- $0) }, failure: lastFailure,
             failures: self.breaker.failures,
-            callsUnderWay: callsUnderWay.count, waiting: line.count, active: active.count, inactive: inactive.count)
+            callsUnderWay: callsUnderWay.count, waiting: line.count, active: active.count, inactive: inactive.count,
+            answeredActive: answered.active, answeredInactive: answered.inactive, failureCounts: failureCounts)
     }
 }

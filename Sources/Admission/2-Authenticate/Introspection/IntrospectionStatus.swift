@@ -36,6 +36,12 @@ package struct IntrospectionStatus: Sendable, Equatable {
     package var active: Int
     /// Tokens remembered as not active.
     package var inactive: Int
+    /// Answers since the start that a token is active.
+    package var answeredActive = 0
+    /// The same: that it is not.
+    package var answeredInactive = 0
+    /// Questions that were not answered since the start, by the words of `IntrospectionFailure`.
+    package var failureCounts: [String: Int] = [:]
 
     /// Words for what somebody must look at.
     package var alarms: [String] {

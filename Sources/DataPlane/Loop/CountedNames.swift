@@ -1,13 +1,12 @@
 import Synchronization
 
-/// The places of routes in `RequestCounts`, by their ids: each keeps its own for as long as the process runs, whatever reloads
-/// do.
-package final class RouteNames: Sendable {
-    /// Of requests that matched no route.
-    static let unmatched = 0
-    /// Of routes above `namesMax`.
+/// The places of names in what the event loops count: each keeps its own for as long as the process runs, whatever reloads do.
+package final class CountedNames: Sendable {
+    /// Of what has no name: requests that matched no route, tokens for which no issuer vouches.
+    static let none = 0
+    /// Of names above `namesMax`.
     static let others = 1
-    /// Names at most: beyond, routes that a reload brings share one place.
+    /// Names at most: beyond, those that a reload brings share one place.
     static let namesMax = 20_000
 
     private struct State {
