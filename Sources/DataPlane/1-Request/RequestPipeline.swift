@@ -121,7 +121,8 @@ final class RequestPipeline: ExchangeDelegate {
     ) throws(Refusal) -> Identification {
         switch verdict(head, token, rules, nil, now: now) {
         case .authenticated(let caller):
-            return .known(accept(caller))
+            accept(caller)
+            return .known(caller)
         case .refused(let refusal):
             throw refusal
         case .inquire(let inquiry):
@@ -129,7 +130,8 @@ final class RequestPipeline: ExchangeDelegate {
             // What the issuer says is known, so nothing but a proof's signature can be left to ask for.
             switch verdict(head, token, rules, introspected, now: now) {
             case .authenticated(let caller):
-                return .known(accept(caller))
+                accept(caller)
+                return .known(caller)
             case .refused(let refusal):
                 throw refusal
             case .inquire(let inquiry):
@@ -140,13 +142,12 @@ final class RequestPipeline: ExchangeDelegate {
         }
     }
 
-    private func accept(_ caller: Caller) -> Caller {
+    private func accept(_ caller: borrowing Caller) {
         request.principal = caller.principal
         let places = request.snapshot.issuerPlaces
         loop.tokenCounts.accept(
             caller.issuer < places.count ? places[caller.issuer] : CountedNames.others,
             wasRemembered: caller.wasRemembered)
-        return caller
     }
 
     private func verdict(

@@ -33,6 +33,14 @@ package struct UpstreamFailure: Sendable, Equatable {
         /// This machine lacks what a connection needs: descriptors, memory, a local port.
         case noResources = "no_resources"
         case notProcessed = "not_processed"
+
+        /// The service did not prove who it is.
+        package var isAboutIdentity: Bool {
+            switch self {
+            case .tlsUnknownAuthority, .tlsExpired, .tlsNotYetValid, .tlsWrongName, .tlsFailed: true
+            default: false
+            }
+        }
     }
     package let kind: Kind
     /// Of `badAnswer`: the rule.
