@@ -84,7 +84,12 @@ package struct Demonstration: Sendable {
             print("")
             print(good ? "Every answer was the expected one." : "Some answers were NOT the expected ones; see above.")
             outcome = .success(good)
-            await stayUp(transcript.hints)
+            // What a newcomer looks at next: what happens on the gateway, in figures.
+            let monitor = gateway.monitors.first.map { "\($0.host):\($0.port)" }
+            let page = once ? nil : monitor.flatMap { PrometheusPage.start(monitor: $0, rules: Self.rules) }
+            defer { page?.stop() }
+            let figures = monitor.map { ["curl http://\($0)/metrics    # and /health, /readyz, /livez"] } ?? []
+            await stayUp(transcript.hints + figures + (page.map { ["Prometheus: \($0.address)"] } ?? []))
         } catch {
             outcome = .failure(error)
         }
@@ -92,6 +97,9 @@ package struct Demonstration: Sendable {
         for service in services { await service.stop() }
         return try outcome.get()
     }
+
+    /// From the project's folder, where the demonstration runs.
+    private static let rules = "deploy/prometheus/portcullis.rules.yml"
 
     // MARK: The parts
 

@@ -16,7 +16,8 @@ struct PortcullisDemo: AsyncParsableCommand {
             Then a user logs in in a browser, and the token that comes of it is taken back. Last, with --once, an agent of the \
             Model Context Protocol registers itself and calls a tool (ports 8446 and 9446).
 
-            It stays up until you press Ctrl-C, so that you can try the curl lines that it prints.
+            It stays up until you press Ctrl-C, so that you can try the curl lines that it prints, and look at the metrics (port 9901): with \
+            Prometheus, if that is installed (port 9090).
             """)
 
     @Flag(help: "End after the transcript: exit status 0 only if every answer was the expected one.")

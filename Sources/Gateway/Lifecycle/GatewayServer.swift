@@ -180,8 +180,12 @@ package final class GatewayServer: Sendable {
     /// In the order of `listeners` in the policy, those that take no traffic last; ports as they really are.
     package var addresses: [Address] {
         let policy = current.inForce?.policy
-        return zip(policy?.listeners ?? [], listeners.ports).map { Address(host: $0.host, port: $1) }
-            + zip(policy?.monitors ?? [], listeners.monitorPorts).map { Address(host: $0.host, port: $1) }
+        return zip(policy?.listeners ?? [], listeners.ports).map { Address(host: $0.host, port: $1) } + monitors
+    }
+
+    /// Those of them that tell how the gateway is.
+    package var monitors: [Address] {
+        zip(current.inForce?.policy.monitors ?? [], listeners.monitorPorts).map { Address(host: $0.host, port: $1) }
     }
 
     /// Names the policy in force.
