@@ -52,6 +52,6 @@ struct Portcullis: AsyncParsableCommand {
             RunCommand.self, CheckCommand.self, CertsCommand.self, ClientCommand.self,
             UserCommand.self, ImportCommand.self,
             GrantCommand.self, SessionCommand.self, KeysCommand.self,
-            TokenCommand.self, JOSECommand.self, VersionCommand.self,
+            TokenCommand.self, JOSECommand.self, HealthCommand.self, VersionCommand.self,
         ])
 }

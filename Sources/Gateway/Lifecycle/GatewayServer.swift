@@ -54,6 +54,7 @@ package final class GatewayServer: Sendable {
             let server = try await GatewayServer(
                 policy: policy, policyPath: policyPath, watch: watch, waitMax: waitMax, logger: logger)
             try await server.open(policy)
+            server.sayStarted(policy)
             return server
         } catch {
             throw StartFailure(findings: [], reason: "\(error)")
@@ -175,6 +176,26 @@ package final class GatewayServer: Sendable {
         running.begin { [services] in try await services.run() }
     }
 
+    /// Which program began to do what, for whoever reads the log from here on.
+    private func sayStarted(_ policy: Policy) {
+        func text(_ address: Address, _ what: String) -> String {
+            let host = address.host.contains(":") ? "[\(address.host)]" : address.host
+            return "\(host):\(address.port) (\(what))"
+        }
+        let told =
+            zip(policy.listeners, addresses).map { text($1, $0.tls == nil ? "plain HTTP" : "TLS") }
+            + zip(policy.monitors, monitors).map {
+                text($1, $0.serves.map(\.rawValue).sorted().joined(separator: ", "))
+            }
+        logger.notice(
+            "started",
+            metadata: [
+                "version": "\(Version.number)", "commit": "\(Version.commit)", "policy": "\(policy.hash)",
+                "listeners": "\(told.joined(separator: ", "))",
+                "process": "\(ProcessInfo.processInfo.processIdentifier)",
+            ])
+    }
+
     // MARK: While it runs
 
     /// In the order of `listeners` in the policy, those that take no traffic last; ports as they really are.
@@ -220,7 +241,7 @@ package final class GatewayServer: Sendable {
             logger.error("a part of the gateway has failed", metadata: ["reason": "\(error)"])
         }
         let lost = await end()
-        logger.info("stopped")
+        logger.notice("stopped")
         return lost
     }
 

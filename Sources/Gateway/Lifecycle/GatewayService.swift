@@ -8,10 +8,17 @@ import UnixSignals
 package struct GatewayService: Service {
     private let policyPath: String
     private let logger: Logger
+    private let log: ProcessLog?
     private let onStart: @Sendable (GatewayServer) -> Void
 
-    /// - Parameter onStart: called once, when all listeners are open.
-    package init(policyPath: String, logger: Logger, onStart: @escaping @Sendable (GatewayServer) -> Void) {
+    /// - Parameters:
+    ///   - log: where `logger` writes, for SIGUSR1; nil: its level does not change.
+    ///   - onStart: called once, when all listeners are open.
+    package init(
+        policyPath: String, logger: Logger, log: ProcessLog? = nil,
+        onStart: @escaping @Sendable (GatewayServer) -> Void
+    ) {
+        self.log = log
         self.policyPath = policyPath
         self.logger = logger
         self.onStart = onStart
@@ -25,6 +32,7 @@ package struct GatewayService: Service {
         await withDiscardingTaskGroup { group in
             group.addTask { await Self.reloadOnHangup(server) }
             group.addTask { await Self.reloadOnChange(server) }
+            if let log { group.addTask { await Self.toggleOnSignal(log, logger) } }
         }
         let lost = await server.stop()
         if lost > 0 { throw LostRecords(count: lost) }
@@ -40,6 +48,14 @@ package struct GatewayService: Service {
     private static func reloadOnHangup(_ server: GatewayServer) async {
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         for await _ in hangups.cancelOnGracefulShutdown() { await server.hangup() }
+    }
+
+    private static func toggleOnSignal(_ log: ProcessLog, _ logger: Logger) async {
+        let signals = await UnixSignalsSequence(trapping: .sigusr1)
+        for await _ in signals.cancelOnGracefulShutdown() {
+            // What is said of it must be severe enough for both levels.
+            logger.critical("the log's level has changed, because of SIGUSR1", metadata: ["level": "\(log.toggle())"])
+        }
     }
 
     /// Looks twice a second, and reloads once a change has been quiet for one look: an editor that writes in two steps

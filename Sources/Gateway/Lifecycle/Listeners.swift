@@ -32,7 +32,7 @@ final class Listeners: Sendable {
             do {
                 let handle = try await transport.listen(listener.settings(policy.bounds))
                 state.withLock { $0.handles.append(handle) }
-                logger.info(
+                logger.debug(
                     "listening",
                     metadata: [
                         "address": "\(listener.host)", "port": "\(handle.port)", "tls": "\(listener.tls != nil)",
@@ -45,7 +45,7 @@ final class Listeners: Sendable {
             do {
                 let handle = try await transport.listen(monitor.settings(tag: tag))
                 state.withLock { $0.monitors.append(handle) }
-                logger.info(
+                logger.debug(
                     "listening for questions about the gateway",
                     metadata: ["address": "\(monitor.host)", "port": "\(handle.port)"])
             } catch {
@@ -74,9 +74,14 @@ final class Listeners: Sendable {
     }
 
     /// No connection is accepted any more, but those that the kernel has completed already.
-    func close() async {
+    func closeTraffic() async { await close(state.withLock { $0.handles }) }
+
+    /// The same of those that take no traffic.
+    func closeMonitors() async { await close(state.withLock { $0.monitors }) }
+
+    private func close(_ handles: [ListenerHandle]) async {
         await withDiscardingTaskGroup { group in
-            for handle in state.withLock({ $0.handles + $0.monitors }) { group.addTask { await handle.close() } }
+            for handle in handles { group.addTask { await handle.close() } }
         }
     }
 }

@@ -20,7 +20,10 @@ struct TrafficService: Service {
     /// Also for what was opened when something else could not be.
     func drain() async {
         counters.beginDraining()
-        await listeners.close()
+        await listeners.closeTraffic()
         if let drain = current.inForce?.policy.timeouts.drain { try? await transport.drain(timeout: drain) }
+        // Until here whoever watches learns that the gateway drains, and how far it has come.
+        await listeners.closeMonitors()
+        try? await transport.drain(timeout: .milliseconds(200), tagged: true)
     }
 }

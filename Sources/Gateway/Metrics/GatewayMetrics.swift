@@ -172,6 +172,8 @@ struct GatewayMetrics: Sendable {
     private func policy(_ text: inout MetricsText) {
         text.family("portcullis_build", .info, "The version of the program, and the commit if that is known.")
         text.sample([("version", Version.number), ("commit", Version.commit)], 1)
+        text.family("portcullis_draining", .gauge, "1 once the gateway has begun to end, else 0.")
+        text.value(ledgers.counters.isDraining ? 1 : 0)
         guard let inForce = current.inForce else { return }
         text.family("portcullis_policy", .info, "The hash of the policy in force, as in audit records.")
         text.sample([("policy", inForce.policy.hash)], 1)

@@ -19,8 +19,10 @@ struct MonitoringService: LocalService {
         // The process runs and its event loops turn; who restarts it because of a full disk would lose connections for nothing.
         case "/livez" where serves.contains(.health): return Self.word(200, "ok")
         case "/readyz" where serves.contains(.health):
-            let isReady = report().isHealthy
-            return Self.word(isReady ? 200 : 503, isReady ? "ok" : "unavailable")
+            let report = report()
+            return Self.word(
+                report.isHealthy ? 200 : 503,
+                report.isHealthy ? "ok" : report.draining ? "draining" : "audit log unavailable")
         case "/health" where serves.contains(.health): return await HealthService(report: report).answer(request)
         default: return Self.word(404, "not found")
         }

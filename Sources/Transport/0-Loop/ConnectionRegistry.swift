@@ -5,6 +5,8 @@ protocol ClientConnection: AnyObject {
 
     /// No new request is taken: idle connections end at their next quiet moment, busy ones after their answer.
     func drain(now: Int64)
+    /// Of a listener with a tag, which takes no traffic.
+    var isTagged: Bool { get }
     /// At once, so that the record of what is under way is written before the process ends.
     func closeNow()
 }

@@ -122,32 +122,37 @@ package final class Transport<Delegates: ExchangeDelegateFactory>: Sendable {
 
     /// Lets what is open finish: each connection closes after the answer that it is giving, idle ones a little later.
     /// Returns when all are closed, or after `timeout`, when what is left is closed.
-    package func drain(timeout: Duration) async throws {
+    /// - Parameter tagged: connections of listeners with a tag (`ListenerSettings.tag`); false: all others.
+    package func drain(timeout: Duration, tagged: Bool = false) async throws {
         let end = Clock.monotonicNanoseconds() &+ timeout.nanoseconds
         while true {
             // Each time: a connection may have been accepted just before its listener closed.
             try await onEachLoop { loop, _ in
                 let now = loop.now()
-                for connection in loop.connections.all { connection.drain(now: now) }
+                for connection in loop.connections.all where connection.isTagged == tagged {
+                    connection.drain(now: now)
+                }
             }
-            guard try await openConnections() > 0, Clock.monotonicNanoseconds() < end else { break }
+            guard try await openConnections(tagged: tagged) > 0, Clock.monotonicNanoseconds() < end else { break }
             try await Task.sleep(for: .milliseconds(50))
         }
         try await onEachLoop { loop, _ in
-            for connection in loop.connections.all { connection.closeNow() }
+            for connection in loop.connections.all where connection.isTagged == tagged { connection.closeNow() }
         }
         // Their sockets close on the loops' next turns, and only then do their records.
         let closed = Clock.monotonicNanoseconds() &+ TransportBounds.closingNanoseconds
-        while try await openConnections() > 0, Clock.monotonicNanoseconds() < closed {
+        while try await openConnections(tagged: tagged) > 0, Clock.monotonicNanoseconds() < closed {
             try await Task.sleep(for: .milliseconds(10))
         }
     }
 
     /// Connections of clients, on all loops.
-    package func openConnections() async throws -> Int {
+    private func openConnections(tagged: Bool) async throws -> Int {
         var count = 0
         for seat in seats {
-            count += try await seat.eventLoop.submit { seat.seated.value.loop.connections.count }.get()
+            count += try await seat.eventLoop.submit {
+                seat.seated.value.loop.connections.all.count { $0.isTagged == tagged }
+            }.get()
         }
         return count
     }

@@ -233,6 +233,8 @@ final class HTTP1ServerConnection: Timed, ChannelDuplexHandler, ClientStream, Cl
         (try? context?.channel.syncOptions?.getOption(ChannelOptions.bufferedWritableBytes)) ?? 0
     }
 
+    var isTagged: Bool { listener.tag != nil }
+
     func drain(now: Int64) { state.drain(now: now, hasLeftover: leftover != nil) }
 
     func closeNow() {

@@ -15,7 +15,8 @@ struct RunCommand: AsyncParsableCommand {
             one line for each listener on standard output (`listening on 127.0.0.1:8443`); the log goes to standard error.
 
             Signals: SIGHUP reads the policy, keys and certificates again and reopens the audit file; SIGTERM and SIGINT \
-            stop accepting, finish what is open (timeouts.drain, 30 s) and end. Changed files are noticed by themselves. \
+            stop accepting, finish what is open (timeouts.drain, 30 s) and end; SIGUSR1 logs everything from debug on, and the \
+            next time as before again. Changed files are noticed by themselves. \
             A policy with errors never takes effect: the one in force stays.
 
             Exit status: 0 after a drain, 1 when it could not start, or when audit records were lost at the end.
@@ -27,15 +28,20 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How much to log: trace, debug, info, notice, warning, error, critical.")
     var logLevel: String = "info"
 
+    @Option(
+        help: ArgumentHelp(
+            "How lines of the log look: text for people, json for programs; auto: text on a terminal, else json."))
+    var logFormat: ProcessLog.Format = .auto
+
     func run() async throws {
         guard let level = Logger.Level(rawValue: logLevel) else {
             throw ValidationError(
                 "--log-level: \(logLevel) is not a level; use one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
             )
         }
-        var logger = Logger(label: "portcullis") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = level
-        let service = GatewayService(policyPath: policy, logger: logger) { server in
+        let log = ProcessLog(format: logFormat, level: level)
+        let logger = log.logger
+        let service = GatewayService(policyPath: policy, logger: logger, log: log) { server in
             for address in server.addresses {
                 let host = address.host.contains(":") ? "[\(address.host)]" : address.host
                 print("listening on \(host):\(address.port)")
@@ -56,3 +62,5 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 }
+
+extension ProcessLog.Format: ExpressibleByArgument {}

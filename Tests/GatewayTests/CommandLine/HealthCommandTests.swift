@@ -1,0 +1,124 @@
+import Foundation
+import GatewayTesting
+import Testing
+
+@Suite("portcullis health")
+struct HealthCommandTests {
+    /// The program that the other tests of commands run.
+    private static func ask(_ folder: TemporaryFolder, _ words: String...) async throws -> (status: Int32, said: String)
+    {
+        try await ask(folder, words)
+    }
+
+    private static func ask(_ folder: TemporaryFolder, _ words: [String]) async throws -> (status: Int32, said: String)
+    {
+        let process = try ChildProcess.start(
+            "/bin/sh", ["-c", "\"$@\" >said 2>&1", "-", try ProgramRunner.built().executable, "health"] + words,
+            in: folder.url.path)
+        let status = try await process.waitForExit()
+        return (status, String(decoding: try folder.read("said"), as: UTF8.self))
+    }
+
+    private static func edit(_ text: String) -> String {
+        text.replacingOccurrences(
+            of: "listeners:\n", with: "listeners:\n  - {address: \"127.0.0.1:0\", serves: [health, metrics]}\n")
+    }
+
+    @Test("it says how the gateway is, and its exit status says it to probes")
+    func states() async throws {
+        let dead = try TestUpstream.unusedPort()
+        let edit = { (text: String) -> String in
+            Self.edit(text).replacing(#/endpoints: \[https://[^\]]*\]/#, with: "endpoints: [https://127.0.0.1:\(dead)]")
+        }
+        let folder = try TemporaryFolder("health")
+        var place = ""
+        try await GatewayHarness.run(edit: edit) { harness in
+            place = "http://127.0.0.1:\(try #require(harness.gateway.running.ports.last))"
+            #expect(try await Self.ask(folder, place) == (0, "ok\n"))
+            #expect(try await Self.ask(folder, place, "--live") == (0, "alive\n"))
+            let degraded = "degraded: upstream_without_endpoint\n"
+            try await eventually("the endpoint to fail too often") {
+                _ = try await harness.answer("/open/")
+                return try await Self.ask(folder, place).said == degraded
+            }
+            for (words, status) in [(["--strict"], Int32(3)), ([], 0)] {
+                let told = try await Self.ask(folder, [place] + words)
+                #expect(told == (status, degraded), "\(told)")
+            }
+            try await harness.gateway.stop()
+        }
+        let gone = try await Self.ask(folder, place)
+        #expect(gone.status == 1 && gone.said.hasPrefix("no answer: http://localhost:"), "\(gone.said)")
+    }
+
+    @Test(
+        "a policy names the listener, and who has none is told what to add",
+        arguments: [
+            ("", Int32(2), "no listener serves health; add to its listeners"),
+            ("  - {address: \"127.0.0.1:PORT\", serves: [health]}\n", 1, "no answer: http://localhost:PORT/health"),
+            ("  - {address: \"0.0.0.0:PORT\", serves: [health], insecure_any_address: true}\n", 1, "no answer: "),
+            ("  - {address: \"127.0.0.1:PORT\", serves: [metrics]}\n", 2, "no listener serves health"),
+            ("  - {adress: x}\n", 2, "listener 2 has no \"address\""),
+        ])
+    func policies(listener: String, status: Int32, said: String) async throws {
+        let folder = try TemporaryFolder("health")
+        let port = "\(try TestUpstream.unusedPort())"
+        try folder.write(
+            """
+            version: 1
+            listeners:
+              - {address: "127.0.0.1:0", insecure_plaintext: true}
+            \(listener.replacingOccurrences(of: "PORT", with: port))
+            routes:
+              - {id: health, match: {path: /health}, public: true, local: health}
+            audit: {file: {path: audit.jsonl}}
+
+            """, to: "routes.yaml")
+        let told = try await Self.ask(folder, "routes.yaml")
+        #expect(
+            told.status == status && told.said.contains(said.replacingOccurrences(of: "PORT", with: port)), "\(told)")
+    }
+
+    @Test("a full disk is no reason to restart: the gateway is alive, and says what it lacks")
+    func fullDisk() async throws {
+        let folder = try TemporaryFolder("health")
+        try await GatewayHarness.run(
+            edit: Self.edit,
+            prepare: { folder in
+                try FileManager.default.createSymbolicLink(
+                    atPath: folder.path("audit.jsonl"), withDestinationPath: "/dev/full")
+            }
+        ) { harness in
+            let place = "http://127.0.0.1:\(try #require(harness.gateway.running.ports.last))"
+            try await eventually("a refusal") { try await harness.answer("/open/").status == 503 }
+            let told = try await Self.ask(folder, place)
+            #expect(told.status == 1 && told.said.hasPrefix("unavailable: the audit log takes no records: "), "\(told)")
+            #expect(try await Self.ask(folder, place, "--live").status == 0)
+        }
+    }
+
+    @Test("whoever asks is answered until the last request has ended: not ready, draining, and alive")
+    func draining() async throws {
+        let folder = try TemporaryFolder("health")
+        try await GatewayHarness.run(
+            paths: [
+                "/open/slow": .steps(
+                    .waitForGate("slow"), .write(Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)))
+            ], timeouts: ["drain: 20s"], edit: Self.edit
+        ) {
+            harness in
+            let place = "http://127.0.0.1:\(try #require(harness.gateway.running.ports.last))"
+            let slow = Task { try await harness.answer("/open/slow").status }
+            _ = try await harness.upstream.requests(atLeast: 1)
+            let end = Task { try await harness.gateway.stop() }
+            try await eventually("the gateway to drain") {
+                try await Self.ask(folder, place).said == "unavailable: draining\n"
+            }
+            #expect(try await Self.ask(folder, place, "--live") == (0, "alive\n"))
+            harness.upstream.open(gate: "slow")
+            #expect(try await slow.value == 200)
+            try await end.value
+            #expect(try await Self.ask(folder, place).status == 1)
+        }
+    }
+}
