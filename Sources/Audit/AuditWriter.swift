@@ -294,7 +294,9 @@ final class AuditWriter: @unchecked Sendable {
             switch sink.write(batch.octets[offset...]) {
             case .success(let count):
                 offset += count
-                if gauges.isFailing.load(ordering: .relaxed) { setFailure(nil) }
+                // Not before all of it is there: on a full disk there is often room for the beginning of a record, again and
+                // again.
+                if offset == batch.octets.count, gauges.isFailing.load(ordering: .relaxed) { setFailure(nil) }
             case .failure(let failure):
                 // The file shall end with a whole record, whatever comes: one that was begun is written again.
                 let start = batch.startOfRecord(at: offset)

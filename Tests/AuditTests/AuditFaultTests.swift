@@ -43,6 +43,36 @@ struct AuditFaultTests {
         #expect(log.health == AuditLog.Health(failure: nil, dropped: 0, written: 3, lost: 0, queuedBytes: 0))
     }
 
+    @Test(
+        "a disk with room for the beginning of a record is full all the time: said once when it is, and once when there is room",
+        .enabled(if: geteuid() == 0, "needs root, for a small file system of its own"))
+    func nearlyFullDisk() throws {
+        let scratch = try Scratch()
+        let folder = scratch.folder + "/small"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try #require(mount("tmpfs", folder, "tmpfs", 0, "size=64k") == 0, "\(String(cString: strerror(errno)))")
+        defer { umount2(folder, Int32(MNT_DETACH)) }
+        let filler = folder + "/filler"
+        try Data(count: 61_440).write(to: URL(fileURLWithPath: filler))
+        let heard = Heard()
+        let log = try AuditLog(
+            sink: .file(path: folder + "/audit.jsonl", rotateBytes: 1 << 30, keep: 3), whenFull: .refuse,
+            queueBytesMax: 1 << 20, onNotice: heard.add)
+        let journal = log.journal()
+        for number in 0..<150 { #expect(journal.record(number)) }
+        journal.handOver()
+        #expect(log.wait { log.isFailing })
+        // Some attempts later; there is one each half second.
+        for _ in 0..<75 where heard.all.count < 2 { usleep(20_000) }
+        #expect(heard.all == [.failing(reason: "No space left on device")])
+        #expect(journal.isRefused)
+        try FileManager.default.removeItem(atPath: filler)
+        #expect(log.wait { !log.isFailing })
+        #expect(log.stop())
+        #expect(heard.all == [.failing(reason: "No space left on device"), .recovered])
+        #expect(try scratch.records(folder + "/audit.jsonl").numbers == Array(0..<150))
+    }
+
     @Test("with drop_and_count requests go on while the disk is full; what is not kept is counted")
     func dropAndCount() throws {
         let scratch = try Scratch()

@@ -159,10 +159,4 @@ struct AuditFileTamperingTests {
         notice = nameless.verify()
         #expect(notice == nil)
     }
-
-    private final class Heard: Sendable {
-        private let notices = Mutex<[AuditNotice]>([])
-        var all: [AuditNotice] { notices.withLock { $0 } }
-        @Sendable func add(_ notice: AuditNotice) { notices.withLock { $0.append(notice) } }
-    }
 }

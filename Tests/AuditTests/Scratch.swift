@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import JSON
+import Synchronization
 
 @testable import Audit
 
@@ -74,4 +75,11 @@ func recordMembers(_ fill: (inout AuditRecord) -> Void) throws -> JSONObject {
     let records = try Scratch.records(recordText(fill))
     guard records.count == 1 else { throw Scratch.Torn() }
     return records[0]
+}
+
+/// What a log has told of itself.
+final class Heard: Sendable {
+    private let notices = Mutex<[AuditNotice]>([])
+    var all: [AuditNotice] { notices.withLock { $0 } }
+    @Sendable func add(_ notice: AuditNotice) { notices.withLock { $0.append(notice) } }
 }
