@@ -49,7 +49,7 @@ struct Portcullis: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, CheckCommand.self, CertsCommand.self, ClientCommand.self,
+            InitCommand.self, RunCommand.self, CheckCommand.self, CertsCommand.self, ClientCommand.self,
             UserCommand.self, ImportCommand.self,
             GrantCommand.self, SessionCommand.self, KeysCommand.self,
             TokenCommand.self, JOSECommand.self, HealthCommand.self, VersionCommand.self,

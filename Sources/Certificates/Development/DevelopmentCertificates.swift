@@ -16,11 +16,17 @@ package struct DevelopmentCertificates: Sendable {
     private let folder: String
     private let hostNames: [String]
     private let ipAddresses: [String]
+    private let services: [String]
 
-    /// The names are those of the gateway itself; the authority behind them is constrained to the host names.
+    /// The names are those of the gateway itself; the authority behind them is constrained to the host names. Names that a
+    /// certificate of before has stay in it.
+    /// - Parameter services: besides `orders` and `payments`, each with `NAME.pem` as `spiffe://example.org/NAME`; what
+    ///   `isServiceName` says is one.
     package init(
-        folder: String, hostNames: [String] = hostNamesDefault, ipAddresses: [String] = ipAddressesDefault
+        folder: String, hostNames: [String] = hostNamesDefault, ipAddresses: [String] = ipAddressesDefault,
+        services: [String] = []
     ) {
+        self.services = services
         self.folder = folder
         self.hostNames = hostNames
         self.ipAddresses = ipAddresses
@@ -34,11 +40,22 @@ package struct DevelopmentCertificates: Sendable {
         guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw NewFileError(path: folder, doing: "lock", code: errno) }
         defer { close(lock) }
         var files: [DevelopmentFile] = []
-        for hierarchy in DevelopmentHierarchy.all(hostNames: hostNames, ipAddresses: ipAddresses) {
+        let (hosts, addresses) = try namesOfGateway()
+        for hierarchy in DevelopmentHierarchy.all(hostNames: hosts, ipAddresses: addresses, services: services) {
             files += try make(hierarchy, now: now, force: force)
         }
         files += try PartnerKeys(folder: folder).make(force: force)
         return files
+    }
+
+    /// Those asked for, and those that its certificate has already.
+    private func namesOfGateway() throws -> ([String], [String]) {
+        let there = try PairOnDisk(folder: folder, name: "gateway")
+        guard !there.isForeign, let facts = there.facts else { return (hostNames, ipAddresses) }
+        return (
+            hostNames + facts.dnsNames.filter { !hostNames.contains($0) },
+            ipAddresses + facts.ipAddresses.filter { !ipAddresses.contains($0) }
+        )
     }
 
     private func make(_ hierarchy: DevelopmentHierarchy, now: Int64, force: Bool) throws -> [DevelopmentFile] {

@@ -41,8 +41,15 @@ struct DevelopmentHierarchy: Sendable {
     var permittedDNSNames: [String] = []
     var leaves: [DevelopmentLeaf]
 
-    static func all(hostNames: [String], ipAddresses: [String]) -> [DevelopmentHierarchy] {
+    static func all(hostNames: [String], ipAddresses: [String], services: [String]) -> [DevelopmentHierarchy] {
         let here = ["127.0.0.1", "::1"]
+        var seen: Set<String> = []
+        // Where it runs on this machine, and where a network of containers knows it by its name.
+        let leaves = (["orders", "payments"] + services).filter { seen.insert($0).inserted }.map { name in
+            DevelopmentLeaf(
+                name: name, use: .server, dnsNames: services.contains(name) ? ["localhost", name] : ["localhost"],
+                ipAddresses: here, uris: ["spiffe://example.org/\(name)"])
+        }
         return [
             DevelopmentHierarchy(
                 name: "ca", commonName: "Portcullis development CA for the gateway", permittedDNSNames: hostNames,
@@ -52,14 +59,8 @@ struct DevelopmentHierarchy: Sendable {
                 leaves: [DevelopmentLeaf(name: "client", use: .client, uris: ["spiffe://example.org/client"])]),
             DevelopmentHierarchy(
                 name: "upstream-ca", commonName: "Portcullis development CA for upstreams",
-                leaves: [
-                    DevelopmentLeaf(
-                        name: "orders", use: .server, dnsNames: ["localhost"], ipAddresses: here,
-                        uris: ["spiffe://example.org/orders"]),
-                    DevelopmentLeaf(
-                        name: "payments", use: .server, dnsNames: ["localhost"], ipAddresses: here,
-                        uris: ["spiffe://example.org/payments"]),
-                    DevelopmentLeaf(name: "gateway-client", use: .client, uris: ["spiffe://example.org/gateway"]),
+                leaves: leaves + [
+                    DevelopmentLeaf(name: "gateway-client", use: .client, uris: ["spiffe://example.org/gateway"])
                 ]),
         ]
     }

@@ -19,6 +19,9 @@ struct CertsInitCommand: ParsableCommand {
             gateway's own client certificate (upstream-ca.pem, orders.pem, payments.pem, gateway-client.pem). Also \
             partner.jwks.json and partner.key, which stand in for an external issuer.
 
+            The gateway's certificate is for localhost, api.localhost and api.example.com; --host adds names of your own. --service \
+            makes certificates for services of your own, which prove to be spiffe://example.org/NAME.
+
             Private keys are written with mode 0600. Nothing that is still valid is overwritten; --force renews the \
             certificates. Not for production: there, use your own CA.
             """)
@@ -29,14 +32,50 @@ struct CertsInitCommand: ParsableCommand {
     @Flag(help: "Make new ones even where the old ones are still valid.")
     var force = false
 
+    @OptionGroup var names: CertificateNames
+
     func run() throws {
-        let certificates = DevelopmentCertificates(folder: folder)
+        let certificates = DevelopmentCertificates(
+            folder: folder, hostNames: names.hostNames, ipAddresses: names.ipAddresses, services: names.service)
         do {
             for file in try certificates.make(now: Int64(Date().timeIntervalSince1970), force: force) {
                 print(file.description)
             }
         } catch {
             throw CommandFailure("\(error)")
+        }
+    }
+}
+
+/// For whom development certificates are made.
+struct CertificateNames: ParsableArguments {
+    @Option(help: "A host name, or an IP address, of the gateway besides localhost; may be repeated.")
+    var host: [String] = []
+
+    @Option(help: "A service behind the gateway, in lower case; may be repeated.")
+    var service: [String] = []
+
+    private var names: [DevelopmentCertificates.GatewayName] { host.compactMap { .init($0) } }
+
+    var hostNames: [String] {
+        DevelopmentCertificates.hostNamesDefault
+            + names.compactMap(\.hostName).filter { !DevelopmentCertificates.hostNamesDefault.contains($0) }
+    }
+
+    var ipAddresses: [String] {
+        DevelopmentCertificates.ipAddressesDefault
+            + names.compactMap(\.ipAddress).filter { !DevelopmentCertificates.ipAddressesDefault.contains($0) }
+    }
+
+    func validate() throws {
+        for name in host where DevelopmentCertificates.GatewayName(name) == nil {
+            throw ValidationError(
+                "--host: \(name) is neither a host name in lower case nor an IP address; write it as api.example.com")
+        }
+        for name in service where !DevelopmentCertificates.isServiceName(name) {
+            throw ValidationError(
+                "--service: \(name) cannot be a service; use lower-case letters, digits and -, and no name of the gateway's own files"
+            )
         }
     }
 }

@@ -115,7 +115,8 @@ struct StandardOutputTests {
             try? FileManager.default.removeItem(atPath: folder.path(name))
         }
         let new = try await startedWith(path)
-        #expect(new.count == 1 && new.first?.contains("created new") == true && new.first?.contains("kid=") == true)
+        #expect(
+            new.count == 1 && new.first?.contains("created new") == true && new.first?.contains("\"kid\":\"") == true)
         #expect(new != kids)
     }
 

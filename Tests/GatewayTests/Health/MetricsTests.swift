@@ -6,12 +6,12 @@ import Testing
 
 @Suite("metrics, and the listener that tells how the gateway is")
 struct MetricsTests {
-    private static func edit(_ text: String) -> String {
+    static func edit(_ text: String) -> String {
         text.replacingOccurrences(
             of: "listeners:\n", with: "listeners:\n  - {address: \"127.0.0.1:0\", serves: [health, metrics]}\n")
     }
 
-    private static func ask(_ harness: GatewayHarness, _ target: String, method: String = "GET", fields: String = "")
+    static func ask(_ harness: GatewayHarness, _ target: String, method: String = "GET", fields: String = "")
         async throws -> Told
     {
         let port = try #require(harness.gateway.running.ports.last)
@@ -144,28 +144,6 @@ struct MetricsTests {
             let told = try await Self.ask(harness, "/metrics")
             let labels = #"upstream="orders",endpoint="127.0.0.1:\#(dead)",reason="refused""#
             #expect(told.value("portcullis_upstream_failures_total{\(labels)}") == "1", "\(told.text)")
-        }
-    }
-
-    @Test("what issuers say of tokens, and that one does not answer, is counted")
-    func introspection() async throws {
-        try await IntrospectionHarness.run(edit: Self.edit) { harness async throws in
-            #expect(try await harness.answer("a").status == 200)
-            #expect(try await harness.answer("a").status == 200)
-            harness.issuer.say(["active": false])
-            #expect(try await harness.answer("b").status == 401)
-            harness.issuer.die()
-            #expect(try await harness.answer("c").status == 503)
-            let told = try await Self.ask(harness.base, "/metrics")
-            func value(_ family: String, _ labels: String) -> String? {
-                told.value("portcullis_introspection_\(family){issuer=\"as\"\(labels)}")
-            }
-            #expect(value("answers_total", #",answer="active""#) == "1", "\(told.text)")
-            #expect(value("answers_total", #",answer="inactive""#) == "1")
-            #expect(value("waiting", "") == "0")
-            #expect(told.text.contains("portcullis_introspection_failures_total{issuer=\"as\",reason=\""))
-            #expect(
-                told.value(#"portcullis_tokens_refused_total{issuer="",code="introspection_unavailable"}"#) == "1")
         }
     }
 

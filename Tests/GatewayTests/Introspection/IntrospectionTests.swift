@@ -37,6 +37,28 @@ struct IntrospectionTests {
         }
     }
 
+    @Test("what issuers say of tokens, and that one does not answer, is counted")
+    func introspection() async throws {
+        try await IntrospectionHarness.run(edit: MetricsTests.edit) { harness async throws in
+            #expect(try await harness.answer("a").status == 200)
+            #expect(try await harness.answer("a").status == 200)
+            harness.issuer.say(["active": false])
+            #expect(try await harness.answer("b").status == 401)
+            harness.issuer.die()
+            #expect(try await harness.answer("c").status == 503)
+            let told = try await MetricsTests.ask(harness.base, "/metrics")
+            func value(_ family: String, _ labels: String) -> String? {
+                told.value("portcullis_introspection_\(family){issuer=\"as\"\(labels)}")
+            }
+            #expect(value("answers_total", #",answer="active""#) == "1", "\(told.text)")
+            #expect(value("answers_total", #",answer="inactive""#) == "1")
+            #expect(value("waiting", "") == "0")
+            #expect(told.text.contains("portcullis_introspection_failures_total{issuer=\"as\",reason=\""))
+            #expect(
+                told.value(#"portcullis_tokens_refused_total{issuer="",code="introspection_unavailable"}"#) == "1")
+        }
+    }
+
     @Test(
         "RS-071 the gateway shows who it is as its entry says",
         arguments: ["client_secret_post", "private_key_jwt", "tls_client_auth"])
