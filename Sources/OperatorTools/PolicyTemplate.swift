@@ -1,16 +1,21 @@
-package import HTTP
+import HTTP
 
 /// The first `routes.yaml` of a gateway: what `portcullis init` writes. It runs as it is, with development certificates.
 package struct PolicyTemplate: Sendable {
     /// What the gateway stands in front of.
     package struct Service: Sendable {
         /// What routes and scopes call it: letters, digits and `-`.
-        package var name: String
-        /// Scheme, host and port; a path is not part of it.
-        package var url: AbsoluteURL
-        package init(name: String, url: AbsoluteURL) {
+        package let name: String
+        /// Else its way is plain text.
+        package let isHTTPS: Bool
+        let origin: String
+
+        /// nil: the URL is more, or less, than scheme, host and port.
+        package init?(name: String, url: String) {
+            guard let url = AbsoluteURL(url), ["", "/"].contains(url.target) else { return nil }
             self.name = name
-            self.url = url
+            isHTTPS = url.isHTTPS
+            origin = url.origin
         }
     }
 
@@ -76,7 +81,7 @@ package struct PolicyTemplate: Sendable {
 
     private func upstreams(_ service: Service) -> String {
         let security =
-            service.url.isHTTPS
+            service.isHTTPS
             ? """
                 # Its certificate must be of this authority and prove this name; dns:NAME for one with a host name.
                 tls:
@@ -92,7 +97,7 @@ package struct PolicyTemplate: Sendable {
             # The service behind the gateway.
             upstreams:
               \(service.name):
-                endpoints: ["\(service.url.origin)"]
+                endpoints: ["\(service.origin)"]
             \(security)
 
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import Certificates
 import Foundation
 import Glibc
-import HTTP
 import OperatorTools
 
 struct InitCommand: ParsableCommand {
@@ -52,20 +51,16 @@ struct InitCommand: ParsableCommand {
                 "--host: localhost is the authorization server's; the API needs a name of its own, so that no service gets its cookies: api.localhost"
             )
         }
-        if let url, serviceURL == nil {
+        if let url, behind == nil {
             throw ValidationError(
                 "--for: \(url) is no service; write scheme, host and port, as in https://127.0.0.1:9443")
         }
     }
 
-    private var serviceURL: AbsoluteURL? {
-        url.flatMap { AbsoluteURL($0) }.flatMap { ["", "/"].contains($0.target) ? $0 : nil }
-    }
+    private var behind: PolicyTemplate.Service? { url.flatMap { PolicyTemplate.Service(name: service, url: $0) } }
 
     private var template: PolicyTemplate {
-        PolicyTemplate(
-            service: serviceURL.map { .init(name: service, url: $0) }, hosts: host.isEmpty ? ["api.localhost"] : host,
-            port: port)
+        PolicyTemplate(service: behind, hosts: host.isEmpty ? ["api.localhost"] : host, port: port)
     }
 
     func run() throws {
@@ -80,7 +75,7 @@ struct InitCommand: ParsableCommand {
                 folder: folder == "." ? "certs" : "\(folder)/certs",
                 hostNames: DevelopmentCertificates.hostNamesDefault
                     + host.filter { !DevelopmentCertificates.hostNamesDefault.contains($0) },
-                services: template.service?.url.isHTTPS == true ? [service] : [])
+                services: template.service?.isHTTPS == true ? [service] : [])
             for file in try certificates.make(now: Int64(Date().timeIntervalSince1970)) {
                 print("certs/\(file.description)")
             }
