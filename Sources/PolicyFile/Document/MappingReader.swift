@@ -168,23 +168,3 @@ final class MappingReader {
         findings.warning(code, at: keyPosition(key), message)
     }
 }
-
-/// Keys that people know from other gateways, and what to do here.
-enum KnownHabits {
-    private static let hints = [
-        "trusted_proxies": "no proxy is trusted to say who the client is; the address of the connection counts",
-        "insecure_skip_verify":
-            "a certificate is always verified; insecure_any_identity gives up the check of the name only",
-        "ssl": "it is called tls",
-        "cert": "it is called chain",
-        "certificate_file": "it is called chain",
-        "backend": "it is called upstream",
-        "service": "it is called upstream",
-        "jwks_uri": "it is called jwks: {url: …}, and found by discovery without it",
-        "jwks_url": "it is called jwks: {url: …}, and found by discovery without it",
-        "cors": "the upstream answers CORS requests itself",
-        "allowed_algorithms": "it is called algorithms",
-    ]
-
-    static func hint(for key: String) -> String? { hints[key].map { "; \($0)" } }
-}
