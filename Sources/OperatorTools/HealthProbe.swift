@@ -23,13 +23,18 @@ package struct HealthProbe: Sendable {
         package let text: String
     }
 
+    /// Where a gateway tells how it is unless its policy says otherwise.
+    package static let placeDefault = "http://127.0.0.1:9901"
+
     private let place: OutgoingHTTP.Place
+    /// The same, for messages.
+    private let shown: String
     private let timeout: Duration
 
     /// - Parameters:
     ///   - place: `http://127.0.0.1:9901`, or a policy file whose listener is taken.
     ///   - timeout: for an answer.
-    /// - Throws: `Failure`: the file cannot be read, or has no such listener.
+    /// - Throws: `Failure`: the file has an error, or no such listener.
     package init(_ place: String, timeout: Duration) throws {
         self.timeout = timeout
         if place.hasPrefix("http://") || place.hasPrefix("https://") {
@@ -39,13 +44,15 @@ package struct HealthProbe: Sendable {
                 )
             }
             self.place = .init(host: url.host, port: url.port)
+            shown = url.origin
             return
         }
         let reading = PolicyReader(files: DiskPolicyFiles()).read(fileAt: place)
         guard let policy = reading.policy else {
             throw Failure(
-                description: reading.findings.first { $0.severity == .error }.map(\.description)
+                description: (reading.findings.first { $0.severity == .error }.map(\.description)
                     ?? "\(place): cannot be read")
+                    + "; the gateway may run by the policy of before: ask it by its URL, such as \(Self.placeDefault)")
         }
         guard let monitor = policy.monitors.first(where: { $0.serves.contains(.health) }) else {
             throw Failure(
@@ -61,12 +68,13 @@ package struct HealthProbe: Sendable {
         // What listens everywhere is asked on this machine.
         let host = ["0.0.0.0": "127.0.0.1", "::": "::1"][monitor.host] ?? monitor.host
         self.place = .init(host: host, port: monitor.port)
+        shown = "http://" + (host.contains(":") ? "[\(host)]" : host) + ":\(monitor.port)"
     }
 
     /// Whether it runs at all: for who would restart it.
     package func live() async -> Told {
         switch await ask("/livez") {
-        case .failure(let failure): Self.silent(failure)
+        case .failure(let failure): silent(failure)
         case .success(let answer):
             Told(
                 isGood: answer.status == 200, isDegraded: false,
@@ -77,7 +85,7 @@ package struct HealthProbe: Sendable {
     /// Whether it serves requests, and what is wrong with it.
     package func health() async -> Told {
         switch await ask("/health") {
-        case .failure(let failure): return Self.silent(failure)
+        case .failure(let failure): return silent(failure)
         case .success(let answer):
             guard let report = (try? JSON.parse(answer.body))?.object, let status = report["status"]?.string else {
                 return Told(
@@ -99,8 +107,10 @@ package struct HealthProbe: Sendable {
         return reasons.isEmpty ? status : "\(status): \(reasons.joined(separator: ", "))"
     }
 
-    private static func silent(_ failure: OutgoingHTTP.Failure) -> Told {
-        Told(isGood: false, isDegraded: false, text: "no answer: \(failure.description)")
+    private func silent(_ failure: OutgoingHTTP.Failure) -> Told {
+        // It begins with the URL that was asked, which has another host.
+        let reason = failure.description.split(separator: ": ", maxSplits: 1).last ?? ""
+        return Told(isGood: false, isDegraded: false, text: "no answer from \(shown): \(reason)")
     }
 
     private func ask(_ path: String) async -> Result<OutgoingAnswer, OutgoingHTTP.Failure> {

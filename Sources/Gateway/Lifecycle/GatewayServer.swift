@@ -187,13 +187,12 @@ package final class GatewayServer: Sendable {
             + zip(policy.monitors, monitors).map {
                 text($1, $0.serves.map(\.rawValue).sorted().joined(separator: ", "))
             }
-        logger.notice(
-            "started",
-            metadata: [
-                "version": "\(Version.number)", "commit": "\(Version.commit)", "policy": "\(policy.hash)",
-                "listeners": "\(told.joined(separator: ", "))",
-                "process": "\(ProcessInfo.processInfo.processIdentifier)",
-            ])
+        var metadata: Logger.Metadata = [
+            "version": "\(Version.number)", "policy": "\(policy.hash)",
+            "listeners": "\(told.joined(separator: ", "))", "process": "\(ProcessInfo.processInfo.processIdentifier)",
+        ]
+        if !Version.commit.isEmpty { metadata["commit"] = "\(Version.commit)" }
+        logger.notice("started", metadata: metadata)
     }
 
     // MARK: While it runs

@@ -9,16 +9,19 @@ struct HealthCommand: AsyncParsableCommand {
             Asks the listener that serves health (`serves: [health]`), which needs no token, and prints `ok`, `degraded: …` or \
             `unavailable: …` with the reasons that docs/health.md explains. For the probe of a container, and for people.
 
-              portcullis health routes.yaml            the listener of this policy
-              portcullis health http://127.0.0.1:9901  the listener at this address
-              portcullis health --live …               only whether it runs; a gateway with a full disk does
+              portcullis health                        the listener at http://127.0.0.1:9901
+              portcullis health http://10.0.0.7:9902   the one at this address
+              portcullis health routes.yaml            the one of this policy
+              portcullis health --live                 only whether it runs; a gateway with a full disk does
+
+            Probes name an address, or none: a file may have an error while the gateway runs by the policy of before.
 
             Exit status: 0 when requests are served (with --live: when it runs), 1 when not or when there is no answer, \
             2 when nobody can be asked, 3 with --strict when it is degraded.
             """)
 
-    @Argument(help: "A policy file, or the URL of the listener.")
-    var place = "routes.yaml"
+    @Argument(help: "The URL of the listener, or a policy file.")
+    var place = HealthProbe.placeDefault
 
     @Flag(help: "Ask only whether the process runs and its event loops turn (/livez).")
     var live = false

@@ -48,15 +48,21 @@ struct HealthCommandTests {
             try await harness.gateway.stop()
         }
         let gone = try await Self.ask(folder, place)
-        #expect(gone.status == 1 && gone.said.hasPrefix("no answer: http://localhost:"), "\(gone.said)")
+        #expect(gone.status == 1 && gone.said.hasPrefix("no answer from \(place): "), "\(gone.said)")
     }
 
     @Test(
         "a policy names the listener, and who has none is told what to add",
         arguments: [
             ("", Int32(2), "no listener serves health; add to its listeners"),
-            ("  - {address: \"127.0.0.1:PORT\", serves: [health]}\n", 1, "no answer: http://localhost:PORT/health"),
-            ("  - {address: \"0.0.0.0:PORT\", serves: [health], insecure_any_address: true}\n", 1, "no answer: "),
+            (
+                "  - {address: \"127.0.0.1:PORT\", serves: [health]}\n", 1,
+                "no answer from http://127.0.0.1:PORT: connection refused"
+            ),
+            (
+                "  - {address: \"0.0.0.0:PORT\", serves: [health], insecure_any_address: true}\n", 1,
+                "no answer from http://127.0.0.1:PORT: "
+            ),
             ("  - {address: \"127.0.0.1:PORT\", serves: [metrics]}\n", 2, "no listener serves health"),
             ("  - {adress: x}\n", 2, "listener 2 has no \"address\""),
         ])
@@ -77,6 +83,23 @@ struct HealthCommandTests {
         let told = try await Self.ask(folder, "routes.yaml")
         #expect(
             told.status == status && told.said.contains(said.replacingOccurrences(of: "PORT", with: port)), "\(told)")
+    }
+
+    @Test(
+        "a file with an error says nothing of the gateway, which runs by the policy of before: probes name its address")
+    func brokenFile() async throws {
+        try await GatewayHarness.run(edit: Self.edit) { harness in
+            let place = "http://127.0.0.1:\(try #require(harness.gateway.running.ports.last))"
+            try harness.gateway.write(policy: "routes: [")
+            try await harness.gateway.reload()
+            let folder = harness.gateway.folder
+            try await eventually("the refusal") {
+                try await Self.ask(folder, place) == (0, "degraded: reload_failed\n")
+            }
+            let told = try await Self.ask(folder, "routes.yaml")
+            #expect(
+                told.status == 2 && told.said.contains("ask it by its URL, such as http://127.0.0.1:9901"), "\(told)")
+        }
     }
 
     @Test("a full disk is no reason to restart: the gateway is alive, and says what it lacks")
