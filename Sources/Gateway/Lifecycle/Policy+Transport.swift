@@ -38,7 +38,7 @@ extension MonitoringListener {
         var settings = ListenerSettings(
             name: name, host: host, port: port, tls: nil,
             headLimits: HeadLimits(headBytesMax: Self.headBytesMax, fieldsMax: Self.fieldsMax),
-            connectionsMax: Self.connectionsMax, connectionsPerAddressMax: Self.connectionsMax)
+            connectionsMax: Self.connectionsMax, connectionsPerAddressMax: Self.connectionsPerAddressMax)
         settings.tag = tag
         return settings
     }

@@ -15,8 +15,10 @@ package struct MonitoringListener: Sendable, Equatable {
     /// At least one.
     package var serves: Set<Subject>
 
-    /// Open connections at most, and of one address: a scraper, a probe, and somebody who looks.
+    /// Open connections at most: scrapers, probes, and somebody who looks.
     package static let connectionsMax = 32
+    /// Of these, of one address: who holds them open keeps no others from asking.
+    package static let connectionsPerAddressMax = 8
     /// Octets of a request's head.
     package static let headBytesMax = 4_096
     /// Fields of a request's head.

@@ -210,6 +210,26 @@ struct MetricsTests {
         }
     }
 
+    @Test("one address may hold eight connections open, so that it keeps no other from asking")
+    func connections() async throws {
+        try await GatewayHarness.run(edit: Self.edit) { harness in
+            let port = try #require(harness.gateway.running.ports.last)
+            func ask() async throws -> RawTLSClient {
+                let client = try await RawTLSClient.connect(port: port, .plaintext)
+                try await client.write("GET /livez HTTP/1.1\r\nHost: monitor\r\n\r\n")
+                return client
+            }
+            var open: [RawTLSClient] = []
+            for _ in 0..<8 {
+                let client = try await ask()
+                #expect(try await client.readAnswer().status == 200)
+                open.append(client)
+            }
+            await #expect(throws: (any Error).self) { try await ask().readAnswer() }
+            _ = open
+        }
+    }
+
     @Test(
         "it serves what it says, to GET and HEAD without a body, and nothing else",
         arguments: [
