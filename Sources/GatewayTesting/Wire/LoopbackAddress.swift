@@ -23,8 +23,21 @@ enum LoopbackAddress {
         return result == 0 ? Int(in_port_t(bigEndian: address.sin_port)) : 0
     }
 
-    /// A port on which nobody listens: it was free a moment ago.
-    static func unusedPort() throws(WireError) -> Int { try ListeningSocket().port }
+    /// A port on which nobody listens, and that neither connections of others nor sockets that ask for any port get: it is below
+    /// the range of which the system gives those (32768 and up). No two calls in a process get the same.
+    static func unusedPort() throws(WireError) -> Int {
+        for _ in 0..<portsTried {
+            let port = 12_000 + (Int(getpid()) * 37 + calls.wrappingAdd(1, ordering: .relaxed).newValue) % 20_000
+            let probe = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            guard probe >= 0 else { throw .last("socket") }
+            defer { Glibc.close(probe) }
+            if with(port: port, { bind(probe, $0, $1) }) == 0 { return port }
+        }
+        throw .last("bind")
+    }
+
+    private static let portsTried = 1_000
+    private static let calls = Atomic<Int>(0)
 }
 
 /// A socket that listens on a free port of 127.0.0.1.

@@ -42,7 +42,7 @@ extension GatewayHarness {
                     edit: { edit($0.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)")) },
                     prepare: prepare
                 ) { harness in try await body(harness, issuer) }
-            } catch let refusal as GatewayRefusedToStart where refusal.description.contains("already in use") {}
+            } catch let refusal as GatewayRefusedToStart where refusal.description.contains("the port is in use") {}
         }
         throw GatewayRefusedToStart(reasons: ["no port stays free"])
     }
