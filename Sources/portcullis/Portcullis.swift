@@ -41,9 +41,9 @@ struct Portcullis: AsyncParsableCommand {
             Everything that it does is written in one file, routes.yaml.
 
             First steps:
-              portcullis certs init              make development certificates in certs/
-              portcullis check routes.yaml       all that is wrong with a policy, with line and column
-              portcullis run routes.yaml         run the gateway
+              portcullis init                    write a first routes.yaml, with development certificates in certs/
+              portcullis check                   all that is wrong with a policy, with line and column
+              portcullis run                     run the gateway
               portcullis client add --scope orders:read
                                                  let a client obtain tokens
             """,

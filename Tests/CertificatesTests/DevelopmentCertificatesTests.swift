@@ -244,6 +244,20 @@ struct DevelopmentCertificatesTests {
         }
     }
 
+    @Test("a service that was asked for once is renewed with its authority, whoever calls next")
+    func services() throws {
+        let certificates = DevelopmentCertificates(folder: folder.path, services: ["shop"])
+        _ = try certificates.make(now: now)
+        let later = now + 4_000 * 86_400
+        let outcomes = try make(now: later)
+        guard case .renewed = outcomes["shop.pem"] else {
+            Issue.record("shop.pem was not renewed: \(outcomes)")
+            return
+        }
+        #expect(
+            KeyPairCheck.check(chain: folder.path("shop.pem"), key: folder.path("shop.key"), now: later) == [])
+    }
+
     @Test("calls at the same time leave one consistent set")
     func atOnce() async throws {
         let path = folder.path

@@ -41,11 +41,24 @@ package struct DevelopmentCertificates: Sendable {
         defer { close(lock) }
         var files: [DevelopmentFile] = []
         let (hosts, addresses) = try namesOfGateway()
+        let services = try self.services + servicesThere()
         for hierarchy in DevelopmentHierarchy.all(hostNames: hosts, ipAddresses: addresses, services: services) {
             files += try make(hierarchy, now: now, force: force)
         }
         files += try PartnerKeys(folder: folder).make(force: force)
         return files
+    }
+
+    /// Services that were asked for before: their certificates are renewed with the others, and with their authority.
+    private func servicesThere() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted().filter { $0.hasSuffix(".pem") }
+            .map { String($0.dropLast(4)) }
+            .filter { name in
+                guard Self.isServiceName(name), let there = try? PairOnDisk(folder: folder, name: name) else {
+                    return false
+                }
+                return !there.isForeign && there.facts?.uris == ["spiffe://example.org/\(name)"]
+            }
     }
 
     /// Those asked for, and those that its certificate has already.

@@ -43,11 +43,12 @@ struct DevelopmentHierarchy: Sendable {
 
     static func all(hostNames: [String], ipAddresses: [String], services: [String]) -> [DevelopmentHierarchy] {
         let here = ["127.0.0.1", "::1"]
+        // Those of the sample policy; and others where they run on this machine, and where a network of containers knows them by name.
+        let samples = ["orders", "payments"]
         var seen: Set<String> = []
-        // Where it runs on this machine, and where a network of containers knows it by its name.
-        let leaves = (["orders", "payments"] + services).filter { seen.insert($0).inserted }.map { name in
+        let leaves = (samples + services).filter { seen.insert($0).inserted }.map { name in
             DevelopmentLeaf(
-                name: name, use: .server, dnsNames: services.contains(name) ? ["localhost", name] : ["localhost"],
+                name: name, use: .server, dnsNames: samples.contains(name) ? ["localhost"] : ["localhost", name],
                 ipAddresses: here, uris: ["spiffe://example.org/\(name)"])
         }
         return [
