@@ -12,11 +12,8 @@ struct HealthCommandTests {
 
     private static func ask(_ folder: TemporaryFolder, _ words: [String]) async throws -> (status: Int32, said: String)
     {
-        let process = try ChildProcess.start(
-            "/bin/sh", ["-c", "\"$@\" >said 2>&1", "-", try ProgramRunner.built().executable, "health"] + words,
-            in: folder.url.path)
-        let status = try await process.waitForExit()
-        return (status, String(decoding: try folder.read("said"), as: UTF8.self))
+        let run = try await Portcullis.run(["health"] + words, in: folder)
+        return (run.status, run.output + run.errors)
     }
 
     private static func edit(_ text: String) -> String {

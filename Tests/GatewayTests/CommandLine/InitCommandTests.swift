@@ -6,11 +6,13 @@ import Testing
 struct InitCommandTests {
     private static func run(_ folder: TemporaryFolder, _ words: String...) async throws -> (status: Int32, said: String)
     {
-        let process = try ChildProcess.start(
-            "/bin/sh", ["-c", "\"$@\" >said 2>&1", "-", try ProgramRunner.built().executable] + words,
-            in: folder.url.path)
-        let status = try await process.waitForExit()
-        return (status, String(decoding: try folder.read("said"), as: UTF8.self))
+        try await run(folder, words)
+    }
+
+    private static func run(_ folder: TemporaryFolder, _ words: [String]) async throws -> (status: Int32, said: String)
+    {
+        let run = try await Portcullis.run(words, in: folder)
+        return (run.status, run.output + run.errors)
     }
 
     @Test(
@@ -23,10 +25,8 @@ struct InitCommandTests {
         ] as [([String], Int, [String])])
     func written(words: [String], warnings: Int, certificates: [String]) async throws {
         let folder = try TemporaryFolder("init")
-        let process = try ChildProcess.start(
-            "/bin/sh", ["-c", "\"$@\" >said 2>&1", "-", try ProgramRunner.built().executable, "init"] + words,
-            in: folder.url.path)
-        #expect(try await process.waitForExit() == 0)
+        let told = try await Self.run(folder, ["init"] + words)
+        #expect(told.status == 0)
         let checked = try await Self.run(folder, "check")
         #expect(checked.status == 0 && checked.said.contains(" \(warnings) warnings"), "\(checked)")
         for name in certificates {
@@ -63,11 +63,8 @@ struct InitCommandTests {
         ] as [([String], String)])
     func refused(words: [String], said: String) async throws {
         let folder = try TemporaryFolder("init")
-        let process = try ChildProcess.start(
-            "/bin/sh", ["-c", "\"$@\" >said 2>&1", "-", try ProgramRunner.built().executable, "init"] + words,
-            in: folder.url.path)
-        #expect(try await process.waitForExit() == 64)
-        #expect(String(decoding: try folder.read("said"), as: UTF8.self).contains(said))
+        let told = try await Self.run(folder, ["init"] + words)
+        #expect(told.status == 64 && told.said.contains(said), "\(told)")
         #expect(!FileManager.default.fileExists(atPath: folder.path("routes.yaml")))
     }
 
